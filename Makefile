@@ -1,0 +1,49 @@
+# Everything a person needs: make demo, make test. The rest is for developers.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo test lint types unit bench test-faults test-field apt lock clean
+
+demo: .venv/installed
+	@$(BIN)/shishigaki demo $(ARGS)
+
+test: .venv/installed apt lint types unit
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed
+	$(BIN)/mypy
+
+unit: .venv/installed
+	$(BIN)/pytest -m "not long" $(ARGS)
+
+test-faults: .venv/installed apt
+	$(BIN)/pytest -m long tests/faults -s $(ARGS)
+
+test-field: .venv/installed apt
+	$(BIN)/pytest -m long tests/field -s $(ARGS)
+
+bench: .venv/installed apt
+	$(BIN)/python -m tests.bench $(ARGS)
+
+# Real servers and a browser for the tests; says what is missing where it may not install.
+apt:
+	@sh tests/apt.sh
+
+.venv/installed: requirements.txt tests/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+# The hashed requirements, free of any registry's name, from pyproject.toml (needs uv).
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements.txt pyproject.toml -o tests/requirements.txt
+
+clean:
+	rm -rf .venv node_modules dashboard/static/vendor dist

@@ -1,0 +1,140 @@
+"""The configuration: one TOML file and the environment, checked wholly before anything connects.
+
+Owns the settings' names, defaults and limits, and the message for a broken one.
+Must not open a connection, create a file or know what a setting is used for.
+
+Any setting can come from the environment as ``SHISHIGAKI_<SECTION>__<KEY>``, and any of them from a
+file named by ``SHISHIGAKI_<SECTION>__<KEY>_FILE`` (for secrets: systemd credentials, container secrets).
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Qos = Annotated[int, Meta(ge=0, le=1, description="0 or 1: QoS 2 cannot wait for the commit")]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+
+PREFIX = "SHISHIGAKI_"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text says which key, its value and what is allowed."""
+
+
+class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common to all sections: an unknown key is an error."""
+
+
+class Site(_Section, frozen=True):
+    """Who and where this gateway is."""
+
+    name: Name = "site"
+    title: str = ""
+    timezone: str = "Asia/Tokyo"
+    language: Literal["ja", "en"] = "ja"
+
+
+class Source(_Section, frozen=True):
+    """One kind of equipment: which topics it publishes and how to read them."""
+
+    dialect: str
+    topics: tuple[str, ...] = ()  # empty: the dialect's own default topic filters
+    qos: Qos = 1
+
+
+class Mqtt(_Section, frozen=True):
+    """The broker that sensors publish to."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    client_id: str = ""  # empty: shishigaki-<site.name>
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+    ca_file: str = ""  # empty: the system's certificates
+    cert_file: str = ""
+    key_file: str = ""
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    keepalive_s: Positive = 60
+    session_expiry_s: Positive = 604_800  # how long the broker holds messages for us
+    max_uncommitted: Positive = 20_000  # our own bound; beyond it we stop reading
+    max_packet_bytes: Positive = 1_048_576
+
+
+class Store(_Section, frozen=True):
+    """The embedded database."""
+
+    path: str = "shishigaki.db"
+    retention_days: Annotated[int, Meta(ge=0)] = 0  # 0: keep everything
+    disk_reserve_mb: Annotated[int, Meta(ge=0)] = 200
+    max_batch: Positive = 2_000  # messages in one transaction
+    gather_ms: Annotated[int, Meta(ge=0, le=5_000)] = (
+        0  # wait to save flash; trap events never wait
+    )
+
+
+class Dashboard(_Section, frozen=True):
+    """The web pages."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    public_url: str = ""  # how phones reach the pages; needed for links in alerts
+    secret: str = ""  # signs sessions and links; empty: made once and kept beside the database
+    tiles: Literal["gsi", "none"] = "gsi"
+    centre: tuple[Latitude, Longitude] | None = None  # empty: the middle of the devices
+
+
+class Person(_Section, frozen=True):
+    """Somebody to tell, and by which channels."""
+
+    name: Name
+    title: str = ""
+    language: Literal["ja", "en"] = "ja"
+    channels: tuple[str, ...]  # "console:" or any Apprise URL
+
+
+class Config(_Section, frozen=True):
+    """Everything one gateway needs to know before it starts."""
+
+    site: Site = Site()
+    mqtt: Mqtt = Mqtt()
+    sources: tuple[Source, ...] = (Source(dialect="native"),)
+    store: Store = Store()
+    dashboard: Dashboard = Dashboard()
+    people: tuple[Person, ...] = ()
+
+
+def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read `path` (None: defaults) and the environment; ConfigError names what is wrong."""
+    values = _read(path) if path else {}
+    _overlay(values, environ)
+    return check(values)
+
+
+def check(values: dict[str, Any]) -> Config:
+    """Turn plain values into a Config, or say which key is wrong and what is allowed."""
+    try:
+        return msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_explain(str(error), values)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None

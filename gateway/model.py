@@ -1,0 +1,164 @@
+"""The words every room shares: what was heard, what it means, whom it concerns.
+
+Owns plain frozen values. Must not read clocks, files or networks, nor decide anything.
+Units stand in the names; every datetime is aware and in UTC.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Kind(StrEnum):
+    """What happened. The value is the word used on the wire, in the API and in exports."""
+
+    SPRUNG = "trap.sprung"
+    SET = "trap.set"
+    DETECTION = "detection"
+    HEARTBEAT = "heartbeat"
+    TAMPER = "tamper"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    JOIN = "join"
+
+
+class TimeSource(StrEnum):
+    """Where a device says its time comes from."""
+
+    GPS = "gps"
+    NTP = "ntp"
+    NETWORK = "network"
+    RTC = "rtc"
+    NONE = "none"
+
+
+class TimeQuality(StrEnum):
+    """How much the judged time ``observed_at`` can be trusted, best first."""
+
+    SYNCED = "synced"  # the device's clock follows GPS, NTP or a network server
+    RTC = "rtc"  # the device's own unsynchronised clock, plausible
+    DERIVED = "derived"  # reckoned from uptime and a later known time
+    RECEIVED = "received"  # no usable device time: when it reached the gateway
+    UNTRUSTED = "untrusted"  # the gateway's own clock was not trusted either
+
+
+class Role(StrEnum):
+    """What a device stands for in the field."""
+
+    TRAP = "trap"
+    DETECTOR = "detector"
+    RELAY = "relay"  # a source, camera server or radio gateway: only its life matters
+
+
+class Standing(StrEnum):
+    """Whether a device's messages count."""
+
+    APPROVED = "approved"
+    PENDING = "pending"  # heard, never registered: its messages are held
+    REVOKED = "revoked"
+
+
+class Reason(StrEnum):
+    """Why a message gave no event."""
+
+    IRRELEVANT = "irrelevant"  # understood, and says nothing about animals, traps or devices
+    MALFORMED = "malformed"  # not what its dialect prescribes
+    VERSION = "unknown_version"
+    TOPIC = "unknown_topic"  # no source of the configuration claims the topic
+    MODEL = "unknown_model"  # a decoded object that no sensor model reads
+    DEVICE = "unknown_device"  # held until somebody approves the device
+    REVOKED = "revoked_device"
+    TOO_LARGE = "too_large"
+    BUG = "bug"  # our own fault: the message is kept so that nothing is lost
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+    """A message that gives no event: `reason` to count by, `detail` for a person."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class Message(Struct, frozen=True):
+    """An MQTT publish as it arrived, before anyone understood it."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    qos: int = 1
+    retain: bool = False
+
+
+class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a sensor may tell beside what happened; None = it did not say."""
+
+    species: str | None = None
+    count: int | None = None
+    confidence: float | None = None  # 0..1
+    media: str | None = None  # URL or path at the source
+    battery_v: float | None = None
+    battery_pct: float | None = None  # 0..100
+    external_power: bool | None = None
+    rssi_dbm: float | None = None
+    snr_db: float | None = None
+    lat: float | None = None  # degrees, WGS 84
+    lon: float | None = None
+    accuracy_m: float | None = None
+
+
+class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing a payload says, still in the device's own time."""
+
+    id: str  # equal for every copy of the same fact
+    device: str  # the device's address as its source names it
+    kind: Kind
+    key: str | None = None  # a second identity, where copies can differ in `id`
+    device_time: datetime | None = None  # aware; None = naive, absent or absurd at the source
+    time_source: TimeSource = TimeSource.NONE
+    boot: int | None = None
+    seq: int | None = None
+    uptime_ms: int | None = None
+    is_state: bool = False  # "the contact is open", not "the contact opened"
+    refines: str | None = None  # id of the earlier event whose species this one corrects
+    model: str | None = None  # sensor model that read it, or that the device declared
+    heartbeat_s: int | None = None  # declared interval between signs of life
+
+
+class Event(Facts, frozen=True, kw_only=True, omit_defaults=True):
+    """One judged fact, as stored, exported and shown."""
+
+    id: str
+    device: str
+    kind: Kind
+    observed_at: datetime
+    received_at: datetime
+    time_quality: TimeQuality
+    device_time: datetime | None = None
+    boot: int | None = None
+    seq: int | None = None
+
+
+class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A registered device: what it is, where it stands, how to read it."""
+
+    id: str  # the address its source uses: native name, devEui, friendly name ...
+    role: Role
+    standing: Standing = Standing.APPROVED
+    name: str = ""  # the local name people use
+    lat: float | None = None
+    lon: float | None = None
+    area: str = ""
+    dialect: str = ""
+    model: str = ""  # row of the sensor model table
+    inverted: bool = False  # True: closed/inactive means sprung
+    trap_type: str = ""
+    heartbeat_s: int = 21_600
+    zone: str = ""  # IANA zone of a device that sends naive local time
+
+    @property
+    def label(self) -> str:
+        """What to call it before people."""
+        return self.name or self.id
