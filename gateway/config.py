@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -37,7 +37,7 @@ class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Common to all sections: an unknown key is an error."""
 
 
-class Site(_Section, frozen=True):
+class Site(_Section, frozen=True, kw_only=True):
     """Who and where this gateway is."""
 
     name: Name = "site"
@@ -46,7 +46,7 @@ class Site(_Section, frozen=True):
     language: Literal["ja", "en"] = "ja"
 
 
-class Source(_Section, frozen=True):
+class Source(_Section, frozen=True, kw_only=True):
     """One kind of equipment: which topics it publishes and how to read them."""
 
     dialect: str
@@ -54,7 +54,7 @@ class Source(_Section, frozen=True):
     qos: Qos = 1
 
 
-class Mqtt(_Section, frozen=True):
+class Mqtt(_Section, frozen=True, kw_only=True):
     """The broker that sensors publish to."""
 
     host: str = "127.0.0.1"
@@ -73,7 +73,7 @@ class Mqtt(_Section, frozen=True):
     max_packet_bytes: Positive = 1_048_576
 
 
-class Store(_Section, frozen=True):
+class Store(_Section, frozen=True, kw_only=True):
     """The embedded database."""
 
     path: str = "shishigaki.db"
@@ -85,7 +85,7 @@ class Store(_Section, frozen=True):
     )
 
 
-class Dashboard(_Section, frozen=True):
+class Dashboard(_Section, frozen=True, kw_only=True):
     """The web pages."""
 
     host: str = "127.0.0.1"
@@ -96,7 +96,7 @@ class Dashboard(_Section, frozen=True):
     centre: tuple[Latitude, Longitude] | None = None  # empty: the middle of the devices
 
 
-class Person(_Section, frozen=True):
+class Person(_Section, frozen=True, kw_only=True):
     """Somebody to tell, and by which channels."""
 
     name: Name
@@ -105,7 +105,7 @@ class Person(_Section, frozen=True):
     channels: tuple[str, ...]  # "console:" or any Apprise URL
 
 
-class Config(_Section, frozen=True):
+class Config(_Section, frozen=True, kw_only=True):
     """Everything one gateway needs to know before it starts."""
 
     site: Site = Site()
@@ -138,3 +138,84 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+
+
+def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Put ``SHISHIGAKI_SECTION__KEY`` (or ``..._FILE``: the content of that file) over `values`."""
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or "__" not in variable:
+            continue
+        path = variable.removeprefix(PREFIX).lower()
+        if path.endswith("_file") and not _is_key(path):
+            path, text = path.removesuffix("_file"), _secret(variable, text)
+        if not _is_key(path):
+            raise ConfigError(f"environment variable {variable}: no such setting")
+        section, key = path.split("__", 1)
+        values.setdefault(section, {})[key] = _typed(text, _annotation(section, key))
+
+
+def _is_key(path: str) -> bool:
+    section, _, key = path.partition("__")
+    kind = get_type_hints(Config).get(section)
+    return isinstance(kind, type) and issubclass(kind, _Section) and key in kind.__struct_fields__
+
+
+def _annotation(section: str, key: str) -> Any:
+    return get_type_hints(get_type_hints(Config)[section], include_extras=True)[key]
+
+
+def _secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"environment variable {variable}: cannot read {path}: {error}") from None
+
+
+def _typed(text: str, annotation: Any) -> Any:
+    """Text of the environment as the setting's type; a text that does not fit is left to `check`."""
+    try:
+        return msgspec.convert(text, annotation, strict=False)
+    except msgspec.ValidationError:
+        return text
+
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
+
+
+def _explain(text: str, values: dict[str, Any]) -> str:
+    """Name the key, its value and what is allowed, from msgspec's message."""
+    match = _AT.match(text)
+    what, path = (match["what"], match["path"] or "") if match else (text, "")
+    if unknown := _UNKNOWN.search(what):
+        return _explain_unknown(unknown["key"], path)
+    value = _at(values, path)
+    shown = "***" if _is_secret(path) else repr(value)
+    return f"{path or 'configuration'} = {shown}: {what[:1].lower()}{what[1:]}"
+
+
+def _explain_unknown(key: str, path: str) -> str:
+    allowed = _fields(path)
+    near = difflib.get_close_matches(key, allowed, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    where = f"{path}.{key}" if path else key
+    return f"{where}: unknown key{hint}; allowed: {', '.join(sorted(allowed))}"
+
+
+def _fields(path: str) -> tuple[str, ...]:
+    sections = {"": Config, "people[...]": Person, "sources[...]": Source}
+    kind = sections.get(path) or get_type_hints(Config).get(path, Config)
+    return tuple(kind.__struct_fields__)
+
+
+def _at(values: Any, path: str) -> Any:
+    for part in re.findall(r"[^.\[\]]+", path):
+        if isinstance(values, dict):
+            values = values.get(part)
+        elif isinstance(values, list):  # msgspec writes [...] for any element: show them all
+            continue
+    return values
+
+
+def _is_secret(path: str) -> bool:
+    return path.rsplit(".", 1)[-1] in {"password", "secret", "token", "channels"}

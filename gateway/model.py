@@ -162,3 +162,70 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def label(self) -> str:
         """What to call it before people."""
         return self.name or self.id
+
+
+class TrapState(StrEnum):
+    """What a trap is doing, as far as sensor and people have told."""
+
+    ARMED = "armed"
+    SPRUNG = "sprung"
+
+
+class Known(Struct, frozen=True, array_like=True):
+    """The newest value of one fact and when it held (`at_ms`: observed, ms since 1970 UTC)."""
+
+    at_ms: int
+    value: str | float | bool
+
+
+class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one device now; the same whatever the order in which events arrived."""
+
+    device: str
+    last_seen: datetime  # newest receipt of any message
+    head: tuple[int, int, int] = (0, 0, 0)  # (observed ms, boot, seq) of the newest event
+    trap: TrapState | None = None
+    trap_head: tuple[int, int, int] = (0, 0, 0)  # of the event that set `trap`
+    detected: dict[str, int] = {}  # newest detection by species, observed ms
+    facts: dict[str, Known] = {}  # newest battery, radio, position ... by field name of `Facts`
+    online: bool | None = None  # what birth and last will say; sleeping devices go offline normally
+
+    def fact(self, name: str) -> str | float | bool | None:
+        """The newest value of one field of `Facts`, or None if never told."""
+        known = self.facts.get(name)
+        return known.value if known else None
+
+
+class Level(StrEnum):
+    """How much an alert matters; the order is that of urgency."""
+
+    DANGER = "danger"
+    CAPTURE = "capture"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class AlertStatus(StrEnum):
+    """Where an alert stands in its life."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something a person must know; one open alert per (rule, subject)."""
+
+    id: str
+    rule: str  # name in the rule table
+    subject: str  # device id, area or part of the gateway that it is about
+    level: Level
+    observed_at: datetime  # when the thing happened
+    opened_at: datetime  # when the gateway said so
+    status: AlertStatus = AlertStatus.OPEN
+    event: str | None = None  # id of the event behind it
+    note: str = ""  # what a person must know beside rule and subject
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    resolved_at: datetime | None = None
+    resolved_by: str = ""  # person, or the event that ended it

@@ -1,0 +1,113 @@
+"""Effort and counts: what a device's events add up to per hour.
+
+Owns the definitions behind every rate (principle 5: effort is measured). PURE: integers in, integers
+out, so that sums are exact and independent of the order in which events arrived.
+
+- *Alive*: the time between two consecutive signs of life, if no longer than GRACE heartbeats; a longer
+  gap is silence, and silence counts as neither.
+- *Armed*: the alive time that began with the trap armed. A sprung or silent trap does not fish.
+- *Independent event*: a detection more than INDEPENDENCE_MS after the device's previous one of the
+  same species (Camtrap practice; 30 minutes by default).
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TypeVar
+
+from msgspec import Struct
+
+from gateway.model import Kind, TrapState
+from gateway.state import TRAP_STATE
+
+K = TypeVar("K", bound=Hashable)
+
+HOUR_MS = 3_600_000
+GRACE = 2.5  # heartbeats: one lost message is not an outage, two are
+INDEPENDENCE_MS = 30 * 60_000
+
+
+class Mark(Struct, frozen=True, array_like=True, order=True):
+    """What of an event counts here, in order of (observed, boot, seq)."""
+
+    at_ms: int
+    boot: int
+    seq: int
+    kind: Kind
+    species: str = ""
+    count: int = 1
+
+
+class Tally(Struct):
+    """Sums by hour (hours since 1970) and, for sightings, species."""
+
+    effort: dict[int, list[int]]  # hour -> [alive ms, armed ms]
+    sightings: dict[
+        tuple[int, str], list[int]
+    ]  # (hour, species) -> [records, independent, animals]
+
+
+def grace_ms(heartbeat_s: int) -> int:
+    """How long a silence still counts as life, in ms."""
+    return round(heartbeat_s * 1000 * GRACE)
+
+
+def hours(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
+    """Cut [start, end) into (hour since 1970, milliseconds in it)."""
+    while start_ms < end_ms:
+        hour = start_ms // HOUR_MS
+        stop = min(end_ms, (hour + 1) * HOUR_MS)
+        yield hour, stop - start_ms
+        start_ms = stop
+
+
+def tally(
+    marks: Iterable[Mark],
+    grace: int,
+    before: Mark | None = None,
+    trap: TrapState | None = None,
+    seen: dict[str, int] | None = None,
+) -> Tally:
+    """Add up `marks` (sorted) that follow the mark `before`, with the trap then in state `trap`.
+
+    `grace` in ms; `seen`: the time in ms of the previous detection by species.
+    """
+    effort: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    sightings: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    last = before.at_ms if before else None
+    latest = dict(seen or {})
+    for mark in marks:
+        if last is not None and 0 < mark.at_ms - last <= grace:
+            armed = trap is TrapState.ARMED
+            for hour, span in hours(last, mark.at_ms):
+                cell = effort[hour]
+                cell[0] += span
+                cell[1] += span * armed
+        last = mark.at_ms
+        trap = TRAP_STATE.get(mark.kind, trap)
+        if mark.kind is Kind.DETECTION:
+            _sight(sightings, latest, mark)
+    return Tally(effort, sightings)
+
+
+def _sight(sightings: dict[tuple[int, str], list[int]], latest: dict[str, int], mark: Mark) -> None:
+    cell = sightings[mark.at_ms // HOUR_MS, mark.species]
+    previous = latest.get(mark.species)
+    cell[0] += 1
+    cell[1] += previous is None or mark.at_ms - previous > INDEPENDENCE_MS
+    cell[2] += mark.count
+    latest[mark.species] = mark.at_ms
+
+
+def difference(new: Tally, old: Tally) -> Tally:
+    """What must be added to `old` to get `new`; cells may be negative."""
+    return Tally(_minus(new.effort, old.effort), _minus(new.sightings, old.sightings))
+
+
+def _minus(new: dict[K, list[int]], old: dict[K, list[int]]) -> dict[K, list[int]]:
+    keys = new.keys() | old.keys()
+    size = len(next(iter((new or old).values()), []))
+    zero = [0] * size
+    pairs = {
+        k: [a - b for a, b in zip(new.get(k, zero), old.get(k, zero), strict=True)] for k in keys
+    }
+    return {key: cell for key, cell in pairs.items() if any(cell)}

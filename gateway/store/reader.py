@@ -1,0 +1,143 @@
+"""What the pages and commands read: short queries that never block the writer.
+
+Owns the reading statements. One connection a thread; use through `Store.read` from async code.
+"""
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from gateway.model import Alert, Device, DeviceState, Event, Reason, Standing
+from gateway.state import from_ms, ms
+from gateway.store.connection import open_reader
+from gateway.store.rows import EVENT_SELECT, to_alert, to_device, to_event, to_state
+
+DAY_MS = 86_400_000
+
+
+class Refusal(Struct, frozen=True):
+    """A message that gave no event, as kept in the quarantine."""
+
+    no: int
+    received_at: datetime
+    topic: str
+    payload: bytes
+    reason: Reason
+    detail: str
+    device: str | None
+    replayed_at: datetime | None
+
+
+class Rate(Struct, frozen=True):
+    """Counts and effort of one device over some days; the denominators of every rate."""
+
+    device: str
+    alive_days: float
+    armed_days: float
+    records: int
+    independent: int  # detections more than the independence window apart
+    animals: int
+
+
+class Reader:
+    """The reading connection of one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._execute = open_reader(path).execute
+
+    def devices(self) -> list[Device]:
+        """Every device ever heard or registered, by id."""
+        return [to_device(body) for (body,) in self._execute("SELECT body FROM device ORDER BY id")]
+
+    def states(self) -> dict[str, DeviceState]:
+        """The present state of each device that has been heard."""
+        rows = self._execute("SELECT id, state FROM device WHERE state IS NOT NULL")
+        return {id_: to_state(state) for id_, state in rows}
+
+    def pending(self) -> list[Device]:
+        """Devices that wait for approval."""
+        sql = "SELECT body FROM device WHERE standing = ? ORDER BY no"
+        return [to_device(body) for (body,) in self._execute(sql, (Standing.PENDING.value,))]
+
+    def latest_events(self, limit: int = 50) -> list[Event]:
+        """The newest committed events, newest first."""
+        return [to_event(row) for row in
+                self._execute(f"SELECT {EVENT_SELECT} ORDER BY e.no DESC LIMIT ?", (limit,))]  # fmt: skip
+
+    def events_after(self, no: int, limit: int) -> list[tuple[int, Event]]:
+        """Events committed after journal number `no`, in order, with their numbers."""
+        sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? ORDER BY e.no LIMIT ?"
+        return [(row[0], to_event(row[1:])) for row in self._execute(sql, (no, limit))]
+
+    def open_alerts(self) -> list[Alert]:
+        """Alerts not yet resolved, newest first."""
+        rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no DESC")
+        return [to_alert(body) for (body,) in rows]
+
+    def latest_alerts(self, limit: int = 50) -> list[Alert]:
+        """The newest alerts, whatever became of them."""
+        rows = self._execute("SELECT body FROM alert ORDER BY no DESC LIMIT ?", (limit,))
+        return [to_alert(body) for (body,) in rows]
+
+    def quarantine(self, limit: int = 100) -> list[Refusal]:
+        """The newest refused messages, newest first."""
+        rows = self._execute(
+            "SELECT no, received_ms, topic, payload, reason, detail, device, replayed_ms "
+            "FROM quarantine ORDER BY no DESC LIMIT ?",
+            (limit,),
+        )
+        return [Refusal(no, from_ms(received), topic, payload, Reason(reason), detail, device,
+                        from_ms(replayed) if replayed is not None else None)
+                for no, received, topic, payload, reason, detail, device, replayed in rows]  # fmt: skip
+
+    def refused(self) -> Counter[str]:
+        """How many messages lie in quarantine, by reason."""
+        sql = "SELECT reason, count(*) FROM quarantine WHERE replayed_ms IS NULL GROUP BY reason"
+        return Counter(dict(self._execute(sql)))
+
+    def rates(self, start_day: int, end_day: int, species: str | None = None) -> list[Rate]:
+        """Counts and effort per device over local days [start_day, end_day), days since 1970.
+
+        `species` None: all together. Devices without effort and without counts are left out.
+        """
+        wanted = "" if species is None else "AND species = ?4"
+        sql = f"""
+            WITH effort AS (
+                SELECT device, sum(alive_ms) alive, sum(armed_ms) armed FROM effort_day
+                WHERE day >= ?1 AND day < ?2 GROUP BY device),
+            seen AS (
+                SELECT device, sum(records) r, sum(independent) i, sum(animals) a FROM sighting_day
+                WHERE day >= ?1 AND day < ?2 {wanted} GROUP BY device)
+            SELECT d.id, coalesce(alive, 0) / ?3, coalesce(armed, 0) / ?3,
+                coalesce(r, 0), coalesce(i, 0), coalesce(a, 0)
+            FROM device d LEFT JOIN effort ON effort.device = d.no LEFT JOIN seen ON seen.device = d.no
+            WHERE alive IS NOT NULL OR r IS NOT NULL ORDER BY d.id"""  # noqa: S608 - no values inside
+        bound = (start_day, end_day, float(DAY_MS)) + (() if species is None else (species,))
+        return [Rate(*row) for row in self._execute(sql, bound)]
+
+    def span_days(self) -> tuple[int, int] | None:
+        """First and last local day with any effort or sighting, days since 1970; None when empty."""
+        row = self._execute(
+            "SELECT min(lo), max(hi) FROM (SELECT min(day) lo, max(day) hi FROM effort_day "
+            "UNION ALL SELECT min(day), max(day) FROM sighting_day)"
+        ).fetchone()
+        return (row[0], row[1]) if row and row[0] is not None else None
+
+    def species(self) -> list[str]:
+        """Species ever sighted, the most frequent first."""
+        sql = "SELECT species FROM sighting_day GROUP BY species ORDER BY sum(independent) DESC"
+        return [species for (species,) in self._execute(sql)]
+
+    def outbox(self) -> Counter[str]:
+        """Deliveries by status."""
+        return Counter(dict(self._execute("SELECT status, count(*) FROM outbox GROUP BY status")))
+
+    def events_between(self, device: str, start: datetime, end: datetime) -> list[Event]:
+        """Events of one device observed in [start, end), oldest first."""
+        sql = (
+            f"SELECT {EVENT_SELECT} WHERE d.id = ? AND e.observed_ms >= ? AND e.observed_ms < ? "
+            "ORDER BY e.observed_ms"
+        )
+        return [to_event(row) for row in self._execute(sql, (device, ms(start), ms(end)))]

@@ -1,0 +1,99 @@
+"""Rows to values and back: how the model's words lie in the tables.
+
+Owns the mapping only; no SQL runs here.
+"""
+
+from typing import Any
+
+import msgspec
+
+from gateway.model import Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.state import from_ms, ms
+
+EVENT_COLUMNS = (
+    "id, key, device, kind, observed_ms, received_ms, quality, device_ms, boot, seq, "
+    "species, count, facts"
+)
+# What a reader selects to get an Event back; `d` is the device table.
+EVENT_SELECT = (
+    "e.id, d.id, e.kind, e.observed_ms, e.received_ms, e.quality, e.device_ms, e.boot, e.seq, "
+    "e.species, e.count, e.facts FROM event e JOIN device d ON d.no = e.device"
+)
+_FACTS = tuple(n for n in Facts.__struct_fields__ if n not in {"species", "count"})
+_encode = msgspec.json.Encoder().encode
+_facts = msgspec.json.Decoder(dict[str, Any]).decode
+_device = msgspec.json.Decoder(Device).decode
+_alert = msgspec.json.Decoder(Alert).decode
+_state = msgspec.json.Decoder(DeviceState).decode
+
+
+def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
+    """Values for EVENT_COLUMNS."""
+    facts = {name: value for name in _FACTS if (value := getattr(event, name)) is not None}
+    return (
+        event.id,
+        key,
+        device_no,
+        event.kind.value,
+        ms(event.observed_at),
+        ms(event.received_at),
+        event.time_quality.value,
+        ms(event.device_time) if event.device_time else None,
+        event.boot,
+        event.seq,
+        event.species,
+        event.count,
+        _encode(facts) if facts else None,
+    )
+
+
+def to_event(row: tuple[Any, ...]) -> Event:
+    """An Event from a row of EVENT_SELECT."""
+    (
+        id_,
+        device,
+        kind,
+        observed,
+        received,
+        quality,
+        device_ms,
+        boot,
+        seq,
+        species,
+        count,
+        facts,
+    ) = row
+    return Event(
+        id=id_,
+        device=device,
+        kind=Kind(kind),
+        observed_at=from_ms(observed),
+        received_at=from_ms(received),
+        time_quality=TimeQuality(quality),
+        device_time=from_ms(device_ms) if device_ms is not None else None,
+        boot=boot,
+        seq=seq,
+        species=species,
+        count=count,
+        **(_facts(facts) if facts else {}),
+    )
+
+
+def to_device(body: bytes) -> Device:
+    """A Device from its stored JSON."""
+    return _device(body)
+
+
+def to_state(body: bytes) -> DeviceState:
+    """A DeviceState from its stored JSON."""
+    return _state(body)
+
+
+def to_json(value: msgspec.Struct) -> bytes:
+    """A body column's bytes."""
+    return _encode(value)
+
+
+def to_alert(body: bytes) -> Alert:
+    """An Alert from its stored JSON."""
+    return _alert(body)

@@ -1,0 +1,99 @@
+"""The tables, as migrations: each one step, applied in one transaction, never edited once released.
+
+Owns the shape of the database. Times are integers: ms since 1970 UTC (`_ms`), hours and local days
+since 1970 (`hour`, `day`). `device` columns hold the short `no` of the device table.
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE device (
+        no INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL,
+        standing TEXT NOT NULL,
+        body BLOB NOT NULL,             -- model.Device as JSON
+        state BLOB                      -- model.DeviceState as JSON, NULL before the first event
+    ) STRICT;
+
+    CREATE TABLE event (
+        no INTEGER PRIMARY KEY,         -- order of commit: what followers remember
+        id TEXT NOT NULL UNIQUE,
+        key TEXT,                       -- second identity of copies whose ids differ
+        device INTEGER NOT NULL REFERENCES device,
+        kind TEXT NOT NULL,
+        observed_ms INTEGER NOT NULL,
+        received_ms INTEGER NOT NULL,
+        quality TEXT NOT NULL,
+        device_ms INTEGER,
+        boot INTEGER,
+        seq INTEGER,
+        species TEXT,
+        count INTEGER,
+        facts BLOB                      -- the other model.Facts as JSON, NULL when none
+    ) STRICT;
+    CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;
+    CREATE INDEX event_time ON event (device, observed_ms);
+
+    CREATE TABLE effort_hour (
+        device INTEGER NOT NULL, hour INTEGER NOT NULL,
+        alive_ms INTEGER NOT NULL, armed_ms INTEGER NOT NULL,
+        PRIMARY KEY (device, hour)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE effort_day (
+        device INTEGER NOT NULL, day INTEGER NOT NULL,
+        alive_ms INTEGER NOT NULL, armed_ms INTEGER NOT NULL,
+        PRIMARY KEY (device, day)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sighting_hour (
+        device INTEGER NOT NULL, hour INTEGER NOT NULL, species TEXT NOT NULL,
+        records INTEGER NOT NULL, independent INTEGER NOT NULL, animals INTEGER NOT NULL,
+        PRIMARY KEY (device, hour, species)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sighting_day (
+        device INTEGER NOT NULL, day INTEGER NOT NULL, species TEXT NOT NULL,
+        records INTEGER NOT NULL, independent INTEGER NOT NULL, animals INTEGER NOT NULL,
+        PRIMARY KEY (device, day, species)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE quarantine (
+        no INTEGER PRIMARY KEY,
+        received_ms INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        payload BLOB NOT NULL,          -- cut at 64 KiB
+        qos INTEGER NOT NULL,
+        retain INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        device TEXT,                    -- address, when the message named one
+        replayed_ms INTEGER
+    ) STRICT;
+    CREATE INDEX quarantine_device ON quarantine (device) WHERE device IS NOT NULL;
+
+    CREATE TABLE alert (
+        no INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        rule TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        status TEXT NOT NULL,
+        opened_ms INTEGER NOT NULL,
+        body BLOB NOT NULL              -- model.Alert as JSON
+    ) STRICT;
+    CREATE UNIQUE INDEX alert_open ON alert (rule, subject) WHERE status <> 'resolved';
+
+    CREATE TABLE outbox (
+        no INTEGER PRIMARY KEY,
+        alert TEXT NOT NULL REFERENCES alert (id),
+        person TEXT NOT NULL,
+        channel TEXT NOT NULL,          -- place in the person's list, e.g. "0"; never the secret URL
+        status TEXT NOT NULL DEFAULT 'waiting',
+        due_ms INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        claimed_ms INTEGER,
+        answer TEXT NOT NULL DEFAULT '',
+        UNIQUE (alert, person, channel)
+    ) STRICT;
+    CREATE INDEX outbox_due ON outbox (due_ms) WHERE status IN ('waiting', 'claimed');
+
+    CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    """,
+)

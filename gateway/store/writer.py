@@ -1,0 +1,217 @@
+"""The one writer: everything that changes the database, in transactions.
+
+Owns the statements that write, and a cache of devices and states that is right after every commit.
+Must not judge: callers decide, this remembers. Used from one thread at a time.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import apsw
+
+from gateway.effort import HOUR_MS, Mark, Tally
+from gateway.model import Device, DeviceState, Event, Kind, Message, Reason
+from gateway.state import from_ms, ms
+from gateway.store.alerts import AlertTable
+from gateway.store.connection import open_writer, transaction
+from gateway.store.outbox import OutboxTable
+from gateway.store.rows import EVENT_COLUMNS, event_row, to_device, to_json, to_state
+
+PAYLOAD_KEPT = 16_384  # bytes of a refused payload that are kept
+QUARANTINE_ROWS = 20_000  # the newest; older ones have been counted and shown
+ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a step
+
+
+class Writer:
+    """The writing connection. `zone`: whose days the daily roll-ups count."""
+
+    def __init__(self, path: Path, zone: ZoneInfo) -> None:
+        self.connection = open_writer(path)
+        self._zone = zone
+        self._version = -1
+        self._devices: dict[str, Device] = {}
+        self._numbers: dict[str, int] = {}
+        self._states: dict[str, DeviceState] = {}
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """All or nothing; on any exception nothing has happened, in the caches neither."""
+        try:
+            with transaction(self.connection):
+                self._refresh()
+                tx = Transaction(
+                    self.connection, self._devices, self._numbers, self._states, self._zone
+                )
+                yield tx
+        except BaseException:
+            self._version = -1  # the caches may hold what was rolled back
+            raise
+
+    def close(self) -> None:
+        """Close after the last transaction."""
+        self.connection.close()
+
+    def _refresh(self) -> None:
+        """Read devices and states again if another process has written since."""
+        version = self.connection.pragma("data_version")
+        if version == self._version:
+            return
+        self._version = version
+        for cache in (self._devices, self._numbers, self._states):
+            cache.clear()
+        for no, id_, body, state in self.connection.execute(
+            "SELECT no, id, body, state FROM device"
+        ):
+            self._numbers[id_] = no
+            self._devices[id_] = to_device(body)
+            if state is not None:
+                self._states[id_] = to_state(state)
+
+
+class Transaction:
+    """The verbs of one transaction."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        devices: dict[str, Device],
+        numbers: dict[str, int],
+        states: dict[str, DeviceState],
+        zone: ZoneInfo,
+    ) -> None:
+        self._execute = connection.execute
+        self._many = connection.executemany
+        self._devices, self._numbers, self._states = devices, numbers, states
+        self._zone = zone
+        self.alerts = AlertTable(connection)
+        self.outbox = OutboxTable(connection)
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """The registry by address."""
+        return self._devices
+
+    @property
+    def states(self) -> Mapping[str, DeviceState]:
+        """The present state by address."""
+        return self._states
+
+    def put_device(self, device: Device) -> None:
+        """Register a device, or change it."""
+        row = (device.id, device.role.value, device.standing.value, to_json(device))
+        [(number,)] = self._execute(
+            "INSERT INTO device (id, role, standing, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
+            "SET role = excluded.role, standing = excluded.standing, body = excluded.body RETURNING no",
+            row,
+        )
+        self._numbers[device.id] = number
+        self._devices[device.id] = device
+
+    def put_states(self, states: Iterable[DeviceState]) -> None:
+        """Keep new states of registered devices."""
+        rows = []
+        for state in states:
+            self._states[state.device] = state
+            rows.append((to_json(state), self._numbers[state.device]))
+        self._many("UPDATE device SET state = ? WHERE no = ?", rows)
+
+    def add_events(self, events: Sequence[tuple[Event, str | None]]) -> set[str]:
+        """Journal events with their second keys; gives the ids that were new."""
+        rows = [event_row(event, key, self._numbers[event.device]) for event, key in events]
+        new: set[str] = set()
+        for start in range(0, len(rows), ROWS_A_STEP):
+            step = rows[start : start + ROWS_A_STEP]
+            marks = ", ".join(["(" + ", ".join("?" * len(step[0])) + ")"] * len(step))
+            sql = f"INSERT OR IGNORE INTO event ({EVENT_COLUMNS}) VALUES {marks} RETURNING id"  # noqa: S608
+            values = [value for row in step for value in row]
+            new.update(id_ for (id_,) in self._execute(sql, values))
+        return new
+
+    def refine(self, event_id: str, species: str) -> bool:
+        """Correct the species of an earlier event; False if there is none."""
+        sql = "UPDATE event SET species = ? WHERE id = ? RETURNING no"
+        return self._execute(sql, (species, event_id)).fetchone() is not None
+
+    def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
+        """(event id, mark) of a device from `since_ms` on, in order."""
+        rows = self._execute(
+            "SELECT id, observed_ms, boot, seq, kind, species, count FROM event "
+            "WHERE device = ? AND observed_ms >= ? AND kind <> 'offline' "
+            "ORDER BY observed_ms, boot, seq",
+            (self._numbers[device], since_ms),
+        )
+        return [(id_, Mark(at, boot or 0, seq or 0, Kind(kind), species or "", 1 if n is None else n))
+                for id_, at, boot, seq, kind, species, n in rows]  # fmt: skip
+
+    def last_trap_kind(self, device: str, before_ms: int) -> Kind | None:
+        """The kind of the newest trap event before a time, or None."""
+        row = self._execute(
+            "SELECT kind FROM event WHERE device = ? AND observed_ms < ? AND kind IN (?, ?) "
+            "ORDER BY observed_ms DESC, boot DESC, seq DESC LIMIT 1",
+            (self._numbers[device], before_ms, Kind.SPRUNG.value, Kind.SET.value),
+        ).fetchone()
+        return Kind(row[0]) if row else None
+
+    def add_tally(self, device: str, tally: Tally) -> None:
+        """Add hourly effort and sightings, and the same to the local days."""
+        no = self._numbers[device]
+        hours = [(no, hour, *cell) for hour, cell in tally.effort.items()]
+        days = [(no, self._day(hour), *cell) for hour, cell in tally.effort.items()]
+        self._many(_EFFORT.format(unit="hour"), hours)
+        self._many(_EFFORT.format(unit="day"), days)
+        seen = [(no, h, s, *cell) for (h, s), cell in tally.sightings.items()]
+        seen_days = [(no, self._day(h), s, *cell) for (h, s), cell in tally.sightings.items()]
+        self._many(_SIGHTING.format(unit="hour"), seen)
+        self._many(_SIGHTING.format(unit="day"), seen_days)
+
+    def quarantine(self, message: Message, reason: Reason, detail: str, device: str | None) -> None:
+        """Keep a refused message with its reason, so that it can be read again."""
+        self._execute(
+            "INSERT INTO quarantine (received_ms, topic, payload, qos, retain, reason, detail, device) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (ms(message.received_at), message.topic, message.payload[:PAYLOAD_KEPT], message.qos,
+             message.retain, reason.value, detail, device),
+        )  # fmt: skip
+
+    def trim_quarantine(self) -> None:
+        """Forget the oldest refused messages beyond QUARANTINE_ROWS."""
+        self._execute(
+            "DELETE FROM quarantine WHERE no <= (SELECT max(no) FROM quarantine) - ?",
+            (QUARANTINE_ROWS,),
+        )
+
+    def held(self, device: str) -> list[tuple[int, Message]]:
+        """Messages of a device that wait for its approval, oldest first, with their numbers."""
+        rows = self._execute(
+            "SELECT no, topic, payload, received_ms, qos, retain FROM quarantine "
+            "WHERE device = ? AND reason = ? AND replayed_ms IS NULL ORDER BY no",
+            (device, Reason.DEVICE.value),
+        )
+        return [(no, Message(topic, payload, from_ms(received), qos, bool(retain)))
+                for no, topic, payload, received, qos, retain in rows]  # fmt: skip
+
+    def set_replayed(self, numbers: Iterable[int], now: datetime) -> None:
+        """These refused messages have been read again."""
+        self._many(
+            "UPDATE quarantine SET replayed_ms = ? WHERE no = ?", [(ms(now), no) for no in numbers]
+        )
+
+    def _day(self, hour: int) -> int:
+        """Days since 1970 of an hour's beginning, in the site's zone."""
+        at = from_ms(hour * HOUR_MS)
+        offset = self._zone.utcoffset(at.astimezone(self._zone)) or timedelta()
+        return (hour * HOUR_MS + round(offset.total_seconds() * 1000)) // (24 * HOUR_MS)
+
+
+_EFFORT = (
+    "INSERT INTO effort_{unit} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+    "alive_ms = alive_ms + excluded.alive_ms, armed_ms = armed_ms + excluded.armed_ms"
+)
+_SIGHTING = (
+    "INSERT INTO sighting_{unit} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+    "records = records + excluded.records, independent = independent + excluded.independent, "
+    "animals = animals + excluded.animals"
+)

@@ -1,0 +1,65 @@
+"""When it happened: the judged time of a reading, and how far to trust it.
+
+Owns the choice between device time and received time. Must not read a clock.
+Device time, received time and judged time stay three fields of an event (design, "Native protocol").
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from gateway.model import Event, Facts, Reading, TimeQuality, TimeSource
+
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)  # before this no device of ours existed: an unset clock
+AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
+OLDEST = timedelta(days=400)  # a queue older than this is a wrong clock, not a late message
+
+_QUALITY = {
+    TimeSource.GPS: TimeQuality.SYNCED,
+    TimeSource.NTP: TimeQuality.SYNCED,
+    TimeSource.NETWORK: TimeQuality.SYNCED,
+    TimeSource.RTC: TimeQuality.RTC,
+}
+_FACTS = Facts.__struct_fields__
+
+
+def judge(reading: Reading, received_at: datetime, *, clock_trusted: bool = True) -> Event:
+    """Give `reading` its judged time: the device's if it is possible, else when it was received.
+
+    `received_at`: UTC; `clock_trusted`: whether the gateway's own clock was synchronised then.
+    """
+    observed_at, quality = _observed(reading, received_at, clock_trusted)
+    return Event(
+        id=reading.id,
+        device=reading.device,
+        kind=reading.kind,
+        observed_at=observed_at,
+        received_at=received_at,
+        time_quality=quality,
+        device_time=reading.device_time,
+        boot=reading.boot,
+        seq=reading.seq,
+        **{name: getattr(reading, name) for name in _FACTS},
+    )
+
+
+def _observed(
+    reading: Reading, received_at: datetime, clock_trusted: bool
+) -> tuple[datetime, TimeQuality]:
+    time, quality = reading.device_time, _QUALITY.get(reading.time_source)
+    if time is not None and quality is not None and _possible(time, received_at, clock_trusted):
+        return time.astimezone(UTC), quality
+    fallback = TimeQuality.RECEIVED if clock_trusted else TimeQuality.UNTRUSTED
+    return received_at, fallback
+
+
+def _possible(time: datetime, received_at: datetime, clock_trusted: bool) -> bool:
+    """Whether a device's time can be true; without a trusted clock of ours only the past is known."""
+    if time < EARLIEST:
+        return False
+    return not clock_trusted or received_at - OLDEST <= time <= received_at + AHEAD
+
+
+def to_json(event: Event) -> bytes:
+    """The event as one JSON object: null fields left out, times RFC 3339 in UTC with Z."""
+    return msgspec.json.encode(event)
