@@ -1,0 +1,32 @@
+"""`shishigaki mesh LAT LON`: every mesh code of a place, as JSON. Owns no arithmetic."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway import mesh as grid
+
+
+def mesh(
+    lat: Annotated[float, typer.Argument(help="Latitude in degrees / 緯度（度）")],
+    lon: Annotated[float, typer.Argument(help="Longitude in degrees / 経度（度）")],
+    hunter_table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Table mesh5km,number of a prefecture: adds its number / ハンターマップ番号の表",
+        ),
+    ] = None,
+) -> None:
+    """Print a place's JIS X 0410 codes from 80 km to 125 m. / 地域メッシュコードを表示する"""
+    try:
+        shown: dict[str, str | None] = dict(grid.codes(lat, lon).items())
+        if hunter_table:
+            lines = hunter_table.read_text(encoding="utf-8-sig").splitlines()
+            shown["hunter_map"] = grid.hunter_numbers(lines).get(grid.code(lat, lon, "5km"))
+    except (grid.MeshError, OSError, UnicodeDecodeError) as error:
+        typer.echo(f"shishigaki mesh: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))

@@ -1,0 +1,1 @@
+"""Promises of the spatial and statistical parts, held against independent values."""
