@@ -1,8 +1,6 @@
 """gateway.mesh: codes are exact everywhere, edges included."""
 
-import csv
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +9,9 @@ from hypothesis import strategies as st
 
 from gateway import mesh
 from gateway.mesh import LEVELS, Bounds, Level, MeshError
+from tests.science.shared import needs_shared
+from tests.science.shared import rows as rows_of
 
-SHARED = Path(__file__).parents[2].parent / "shared/reference/mesh_vectors.csv"
 COLUMNS = dict(
     zip(
         LEVELS,
@@ -57,12 +56,11 @@ def by_digits(y: int, x: int) -> dict[Level, str]:
     }
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the optional reference vectors are absent")
+@needs_shared
 def test_published_codes_of_the_reference_are_met_exactly() -> None:
-    with SHARED.open(encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            got = mesh.codes(float(row["lat"]), float(row["lon"]))
-            assert got == {level: row[column] for level, column in COLUMNS.items()}, row
+    for row in rows_of("reference/mesh_vectors.csv"):
+        got = mesh.codes(float(row["lat"]), float(row["lon"]))
+        assert got == {level: row[column] for level, column in COLUMNS.items()}, row
 
 
 def test_the_town_office_of_goto_lies_in_a_known_square() -> None:
