@@ -23,6 +23,9 @@ class Kind(StrEnum):
     JOIN = "join"
 
 
+HEARTBEAT_S = 21_600  # assumed interval between signs of life of a device that declares none
+
+
 class TimeSource(StrEnum):
     """Where a device says its time comes from."""
 
@@ -125,6 +128,7 @@ class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
     refines: str | None = None  # id of the earlier event whose species this one corrects
     model: str | None = None  # sensor model that read it, or that the device declared
     heartbeat_s: int | None = None  # declared interval between signs of life
+    confirm_to: str | None = None  # topic where the sender waits to hear that `id` is durable
 
 
 class Event(Facts, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,7 +159,7 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str = ""  # row of the sensor model table
     inverted: bool = False  # True: closed/inactive means sprung
     trap_type: str = ""
-    heartbeat_s: int = 21_600
+    heartbeat_s: int = HEARTBEAT_S
     zone: str = ""  # IANA zone of a device that sends naive local time
 
     @property
@@ -183,12 +187,13 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     device: str
     last_seen: datetime  # newest receipt of any message
-    head: tuple[int, int, int] = (0, 0, 0)  # (observed ms, boot, seq) of the newest event
+    head: tuple[int, int, int] = (0, 0, 0)  # (observed ms, boot, seq) of the newest sign of life
     trap: TrapState | None = None
     trap_head: tuple[int, int, int] = (0, 0, 0)  # of the event that set `trap`
     detected: dict[str, int] = {}  # newest detection by species, observed ms
     facts: dict[str, Known] = {}  # newest battery, radio, position ... by field name of `Facts`
     online: bool | None = None  # what birth and last will say; sleeping devices go offline normally
+    online_head: tuple[int, int, int] = (0, 0, 0)
 
     def fact(self, name: str) -> str | float | bool | None:
         """The newest value of one field of `Facts`, or None if never told."""

@@ -15,7 +15,6 @@ from gateway.model import DeviceState, Event, Facts, Kind, Known, TrapState
 Order = tuple[int, int, int]
 
 TRAP_STATE = {Kind.SPRUNG: TrapState.SPRUNG, Kind.SET: TrapState.ARMED}
-ONLINE = {Kind.ONLINE: True, Kind.OFFLINE: False}
 _LASTING = tuple(  # facts that describe the device, not the moment
     name
     for name in Facts.__struct_fields__
@@ -44,6 +43,7 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
     facts = dict(state.facts)
     head, trap, trap_head = state.head, state.trap, state.trap_head
     seen, detected, online = state.last_seen, dict(state.detected), state.online
+    online_head = state.online_head
     for event in events:
         key = order(event)
         seen = max(seen, event.received_at)
@@ -52,13 +52,14 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
         if event.kind is Kind.DETECTION:
             species = event.species or ""
             detected[species] = max(detected.get(species, 0), key[0])
-        if key >= head:
-            head = key
-            online = ONLINE.get(event.kind, True)
+        if event.kind is not Kind.OFFLINE:  # a last will is the broker's word, not a sign of life
+            head = max(head, key)
+        if key >= online_head:
+            online, online_head = event.kind is not Kind.OFFLINE, key
         _learn(facts, event, key[0])
     return msgspec.structs.replace(
         state, last_seen=seen, head=head, trap=trap, trap_head=trap_head,
-        detected=detected, facts=facts, online=online,
+        detected=detected, facts=facts, online=online, online_head=online_head,
     )  # fmt: skip
 
 

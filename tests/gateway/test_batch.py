@@ -1,0 +1,206 @@
+"""What becomes of a message, and that order, copies and restarts change nothing."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.batch import Outcome, Recipient, absorb, release
+from gateway.model import Device, Kind, Message, Reading, Reason, Role, Standing, TrapState
+from gateway.store import Reader, Store, Transaction
+from tests.gateway.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
+
+ALL = (0, 100_000)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(tmp_path, TRAP, CAMERA)
+    yield store
+    store.close()
+
+
+def absorb_now(store: Store, *messages: Message, to: tuple[Recipient, ...] = ()) -> Outcome:
+    return store.write_now(lambda tx: absorb(tx, messages, decode, at(10_000), to))
+
+
+def trap_state(store: Store) -> TrapState | None:
+    return store.read_now(lambda r: r.states()["trap-01"].trap)
+
+
+def test_a_springing_trap_is_an_event_a_state_and_one_alert(store: Store) -> None:
+    outcome = absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5)))
+    assert [event.kind for event in outcome.events] == [Kind.SPRUNG]
+    assert [(alert.rule, alert.subject) for alert in outcome.opened] == [("trap_sprung", "trap-01")]
+    assert trap_state(store) is TrapState.SPRUNG
+    assert len(store.read_now(lambda r: r.open_alerts())) == 1
+
+
+def test_a_repeated_message_never_alerts_twice(store: Store) -> None:
+    spring = message(reading("trap-01", Kind.SPRUNG, 5))
+    first, second = absorb_now(store, spring, spring), absorb_now(store, spring)
+    assert (len(first.opened), first.duplicates) == (1, 1)
+    assert (second.opened, second.events, second.duplicates) == ([], [], 1)
+
+
+def test_a_retained_message_of_an_unknown_past_never_alerts(store: Store) -> None:
+    outcome = absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5), retain=True))
+    assert outcome.opened == []
+    assert trap_state(store) is TrapState.SPRUNG
+
+
+def test_resetting_a_trap_ends_its_alert(store: Store) -> None:
+    absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5)))
+    outcome = absorb_now(store, message(reading("trap-01", Kind.SET, 65)))
+    assert [alert.resolved_by for alert in outcome.ended] == ["trap.set"]
+    assert store.read_now(lambda r: r.open_alerts()) == []
+
+
+def test_a_late_spring_that_was_reset_since_does_not_alert(store: Store) -> None:
+    absorb_now(store, message(reading("trap-01", Kind.SET, 65)))
+    outcome = absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5), received=70))
+    assert outcome.opened == []
+    assert trap_state(store) is TrapState.ARMED
+
+
+def test_each_recipient_and_channel_gets_one_outbox_row(store: Store) -> None:
+    to = (Recipient("tanaka", "0"), Recipient("tanaka", "1"), Recipient("office", "0"))
+    spring = message(reading("trap-01", Kind.SPRUNG, 5))
+    absorb_now(store, spring, to=to)
+    absorb_now(store, spring, to=to)
+    assert store.read_now(lambda r: r.outbox()) == {"waiting": 3}
+
+
+def test_an_unknown_device_is_held_and_counts_after_approval(store: Store) -> None:
+    outcome = absorb_now(
+        store,
+        message(reading("new-7", Kind.SET, 1)),
+        message(reading("new-7", Kind.SPRUNG, 2)),
+    )
+    assert [device.id for device in outcome.pending] == ["new-7"]
+    assert outcome.refused == {Reason.DEVICE: 2}
+    assert outcome.events == []
+    approved = Device(id="new-7", role=Role.TRAP, standing=Standing.APPROVED)
+    store.write_now(lambda tx: tx.put_device(approved))
+    released = store.write_now(lambda tx: release(tx, "new-7", decode, at(3)))
+    assert [event.kind for event in released.events] == [Kind.SET, Kind.SPRUNG]
+    assert len(released.opened) == 1
+    assert store.write_now(lambda tx: release(tx, "new-7", decode, at(4))).events == []
+
+
+def test_a_broken_message_is_kept_with_its_reason_and_harms_no_other(store: Store) -> None:
+    broken = Message("wildlife/x", b"\xff{", T0)
+    bug = Message("wildlife/x", b"bug", T0)
+    outcome = absorb_now(store, broken, message(reading("cam-01", Kind.DETECTION, 1)), bug)
+    assert outcome.refused == {Reason.MALFORMED: 1, Reason.BUG: 1}
+    assert len(outcome.events) == 1
+    kept = store.read_now(lambda r: r.quarantine())
+    assert [(k.reason, k.payload) for k in kept] == [
+        (Reason.BUG, b"bug"),
+        (Reason.MALFORMED, b"\xff{"),
+    ]
+
+
+def test_a_revoked_device_is_refused_by_name(store: Store) -> None:
+    store.write_now(
+        lambda tx: tx.put_device(Device(id="cam-01", role=Role.DETECTOR, standing=Standing.REVOKED))
+    )
+    outcome = absorb_now(store, message(reading("cam-01", Kind.DETECTION, 1)))
+    assert outcome.refused == {Reason.REVOKED: 1}
+
+
+def test_a_state_already_known_is_a_sign_of_life(store: Store) -> None:
+    absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5)))
+    again = msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, 9), is_state=True)
+    outcome = absorb_now(store, message(again))
+    assert [event.kind for event in outcome.events] == [Kind.HEARTBEAT]
+
+
+def test_effort_counts_life_and_armed_time_and_no_silence(store: Store) -> None:
+    beats = [reading("trap-01", Kind.HEARTBEAT, m) for m in (0, 60, 120, 1000, 1060)]
+    armed = reading("trap-01", Kind.SET, 60, id_="set", seq=1)
+    absorb_now(store, *(message(r) for r in [*beats, armed]))
+    [rate] = store.read_now(lambda r: r.rates(*ALL))
+    assert rate.alive_days == pytest.approx((60 + 60 + 60) / 1440)
+    assert rate.armed_days == pytest.approx((60 + 60) / 1440)
+
+
+def test_a_last_will_is_no_sign_of_life(store: Store) -> None:
+    absorb_now(store, message(reading("cam-01", Kind.HEARTBEAT, 0)))
+    absorb_now(store, message(reading("cam-01", Kind.OFFLINE, 60)))
+    assert store.read_now(lambda r: r.rates(*ALL)) == []
+    assert store.read_now(lambda r: r.states()["cam-01"].online) is False
+
+
+def test_what_is_rolled_back_has_never_happened(store: Store) -> None:
+    def fail(tx: Transaction) -> None:
+        absorb(tx, [message(reading("trap-01", Kind.SPRUNG, 5))], decode, at(6))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.write_now(fail)
+    assert store.read_now(lambda r: (r.latest_events(), r.open_alerts())) == ([], [])
+    assert len(absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5))).opened) == 1
+
+
+READINGS = st.lists(
+    st.builds(
+        lambda kind, minute, species: reading(
+            "trap-01", kind, minute, id_=f"{kind.value}{minute}", species=species, seq=minute
+        ),
+        st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.DETECTION, Kind.OFFLINE]),
+        st.integers(0, 600),
+        st.sampled_from(["boar", "deer"]),
+    ),
+    max_size=14,
+    unique_by=lambda r: r.seq,
+)
+
+
+def story(store: Store) -> object:
+    """Everything that must not depend on the order of arrival."""
+
+    def ask(r: Reader) -> object:
+        rows = sorted((e.id, e.kind, e.observed_at) for e in r.latest_events(1000))
+        states = {
+            k: (s.head, s.trap, s.trap_head, s.detected, s.facts, s.online)
+            for k, s in r.states().items()
+        }
+        hours = list(
+            r._execute("SELECT * FROM effort_hour WHERE alive_ms OR armed_ms ORDER BY 1, 2")
+        )
+        seen = list(r._execute("SELECT * FROM sighting_hour WHERE records ORDER BY 1, 2, 3"))
+        return rows, states, hours, seen, r.rates(*ALL)
+
+    return store.read_now(ask)
+
+
+@settings(max_examples=120, deadline=None)
+@given(readings=READINGS, data=st.data())
+def test_copies_and_disorder_end_in_the_same_story(
+    tmp_path_factory: pytest.TempPathFactory, readings: list[Reading], data: st.DataObject
+) -> None:
+    clean, mixed = (open_store(tmp_path_factory.mktemp("s"), TRAP) for _ in range(2))
+    for one in sorted(readings, key=lambda r: r.seq):
+        absorb_now(clean, message(one, received=700))
+    shuffled = data.draw(st.permutations(readings + readings[:3]))
+    size = data.draw(st.integers(1, 5))
+    for start in range(0, len(shuffled), size):
+        absorb_now(mixed, *(message(r, received=700) for r in shuffled[start : start + size]))
+    try:
+        assert story(mixed) == story(clean)
+    finally:
+        clean.close()
+        mixed.close()
+
+
+def test_the_days_of_rates_are_the_sites_days(store: Store) -> None:
+    # 23:30 UTC on 31 October is 08:30 on 1 November in Tokyo
+    absorb_now(store, message(reading("cam-01", Kind.DETECTION, -30, species="boar")))
+    day = (T0 - timedelta(days=0)).date().toordinal() - 719_163
+    [rate] = store.read_now(lambda r: r.rates(day, day + 1, "boar"))
+    assert (rate.device, rate.records, rate.independent) == ("cam-01", 1, 1)
