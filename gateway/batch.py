@@ -227,8 +227,10 @@ def _tally(
     if not marks:
         return effort.tally((), grace)
     if before is None or order(events[0]) > before.head:
-        last = effort.Mark(*before.head, Kind.HEARTBEAT) if before else None
-        return effort.tally(marks, grace, last, before and before.trap, before and before.detected)
+        if before is None:
+            return effort.tally(marks, grace)
+        last = effort.Mark(*before.head, Kind.HEARTBEAT)
+        return effort.tally(marks, grace, last, before.trap, before.detected)
     start = ms(events[0].observed_at) - max(grace, effort.INDEPENDENCE_MS) - 1
     kind = tx.last_trap_kind(device.id, start)
     trap = TRAP_STATE[kind] if kind else None

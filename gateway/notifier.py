@@ -114,5 +114,5 @@ class Notifier:
 
 def backoff(attempts: int, luck: float) -> timedelta:
     """How long to wait after the failed attempt number `attempts` (from 0); `luck` in [0, 1)."""
-    whole = min(FIRST_RETRY * 2 ** min(attempts, 20), LONGEST_RETRY)
+    whole: timedelta = min(FIRST_RETRY * 2 ** min(attempts, 20), LONGEST_RETRY)
     return whole * (0.5 + 0.5 * luck)

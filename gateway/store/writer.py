@@ -110,6 +110,11 @@ class Transaction:
         self._numbers[device.id] = number
         self._devices[device.id] = device
 
+    def put_devices(self, devices: Iterable[Device]) -> None:
+        """Register a list of devices."""
+        for device in devices:
+            self.put_device(device)
+
     def put_states(self, states: Iterable[DeviceState]) -> None:
         """Keep new states of registered devices."""
         rows = []

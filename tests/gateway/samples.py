@@ -71,5 +71,5 @@ def decode(message: Message, _: Mapping[str, Device]) -> list[Reading]:
 def open_store(folder: Path, *devices: Device) -> Store:
     """A store in `folder` that knows `devices`."""
     store = Store(folder / "test.db", TOKYO)
-    store.write_now(lambda tx: [tx.put_device(device) for device in devices])
+    store.write_now(lambda tx: tx.put_devices(devices))
     return store

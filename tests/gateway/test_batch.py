@@ -185,7 +185,7 @@ def test_copies_and_disorder_end_in_the_same_story(
     tmp_path_factory: pytest.TempPathFactory, readings: list[Reading], data: st.DataObject
 ) -> None:
     clean, mixed = (open_store(tmp_path_factory.mktemp("s"), TRAP) for _ in range(2))
-    for one in sorted(readings, key=lambda r: r.seq):
+    for one in sorted(readings, key=lambda r: r.seq or 0):
         absorb_now(clean, message(one, received=700))
     shuffled = data.draw(st.permutations(readings + readings[:3]))
     size = data.draw(st.integers(1, 5))
