@@ -1,38 +1,75 @@
 """The MQTT session: the seam through which everything MQTT reaches the gateway.
 
-Owns what a session must promise, and the choice between its implementations
-(`mqtt_five`: own session on the mqtt5 codec, MQTT 5; `mqtt_paho`: paho-mqtt, MQTT 3.1.1 and 5).
+Owns what a session promises. `mqtt_session` holds the promises over any number of connections;
+one connection is `mqtt_five` (own, on the mqtt5 codec) or `mqtt_paho` (paho-mqtt, MQTT 3.1.1).
 Must not decode payloads nor decide when a message may be acknowledged.
 """
 
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Protocol
 
-from msgspec import Struct
+from gateway.config import Mqtt
+from gateway.mqtt_five import FiveLink
+from gateway.mqtt_link import Delivery, Terms
+from gateway.mqtt_paho import PahoLink
+from gateway.mqtt_session import BrokerSession, Counters, MakeLink
 
-from gateway.model import Message
+__all__ = ["Counters", "Delivery", "Session", "connect_session"]
 
-
-class Delivery(Struct, frozen=True):
-    """A message and what it takes to acknowledge it."""
-
-    message: Message
-    packet_id: int  # 0 for QoS 0: nothing to acknowledge
-    generation: int  # number of the connection it came by
+_WAYS: dict[str, tuple[MakeLink, ...]] = {
+    "5": (FiveLink,),
+    "3.1.1": (PahoLink,),
+    "auto": (FiveLink, PahoLink),
+}
 
 
 class Session(Protocol):
     """A persistent subscription that acknowledges only what it is told to."""
 
+    @property
+    def counters(self) -> Counters:
+        """What it has done so far, for /metrics."""
+
     async def run(self) -> None:
-        """Connect, subscribe, reconnect with jitter, until cancelled. Publishes the gateway's status."""
+        """Connect, subscribe, reconnect with jitter, until cancelled; publish our own status."""
 
     async def receive(self, limit: int) -> list[Delivery]:
-        """Wait for the next message, then return all that wait, `limit` at most, in arrival order."""
+        """Wait for a message, then return all that wait, `limit` at most, in arrival order."""
 
     def ack(self, deliveries: list[Delivery]) -> None:
-        """These are durable: acknowledge them in order; those of an older connection are dropped."""
+        """These are durable: acknowledge them in order. Drops those of an older connection.
+
+        Every delivery must come here once, QoS 0 and refused ones too: what has not come counts
+        against `max_uncommitted`, and beyond that nothing more is read.
+        """
 
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
     ) -> None:
-        """Send; returns when the broker has taken it (QoS 1), raises TimeoutError when it does not."""
+        """Send; QoS 1 returns when the broker has taken it.
+
+        TimeoutError when it has not in time, PermissionError when it refuses. Never wait for it
+        in the task that acknowledges: while reading is stopped, the broker's answer is not read.
+        """
+
+
+def utc_now() -> datetime:
+    """The time now, aware."""
+    return datetime.now(UTC)
+
+
+def connect_session(
+    settings: Mqtt,
+    site: str,
+    subscriptions: Iterable[tuple[str, int]],
+    clock: Callable[[], datetime] = utc_now,
+) -> BrokerSession:
+    """The session of gateway `site`, not yet running; `subscriptions` are (topic filter, QoS)."""
+    terms = Terms(
+        settings=settings,
+        client_id=settings.client_id or f"shishigaki-{site}",
+        status_topic=f"shishigaki/v1/{site}/gateway/status",
+        subscriptions=tuple(subscriptions),
+    )
+    return BrokerSession(terms, _WAYS[settings.protocol], clock)
