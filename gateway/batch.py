@@ -245,4 +245,4 @@ def _tally(
 def _mark(event: Event) -> effort.Mark:
     count = 1 if event.count is None else event.count
     at_ms, boot, seq = order(event)
-    return effort.Mark(at_ms, boot, seq, event.kind, event.species or "", count)
+    return effort.Mark(at_ms, boot, seq, event.kind, event.species or "", count, event.distinct)

@@ -35,6 +35,7 @@ class Mark(Struct, frozen=True, array_like=True, order=True):
     kind: Kind
     species: str = ""
     count: int = 1
+    distinct: bool = False
 
 
 class Tally(Struct):
@@ -93,7 +94,8 @@ def _sight(sightings: dict[tuple[int, str], list[int]], latest: dict[str, int], 
     cell = sightings[mark.at_ms // HOUR_MS, mark.species]
     previous = latest.get(mark.species)
     cell[0] += 1
-    cell[1] += previous is None or mark.at_ms - previous > INDEPENDENCE_MS
+    near = previous is not None and mark.at_ms - previous <= INDEPENDENCE_MS
+    cell[1] += mark.distinct or not near
     cell[2] += mark.count
     latest[mark.species] = mark.at_ms
 

@@ -128,6 +128,7 @@ class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
     refines: str | None = None  # id of the earlier event whose species this one corrects
     model: str | None = None  # sensor model that read it, or that the device declared
     heartbeat_s: int | None = None  # declared interval between signs of life
+    distinct: bool = False  # the source has already made one event of many records
     confirm_to: str | None = None  # topic where the sender waits to hear that `id` is durable
 
 
@@ -143,6 +144,7 @@ class Event(Facts, frozen=True, kw_only=True, omit_defaults=True):
     device_time: datetime | None = None
     boot: int | None = None
     seq: int | None = None
+    distinct: bool = False  # counts as an independent event whatever came shortly before
 
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):

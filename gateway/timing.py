@@ -39,6 +39,7 @@ def judge(reading: Reading, received_at: datetime, *, clock_trusted: bool = True
         device_time=reading.device_time,
         boot=reading.boot,
         seq=reading.seq,
+        distinct=reading.distinct,
         **{name: getattr(reading, name) for name in _FACTS},
     )
 

@@ -12,12 +12,12 @@ from gateway.state import from_ms, ms
 
 EVENT_COLUMNS = (
     "id, key, device, kind, observed_ms, received_ms, quality, device_ms, boot, seq, "
-    "species, count, facts"
+    "species, count, distinct_, facts"
 )
 # What a reader selects to get an Event back; `d` is the device table.
 EVENT_SELECT = (
     "e.id, d.id, e.kind, e.observed_ms, e.received_ms, e.quality, e.device_ms, e.boot, e.seq, "
-    "e.species, e.count, e.facts FROM event e JOIN device d ON d.no = e.device"
+    "e.species, e.count, e.distinct_, e.facts FROM event e JOIN device d ON d.no = e.device"
 )
 _FACTS = tuple(n for n in Facts.__struct_fields__ if n not in {"species", "count"})
 _encode = msgspec.json.Encoder().encode
@@ -43,6 +43,7 @@ def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
         event.seq,
         event.species,
         event.count,
+        int(event.distinct),
         _encode(facts) if facts else None,
     )
 
@@ -61,6 +62,7 @@ def to_event(row: tuple[Any, ...]) -> Event:
         seq,
         species,
         count,
+        distinct,
         facts,
     ) = row
     return Event(
@@ -75,6 +77,7 @@ def to_event(row: tuple[Any, ...]) -> Event:
         seq=seq,
         species=species,
         count=count,
+        distinct=bool(distinct),
         **(_facts(facts) if facts else {}),
     )
 

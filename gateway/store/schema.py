@@ -29,6 +29,7 @@ MIGRATIONS: tuple[str, ...] = (
         seq INTEGER,
         species TEXT,
         count INTEGER,
+        distinct_ INTEGER NOT NULL,     -- 1: one event by its source's own grouping
         facts BLOB                      -- the other model.Facts as JSON, NULL when none
     ) STRICT;
     CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;

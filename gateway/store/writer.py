@@ -143,13 +143,26 @@ class Transaction:
     def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
         """(event id, mark) of a device from `since_ms` on, in order."""
         rows = self._execute(
-            "SELECT id, observed_ms, boot, seq, kind, species, count FROM event "
+            "SELECT id, observed_ms, boot, seq, kind, species, count, distinct_ FROM event "
             "WHERE device = ? AND observed_ms >= ? AND kind <> 'offline' "
             "ORDER BY observed_ms, boot, seq",
             (self._numbers[device], since_ms),
         )
-        return [(id_, Mark(at, boot or 0, seq or 0, Kind(kind), species or "", 1 if n is None else n))
-                for id_, at, boot, seq, kind, species, n in rows]  # fmt: skip
+        return [
+            (
+                id_,
+                Mark(
+                    at,
+                    boot or 0,
+                    seq or 0,
+                    Kind(kind),
+                    species or "",
+                    1 if n is None else n,
+                    bool(own),
+                ),
+            )
+            for id_, at, boot, seq, kind, species, n, own in rows
+        ]
 
     def last_trap_kind(self, device: str, before_ms: int) -> Kind | None:
         """The kind of the newest trap event before a time, or None."""
