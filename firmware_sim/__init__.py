@@ -1,0 +1,1 @@
+"""Stands in for the sensors' firmware. Imports nothing of `gateway` or `dashboard`."""

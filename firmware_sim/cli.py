@@ -1,0 +1,45 @@
+"""`shishigaki simulate`: a fleet of simulated devices against any broker.
+
+Owns the command's options and words. Must not simulate anything itself.
+"""
+
+import signal
+import threading
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+
+from firmware_sim.fleet import Fleet
+from firmware_sim.scenario import ScenarioError, load, shipped
+from firmware_sim.world import World
+
+SCENARIOS = ", ".join(shipped())
+
+
+def simulate(
+    scenario: Annotated[str, typer.Argument(help=f"{SCENARIOS}, or a TOML file")] = "tiny",
+    host: Annotated[str, typer.Option(help="The broker's host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The broker's port")] = 1883,
+    speed: Annotated[float, typer.Option(min=0.01, max=10_000, help="1 = as in life")] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Another world than the scenario's")] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0, help="End after so many seconds of wall time")
+    ] = None,
+) -> None:
+    """シミュレーターを動かす / Run simulated sensors as real MQTT clients, until Ctrl-C."""
+    try:
+        chosen = load(scenario)
+    except ScenarioError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if seed is not None:
+        chosen = msgspec.structs.replace(chosen, seed=seed)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    devices = len(chosen.devices)
+    typer.echo(f"{chosen.title}: {devices} devices -> {host}:{port}, {speed:g}x, Ctrl-C ends")
+    with Fleet(World(chosen, datetime.now(UTC)), host, port, speed=speed):
+        stop.wait(duration)

@@ -1,0 +1,194 @@
+"""A native sensor's firmware: number, queue on flash, repeat until the gateway confirms.
+
+Owns the device's side of the native protocol, version 1, without any I/O: the shell in `wire.py`
+carries bytes. Must not open sockets, read clocks or draw random numbers.
+
+An event is written to flash with its id before it is sent, and stays there until the gateway has
+confirmed that id. A reboot loses what is in RAM (sequence number, retry timers), never the flash.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from math import inf
+from typing import Literal, NamedTuple
+
+import msgspec
+
+ClockSource = Literal["gps", "ntp", "rtc", "none"]
+Facts = dict[str, object]
+
+RETRY_S = (20.0, 60.0, 300.0, 900.0)
+FLASH_EVENTS = 2_000
+BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PAIRS = [a + b for a in BASE32 for b in BASE32]
+
+encode = msgspec.json.Encoder().encode
+
+
+class Publish(NamedTuple):
+    """One MQTT publish, ready to go."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+
+
+class Confirm(msgspec.Struct, frozen=True):
+    """What the gateway says on `shishigaki/v1/{site}/{device}/confirm`: these ids are durable."""
+
+    v: int
+    ids: list[str]
+
+
+confirm_decoder = msgspec.json.Decoder(Confirm)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A device's idea of the time."""
+
+    source: ClockSource
+    set_at: float = 0.0  # when it was last right
+    drift_ppm: float = 0.0
+
+    def read(self, now: float) -> float | None:
+        """Give what the device believes, Unix seconds; None without any clock."""
+        if self.source == "none":
+            return None
+        if self.source == "rtc":
+            return now + (now - self.set_at) * self.drift_ppm * 1e-6
+        return now
+
+
+@dataclass(slots=True)
+class Held:
+    """An event on flash and how its delivery stands (the latter in RAM)."""
+
+    publish: Publish
+    droppable: bool
+    sends: int = 0
+    next_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Firmware:
+    """The firmware's state machine. Times `now` are Unix seconds of the simulated world."""
+
+    site: str
+    name: str
+    meta: Facts
+    clock: Clock
+    secret: int  # makes this device's ids differ from everyone else's
+    boot: int = 0
+    seq: int = 0
+    booted_at: float = 0.0
+    flash: dict[str, Held] = field(default_factory=dict)
+    dropped: int = 0
+
+    def start(self, now: float) -> None:
+        """Boot: new boot number, fresh RAM; flash is kept and everything on it is due again."""
+        self.boot += 1
+        self.seq = 0
+        self.booted_at = now
+        for held in self.flash.values():
+            held.sends, held.next_at = 0, 0.0
+
+    def reconnected(self) -> None:
+        """Start a new connection: whatever is not confirmed is sent again, the back-off stays."""
+        for held in self.flash.values():
+            held.next_at = 0.0
+
+    @property
+    def next_try(self) -> float:
+        """When the first event on flash wants to be sent, in the time of `due`; inf = never."""
+        return min((held.next_at for held in self.flash.values()), default=inf)
+
+    def sense(self, kind: str, now: float, facts: Facts) -> str:
+        """Write an event to flash and give its id; full flash drops the oldest detection."""
+        body = self._body(kind, now)
+        body.update(facts)
+        if len(self.flash) >= FLASH_EVENTS:
+            self._drop_one()
+        name = str(body["id"])
+        publish = Publish(self._topic("event"), encode(body))
+        self.flash[name] = Held(publish, droppable=kind == "detection")
+        return name
+
+    def telemetry(self, now: float, facts: Facts) -> Publish:
+        """Give a heartbeat. It is not kept: the next one says it all again."""
+        body = self._body("heartbeat", now)
+        body.update(facts, queued=len(self.flash), dropped=self.dropped)
+        return Publish(self._topic("telemetry"), encode(body))
+
+    def birth(self) -> list[Publish]:
+        """Give the retained birth and self-description."""
+        meta = encode({"v": 1, **self.meta})
+        return [self.status("online"), Publish(self._topic("meta"), meta, retain=True)]
+
+    def status(self, word: Literal["online", "offline"]) -> Publish:
+        """Give the retained status; `offline` is also the last will."""
+        return Publish(self._topic("status"), word.encode(), retain=True)
+
+    def due(self, link_s: float) -> list[Publish]:
+        """Give the events to send now and push their next try back; `link_s`: any steady clock."""
+        ready = [held for held in self.flash.values() if held.next_at <= link_s]
+        for held in ready:
+            held.next_at = link_s + RETRY_S[min(held.sends, len(RETRY_S) - 1)]
+            held.sends += 1
+        return [held.publish for held in ready]
+
+    def confirmed(self, payload: bytes) -> int:
+        """Forget what the gateway confirms; give how many. What is no confirm changes nothing."""
+        try:
+            confirm = confirm_decoder.decode(payload)
+        except msgspec.DecodeError:  # ValidationError included
+            return 0
+        if confirm.v != 1:
+            return 0
+        return sum(self.flash.pop(name, None) is not None for name in confirm.ids)
+
+    @property
+    def confirm_topic(self) -> str:
+        """Where the gateway answers this device."""
+        return f"shishigaki/v1/{self.site}/{self.name}/confirm"
+
+    def _topic(self, leaf: str) -> str:
+        return f"wildlife/v1/{self.site}/{self.name}/{leaf}"
+
+    def _body(self, kind: str, now: float) -> Facts:
+        self.seq += 1
+        believed = self.clock.read(now)
+        body: Facts = {
+            "v": 1,
+            "id": self._id(believed),
+            "boot": self.boot,
+            "seq": self.seq,
+            "kind": kind,
+        }
+        if believed is not None:
+            body["ts"] = rfc3339(believed)
+        body["ts_src"] = self.clock.source
+        body["uptime_ms"] = int((now - self.booted_at) * 1000)
+        return body
+
+    def _id(self, believed: float | None) -> str:
+        """Give a ULID: 48 bits of believed time, 80 bits fixed by device, boot and sequence."""
+        salt = f"{self.secret}/{self.name}/{self.boot}/{self.seq}".encode()
+        tail = int.from_bytes(blake2b(salt, digest_size=10).digest(), "big")
+        number = (int((believed or 0.0) * 1000) << 80) | tail
+        return "".join([PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+
+    def _drop_one(self) -> None:
+        oldest = next((name for name, held in self.flash.items() if held.droppable), None)
+        if oldest is None:  # only trap events: the oldest of them has to go
+            oldest = next(iter(self.flash))
+        del self.flash[oldest]
+        self.dropped += 1
+
+
+def rfc3339(at: float) -> str:
+    """Write Unix seconds as RFC 3339 UTC with milliseconds."""
+    moment = datetime.fromtimestamp(round(at * 1000) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -1,0 +1,118 @@
+"""The world of a scenario: all devices and one agenda, advanced in time order.
+
+Owns the order in which things happen, and the fast way to live through months (`history`).
+Must not talk MQTT: `fleet.py` carries the same world on, live.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from firmware_sim.device import Publish
+from firmware_sim.radio import Native
+from firmware_sim.scenario import Scenario
+from firmware_sim.unit import Spring, Stimulus, Unit
+from firmware_sim.wildlife import day_starts, local_day
+
+Timed = tuple[datetime, str, bytes]
+
+
+class World:
+    """Every device of a scenario from `start` on. Deterministic; single-threaded."""
+
+    def __init__(self, scenario: Scenario, start: datetime) -> None:
+        self.scenario = scenario
+        self.now = start.timestamp()
+        self.units = {spec.id: Unit(scenario, spec, self.now) for spec in scenario.devices}
+        self._agenda = self._stimuli(self.now)
+        self._next = next(self._agenda)
+        self._heard: dict[str, tuple[bool, int]] = {}  # native: online as told, boot as told
+
+    @property
+    def next_at(self) -> float:
+        """When the next thing happens, Unix seconds."""
+        return self._next[0]
+
+    @property
+    def ledger(self) -> list[Spring]:
+        """The truth about every springing that was found, in time order."""
+        return sorted((s for u in self.units.values() for s in u.ledger), key=lambda s: s.at)
+
+    def step(self) -> Unit:
+        """Let the next thing happen and give the device it happened to."""
+        at, unit, stimulus = self._next
+        self.now = at
+        unit.act(stimulus)
+        self._next = next(self._agenda)
+        return unit
+
+    def live_through(self, end: datetime) -> Iterator[Timed]:
+        """Advance to `end`, giving every publish as a broker would see it, in time order.
+
+        The gateway is taken to confirm at once whatever reaches it.
+        """
+        for unit in list(self.units.values()):
+            yield from self._speak(unit)
+        until = end.timestamp()
+        while self.next_at < until:
+            yield from self._speak(self.step())
+        self.now = until
+
+    def _speak(self, unit: Unit) -> Iterator[Timed]:
+        native = unit.native
+        out = self._native(unit, native) if native else unit.radio.due(self.now, unit.online)
+        if out:
+            at = datetime.fromtimestamp(self.now, UTC)
+            for publish in out:
+                yield at, publish.topic, publish.payload
+
+    def _native(self, unit: Unit, radio: Native) -> list[Publish]:
+        firmware = radio.firmware
+        before, now = self._heard.get(unit.spec.id), (unit.online, firmware.boot)
+        out: list[Publish] = []
+        if before != now:
+            self._heard[unit.spec.id] = now
+            out = self._greetings(unit, radio, before, now)
+        out += radio.due(self.now, unit.online)
+        if unit.online:
+            firmware.flash.clear()
+        return out
+
+    @staticmethod
+    def _greetings(
+        unit: Unit, radio: Native, before: tuple[bool, int] | None, now: tuple[bool, int]
+    ) -> list[Publish]:
+        """Birth after a boot or return; the broker's last will when one that stays awake goes."""
+        firmware = radio.firmware
+        if not now[0]:
+            was_on = before is not None and before[0]
+            return [] if unit.spec.sleeps or not was_on else [firmware.status("offline")]
+        firmware.reconnected()
+        rebooted = before is None or before[1] != now[1]
+        return firmware.birth() if rebooted or not unit.spec.sleeps else []
+
+    def _stimuli(self, start: float) -> Iterator[tuple[float, Unit, Stimulus]]:
+        """Give what happens from `start` on, for ever; an act may spill over midnight."""
+        day = local_day(start)
+        spilt: list[tuple[float, int, Unit, Stimulus]] = []
+        while True:
+            agenda = spilt + [
+                (stimulus.at, i, unit, stimulus)
+                for i, unit in enumerate(self.units.values())
+                for stimulus in unit.plan(day)
+                if stimulus.at >= start
+            ]
+            agenda.sort(key=lambda item: item[:2])
+            day += 1
+            midnight = day_starts(day)
+            spilt = [item for item in agenda if item[0] >= midnight]
+            for at, _, unit, stimulus in agenda[: len(agenda) - len(spilt)]:
+                yield at, unit, stimulus
+
+
+def history(scenario: Scenario, start: datetime, end: datetime) -> Iterator[Timed]:
+    """Give (received at, topic, payload) of everything from `start` to `end`, in time order.
+
+    To go on live afterwards keep the `World` instead: ``world.live_through(end)``, then
+    ``Fleet(world, ...)``.
+    """
+    yield from World(scenario, start).live_through(end)
