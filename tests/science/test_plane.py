@@ -1,0 +1,66 @@
+"""dashboard.plane: metres that can be trusted as far as stated."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard import plane
+from dashboard.plane import Plane
+
+FUKUE = Plane(32.69, 128.84)
+
+
+def test_a_degree_has_the_length_geodesy_gives_it() -> None:
+    # Lengths of a degree at 45 N on WGS 84, from geodetic tables.
+    assert Plane(45, 0).metres_per_degree == pytest.approx((111_131.8, 78_846.8), abs=0.1)
+    assert Plane(0, 0).metres_per_degree == pytest.approx((110_574.3, 111_319.5), abs=0.1)
+
+
+@given(st.floats(-50_000, 50_000), st.floats(-50_000, 50_000))
+def test_metres_to_degrees_and_back_is_the_identity(x: float, y: float) -> None:
+    back = FUKUE.to_metres(*FUKUE.to_degrees(x, y))
+    assert [float(v) for v in back] == pytest.approx([x, y], abs=1e-6)
+
+
+@pytest.mark.parametrize(("north_km", "stated"), [(10, 0.0010), (50, 0.0051)])
+def test_the_stated_error_holds(north_km: float, stated: float) -> None:
+    lat, _ = FUKUE.to_degrees(0, north_km * 1000)
+    true = Plane(float(lat), 128.84).metres_per_degree[1]
+    assert abs(FUKUE.metres_per_degree[1] / true - 1) == pytest.approx(stated, rel=0.05)
+
+
+def test_a_grid_covers_its_points_and_margin_with_square_cells() -> None:
+    grid = plane.grid_over([0, 1000], [0, 250], margin_m=500, cell_m=100)
+    assert grid.shape == (13, 20)
+    west, south, east, north = grid.extent_m
+    assert (west, east) == (-500, 1500)
+    assert south <= -500 < 750 <= north
+    assert np.diff(grid.x_m) == pytest.approx(100)
+
+
+def test_a_grid_that_is_a_mistake_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 4000000"):
+        plane.grid_over([0, 1e6], [0, 1e6], 0, 10)
+    with pytest.raises(ValueError, match="at least one point"):
+        plane.grid_over([], [], 0, 10)
+
+
+def test_a_sensor_that_never_watched_knows_nothing() -> None:
+    built = plane.sites([0, 1], [0, 1], [3, 0], [10, 0])
+    assert built.x_m.tolist() == [0]
+    assert built.rate100.tolist() == [30]
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (([0], [0, 1], [1], [1]), "one length"),
+        (([np.nan], [0], [1], [1]), "finite"),
+        (([0], [0], [-1], [1]), "0 or more"),
+        (([0], [0], [1], [-1]), "0 or more"),
+    ],
+)
+def test_impossible_sites_are_refused(columns: tuple[list[float], ...], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        plane.sites(*columns)
