@@ -77,12 +77,16 @@ class Reason(StrEnum):
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
-    """A message that gives no event: `reason` to count by, `detail` for a person."""
+    """A message that gives no event: `reason` to count by, `detail` for a person.
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    `device`: its address, where the message told it before it was refused.
+    """
+
+    def __init__(self, reason: Reason, detail: str, device: str | None = None) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.device = device
 
 
 class Message(Struct, frozen=True):

@@ -1,22 +1,24 @@
 """Dialects: bytes of bought or built equipment to readings. One file a dialect; the table is `table.py`.
 
-Owns the contract below. A dialect is pure: no clock, no I/O, no state.
+Owns the contract below. A dialect is pure: no clock, no I/O, no state. Whatever the bytes, it gives
+readings or raises Refused; any other exception is our bug.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from msgspec import Struct
 
+from gateway.dialects.models import Model
 from gateway.model import Device, Message, Reading
 
 
 class Context(Struct, frozen=True):
     """What a dialect may know beside the message."""
 
-    devices: Mapping[str, Device]  # the registry by address; empty for `shishigaki decode`
+    devices: Mapping[str, Device] = {}  # the registry by address; empty for `shishigaki decode`
     site: str = ""  # the gateway's own site: its native devices go by their bare name
-    models: Mapping[str, Any] = {}  # sensor model table (shipped and the operator's own)
+    models: Mapping[str, Model] = {}  # sensor models; empty: the shipped table
+    assume: bool = False  # True: read unknown models by what their fields usually mean
 
 
 Decode = Callable[[Message, Context], list[Reading]]
@@ -30,5 +32,7 @@ class Dialect(Struct, frozen=True):
     title: str
     decode: Decode
     topics: tuple[str, ...]  # default topic filters
-    qos_hint: str  # the setting at the source that raises its QoS, for a person
+    qos: str  # the QoS that the source uses unless told otherwise, for a person
+    qos_hint: str  # the setting at the source that raises it (English)
+    qos_hint_ja: str
     understands: tuple[str, ...]  # kinds and fields, for the README's table

@@ -1,0 +1,70 @@
+"""``shishigaki decode``: what a payload means, without broker, registry or database."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.dialects import Context
+from gateway.dialects.clock import instant
+from gateway.dialects.table import BY_NAME
+from gateway.model import Message, Refused
+from gateway.timing import judge, to_json
+
+
+def decode(
+    dialect: Annotated[str, typer.Option(help="Dialect, as `shishigaki dialects` names it.")],
+    topic: Annotated[str, typer.Option(help="Topic the payload came on.")],
+    file: Annotated[Path, typer.Argument(help="Payload; - or nothing: standard input.")] = Path(
+        "-"
+    ),
+    received: Annotated[
+        str, typer.Option(help="When it was received (RFC 3339); nothing: now.")
+    ] = "",
+) -> None:
+    """Print the events that a payload means, one JSON object a line.
+
+    Exit 0: events; 1: it means none, the reason stands on stderr; 2: wrong usage.
+    Unknown sensor models are read by what their fields usually mean.
+    """
+    row = BY_NAME.get(dialect)
+    if row is None:
+        raise typer.BadParameter(
+            f"{dialect!r}: one of {', '.join(BY_NAME)}", param_hint="--dialect"
+        )
+    received_at = _received(received)
+    message = Message(topic=topic, payload=_payload(file), received_at=received_at)
+    try:
+        readings = row.decode(message, Context(assume=True))
+    except Refused as refused:
+        print(f"{refused.reason}: {refused.detail}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    for reading in readings:
+        sys.stdout.write(to_json(judge(reading, received_at)).decode() + "\n")
+
+
+def _received(text: str) -> datetime:
+    if not text:
+        return datetime.now(UTC)
+    time = instant(text)
+    if time is None:
+        raise typer.BadParameter(
+            f"{text!r}: a time with zone, 2026-11-23T04:05:06Z", param_hint="--received"
+        )
+    return time
+
+
+def _payload(file: Path) -> bytes:
+    if str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(decode)

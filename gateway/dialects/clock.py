@@ -1,0 +1,59 @@
+"""Times as sources write them, to aware UTC datetimes.
+
+Owns the reading of time texts and numbers. Whether a time is plausible *now* is judged in `timing.py`;
+here falls only what no clock that was ever set can say.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_EARLIEST_S, _LATEST_S = EARLIEST.timestamp(), LATEST.timestamp()
+_MS = 1e11  # beyond it a number counts milliseconds
+
+
+def instant(value: object, zone: str = "") -> datetime | None:
+    """Read RFC 3339 text or seconds (or milliseconds) since 1970.
+
+    Naive text is local time of `zone` (IANA name); without one it is no time: None, as for absurd ones.
+    """
+    if isinstance(value, str):
+        return _text(value, zone) if len(value) <= 64 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return _seconds(value / 1_000 if abs(value) < 1e15 and abs(value) > _MS else value)
+
+
+def _text(value: str, zone: str) -> datetime | None:
+    try:
+        time = (
+            parsedate_to_datetime(value) if value[-3:] == "GMT" else datetime.fromisoformat(value)
+        )
+        if time.tzinfo is None:
+            local = _zone(zone)
+            if local is None:
+                return None
+            time = time.replace(tzinfo=local)
+        time = time.astimezone(UTC)
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None
+    return time if EARLIEST <= time < LATEST else None
+
+
+def _seconds(value: float) -> datetime | None:
+    if not _EARLIEST_S <= value < _LATEST_S:  # also false for NaN
+        return None
+    return datetime.fromtimestamp(value, UTC)
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo | None:
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None

@@ -1,0 +1,105 @@
+"""The native protocol, version 1, to readings."""
+
+from gateway.dialects import Context
+from gateway.dialects.clock import instant
+from gateway.dialects.payload import identity, word
+from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.protocol import Address, Report, parse_about, parse_report, parse_topic
+from gateway.species import UNKNOWN, code
+
+_KINDS = {
+    "event": (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER),
+    "telemetry": (Kind.HEARTBEAT,),
+    "status": (Kind.ONLINE, Kind.OFFLINE),
+}
+_WORDS = {b"online": Kind.ONLINE, b"offline": Kind.OFFLINE}
+_INSTEAD = {"telemetry": Kind.HEARTBEAT}
+
+
+def decode(message: Message, context: Context) -> list[Reading]:
+    """Read one of the four device channels."""
+    address = parse_topic(message.topic)
+    if address is None:
+        raise Refused(
+            Reason.TOPIC, f"{message.topic[:120]}: wildlife/v1/{{site}}/{{device}}/event ..."
+        )
+    device = address.device
+    if context.site and address.site != context.site:
+        device = f"{address.site}/{device}"
+    if address.channel == "meta":
+        return [_about(message, device)]
+    if address.channel == "status" and not message.payload.lstrip().startswith(b"{"):
+        return [_status(message, device)]
+    return [_report(message, device, address)]
+
+
+def _report(message: Message, device: str, address: Address) -> Reading:
+    report = parse_report(message.payload)
+    time = instant(report.ts)
+    battery, link, loc = report.battery, report.link, report.loc
+    return Reading(
+        id=report.id or _id(message, device, report),
+        device=device,
+        kind=_kind(report, address, device),
+        device_time=time,
+        time_source=report.ts_src if time else TimeSource.NONE,
+        boot=report.boot,
+        seq=report.seq,
+        uptime_ms=report.uptime_ms,
+        species=_species(report),
+        count=report.count,
+        confidence=report.confidence,
+        media=report.media,
+        battery_v=battery.v if battery else None,
+        battery_pct=battery.pct if battery else None,
+        external_power=battery.ext if battery else None,
+        rssi_dbm=link.rssi_dbm if link else None,
+        snr_db=link.snr_db if link else None,
+        lat=loc.lat if loc else None,
+        lon=loc.lon if loc else None,
+        accuracy_m=loc.acc_m if loc else None,
+    )
+
+
+def _kind(report: Report, address: Address, device: str) -> Kind:
+    kind = report.kind or _INSTEAD.get(address.channel)
+    allowed = _KINDS[address.channel]
+    if kind not in allowed:
+        raise Refused(
+            Reason.MALFORMED,
+            f"kind = {report.kind}: on /{address.channel} one of {', '.join(allowed)}",
+            device,
+        )
+    return kind
+
+
+def _id(message: Message, device: str, report: Report) -> str:
+    if report.boot is not None and report.seq is not None:
+        return f"{device}:{report.boot}:{report.seq}"
+    return identity(message, report.ts)
+
+
+def _species(report: Report) -> str | None:
+    if report.species:
+        return code(report.species) or UNKNOWN
+    return UNKNOWN if report.kind is Kind.DETECTION else None
+
+
+def _status(message: Message, device: str) -> Reading:
+    """A birth or last will in one bare word."""
+    text = word(message.payload).lower()
+    kind = _WORDS.get(text.encode())
+    if kind is None:
+        raise Refused(Reason.MALFORMED, f"status {text[:40]!r}: online or offline", device)
+    return Reading(id=identity(message), device=device, kind=kind)
+
+
+def _about(message: Message, device: str) -> Reading:
+    about = parse_about(message.payload)
+    return Reading(
+        id=about.id or identity(message),
+        device=device,
+        kind=Kind.JOIN,
+        model=about.model,
+        heartbeat_s=about.heartbeat_s,
+    )

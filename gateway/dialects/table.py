@@ -1,0 +1,107 @@
+"""The one visible table of dialects, and which of them a topic belongs to.
+
+Owns names, default topics and hints. Adding a dialect is one file and one row here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from gateway import protocol
+from gateway.dialects import Dialect, chirpstack, lorawan, native
+from gateway.model import Reason, Refused
+
+_LORAWAN = ("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "join")
+_RADIO = ("battery_v", "battery_pct", "external_power", "rssi_dbm", "snr_db")
+_PLACE = ("lat", "lon")
+
+TABLE: Final[tuple[Dialect, ...]] = (
+    Dialect(
+        name="native",
+        title="Shishigaki native protocol v1",
+        decode=native.decode,
+        topics=protocol.FILTERS,
+        qos="1",
+        qos_hint="always QoS 1",
+        qos_hint_ja="常に QoS 1",
+        understands=(
+            *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
+            *("online", "offline", "join", "species", "count", "confidence", "media"),
+            *(*_RADIO, *_PLACE, "accuracy_m"),
+        ),
+    ),
+    Dialect(
+        name="chirpstack",
+        title="ChirpStack v4 (JSON)",
+        decode=chirpstack.decode,
+        topics=chirpstack.FILTERS,
+        qos="0",
+        qos_hint="chirpstack.toml: [integration.mqtt] qos=1",
+        qos_hint_ja="chirpstack.toml の [integration.mqtt] に qos=1",
+        understands=(*_LORAWAN, *_RADIO, *_PLACE),
+    ),
+    Dialect(
+        name="lorawan_codec",
+        title="LoRaWAN: a payload codec's bare output",
+        decode=lorawan.decode,
+        topics=(),
+        qos="-",
+        qos_hint="for trying a codec with `shishigaki decode`",
+        qos_hint_ja="`shishigaki decode` でコーデックを試すため",
+        understands=(*_LORAWAN, *_RADIO, *_PLACE),
+    ),
+)
+
+BY_NAME: Final[Mapping[str, Dialect]] = MappingProxyType({row.name: row for row in TABLE})
+
+_REMEMBERED = 8_192  # topics whose dialect is kept, so that no flood of topics fills the memory
+
+
+class Claims:
+    """Which dialect reads which topic, for the configured sources. The first that matches reads."""
+
+    def __init__(self, sources: Iterable[tuple[str, Sequence[str]]]) -> None:
+        """`sources`: (dialect name, topic filters; empty = the dialect's own)."""
+        self._filters = [
+            (wanted.split("/"), BY_NAME[name])
+            for name, filters in sources
+            for wanted in (filters or BY_NAME[name].topics)
+        ]
+        self._known: dict[str, Dialect] = {}
+
+    def claim(self, topic: str) -> Dialect:
+        """The dialect of a topic; Refused(TOPIC) when no source claims it."""
+        dialect = self._known.get(topic)
+        if dialect is not None:
+            return dialect
+        levels = topic.split("/")
+        for wanted, dialect in self._filters:
+            if _matches(wanted, levels):
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[topic] = dialect
+                return dialect
+        raise Refused(Reason.TOPIC, f"{topic[:120]}: no source of the configuration claims it")
+
+    @property
+    def filters(self) -> list[str]:
+        """Every topic filter to subscribe to, once each."""
+        return list(dict.fromkeys("/".join(levels) for levels, _ in self._filters))
+
+
+def matches(wanted: str, topic: str) -> bool:
+    """Whether a topic filter (``+``, ``#``) matches a topic name, by the rules of MQTT."""
+    return _matches(wanted.split("/"), topic.split("/"))
+
+
+def _matches(wanted: list[str], levels: list[str]) -> bool:
+    if wanted[0] == "$share":
+        wanted = wanted[2:]
+    if levels[0].startswith("$") and wanted[0] in ("+", "#"):
+        return False  # MQTT 4.7.2: wildcards do not reach the broker's own topics
+    for index, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if index >= len(levels) or level not in ("+", levels[index]):
+            return False
+    return len(wanted) == len(levels)

@@ -1,0 +1,104 @@
+"""Species: the codes stored and counted, and the many words that mean them.
+
+Owns one table. Pure. Whether an animal matters to anyone is decided elsewhere.
+"""
+
+import re
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+UNKNOWN: Final = "unknown"
+PERSON: Final = "person"
+
+
+class Species(Struct, frozen=True):
+    """A row: how it is called, and what else means it."""
+
+    code: str
+    ja: str
+    en: str
+    scientific: str = ""
+    also: tuple[str, ...] = ()
+
+
+TABLE: Final = (
+    Species("boar", "イノシシ", "wild boar", "Sus scrofa", ("猪", "いのしし", "ｲﾉｼｼ", "wildboar",
+            "wild pig", "wild hog", "feral pig", "hog", "pig", "piglet", "sus", "ウリ坊", "うりぼう",
+            "リュウキュウイノシシ", "ニホンイノシシ", "sus scrofa leucomystax", "sus scrofa riukiuanus")),
+    Species("deer", "ニホンジカ", "sika deer", "Cervus nippon", ("シカ", "しか", "鹿", "sika",
+            "sika_deer", "ホンシュウジカ", "キュウシュウジカ", "ヤクシカ", "エゾシカ", "cervus",
+            "cervidae", "fawn", "doe", "stag")),
+    Species("monkey", "ニホンザル", "Japanese macaque", "Macaca fuscata", ("サル", "さる", "猿",
+            "macaque", "japanese monkey", "snow monkey", "macaca")),
+    Species("bear", "ツキノワグマ", "Asian black bear", "Ursus thibetanus", ("クマ", "くま", "熊",
+            "black bear", "asiatic black bear", "moon bear", "ursus", "ursidae")),
+    Species("brown_bear", "ヒグマ", "brown bear", "Ursus arctos", ("ひぐま", "羆", "エゾヒグマ",
+            "grizzly", "ursus arctos yesoensis")),
+    Species("raccoon", "アライグマ", "raccoon", "Procyon lotor", ("あらいぐま", "洗熊", "racoon",
+            "procyon")),
+    Species("civet", "ハクビシン", "masked palm civet", "Paguma larvata", ("はくびしん", "白鼻芯",
+            "palm civet", "masked civet", "paguma")),
+    Species("raccoon_dog", "タヌキ", "raccoon dog", "Nyctereutes procyonoides", ("たぬき", "狸",
+            "tanuki", "ホンドタヌキ", "エゾタヌキ", "nyctereutes", "nyctereutes viverrinus")),
+    Species("badger", "アナグマ", "Japanese badger", "Meles anakuma", ("あなぐま", "穴熊",
+            "ニホンアナグマ", "meles", "meles meles")),
+    Species("fox", "キツネ", "red fox", "Vulpes vulpes", ("きつね", "狐", "ホンドギツネ",
+            "キタキツネ", "vulpes")),
+    Species("marten", "テン", "Japanese marten", "Martes melampus", ("貂", "ホンドテン", "martes")),
+    Species("hare", "ノウサギ", "Japanese hare", "Lepus brachyurus", ("うさぎ", "ウサギ", "兎",
+            "野兎", "ニホンノウサギ", "rabbit", "lepus", "lepus timidus")),
+    Species("nutria", "ヌートリア", "nutria", "Myocastor coypus", ("coypu", "沼狸", "myocastor")),
+    Species("dog", "犬", "dog", "Canis familiaris", ("イヌ", "いぬ", "canis lupus familiaris",
+            "domestic dog")),
+    Species("cat", "猫", "cat", "Felis catus", ("ネコ", "ねこ", "ノネコ", "domestic cat",
+            "felis silvestris catus")),
+    Species(PERSON, "人", "person", "Homo sapiens", ("ヒト", "ひと", "人物", "人間", "human", "people",
+            "man", "woman", "child", "pedestrian", "hunter", "homo")),
+    Species(UNKNOWN, "不明", "unknown", "", ("animal", "wildlife", "mammal", "動物", "野生動物", "獣",
+            "unidentified", "unclassified", "不明種", "none", "other", "その他")),
+)  # fmt: skip
+
+BY_CODE: Final = MappingProxyType({row.code: row for row in TABLE})
+
+# Words whose last part is an animal's name and which are none.
+_NOT_ANIMALS: Final = frozenset({"hot dog", "teddy bear", "guinea pig", "sea lion", "no person"})
+_SEPARATORS: Final = re.compile(r"[\s_\-./]+")
+
+
+def _plain(word: str) -> str:
+    return _SEPARATORS.sub(" ", word).strip().casefold()
+
+
+_WORDS: Final = MappingProxyType(
+    {
+        _plain(word): row.code
+        for row in reversed(TABLE)
+        for word in (row.code, row.ja, row.en, row.scientific, *row.also)
+        if word
+    }
+)
+
+
+@lru_cache(maxsize=1_024)
+def code(word: str) -> str | None:
+    """The code that `word` means (any of the languages, any spelling in the table), else None.
+
+    The last part decides when the whole is not in the table: ``adult_boar`` is a boar.
+    """
+    plain = _plain(word[:128])
+    if found := _WORDS.get(plain):
+        return found
+    if plain in _NOT_ANIMALS or " " not in plain:
+        return None
+    return _WORDS.get(plain.rsplit(" ", 1)[1])
+
+
+def label(species: str, language: str = "ja") -> str:
+    """What to call a species before people; a code outside the table stands for itself."""
+    row = BY_CODE.get(species)
+    if row is None:
+        return species
+    return row.ja if language == "ja" else row.en
