@@ -170,7 +170,7 @@ class Firmware:
         if believed is not None:
             body["ts"] = rfc3339(believed)
         body["ts_src"] = self.clock.source
-        body["uptime_ms"] = int((now - self.booted_at) * 1000)
+        body["uptime_ms"] = round((now - self.booted_at) * 1000)
         return body
 
     def _id(self, believed: float | None) -> str:

@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from types import TracebackType
@@ -42,8 +43,7 @@ class Fleet:
         self._address = (host, port)
         self._login: Login = login or (lambda name: None)
         self._orders: SimpleQueue[tuple[str, str]] = SimpleQueue()
-        self._bell, self._ear = socket.socketpair()
-        self._ear.setblocking(False)
+        self._bell: socket.socket | None = None  # rung to wake the network thread
         self._begun = (time.monotonic(), world.now)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -82,7 +82,7 @@ class Fleet:
     def close(self) -> None:
         """Stop in good order and wait for the thread."""
         self._stop.set()
-        self._bell.send(b"!")
+        self._ring()
         if self._thread is not None:
             self._thread.join(timeout=10)
 
@@ -91,8 +91,10 @@ class Fleet:
     def run(self, stop: threading.Event | None = None) -> None:
         """Live until `stop` is set or `close` is called, then leave in good order."""
         stop = stop or self._stop
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._ear, selectors.EVENT_READ, None)
+        bell, ear = socket.socketpair()
+        with selectors.DefaultSelector() as selector, bell, ear:
+            self._bell = bell
+            selector.register(ear, selectors.EVENT_READ, None)
             carrier = Carrier(self.world, self._address, selector, self._login)
             self._begun = (time.monotonic(), self.world.now)
             while not (stop.is_set() or self._stop.is_set()):
@@ -100,7 +102,7 @@ class Fleet:
                 carrier.tend(time.monotonic())
                 for item, events in selector.select(self._pause()):
                     if item.data is None:
-                        self._ear.recv(4096)
+                        ear.recv(4096)
                     else:
                         item.data.serve(events)
                 carrier.settle(time.monotonic())
@@ -131,7 +133,13 @@ class Fleet:
         if unit is None or unit.spec.role != "trap":
             raise KeyError(f"{trap}: no trap of the scenario {self.world.scenario.name}")
         self._orders.put((trap, what))
-        self._bell.send(b"!")
+        self._ring()
+
+    def _ring(self) -> None:
+        bell = self._bell
+        if bell is not None:
+            with suppress(OSError):  # the thread has just ended and closed it
+                bell.send(b"!")
 
 
 class Carrier:
