@@ -21,7 +21,7 @@ STOP_S = 5.0
 
 MOSQUITTO_CONF = """\
 listener {port} 127.0.0.1
-allow_anonymous true
+allow_anonymous {anonymous}
 user root
 persistence {persistence}
 persistence_location {directory}/
@@ -59,13 +59,22 @@ def tied_to_parent(command: list[str]) -> list[str]:
 
 
 def mosquitto_command(
-    mosquitto: str, directory: Path, port: int, *, persistence: bool = True, extra: str = ""
+    mosquitto: str,
+    directory: Path,
+    port: int,
+    *,
+    persistence: bool = True,
+    anonymous: bool = True,
+    extra: str = "",
 ) -> list[str]:
     """Write the configuration into `directory`; returns the command that runs it."""
     directory.mkdir(parents=True, exist_ok=True)
     conf = directory / "mosquitto.conf"
     text = MOSQUITTO_CONF.format(
-        port=port, directory=directory.resolve(), persistence=str(persistence).lower()
+        port=port,
+        directory=directory.resolve(),
+        persistence=str(persistence).lower(),
+        anonymous=str(anonymous).lower(),
     )
     conf.write_text(text + extra, encoding="utf-8")
     return tied_to_parent([mosquitto, "-c", str(conf)])

@@ -22,6 +22,7 @@ from gateway.mqtt_link import (
     Terms,
     Trouble,
     Wire,
+    hung_up,
     refusal,
     silence,
     tls_context,
@@ -119,7 +120,8 @@ class FiveLink(asyncio.Protocol):
         self._write(mqtt5.DisconnectPacket().write())
         self._transport.close()
         try:
-            await asyncio.wait_for(self._gone.wait(), GOODBYE_S)
+            async with asyncio.timeout(GOODBYE_S):
+                await self._gone.wait()
         except TimeoutError:
             self._transport.abort()
 
@@ -150,11 +152,9 @@ class FiveLink(asyncio.Protocol):
             self._wire.deliver(batch)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        where = f"broker {self._settings.host}:{self._settings.port}"
-        is_refusal = not self._connack.done()
         self._transport = None
         self._gone.set()
-        self._end(silence(self._settings) if is_refusal else Trouble(f"{where} hung up: {exc}"))
+        self._end(hung_up(self._settings, exc) if self._connack.done() else silence(self._settings))
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -234,7 +234,8 @@ class FiveLink(asyncio.Protocol):
     async def _shake_hands(self) -> mqtt5.ConnAckPacket:
         self._write(_connect(self._terms).write())
         try:
-            return await asyncio.wait_for(asyncio.shield(self._connack), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):  # wait_for may swallow a cancellation
+                return await self._connack
         except TimeoutError:
             raise silence(self._settings) from None
 

@@ -124,6 +124,12 @@ def silence(settings: Mqtt) -> Trouble:
     )
 
 
+def hung_up(settings: Mqtt, why: object) -> Trouble:
+    """The connection broke; `why` as far as known."""
+    detail = f": {why}" if why else ""
+    return Trouble(f"broker {settings.host}:{settings.port} hung up{detail}")
+
+
 def unreachable(settings: Mqtt, error: OSError) -> Trouble:
     """Why no connection came about, from the operating system's error."""
     where = f"{settings.host}:{settings.port}"

@@ -25,6 +25,7 @@ from gateway.mqtt_link import (
     Terms,
     Trouble,
     Wire,
+    hung_up,
     refusal,
     silence,
     tls_context,
@@ -182,8 +183,7 @@ class PahoLink:
         elif not self._connected.done():
             self._end(silence(self._settings))
         else:
-            where = f"{self._settings.host}:{self._settings.port}"
-            self._end(Trouble(f"broker {where} hung up: {code}"))
+            self._end(hung_up(self._settings, code))
 
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, codes: list[Any], _props: Any

@@ -145,15 +145,28 @@ class Mosquitto(Server):
 
     name = "mosquitto"
 
-    def __init__(self, directory: Path, *, persistence: bool = False, extra: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        persistence: bool = False,
+        anonymous: bool = True,
+        extra: str = "",
+    ) -> None:
         super().__init__(directory)
         self.persistence = persistence
+        self.anonymous = anonymous
         self.extra = extra
 
     def command(self) -> list[str]:
         program = need(find_mosquitto(), "mosquitto")
         return mosquitto_command(
-            program, self.directory, self.port, persistence=self.persistence, extra=self.extra
+            program,
+            self.directory,
+            self.port,
+            persistence=self.persistence,
+            anonymous=self.anonymous,
+            extra=self.extra,
         )
 
 
