@@ -21,7 +21,13 @@ Ring = list[Point]
 
 # npm package -> files of it that pages load, or that its licence asks us to hand on
 FILES = {
-    "leaflet": ("dist/leaflet.js", "dist/leaflet.css", "LICENSE"),
+    "leaflet": (
+        "dist/leaflet.js",
+        "dist/leaflet.css",
+        "dist/images/layers.png",
+        "dist/images/layers-2x.png",
+        "LICENSE",
+    ),
     "@geo-maps/earth-lands-100m": ("LICENSE",),
 }
 LAND = "@geo-maps/earth-lands-100m/map.geo.json"
@@ -85,9 +91,10 @@ def _npm_ci(root: Path, scratch: Path) -> Path:
 def _copy(modules: Path, vendor: Path) -> None:
     for package, names in FILES.items():
         target = vendor / package.removeprefix("@").replace("/", "-")
-        target.mkdir(parents=True)
         for name in names:
-            shutil.copy(modules / package / name, target / Path(name).name)
+            copy = target / name.removeprefix("dist/")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(modules / package / name, copy)
 
 
 def _write_coast(source: Path, vendor: Path) -> None:
@@ -118,17 +125,9 @@ def _parse(ring: str) -> Ring:
 
 def _cut(ring: Ring) -> Ring:
     """Sutherland-Hodgman against the box; empty when nothing of the ring lies inside."""
-    for axis, limit, keep_above in (
-        (0, JAPAN[0], True),
-        (1, JAPAN[1], True),
-        (0, JAPAN[2], False),
-        (1, JAPAN[3], False),
-    ):
-        values = [point[axis] for point in ring]
-        if keep_above:
-            outside = [value < limit for value in values]
-        else:
-            outside = [value > limit for value in values]
+    west, south, east, north = JAPAN
+    for axis, limit, inward in ((0, west, 1), (1, south, 1), (0, east, -1), (1, north, -1)):
+        outside = [(point[axis] - limit) * inward < 0 for point in ring]
         if all(outside):
             return []
         if any(outside):

@@ -4,15 +4,16 @@ Owns the reading statements. One connection a thread; use through `Store.read` f
 """
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.model import Alert, Device, DeviceState, Event, Reason, Standing
+from gateway.model import Account, Alert, Device, DeviceState, Event, Kind, Reason, Standing
 from gateway.state import from_ms, ms
 from gateway.store.connection import open_reader
-from gateway.store.rows import EVENT_SELECT, to_alert, to_device, to_event, to_state
+from gateway.store.rows import EVENT_SELECT, to_account, to_alert, to_device, to_event, to_state
 
 DAY_MS = 86_400_000
 
@@ -61,10 +62,12 @@ class Reader:
         sql = "SELECT body FROM device WHERE standing = ? ORDER BY no"
         return [to_device(body) for (body,) in self._execute(sql, (Standing.PENDING.value,))]
 
-    def latest_events(self, limit: int = 50) -> list[Event]:
-        """The newest committed events, newest first."""
-        return [to_event(row) for row in
-                self._execute(f"SELECT {EVENT_SELECT} ORDER BY e.no DESC LIMIT ?", (limit,))]  # fmt: skip
+    def latest_events(self, limit: int = 50, kinds: Collection[Kind] = tuple(Kind)) -> list[Event]:
+        """The newest committed events of `kinds`, newest first."""
+        marks = ", ".join("?" * len(kinds))
+        sql = f"SELECT {EVENT_SELECT} WHERE e.kind IN ({marks}) ORDER BY e.no DESC LIMIT ?"
+        bound = (*(kind.value for kind in kinds), limit)
+        return [to_event(row) for row in self._execute(sql, bound)]
 
     def events_after(self, no: int, limit: int) -> list[tuple[int, Event]]:
         """Events committed after journal number `no`, in order, with their numbers."""
@@ -129,6 +132,16 @@ class Reader:
         """Species ever sighted, the most frequent first."""
         sql = "SELECT species FROM sighting_day GROUP BY species ORDER BY sum(independent) DESC"
         return [species for (species,) in self._execute(sql)]
+
+    def account(self, name: str) -> Account | None:
+        """Who may log in under `name`, or None."""
+        row = self._execute("SELECT body FROM account WHERE name = ?", (name,)).fetchone()
+        return to_account(row[0]) if row else None
+
+    def accounts(self) -> list[Account]:
+        """Everybody who may log in, by name."""
+        rows = self._execute("SELECT body FROM account ORDER BY name")
+        return [to_account(body) for (body,) in rows]
 
     def outbox(self) -> Counter[str]:
         """Deliveries by status."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.model import Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.model import Account, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.state import from_ms, ms
 
 EVENT_COLUMNS = (
@@ -23,6 +23,7 @@ _FACTS = tuple(n for n in Facts.__struct_fields__ if n not in {"species", "count
 _encode = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(dict[str, Any]).decode
 _device = msgspec.json.Decoder(Device).decode
+_account = msgspec.json.Decoder(Account).decode
 _alert = msgspec.json.Decoder(Alert).decode
 _state = msgspec.json.Decoder(DeviceState).decode
 
@@ -100,3 +101,8 @@ def to_json(value: msgspec.Struct) -> bytes:
 def to_alert(body: bytes) -> Alert:
     """An Alert from its stored JSON."""
     return _alert(body)
+
+
+def to_account(body: bytes) -> Account:
+    """An Account from its stored JSON."""
+    return _account(body)

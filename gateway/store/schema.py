@@ -97,4 +97,10 @@ MIGRATIONS: tuple[str, ...] = (
 
     CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE account (
+        name TEXT PRIMARY KEY,
+        body BLOB NOT NULL              -- model.Account as JSON
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

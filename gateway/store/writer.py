@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import apsw
 
 from gateway.effort import HOUR_MS, Mark, Tally
-from gateway.model import Device, DeviceState, Event, Kind, Message, Reason
+from gateway.model import Account, Device, DeviceState, Event, Kind, Message, Reason
 from gateway.state import from_ms, ms
 from gateway.store.alerts import AlertTable
 from gateway.store.connection import open_writer, transaction
@@ -172,6 +172,18 @@ class Transaction:
             (self._numbers[device], before_ms, Kind.SPRUNG.value, Kind.SET.value),
         ).fetchone()
         return Kind(row[0]) if row else None
+
+    def put_account(self, account: Account) -> None:
+        """Let somebody log in, or change their rank or password."""
+        self._execute(
+            "INSERT INTO account VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+            (account.name, to_json(account)),
+        )
+
+    def remove_account(self, name: str) -> bool:
+        """Take the log-in away; False if there was none."""
+        sql = "DELETE FROM account WHERE name = ? RETURNING name"
+        return self._execute(sql, (name,)).fetchone() is not None
 
     def add_tally(self, device: str, tally: Tally) -> None:
         """Add hourly effort and sightings, and the same to the local days."""

@@ -1,0 +1,126 @@
+"""The dashboard put together: routes, who may read, what runs beside the pages.
+
+Owns the route table. Must not hold page logic (`pages`, `api`, `login`).
+Pages read; people's acts are POSTs that need a role and come from our own pages.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dashboard import assets
+from dashboard.api import Api
+from dashboard.auth import LOOPBACK, Auth, signing_secret
+from dashboard.live import Live
+from dashboard.login import Login
+from dashboard.pages import Pages
+from dashboard.reply import Reply
+from gateway.clock import Clock, utc_now
+from gateway.config import Config
+from gateway.feed import Feed
+from gateway.model import Account
+from gateway.store import Store
+
+OPEN = ("/static/", "/login", "/healthz", "/metrics")  # shown to everybody who can connect
+
+
+def create_app(
+    store: Store,
+    feed: Feed,
+    config: Config,
+    *,
+    clock: Clock = utc_now,
+    extra_routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """The ASGI application (`extra_routes` first); to be run with its lifespan, see `serve`.
+
+    Raises MissingAssetsError when the browser's files were not built.
+    """
+
+    async def find(name: str) -> Account | None:
+        return await store.read(lambda reader: reader.account(name))
+
+    assets.check()
+    reply = Reply(config)
+    live = Live(store, feed, clock)
+    auth = Auth(config.dashboard, signing_secret(config.dashboard, store.path), find)
+    pages = Pages(store, live, reply, config, clock)
+    api = Api(store, live, reply, clock)
+    login = Login(auth, reply, clock)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with live.running():
+            yield
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": getattr(error, "detail", "")}, status)
+        word = {404: "error.missing", 403: "error.forbidden"}.get(status, "error.title")
+        return reply.page(request, "error.html", clock(), status=status, word=word)
+
+    return Starlette(
+        routes=[
+            *extra_routes,
+            Route("/", pages.show_map),
+            Route("/traps", pages.show_traps),
+            Route("/pending", pages.show_pending),
+            Route("/live", pages.send_changes),
+            Route("/map/coast.geojson", pages.send_coast),
+            Route("/api/devices.geojson", api.devices),
+            Route("/api/rates.geojson", api.rates),
+            Route("/api/traps", api.traps),
+            Route("/api/alerts", api.alerts),
+            Route("/api/events", api.events),
+            Route("/login", login.show, methods=["GET"]),
+            Route("/login", login.enter, methods=["POST"]),
+            Route("/logout", login.leave, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=assets.STATIC)),
+        ],
+        middleware=[
+            *_hosts(auth),
+            Middleware(Gate, auth=auth),
+            Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
+        ],
+        exception_handlers={HTTPException: on_error, Exception: on_error},
+        lifespan=lifespan,
+    )
+
+
+class Gate:
+    """Finds out who asks, and sends to the login whoever may not read."""
+
+    def __init__(self, app: ASGIApp, auth: Auth) -> None:
+        self._app, self._auth = app, auth
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        account = request.state.account = await self._auth.account(request)
+        path = request.url.path
+        if self._auth.may_read(account) or path.startswith(OPEN):
+            await self._app(scope, receive, send)
+        elif path.startswith(("/api/", "/live")):
+            await JSONResponse({"error": "log in first"}, 401)(scope, receive, send)
+        else:
+            await RedirectResponse(f"/login?next={path}", 303)(scope, receive, send)
+
+
+def _hosts(auth: Auth) -> list[Middleware]:
+    """Where reading is open, a foreign name pointing at this machine must not open it to a page."""
+    return (
+        [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK])] if auth.open_reading else []
+    )

@@ -1,0 +1,118 @@
+"""Who may do what: accounts, passwords, sessions.
+
+Owns roles, the session cookie and what a page demands. Must not know pages.
+On a loopback address without `public_url` (a demo, a developer) everybody there may read; acting
+always needs a role.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.config import Dashboard
+from gateway.model import Account
+
+COOKIE = "shishigaki_session"
+SESSION_S = 30 * 24 * 3600
+TRIES, WAIT_S = 5, 60.0  # wrong passwords before an account rests, and for how long
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms on the board
+_NOBODY = hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
+
+
+Find = Callable[[str], Awaitable[Account | None]]
+
+
+class TooManyTriesError(Exception):
+    """The account rests after wrong passwords."""
+
+
+class Auth:
+    """Sessions of one dashboard."""
+
+    def __init__(self, settings: Dashboard, secret: str, find: Find) -> None:
+        self._signer = URLSafeTimedSerializer(secret, salt="session")
+        self._find = find
+        self._failed: dict[str, tuple[int, float]] = {}
+        self._secure = settings.public_url.startswith("https:")
+        self.open_reading = settings.host in LOOPBACK and not settings.public_url
+
+    async def account(self, request: Request) -> Account | None:
+        """Who is asking: the session's account as it is now (revoked = gone at once), or None."""
+        try:
+            name, mark = self._signer.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_S)
+        except (BadSignature, ValueError):
+            return None
+        account = await self._find(name)
+        return account if account and _mark(account) == mark else None
+
+    def may_read(self, account: Account | None) -> bool:
+        """Whether the pages are shown to them."""
+        return self.open_reading or account is not None
+
+    async def log_in(self, name: str, password: str) -> Account | None:
+        """Check a password; None if it is wrong. Raises TooManyTriesError."""
+        count, until = self._failed.get(name, (0, 0.0))
+        if count >= TRIES and time.monotonic() < until:
+            raise TooManyTriesError
+        account = await self._find(name)
+        wanted = account.password_hash if account else _NOBODY
+        if await asyncio.to_thread(_matches, wanted, password) and account:
+            self._failed.pop(name, None)
+            return account
+        self._note_failure(name, count)
+        return None
+
+    def open_session(self, response: Response, account: Account) -> None:
+        """Give the browser its session."""
+        token = self._signer.dumps([account.name, _mark(account)])
+        response.set_cookie(
+            COOKIE, token, max_age=SESSION_S, httponly=True, samesite="lax", secure=self._secure
+        )
+
+    def close_session(self, response: Response) -> None:
+        """Take it away."""
+        response.delete_cookie(COOKIE)
+
+    def _note_failure(self, name: str, count: int) -> None:
+        if len(self._failed) > 1_000:  # names are anybody's invention
+            self._failed.clear()
+        self._failed[name] = (count % TRIES + 1, time.monotonic() + WAIT_S)
+
+
+def signing_secret(settings: Dashboard, beside: Path) -> str:
+    """The configured signing secret, or one made once and kept in a private file `beside`."""
+    if settings.secret:
+        return settings.secret
+    path = beside.with_suffix(".secret")
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+def same_origin(request: Request) -> bool:
+    """Whether an act comes from our own page (browsers send Origin with every POST)."""
+    origin = request.headers.get("origin")
+    return origin is None or origin.split("://")[-1] == request.headers.get("host")
+
+
+def _mark(account: Account) -> str:
+    """Ties a session to the password: changing it ends all sessions."""
+    return account.password_hash[-12:]
+
+
+def _matches(wanted: str, password: str) -> bool:
+    try:
+        return hasher.verify(wanted, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False

@@ -1,0 +1,89 @@
+"""The offline coastline: the land around a site, from the file the build hook made.
+
+Owns reading and cutting that file. PURE beside reading it; must not know devices or pages.
+"""
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import accumulate
+from math import ceil, floor
+from pathlib import Path
+from typing import Any
+
+from shapely import LinearRing, Polygon, clip_by_rect, make_valid, set_precision
+from shapely.geometry import mapping
+
+Box = tuple[float, float, float, float]  # west, south, east, north, degrees
+
+SOURCE = Path(__file__).parent / "static" / "vendor" / "coast.json.gz"
+GRID = 10_000  # steps a degree in the file
+JAPAN: Box = (122.0, 20.0, 154.0, 46.0)
+STEP = 0.5  # boxes end on multiples of this, so that few different ones are asked for
+FINEST = 2_000  # details smaller than the box / FINEST are left out
+ATTRIBUTION = (
+    '<a href="https://www.openstreetmap.org/copyright">&copy; OpenStreetMap contributors</a>'
+)
+
+
+def around(points: Iterable[tuple[float, float]], margin: float = 0.3) -> Box:
+    """The box around (lat, lon) `points` with `margin` degrees, on the STEP grid; none: Japan."""
+    lats, lons = zip(*points, strict=True) if (points := list(points)) else ((), ())
+    if not lats:
+        return JAPAN
+    return (
+        floor((min(lons) - margin) / STEP) * STEP,
+        floor((min(lats) - margin) / STEP) * STEP,
+        ceil((max(lons) + margin) / STEP) * STEP,
+        ceil((max(lats) + margin) / STEP) * STEP,
+    )
+
+
+@lru_cache(maxsize=8)
+def geojson(limits: Box) -> bytes:
+    """One GeoJSON FeatureCollection of the land inside `limits`."""
+    return json.dumps(features(limits), separators=(",", ":")).encode()
+
+
+def features(limits: Box) -> dict[str, Any]:
+    """The same as plain values: one feature a polygon of land."""
+    shapes = [shape for land in _land(limits) for shape in _cut(land, limits)]
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "properties": {}, "geometry": mapping(shape)} for shape in shapes
+        ],
+    }
+
+
+def _land(limits: Box) -> Iterator[Polygon]:
+    west, south, east, north = (round(edge * GRID) for edge in limits)
+    with gzip.open(SOURCE, "rt") as lines:
+        for line in lines:
+            (left, bottom, right, top), *rings = json.loads(line)
+            if left <= east and right >= west and bottom <= north and top >= south:
+                shell, *holes = map(_ring, rings)
+                if len(shell) >= 4:
+                    yield Polygon(shell, [hole for hole in holes if len(hole) >= 4])
+
+
+def _ring(steps: list[int]) -> list[tuple[float, float]]:
+    xs, ys = accumulate(steps[::2]), accumulate(steps[1::2])
+    return [(x / GRID, y / GRID) for x, y in zip(xs, ys, strict=True)]
+
+
+def _cut(land: Polygon, limits: Box) -> Iterator[Polygon]:
+    west, south, east, north = limits
+    tolerance = max(east - west, north - south) / FINEST / 2
+    shape = clip_by_rect(land, west, south, east, north)
+    if tolerance > 2 / GRID:
+        shape = shape.simplify(tolerance)
+    shape = set_precision(shape if shape.is_valid else make_valid(shape), 1 / GRID)
+    for part in getattr(shape, "geoms", [shape]):
+        if part.geom_type == "Polygon" and part.area >= tolerance**2:
+            yield Polygon(part.exterior, [h for h in part.interiors if _area(h) >= tolerance**2])
+
+
+def _area(ring: LinearRing) -> float:
+    return float(Polygon(ring).area)

@@ -1,0 +1,106 @@
+"""The maps, drawn by folium: own files, offline coastline, one GeoJSON layer a subject.
+
+Owns which layers a map has. PURE: features in, parts of a page out. Marks and pop-ups are drawn by
+`static/map.js`, which writes text as text; data reaches the page only as escaped JSON.
+Tiles of another host are offered, never asked for unasked: the reader switches them on.
+"""
+
+from typing import Any
+
+import folium
+from branca.element import MacroElement
+from folium.template import Template
+from folium.utilities import JsCode
+from msgspec import Struct
+
+from dashboard import assets
+from dashboard.coast import ATTRIBUTION, Box
+from dashboard.look import Feature, collection
+from dashboard.text import Text
+
+GSI_LAYERS = (("map.gsi_std", "std"), ("map.gsi_pale", "pale"))
+GSI_LINK = '<a href="https://maps.gsi.go.jp/development/ichiran.html">{}</a>'
+
+
+class Page(Struct, frozen=True):
+    """A map as parts for a template; `html` and `script` are safe to embed as they are."""
+
+    html: str
+    script: str
+    scripts: list[str]  # addresses to load before `script`
+    styles: list[str]
+
+
+class _Start(MacroElement):
+    """Hands folium's variables to map.js."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+        Shishigaki.start({
+            map: {{ this._parent.get_name() }},
+            devices: {{ this.devices }},
+            coast: {{ this.coast|tojson }},
+            attribution: {{ this.attribution|tojson }},
+        });
+        {% endmacro %}
+    """)
+
+    def __init__(self, devices: str, coast: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Start"
+        self.devices, self.coast, self.attribution = devices, coast, ATTRIBUTION
+
+
+def live_map(
+    devices: list[Feature], rates: list[Feature], limits: Box, text: Text, *, tiles: bool
+) -> Page:
+    """The live map: devices, sensors' rates, coastline inside `limits`, GSI tiles if offered."""
+    west, south, east, north = limits
+    drawing = folium.Map(
+        location=((south + north) / 2, (west + east) / 2),
+        tiles=None,
+        min_zoom=4,
+        max_zoom=18,
+        zoom_start=11,
+        prefer_canvas=True,
+    )
+    if tiles:
+        _offer_tiles(drawing, text)
+    _layer(rates, text("map.rates"), "Shishigaki.rate", show=False).add_to(drawing)
+    marks = _layer(devices, text("map.devices"), "Shishigaki.mark", show=True).add_to(drawing)
+    drawing.fit_bounds(_bounds(devices) or [[south, west], [north, east]], padding=(30, 30))
+    folium.LayerControl(collapsed=True).add_to(drawing)
+    drawing.add_child(_Start(marks.get_name(), "/map/coast.geojson"))
+    return _parts(drawing)
+
+
+def _layer(found: list[Feature], name: str, draw: str, *, show: bool) -> folium.GeoJson:
+    return folium.GeoJson(collection(found), name=name, show=show, point_to_layer=JsCode(draw))
+
+
+def _offer_tiles(drawing: folium.Map, text: Text) -> None:
+    for key, kind in GSI_LAYERS:
+        folium.TileLayer(
+            f"{assets.GSI}/xyz/{kind}/{{z}}/{{x}}/{{y}}.png",
+            attr=GSI_LINK.format(text("map.gsi_credit")),
+            name=text(key),
+            overlay=True,
+            show=False,
+            min_zoom=5,
+            max_zoom=18,
+        ).add_to(drawing)
+
+
+def _bounds(found: list[Feature]) -> list[list[float]] | None:
+    if not found:
+        return None
+    lons, lats = zip(*(feature["geometry"]["coordinates"] for feature in found), strict=True)
+    return [[min(lats), min(lons)], [max(lats), max(lons)]]
+
+
+def _parts(drawing: folium.Map) -> Page:
+    assets.localise(drawing)
+    figure: Any = drawing.get_root()
+    figure.render()
+    scripts, styles = assets.links(drawing)
+    return Page(figure.html.render(), figure.script.render(), scripts, styles)

@@ -1,0 +1,55 @@
+"""Serving the dashboard inside the gateway's own event loop.
+
+Owns starting uvicorn without its signal handlers and ending it soon after a cancellation, open
+streams included. Must not build the application (`app`).
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+LAST_ANSWERS_S = 1  # open streams never end by themselves
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # signals belong to the gateway
+
+
+async def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve `app` on a bound socket until cancelled."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=LAST_ANSWERS_S,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="web server")
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket listening at exactly this address; OSError if it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()  # from now on clients wait instead of being refused
+    except OSError:
+        listener.close()
+        raise
+    return listener

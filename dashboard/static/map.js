@@ -1,0 +1,167 @@
+// Draws the marks on the map and keeps them up to date. All text is set as text, never as HTML.
+"use strict";
+const Shishigaki = (() => {
+  const words = JSON.parse(document.getElementById("words").textContent);
+  const marks = new Map(); // device id -> marker
+  const URGENT = { sprung: 3000, seen: 2000, unknown: 1000, low: 500 };
+  const REMEMBERED = "shishigaki.tiles";
+  let parts = null;
+
+  const kind = (p) => (p.role === "trap" ? "trap" : "detector");
+  const say = (text) => { document.getElementById("map-note").textContent = text; };
+  const word = (group, value) => words[`${group}.${value}`] || value;
+
+  function icon(p) {
+    const size = p.condition === "sprung" ? 40 : p.condition === "seen" ? 32 : 26;
+    return L.divIcon({
+      className: `pin condition-${p.condition}`,
+      html: `<svg aria-hidden="true"><use href="#mark-${kind(p)}-${p.condition}"/></svg>`,
+      iconSize: [size, size],
+    });
+  }
+
+  const title = (p) => `${p.name} ${word("mark", `${kind(p)}.${p.condition}`)}`;
+
+  // What a screen reader says of a mark; Leaflet itself sets only the title.
+  function speak(marker) {
+    const element = marker.getElement();
+    if (element) {
+      element.setAttribute("aria-label", title(marker.feature.properties));
+      element.title = title(marker.feature.properties);
+      element.dataset.device = marker.feature.properties.id;
+    }
+  }
+
+  function mark(feature, at) {
+    const p = feature.properties;
+    const marker = L.marker(at, { icon: icon(p), zIndexOffset: URGENT[p.condition] || 0 });
+    marker.feature = feature;
+    marker.on("add", () => speak(marker));
+    marker.bindPopup(() => details(marker.feature.properties));
+    marks.set(p.id, marker);
+    return marker;
+  }
+
+  function rate(feature, at) {
+    const p = feature.properties;
+    const known = p.rate !== undefined && p.rate !== null;
+    const circle = L.circleMarker(at, {
+      radius: p.radius, weight: 2, color: "#7a1fa2", fillColor: "#7a1fa2",
+      fillOpacity: known ? 0.35 : 0, dashArray: known ? null : "3 4",
+    });
+    circle.bindPopup(() => list(p.name, [
+      [words["field.rate"], known
+        ? `${p.rate.toFixed(1)} (${p.low.toFixed(1)}–${p.high.toFixed(1)})` : words["rates.too_little"]],
+      [words["field.events"], p.events],
+      [words["field.days"], p.days.toFixed(1)],
+    ]));
+    return circle;
+  }
+
+  function details(p) {
+    const state = [word("condition", p.condition)];
+    if (p.silent && p.condition !== "unknown") state.push(words["condition.silent"]);
+    if (p.low && p.condition !== "low") state.push(words["condition.low"]);
+    const battery = [];
+    if (p.battery_pct !== undefined) battery.push(`${Math.round(p.battery_pct)} %`);
+    if (p.battery_v !== undefined) battery.push(`${p.battery_v.toFixed(2)} V`);
+    const rows = [[words["field.state"], state.join(" ")]];
+    if (p.since) rows.push([words["field.since"], p.since, true]);
+    if (p.species) rows.push([words["field.species"], word("species", p.species)]);
+    if (battery.length) rows.push([words["field.battery"], battery.join(" ")]);
+    rows.push(p.last_seen ? [words["field.last_seen"], p.last_seen, true]
+      : [words["field.last_seen"], words["field.never"]]);
+    if (p.area) rows.push([words["field.area"], p.area]);
+    return list(p.name, rows);
+  }
+
+  function list(heading, rows) {
+    const box = document.createElement("div");
+    box.appendChild(document.createElement("h3")).textContent = heading;
+    const table = box.appendChild(document.createElement("dl"));
+    for (const [name, value, isTime] of rows) {
+      table.appendChild(document.createElement("dt")).textContent = name;
+      const cell = table.appendChild(document.createElement("dd"));
+      cell.textContent = isTime ? local(value) : value;
+    }
+    return box;
+  }
+
+  function local(moment) {
+    return new Date(moment).toLocaleString(document.documentElement.lang, {
+      month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit",
+    });
+  }
+
+  function update(features) {
+    for (const feature of features) {
+      const p = feature.properties;
+      const marker = marks.get(p.id);
+      if (!marker) { parts.devices.addData(feature); continue; }
+      const [lon, lat] = feature.geometry.coordinates;
+      marker.feature = feature;
+      marker.setLatLng([lat, lon]);
+      marker.setIcon(icon(p)).setZIndexOffset(URGENT[p.condition] || 0);
+      speak(marker);
+      if (marker.isPopupOpen()) marker.getPopup().update();
+    }
+  }
+
+  async function drawCoast() {
+    const pane = parts.map.createPane("coast");
+    pane.style.zIndex = 150; // below tiles
+    const answer = await fetch(parts.coast);
+    if (!answer.ok) throw new Error(answer.status);
+    L.geoJSON(await answer.json(), {
+      pane: "coast", interactive: false, renderer: L.canvas({ pane: "coast", padding: 0.5 }),
+      style: { color: "#55656d", weight: 1, fillColor: "#f4f0e3", fillOpacity: 1 },
+      attribution: parts.attribution,
+    }).addTo(parts.map);
+  }
+
+  // Another host is asked for tiles only after the reader has switched them on, here or last time.
+  function rememberTiles() {
+    parts.map.on("overlayadd overlayremove", (event) => {
+      const url = event.layer._url;
+      if (!url) return;
+      if (event.type === "overlayadd") localStorage.setItem(REMEMBERED, url);
+      else if (localStorage.getItem(REMEMBERED) === url) localStorage.removeItem(REMEMBERED);
+      event.layer.on("tileerror", () => say(words["map.gsi_failed"]));
+      say("");
+    });
+  }
+
+  function focus() {
+    const marker = marks.get(decodeURIComponent(location.hash.slice(1)));
+    if (!marker) return;
+    parts.map.setView(marker.getLatLng(), Math.max(parts.map.getZoom(), 14));
+    marker.openPopup();
+  }
+
+  function name(selector, key) {
+    for (const element of document.querySelectorAll(selector)) {
+      element.title = words[key];
+      element.setAttribute("aria-label", words[key]);
+    }
+  }
+
+  function start(given) {
+    parts = given;
+    parts.map.attributionControl.setPrefix(false);
+    const frame = parts.map.getContainer();
+    frame.setAttribute("role", "application");
+    frame.setAttribute("aria-label", words["map.label"]);
+    name(".leaflet-control-zoom-in", "map.zoom_in");
+    name(".leaflet-control-zoom-out", "map.zoom_out");
+    name(".leaflet-control-layers-toggle", "map.layers");
+    L.control.scale({ imperial: false }).addTo(parts.map);
+    drawCoast().catch(() => say(words["map.coast_failed"]));
+    rememberTiles();
+    if (!marks.size) say(words["map.empty"]);
+    addEventListener("hashchange", focus);
+    focus();
+    document.body.dataset.map = "ready";
+  }
+
+  return { start, mark, rate, update, tiles: () => localStorage.getItem(REMEMBERED) };
+})();

@@ -1,0 +1,71 @@
+"""One real Chromium for all browser tests; any console error or request elsewhere fails the test."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tests.dashboard.place import Place
+from tests.servers import need
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SIZES: dict[str, ViewportSize] = {
+    "phone": {"width": 390, "height": 844},
+    "desktop": {"width": 1366, "height": 860},
+}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The shared browser."""
+    program = need(shutil.which("chromium"), "chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A settled place."""
+    place = Place(tmp_path).settle()
+    yield place
+    place.store.close()
+
+
+@pytest.fixture
+def url(place: Place) -> Iterator[str]:
+    """Its dashboard's address."""
+    with place.served() as address:
+        yield address
+
+
+@pytest.fixture(params=["phone", "desktop"])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of a Japanese reader in both sizes."""
+    yield from watched(browser, SIZES[request.param])
+
+
+@pytest.fixture
+def desktop(browser: Browser) -> Iterator[Page]:
+    """A large page only."""
+    yield from watched(browser, SIZES["desktop"])
+
+
+def watched(browser: Browser, size: ViewportSize) -> Iterator[Page]:
+    """A fresh page that at its end must have stayed at home and in good order."""
+    context = browser.new_context(viewport=size, locale="ja-JP", timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    troubles: list[str] = []
+    hosts: set[str | None] = set()
+    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("dialog", lambda box: troubles.append(f"a dialog opened: {box.message}"))
+    page.on("request", lambda asked: hosts.add(urlsplit(asked.url).hostname))
+    yield page
+    context.close()
+    assert troubles == []
+    assert hosts - {"127.0.0.1", None, ""} == set()

@@ -1,0 +1,158 @@
+"""A small place on Fukue island for the dashboard's tests: devices, their story, a served dashboard.
+
+The story goes through the gateway's own batch, so pages show what the gateway would store.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from dashboard.app import create_app
+from dashboard.serve import listen, serve
+from gateway.batch import Outcome, absorb
+from gateway.clock import Clock
+from gateway.config import Config, Dashboard, Site
+from gateway.feed import Feed
+from gateway.model import Device, Kind, Message, Reading, Reason, Refused, Role, TimeSource
+from gateway.store import Store
+
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+HOSTILE = '</script><img src=x onerror=alert(1)>${alert(2)}`"'
+
+TRAPS = tuple(
+    Device(
+        id=f"trap-{n:02}",
+        role=Role.TRAP,
+        name=f"岐宿の沢 {n}号" if n != 4 else HOSTILE,
+        lat=32.66 + 0.017 * (n % 5),
+        lon=128.72 + 0.021 * (n % 7),
+        trap_type="snare" if n % 3 else "box",
+        area="岐宿",
+    )
+    for n in range(1, 13)
+)
+CAMERAS = tuple(
+    Device(
+        id=f"cam-{n:02}",
+        role=Role.DETECTOR,
+        name=f"山内の林道 {n}",
+        lat=32.63 + 0.02 * (n % 4),
+        lon=128.70 + 0.027 * (n % 6),
+    )
+    for n in range(1, 9)
+)
+
+
+def ago(**span: float) -> datetime:
+    """A moment before NOW."""
+    return NOW - timedelta(**span)
+
+
+def said(device: str, kind: Kind, at: datetime, **facts: object) -> Reading:
+    """A reading whose sender knew the time."""
+    return Reading(
+        id=f"{device}-{kind.value}-{at.timestamp()}",
+        device=device,
+        kind=kind,
+        device_time=at,
+        time_source=TimeSource.GPS,
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+STORY: tuple[Reading, ...] = (
+    *(said(t.id, Kind.SET, ago(days=3), battery_pct=88.0, battery_v=3.1) for t in TRAPS[:10]),
+    *(said(t.id, Kind.HEARTBEAT, ago(hours=2), battery_pct=86.0) for t in TRAPS[:8]),
+    said("trap-02", Kind.HEARTBEAT, ago(minutes=50), battery_pct=12.0, battery_v=2.6),
+    said("trap-03", Kind.SPRUNG, ago(hours=5)),
+    said("trap-03", Kind.HEARTBEAT, ago(minutes=20), battery_pct=71.0),
+    said("trap-04", Kind.SPRUNG, ago(minutes=20)),
+    *(
+        said(c.id, Kind.HEARTBEAT, ago(hours=h), battery_pct=64.0)
+        for c in CAMERAS[:7]
+        for h in range(400, 0, -5)
+    ),
+    *(
+        said(c.id, Kind.DETECTION, ago(hours=31 * n + 7 * k), species="boar", count=1 + n % 3)
+        for k, c in enumerate(CAMERAS[:5])
+        for n in range(1, 2 + 2 * k)
+    ),
+    said("cam-02", Kind.DETECTION, ago(minutes=12), species="deer", count=2),
+)
+
+
+def decode(message: Message, _: Mapping[str, Device]) -> list[Reading]:
+    """The tests' dialect: a Reading as JSON."""
+    try:
+        return [msgspec.json.decode(message.payload, type=Reading)]
+    except msgspec.DecodeError as error:
+        raise Refused(Reason.MALFORMED, str(error)) from None
+
+
+class Place:
+    """A store with a story, and the feed that pages listen to."""
+
+    def __init__(self, directory: Path, **settings: object) -> None:
+        dashboard = msgspec.convert({"tiles": "none", **settings}, Dashboard)
+        self.config = Config(site=Site(title="五島市 福江島"), dashboard=dashboard)
+        self.store = Store(directory / "place.db", ZoneInfo("Asia/Tokyo"))
+        self.feed = Feed()
+        self.now = NOW
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The place's time, which tests move."""
+        return lambda: self.now
+
+    def settle(self) -> "Place":
+        """Register the devices and tell the story."""
+        self.store.write_now(lambda tx: tx.put_devices((*TRAPS, *CAMERAS)))
+        for reading in sorted(STORY, key=lambda one: (one.device_time or NOW, one.id)):
+            self.hear(reading)
+        return self
+
+    def hear(self, *readings: Reading) -> Outcome:
+        """What the gateway does with readings, each arriving when it was said."""
+        return self.receive(
+            *(Message("t", msgspec.json.encode(r), r.device_time or self.now) for r in readings)
+        )
+
+    def receive(self, *messages: Message) -> Outcome:
+        """What the gateway does with messages."""
+        outcome = self.store.write_now(lambda tx: absorb(tx, messages, decode, self.now))
+        if self.loop:
+            self.loop.call_soon_threadsafe(self.feed.tell, outcome)
+        return outcome
+
+    @contextlib.contextmanager
+    def served(self) -> Iterator[str]:
+        """The dashboard on a free loopback port, in a thread of its own; gives its address."""
+        listener = listen("127.0.0.1", 0)
+        app = create_app(self.store, self.feed, self.config, clock=self.clock)
+        started, task = threading.Event(), list[asyncio.Task[None]]()
+
+        async def main() -> None:
+            self.loop = asyncio.get_running_loop()
+            task.append(asyncio.create_task(serve(app, listener)))
+            started.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task[0]
+
+        thread = threading.Thread(target=lambda: asyncio.run(main()), name="served dashboard")
+        thread.start()
+        try:
+            assert started.wait(10)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            assert self.loop
+            self.loop.call_soon_threadsafe(task[0].cancel)
+            thread.join(10)
+            assert not thread.is_alive(), "the web server did not end"
+            self.loop = None
