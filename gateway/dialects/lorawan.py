@@ -7,9 +7,11 @@ output of a payload codec, so that an installer can try one before any radio is 
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from gateway.dialects import Context
 from gateway.dialects.clock import instant
-from gateway.dialects.models import GENERIC, Match, Model, recognise, shipped
+from gateway.dialects.models import GENERIC, Match, recognise, shipped
 from gateway.dialects.payload import identity, parse_object, rssi_dbm, snr_db
 from gateway.dialects.sensing import Envelope, readings
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
@@ -21,10 +23,12 @@ def sense(
     """The readings of one uplink on `port`; without any decoded field it is a sign of life."""
     if not values:
         return [alive(envelope)]
-    model = choose(envelope.device, values, context, port)
-    if model is None:
+    match = choose(envelope.device, values, context, port)
+    if match is None:
         return [alive(envelope)]
-    return readings(envelope, model, values, context.devices)
+    if match.proved:
+        envelope = msgspec.structs.replace(envelope, model=match.model.name)
+    return readings(envelope, match.model, values, context.devices)
 
 
 def alive(envelope: Envelope, kind: Kind = Kind.HEARTBEAT) -> Reading:
@@ -42,7 +46,7 @@ def alive(envelope: Envelope, kind: Kind = Kind.HEARTBEAT) -> Reading:
 
 def choose(
     address: str, values: Mapping[str, Any], context: Context, port: int | None = None
-) -> Model | None:
+) -> Match | None:
     """The registered model, else the one recognised; nothing is guessed unless `context.assume`.
 
     None: nothing familiar in it, which `assume` takes for a sign of life.
@@ -51,7 +55,7 @@ def choose(
     device = context.devices.get(address)
     if device is not None and device.model:
         if device.model in models:
-            return models[device.model]
+            return Match(models[device.model], whole=True, proved=True)
         raise Refused(
             Reason.MODEL,
             f"the device is registered as model {device.model!r}, of which there is no row",
@@ -59,7 +63,7 @@ def choose(
         )
     match = recognise(models, values, port)
     if context.assume or (match is not None and match.whole):
-        return match.model if match else None
+        return match
     raise Refused(Reason.MODEL, _offer(address, values, match), address)
 
 

@@ -4,8 +4,8 @@ Owns the words a row may use, the shipped rows and the recognition of an object 
 Knows no dialect's envelope, no device and no time. Adding a model is adding a row, never code.
 
 A field's value is either a meaning (``door = "contact"``) or a small table from values to meanings
-(``event = { occupied = "detection" }``); ``!`` before a meaning turns it round (``install = "!tamper"``:
-not installed is tampering). A dotted name reaches into a nested object.
+(``event = { occupied = "detection" }``, ``"*"``: any other value). ``!`` before a meaning turns it
+round (``install = "!tamper"``: not installed is tampering). A dotted name reaches into a nested object.
 """
 
 import tomllib
@@ -21,6 +21,7 @@ MEANINGS: Mapping[str, str] = {
     "contact": "state: open or active = sprung, closed = set (the device's polarity may turn it)",
     "contact:2": "a second contact of the same device, which is called <device>/2",
     "trigger": "moment: active = sprung; inactive says nothing",
+    "alarm": "state: active = sprung; inactive says nothing",
     "motion": "state: active = detection",
     "detection": "moment: active = detection",
     "tamper": "active = tamper",
@@ -41,8 +42,9 @@ MEANINGS: Mapping[str, str] = {
     "other": "known, of another trade: alone it says nothing about animals, traps or devices",
 }
 EVENTS = frozenset(
-    ("contact", "contact:2", "trigger", "motion", "detection", "tamper", "button", "join")
+    ("contact", "contact:2", "trigger", "alarm", "motion", "detection", "tamper", "button", "join")
 )
+PRIVATE = frozenset(("zigbee2mqtt", "tasmota-zigbee", "senml"))  # rows of other dialects
 GENERIC = "generic"  # the row of what fields usually mean, for `assume`
 _COMMON = "common"  # fields that every row knows
 
@@ -141,10 +143,15 @@ def with_own(own: Mapping[str, Row]) -> Mapping[str, Model]:
 
 
 class Match(Struct, frozen=True):
-    """A model that may read an object; `whole`: it knows every field, so nothing is guessed."""
+    """A model that may read an object.
+
+    `whole`: it knows every field, so nothing is guessed. `proved`: no other model does, so that it may
+    be noted as the device's own.
+    """
 
     model: Model
     whole: bool
+    proved: bool = False
 
 
 def recognise(
@@ -158,9 +165,11 @@ def recognise(
     keys = _names(values)
     known = []
     for model in models.values():
+        if model.name in PRIVATE:
+            continue
         if model.sign:
             if all(str(values.get(key)) == value for key, value in model.sign.items()):
-                return Match(model, whole=True)
+                return Match(model, whole=True, proved=True)
         elif model.own & keys and (model.port is None or port is None or model.port == port):
             known.append(model)
     whole = [model for model in known if keys <= model.keys]
@@ -168,7 +177,8 @@ def recognise(
         best = max(whole, key=lambda model: _rank(model, keys))
         equal = [model for model in whole if _rank(model, keys) == _rank(best, keys)]
         sense = best.sense(keys)
-        return Match(best, whole=all(model.sense(keys) == sense for model in equal))
+        same = all(model.sense(keys) == sense for model in equal)
+        return Match(best, whole=same, proved=len(whole) == 1)
     return _familiar(models.get(GENERIC), known, keys)
 
 

@@ -98,7 +98,7 @@ def volts(value: object) -> float | None:
     return figure or None
 
 
-def place(lat: object, lon: object) -> dict[str, float]:
+def place(lat: object, lon: object) -> dict[str, Any]:
     """``lat`` and ``lon`` in degrees if both are possible and not the 0, 0 of a missing fix."""
     north, east = within(lat, -90, 90), within(lon, -180, 180)
     if north is None or east is None or (north == 0 and east == 0):

@@ -49,6 +49,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     time: datetime | None = None
     time_source: TimeSource = TimeSource.NONE
     facts: Mapping[str, Any] = field(default_factory=dict)
+    model: str | None = None  # the device's model, where it is certain
 
 
 class Heard(Struct):
@@ -71,7 +72,7 @@ def readings(
         (reading for row in heard.records for reading in _late(envelope, model, row, devices)),
         key=lambda reading: reading.device_time or datetime.max.replace(tzinfo=UTC),
     )
-    return late + _live(envelope, model, heard, devices, alone=not late)
+    return late + _live(envelope, heard, devices, alone=not late)
 
 
 def read(model: Model, values: Mapping[str, Any]) -> Heard:
@@ -106,7 +107,8 @@ def _fix(facts: Mapping[str, Any]) -> bool:
 
 def _take(heard: Heard, rule: Rule, value: Any, name: str) -> None:
     if isinstance(rule, dict):
-        chosen = rule.get(str(value)[:64].strip().lower()) if not _nested(value) else None
+        named = rule.get(str(value)[:64].strip().lower()) if not _nested(value) else None
+        chosen = named or rule.get("*")
         if chosen is None:
             return
         rule, value = chosen, True
@@ -171,7 +173,8 @@ def _fact(meaning: str, value: Any) -> dict[str, Any]:
         figure = payload.within(value, 1, 10_000)
         return {} if figure is None else {meaning: int(figure)}
     if meaning == "battery_mv":
-        meaning, value = "battery_v", (payload.number(value) or 0) / 1_000
+        millivolts = payload.within(value, 900, 60_000)  # less is volts of a mains plug
+        meaning, value = "battery_v", (millivolts or 0) / 1_000
     figure = payload.within(value, *_RANGES[meaning])
     return {} if figure is None else {meaning: figure}
 
@@ -204,9 +207,10 @@ def _said(
         if meaning in states and (device is not None or not registered):
             sprung = states[meaning] is not (device is not None and device.inverted)
             found.append((Kind.SPRUNG if sprung else Kind.SET, True, name))
-    if states.get("trigger") and (Kind.SPRUNG, True, envelope.device) not in found:
+    shaken = states.get("trigger") or states.get("alarm")
+    if shaken and (Kind.SPRUNG, True, envelope.device) not in found:
         found = [row for row in found if row[2] != envelope.device]
-        found.insert(0, (Kind.SPRUNG, False, envelope.device))
+        found.insert(0, (Kind.SPRUNG, not states.get("trigger"), envelope.device))
     if states.get("detection") or states.get("motion"):
         found.append((Kind.DETECTION, not states.get("detection"), envelope.device))
     if states.get("tamper"):
@@ -224,7 +228,6 @@ def _is_trap(device: Device | None) -> bool:
 
 def _live(
     envelope: Envelope,
-    model: Model,
     heard: Heard,
     devices: Mapping[str, Device],
     *,
@@ -236,7 +239,7 @@ def _live(
         said = [(Kind.HEARTBEAT, False, envelope.device)]
     facts = {**heard.facts, **envelope.facts}
     return [
-        _reading(envelope, model, row, facts, suffix=f":{index}" if index else "")
+        _reading(envelope, row, facts, suffix=f":{index}" if index else "")
         for index, row in enumerate(said)
     ]
 
@@ -262,16 +265,16 @@ def _late(
     said = _said(heard, envelope, devices) or [(Kind.HEARTBEAT, False, envelope.device)]
     late = Envelope(
         device=envelope.device,
-        id=f"{envelope.device}@{int(time.timestamp()) if time else heard.time}",
+        id=f"{envelope.device}@{int(time.timestamp()) if time else str(heard.time)[:40]}",
+        model=envelope.model,
         time=time,
         time_source=TimeSource.RTC if time else TimeSource.NONE,
     )
-    return [_reading(late, model, item, heard.facts, suffix=f":{item[0]}") for item in said]
+    return [_reading(late, item, heard.facts, suffix=f":{item[0]}") for item in said]
 
 
 def _reading(
     envelope: Envelope,
-    model: Model,
     said: tuple[Kind, bool, str],
     facts: Mapping[str, Any],
     suffix: str,
@@ -287,6 +290,6 @@ def _reading(
         is_state=is_state,
         device_time=envelope.time,
         time_source=envelope.time_source,
-        model=model.name,
+        model=envelope.model,
         **facts,
     )

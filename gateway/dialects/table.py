@@ -8,7 +8,20 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway import protocol
-from gateway.dialects import Dialect, chirpstack, lorawan, native
+from gateway.dialects import (
+    Dialect,
+    chirpstack,
+    esphome,
+    frigate,
+    ha_discovery,
+    lorawan,
+    meshtastic,
+    native,
+    senml,
+    tasmota,
+    tts,
+    zigbee2mqtt,
+)
 from gateway.model import Reason, Refused
 
 _LORAWAN = ("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "join")
@@ -39,6 +52,98 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos_hint="chirpstack.toml: [integration.mqtt] qos=1",
         qos_hint_ja="chirpstack.toml の [integration.mqtt] に qos=1",
         understands=(*_LORAWAN, *_RADIO, *_PLACE),
+    ),
+    Dialect(
+        name="tts",
+        title="The Things Stack v3",
+        decode=tts.decode,
+        topics=tts.FILTERS,
+        qos="0",
+        qos_hint="always QoS 0: keep its storage integration on for gaps",
+        qos_hint_ja="QoS 0 のみ。欠測に備えて Storage Integration を有効に",
+        understands=(*_LORAWAN, *_RADIO, *_PLACE),
+    ),
+    Dialect(
+        name="meshtastic",
+        title="Meshtastic JSON (firmware <= 2.7, mqtt-converter)",
+        decode=meshtastic.decode,
+        topics=meshtastic.FILTERS,
+        qos="0",
+        qos_hint="always QoS 0: set detection_sensor.state_broadcast_secs",
+        qos_hint_ja="QoS 0 のみ。detection_sensor.state_broadcast_secs を設定",
+        understands=("trap.sprung", "trap.set", "detection", "heartbeat", *_RADIO, *_PLACE),
+    ),
+    Dialect(
+        name="frigate",
+        title="Frigate",
+        decode=frigate.decode,
+        topics=frigate.FILTERS,
+        qos="0",
+        qos_hint="config.yml: mqtt: qos: 1",
+        qos_hint_ja="config.yml の mqtt: に qos: 1",
+        understands=("detection", "online", "offline", "species", "confidence", "media"),
+    ),
+    Dialect(
+        name="zigbee2mqtt",
+        title="zigbee2mqtt",
+        decode=zigbee2mqtt.decode,
+        topics=zigbee2mqtt.FILTERS,
+        qos="0",
+        qos_hint="configuration.yaml: device_options: qos: 1; advanced: last_seen: ISO_8601",
+        qos_hint_ja="configuration.yaml の device_options: に qos: 1、advanced: に last_seen: ISO_8601",
+        understands=(
+            *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
+            *("online", "offline", "join", "battery_v", "battery_pct"),
+        ),
+    ),
+    Dialect(
+        name="tasmota",
+        title="Tasmota (and Zigbee2Tasmota)",
+        decode=tasmota.decode,
+        topics=tasmota.FILTERS,
+        qos="0",
+        qos_hint="always QoS 0: SetOption114 1 sends each change, TelePeriod 300 repeats the state",
+        qos_hint_ja="QoS 0 のみ。SetOption114 1 で変化ごとに送信、TelePeriod 300 で状態を再送",
+        understands=(
+            *("trap.sprung", "trap.set", "detection", "heartbeat", "online", "offline"),
+            *("battery_v", "battery_pct", "rssi_dbm"),
+        ),
+    ),
+    Dialect(
+        name="esphome",
+        title="ESPHome",
+        decode=esphome.decode,
+        topics=esphome.FILTERS,
+        qos="0",
+        qos_hint="qos: 1 under each sensor",
+        qos_hint_ja="各センサーに qos: 1",
+        understands=(
+            *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "online", "offline"),
+            *("battery_v", "battery_pct", "rssi_dbm"),
+        ),
+    ),
+    Dialect(
+        name="senml",
+        title="SenML (RFC 8428, JSON)",
+        decode=senml.decode,
+        topics=senml.FILTERS,
+        qos="-",
+        qos_hint="publish with QoS 1",
+        qos_hint_ja="QoS 1 で送信する",
+        understands=(
+            *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
+            *("battery_v", "battery_pct", *_PLACE),
+        ),
+    ),
+    Dialect(
+        name="ha_discovery",
+        title="Home Assistant discovery (inbound)",
+        decode=ha_discovery.decode,
+        topics=ha_discovery.FILTERS,
+        qos="1",
+        qos_hint="retained; nothing to set",
+        qos_hint_ja="保持メッセージ。設定は不要",
+        understands=("join",),
     ),
     Dialect(
         name="lorawan_codec",

@@ -53,6 +53,7 @@ def _reason(channel: str, payload: dict[str, Any] | bytes) -> Reason:
 def test_a_whole_event_keeps_every_fact() -> None:
     assert _one("event", EVENT) == Reading(
         id="01JD0000000000000000000001",
+        confirm_to="shishigaki/v1/goto/cam-01/confirm",
         device="cam-01",
         kind=Kind.DETECTION,
         device_time=datetime(2026, 11, 23, 4, 5, 6, 123_000, tzinfo=UTC),

@@ -1,0 +1,60 @@
+"""``shishigaki dialects``: what can be understood, what to subscribe to, how to raise QoS at the source."""
+
+import json
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.dialects import Dialect
+from gateway.dialects.models import GENERIC, PRIVATE, shipped
+from gateway.dialects.table import TABLE
+
+_HEADS = {
+    "ja": ("方言", "機器", "購読するトピック", "既定の QoS", "QoS を上げる設定", "分かること"),
+    "en": ("Dialect", "Equipment", "Topics", "Default QoS", "To raise it", "Understood"),
+}
+_MODELS = {"ja": "センサー機種の表（設定の [models.名前] で追加できる）: ", "en": "Sensor models: "}
+
+
+def dialects(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs / プログラム向け")] = False,
+    lang: Annotated[str, typer.Option(help="ja | en")] = "ja",
+) -> None:
+    """List the dialects and sensor models known. / 対応する機器と機種の一覧"""
+    if lang not in _HEADS:
+        raise typer.BadParameter(f"{lang!r}: ja or en", param_hint="--lang")
+    if as_json:
+        typer.echo(json.dumps([_plain(row) for row in TABLE], ensure_ascii=False, indent=1))
+        return
+    language: Literal["ja", "en"] = "ja" if lang == "ja" else "en"
+    table = Table(*_HEADS[language], show_lines=True)
+    for row in TABLE:
+        table.add_row(*_shown(row, language))
+    console = Console()
+    console.print(table)
+    models = (row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
+    console.print(_MODELS[language] + ", ".join(models))
+
+
+def _shown(row: Dialect, language: Literal["ja", "en"]) -> tuple[str, ...]:
+    hint = row.qos_hint_ja if language == "ja" else row.qos_hint
+    return (
+        row.name,
+        row.title,
+        "\n".join(row.topics),
+        row.qos,
+        hint,
+        ", ".join(row.understands),
+    )
+
+
+def _plain(row: Dialect) -> dict[str, object]:
+    names = ("name", "title", "topics", "qos", "qos_hint", "qos_hint_ja", "understands")
+    return {name: getattr(row, name) for name in names}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(dialects)

@@ -1,0 +1,193 @@
+"""Frigate: ``frigate/events``, ``reviews``, ``tracked_object_update``, ``triggers``, ``available``.
+
+A tracked object is one detection, whatever messages tell of it: its id is the object's. A sub-label
+that names another species gives a second reading that refines the first. ``end`` may never come.
+Subscribe to events or to reviews, not both: a review does not say which of its objects is which.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct, field
+
+from gateway.dialects import Context, digital
+from gateway.dialects.clock import instant
+from gateway.dialects.payload import number, parse, within, word
+from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.species import UNKNOWN, code
+
+FILTERS = ("frigate/events", "frigate/tracked_object_update", "frigate/available")
+
+_WORDS = {"online": True, "offline": False, "stopped": False}
+_MAX_OBJECTS = 64
+
+
+class _Object(Struct):
+    id: str
+    camera: str
+    label: str = ""
+    sub_label: Any = None
+    top_score: Any = None
+    score: Any = None
+    false_positive: bool = False
+    start_time: Any = None
+    has_snapshot: bool = False
+
+
+class _Event(Struct):
+    after: _Object
+    type: str = ""
+
+
+class _Found(Struct):
+    detections: list[str] = field(default_factory=list)
+    objects: list[str] = field(default_factory=list)
+    sub_labels: list[Any] = field(default_factory=list)
+
+
+class _Segment(Struct):
+    id: str
+    camera: str
+    start_time: Any = None
+    data: _Found = field(default_factory=_Found)
+
+
+class _Review(Struct):
+    after: _Segment
+
+
+class _Update(Struct):
+    type: str
+    id: str
+    camera: str = ""
+    sub_label: Any = None
+    score: Any = None
+
+
+class _Trigger(Struct):
+    event_id: str
+    camera: str
+    name: str = ""
+    score: Any = None
+
+
+_event = msgspec.json.Decoder(_Event)
+_review = msgspec.json.Decoder(_Review)
+_update = msgspec.json.Decoder(_Update)
+_trigger = msgspec.json.Decoder(_Trigger)
+
+
+def decode(message: Message, context: Context) -> list[Reading]:
+    """Read one of the five topics; the others of Frigate are irrelevant."""
+    source, _, leaf = message.topic.rpartition("/")
+    if leaf == "events":
+        return _of_event(parse(_event, message.payload).after)
+    if leaf == "reviews":
+        return _of_review(parse(_review, message.payload).after)
+    if leaf == "tracked_object_update":
+        return [_of_update(parse(_update, message.payload))]
+    if leaf == "triggers":
+        return [_of_trigger(parse(_trigger, message.payload))]
+    if leaf == "available":
+        return _available(message, source or "frigate")
+    raise Refused(Reason.IRRELEVANT, f"Frigate's topic .../{leaf[:40]} tells no detection")
+
+
+def _of_event(thing: _Object) -> list[Reading]:
+    if thing.false_positive:
+        raise Refused(Reason.IRRELEVANT, "a false positive by Frigate's own judgement")
+    label = code(thing.label)
+    name, score = _sub_label(thing.sub_label)
+    better = code(name) if name else None
+    if label is None and better in (None, UNKNOWN):
+        raise Refused(Reason.IRRELEVANT, f"label {thing.label[:40]!r} is no animal of the table")
+    media = f"api/events/{quote(thing.id, safe='')}/snapshot.jpg" if thing.has_snapshot else None
+    top = within(thing.top_score, 0, 1)
+    first = _detection(thing.id, thing.camera, label or UNKNOWN, top, media, thing.start_time)
+    if better in (None, UNKNOWN, label):
+        return [first]
+    return [first, _refined(thing.id, thing.camera, str(better), score, media)]
+
+
+def _sub_label(value: Any) -> tuple[str, float | None]:
+    """``"boar"`` or ``["boar", 0.79]``."""
+    if isinstance(value, list):
+        name = value[0] if value else ""
+        return (name if isinstance(name, str) else ""), within(
+            value[1] if len(value) > 1 else None, 0, 1
+        )
+    return (value if isinstance(value, str) else ""), None
+
+
+def _of_review(segment: _Segment) -> list[Reading]:
+    """One reading an object when all are of one species, else one a species."""
+    found = segment.data
+    names = [*found.objects[:_MAX_OBJECTS], *found.sub_labels[:_MAX_OBJECTS]]
+    species = {code(name) for name in names if isinstance(name, str)} - {None}
+    if not species:
+        raise Refused(Reason.IRRELEVANT, "no animal of the table among the review's objects")
+    start = segment.start_time
+    if len(species) == 1 and len(found.objects) == 1 and found.detections:
+        (one,) = species
+        return [
+            _detection(id_, segment.camera, str(one), None, None, None)
+            for id_ in sorted(found.detections[:_MAX_OBJECTS])
+        ]
+    return [
+        _detection(f"{segment.id}:{one}", segment.camera, str(one), None, None, start)
+        for one in sorted(map(str, species))
+    ]
+
+
+def _of_update(update: _Update) -> Reading:
+    name, _ = _sub_label(update.sub_label)
+    species = code(name) if update.type == "classification" and name else None
+    if species in (None, UNKNOWN):
+        raise Refused(Reason.IRRELEVANT, f"update {update.type[:40]!r} names no species")
+    return _refined(update.id, update.camera, str(species), within(update.score, 0, 1), None)
+
+
+def _of_trigger(trigger: _Trigger) -> Reading:
+    species = code(trigger.name) or UNKNOWN
+    score = within(trigger.score, 0, 1)
+    return _detection(trigger.event_id, trigger.camera, species, score, None, None)
+
+
+def _refined(
+    id_: str, camera: str, species: str, confidence: float | None, media: str | None
+) -> Reading:
+    first = _detection(id_, camera, species, confidence, media, None)
+    return msgspec.structs.replace(first, id=f"{id_}:{species}", refines=id_)
+
+
+def _detection(
+    id_: str,
+    camera: str,
+    species: str,
+    confidence: float | None,
+    media: str | None,
+    start: Any,
+) -> Reading:
+    """Frigate's ids begin with the time at which it first saw the object."""
+    if not id_ or len(id_) > 128 or not camera or len(camera) > 128:
+        raise Refused(Reason.MALFORMED, "no object id or no camera, or an endless one")
+    time = instant(start) or instant(number(id_.split("-", 1)[0]))
+    return Reading(
+        id=id_,
+        device=camera,
+        kind=Kind.DETECTION,
+        device_time=time,
+        time_source=TimeSource.RTC if time else TimeSource.NONE,
+        species=species,
+        confidence=confidence,
+        media=media,
+        distinct=True,
+    )
+
+
+def _available(message: Message, source: str) -> list[Reading]:
+    online = _WORDS.get(word(message.payload).lower())
+    if online is None:
+        raise Refused(Reason.MALFORMED, "available: online, offline or stopped")
+    return digital.presence(message, source, online=online)

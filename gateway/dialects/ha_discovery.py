@@ -1,0 +1,34 @@
+"""Home Assistant MQTT discovery, inbound: ``homeassistant/{component}/[{node}/]{object}/config``.
+
+A declaration that a device exists, so that it can be offered for approval. It tells no event.
+"""
+
+from typing import Any
+
+from gateway.dialects import Context
+from gateway.dialects.payload import identity, parse_object
+from gateway.model import Kind, Message, Reading, Reason, Refused
+
+FILTERS = ("homeassistant/+/+/config", "homeassistant/+/+/+/config")
+
+
+def decode(message: Message, context: Context) -> list[Reading]:
+    """Read a declaration; an empty payload withdraws one, which is irrelevant."""
+    if not message.payload.strip():
+        raise Refused(Reason.IRRELEVANT, "the declaration is withdrawn")
+    about = parse_object(message.payload).get("device")
+    name = _name(about) if isinstance(about, dict) else None
+    if name is None:
+        raise Refused(Reason.IRRELEVANT, "the declaration names no device")
+    once = identity(message, "declared")  # the same however often it is retained and repeated
+    return [Reading(id=once, device=name, kind=Kind.JOIN)]
+
+
+def _name(about: dict[str, Any]) -> str | None:
+    """The device's name, which is its address for zigbee2mqtt and ESPHome; else its identifier."""
+    identifiers = about.get("identifiers")
+    first = identifiers[0] if isinstance(identifiers, list) and identifiers else identifiers
+    for value in (about.get("name"), first):
+        if isinstance(value, str) and 0 < len(value) <= 128:
+            return value
+    return None
