@@ -9,14 +9,17 @@ That is far below any bandwidth used here; for areas over 100 km across choose s
 """
 
 import math
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
+import shapely
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
+from shapely.geometry.base import BaseGeometry
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
+Shape = TypeVar("Shape", bound=BaseGeometry)
 
 WGS84_A_M, WGS84_E2 = 6_378_137.0, 0.006_694_379_990_14
 MAX_CELLS = 4_000_000  # a grid beyond this is a mistake in the cell size, not a map
@@ -48,6 +51,14 @@ class Plane(Struct, frozen=True):
         north, east = self.metres_per_degree
         lat = np.asarray(y_m, dtype=np.float64) / north + self.lat0
         return lat, np.asarray(x_m, dtype=np.float64) / east + self.lon0
+
+    def project(self, geometry: Shape) -> Shape:
+        """Bring a geometry of (longitude, latitude), as in GeoJSON, onto the plane."""
+
+        def metres(points: Floats) -> Floats:
+            return np.column_stack(self.to_metres(points[:, 1], points[:, 0]))
+
+        return shapely.transform(geometry, metres)
 
 
 class Grid(Struct, frozen=True, eq=False):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,3 +65,10 @@ def test_a_sensor_that_never_watched_knows_nothing() -> None:
 def test_impossible_sites_are_refused(columns: tuple[list[float], ...], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         plane.sites(*columns)
+
+
+def test_a_geojson_shape_lands_where_its_corners_do() -> None:
+    ring = [(128.8, 32.6), (128.9, 32.6), (128.9, 32.7)]
+    got = FUKUE.project(shapely.Polygon(ring))
+    x, y = FUKUE.to_metres([lat for _, lat in ring], [lon for lon, _ in ring])
+    assert np.asarray(got.exterior.coords)[:3] == pytest.approx(np.column_stack([x, y]))
