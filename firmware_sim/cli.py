@@ -5,6 +5,8 @@ Owns the command's options and words. Must not simulate anything itself.
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -36,10 +38,21 @@ def simulate(
         raise typer.Exit(1) from None
     if seed is not None:
         chosen = msgspec.structs.replace(chosen, seed=seed)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     devices = len(chosen.devices)
     typer.echo(f"{chosen.title}: {devices} devices -> {host}:{port}, {speed:g}x, Ctrl-C ends")
-    with Fleet(World(chosen, datetime.now(UTC)), host, port, speed=speed):
+    world = World(chosen, datetime.now(UTC))
+    with _stopping() as stop, Fleet(world, host, port, speed=speed):
         stop.wait(duration)
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C or a service manager's stop sets; then hand the signals back."""
+    stop = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    former = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, former, strict=True):
+            signal.signal(number, handler)
