@@ -10,8 +10,9 @@ from typing import ClassVar, NamedTuple
 
 from firmware_sim import wildlife
 from firmware_sim.power import Battery
-from firmware_sim.radio import Native, Radio, Senses, radio_for
+from firmware_sim.radio import Native, Radio, radio_for
 from firmware_sim.scenario import Scenario, Spec
+from firmware_sim.sensors import Senses
 from firmware_sim.streams import fraction, key, mix, rng
 from firmware_sim.wildlife import DAY_S, JST_S
 
