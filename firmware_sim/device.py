@@ -1,6 +1,6 @@
 """A native sensor's firmware: number, queue on flash, repeat until the gateway confirms.
 
-Owns the device's side of the native protocol, version 1, without any I/O: the shell in `wire.py`
+Owns the device's side of the native protocol, version 1, without any I/O: the shell in `line.py`
 carries bytes. Must not open sockets, read clocks or draw random numbers.
 
 An event is written to flash with its id before it is sent, and stays there until the gateway has
