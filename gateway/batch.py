@@ -77,7 +77,7 @@ def absorb(
         try:
             readings = decode(message, tx.devices)
         except Refused as refusal:
-            _refuse(tx, outcome, message, refusal.reason, refusal.detail)
+            _refuse(tx, outcome, message, refusal.reason, refusal.detail, refusal.device)
             continue
         except Exception as error:
             _refuse(tx, outcome, message, Reason.BUG, f"{type(error).__name__}: {error}")

@@ -1,7 +1,6 @@
 """Camtrap DP 1.0: a published camera-trap package becomes devices and readings. PURE.
 
-Owns the meaning of the package's tables. Must not touch files or the store: it is handed a function
-that gives a file's bytes, and returns values.
+Owns the meaning of the package's tables. Must not touch files: a function gives it a file's bytes.
 Source: https://camtrap-dp.tdwg.org (deployments and observations; media are not needed).
 
 How a deployment becomes measured effort: it is a device whose heartbeat interval is ENDLESS_S, with one

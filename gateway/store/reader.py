@@ -143,6 +143,11 @@ class Reader:
         rows = self._execute("SELECT body FROM account ORDER BY name")
         return [to_account(body) for (body,) in rows]
 
+    def setting(self, key: str) -> str | None:
+        """A text that was remembered under a name, or None."""
+        row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
     def outbox(self) -> Counter[str]:
         """Deliveries by status."""
         return Counter(dict(self._execute("SELECT status, count(*) FROM outbox GROUP BY status")))

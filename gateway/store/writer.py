@@ -229,6 +229,10 @@ class Transaction:
             "UPDATE quarantine SET replayed_ms = ? WHERE no = ?", [(ms(now), no) for no in numbers]
         )
 
+    def put_setting(self, key: str, value: str) -> None:
+        """Remember one text under a name."""
+        self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
+
     def _day(self, hour: int) -> int:
         """Days since 1970 of an hour's beginning, in the site's zone."""
         at = from_ms(hour * HOUR_MS)

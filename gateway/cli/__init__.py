@@ -1,0 +1,39 @@
+"""The command line: one file a group of commands, registered here.
+
+Exit 0 done, 1 refused with the reason on stderr, 2 wrong usage.
+"""
+
+import sys
+
+import typer
+
+from firmware_sim.cli import simulate
+from gateway.cli import demo, devices, run
+from gateway.cli.decode import decode
+from gateway.cli.dialects import dialects
+from gateway.cli.mesh import mesh
+from gateway.config import ConfigError
+from gateway.devices import DeviceListError
+from gateway.store.connection import StoreError
+
+app = typer.Typer(
+    name="shishigaki",
+    help="猪垣 Shishigaki: わなの作動をすぐ知らせ、獣の出る場所を地図にします。\n\n"
+    "IoT gateway against wildlife damage: trap alerts and hotspot maps.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for group in (run, demo, devices):
+    group.register(app)
+for command in (decode, dialects, mesh, simulate):
+    app.command()(command)
+
+
+def main() -> None:
+    """The command `shishigaki`: what was refused goes to stderr in one line, exit 1."""
+    try:
+        app()
+    except (ConfigError, DeviceListError, StoreError) as error:
+        sys.stderr.write(f"shishigaki: {error}\n")
+        raise SystemExit(1) from None

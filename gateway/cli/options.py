@@ -1,0 +1,30 @@
+"""Options that several commands share, and what they mean."""
+
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from gateway.config import Config, load
+from gateway.store import Store
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="設定ファイル (TOML) / configuration file",
+        envvar="SHISHIGAKI_CONFIG",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="プログラム向けに JSON で / print JSON")]
+Language = Annotated[str, typer.Option("--lang", help="ja, en", envvar="SHISHIGAKI_LANG")]
+
+
+def open_store(config: Config) -> Store:
+    """The configured store, for a command's own use."""
+    return Store(Path(config.store.path), ZoneInfo(config.site.timezone))
+
+
+__all__ = ["AsJson", "Config", "ConfigFile", "Language", "load", "open_store"]

@@ -1,0 +1,35 @@
+"""`shishigaki run`: the always-on service."""
+
+import asyncio
+import logging
+import signal
+
+import typer
+
+from gateway import app as service
+from gateway.cli.options import ConfigFile, load
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(run)
+
+
+def run(config: ConfigFile = None) -> None:
+    """常駐サービスを始めます / start the always-on gateway."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    settings = load(config)
+    service.open_channels(settings)  # a broken address is said before anything connects
+    asyncio.run(until_stopped(service.build(settings)))
+
+
+async def until_stopped(gateway: service.Gateway) -> None:
+    """Run until SIGTERM or SIGINT."""
+    async with service.running(gateway) as task:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            return

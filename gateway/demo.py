@@ -1,0 +1,141 @@
+"""The demo: broker, simulated island, gateway and pages in one process, nothing outside the machine.
+
+Owns how these are put together and how a simulated year is seeded through the gateway's own intake.
+Must not hold what a real gateway would need.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from firmware_sim.fleet import Fleet
+from firmware_sim.scenario import Scenario, load, registry
+from firmware_sim.world import Timed, World
+from gateway import app as service
+from gateway.batch import absorb
+from gateway.broker import is_free
+from gateway.clock import utc_now
+from gateway.config import Config, Dashboard, Mqtt, Person, Site, Source
+from gateway.config import Store as StoreSettings
+from gateway.model import Device, Message
+from gateway.store import Transaction
+
+YEAR = timedelta(days=365)
+SEED_BATCH = 2_000
+PORTS_TRIED = 50
+SHOW_S = 60.0  # a trap is sprung by hand so often: in life one would wait for hours
+STARTED = "demo_started"  # settings of the store: when the simulated world began,
+REACHED = "demo_reached"  # and how far it has been lived through
+
+Progress = Callable[[datetime], None]
+
+
+class Wishes(Struct, frozen=True):
+    """What the person asked for."""
+
+    data: Path
+    port: int
+    speed: float
+    scenario: str = "fukue"
+    history: timedelta = YEAR
+
+
+class Demo:
+    """One demo; `clock` follows the simulated time once the fleet is live."""
+
+    def __init__(self, wishes: Wishes) -> None:
+        self.wishes = wishes
+        self.scenario: Scenario = load(wishes.scenario)
+        self.port = free_port(wishes.port)
+        self.broker_port = free_port(18_830)
+        self.fleet: Fleet | None = None
+        wishes.data.mkdir(parents=True, exist_ok=True)
+        self.gateway = service.build(self._config(), self.clock)
+
+    def clock(self) -> datetime:
+        """The present: the machine's while seeding, then the fleet's."""
+        return self.fleet.now() if self.fleet else utc_now()
+
+    async def seed(self, progress: Progress) -> World:
+        """Live through what is missing up to now; gives the world, ready to go on live."""
+        store, now = self.gateway.store, utc_now()
+        await store.write(lambda tx: tx.put_devices(devices(self.scenario)))
+        started = await store.read(lambda r: r.setting(STARTED))
+        begin = datetime.fromisoformat(started) if started else now - self.wishes.history
+        reached = await store.read(lambda r: r.setting(REACHED))
+        since = datetime.fromisoformat(reached) if reached else begin
+        await store.write(lambda tx: tx.put_setting(STARTED, begin.isoformat()))
+        world = await asyncio.to_thread(_catch_up, self.scenario, begin, since)
+        for batch in batches(world.live_through(max(now, since))):
+            await store.write(lambda tx, batch=batch: self._absorb(tx, batch))  # type: ignore[misc]
+            progress(batch[-1].received_at)
+        return world
+
+    async def live(self, world: World, until: asyncio.Event) -> None:
+        """The fleet as real MQTT clients, until told to stop."""
+        fleet = Fleet(world, "127.0.0.1", self.broker_port, speed=self.wishes.speed)
+        with fleet:
+            self.fleet = fleet
+            while not await _within(until, SHOW_S):
+                if traps := fleet.traps():
+                    fleet.spring(random.choice(traps))  # noqa: S311 - which one does not matter
+            reached = fleet.now().isoformat()
+        await self.gateway.store.write(lambda tx: tx.put_setting(REACHED, reached))
+
+    def _absorb(self, tx: Transaction, batch: list[Message]) -> None:
+        at = batch[-1].received_at
+        absorb(tx, batch, self.gateway.sources.decode, at)
+        tx.put_setting(REACHED, at.isoformat())
+
+    def _config(self) -> Config:
+        return Config(
+            site=Site(name=self.scenario.site, title=self.scenario.title),
+            mqtt=Mqtt(port=self.broker_port),
+            sources=(Source(dialect="native"), Source(dialect="chirpstack")),
+            store=StoreSettings(path=str(self.wishes.data / "demo.db"), disk_reserve_mb=0),
+            dashboard=Dashboard(port=self.port),
+            people=(Person(name="demo", channels=("console:",)),),
+        )
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether `event` came within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def _catch_up(scenario: Scenario, begin: datetime, since: datetime) -> World:
+    """The deterministic world again, up to where the store already knows it."""
+    world = World(scenario, begin)
+    for _ in world.live_through(since):
+        pass
+    return world
+
+
+def devices(scenario: Scenario) -> list[Device]:
+    """The scenario's registry rows as devices."""
+    return [msgspec.convert(row, Device) for row in registry(scenario)]
+
+
+def batches(told: Iterable[Timed]) -> Iterator[list[Message]]:
+    """What a broker would have delivered, in batches of SEED_BATCH."""
+    messages = (Message(topic, payload, at.astimezone(UTC)) for at, topic, payload in told)
+    while batch := list(islice(messages, SEED_BATCH)):
+        yield batch
+
+
+def free_port(wanted: int) -> int:
+    """`wanted`, or the next free one; OSError when none of PORTS_TRIED is."""
+    for port in range(wanted, wanted + PORTS_TRIED):
+        if is_free(port):
+            return port
+    raise OSError(f"ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken")

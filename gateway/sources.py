@@ -1,0 +1,40 @@
+"""The configured sources: which topics to hear, and which dialect reads each message.
+
+Owns the check that every named dialect exists. Must not know what a payload means.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.config import ConfigError, Source
+from gateway.dialects import Context
+from gateway.dialects.table import BY_NAME, Claims
+from gateway.model import Device, Message, Reading
+
+
+class Sources:
+    """Decoding for one gateway; ConfigError when a source names an unknown dialect."""
+
+    def __init__(self, sources: Sequence[Source], site: str) -> None:
+        for source in sources:
+            if source.dialect not in BY_NAME:
+                allowed = ", ".join(BY_NAME)
+                raise ConfigError(
+                    f"sources.dialect = {source.dialect!r}: unknown; allowed: {allowed}"
+                )
+        self._sources, self._site = sources, site
+        self._claims = Claims((source.dialect, source.topics) for source in sources)
+
+    @property
+    def subscriptions(self) -> list[tuple[str, int]]:
+        """Topic filters with the QoS to ask for, once each."""
+        wanted = {
+            topic: source.qos
+            for source in self._sources
+            for topic in source.topics or BY_NAME[source.dialect].topics
+        }
+        return list(wanted.items())
+
+    def decode(self, message: Message, devices: Mapping[str, Device]) -> list[Reading]:
+        """The readings of a message; Refused when it means none."""
+        dialect = self._claims.claim(message.topic)
+        return dialect.decode(message, Context(devices=devices, site=self._site))

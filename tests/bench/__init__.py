@@ -1,1 +1,0 @@
-"""Measurements: each module prints medians of interleaved runs; `python -m tests.bench` runs all."""

@@ -1,0 +1,61 @@
+"""kill -9 of the real gateway on a real broker: none lost, none double."""
+
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from gateway.model import Device, Role
+from tests.gateway.service import Sensor, Service, heard, native
+from tests.servers import Mosquitto, wait_for
+
+CAMERA = Device(id="cam-01", role=Role.DETECTOR)
+MESSAGES = 2_000
+
+
+def committed(service: Service) -> int:
+    """How many events lie in the database."""
+    reader = service.reader()
+    return sum(1 for _ in reader.events_after(0, 10 * MESSAGES))
+
+
+def committed_over(service: Service, wanted: float) -> bool:
+    return committed(service) > wanted
+
+
+def publish(port: int, count: int) -> None:
+    sensor = Sensor(port)
+    for seq in range(count):
+        info = sensor.send(*native("cam-01", "detection", seq, species="boar"))
+        if seq % 100 == 99:
+            sensor.flush(info)
+    sensor.flush(info)
+    sensor.close()
+
+
+@pytest.mark.real
+def test_a_gateway_killed_amid_2000_messages_loses_none_and_doubles_none(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    service = Service(tmp_path / "gw", mosquitto.port, CAMERA, max_batch=4)
+    with service:
+        wait_for(lambda: subscribed(service, mosquitto.port), "the gateway to subscribe")
+        amid: list[int] = []
+        sending = threading.Thread(target=publish, args=(mosquitto.port, MESSAGES))
+        sending.start()
+        for part in (0.1, 0.4, 0.7):
+            wait_for(partial(committed_over, service, part * MESSAGES), "some commits")
+            service.kill()
+            amid.append(committed(service))
+            service.start()
+        sending.join()
+        wait_for(lambda: committed(service) >= MESSAGES, "all commits", 30)
+        events = [event for _, event in service.reader().events_after(0, 10 * MESSAGES)]
+    assert max(amid) < MESSAGES, "a kill came after the last commit: nothing was proven"
+    assert sorted(e.seq or 0 for e in events) == list(range(MESSAGES))
+
+
+def subscribed(service: Service, port: int) -> bool:
+    """The gateway's retained status says that it listens."""
+    return heard(port, "shishigaki/v1/goto/gateway/status") == b"online"

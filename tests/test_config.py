@@ -1,0 +1,93 @@
+"""A broken configuration names the key, the value and what is allowed, before anything connects."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Config, ConfigError, check, load
+
+
+def refused(text: str, tmp_path: Path, environ: dict[str, str] | None = None) -> str:
+    path = tmp_path / "shishigaki.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load(path, environ or {})
+    return str(error.value)
+
+
+def test_without_a_file_the_defaults_stand() -> None:
+    assert load(None, {}) == Config()
+
+
+def test_an_unknown_key_is_an_error_with_the_likely_one(tmp_path: Path) -> None:
+    said = refused("[mqtt]\nprot = 1883\n", tmp_path)
+    assert "mqtt.prot: unknown key (did you mean port?)" in said
+    assert "allowed: " in said
+
+
+def test_an_unknown_key_at_the_top_is_an_error(tmp_path: Path) -> None:
+    assert "mqt: unknown key (did you mean mqtt?)" in refused("[mqt]\nport = 1\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "allowed"),
+    [
+        ("[mqtt]\nport = 70000\n", "mqtt.port", "70000", "65535"),
+        ("[mqtt]\nport = 'x'\n", "mqtt.port", "'x'", "int"),
+        ("[site]\nname = 'Goto Shi'\n", "site.name", "'Goto Shi'", "[a-z0-9-]{1,32}"),
+        ("[mqtt]\nprotocol = '4'\n", "mqtt.protocol", "'4'", ""),
+        ("[dashboard]\ncentre = [132.0, 32.0]\n", "dashboard.centre", "132.0", "90"),
+        ("[[sources]]\ndialect = 'native'\nqos = 2\n", "sources", "2", "1"),
+    ],
+)
+def test_a_wrong_value_names_key_value_and_what_is_allowed(
+    tmp_path: Path, text: str, key: str, value: str, allowed: str
+) -> None:
+    said = refused(text, tmp_path)
+    assert key in said
+    assert value in said
+    assert allowed in said
+
+
+def test_a_secret_is_never_shown(tmp_path: Path) -> None:
+    said = refused("[mqtt]\npassword = 12345\n", tmp_path)
+    assert "mqtt.password" in said
+    assert "12345" not in said
+
+
+def test_no_toml_and_no_file_say_so(tmp_path: Path) -> None:
+    assert "not TOML" in refused("[mqtt\n", tmp_path)
+    with pytest.raises(ConfigError, match="no such file"):
+        load(tmp_path / "absent.toml", {})
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text("[mqtt]\nport = 1884\nhost = 'a'\n")
+    config = load(path, {"SHISHIGAKI_MQTT__PORT": "1885", "SHISHIGAKI_MQTT__TLS": "true"})
+    assert (config.mqtt.host, config.mqtt.port, config.mqtt.tls) == ("a", 1885, True)
+
+
+def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("s3cret\n")
+    config = load(None, {"SHISHIGAKI_MQTT__PASSWORD_FILE": str(tmp_path / "pw")})
+    assert config.mqtt.password == "s3cret"
+
+
+def test_an_absent_secret_file_names_the_variable() -> None:
+    with pytest.raises(ConfigError, match="SHISHIGAKI_MQTT__PASSWORD_FILE"):
+        load(None, {"SHISHIGAKI_MQTT__PASSWORD_FILE": "/nonexistent"})
+
+
+def test_an_unknown_environment_setting_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="SHISHIGAKI_MQTT__PROT: no such setting"):
+        load(None, {"SHISHIGAKI_MQTT__PROT": "1"})
+
+
+def test_the_certificates_file_setting_is_not_taken_for_a_secret_file() -> None:
+    assert load(None, {"SHISHIGAKI_MQTT__CA_FILE": "/ca.pem"}).mqtt.ca_file == "/ca.pem"
+
+
+def test_people_need_a_name_and_channels() -> None:
+    with pytest.raises(ConfigError, match="channels"):
+        check({"people": [{"name": "tanaka"}]})
