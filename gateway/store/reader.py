@@ -120,6 +120,14 @@ class Reader:
         bound = (start_day, end_day, float(DAY_MS)) + (() if species is None else (species,))
         return [Rate(*row) for row in self._execute(sql, bound)]
 
+    def springs(self, start: datetime, end: datetime) -> Counter[str]:
+        """How often each trap sprang in [start, end), by device id."""
+        sql = (
+            "SELECT d.id, count(*) FROM event e JOIN device d ON d.no = e.device "
+            "WHERE e.kind = 'trap.sprung' AND e.observed_ms >= ? AND e.observed_ms < ? GROUP BY d.id"
+        )
+        return Counter(dict(self._execute(sql, (ms(start), ms(end)))))
+
     def span_days(self) -> tuple[int, int] | None:
         """First and last local day with any effort or sighting, days since 1970; None when empty."""
         row = self._execute(
