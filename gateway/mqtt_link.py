@@ -138,7 +138,7 @@ def unreachable(settings: Mqtt, error: OSError) -> Trouble:
             text = f"the certificate of {where} is not trusted ({error.verify_message})"
             return Trouble(f"{text}; check mqtt.ca_file and the clock", Retry.SLOWLY)
         case ssl.SSLError():
-            return Trouble(f"no TLS with {where} ({error.reason}); check mqtt.tls and mqtt.port")
+            return Trouble(f"no TLS with {where} ({error}); check mqtt.tls and mqtt.port")
         case socket.gaierror():
             return Trouble(f"the host name {settings.host!r} is not known; check mqtt.host")
         case ConnectionRefusedError():
