@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -45,6 +46,11 @@ class Broker(Struct, frozen=True):
     name: str  # "mosquitto" or "amqtt"
     port: int
     pid: int
+
+    @property
+    def protocol(self) -> Literal["auto", "3.1.1"]:
+        """What to configure as mqtt.protocol: amqtt says nothing to MQTT 5, which costs a wait."""
+        return "3.1.1" if self.name == "amqtt" else "auto"
 
 
 def find_mosquitto() -> str | None:

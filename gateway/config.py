@@ -67,10 +67,11 @@ class Mqtt(_Section, frozen=True, kw_only=True):
     cert_file: str = ""
     key_file: str = ""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    keepalive_s: Positive = 60
-    session_expiry_s: Positive = 604_800  # how long the broker holds messages for us
+    keepalive_s: Annotated[int, Meta(ge=1, le=65_535)] = 60
+    # how long the broker holds messages for us
+    session_expiry_s: Annotated[int, Meta(ge=1, le=4_294_967_295)] = 604_800
     max_uncommitted: Positive = 20_000  # our own bound; beyond it we stop reading
-    max_packet_bytes: Positive = 1_048_576
+    max_packet_bytes: Annotated[int, Meta(ge=1, le=268_435_455)] = 1_048_576
 
 
 class Store(_Section, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ class Intake:
             topic, ids = await self._durable.get()
             try:
                 await session.publish(topic, protocol.encode_confirm(ids))
-            except (TimeoutError, ConnectionError) as error:
+            except OSError as error:  # no answer, or the broker's rules forbid it
                 log.debug("not confirmed on %s: %s", topic, error)
 
     async def _commit(self, deliveries: list[Delivery]) -> Outcome:

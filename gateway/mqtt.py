@@ -70,6 +70,7 @@ def connect_session(
         settings=settings,
         client_id=settings.client_id or f"shishigaki-{site}",
         status_topic=f"shishigaki/v1/{site}/gateway/status",
-        subscriptions=tuple(subscriptions),
+        # At QoS 2 the broker's part of the hand-over is done before the commit.
+        subscriptions=tuple((topics, min(qos, 1)) for topics, qos in subscriptions),
     )
     return BrokerSession(terms, _WAYS[settings.protocol], clock)

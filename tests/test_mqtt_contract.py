@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -577,6 +578,75 @@ def test_auto_finds_the_version_that_the_broker_speaks(
 
     with kind(tmp_path) as server:
         run(scenario(server))
+
+
+@pytest.mark.parametrize("make", [FiveLink, PahoFiveLink])
+def test_a_forbidden_publish_is_said_and_ends_nothing(make: MakeLink, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.write_text("topic read #\ntopic write shishigaki/#\n")
+    rules.chmod(0o600)
+
+    async def scenario(server: Mosquitto) -> None:
+        async with running(session_of(Rig(make, server))) as session:
+            with pytest.raises(PermissionError, match="wildlife/v1/forged"):
+                await session.publish("wildlife/v1/forged", b"")
+            await session.publish("shishigaki/v1/site/alert/1", b"")
+            assert session.counters.connections == 1
+
+    with Mosquitto(tmp_path / "broker", extra=f"acl_file {rules}\n") as server:
+        run(scenario(server))
+
+
+def test_acknowledgements_and_alerts_do_not_wait_for_nagle(rig: Rig) -> None:
+    async def scenario() -> None:
+        async with running(session_of(rig)) as session:
+            match session._link:
+                case FiveLink(_transport=transport):
+                    assert transport
+                    sock = transport.get_extra_info("socket")
+                case PahoLink(_socket=sock):
+                    pass
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    run(scenario())
+
+
+GARBAGE = [
+    b"\x00\x00\x00\x00",
+    b"\x30\x05\x00\x02\xff\xfe\x00",  # a topic that is not UTF-8
+    b"\x36\x04\x00\x01a\x00",  # QoS 3
+    b"\x30\xff\xff\xff\xff\xff",  # an endless length
+    b"\x32\x03\x00\x09a",  # a topic longer than its packet
+    b"\xff" * 50,
+]
+
+
+# mqtt5 0.8 panics on a topic that is not UTF-8 and complains beside raising.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("make", [FiveLink, PahoFiveLink, PahoLink])
+def test_garbage_from_a_broker_never_ends_the_session(make: MakeLink) -> None:
+    connack = b"\x20\x02\x00\x00" if make is PahoLink else b"\x20\x03\x00\x00\x00"
+    served: list[bytes] = []
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1_000)
+        garbage = GARBAGE[len(served) % len(GARBAGE)]
+        served.append(garbage)
+        writer.write(connack + garbage)
+        with suppress(OSError):
+            await writer.drain()
+            await reader.read()
+        writer.close()
+
+    async def scenario() -> None:
+        async with await asyncio.start_server(broker, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            session = BrokerSession(terms(port, keepalive_s=1), [make], utc_now, FAST)
+            async with running(session, connected=False):
+                await until(lambda: len(served) > len(GARBAGE), "all garbage to be served", 15)
+            assert session.counters.trouble
+
+    run(scenario())
 
 
 def test_the_broker_may_come_up_after_the_gateway(rig: Rig) -> None:
