@@ -7,7 +7,7 @@ after the commit (`intake`).
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct, field
@@ -27,6 +27,7 @@ from gateway.model import (
     Role,
     Standing,
 )
+from gateway.policy import Everyone, Policy, Recipient
 from gateway.state import TRAP_STATE, advance, ms, order
 from gateway.store import Transaction
 
@@ -36,19 +37,13 @@ Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
 MEMORIES = {Kind.HEARTBEAT, Kind.ONLINE, Kind.OFFLINE, Kind.JOIN, Kind.DETECTION, Kind.TAMPER}
 
 
-class Recipient(Struct, frozen=True):
-    """A person's channel that alerts go to."""
-
-    person: str
-    channel: str
-
-
 class Outcome(Struct):
     """What became of a batch."""
 
     events: list[Event] = field(default_factory=list)
     opened: list[Alert] = field(default_factory=list)
     ended: list[Alert] = field(default_factory=list)
+    changed: list[Alert] = field(default_factory=list)  # acknowledged, escalated, seen again
     refused: Counter[Reason] = field(default_factory=Counter)
     duplicates: int = 0
     pending: list[Device] = field(default_factory=list)  # heard for the first time
@@ -66,11 +61,12 @@ def absorb(
     messages: Sequence[Message],
     decode: Decode,
     now: datetime,
-    recipients: Sequence[Recipient] = (),
+    policy: Policy | Sequence[Recipient] = (),
     *,
     clock_trusted: bool = True,
 ) -> Outcome:
     """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
+    law = policy if isinstance(policy, Policy) else Everyone(policy)
     outcome = Outcome()
     admitted: dict[str, _Admitted] = {}
     for message in messages:
@@ -83,7 +79,7 @@ def absorb(
             _refuse(tx, outcome, message, Reason.BUG, f"{type(error).__name__}: {error}")
             continue
         _admit(tx, outcome, admitted, message, readings, clock_trusted)
-    _write(tx, outcome, list(admitted.values()), now, recipients)
+    _write(tx, outcome, list(admitted.values()), now, law)
     if outcome.refused:
         tx.trim_quarantine()
     return outcome
@@ -94,11 +90,11 @@ def release(
     device: str,
     decode: Decode,
     now: datetime,
-    recipients: Sequence[Recipient] = (),
+    policy: Policy | Sequence[Recipient] = (),
 ) -> Outcome:
     """Read again what was held of a device that now is approved."""
     held = tx.held(device)
-    outcome = absorb(tx, [message for _, message in held], decode, now, recipients)
+    outcome = absorb(tx, [message for _, message in held], decode, now, policy)
     tx.set_replayed([no for no, _ in held], now)
     return outcome
 
@@ -179,7 +175,7 @@ def _write(
     outcome: Outcome,
     admitted: list[_Admitted],
     now: datetime,
-    recipients: Sequence[Recipient],
+    policy: Policy,
 ) -> None:
     if not admitted:
         return
@@ -190,7 +186,7 @@ def _write(
     by_device: dict[str, list[_Admitted]] = defaultdict(list)
     for one in fresh:
         by_device[one.event.device].append(one)
-    states = [_judge(tx, outcome, id_, group, now, recipients) for id_, group in by_device.items()]
+    states = [_judge(tx, outcome, id_, group, now, policy) for id_, group in by_device.items()]
     tx.put_states(states)
 
 
@@ -200,22 +196,34 @@ def _judge(
     address: str,
     group: list[_Admitted],
     now: datetime,
-    recipients: Sequence[Recipient],
+    policy: Policy,
 ) -> DeviceState:
     device, before = tx.devices[address], tx.states.get(address)
     events = sorted((one.event for one in group), key=order)
     after = advance(before, events)
     tx.add_tally(address, _tally(tx, device, before, events))
     retained = frozenset(one.event.id for one in group if one.retained)
-    ruling = rules.judge(rules.Change(device, before, after, events, now, retained))
+    change = rules.Change(
+        device, before, after, events, now, policy, retained, tx.devices, tx.states
+    )
+    apply(tx, outcome, rules.judge(change), policy, now)
+    return after
+
+
+def apply(
+    tx: Transaction, outcome: Outcome, ruling: rules.Ruling, policy: Policy, now: datetime
+) -> None:
+    """Write what the rules conclude, and promise the deliveries that follow."""
     for end in ruling.ends:
         if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now):
+            tx.outbox.drop(alert)
             outcome.ended.append(alert)
-    for alert in tx.alerts.open(ruling.opens):
-        outcome.opened.append(alert)
-        for to in recipients:
-            tx.outbox.add(alert, to.person, to.channel, now)
-    return after
+    reopen = timedelta(minutes=policy.alerts.reopen_min)
+    for found in ruling.opens:
+        alert, is_new = tx.alerts.open(found, reopen)
+        (outcome.opened if is_new else outcome.changed).append(alert)
+        for promise in policy.first(alert, tx.devices.get(alert.subject), now) if is_new else ():
+            tx.outbox.add(alert, promise)
 
 
 def _tally(
@@ -246,3 +254,6 @@ def _mark(event: Event) -> effort.Mark:
     count = 1 if event.count is None else event.count
     at_ms, boot, seq = order(event)
     return effort.Mark(at_ms, boot, seq, event.kind, event.species or "", count, event.distinct)
+
+
+__all__ = ["Decode", "Outcome", "Recipient", "absorb", "apply", "release"]

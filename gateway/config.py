@@ -12,11 +12,15 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
+
+from gateway.model import Level
+from gateway.rules.limits import Hours, Limits
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -98,12 +102,72 @@ class Dashboard(_Section, frozen=True, kw_only=True):
 
 
 class Person(_Section, frozen=True, kw_only=True):
-    """Somebody to tell, and by which channels."""
+    """Somebody to tell: by which channels, about what, at which hours."""
 
     name: Name
     title: str = ""
     language: Literal["ja", "en"] = "ja"
-    channels: tuple[str, ...]  # "console:" or any Apprise URL
+    channels: tuple[str, ...]  # console:, line:, mqtt:, meshtastic: or any Apprise URL
+    duty: Literal["trapper", "deputy", "office"] = "trapper"  # in the order of escalation
+    devices: tuple[str, ...] = ()  # ids or areas, * allowed; empty: all
+    quiet: Hours = "00-00"  # local hours without warnings; captures and dangers come through
+    digest: tuple[Level, ...] = (Level.INFO,)  # gathered until the digest hour
+
+
+class Rota(_Section, frozen=True, kw_only=True):
+    """People who take turns (当番): of them only the one on duty is told first."""
+
+    people: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    since: date  # first day of the first one's turn
+    days: Positive = 7
+
+
+class Override(_Section, frozen=True, kw_only=True):
+    """Other thresholds for some devices."""
+
+    devices: tuple[str, ...]  # ids or areas, * allowed, e.g. "oku/*" for another site
+    limits: dict[str, Any]  # keys of [rules]
+
+
+class Area(_Section, frozen=True, kw_only=True):
+    """Land that matters: a GeoJSON file and what to watch there."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=24)]
+    file: str
+    living: bool = False  # people live there: dangerous species are an alert class of their own
+    near_m: Annotated[float, Meta(ge=0, le=10_000)] = 200.0
+    species: tuple[str, ...] = ()  # empty: all
+    hours: Hours = "00-24"
+
+
+class Alerts(_Section, frozen=True, kw_only=True):
+    """Escalation by time, digests, links, the dead man's switch."""
+
+    remind_every_min: Positive = 20
+    remind_times: Annotated[int, Meta(ge=0, le=10)] = 2
+    deputy_after_min: Positive = 30
+    office_after_min: Positive = 60
+    reopen_min: Annotated[int, Meta(ge=0)] = 10
+    gather_s: Annotated[float, Meta(ge=0, le=600)] = 10.0  # warnings become one message
+    digest_hour: Annotated[int, Meta(ge=0, le=23)] = 7
+    give_up_h: Annotated[float, Meta(ge=72)] = 72.0
+    link_days: Positive = 3
+    tick_s: Seconds = 30.0
+    line_url: str = "https://api.line.me"
+    meshtastic_topic: str = "msh/JP/2/json/mqtt/"
+    heartbeat_url: str = ""  # called while all is well: its silence is somebody's alarm
+    heartbeat_s: Seconds = 300.0
+
+
+class Quota(_Section, frozen=True, kw_only=True):
+    """How many messages a channel may send in a calendar month."""
+
+    channel: str  # the URL's scheme, e.g. "line"
+    month: Positive
+    reserve: Annotated[int, Meta(ge=0)]  # kept for captures and dangers
+
+
+LINE_FREE = Quota(channel="line", month=200, reserve=60)
 
 
 class Config(_Section, frozen=True, kw_only=True):
@@ -115,6 +179,12 @@ class Config(_Section, frozen=True, kw_only=True):
     store: Store = Store()
     dashboard: Dashboard = Dashboard()
     people: tuple[Person, ...] = ()
+    rules: Limits = Limits()
+    overrides: tuple[Override, ...] = ()
+    areas: tuple[Area, ...] = ()
+    alerts: Alerts = Alerts()
+    rota: tuple[Rota, ...] = ()
+    quotas: tuple[Quota, ...] = (LINE_FREE,)
 
 
 def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:

@@ -175,10 +175,47 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TrapState(StrEnum):
-    """What a trap is doing, as far as sensor and people have told."""
+    """What a trap is doing; a sensor knows the first two only (`lifecycle` has the table)."""
 
     ARMED = "armed"
     SPRUNG = "sprung"
+    CAPTURED = "captured"
+    FALSE_SPRING = "false_spring"
+    NON_TARGET = "non_target"
+    DISPATCHED = "dispatched"
+    PAUSED = "paused"
+    REMOVED = "removed"
+
+
+class Deed(StrEnum):
+    """What a person did or found at a trap."""
+
+    CAPTURED = "captured"
+    FALSE_SPRING = "false_spring"
+    NON_TARGET = "non_target"
+    DISPATCHED = "dispatched"
+    ARMED = "armed"
+    PAUSED = "paused"
+    REMOVED = "removed"
+    VISITED = "visited"
+
+
+class Act(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A deed: who, what, when."""
+
+    id: str
+    device: str
+    deed: Deed
+    at: datetime  # when it was done, as the person says
+    by: str
+    recorded_at: datetime
+    through: str = ""  # page, one-tap, command ...
+    species: str | None = None
+    count: int | None = None
+    sex: str | None = None  # male, female, unknown
+    weight_class: str | None = None  # e.g. "20-40kg", as the municipality prescribes
+    photo: str | None = None  # reference, never the picture itself
+    note: str = ""
 
 
 class Known(Struct, frozen=True, array_like=True):
@@ -196,6 +233,10 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     head: tuple[int, int, int] = (0, 0, 0)  # (observed ms, boot, seq) of the newest sign of life
     trap: TrapState | None = None
     trap_head: tuple[int, int, int] = (0, 0, 0)  # of the event that set `trap`
+    set_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.set`
+    act: Act | None = None  # the newest that changed the trap
+    visited_ms: int = 0  # newest act of any kind: somebody stood there
+    low_battery: dict[str, dict[int, float]] = {}  # lowest of a day (since 1970, UTC), by fact
     detected: dict[str, int] = {}  # newest detection by species, observed ms
     facts: dict[str, Known] = {}  # newest battery, radio, position ... by field name of `Facts`
     online: bool | None = None  # what birth and last will say; sleeping devices go offline normally
@@ -216,10 +257,15 @@ class Level(StrEnum):
     INFO = "info"
 
 
+URGENT = frozenset({Level.DANGER, Level.CAPTURE})  # at once, whatever the hour; escalate unanswered
+
+
 class AlertStatus(StrEnum):
-    """Where an alert stands in its life."""
+    """Where an alert stands in its life (`alertlife` has the table)."""
 
     OPEN = "open"
+    NOTIFIED = "notified"  # a provider has taken it for at least one person
+    ESCALATED = "escalated"  # nobody answered, the next in line were told
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
 
@@ -236,8 +282,14 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: AlertStatus = AlertStatus.OPEN
     event: str | None = None  # id of the event behind it
     note: str = ""  # what a person must know beside rule and subject
+    last_at: datetime | None = None  # newest cause while it was open, if there were several
+    causes: int = 1
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
+    through: str = ""  # by what it was acknowledged: one-tap, page, command ...
+    step: int = 0  # steps of the escalation plan that are done
+    reopened: int = 0
+    reopened_at: datetime | None = None
     resolved_at: datetime | None = None
     resolved_by: str = ""  # person, or the event that ended it
 

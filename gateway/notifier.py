@@ -109,7 +109,9 @@ class Notifier:
     async def _settle(
         self, parcel: Parcel, status: str, answer: str, due: datetime | None = None
     ) -> None:
-        await self._store.write(lambda tx: tx.outbox.settle(parcel.no, status, answer, due))
+        await self._store.write(
+            lambda tx: tx.outbox.settle(parcel.no, status, answer, self._clock(), due)
+        )
 
 
 def backoff(attempts: int, luck: float) -> timedelta:

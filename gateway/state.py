@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gateway.model import DeviceState, Event, Facts, Kind, Known, TrapState
+from gateway.model import Act, Deed, DeviceState, Event, Facts, Kind, Known, TrapState
 
 Order = tuple[int, int, int]
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # `last_seen` of a device that only people told about
+DAY_MS = 86_400_000
+BATTERY = ("battery_v", "battery_pct")
+DAYS_KEPT = 8  # of the lowest battery a day
 
 TRAP_STATE = {Kind.SPRUNG: TrapState.SPRUNG, Kind.SET: TrapState.ARMED}
 _LASTING = tuple(  # facts that describe the device, not the moment
@@ -43,12 +48,14 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
     facts = dict(state.facts)
     head, trap, trap_head = state.head, state.trap, state.trap_head
     seen, detected, online = state.last_seen, dict(state.detected), state.online
-    online_head = state.online_head
+    online_head, set_head, low = state.online_head, state.set_head, state.low_battery
     for event in events:
         key = order(event)
         seen = max(seen, event.received_at)
         if (told := TRAP_STATE.get(event.kind)) and key >= trap_head:
             trap, trap_head = told, key
+        if event.kind is Kind.SET:
+            set_head = max(set_head, key)
         if event.kind is Kind.DETECTION:
             species = event.species or ""
             detected[species] = max(detected.get(species, 0), key[0])
@@ -57,10 +64,41 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
         if key >= online_head:
             online, online_head = event.kind is not Kind.OFFLINE, key
         _learn(facts, event, key[0])
+        if event.battery_v is not None or event.battery_pct is not None:
+            low = _lowest(low, event, key[0] // DAY_MS)
     return msgspec.structs.replace(
         state, last_seen=seen, head=head, trap=trap, trap_head=trap_head,
         detected=detected, facts=facts, online=online, online_head=online_head,
+        set_head=set_head, low_battery=low,
     )  # fmt: skip
+
+
+def acted(state: DeviceState | None, act: Act) -> DeviceState:
+    """The state after a person's act; acts in any order end in the same state."""
+    state = state or DeviceState(device=act.device, last_seen=NEVER)
+    newest = state.act
+    if act.deed is not Deed.VISITED and (newest is None or _act_order(act) > _act_order(newest)):
+        newest = act
+    visited_ms = max(state.visited_ms, ms(act.at))
+    return msgspec.structs.replace(state, act=newest, visited_ms=visited_ms)
+
+
+def _act_order(act: Act) -> tuple[int, int, str]:
+    return (ms(act.at), ms(act.recorded_at), act.id)
+
+
+def _lowest(
+    low: dict[str, dict[int, float]], event: Event, day: int
+) -> dict[str, dict[int, float]]:
+    """The lowest battery of each of the newest days, for rules about falling."""
+    result = dict(low)
+    for name in BATTERY:
+        value = getattr(event, name)
+        if value is not None:
+            days = dict(result.get(name, {}))
+            days[day] = min(value, days.get(day, value))
+            result[name] = dict(sorted(days.items())[-DAYS_KEPT:])
+    return result
 
 
 def _learn(facts: dict[str, Known], event: Event, at_ms: int) -> None:

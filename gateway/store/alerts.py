@@ -3,13 +3,13 @@
 Owns its statements. Must not decide whether something is worth an alert.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import apsw
 import msgspec
 
-from gateway.model import Alert, AlertStatus
+from gateway.alertlife import Turn, turn
+from gateway.model import URGENT, Alert
 from gateway.state import ms
 from gateway.store.rows import to_alert, to_json
 
@@ -20,9 +20,21 @@ class AlertTable:
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def open(self, alerts: Sequence[Alert]) -> list[Alert]:
-        """Open alerts; gives those that were not open already."""
-        return [alert for alert in alerts if self._insert(alert)]
+    def open(self, alert: Alert, reopen: timedelta) -> tuple[Alert, bool]:
+        """Open an alert: (as it now stands, whether people must hear of it).
+
+        One already open about the same thing takes up the cause; one resolved within `reopen` begins
+        anew, except captures: each of them is its own.
+        """
+        if standing := self.find_open(alert.rule, alert.subject):
+            return self.put(_again(standing, alert)), False
+        if alert.level not in URGENT and (last := self._last(alert.rule, alert.subject)):
+            ended = last.resolved_at
+            if ended and alert.opened_at - ended <= reopen:
+                again = turn(_again(last, alert), Turn.REOPEN, alert.opened_at)
+                if again:
+                    return self.put(again), True
+        return alert, self._insert(alert)
 
     def find(self, alert_id: str) -> Alert | None:
         """One alert, or None."""
@@ -42,23 +54,18 @@ class AlertTable:
         rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no")
         return [to_alert(body) for (body,) in rows]
 
-    def acknowledge(self, alert_id: str, by: str, now: datetime) -> Alert | None:
-        """Somebody takes care; None if the alert is unknown or no longer open."""
-        alert = self.find(alert_id)
-        if alert is None or alert.status is not AlertStatus.OPEN:
-            return None
-        return self.put(msgspec.structs.replace(
-            alert, status=AlertStatus.ACKNOWLEDGED, acknowledged_at=now, acknowledged_by=by
-        ))  # fmt: skip
+    def open_about(self, subject: str) -> list[Alert]:
+        """Every alert about a subject that is not resolved."""
+        rows = self._execute(
+            "SELECT body FROM alert WHERE subject = ? AND status <> 'resolved'", (subject,)
+        )
+        return [to_alert(body) for (body,) in rows]
 
     def resolve(self, rule: str, subject: str, by: str, now: datetime) -> Alert | None:
         """The cause is gone; None if no such alert was open."""
         alert = self.find_open(rule, subject)
-        if alert is None:
-            return None
-        return self.put(msgspec.structs.replace(
-            alert, status=AlertStatus.RESOLVED, resolved_at=now, resolved_by=by
-        ))  # fmt: skip
+        changed = turn(alert, Turn.RESOLVE, now, by) if alert else None
+        return self.put(changed) if changed else None
 
     def put(self, alert: Alert) -> Alert:
         """Keep a changed alert."""
@@ -67,6 +74,13 @@ class AlertTable:
             (alert.status.value, to_json(alert), alert.id),
         )
         return alert
+
+    def _last(self, rule: str, subject: str) -> Alert | None:
+        row = self._execute(
+            "SELECT body FROM alert WHERE rule = ? AND subject = ? ORDER BY opened_ms DESC LIMIT 1",
+            (rule, subject),
+        ).fetchone()
+        return to_alert(row[0]) if row else None
 
     def _insert(self, alert: Alert) -> bool:
         row = (
@@ -82,3 +96,11 @@ class AlertTable:
             "VALUES (?, ?, ?, ?, ?, ?) RETURNING no"
         )
         return self._execute(sql, row).fetchone() is not None
+
+
+def _again(standing: Alert, cause: Alert) -> Alert:
+    """A standing alert that has one cause more."""
+    if cause.id == standing.id:
+        return standing
+    last = max(standing.last_at or standing.observed_at, cause.observed_at)
+    return msgspec.structs.replace(standing, last_at=last, causes=standing.causes + 1)

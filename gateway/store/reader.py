@@ -10,10 +10,18 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.model import Account, Alert, Device, DeviceState, Event, Kind, Reason, Standing
+from gateway.model import Account, Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
 from gateway.state import from_ms, ms
 from gateway.store.connection import open_reader
-from gateway.store.rows import EVENT_SELECT, to_account, to_alert, to_device, to_event, to_state
+from gateway.store.rows import (
+    EVENT_SELECT,
+    to_account,
+    to_act,
+    to_alert,
+    to_device,
+    to_event,
+    to_state,
+)
 
 DAY_MS = 86_400_000
 
@@ -155,6 +163,14 @@ class Reader:
         """A text that was remembered under a name, or None."""
         row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
+
+    def acts(self, device: str | None = None, limit: int = 1_000) -> list[Act]:
+        """People's acts, newest first; of one trap or of all."""
+        rows = self._execute(
+            "SELECT body FROM act WHERE ?1 IS NULL OR device = ?1 ORDER BY at_ms DESC, no DESC LIMIT ?2",
+            (device, limit),
+        )
+        return [to_act(body) for (body,) in rows]
 
     def outbox(self) -> Counter[str]:
         """Deliveries by status."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.model import Account, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.model import Account, Act, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.state import from_ms, ms
 
 EVENT_COLUMNS = (
@@ -25,6 +25,7 @@ _facts = msgspec.json.Decoder(dict[str, Any]).decode
 _device = msgspec.json.Decoder(Device).decode
 _account = msgspec.json.Decoder(Account).decode
 _alert = msgspec.json.Decoder(Alert).decode
+_act = msgspec.json.Decoder(Act).decode
 _state = msgspec.json.Decoder(DeviceState).decode
 
 
@@ -106,3 +107,8 @@ def to_alert(body: bytes) -> Alert:
 def to_account(body: bytes) -> Account:
     """An Account from its stored JSON."""
     return _account(body)
+
+
+def to_act(body: bytes) -> Act:
+    """An Act from its stored JSON."""
+    return _act(body)

@@ -103,4 +103,48 @@ MIGRATIONS: tuple[str, ...] = (
         body BLOB NOT NULL              -- model.Account as JSON
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE act (
+        no INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        device TEXT NOT NULL,           -- address of the trap
+        at_ms INTEGER NOT NULL,
+        deed TEXT NOT NULL,
+        by TEXT NOT NULL,
+        body BLOB NOT NULL              -- model.Act as JSON
+    ) STRICT;
+    CREATE INDEX act_device ON act (device, at_ms);
+    CREATE INDEX alert_subject ON alert (subject) WHERE status <> 'resolved';
+    CREATE INDEX alert_last ON alert (rule, subject, opened_ms);
+
+    CREATE TABLE delivery (             -- takes the place of outbox
+        no INTEGER PRIMARY KEY,
+        alert TEXT NOT NULL REFERENCES alert (id),
+        person TEXT NOT NULL,
+        channel TEXT NOT NULL,          -- place in the person's list, e.g. "0"; never the secret URL
+        step INTEGER NOT NULL DEFAULT 0,    -- 100 x reopened + step of the escalation plan
+        gathered INTEGER NOT NULL DEFAULT 0,  -- may go out in one message with others
+        status TEXT NOT NULL DEFAULT 'waiting',
+        due_ms INTEGER NOT NULL,
+        since_ms INTEGER NOT NULL,      -- first due: giving up counts from here
+        attempts INTEGER NOT NULL DEFAULT 0,
+        claimed_ms INTEGER,
+        letter INTEGER,                 -- no of the first row of the message it went out with
+        settled_ms INTEGER,
+        answer TEXT NOT NULL DEFAULT '',
+        UNIQUE (alert, person, channel, step)
+    ) STRICT;
+    INSERT INTO delivery (no, alert, person, channel, status, due_ms, since_ms, attempts, answer)
+        SELECT no, alert, person, channel, CASE status WHEN 'claimed' THEN 'waiting' ELSE status END,
+        due_ms, due_ms, attempts, answer FROM outbox;
+    DROP TABLE outbox;
+    ALTER TABLE delivery RENAME TO outbox;
+    CREATE INDEX outbox_due ON outbox (due_ms) WHERE status IN ('waiting', 'claimed');
+    CREATE INDEX outbox_sent ON outbox (person, channel, settled_ms) WHERE status = 'sent';
+
+    CREATE TABLE used_link (            -- one-tap links that have acted: single use
+        id TEXT PRIMARY KEY,
+        used_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -15,6 +15,7 @@ import apsw
 from gateway.effort import HOUR_MS, Mark, Tally
 from gateway.model import Account, Device, DeviceState, Event, Kind, Message, Reason
 from gateway.state import from_ms, ms
+from gateway.store.acts import ActTable
 from gateway.store.alerts import AlertTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.outbox import OutboxTable
@@ -86,6 +87,7 @@ class Transaction:
         self._many = connection.executemany
         self._devices, self._numbers, self._states = devices, numbers, states
         self._zone = zone
+        self.acts = ActTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
 

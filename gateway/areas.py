@@ -1,0 +1,96 @@
+"""Land that matters: farmland, school routes, where people live. Polygons from GeoJSON. PURE.
+
+Owns the geometry and the question "which of them is this point in or near". Must not read files.
+Distances are reckoned on a plane around each piece of land: right to a few per mille at its size.
+"""
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import shapely
+from msgspec import Struct
+from shapely.geometry.base import BaseGeometry
+
+M_PER_DEGREE = 111_320.0
+
+
+class AreaError(ValueError):
+    """A GeoJSON file cannot be used; the text says why."""
+
+
+class Land(Struct, frozen=True, kw_only=True):
+    """What the configuration says of one GeoJSON file."""
+
+    name: str
+    living: bool = False
+    near_m: float = 200.0
+    species: tuple[str, ...] = ()  # empty: all
+    hours: str = "00-24"  # local
+
+
+class Area(Struct, frozen=True):
+    """One piece of land, widened by its `near_m` and prepared for many questions."""
+
+    name: str
+    living: bool
+    species: tuple[str, ...]
+    hours: str
+    lat: float  # the plane's origin
+    lon: float
+    shape: BaseGeometry  # metres east and north of the origin
+
+    def touches(self, lat: float, lon: float) -> bool:
+        """Whether a point lies inside or near."""
+        x, y = _plane(lat, lon, self.lat, self.lon)
+        return bool(self.shape.intersects(shapely.Point(x, y)))
+
+
+class Areas:
+    """All land of a site."""
+
+    def __init__(self, areas: Iterable[Area] = ()) -> None:
+        self._areas = tuple(areas)
+        self.around = lru_cache(4_096)(self._around)  # devices stand still: few different points
+
+    def _around(self, lat: float, lon: float) -> tuple[Area, ...]:
+        return tuple(area for area in self._areas if area.touches(lat, lon))
+
+
+def parse(land: Land, data: bytes) -> Area:
+    """The union of all polygons of a GeoJSON text, widened by `near_m`; AreaError says what is wrong."""
+    try:
+        found = [g for g in _geometries(msgspec.json.decode(data)) if g]
+        shapes = [shapely.from_geojson(msgspec.json.encode(one)) for one in found]
+    except (msgspec.DecodeError, shapely.errors.ShapelyError, AttributeError, TypeError) as error:
+        raise AreaError(f"{land.name}: not GeoJSON: {error}") from None
+    shapes = [shape for shape in shapes if not shape.is_empty]
+    if not shapes:
+        raise AreaError(f"{land.name}: no geometry in it; polygons or lines are needed")
+    whole = shapely.union_all([shapely.make_valid(shape) for shape in shapes])
+    lon, lat = whole.centroid.x, whole.centroid.y
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+        raise AreaError(f"{land.name}: coordinates must be degrees, longitude first")
+    metres = shapely.transform(whole, lambda points: _to_plane(points, lat, lon))
+    shape = metres.buffer(max(land.near_m, 0.01))
+    shapely.prepare(shape)
+    return Area(land.name, land.living, land.species, land.hours, lat, lon, shape)
+
+
+def _geometries(data: Any) -> list[Any]:
+    if data.get("type") == "FeatureCollection":
+        return [feature.get("geometry") for feature in data["features"]]
+    return [data.get("geometry")] if data.get("type") == "Feature" else [data]
+
+
+def _plane(lat: float, lon: float, lat0: float, lon0: float) -> tuple[float, float]:
+    east = (lon - lon0) * math.cos(math.radians(lat0)) * M_PER_DEGREE
+    return east, (lat - lat0) * M_PER_DEGREE
+
+
+def _to_plane(points: Any, lat0: float, lon0: float) -> Any:
+    scaled = points.copy()
+    scaled[:, 0], scaled[:, 1] = _plane(points[:, 1], points[:, 0], lat0, lon0)
+    return scaled

@@ -1,0 +1,174 @@
+"""The site's policy: thresholds, land, and who is told what, when and how. No I/O.
+
+Owns what the configuration means for rules and recipients. Built once; asked in every transaction.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from gateway import alertlife
+from gateway.alertlife import Duty, Promise, Step
+from gateway.areas import Area, Areas
+from gateway.config import Alerts, Config, ConfigError, Override, Person, Rota
+from gateway.model import URGENT, Alert, Device
+from gateway.rules import TABLE, Audience
+from gateway.rules.limits import Limits, within
+
+
+class Recipient(Struct, frozen=True):
+    """A person's channel that alerts go to."""
+
+    person: str
+    channel: str  # place in the person's list
+
+
+_FIRST = {
+    Audience.FIELD: {Duty.TRAPPER},
+    Audience.OFFICE: {Duty.OFFICE},
+    Audience.ALL: set(Duty),
+}
+
+
+class Policy:
+    """What one site has decided."""
+
+    def __init__(self, config: Config | None = None, areas: Iterable[Area] = ()) -> None:
+        config = config or Config()
+        self.zone = ZoneInfo(config.site.timezone)
+        self.alerts: Alerts = config.alerts
+        self.people: Mapping[str, Person] = {person.name: person for person in config.people}
+        self._rota = config.rota
+        self._site, self._overrides = config.rules, _overrides(config.rules, config.overrides)
+        self._areas = Areas(areas)
+        self._limits = lru_cache(4_096)(self._find_limits)
+        a = self.alerts
+        self.steps: Sequence[Step] = alertlife.plan(
+            a.remind_every_min, a.remind_times, a.deputy_after_min, a.office_after_min
+        )
+        _check(config)
+
+    def limits(self, device: Device | None) -> Limits:
+        """The thresholds of a device; None: of the site."""
+        return self._limits(device.id, device.area) if device else self._site
+
+    def places(self, lat: float, lon: float) -> Iterable[Area]:
+        """The land that contains a point or lies near it."""
+        return self._areas.around(lat, lon)
+
+    def first(self, alert: Alert, device: Device | None, now: datetime) -> list[Promise]:
+        """Whom a new alert goes to."""
+        audience = TABLE[alert.rule].audience if alert.rule in TABLE else Audience.ALL
+        wanted = self._responsible(_FIRST[audience], alert, device, now)
+        return self._promises(wanted or list(self.people.values()), alert, now, 0)
+
+    def step(
+        self, alert: Alert, device: Device | None, now: datetime, number: int, step: Step
+    ) -> list[Promise]:
+        """Whom a step of the plan goes to; nobody has the duty: nobody new is told."""
+        return self._promises(
+            self._responsible({step.duty}, alert, device, now), alert, now, number
+        )
+
+    def _responsible(
+        self, duties: set[Duty], alert: Alert, device: Device | None, now: datetime
+    ) -> list[Person]:
+        resting = self._resting(now.astimezone(self.zone).date())
+        names = (device.id, device.area) if device else tuple(alert.subject.split("/"))
+        return [
+            person
+            for person in self.people.values()
+            if person.duty in duties
+            and (not person.devices or _matches(person.devices, names))
+            and person.name not in resting
+        ]
+
+    def _resting(self, today: date) -> set[str]:
+        """People of a rota whose turn it is not."""
+        resting: set[str] = set()
+        for rota in self._rota:
+            turns = (today - rota.since).days // rota.days
+            resting |= set(rota.people) - {rota.people[turns % len(rota.people)]}
+        return resting
+
+    def _promises(
+        self, people: Iterable[Person], alert: Alert, now: datetime, number: int
+    ) -> list[Promise]:
+        step = alert.reopened * 100 + number
+        return [
+            Promise(person.name, str(place), *self._when(person, alert, now), step)
+            for person in people
+            for place, _ in enumerate(person.channels)
+        ]
+
+    def _when(self, person: Person, alert: Alert, now: datetime) -> tuple[datetime, bool]:
+        """When a person wants to hear of it, and whether together with other news."""
+        if alert.level in URGENT:
+            return now, False
+        rule = TABLE.get(alert.rule)
+        if rule and rule.urgent:
+            return now, True
+        at = now + timedelta(seconds=self.alerts.gather_s)
+        if alert.level in person.digest:
+            at = self._next(at, self.alerts.digest_hour)
+        if within(person.quiet, at.astimezone(self.zone)):
+            at = self._next(at, int(person.quiet[-2:]))
+        return at, True
+
+    def _next(self, at: datetime, hour: int) -> datetime:
+        """The next time the site's clock shows `hour` o'clock."""
+        local = at.astimezone(self.zone)
+        wanted = local.replace(hour=hour % 24, minute=0, second=0, microsecond=0)
+        if wanted < local:
+            wanted += timedelta(days=1)
+        return wanted.astimezone(at.tzinfo)
+
+    def _find_limits(self, device: str, area: str) -> Limits:
+        for patterns, limits in reversed(self._overrides):
+            if _matches(patterns, (device, area)):
+                return limits
+        return self._site
+
+
+class Everyone(Policy):
+    """Tells the same recipients everything at once (commands, tests without a configuration)."""
+
+    def __init__(self, recipients: Sequence[Recipient]) -> None:
+        super().__init__()
+        self._recipients = recipients
+
+    def first(self, alert: Alert, device: Device | None, now: datetime) -> list[Promise]:
+        """The same for every alert."""
+        return [Promise(to.person, to.channel, now, False, 0) for to in self._recipients]
+
+
+def _overrides(site: Limits, overrides: Sequence[Override]) -> list[tuple[tuple[str, ...], Limits]]:
+    return [(one.devices, _merge(site, one.limits)) for one in overrides]
+
+
+def _merge(site: Limits, changes: dict[str, Any]) -> Limits:
+    try:
+        return msgspec.convert(msgspec.structs.asdict(site) | changes, Limits)
+    except msgspec.ValidationError as error:
+        allowed = ", ".join(Limits.__struct_fields__)
+        raise ConfigError(f"overrides.limits: {error}; allowed: {allowed}") from None
+
+
+def _check(config: Config) -> None:
+    known = {person.name for person in config.people}
+    for rota in config.rota:
+        if unknown := set(rota.people) - known:
+            raise ConfigError(f"rota: no such person: {', '.join(sorted(unknown))}")
+
+
+def _matches(patterns: Iterable[str], names: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names if name for pattern in patterns)
+
+
+__all__ = ["Everyone", "Policy", "Promise", "Recipient", "Rota"]

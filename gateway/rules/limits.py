@@ -1,0 +1,45 @@
+"""Thresholds of the rules: one set for the site, parts of it overridden for some devices. PURE.
+
+Owns names, defaults and limits of every threshold. Must not judge.
+"""
+
+from datetime import datetime, time
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Hours = Annotated[str, Meta(pattern=r"^([01]\d|2[0-4])-([01]\d|2[0-4])\Z", description="HH-HH")]
+Share = Annotated[float, Meta(gt=0, le=1)]
+AtLeastOne = Annotated[float, Meta(ge=1)]
+NotNegative = Annotated[float, Meta(ge=0)]
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a rule speaks. 0 turns a battery or signal threshold off."""
+
+    silent_heartbeats: AtLeastOne = 2.5  # missed signs of life before a device counts as silent
+    many_silent: Annotated[int, Meta(ge=2)] = 3  # so many at once are one fault that they share
+    many_silent_share: Share = 0.6  # of the devices that share it
+    battery_low_pct: Annotated[float, Meta(ge=0, le=100)] = 20.0
+    battery_low_v: NotNegative = 0.0  # depends on the chemistry: set it per device
+    battery_fall_pct: Annotated[float, Meta(ge=0, le=100)] = 20.0  # within battery_fall_days
+    battery_fall_v: NotNegative = 0.3
+    battery_fall_days: Annotated[int, Meta(ge=1, le=7)] = 3
+    weak_rssi_dbm: Annotated[float, Meta(le=0)] = -118.0
+    weak_snr_db: float = -15.0
+    moved_m: NotNegative = 50.0
+    visit_due_hour: Annotated[int, Meta(ge=-1, le=23)] = 15  # local; -1: visits are not watched
+    danger_species: tuple[str, ...] = ("bear", "brown_bear", "boar")
+    ignored_species: tuple[str, ...] = ("person", "dog", "cat")
+    least_confidence: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    first_after_days: Annotated[int, Meta(ge=1)] = 30
+    calm_min: AtLeastOne = 60.0  # so long without a further appearance ends its alert
+    unanswered_min: AtLeastOne = 120.0
+
+
+def within(hours: str, local: datetime | time) -> bool:
+    """Whether a local time lies in ``HH-HH``; ``22-06`` runs over midnight, ``00-24`` is always."""
+    first, last = (int(part) for part in hours.split("-"))
+    if first <= last:
+        return first <= local.hour < last
+    return local.hour >= first or local.hour < last

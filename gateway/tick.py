@@ -1,0 +1,52 @@
+"""Time passes: conditions begin and end, nobody answers, the next are told. One transaction.
+
+Owns the order of these steps. Runs on the writer's thread; must not send or read a clock.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from gateway import alertlife
+from gateway.alertlife import Duty, Turn
+from gateway.batch import Outcome, apply
+from gateway.model import Standing
+from gateway.policy import Policy
+from gateway.rules import Tick, judge_tick
+from gateway.state import NEVER
+from gateway.store import Transaction
+
+
+def tick(
+    tx: Transaction,
+    now: datetime,
+    policy: Policy,
+    faults: Mapping[str, str] | None = None,
+    listening: datetime | None = NEVER,
+) -> Outcome:
+    """What the passing of time changes.
+
+    `faults`: part of the gateway -> what is wrong with it; `listening`: since when the broker can
+    reach us, None while it cannot.
+    """
+    devices = {id_: d for id_, d in tx.devices.items() if d.standing is Standing.APPROVED}
+    open_now = tx.alerts.all_open()
+    moment = Tick(now, devices, tx.states, open_now, policy, listening, faults or {})
+    outcome = Outcome()
+    apply(tx, outcome, judge_tick(moment), policy, now)
+    _escalate(tx, outcome, policy, now)
+    return outcome
+
+
+def _escalate(tx: Transaction, outcome: Outcome, policy: Policy, now: datetime) -> None:
+    for alert in tx.alerts.all_open():
+        for number, step in alertlife.due(alert, policy.steps, now):
+            promises = policy.step(alert, tx.devices.get(alert.subject), now, number, step)
+            for promise in promises:
+                tx.outbox.add(alert, promise)
+            alert = msgspec.structs.replace(alert, step=number)
+            if promises and step.duty is not Duty.TRAPPER:
+                alert = alertlife.turn(alert, Turn.ESCALATE, now) or alert
+            tx.alerts.put(alert)
+            outcome.changed.append(alert)
