@@ -46,6 +46,7 @@ class Tally(Struct, frozen=True):
     lat: float | None = None
     lon: float | None = None
     area: str = ""
+    name: str = ""  # what people call it; "": the device itself
 
 
 def rai(n: int, effort_days: float, confidence: float = 0.95) -> Rate:

@@ -61,6 +61,21 @@ def gi_star_of(values: ArrayLike, within: Bools) -> GiStar:
     return GiStar(z, p, benjamini_hochberg(p), near)
 
 
+def gi_by_month(
+    x_m: Floats, y_m: Floats, n: ArrayLike, effort_days: ArrayLike, band_m: float
+) -> Floats:
+    """Gi* of each site in each month: z of the shape (months, S) from counts and effort likewise.
+
+    A site without effort in a month is missing there (NaN), and nobody's neighbour.
+    """
+    counts, effort = np.asarray(n, dtype=np.float64), np.asarray(effort_days, dtype=np.float64)
+    z = np.full(counts.shape, np.nan)
+    for month, watched in enumerate(effort > 0):
+        here = Sites(x_m[watched], y_m[watched], counts[month, watched], effort[month, watched])
+        z[month, watched] = gi_star(here, band_m).z
+    return z
+
+
 def two_sided_p(z: float) -> float:
     """Probability of a standard normal value at least as far from 0; NaN for NaN."""
     return math.erfc(abs(z) / math.sqrt(2))

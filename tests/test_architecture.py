@@ -24,12 +24,17 @@ PURE = {  # standard library, these libraries and each other
         for name in (
             "activity",
             "density",
+            "ground",
+            "hotspots",
             "kriging",
             "plane",
             "poisson",
+            "proposals",
             "raster",
             "rates",
+            "reasons",
             "significance",
+            "siting",
             "surface",
         )
     ),

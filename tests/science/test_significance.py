@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import plane, significance
+from dashboard.plane import Floats
 from tests.science.shared import columns, needs_shared, values
 
 
@@ -90,6 +91,29 @@ def test_the_variance_with_ties_is_that_over_all_orders(series: list[int]) -> No
     s = trend.s
     expected = (s - math.copysign(1, s)) / math.sqrt(variance) if s and variance else 0
     assert trend.z == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_place_that_heats_up_month_by_month_is_found_despite_a_month_without_effort() -> None:
+    x: Floats = np.arange(12, dtype=np.float64) * 1000
+    effort = np.full((8, 12), 30.0)
+    effort[3, 0] = 0
+    n = np.full((8, 12), 6.0) + np.arange(12) % 2
+    n[:, 0] = 2 * np.arange(8)
+    z = significance.gi_by_month(x, x * 0, n, effort, 500)
+    assert np.isnan(z[3, 0])
+    assert np.isnan(z).sum() == 1
+    trends = [significance.mann_kendall(series) for series in z.T]
+    assert trends[0] is not None
+    assert (trends[0].used, trends[0].s) == (7, 21)
+    assert trends[0].p < 0.01
+    alone = significance.gi_star(plane.sites(x, x * 0, n[5], effort[5]), 500)
+    assert z[5] == pytest.approx(alone.z, rel=1e-12)
+
+
+def test_a_month_nobody_watched_is_missing_everywhere() -> None:
+    x: Floats = np.arange(4, dtype=np.float64) * 1000
+    z = significance.gi_by_month(x, x, np.ones((2, 4)), np.zeros((2, 4)), 500)
+    assert np.isnan(z).all()
 
 
 def test_too_short_a_series_has_no_trend() -> None:

@@ -47,7 +47,7 @@ def exact(land: Ground) -> float:
     return best
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 3))
 def test_without_a_distance_the_guarantee_holds_against_the_exact_solver(
     seed: int, count: int
@@ -58,7 +58,7 @@ def test_without_a_distance_the_guarantee_holds_against_the_exact_solver(
     assert plan.expected100 <= best * (1 + 1e-12) <= plan.bound100 * (1 + 1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from([150.0, 210.0, 300.0]))
 def test_with_a_distance_the_proven_share_is_true(seed: int, apart_m: float) -> None:
     land = random_land(seed, Rules(3, reach_m=130, min_distance_m=apart_m), cells=5)

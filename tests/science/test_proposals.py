@@ -1,0 +1,90 @@
+"""dashboard.proposals: from counts to sites a trapper can walk to."""
+
+import numpy as np
+import pytest
+import shapely
+
+from dashboard import proposals
+from dashboard.plane import Plane
+from dashboard.proposals import Wishes
+from dashboard.rates import Tally
+from dashboard.reasons import Reason
+
+PLACE = Plane(32.69, 128.84)
+BOAR = Reason("イノシシ", "boar")
+
+
+def detectors() -> list[Tally]:
+    """5 x 5 detectors 1 km apart; boar about the north-eastern one."""
+    rng = np.random.default_rng(4)
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(5) * 1e3, np.arange(5) * 1e3))
+    rate = 0.05 + np.exp(-((x - 4000) ** 2 + (y - 4000) ** 2) / 2 / 1200**2)
+    lat, lon = PLACE.to_degrees(x, y)
+    rows = zip(rng.poisson(rate * 60).tolist(), lat.tolist(), lon.tolist(), strict=True)
+    return [Tally(f"cam-{i}", n, 60.0, a, b, name=f"沢{i}") for i, (n, a, b) in enumerate(rows)]
+
+
+def metres(lat: float, lon: float) -> tuple[float, float]:
+    x, y = PLACE.to_metres(lat, lon)
+    return float(x), float(y)
+
+
+def test_sites_gather_where_animals_were_seen_and_say_who_saw_them() -> None:
+    got = proposals.propose(detectors(), [], Wishes(3, min_distance_m=300), BOAR)
+    assert len(got.sites) == 3
+    for site in got.sites:
+        x, y = metres(site.lat, site.lon)
+        assert np.hypot(x - 4000, y - 4000) < 1500
+        assert site.low100 < site.rate100 < site.high100
+        assert "イノシシ" in site.reason.ja
+        assert "“沢" in site.reason.en
+    assert [s.gain100 for s in got.sites] == sorted((s.gain100 for s in got.sites), reverse=True)
+    assert got.plan.proven > 0.6
+
+
+def test_roads_refusals_and_old_traps_are_given_in_degrees() -> None:
+    road_lat, road_lon = PLACE.to_degrees([3500, 3500], [-2000, 6000])
+    road = shapely.LineString(np.column_stack([road_lon, road_lat]))
+    (south, north), (west, east) = PLACE.to_degrees([3000, 5000], [3800, 6000])
+    refused = shapely.box(west, south, east, north)
+    old_lat, old_lon = (float(v) for v in PLACE.to_degrees(3500, 3400))
+    wishes = Wishes(2, 200, 400, 250, road, refused)
+    got = proposals.propose(detectors(), [(old_lat, old_lon)], wishes, BOAR)
+    assert len(got.sites) == 2
+    for site in got.sites:
+        x, y = metres(site.lat, site.lon)
+        assert abs(x - 3500) <= 255
+        assert not refused.contains(shapely.Point(site.lon, site.lat))
+        assert np.hypot(x - 3500, y - 3400) >= 395
+        assert "道から" in site.reason.ja
+
+
+def test_far_from_every_detector_nothing_is_proposed() -> None:
+    wishes = Wishes(40, min_distance_m=600, measured_within_m=400)
+    got = proposals.propose(detectors(), [], wishes, BOAR)
+    assert got.sites
+    for site in got.sites:
+        x, y = metres(site.lat, site.lon)
+        apart = [np.hypot(x - i * 1e3, y - j * 1e3) for i in range(5) for j in range(5)]
+        assert min(apart) <= 402
+
+
+def test_dragging_a_site_away_shows_what_is_lost() -> None:
+    got = proposals.propose(detectors(), [], Wishes(2, min_distance_m=300), BOAR)
+    stay = proposals.moved(got, 0, got.sites[0].lat, got.sites[0].lon)
+    assert stay.loss100 == pytest.approx(0, abs=1e-6)
+    lat, lon = PLACE.to_degrees(0, 0)
+    away = proposals.moved(got, 0, float(lat), float(lon))
+    assert 0.3 < away.loss_share < 0.6
+    assert not away.unknown
+    with pytest.raises(IndexError, match="site 2 is not one of the 2 proposed"):
+        proposals.moved(got, 2, float(lat), float(lon))
+
+
+def test_too_few_detectors_are_refused_with_their_number() -> None:
+    with pytest.raises(ValueError, match="at least 5 sensors with effort, not 2"):
+        proposals.propose(
+            [*detectors()[:2], Tally("off", 0, 0.0, 32.6, 128.8)], [], Wishes(1), BOAR
+        )
+    with pytest.raises(ValueError, match="not 0"):
+        proposals.propose([], [], Wishes(1), BOAR)
