@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from gateway.dialects import Context, lorawan
 from gateway.dialects.clock import instant
-from gateway.dialects.payload import identity, parse, place, rssi_dbm, snr_db
+from gateway.dialects.payload import Name, identity, parse, place, rssi_dbm, snr_db
 from gateway.dialects.sensing import Envelope, battery_pct
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
@@ -20,7 +20,7 @@ _SILENT = frozenset(("log", "ack", "txack", "integration"))
 
 
 class _DeviceInfo(Struct, rename="camel"):
-    dev_eui: str
+    dev_eui: Name
 
 
 class _Rx(Struct):
@@ -30,9 +30,9 @@ class _Rx(Struct):
 
 class _Up(Struct, rename="camel"):
     device_info: _DeviceInfo
-    deduplication_id: str = ""
+    deduplication_id: Name = ""
     time: Any = None
-    dev_addr: str = ""
+    dev_addr: Name = ""
     f_cnt: int = 0
     f_port: int | None = None
     rx_info: list[_Rx] = field(default_factory=list)
@@ -41,7 +41,7 @@ class _Up(Struct, rename="camel"):
 
 class _Status(Struct, rename="camel"):
     device_info: _DeviceInfo
-    deduplication_id: str = ""
+    deduplication_id: Name = ""
     time: Any = None
     battery_level: Any = None
     battery_level_unavailable: bool = False
@@ -90,10 +90,9 @@ def _radio(heard: list[_Rx]) -> dict[str, float | None]:
 
 
 def _eui(info: _DeviceInfo) -> str:
-    eui = info.dev_eui.lower()
-    if not eui or len(eui) > 64:
-        raise Refused(Reason.MALFORMED, "deviceInfo.devEui is empty or too long")
-    return eui
+    if not info.dev_eui:
+        raise Refused(Reason.MALFORMED, "deviceInfo.devEui is empty")
+    return info.dev_eui.lower()
 
 
 def _envelope(message: Message, event: _Status, kind: str) -> Envelope:

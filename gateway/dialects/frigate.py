@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from gateway.dialects import Context, digital
 from gateway.dialects.clock import instant
-from gateway.dialects.payload import number, parse, within, word
+from gateway.dialects.payload import Name, number, parse, within, word
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 from gateway.species import UNKNOWN, code
 
@@ -24,8 +24,8 @@ _MAX_OBJECTS = 64
 
 
 class _Object(Struct):
-    id: str
-    camera: str
+    id: Name
+    camera: Name
     label: str = ""
     sub_label: Any = None
     top_score: Any = None
@@ -41,14 +41,14 @@ class _Event(Struct):
 
 
 class _Found(Struct):
-    detections: list[str] = field(default_factory=list)
+    detections: list[Name] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
     sub_labels: list[Any] = field(default_factory=list)
 
 
 class _Segment(Struct):
-    id: str
-    camera: str
+    id: Name
+    camera: Name
     start_time: Any = None
     data: _Found = field(default_factory=_Found)
 
@@ -59,15 +59,15 @@ class _Review(Struct):
 
 class _Update(Struct):
     type: str
-    id: str
-    camera: str = ""
+    id: Name
+    camera: Name = ""
     sub_label: Any = None
     score: Any = None
 
 
 class _Trigger(Struct):
-    event_id: str
-    camera: str
+    event_id: Name
+    camera: Name
     name: str = ""
     score: Any = None
 
@@ -170,8 +170,8 @@ def _detection(
     start: Any,
 ) -> Reading:
     """Frigate's ids begin with the time at which it first saw the object."""
-    if not id_ or len(id_) > 128 or not camera or len(camera) > 128:
-        raise Refused(Reason.MALFORMED, "no object id or no camera, or an endless one")
+    if not id_ or not camera:
+        raise Refused(Reason.MALFORMED, "no object id or no camera")
     time = instant(start) or instant(number(id_.split("-", 1)[0]))
     return Reading(
         id=id_,

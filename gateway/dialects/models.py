@@ -165,7 +165,7 @@ def recognise(
     keys = _names(values)
     known = []
     for model in models.values():
-        if model.name in PRIVATE:
+        if model.name in PRIVATE or model.name == GENERIC:
             continue
         if model.sign:
             if all(str(values.get(key)) == value for key, value in model.sign.items()):
@@ -178,7 +178,7 @@ def recognise(
         equal = [model for model in whole if _rank(model, keys) == _rank(best, keys)]
         sense = best.sense(keys)
         same = all(model.sense(keys) == sense for model in equal)
-        return Match(best, whole=same, proved=len(whole) == 1)
+        return Match(best, whole=same, proved=len(whole) == 1 and len(best.own & keys) > 1)
     return _familiar(models.get(GENERIC), known, keys)
 
 

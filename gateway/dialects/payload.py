@@ -6,14 +6,16 @@ Owns the size limit, the refusal of broken JSON, the making of identities and th
 import math
 import re
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from gateway.model import Message, Reason, Refused
 from gateway.protocol import MAX_BYTES
 
 T = TypeVar("T")
+Name = Annotated[str, Meta(max_length=128)]  # what a source calls something; longer is no name
 
 _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 _LEADING_NUMBER = re.compile(r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)")

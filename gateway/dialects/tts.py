@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from gateway.dialects import Context, lorawan
 from gateway.dialects.clock import instant
-from gateway.dialects.payload import identity, parse, place, rssi_dbm, snr_db
+from gateway.dialects.payload import Name, identity, parse, place, rssi_dbm, snr_db
 from gateway.dialects.sensing import Envelope, battery_pct
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
@@ -22,9 +22,9 @@ FILTERS = (
 
 
 class _Ids(Struct):
-    device_id: str = ""
-    dev_eui: str = ""
-    dev_addr: str = ""
+    device_id: Name = ""
+    dev_eui: Name = ""
+    dev_addr: Name = ""
 
 
 class _Rx(Struct):
@@ -35,7 +35,7 @@ class _Rx(Struct):
 
 
 class _Uplink(Struct):
-    session_key_id: str = ""
+    session_key_id: Name = ""
     f_cnt: int = 0
     f_port: int | None = None
     decoded_payload: dict[str, Any] | None = None
@@ -45,7 +45,7 @@ class _Uplink(Struct):
 
 
 class _Accept(Struct):
-    session_key_id: str = ""
+    session_key_id: Name = ""
 
 
 class _Solved(Struct):
@@ -82,7 +82,7 @@ def _address(ids: _Ids, context: Context) -> str:
     """The registered one of device id and EUI; for new devices the EUI."""
     eui = ids.dev_eui.lower()
     address = ids.device_id if ids.device_id in context.devices else eui or ids.device_id
-    if not address or len(address) > 64:
+    if not address:
         raise Refused(Reason.MALFORMED, "end_device_ids names no device")
     return address
 
