@@ -53,7 +53,7 @@ class Gateway(Struct):
 
 def build(config: Config, clock: Clock = utc_now) -> Gateway:
     """Build what needs no connection; ConfigError when a setting cannot be used."""
-    sources = Sources(config.sources, config.site.name)
+    sources = Sources(config.sources, config.site.name, config.models)
     health, feed = Health(), Feed()
     store = Store(Path(config.store.path), ZoneInfo(config.site.timezone))
     return Gateway(config, store, sources, feed, health, clock)

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.dialects.models import Row, UnknownMeaningError, with_own
 from gateway.model import Level
 from gateway.rules.limits import Hours, Limits
 
@@ -185,6 +186,7 @@ class Config(_Section, frozen=True, kw_only=True):
     alerts: Alerts = Alerts()
     rota: tuple[Rota, ...] = ()
     quotas: tuple[Quota, ...] = (LINE_FREE,)
+    models: dict[str, Row] = {}  # sensor models of one's own, beside the shipped ones
 
 
 def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
@@ -197,9 +199,13 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
 def check(values: dict[str, Any]) -> Config:
     """Turn plain values into a Config, or say which key is wrong and what is allowed."""
     try:
-        return msgspec.convert(values, Config)
+        config = msgspec.convert(values, Config)
+        with_own(config.models)
     except msgspec.ValidationError as error:
         raise ConfigError(_explain(str(error), values)) from None
+    except UnknownMeaningError as error:
+        raise ConfigError(str(error)) from None
+    return config
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -274,7 +280,7 @@ def _explain_unknown(key: str, path: str) -> str:
 
 
 def _fields(path: str) -> tuple[str, ...]:
-    sections = {"": Config, "people[...]": Person, "sources[...]": Source}
+    sections = {"": Config, "people[...]": Person, "sources[...]": Source, "models[...]": Row}
     kind = sections.get(path) or get_type_hints(Config).get(path, Config)
     return tuple(kind.__struct_fields__)
 
@@ -282,7 +288,7 @@ def _fields(path: str) -> tuple[str, ...]:
 def _at(values: Any, path: str) -> Any:
     for part in re.findall(r"[^.\[\]]+", path):
         if isinstance(values, dict):
-            values = values.get(part)
+            values = values.get(part, values)
         elif isinstance(values, list):  # msgspec writes [...] for any element: show them all
             continue
     return values

@@ -163,7 +163,11 @@ def _refuse_version(payload: bytes) -> None:
     if v is None:
         raise Refused(Reason.MALFORMED, "no version: the key `v` is missing")
     if v != VERSION or isinstance(v, bool):
-        raise Refused(Reason.VERSION, f"v = {str(v)[:40]}; this gateway reads v = {VERSION}")
+        raise Refused(Reason.VERSION, f"v = {_shown(v)}; this gateway reads v = {VERSION}")
+
+
+def _shown(value: object) -> str:
+    return type(value).__name__ if isinstance(value, dict | list) else str(value)[:40]
 
 
 def confirm_topic(site: str, device: str) -> str:

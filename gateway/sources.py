@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.config import ConfigError, Source
 from gateway.dialects import Context
+from gateway.dialects.models import Row, with_own
 from gateway.dialects.table import BY_NAME, Claims
 from gateway.model import Device, Message, Reading
 
@@ -14,7 +15,10 @@ from gateway.model import Device, Message, Reading
 class Sources:
     """Decoding for one gateway; ConfigError when a source names an unknown dialect."""
 
-    def __init__(self, sources: Sequence[Source], site: str) -> None:
+    def __init__(
+        self, sources: Sequence[Source], site: str, models: Mapping[str, Row] | None = None
+    ) -> None:
+        """`models`: the operator's sensor models, which go before the shipped ones."""
         for source in sources:
             if source.dialect not in BY_NAME:
                 allowed = ", ".join(BY_NAME)
@@ -22,6 +26,7 @@ class Sources:
                     f"sources.dialect = {source.dialect!r}: unknown; allowed: {allowed}"
                 )
         self._sources, self._site = sources, site
+        self._models = with_own(models or {})
         self._claims = Claims((source.dialect, source.topics) for source in sources)
 
     @property
@@ -37,4 +42,4 @@ class Sources:
     def decode(self, message: Message, devices: Mapping[str, Device]) -> list[Reading]:
         """The readings of a message; Refused when it means none."""
         dialect = self._claims.claim(message.topic)
-        return dialect.decode(message, Context(devices=devices, site=self._site))
+        return dialect.decode(message, Context(devices, self._site, self._models))

@@ -98,7 +98,8 @@ def _store(settings: Config) -> closing[Store]:
 
 
 def _release(settings: Config, device: str) -> Callable[[Transaction], Outcome]:
-    decode, now = Sources(settings.sources, settings.site.name).decode, datetime.now(UTC)
+    decode = Sources(settings.sources, settings.site.name, settings.models).decode
+    now = datetime.now(UTC)
     to = service.recipients(settings)
     return lambda tx: release(tx, device, decode, now, to)
 

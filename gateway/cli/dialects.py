@@ -20,6 +20,9 @@ _MODELS = {"ja": "センサー機種の表（設定の [models.名前] で追加
 
 def dialects(
     as_json: Annotated[bool, typer.Option("--json", help="For programs / プログラム向け")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="The README's table / README の表")
+    ] = False,
     lang: Annotated[str, typer.Option(help="ja | en")] = "ja",
 ) -> None:
     """List the dialects and sensor models known. / 対応する機器と機種の一覧"""
@@ -27,6 +30,9 @@ def dialects(
         raise typer.BadParameter(f"{lang!r}: ja or en", param_hint="--lang")
     if as_json:
         typer.echo(json.dumps([_plain(row) for row in TABLE], ensure_ascii=False, indent=1))
+        return
+    if as_markdown:
+        typer.echo(markdown())
         return
     language: Literal["ja", "en"] = "ja" if lang == "ja" else "en"
     table = Table(*_HEADS[language], show_lines=True)
@@ -36,6 +42,44 @@ def dialects(
     console.print(table)
     models = (row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
     console.print(_MODELS[language] + ", ".join(models))
+
+
+# What a reader looks for, and the words of `Dialect.understands` that stand for it.
+_GROUPS = {
+    "sprung, set": ("trap.sprung", "trap.set"),
+    "detection": ("detection",),
+    "species": ("species",),
+    "confidence": ("confidence",),
+    "media": ("media",),
+    "heartbeat": ("heartbeat",),
+    "battery": ("battery_v", "battery_pct"),
+    "radio": ("rssi_dbm",),
+    "position": ("lat", "lon"),
+    "tamper": ("tamper",),
+    "join": ("join",),
+    "online, offline": ("online", "offline"),
+}
+
+
+def markdown() -> str:
+    """The README's table: dialect x what is understood, then the sensor models."""
+    heads = ["Dialect", "`--dialect`", *_GROUPS, "QoS"]
+    lines = [_row(heads), _row(["---"] * len(heads))]
+    for dialect in TABLE:
+        marks = [
+            "●" if set(words) <= set(dialect.understands) else "" for words in _GROUPS.values()
+        ]
+        lines.append(_row([dialect.title, f"`{dialect.name}`", *marks, _qos(dialect)]))
+    models = sorted(row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
+    return "\n".join([*lines, "", f"Sensor models: {', '.join(models)}."])
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _qos(dialect: Dialect) -> str:
+    return f"{dialect.qos}; {dialect.qos_hint}"
 
 
 def _shown(row: Dialect, language: Literal["ja", "en"]) -> tuple[str, ...]:

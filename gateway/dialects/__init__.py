@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from gateway.dialects.models import Model
+from gateway.dialects.models import Models
 from gateway.model import Device, Message, Reading
 
 
@@ -17,7 +17,7 @@ class Context(Struct, frozen=True):
 
     devices: Mapping[str, Device] = {}  # the registry by address; empty for `shishigaki decode`
     site: str = ""  # the gateway's own site: its native devices go by their bare name
-    models: Mapping[str, Model] = {}  # sensor models; empty: the shipped table
+    models: Models | None = None  # sensor models; None: the shipped table
     assume: bool = False  # True: read unknown models by what their fields usually mean
 
 

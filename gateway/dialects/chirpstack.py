@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from gateway.dialects import Context, lorawan
 from gateway.dialects.clock import instant
-from gateway.dialects.payload import Name, identity, parse, place, rssi_dbm, snr_db
+from gateway.dialects.payload import Counter, Name, identity, parse, place, rssi_dbm, snr_db
 from gateway.dialects.sensing import Envelope, battery_pct
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
@@ -33,7 +33,7 @@ class _Up(Struct, rename="camel"):
     deduplication_id: Name = ""
     time: Any = None
     dev_addr: Name = ""
-    f_cnt: int = 0
+    f_cnt: Counter = 0
     f_port: int | None = None
     rx_info: list[_Rx] = field(default_factory=list)
     object: dict[str, Any] | None = None
@@ -74,7 +74,7 @@ def _uplink(message: Message, context: Context) -> list[Reading]:
     time = instant(up.time)
     envelope = Envelope(
         device=eui,
-        id=up.deduplication_id or key or identity(message, up.time),
+        id=up.deduplication_id or key or identity(message, time),
         key=key,
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
@@ -98,7 +98,7 @@ def _eui(info: _DeviceInfo) -> str:
 def _envelope(message: Message, event: _Status, kind: str) -> Envelope:
     """A join and the first uplink carry the same deduplicationId: the type keeps them apart."""
     time = instant(event.time)
-    base = event.deduplication_id or identity(message, event.time)
+    base = event.deduplication_id or identity(message, time)
     return Envelope(
         device=_eui(event.device_info),
         id=f"{base}:{kind}",

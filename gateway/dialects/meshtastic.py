@@ -13,6 +13,7 @@ from msgspec import Struct
 from gateway.dialects import Context, digital
 from gateway.dialects.clock import instant
 from gateway.dialects.payload import (
+    Counter,
     identity,
     number,
     parse,
@@ -32,7 +33,7 @@ _SAID = re.compile(r"(?P<name>.{0,64}?)\s*(?:(?P<edge>detected)|state:\s*(?P<sta
 
 class _Packet(Struct, rename={"sender_id": "from"}):
     sender_id: int
-    id: int = 0
+    id: Counter = 0
     type: str = ""
     payload: Any = None
     timestamp: Any = None

@@ -46,6 +46,7 @@ EVENTS = frozenset(
 )
 PRIVATE = frozenset(("zigbee2mqtt", "tasmota-zigbee", "senml"))  # rows of other dialects
 GENERIC = "generic"  # the row of what fields usually mean, for `assume`
+_MEMORABLE, _REMEMBERED = 32, 1_024  # names an object may have, objects kept, to be remembered
 _COMMON = "common"  # fields that every row knows
 
 Rule = str | dict[str, str]
@@ -68,6 +69,7 @@ class Model(Struct, frozen=True):
     title: str
     what: str
     rules: tuple[tuple[tuple[str, ...], Rule], ...]
+    by_key: Mapping[str, list[tuple[tuple[str, ...], Rule]]]  # the same by top-level name
     keys: frozenset[str]  # top-level names that it knows
     own: frozenset[str]  # those of them that not every row knows
     telling: frozenset[str]  # those of them that can make an event
@@ -83,9 +85,36 @@ class UnknownMeaningError(ValueError):
     """A row uses a word that is not in MEANINGS; the text names row, field and what is allowed."""
 
 
-def compile_rows(rows: Mapping[str, Row], common: Mapping[str, Rule]) -> dict[str, Model]:
+class Match(Struct, frozen=True):
+    """A model that may read an object.
+
+    `whole`: it knows every field, so nothing is guessed. `proved`: no other model does, so that it may
+    be noted as the device's own.
+    """
+
+    model: Model
+    whole: bool
+    proved: bool = False
+
+
+class Models(dict[str, Model]):
+    """The rows by name, in order of preference, and what was recognised before (the same by the same)."""
+
+    def __init__(self, rows: Mapping[str, Model]) -> None:
+        """`rows`: checked and compiled."""
+        super().__init__(rows)
+        self.signed = [model for model in rows.values() if model.sign]
+        self.plain = [
+            model
+            for name, model in rows.items()
+            if not model.sign and name not in PRIVATE and name != GENERIC
+        ]
+        self.seen: dict[tuple[frozenset[str], int | None], Match | None] = {}
+
+
+def compile_rows(rows: Mapping[str, Row], common: Mapping[str, Rule]) -> Models:
     """Check rows and make them ready; UnknownMeaningError names the first broken field."""
-    return {name: _compile(name, row, common) for name, row in rows.items()}
+    return Models({name: _compile(name, row, common) for name, row in rows.items()})
 
 
 def _compile(name: str, row: Row, common: Mapping[str, Rule]) -> Model:
@@ -97,11 +126,16 @@ def _compile(name: str, row: Row, common: Mapping[str, Rule]) -> Model:
                 raise UnknownMeaningError(
                     f"models.{name}.fields.{path} = {meaning!r}: one of {', '.join(MEANINGS)}"
                 )
+    paths = tuple((tuple(path.split(".")), rule) for path, rule in rules.items())
+    by_key: dict[str, list[tuple[tuple[str, ...], Rule]]] = {}
+    for keys, rule in paths:
+        by_key.setdefault(keys[0], []).append((keys, rule))
     return Model(
         name=name,
         title=row.title,
         what=row.what,
-        rules=tuple((tuple(path.split(".")), rule) for path, rule in rules.items()),
+        rules=paths,
+        by_key=by_key,
         keys=frozenset(path.split(".")[0] for path in rules) | frozenset(row.sign),
         own=frozenset(own),
         telling=frozenset(path.split(".")[0] for path, rule in rules.items() if _tells(rule)),
@@ -129,57 +163,51 @@ def _written() -> tuple[dict[str, Row], Mapping[str, Rule]]:
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Mapping[str, Model]:
+def shipped() -> Models:
     """The models that come with the program, by name, in the order of the file."""
     return compile_rows(*_written())
 
 
-def with_own(own: Mapping[str, Row]) -> Mapping[str, Model]:
+def with_own(own: Mapping[str, Row]) -> Models:
     """The operator's rows before the shipped ones; a row of the same name replaces the shipped one."""
     _, common = _written()
-    return compile_rows(own, common) | {
-        name: model for name, model in shipped().items() if name not in own
-    }
+    rest = {name: model for name, model in shipped().items() if name not in own}
+    return Models({**compile_rows(own, common), **rest})
 
 
-class Match(Struct, frozen=True):
-    """A model that may read an object.
-
-    `whole`: it knows every field, so nothing is guessed. `proved`: no other model does, so that it may
-    be noted as the device's own.
-    """
-
-    model: Model
-    whole: bool
-    proved: bool = False
-
-
-def recognise(
-    models: Mapping[str, Model], values: Mapping[str, Any], port: int | None = None
-) -> Match | None:
+def recognise(models: Models, values: Mapping[str, Any], port: int | None = None) -> Match | None:
     """The row that fits an object best, or None when nothing in it looks familiar.
 
     A row's sign proves it; else the row that knows most of the names, on the right `port` (fPort), the
     first of equals. Two that know all names and read them differently prove nothing.
     """
-    keys = _names(values)
-    known = []
-    for model in models.values():
-        if model.name in PRIVATE or model.name == GENERIC:
-            continue
-        if model.sign:
-            if all(str(values.get(key)) == value for key, value in model.sign.items()):
-                return Match(model, whole=True, proved=True)
-        elif model.own & keys and (model.port is None or port is None or model.port == port):
-            known.append(model)
+    for model in models.signed:
+        if all(values.get(key) == value for key, value in model.sign.items()):
+            return Match(model, whole=True, proved=True)
+    names = (_names(values), port)
+    if names in models.seen:
+        return models.seen[names]
+    match = _by_names(models, *names)
+    if len(names[0]) <= _MEMORABLE:
+        if len(models.seen) >= _REMEMBERED:
+            models.seen.clear()
+        models.seen[names] = match
+    return match
+
+
+def _by_names(models: Models, keys: frozenset[str], port: int | None) -> Match | None:
+    known = [
+        model
+        for model in models.plain
+        if model.own & keys and (model.port is None or port is None or model.port == port)
+    ]
     whole = [model for model in known if keys <= model.keys]
-    if whole:
-        best = max(whole, key=lambda model: _rank(model, keys))
-        equal = [model for model in whole if _rank(model, keys) == _rank(best, keys)]
-        sense = best.sense(keys)
-        same = all(model.sense(keys) == sense for model in equal)
-        return Match(best, whole=same, proved=len(whole) == 1 and len(best.own & keys) > 1)
-    return _familiar(models.get(GENERIC), known, keys)
+    if not whole:
+        return _familiar(models.get(GENERIC), known, keys)
+    best = max(whole, key=lambda model: _rank(model, keys))
+    equal = [model for model in whole if _rank(model, keys) == _rank(best, keys)]
+    same = all(model.sense(keys) == best.sense(keys) for model in equal)
+    return Match(best, whole=same, proved=len(whole) == 1 and len(best.own & keys) > 1)
 
 
 def _names(values: Mapping[str, Any]) -> frozenset[str]:

@@ -84,7 +84,7 @@ def _kind(report: Report, address: Address, device: str) -> Kind:
 def _id(message: Message, device: str, report: Report) -> str:
     if report.boot is not None and report.seq is not None:
         return f"{device}:{report.boot}:{report.seq}"
-    return identity(message, report.ts)
+    return identity(message, instant(report.ts))
 
 
 def _species(report: Report) -> str | None:

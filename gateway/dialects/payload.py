@@ -5,6 +5,7 @@ Owns the size limit, the refusal of broken JSON, the making of identities and th
 
 import math
 import re
+from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +16,7 @@ from gateway.model import Message, Reason, Refused
 from gateway.protocol import MAX_BYTES
 
 T = TypeVar("T")
+Counter = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Name = Annotated[str, Meta(max_length=128)]  # what a source calls something; longer is no name
 
 _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -58,7 +60,12 @@ def word(payload: bytes) -> str:
         raise Refused(Reason.MALFORMED, "not UTF-8 text") from None
 
 
-def identity(message: Message, time: object = None) -> str:
+def shown(value: object, length: int = 40) -> str:
+    """A value as a person may see it; the kind of anything nested (which could be endlessly deep)."""
+    return type(value).__name__ if isinstance(value, dict | list) else str(value)[:length]
+
+
+def identity(message: Message, time: datetime | str | None = None) -> str:
     """An id for a message that carries none: of what it says and when (the source's time, else ours)."""
     digest = blake2b(message.topic.encode("utf-8", "surrogatepass"), digest_size=12)
     digest.update(b"\0%b\0" % message.payload)
@@ -68,14 +75,14 @@ def identity(message: Message, time: object = None) -> str:
 
 def number(value: object) -> float | None:
     """A finite number, also as text with a remark (``"2.3(low battery)"``); else None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value) if value.bit_length() <= 64 else None
     if isinstance(value, str):
         found = _LEADING_NUMBER.match(value)
         return float(found[1]) if found else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if isinstance(value, int) and value.bit_length() > 64:
-        return None
-    return float(value) if math.isfinite(value) else None
+    return None
 
 
 def within(value: object, low: float, high: float) -> float | None:

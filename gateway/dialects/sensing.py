@@ -78,12 +78,13 @@ def readings(
 def read(model: Model, values: Mapping[str, Any]) -> Heard:
     """Read an object through a row. Unknown fields are passed over."""
     heard = Heard()
-    for path, rule in model.rules:
-        value: Any = values
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        if value is not None:
-            _take(heard, rule, value, path[-1])
+    for key in values:
+        for path, rule in model.by_key.get(key, ()):
+            value: Any = values
+            for name in path:
+                value = value.get(name) if isinstance(value, dict) else None
+            if value is not None:
+                _take(heard, rule, value, path[-1])
     if "lat" not in heard.facts or "lon" not in heard.facts or not _fix(heard.facts):
         for name in ("lat", "lon", "accuracy_m"):
             heard.facts.pop(name, None)
@@ -107,7 +108,7 @@ def _fix(facts: Mapping[str, Any]) -> bool:
 
 def _take(heard: Heard, rule: Rule, value: Any, name: str) -> None:
     if isinstance(rule, dict):
-        named = rule.get(str(value)[:64].strip().lower()) if not _nested(value) else None
+        named = rule.get(payload.shown(value, 64).strip().lower())
         chosen = named or rule.get("*")
         if chosen is None:
             return
@@ -128,14 +129,10 @@ def _take(heard: Heard, rule: Rule, value: Any, name: str) -> None:
         heard.facts.update(_fact(meaning, value))
 
 
-def _nested(value: object) -> bool:
-    return isinstance(value, dict | list)
-
-
 def _state(heard: Heard, meaning: str, value: Any, name: str, *, turned: bool) -> None:
     active = True if meaning == "join" else truth(value)
     if active is None:
-        heard.unread = f"{name} = {str(value)[:40]!r}" if not _nested(value) else name
+        heard.unread = f"{name} = {payload.shown(value)!r}"
     else:
         heard.states[meaning] = heard.states.get(meaning, False) or active is not turned
 
@@ -265,7 +262,7 @@ def _late(
     said = _said(heard, envelope, devices) or [(Kind.HEARTBEAT, False, envelope.device)]
     late = Envelope(
         device=envelope.device,
-        id=f"{envelope.device}@{int(time.timestamp()) if time else str(heard.time)[:40]}",
+        id=f"{envelope.device}@{int(time.timestamp()) if time else payload.shown(heard.time)}",
         model=envelope.model,
         time=time,
         time_source=TimeSource.RTC if time else TimeSource.NONE,

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from gateway.dialects import Context, lorawan
 from gateway.dialects.clock import instant
-from gateway.dialects.payload import Name, identity, parse, place, rssi_dbm, snr_db
+from gateway.dialects.payload import Counter, Name, identity, parse, place, rssi_dbm, snr_db
 from gateway.dialects.sensing import Envelope, battery_pct
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
@@ -36,7 +36,7 @@ class _Rx(Struct):
 
 class _Uplink(Struct):
     session_key_id: Name = ""
-    f_cnt: int = 0
+    f_cnt: Counter = 0
     f_port: int | None = None
     decoded_payload: dict[str, Any] | None = None
     rx_metadata: list[_Rx] = field(default_factory=list)

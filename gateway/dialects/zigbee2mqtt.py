@@ -11,7 +11,7 @@ from gateway.dialects import Context
 from gateway.dialects.clock import instant
 from gateway.dialects.digital import presence
 from gateway.dialects.models import Model, shipped
-from gateway.dialects.payload import identity, parse_object, word
+from gateway.dialects.payload import identity, parse_object, shown, word
 from gateway.dialects.sensing import Envelope, readings
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
@@ -83,7 +83,7 @@ def _bridge(message: Message, base: str, leaf: str) -> list[Reading]:
     data = news.get("data")
     name = data.get("friendly_name") if isinstance(data, dict) else None
     kind = {"device_joined": Kind.JOIN, "device_announce": Kind.HEARTBEAT}.get(
-        str(news.get("type"))[:40]
+        shown(news.get("type"))
     )
     if kind is None:
         raise Refused(Reason.IRRELEVANT, "a step of the bridge's own work")

@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -209,6 +210,58 @@ def test_a_wide_object_inside_an_envelope_is_quick() -> None:
         message = Message(topic=topic, payload=encode(body), received_at=NOW)
         tries = [_took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
         assert min(seconds for _, seconds in tries) <= SLOWEST_S
+
+
+def _everywhere(value: Any) -> Iterator[Any]:
+    """The value with a mark in place of each of its parts in turn."""
+    yield "@@"
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from ({**value, key: marked} for marked in _everywhere(one))
+    elif isinstance(value, list):
+        for at, one in enumerate(value):
+            yield from ([*value[:at], marked, *value[at + 1 :]] for marked in _everywhere(one))
+
+
+def test_depth_is_no_way_around_the_parser() -> None:
+    """Just below the depth at which parsing gives up, showing a value may not give up instead."""
+    places = (
+        ("native", "wildlife/v1/goto/t/event", b'{"v":@@,"kind":"tamper","ts":@@}'),
+        ("native", "wildlife/v1/goto/t/event", b'{"v":1,"kind":"tamper","ts":@@}'),
+        ("lorawan_codec", "t", b'{"Device":@@,"type":@@,"magnet_status":@@,"timestamp":@@}'),
+        ("lorawan_codec", "t", b'{"history":[{"timestamp":@@,"magnet_status":"open"}]}'),
+        ("zigbee2mqtt", "zigbee2mqtt/bridge/event", b'{"type":@@,"data":{}}'),
+        ("zigbee2mqtt", "zigbee2mqtt/a", b'{"action":@@,"contact":@@,"last_seen":@@}'),
+    )
+    for name, topic, body in places:
+        for depth in range(780, 1_000):
+            payload = body.replace(b"@@", _deep(depth, "list"))
+            message = Message(topic=topic, payload=payload, received_at=NOW)
+            assert _took(BY_NAME[name].decode, message, CONTEXTS[0])[0] in ("accepted", "refused")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        _deep(400, "list"),
+        _deep(900, "list"),
+        _deep(990, "object"),
+        b"9" * 5_000,
+        b"9" * 25,
+        b"-1e400",
+    ],
+    ids=["deep400", "deep900", "deep990", "huge", "beyond64", "exponent"],
+)
+@pytest.mark.parametrize("context", CONTEXTS, ids=["assume", "registered", "empty"])
+def test_deep_and_huge_values_in_every_place_are_read_or_refused(
+    raw: bytes, context: Context
+) -> None:
+    for name, rows in FIXTURES.items():
+        for topic, value in rows:
+            for marked in _everywhere(value):
+                payload = json.dumps(marked).encode().replace(b'"@@"', raw)
+                message = Message(topic=topic, payload=payload, received_at=NOW)
+                assert _took(BY_NAME[name].decode, message, context)[0] in ("accepted", "refused")
 
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=["assume", "registered", "empty"])
