@@ -68,6 +68,16 @@ def test_with_a_distance_the_proven_share_is_true(seed: int, apart_m: float) -> 
     assert plan.expected100 >= plan.proven * best * (1 - 1e-9)
 
 
+def test_two_neighbours_across_a_diagonal_both_count_in_the_upper_limit() -> None:
+    rate = np.zeros((6, 6))
+    rate[0, 0] = rate[2, 2] = 100  # 283 m apart, in one square of 3 x 3 cells
+    rules = Rules(2, reach_m=100, min_distance_m=210)
+    land = ground.prepare(square(6, 100), rate, rules, NONE, NONE)
+    plan = siting.propose(land)
+    assert len(plan.places) == 2
+    assert plan.bound100 * (1 + 1e-12) >= plan.expected100 >= 0.95 * exact(land)
+
+
 def test_small_cases_come_near_the_exact_optimum() -> None:
     shares = []
     for seed in range(20):
