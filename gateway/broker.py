@@ -101,7 +101,11 @@ async def embedded(directory: Path, port: int) -> AsyncIterator[Broker]:
     command = mosquitto_command(mosquitto, directory, port) if mosquitto else amqtt_command(port)
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=stderr, stderr=stderr
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stderr,
+            stderr=stderr,
+            start_new_session=True,  # Ctrl-C is for us: the broker ends after the gateway
         )
     try:
         await _ready(process, port, log)

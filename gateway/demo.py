@@ -23,13 +23,13 @@ from gateway.broker import is_free
 from gateway.clock import utc_now
 from gateway.config import Config, Dashboard, Mqtt, Person, Site, Source
 from gateway.config import Store as StoreSettings
-from gateway.model import Device, Message
+from gateway.model import Device, Message, TrapState
 from gateway.store import Transaction
 
 YEAR = timedelta(days=365)
 SEED_BATCH = 2_000
 PORTS_TRIED = 50
-SHOW_S = 60.0  # a trap is sprung by hand so often: in life one would wait for hours
+SHOW_FIRST_S, SHOW_S = 10.0, 60.0  # a trap is sprung by hand so often: in life one waits for hours
 STARTED = "demo_started"  # settings of the store: when the simulated world began,
 REACHED = "demo_reached"  # and how far it has been lived through
 
@@ -82,11 +82,20 @@ class Demo:
         fleet = Fleet(world, "127.0.0.1", self.broker_port, speed=self.wishes.speed)
         with fleet:
             self.fleet = fleet
-            while not await _within(until, SHOW_S):
+            for trap in await self._left_sprung():
+                fleet.spring(trap)  # by hand in an earlier run: so that a simulated trapper comes
+            pause = SHOW_FIRST_S
+            while not await _within(until, pause):
+                pause = SHOW_S
                 if traps := fleet.traps():
                     fleet.spring(random.choice(traps))  # noqa: S311 - which one does not matter
             reached = fleet.now().isoformat()
         await self.gateway.store.write(lambda tx: tx.put_setting(REACHED, reached))
+
+    async def _left_sprung(self) -> list[str]:
+        states = await self.gateway.store.read(lambda r: r.states())
+        armed = self.fleet.traps() if self.fleet else []
+        return [id_ for id_ in armed if id_ in states and states[id_].trap is TrapState.SPRUNG]
 
     def _absorb(self, tx: Transaction, batch: list[Message]) -> None:
         at = batch[-1].received_at

@@ -17,7 +17,7 @@ from gateway.broker import embedded
 from gateway.clock import utc_now
 from gateway.demo import Demo, Wishes
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:
