@@ -25,10 +25,10 @@ from dashboard.live import Live
 from dashboard.login import Login
 from dashboard.pages import Pages
 from dashboard.reply import Reply
+from gateway.account import Account
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
 from gateway.feed import Feed
-from gateway.model import Account
 from gateway.store import Store
 
 OPEN = ("/static/", "/login", "/healthz", "/metrics")  # shown to everybody who can connect

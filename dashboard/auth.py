@@ -17,8 +17,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.account import Account
 from gateway.config import Dashboard
-from gateway.model import Account
 
 COOKIE = "shishigaki_session"
 SESSION_S = 30 * 24 * 3600

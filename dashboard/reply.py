@@ -16,8 +16,9 @@ from starlette.responses import HTMLResponse, Response
 from dashboard import assets
 from dashboard.text import Text, choose, clock, text
 from gateway import wording
+from gateway.account import Account
 from gateway.config import Config
-from gateway.model import Account, Alert
+from gateway.model import Alert
 from gateway.rules import TABLE
 
 LANGUAGE_COOKIE = "lang"

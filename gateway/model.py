@@ -5,7 +5,7 @@ Units stand in the names; every datetime is aware and in UTC.
 """
 
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -292,20 +292,3 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reopened_at: datetime | None = None
     resolved_at: datetime | None = None
     resolved_by: str = ""  # person, or the event that ended it
-
-
-class Rank(IntEnum):
-    """What a person may do in the dashboard; each includes the ones before it."""
-
-    VIEWER = 1
-    TRAPPER = 2
-    OFFICIAL = 3
-    ADMIN = 4
-
-
-class Account(Struct, frozen=True):
-    """Somebody who can log in."""
-
-    name: str
-    rank: Rank
-    password_hash: str  # argon2id, with its parameters

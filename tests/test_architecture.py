@@ -13,7 +13,10 @@ PURE = {  # standard library, these libraries and each other
     "gateway/state.py",
     "gateway/effort.py",
     "gateway/timing.py",
-    "gateway/rules.py",
+    "gateway/account.py",
+    "gateway/lifecycle.py",
+    "gateway/alertlife.py",
+    *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/rules").glob("*.py")),
     "gateway/wording.py",
     "gateway/mesh.py",
     "gateway/species.py",
@@ -42,7 +45,8 @@ PURE = {  # standard library, these libraries and each other
 PURE_LIBRARIES = {"msgspec", "numpy", "shapely", "folium"}
 KNOW_EVERYONE = {"gateway/app.py", "gateway/demo.py"}
 DASHBOARD_MAY = {
-    "gateway.model", "gateway.store", "gateway.mesh", "gateway.config", "gateway.clock",
+    "gateway.model", "gateway.account", "gateway.lifecycle", "gateway.store", "gateway.mesh",
+    "gateway.config", "gateway.clock",
     "gateway.feed", "gateway.state", "gateway.wording", "gateway.rules", "gateway.species",
     "gateway.effort",
 }  # fmt: skip

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.model import Account, Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
+from gateway.account import Account
+from gateway.model import Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
 from gateway.state import from_ms, ms
 from gateway.store.connection import open_reader
 from gateway.store.rows import (

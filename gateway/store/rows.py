@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.model import Account, Act, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.account import Account
+from gateway.model import Act, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.state import from_ms, ms
 
 EVENT_COLUMNS = (

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import apsw
 
+from gateway.account import Account
 from gateway.effort import HOUR_MS, Mark, Tally
-from gateway.model import Account, Device, DeviceState, Event, Kind, Message, Reason
+from gateway.model import Device, DeviceState, Event, Kind, Message, Reason
 from gateway.state import from_ms, ms
 from gateway.store.acts import ActTable
 from gateway.store.alerts import AlertTable
