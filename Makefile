@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test lint types unit bench test-faults test-field apt lock clean
+.PHONY: demo test lint types unit bench test-faults test-field dist apt lock clean
 
 demo: .venv/installed
 	@$(BIN)/shishigaki demo $(ARGS)
@@ -29,6 +29,10 @@ test-field: .venv/installed apt
 
 bench: .venv/installed apt
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# What a Raspberry Pi needs, in one file: the wheel with the map's assets, hashed requirements, deploy/.
+dist: .venv/installed
+	sh deploy/dist.sh $(BIN)/pip
 
 # Real servers and a browser for the tests; says what is missing where it may not install.
 apt:
