@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from gateway.config import load
 from gateway.dialects import Context
 from gateway.dialects.clock import instant
+from gateway.dialects.models import with_own
 from gateway.dialects.table import BY_NAME
 from gateway.model import Message, Refused
 from gateway.timing import judge, to_json
@@ -23,6 +25,9 @@ def decode(
     received: Annotated[
         str, typer.Option(help="When it was received (RFC 3339); nothing: now.")
     ] = "",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Configuration, for its sensor models.")
+    ] = None,
 ) -> None:
     """Print the events that a payload means, one JSON object a line.
 
@@ -34,10 +39,11 @@ def decode(
         raise typer.BadParameter(
             f"{dialect!r}: one of {', '.join(BY_NAME)}", param_hint="--dialect"
         )
+    models = with_own(load(config).models) if config else None
     received_at = _received(received)
     message = Message(topic=topic, payload=_payload(file), received_at=received_at)
     try:
-        readings = row.decode(message, Context(assume=True))
+        readings = row.decode(message, Context(models=models, assume=True))
     except Refused as refused:
         print(f"{refused.reason}: {refused.detail}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from gateway.cli.options import AsJson, Language
 from gateway.dialects import Dialect
 from gateway.dialects.models import GENERIC, PRIVATE, shipped
 from gateway.dialects.table import TABLE
@@ -19,11 +21,11 @@ _MODELS = {"ja": "センサー機種の表（設定の [models.名前] で追加
 
 
 def dialects(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs / プログラム向け")] = False,
+    as_json: AsJson = False,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="The README's table / README の表")
     ] = False,
-    lang: Annotated[str, typer.Option(help="ja | en")] = "ja",
+    lang: Language = "ja",
 ) -> None:
     """List the dialects and sensor models known. / 対応する機器と機種の一覧"""
     if lang not in _HEADS:
@@ -35,13 +37,15 @@ def dialects(
         typer.echo(markdown())
         return
     language: Literal["ja", "en"] = "ja" if lang == "ja" else "en"
-    table = Table(*_HEADS[language], show_lines=True)
+    table = Table(show_lines=True)
+    for head in _HEADS[language]:
+        table.add_column(head, overflow="fold")
     for row in TABLE:
-        table.add_row(*_shown(row, language))
+        table.add_row(*map(escape, _shown(row, language)))
     console = Console()
     console.print(table)
     models = (row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
-    console.print(_MODELS[language] + ", ".join(models))
+    console.print(escape(_MODELS[language] + ", ".join(models)))
 
 
 # What a reader looks for, and the words of `Dialect.understands` that stand for it.

@@ -196,11 +196,9 @@ def recognise(models: Models, values: Mapping[str, Any], port: int | None = None
 
 
 def _by_names(models: Models, keys: frozenset[str], port: int | None) -> Match | None:
-    known = [
-        model
-        for model in models.plain
-        if model.own & keys and (model.port is None or port is None or model.port == port)
-    ]
+    known = [model for model in models.plain if model.own & keys]
+    if any(model.port == port for model in known if model.port is not None):
+        known = [model for model in known if model.port in (None, port)]
     whole = [model for model in known if keys <= model.keys]
     if not whole:
         return _familiar(models.get(GENERIC), known, keys)

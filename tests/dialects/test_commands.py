@@ -50,6 +50,13 @@ def test_a_file_is_read_like_standard_input(tmp_path: Path) -> None:
     assert _lines(_decode("chirpstack", UP, None, str(path)))[0]["kind"] == "trap.sprung"
 
 
+def test_sensor_models_of_the_configuration_are_known_to_decode(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('[models.acme]\ntitle = "Acme"\n[models.acme.fields]\ngate = "contact"\n')
+    result = _decode("lorawan_codec", "t", b'{"gate": "open"}', "-c", str(path))
+    assert [line["kind"] for line in _lines(result)] == ["trap.sprung"]
+
+
 def test_a_payload_that_means_nothing_exits_1_with_the_reason() -> None:
     result = _decode("chirpstack", UP.replace("/up", "/txack"), b"{}")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -81,6 +88,7 @@ def test_the_table_is_there_for_programs_and_for_people() -> None:
         people = CliRunner().invoke(app, ["dialects", "--lang", language], env={"COLUMNS": "200"})
         assert word in people.stdout
         assert "Milesight WS301" in people.stdout
+        assert "[integration.mqtt]" in people.stdout
 
 
 @needs_samples

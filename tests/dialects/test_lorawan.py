@@ -172,7 +172,9 @@ def test_only_the_port_tells_a_browan_door_from_a_movement() -> None:
     same = {"status": 1, "battery": 3.6, "temperatureBoard": 20, "time": 4, "count": 7}
     assert _kinds(same, fPort=100) == [Kind.SPRUNG]
     assert _kinds(same, fPort=102) == [Kind.DETECTION]
-    assert _refusal(same, _registered(), fPort=None).reason is Reason.MODEL
+    assert _kinds(same, fPort=None) == [Kind.DETECTION]
+    for port in (None, 85):
+        assert _refusal(same, _registered(), fPort=port).reason is Reason.MODEL
 
 
 def test_low_battery_text_is_still_a_voltage() -> None:
