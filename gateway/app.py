@@ -30,6 +30,8 @@ from gateway.clock import Clock, utc_now
 from gateway.config import Config, ConfigError
 from gateway.feed import Feed
 from gateway.health import Health, notify_systemd
+from gateway.influx.forwarder import Forwarder
+from gateway.influx.meters import Meters
 from gateway.intake import Intake
 from gateway.mqtt import connect_session
 from gateway.notifier import Notifier
@@ -83,7 +85,18 @@ async def run(gateway: Gateway) -> None:
             "watchdog": watch(gateway.health),
         }.items():
             group.create_task(work, name=name)
+        if config.influx.url:
+            group.create_task(forwarder(gateway).run(), name="influx")
         notify_systemd("READY=1")
+
+
+def forwarder(gateway: Gateway) -> Forwarder:
+    """The follower that brings committed events to InfluxDB."""
+    site = gateway.config.site
+    return Forwarder(
+        gateway.store, gateway.config.influx, site.name, ZoneInfo(site.timezone),
+        Meters(gateway.health.registry), gateway.clock,
+    )  # fmt: skip
 
 
 def recipients(config: Config) -> list[Recipient]:

@@ -7,9 +7,7 @@ Any setting can come from the environment as ``SHISHIGAKI_<SECTION>__<KEY>``, an
 file named by ``SHISHIGAKI_<SECTION>__<KEY>_FILE`` (for secrets: systemd credentials, container secrets).
 """
 
-import difflib
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -19,6 +17,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.confighint import explain
 from gateway.dialects.models import Row, UnknownMeaningError, with_own
 from gateway.model import Level
 from gateway.rules.limits import Hours, Limits
@@ -100,6 +99,29 @@ class Dashboard(_Section, frozen=True, kw_only=True):
     secret: str = ""  # signs sessions and links; empty: made once and kept beside the database
     tiles: Literal["gsi", "none"] = "gsi"
     centre: tuple[Latitude, Longitude] | None = None  # empty: the middle of the devices
+    history: Literal["embedded", "influx"] = "embedded"  # where pages read the past from
+
+
+class Influx(_Section, frozen=True, kw_only=True):
+    """A central InfluxDB that committed events are forwarded to; the embedded store stays the truth."""
+
+    url: Annotated[
+        str,
+        Meta(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?\Z", description="http(s)://host:port"),
+    ] = ""  # empty: nothing is forwarded
+    database: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="A-Z, a-z, 0-9, _ and -")
+    ] = "shishigaki"
+    username: str = ""
+    password: str = ""
+    token: str = ""  # 2.x and 3: sent as the password, which all versions understand
+    ca_file: str = ""  # empty: the system's certificates
+    batch: Annotated[int, Meta(ge=1, le=20_000)] = 5_000  # points in one request
+    interval_s: Annotated[float, Meta(ge=0.05, le=3_600)] = 5.0  # new events are sent this often
+    backlog_per_s: Annotated[int, Meta(ge=0)] = 2_000  # events a second from the past; 0: no limit
+    timeout_s: Seconds = 30.0  # for one request, all in all
+    retention_days: Annotated[int, Meta(ge=0)] = 0  # 0: keep everything
+    shard_days: Annotated[int, Meta(ge=1, le=3_650)] = 364  # long shards make fleet queries fast
 
 
 class Person(_Section, frozen=True, kw_only=True):
@@ -179,6 +201,7 @@ class Config(_Section, frozen=True, kw_only=True):
     sources: tuple[Source, ...] = (Source(dialect="native"),)
     store: Store = Store()
     dashboard: Dashboard = Dashboard()
+    influx: Influx = Influx()
     people: tuple[Person, ...] = ()
     rules: Limits = Limits()
     overrides: tuple[Override, ...] = ()
@@ -202,7 +225,7 @@ def check(values: dict[str, Any]) -> Config:
         config = msgspec.convert(values, Config)
         with_own(config.models)
     except msgspec.ValidationError as error:
-        raise ConfigError(_explain(str(error), values)) from None
+        raise ConfigError(explain(str(error), values, _fields)) from None
     except UnknownMeaningError as error:
         raise ConfigError(str(error)) from None
     return config
@@ -256,43 +279,7 @@ def _typed(text: str, annotation: Any) -> Any:
         return text
 
 
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>[^`]*)`)?$", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
-
-
-def _explain(text: str, values: dict[str, Any]) -> str:
-    """Name the key, its value and what is allowed, from msgspec's message."""
-    match = _AT.match(text)
-    what, path = (match["what"], match["path"] or "") if match else (text, "")
-    if unknown := _UNKNOWN.search(what):
-        return _explain_unknown(unknown["key"], path)
-    value = _at(values, path)
-    shown = "***" if _is_secret(path) else repr(value)
-    return f"{path or 'configuration'} = {shown}: {what[:1].lower()}{what[1:]}"
-
-
-def _explain_unknown(key: str, path: str) -> str:
-    allowed = _fields(path)
-    near = difflib.get_close_matches(key, allowed, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    where = f"{path}.{key}" if path else key
-    return f"{where}: unknown key{hint}; allowed: {', '.join(sorted(allowed))}"
-
-
 def _fields(path: str) -> tuple[str, ...]:
     sections = {"": Config, "people[...]": Person, "sources[...]": Source, "models[...]": Row}
     kind = sections.get(path) or get_type_hints(Config).get(path, Config)
     return tuple(kind.__struct_fields__)
-
-
-def _at(values: Any, path: str) -> Any:
-    for part in re.findall(r"[^.\[\]]+", path):
-        if isinstance(values, dict):
-            values = values.get(part, values)
-        elif isinstance(values, list):  # msgspec writes [...] for any element: show them all
-            continue
-    return values
-
-
-def _is_secret(path: str) -> bool:
-    return path.rsplit(".", 1)[-1] in {"password", "secret", "token", "channels"}

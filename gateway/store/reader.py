@@ -14,6 +14,8 @@ from gateway.account import Account
 from gateway.model import Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
 from gateway.state import from_ms, ms
 from gateway.store.connection import open_reader
+from gateway.store.follower import FollowerReads
+from gateway.store.rollups import RollupReads
 from gateway.store.rows import (
     EVENT_SELECT,
     to_account,
@@ -55,7 +57,10 @@ class Reader:
     """The reading connection of one thread."""
 
     def __init__(self, path: Path) -> None:
-        self._execute = open_reader(path).execute
+        connection = open_reader(path)
+        self._execute = connection.execute
+        self.follower = FollowerReads(connection)
+        self.rollups = RollupReads(connection)
 
     def devices(self) -> list[Device]:
         """Every device ever heard or registered, by id."""

@@ -147,4 +147,52 @@ MIGRATIONS: tuple[str, ...] = (
         used_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE INDEX event_observed ON event (observed_ms);  -- exports, verification, the newest first
+
+    -- What a follower (InfluxDB) has still to hear again. The triggers write only while one follows:
+    -- setting 'influx.follow' exists. `change` counts, so that a change under way is not forgotten.
+    CREATE TABLE hour_due (
+        hour INTEGER NOT NULL, device INTEGER NOT NULL, change INTEGER NOT NULL,
+        PRIMARY KEY (hour, device)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER effort_hour_new AFTER INSERT ON effort_hour
+    WHEN EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
+        INSERT INTO hour_due VALUES (NEW.hour, NEW.device, 1)
+        ON CONFLICT DO UPDATE SET change = change + 1;
+    END;
+    CREATE TRIGGER effort_hour_changed AFTER UPDATE ON effort_hour
+    WHEN EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
+        INSERT INTO hour_due VALUES (NEW.hour, NEW.device, 1)
+        ON CONFLICT DO UPDATE SET change = change + 1;
+    END;
+    CREATE TRIGGER sighting_hour_new AFTER INSERT ON sighting_hour
+    WHEN EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
+        INSERT INTO hour_due VALUES (NEW.hour, NEW.device, 1)
+        ON CONFLICT DO UPDATE SET change = change + 1;
+    END;
+    CREATE TRIGGER sighting_hour_changed AFTER UPDATE ON sighting_hour
+    WHEN EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
+        INSERT INTO hour_due VALUES (NEW.hour, NEW.device, 1)
+        ON CONFLICT DO UPDATE SET change = change + 1;
+    END;
+
+    CREATE TABLE event_due (
+        event INTEGER NOT NULL,         -- event.no, to be sent again
+        was TEXT NOT NULL,              -- species it was sent under: void that point; '-': just again
+        PRIMARY KEY (event, was)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER event_refined AFTER UPDATE OF species ON event
+    WHEN NEW.species IS NOT OLD.species
+        AND EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
+        INSERT INTO event_due VALUES (NEW.no, coalesce(OLD.species, '')) ON CONFLICT DO NOTHING;
+    END;
+
+    CREATE TABLE influx_refused (
+        key TEXT PRIMARY KEY,           -- "event 12", "hour 494000 7": what to send again
+        line TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        refused_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

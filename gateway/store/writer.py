@@ -19,6 +19,7 @@ from gateway.state import from_ms, ms
 from gateway.store.acts import ActTable
 from gateway.store.alerts import AlertTable
 from gateway.store.connection import open_writer, transaction
+from gateway.store.follower import FollowerTable
 from gateway.store.outbox import OutboxTable
 from gateway.store.rows import EVENT_COLUMNS, event_row, to_device, to_json, to_state
 
@@ -91,6 +92,7 @@ class Transaction:
         self.acts = ActTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
+        self.follower = FollowerTable(connection)
 
     @property
     def devices(self) -> Mapping[str, Device]:

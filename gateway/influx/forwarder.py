@@ -1,0 +1,166 @@
+"""Follows the journal to InfluxDB for as long as the gateway runs.
+
+    journal ─▶ new events ─▶ states of their devices ─┐
+            ─▶ changed events, closed hours ──────────┼─▶ sender ─▶ /write ─204─▶ cursor moves
+            ─▶ backlog, at a set rate ────────────────┘
+
+Owns order, pace and retries. Needs no queue: what is not yet sent lies in the store, so an outage of
+any length costs no memory. Must not touch the network (`server`) nor read an answer (`policy`).
+"""
+
+import asyncio
+import logging
+import random
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gateway.clock import Clock, utc_now
+from gateway.config import Influx
+from gateway.influx import ranges
+from gateway.influx.alarm import Alarm
+from gateway.influx.delivery import Held, Later, Write
+from gateway.influx.meters import Meters
+from gateway.influx.sender import Batch, Sender
+from gateway.influx.server import connect
+from gateway.store import Store
+from gateway.store.follower import Span
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 1.0
+LONGEST_RETRY_S = 300.0
+HELD_S = 30.0  # how often a held server is asked again
+RETRY_REFUSED = timedelta(hours=1)
+
+
+class Forwarder:
+    """One store to one server."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Influx,
+        site: str,
+        zone: ZoneInfo,
+        meters: Meters,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._store, self._settings, self._site, self._zone = store, settings, site, zone
+        self._meters, self._clock = meters, clock
+        self.alarm = Alarm(clock)
+        self._done: list[Span] = []
+        self._states_due = True
+        self._retry_at: datetime | None = None
+        self._failures = 0
+        self._ahead: tuple[Span, asyncio.Task[Batch]] | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with connect(self._settings) as server:
+            await self.follow(server.write)
+
+    async def follow(self, write: Write) -> None:
+        """The same with any way to write."""
+        batch = self._settings.batch
+        sender = Sender(self._store, write, self._site, self._zone, self._clock, batch)
+        await self._store.write(lambda tx: tx.follower.follow())
+        self._done = await self._store.read(lambda r: r.follower.done())
+        async with asyncio.TaskGroup() as group:
+            while True:
+                pause_s = await self._round(sender, group)
+                await asyncio.sleep(pause_s)
+
+    async def _round(self, sender: Sender, group: asyncio.TaskGroup) -> float:
+        """Send what there is to send; gives the seconds to wait."""
+        try:
+            more = await self._send(sender, group)
+        except Held as trouble:
+            self.alarm.held(str(trouble))
+            self._meters.troubled(held=True)
+            return HELD_S * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        except Later as trouble:
+            self.alarm.waits(str(trouble))
+            self._meters.troubled(held=False)
+            self._failures += 1
+            return wait_s(self._failures, trouble.retry_after_s, random.random())  # noqa: S311
+        self._failures = 0
+        self.alarm.well()
+        self._meters.well()
+        return 0.0 if more else self._settings.interval_s
+
+    async def _send(self, sender: Sender, group: asyncio.TaskGroup) -> bool:
+        """One round; True when more waits and no pace is set."""
+        await self._retry_refused()
+        await self._send_live(sender)
+        pace, interval_s = self._settings.backlog_per_s, self._settings.interval_s
+        budget = max(1, round(pace * interval_s)) if pace else 1 << 62
+        end = asyncio.get_running_loop().time() + interval_s
+        sent = 1
+        while sent and budget > 0 and asyncio.get_running_loop().time() < end:
+            sent = await self._send_backlog(sender, group)
+            sent += await sender.send_due_events(sender.batch)
+            hours = await sender.send_due_hours(sender.batch)
+            if not hours and await self._store.write(lambda tx: tx.follower.fill()):
+                hours = 1
+            sent += hours
+            budget -= sent
+        await self._measure()
+        return bool(sent) and not pace
+
+    async def _send_live(self, sender: Sender) -> None:
+        """Everything new, the newest batch first, and then the states of the devices."""
+        head = await self._store.read(lambda r: r.follower.head())
+        devices = set(await self._send_acts(sender))
+        while span := ranges.live(self._done, head, sender.batch):
+            if self._done and span[0] > self._done[-1][1]:
+                self._states_due = True  # devices of what is left behind changed too
+            batch = await sender.prepare(span)
+            await self._deliver(sender, batch)
+            devices.update(batch.devices)
+        if self._states_due or devices:
+            await sender.send_states(None if self._states_due else devices)
+            self._states_due = False
+
+    async def _send_acts(self, sender: Sender) -> set[str]:
+        """What people did; gives the traps they did it at."""
+        devices: set[str] = set()
+        while found := await sender.send_acts():
+            devices |= found
+        return devices
+
+    async def _send_backlog(self, sender: Sender, group: asyncio.TaskGroup) -> int:
+        """The oldest batch not yet sent, while the one after it is being prepared."""
+        span = ranges.backlog(self._done)
+        if span is None:
+            return 0
+        ahead, self._ahead = self._ahead, None
+        fits = ahead is not None and ahead[0] == span
+        batch = await ahead[1] if ahead and fits else await sender.prepare(span)
+        if following := ranges.backlog(ranges.add(self._done, batch.span)):
+            task = group.create_task(sender.prepare(following), name="influx-prepare")
+            self._ahead = (following, task)
+        await self._deliver(sender, batch)
+        return len(batch.lines) or 1
+
+    async def _deliver(self, sender: Sender, batch: Batch) -> None:
+        done = ranges.add(self._done, batch.span)
+        refused = await sender.send(batch, lambda tx: tx.follower.put_done(done))
+        self._done = done
+        self._meters.sent(len(batch.lines) - refused, refused)
+
+    async def _retry_refused(self) -> None:
+        """At the start and every RETRY_REFUSED: perhaps somebody has mended the cause."""
+        now = self._clock()
+        if self._retry_at is None or now >= self._retry_at:
+            self._retry_at = now + RETRY_REFUSED
+            await self._store.write(lambda tx: tx.follower.retry_refused())
+
+    async def _measure(self) -> None:
+        head, refused = await self._store.read(lambda r: (r.follower.head(), r.follower.refused()))
+        self._meters.lag(ranges.missing(self._done, head), refused)
+
+
+def wait_s(failures: int, retry_after_s: float | None, luck: float) -> float:
+    """Seconds until the next attempt after so many failures in a row; `luck` in [0, 1)."""
+    whole = min(FIRST_RETRY_S * float(1 << min(failures - 1, 16)), LONGEST_RETRY_S)
+    return max(whole * (0.5 + 0.5 * luck), min(retry_after_s or 0.0, LONGEST_RETRY_S))

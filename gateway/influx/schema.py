@@ -1,0 +1,138 @@
+"""The shape of what lies in InfluxDB: measurements, tags, fields with their one type. PURE.
+
+Owns these tables; INFLUX.md explains them to people, and a test holds the two together.
+The first write of a field fixes its type on the server, so no type is decided anywhere else.
+Never a tag and a field of one name; ids, places and free text are fields (no series for each value).
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from hashlib import blake2b
+from typing import Literal
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from gateway.model import Kind
+
+Type = Literal["integer", "float", "string", "boolean"]
+NS_A_MS = 1_000_000
+HOUR_NS = 3_600_000 * NS_A_MS
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+MEASUREMENTS: Mapping[Kind, str] = {
+    Kind.DETECTION: "detection",
+    Kind.SPRUNG: "trap_event",
+    Kind.SET: "trap_event",
+    Kind.HEARTBEAT: "heartbeat",
+    Kind.TAMPER: "device_event",
+    Kind.ONLINE: "device_event",
+    Kind.OFFLINE: "device_event",
+    Kind.JOIN: "device_event",
+}
+EVENTS = ("detection", "trap_event", "heartbeat", "device_event")
+
+_EVENT_FIELDS: Mapping[str, Type] = {
+    "eid": "string",  # the event's id; "" = void: the event now stands under another species
+    "n": "integer",  # animals; 0 = void
+    "n_assumed": "boolean",  # true: the detector did not count, so one
+    "is_distinct": "boolean",  # true: one event by its source's own grouping
+    "quality": "string",  # model.TimeQuality
+    "received_ms": "integer",
+    "device_ms": "integer",
+    "boot": "integer",
+    "seq": "integer",
+    "confidence": "float",
+    "media": "string",
+    "battery_v": "float",
+    "battery_pct": "float",
+    "external_power": "boolean",
+    "rssi_dbm": "float",
+    "snr_db": "float",
+    "lat": "float",
+    "lon": "float",
+    "accuracy_m": "float",
+}
+
+TAGS: Mapping[str, tuple[str, ...]] = {
+    "detection": ("device", "site", "species"),
+    "trap_event": ("device", "kind", "site"),
+    "heartbeat": ("device", "site"),
+    "device_event": ("device", "kind", "site"),
+    "detection_1h": ("device", "site", "species"),
+    "detection_1d": ("device", "site", "species"),
+    "effort_1h": ("device", "site"),
+    "effort_1d": ("device", "site"),
+    "device_state": ("device", "site"),
+    "report": ("kind", "site"),
+}
+_SIGHTINGS: Mapping[str, Type] = {
+    "records": "integer",
+    "independent": "integer",
+    "animals": "integer",
+}
+_EFFORT: Mapping[str, Type] = {"alive_ms": "integer", "armed_ms": "integer"}
+FIELDS: Mapping[str, Mapping[str, Type]] = {
+    # only a detection is counted by species; elsewhere it is a field and makes no series
+    "detection": _EVENT_FIELDS,
+    "trap_event": {**_EVENT_FIELDS, "species": "string"},
+    "heartbeat": {**_EVENT_FIELDS, "species": "string"},
+    "device_event": {**_EVENT_FIELDS, "species": "string"},
+    "detection_1h": _SIGHTINGS,
+    "detection_1d": _SIGHTINGS,
+    "effort_1h": _EFFORT,
+    "effort_1d": _EFFORT,
+    "report": {  # model.Act without the person
+        "eid": "string",
+        "device": "string",
+        "species": "string",
+        "n": "integer",
+        "sex": "string",
+        "weight_class": "string",
+        "through": "string",
+        "recorded_ms": "integer",
+    },
+    "device_state": {
+        "state": "string",  # model.DeviceState as JSON: what the pages read
+        "seen_ms": "integer",
+        "trap": "string",
+        "battery_v": "float",
+        "battery_pct": "float",
+        "rssi_dbm": "float",
+        "snr_db": "float",
+        "lat": "float",
+        "lon": "float",
+    },
+}
+
+_UNSAFE = re.compile(r"[%\\\x00-\x1f\x7f]")
+
+
+def tag_text(value: str) -> str:
+    """A tag's value without what line protocol cannot carry: %, \\ and control characters become %XX."""
+    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", value)
+
+
+def untag(text: str) -> str:
+    """The value that `tag_text` was given."""
+    return unquote(text)
+
+
+def day_of(hour: int, zone: ZoneInfo) -> int:
+    """The local day, days since 1970, that an hour since 1970 begins in."""
+    return (EPOCH + timedelta(hours=hour)).astimezone(zone).toordinal() - EPOCH.toordinal()
+
+
+def day_ns(day: int, zone: ZoneInfo) -> int:
+    """The local midnight that begins a day, ns since 1970."""
+    midnight = datetime.combine(EPOCH.date() + timedelta(days=day), time(), zone)
+    return round(midnight.timestamp()) * 1_000_000_000
+
+
+def stamp(observed_ms: int, event_id: str) -> int:
+    """An event's time in ns: the digits below the millisecond are a hash of its id.
+
+    So a repeated send lands on the same point, and two events of one millisecond do not merge.
+    """
+    digest = blake2b(event_id.encode(), digest_size=8).digest()
+    return observed_ms * NS_A_MS + int.from_bytes(digest, "big") % NS_A_MS

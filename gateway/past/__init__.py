@@ -1,0 +1,109 @@
+"""The past, from wherever it lies: one interface, two implementations that answer alike.
+
+Owns the questions and their answers' shapes. `embedded` asks the store of this gateway, `influx` the
+central server; ``[dashboard] history`` chooses. Times are aware and UTC, ranges half-open [start, end).
+Roll-ups are of whole hours: a range is widened to the hours it touches.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from msgspec import Struct
+
+from gateway.model import DeviceState, Event
+
+HOUR = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Count(Struct, frozen=True, order=True):
+    """What one device saw of one species in one hour; "" = species unknown."""
+
+    device: str
+    species: str
+    hour: datetime  # its beginning
+    records: int
+    independent: int
+    animals: int
+
+
+class Total(Struct, frozen=True, order=True):
+    """The same over a time."""
+
+    device: str
+    species: str
+    records: int
+    independent: int
+    animals: int
+
+
+class HourCount(Struct, frozen=True, order=True):
+    """What all devices together saw of one species in one hour."""
+
+    species: str
+    hour: datetime
+    records: int
+    independent: int
+    animals: int
+
+
+class Effort(Struct, frozen=True, order=True):
+    """How long one device was alive and armed over a time, in ms."""
+
+    device: str
+    alive_ms: int
+    armed_ms: int
+
+
+class Unreadable(Exception):  # noqa: N818 - a state of the world, not a bug
+    """The past cannot be read now; the text says why."""
+
+
+class History(Protocol):
+    """What pages and exports ask. Every method may raise Unreadable."""
+
+    def events(
+        self, start: datetime, end: datetime, device: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Events observed in [start, end), the oldest first, in bounded memory."""
+
+    async def latest(self, limit: int) -> list[Event]:
+        """The newest events by observed time, the newest first."""
+
+    async def counts(self, start: datetime, end: datetime) -> list[Count]:
+        """Detections by device, species and hour, sorted."""
+
+    async def totals(self, start: datetime, end: datetime) -> list[Total]:
+        """Detections by device and species, sorted."""
+
+    async def by_hour(self, start: datetime, end: datetime) -> list[HourCount]:
+        """Detections by species and hour, sorted: for hours of the day, weeks, seasons."""
+
+    async def effort(self, start: datetime, end: datetime) -> list[Effort]:
+        """Effort by device where there was any, sorted."""
+
+    async def states(self) -> dict[str, DeviceState]:
+        """What is known now of each device."""
+
+
+def hours_of(start: datetime, end: datetime) -> tuple[int, int]:
+    """The hours since 1970 that [start, end) touches, half-open."""
+    return (start - _EPOCH) // HOUR, -((_EPOCH - end) // HOUR)
+
+
+def hour_start(hour: int) -> datetime:
+    """The beginning of an hour since 1970."""
+    return _EPOCH + hour * HOUR
+
+
+def days_of(start: datetime, end: datetime) -> tuple[int, int] | None:
+    """The local days since 1970 that make up [start, end) exactly; None when they do not.
+
+    Local is the zone of `start` and `end` as they are given.
+    """
+    for time in (start, end):
+        if (time.hour, time.minute, time.second, time.microsecond) != (0, 0, 0, 0):
+            return None
+    first = _EPOCH.toordinal()
+    return start.toordinal() - first, end.toordinal() - first

@@ -1,0 +1,75 @@
+"""History from the embedded store. Owns paging and the choice between days and hours."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from gateway.model import DeviceState, Event
+from gateway.past import Count, Effort, HourCount, Total, days_of, hour_start, hours_of
+from gateway.state import ms
+from gateway.store import Reader, Store
+from gateway.store.rollups import Unit
+
+PAGE = 2_000  # events that are in memory at once
+
+
+class EmbeddedHistory:
+    """The past of this gateway. `zone`: whose days the daily roll-ups count."""
+
+    def __init__(self, store: Store, zone: ZoneInfo) -> None:
+        self._store, self._zone = store, zone
+
+    async def events(
+        self, start: datetime, end: datetime, device: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Events observed in [start, end), the oldest first."""
+        after, until = (ms(start), 0), ms(end)
+        while True:
+            ask = partial(_page, after=after, until_ms=until, device=device)
+            page = await self._store.read(ask)
+            for _, event in page:
+                yield event
+            if len(page) < PAGE:
+                return
+            after = (ms(page[-1][1].observed_at), page[-1][0])
+
+    async def latest(self, limit: int) -> list[Event]:
+        """The newest events by observed time, the newest first."""
+        return await self._store.read(lambda r: r.rollups.latest(limit))
+
+    async def counts(self, start: datetime, end: datetime) -> list[Count]:
+        """Detections by device, species and hour."""
+        rows = await self._store.read(lambda r: r.rollups.counts(*hours_of(start, end)))
+        return sorted(Count(d, s, hour_start(hour), *cell) for d, s, hour, *cell in rows)
+
+    async def totals(self, start: datetime, end: datetime) -> list[Total]:
+        """Detections by device and species."""
+        unit, lo, hi = self._span(start, end)
+        rows = await self._store.read(lambda r: r.rollups.totals(unit, lo, hi))
+        return sorted(Total(*row) for row in rows)
+
+    async def by_hour(self, start: datetime, end: datetime) -> list[HourCount]:
+        """Detections by species and hour."""
+        rows = await self._store.read(lambda r: r.rollups.by_hour(*hours_of(start, end)))
+        return sorted(HourCount(s, hour_start(hour), *cell) for s, hour, *cell in rows)
+
+    async def effort(self, start: datetime, end: datetime) -> list[Effort]:
+        """Effort by device."""
+        unit, lo, hi = self._span(start, end)
+        rows = await self._store.read(lambda r: r.rollups.effort(unit, lo, hi))
+        return sorted(Effort(*row) for row in rows)
+
+    async def states(self) -> dict[str, DeviceState]:
+        """What is known now of each device."""
+        return await self._store.read(lambda r: r.states())
+
+    def _span(self, start: datetime, end: datetime) -> tuple[Unit, int, int]:
+        days = days_of(start.astimezone(self._zone), end.astimezone(self._zone))
+        return ("day", *days) if days else ("hour", *hours_of(start, end))
+
+
+def _page(
+    reader: Reader, after: tuple[int, int], until_ms: int, device: str | None
+) -> list[tuple[int, Event]]:
+    return reader.rollups.events(after, until_ms, device, PAGE)

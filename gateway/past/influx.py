@@ -1,0 +1,196 @@
+"""History from InfluxDB, by InfluxQL that 1.x, 2.x and 3 Core share.
+
+Owns the queries and the way back from points to the model's words. Must not know HTTP
+(`gateway.influx.server`). Values keep the types of `gateway.influx.schema`: JSON has none for 3.0.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from gateway.influx.schema import EVENTS, FIELDS, HOUR_NS, NS_A_MS, day_ns, tag_text, untag
+from gateway.influx.server import QueryError, Series, Server, quote
+from gateway.model import DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.past import (
+    Count,
+    Effort,
+    HourCount,
+    Total,
+    Unreadable,
+    days_of,
+    hour_start,
+    hours_of,
+)
+from gateway.state import from_ms, ms
+
+PAGE = 2_000  # events of one measurement that are in memory at once
+_KIND = {"detection": Kind.DETECTION, "heartbeat": Kind.HEARTBEAT}
+_FACTS = frozenset(Facts.__struct_fields__) - {"species", "count"}
+_state = msgspec.json.Decoder(DeviceState).decode
+
+
+class InfluxHistory:
+    """The past of one site on a server. `zone`: whose days the daily roll-ups count."""
+
+    def __init__(self, server: Server, site: str, zone: ZoneInfo) -> None:
+        self._server, self._zone = server, zone
+        self._site = f"site = {quote(tag_text(site))}"
+
+    async def events(
+        self, start: datetime, end: datetime, device: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Events observed in [start, end), the oldest first."""
+        streams = [self._stream(name, start, end, device) for name in EVENTS]
+        heads = {n: e for n, s in enumerate(streams) if (e := await anext(s, None)) is not None}
+        while heads:
+            first = min(heads, key=lambda n: heads[n].observed_at)
+            yield heads.pop(first)
+            if (following := await anext(streams[first], None)) is not None:
+                heads[first] = following
+
+    async def latest(self, limit: int) -> list[Event]:
+        """The newest events by observed time, the newest first."""
+        found: list[Event] = []
+        for name in EVENTS:
+            where = f"{self._site} AND eid <> ''"
+            found += await self._events(name, where, f"ORDER BY time DESC LIMIT {limit}")
+        return sorted(found, key=lambda event: event.observed_at, reverse=True)[:limit]
+
+    async def counts(self, start: datetime, end: datetime) -> list[Count]:
+        """Detections by device, species and hour."""
+        rows = await self._rows(
+            "SELECT records, independent, animals FROM detection_1h "
+            f"WHERE {self._hours(start, end)} AND records > 0 GROUP BY device, species"
+        )
+        return sorted(
+            Count(untag(tags["device"]), untag(tags["species"]), hour_start(time // HOUR_NS), *cell)
+            for tags, (time, *cell) in rows
+        )
+
+    async def totals(self, start: datetime, end: datetime) -> list[Total]:
+        """Detections by device and species."""
+        unit, where = self._span(start, end)
+        rows = await self._rows(
+            "SELECT sum(records), sum(independent), sum(animals) "
+            f"FROM detection_{unit} WHERE {where} GROUP BY device, species"
+        )
+        return sorted(
+            Total(untag(tags["device"]), untag(tags["species"]), *cell)
+            for tags, (_, *cell) in rows
+            if cell[0]
+        )
+
+    async def by_hour(self, start: datetime, end: datetime) -> list[HourCount]:
+        """Detections by species and hour."""
+        rows = await self._rows(
+            "SELECT sum(records), sum(independent), sum(animals) FROM detection_1h "
+            f"WHERE {self._hours(start, end)} GROUP BY time(1h), species fill(none)"
+        )
+        return sorted(
+            HourCount(untag(tags["species"]), hour_start(time // HOUR_NS), *cell)
+            for tags, (time, *cell) in rows
+            if cell[0]
+        )
+
+    async def effort(self, start: datetime, end: datetime) -> list[Effort]:
+        """Effort by device."""
+        unit, where = self._span(start, end)
+        rows = await self._rows(
+            f"SELECT sum(alive_ms), sum(armed_ms) FROM effort_{unit} WHERE {where} GROUP BY device"
+        )
+        return sorted(
+            Effort(untag(tags["device"]), alive, armed) for tags, (_, alive, armed) in rows if alive
+        )
+
+    async def states(self) -> dict[str, DeviceState]:
+        """What is known now of each device."""
+        rows = await self._rows(
+            f"SELECT last(state) FROM device_state WHERE {self._site} GROUP BY device"
+        )
+        found = (_state(values[1]) for _, values in rows)
+        return {state.device: state for state in found}
+
+    async def _stream(
+        self, measurement: str, start: datetime, end: datetime, device: str | None
+    ) -> AsyncIterator[Event]:
+        """One measurement's events in order of time, page by page."""
+        where = f"{self._site} AND eid <> '' AND time < {ms(end) * NS_A_MS}"
+        where += f" AND device = {quote(tag_text(device))}" if device is not None else ""
+        since, seen = ms(start) * NS_A_MS, frozenset[str]()
+        while True:
+            tail = f"ORDER BY time LIMIT {PAGE + len(seen)}"
+            page = await self._page(measurement, f"{where} AND time >= {since}", tail)
+            for time, event in page:
+                if time > since or event.id not in seen:
+                    yield event
+            if len(page) < PAGE + len(seen):
+                return
+            since = page[-1][0]  # others may stand at this very time: ask for it again
+            seen = frozenset(event.id for time, event in page if time == since)
+
+    async def _events(self, measurement: str, where: str, tail: str) -> list[Event]:
+        return [event for _, event in await self._page(measurement, where, tail)]
+
+    async def _page(self, measurement: str, where: str, tail: str) -> list[tuple[int, Event]]:
+        [tables] = await self._ask(f"SELECT * FROM {measurement} WHERE {where} {tail}")
+        return [(row["time"], to_event(measurement, row)) for row in _dicts(tables)]
+
+    async def _rows(self, query: str) -> list[tuple[dict[str, str], list[Any]]]:
+        """(tags, values) of one statement; the first value is the time."""
+        [tables] = await self._ask(query)
+        return [(table.tags, values) for table in tables for values in table.values]
+
+    async def _ask(self, query: str) -> list[list[Series]]:
+        try:
+            return await self._server.query(query)
+        except QueryError as error:
+            raise Unreadable(f"InfluxDB: {error}") from None
+
+    def _hours(self, start: datetime, end: datetime) -> str:
+        lo, hi = hours_of(start, end)
+        return f"{self._site} AND time >= {lo * HOUR_NS} AND time < {hi * HOUR_NS}"
+
+    def _span(self, start: datetime, end: datetime) -> tuple[str, str]:
+        """The roll-up to ask, "1d" or "1h", and its condition."""
+        days = days_of(start.astimezone(self._zone), end.astimezone(self._zone))
+        if days is None:
+            return "1h", self._hours(start, end)
+        lo, hi = (day_ns(day, self._zone) for day in days)
+        return "1d", f"{self._site} AND time >= {lo} AND time < {hi}"
+
+
+def to_event(measurement: str, row: dict[str, Any]) -> Event:
+    """The event of one point, equal to the one that was stored."""
+    kinds = FIELDS[measurement]
+    facts: dict[str, Any] = {
+        name: float(value) if kinds.get(name) == "float" else value
+        for name, value in row.items()
+        if name in _FACTS and value is not None
+    }
+    species = row.get("species") or None
+    kind = _KIND.get(measurement) or Kind(row["kind"])
+    device_ms = row.get("device_ms")
+    return Event(
+        id=row["eid"],
+        device=untag(row["device"]),
+        kind=kind,
+        observed_at=from_ms(row["time"] // NS_A_MS),
+        received_at=from_ms(row["received_ms"]),
+        time_quality=TimeQuality(row["quality"]),
+        device_time=from_ms(device_ms) if device_ms is not None else None,
+        boot=row.get("boot"),
+        seq=row.get("seq"),
+        species=untag(species) if species and kind is Kind.DETECTION else species,
+        distinct=bool(row.get("is_distinct")),
+        count=None if row.get("n_assumed") else row.get("n"),
+        **facts,
+    )
+
+
+def _dicts(tables: Iterable[Series]) -> Iterable[dict[str, Any]]:
+    for table in tables:
+        for values in table.values:
+            yield dict(zip(table.columns, values, strict=True))

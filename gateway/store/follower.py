@@ -1,0 +1,255 @@
+"""What a follower of the journal (InfluxDB) has heard, has to hear again, and has refused.
+
+Owns these statements. Must not know the network. The journal's number `event.no` is the order of
+commit; `done` says which numbers the follower is known to have, as half-open ranges (after, up to].
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import apsw
+import msgspec
+from msgspec import Struct
+
+from gateway.model import Act
+from gateway.store.rollups import Sighting
+from gateway.store.rows import EVENT_SELECT, to_act
+
+Span = tuple[int, int]
+"""Journal numbers n with after < n <= up to."""
+Row = tuple[Any, ...]
+"""Columns of rows.EVENT_SELECT."""
+
+DONE, FOLLOW, FILL = "influx.done", "influx.follow", "influx.fill"
+ACTS = "influx.acts"  # number of the newest act that the follower has
+
+
+class DueHour(Struct, frozen=True):
+    """The roll-ups of one device and hour that changed since the follower heard them."""
+
+    hour: int  # since 1970
+    device_no: int
+    change: int
+    device: str
+    alive_ms: int
+    armed_ms: int
+    sightings: tuple[Sighting, ...]
+
+
+class DueEvent(Struct, frozen=True):
+    """An event to be sent again; `was`: the species whose point it leaves ("-": it leaves none)."""
+
+    no: int
+    was: str
+    row: Row
+
+
+class FollowerTable:
+    """Verbs inside a transaction of the writer."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+        self._many = connection.executemany
+
+    def follow(self) -> None:
+        """From now on note what changes; what there is already is noted by `fill`, bit by bit."""
+        self._execute("INSERT OR IGNORE INTO setting VALUES (?, '0')", (FILL,))
+        self._execute("INSERT OR IGNORE INTO setting VALUES (?, '1')", (FOLLOW,))
+
+    def unfollow(self) -> None:
+        """Nobody follows any more: note nothing, and start again from the beginning next time."""
+        self._many("DELETE FROM setting WHERE key = ?", [(FOLLOW,), (FILL,), (DONE,), (ACTS,)])
+        for table in ("hour_due", "event_due", "influx_refused"):
+            self._execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
+
+    def fill(self) -> bool:
+        """Mark all hours of one more device as due; False when every device has been."""
+        row = self._execute("SELECT CAST(value AS INTEGER) FROM setting WHERE key = ?", (FILL,))
+        [(after,)] = row.fetchall() or [(0,)]
+        device = self._execute("SELECT min(no) FROM device WHERE no > ?", (after,)).fetchone()
+        if device is None or device[0] is None:
+            return False
+        self.mark_hours(device[0], 0, 1 << 40)
+        self.put(FILL, str(device[0]))
+        return True
+
+    def mark_hours(self, device_no: int, start: int, end: int) -> None:
+        """The roll-ups of a device in hours [start, end) are to be sent again."""
+        self._execute(
+            "INSERT INTO hour_due SELECT hour, device, 1 FROM ("
+            "SELECT hour, device FROM effort_hour WHERE device = ?1 AND hour >= ?2 AND hour < ?3 "
+            "UNION SELECT hour, device FROM sighting_hour "
+            "WHERE device = ?1 AND hour >= ?2 AND hour < ?3) "
+            "WHERE true ON CONFLICT DO UPDATE SET change = change + 1",
+            (device_no, start, end),
+        )
+
+    def settle_hours(self, hours: Iterable[DueHour]) -> None:
+        """These have been heard, unless they changed again meanwhile."""
+        self._many(
+            "DELETE FROM hour_due WHERE hour = ? AND device = ? AND change = ?",
+            [(h.hour, h.device_no, h.change) for h in hours],
+        )
+
+    def settle_events(self, events: Iterable[DueEvent]) -> None:
+        """These have been heard again."""
+        self._many(
+            "DELETE FROM event_due WHERE event = ? AND was = ?", [(e.no, e.was) for e in events]
+        )
+
+    def put_done(self, done: Sequence[Span]) -> None:
+        """Remember what the follower has."""
+        self.put(DONE, msgspec.json.encode(done).decode())
+
+    def put(self, key: str, value: str) -> None:
+        """Remember one text."""
+        self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
+
+    def refuse(self, refused: Iterable[tuple[str, str, str]], now_ms: int) -> None:
+        """Keep (key, line, detail) of what the follower will not take."""
+        self._many(
+            "INSERT OR REPLACE INTO influx_refused VALUES (?, ?, ?, ?)",
+            [(key, line, detail, now_ms) for key, line, detail in refused],
+        )
+
+    def retry_refused(self) -> int:
+        """Everything refused is due again; gives how many."""
+        keys = [key.split() for (key,) in self._execute("DELETE FROM influx_refused RETURNING key")]
+        self._many(
+            "INSERT INTO event_due VALUES (?, '-') ON CONFLICT DO NOTHING",
+            [(int(no),) for kind, no, *_ in keys if kind == "event"],
+        )
+        self._many(
+            "INSERT INTO hour_due VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET change = change + 1",
+            [(int(key[1]), int(key[2])) for key in keys if key[0] == "hour"],
+        )
+        if acts := [int(no) for kind, no, *_ in keys if kind == "act"]:
+            self.put(ACTS, str(min(acts) - 1))
+        return len(keys)
+
+
+class FollowerReads:
+    """Questions on a reader's thread."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    def _all(self, sql: str, bound: tuple[int, ...] = ()) -> list[Any]:
+        return self._execute(sql, bound).fetchall()
+
+    def done(self) -> list[Span]:
+        """What the follower has, in order."""
+        text = self.get(DONE)
+        return msgspec.json.decode(text, type=list[Span]) if text else []
+
+    def get(self, key: str) -> str | None:
+        """One remembered text."""
+        row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def head(self) -> int:
+        """The newest journal number; 0 when there is none."""
+        [(head,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")
+        return int(head)
+
+    def rows(self, span: Span, limit: int) -> list[Row]:
+        """(no, EVENT_SELECT ...) of a span, in order."""
+        sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? AND e.no <= ? ORDER BY e.no LIMIT ?"
+        return self._all(sql, (*span, limit))
+
+    def rows_observed(self, after: int, start_ms: int, end_ms: int, limit: int) -> list[Row]:
+        """The same of events observed in [start, end), after a journal number."""
+        sql = (
+            f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? AND e.observed_ms >= ? "
+            "AND e.observed_ms < ? ORDER BY e.no LIMIT ?"
+        )
+        return self._all(sql, (after, start_ms, end_ms, limit))
+
+    def due_events(self, limit: int) -> list[DueEvent]:
+        """Events to be sent again."""
+        sql = f"SELECT q.event, q.was, {EVENT_SELECT} JOIN event_due q ON q.event = e.no LIMIT ?"
+        return [DueEvent(row[0], row[1], row[2:]) for row in self._execute(sql, (limit,))]
+
+    def due_hours(self, before: int, limit: int) -> list[DueHour]:
+        """Changed roll-ups of hours before `before`, the newest first."""
+        bound = (before, limit)
+        seen: dict[Span, list[Sighting]] = {}
+        hours = self._all(_DUE_HOURS, bound)  # first: what changes from here on stays due
+        for hour, device, *cell in self._all(_DUE_SIGHTINGS, bound):
+            seen.setdefault((hour, device), []).append(tuple(cell))
+        return [
+            DueHour(hour, no, change, device, alive, armed, tuple(seen.get((hour, no), ())))
+            for hour, no, change, device, alive, armed in hours
+        ]
+
+    def acts(self, limit: int) -> list[tuple[int, Act]]:
+        """(no, act) of the next that people did."""
+        after = int(self.get(ACTS) or 0)
+        sql = "SELECT no, body FROM act WHERE no > ? ORDER BY no LIMIT ?"
+        return [(no, to_act(body)) for no, body in self._execute(sql, (after, limit))]
+
+    def waiting(self, before: int = 1 << 40) -> int:
+        """Changed roll-ups of hours before `before`, and changed events, that wait."""
+        [(count,)] = self._execute(
+            "SELECT (SELECT count(*) FROM hour_due WHERE hour < ?) + (SELECT count(*) FROM event_due)",
+            (before,),
+        )
+        return int(count)
+
+    def count_observed(self, after: int, start_ms: int, end_ms: int) -> int:
+        """How many events after a journal number were observed in [start, end)."""
+        [(count,)] = self._execute(
+            "SELECT count(*) FROM event WHERE no > ? AND observed_ms >= ? AND observed_ms < ?",
+            (after, start_ms, end_ms),
+        )
+        return int(count)
+
+    def refused(self) -> int:
+        """How many points the follower will not take."""
+        [(count,)] = self._execute("SELECT count(*) FROM influx_refused")
+        return int(count)
+
+    def refusals(self, limit: int = 20) -> list[tuple[str, str, str]]:
+        """(key, line, detail) of the newest."""
+        return self._all(
+            "SELECT key, line, detail FROM influx_refused ORDER BY refused_ms DESC LIMIT ?",
+            (limit,),
+        )
+
+    def events_by_hour(self, start_ms: int, end_ms: int) -> list[tuple[str, int, int]]:
+        """(kind, hour, events) of what was observed in [start, end)."""
+        return self._all(
+            "SELECT kind, observed_ms / 3600000, count(*) FROM event "
+            "WHERE observed_ms >= ? AND observed_ms < ? GROUP BY 1, 2",
+            (start_ms, end_ms),
+        )
+
+    def sums_by_hour(self, start: int, end: int) -> list[tuple[int, int, int, int, int, int]]:
+        """(hour, records, independent, animals, alive ms, armed ms) of hours [start, end)."""
+        return self._all(
+            "SELECT hour, sum(r), sum(i), sum(n), sum(alive), sum(armed) FROM ("
+            "SELECT hour, records r, independent i, animals n, 0 alive, 0 armed FROM sighting_hour "
+            "WHERE hour >= ?1 AND hour < ?2 UNION ALL "
+            "SELECT hour, 0, 0, 0, alive_ms, armed_ms FROM effort_hour "
+            "WHERE hour >= ?1 AND hour < ?2) GROUP BY hour",
+            (start, end),
+        )
+
+    def span_ms(self) -> tuple[int, int] | None:
+        """First and last observed time, ms since 1970; None when the journal is empty."""
+        row = self._execute("SELECT min(observed_ms), max(observed_ms) FROM event").fetchone()
+        return (row[0], row[1]) if row and row[0] is not None else None
+
+    def device_numbers(self) -> list[int]:
+        """The short numbers of all devices."""
+        return [no for (no,) in self._execute("SELECT no FROM device ORDER BY no")]
+
+
+_SOME = "SELECT hour, device, change FROM hour_due WHERE hour < ? ORDER BY hour DESC LIMIT ?"
+_DUE_HOURS = f"""
+    SELECT q.hour, q.device, q.change, d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0)
+    FROM ({_SOME}) q JOIN device d ON d.no = q.device
+    LEFT JOIN effort_hour e ON e.device = q.device AND e.hour = q.hour"""  # noqa: S608 - a query of ours
+_DUE_SIGHTINGS = f"""
+    SELECT q.hour, q.device, s.species, s.records, s.independent, s.animals
+    FROM ({_SOME}) q JOIN sighting_hour s ON s.device = q.device AND s.hour = q.hour"""  # noqa: S608

@@ -1,0 +1,111 @@
+"""Roll-ups as followers and pages read them: hours and local days of devices, sums over a time.
+
+Owns these reading statements. A question over whole local days reads days, else hours.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import apsw
+from msgspec import Struct
+
+from gateway.model import Event
+from gateway.store.rows import EVENT_SELECT, to_event
+
+Unit = Literal["hour", "day"]
+Sighting = tuple[str, int, int, int]
+"""species, records, independent, animals"""
+
+
+class DayRollup(Struct, frozen=True):
+    """One device and local day."""
+
+    day: int  # since 1970
+    device_no: int
+    device: str
+    alive_ms: int
+    armed_ms: int
+    sightings: tuple[Sighting, ...]
+
+
+class RollupReads:
+    """Questions on a reader's thread."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    def days(self, wanted: Iterable[tuple[int, int]]) -> list[DayRollup]:
+        """The roll-ups of these (device no, day)."""
+        return [self._day(*key) for key in wanted]
+
+    def _day(self, device_no: int, day: int) -> DayRollup:
+        [(device, alive, armed)] = self._all(
+            "SELECT d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0) FROM device d "
+            "LEFT JOIN effort_day e ON e.device = d.no AND e.day = ?2 WHERE d.no = ?1",
+            (device_no, day),
+        )
+        seen = self._all(
+            "SELECT species, records, independent, animals FROM sighting_day "
+            "WHERE device = ? AND day = ?",
+            (device_no, day),
+        )
+        return DayRollup(day, device_no, device, alive, armed, tuple(seen))
+
+    def counts(self, start: int, end: int) -> list[tuple[str, str, int, int, int, int]]:
+        """(device, species, hour, records, independent, animals) of hours [start, end)."""
+        return self._all(
+            """
+            SELECT d.id, s.species, s.hour, s.records, s.independent, s.animals
+            FROM sighting_hour s JOIN device d ON d.no = s.device
+            WHERE s.hour >= ? AND s.hour < ? AND s.records <> 0""",
+            (start, end),
+        )
+
+    def totals(self, unit: Unit, start: int, end: int) -> list[tuple[str, str, int, int, int]]:
+        """(device, species, records, independent, animals) over [start, end) of `unit`s."""
+        sql = """
+            SELECT d.id, s.species, s.r, s.i, s.n FROM (
+                SELECT device, species, sum(records) r, sum(independent) i, sum(animals) n
+                FROM sighting_{unit} WHERE {unit} >= ? AND {unit} < ?
+                GROUP BY device, species HAVING sum(records) <> 0) s
+            JOIN device d ON d.no = s.device"""
+        return self._all(sql.format(unit=unit), (start, end))
+
+    def by_hour(self, start: int, end: int) -> list[tuple[str, int, int, int, int]]:
+        """(species, hour, records, independent, animals), all devices together."""
+        return self._all(
+            """
+            SELECT species, hour, sum(records), sum(independent), sum(animals) FROM sighting_hour
+            WHERE hour >= ? AND hour < ? GROUP BY species, hour HAVING sum(records) <> 0""",
+            (start, end),
+        )
+
+    def effort(self, unit: Unit, start: int, end: int) -> list[tuple[str, int, int]]:
+        """(device, alive ms, armed ms) over [start, end) of `unit`s, where there was any."""
+        sql = """
+            SELECT d.id, e.alive, e.armed FROM (
+                SELECT device, sum(alive_ms) alive, sum(armed_ms) armed
+                FROM effort_{unit} WHERE {unit} >= ? AND {unit} < ?
+                GROUP BY device HAVING sum(alive_ms) <> 0) e
+            JOIN device d ON d.no = e.device"""
+        return self._all(sql.format(unit=unit), (start, end))
+
+    def events(
+        self, cursor: tuple[int, int], until_ms: int, device: str | None, limit: int
+    ) -> list[tuple[int, Event]]:
+        """(no, event) observed after `cursor` (ms, no) and before `until_ms`, in order of time."""
+        chosen = "" if device is None else "AND d.id = ?5"
+        sql = f"""
+            SELECT e.no, {EVENT_SELECT}
+            WHERE (e.observed_ms, e.no) > (?1, ?2) AND e.observed_ms < ?3 {chosen}
+            ORDER BY e.observed_ms, e.no LIMIT ?4"""
+        bound = (*cursor, until_ms, limit, *(() if device is None else (device,)))
+        return [(row[0], to_event(row[1:])) for row in self._execute(sql, bound)]
+
+    def latest(self, limit: int) -> list[Event]:
+        """The newest events by observed time, the newest first."""
+        sql = f"SELECT {EVENT_SELECT} ORDER BY e.observed_ms DESC, e.no DESC LIMIT ?"
+        return [to_event(row) for row in self._execute(sql, (limit,))]
+
+    def _all(self, sql: str, bound: tuple[int, ...]) -> list[Any]:
+        return self._execute(sql, bound).fetchall()

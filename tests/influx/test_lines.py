@@ -1,0 +1,138 @@
+"""Lines: what Point would write, one event one point, nothing lost on the way."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from influxdb_client.client.write.point import Point
+
+from gateway.influx.lines import Encoder
+from gateway.influx.schema import (
+    FIELDS,
+    MEASUREMENTS,
+    NS_A_MS,
+    TAGS,
+    day_ns,
+    day_of,
+    stamp,
+    tag_text,
+    untag,
+)
+from gateway.model import Event, Facts, Kind, TimeQuality
+from gateway.state import from_ms, ms
+from gateway.store.rows import event_row
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+ENCODER = Encoder("goto", TOKYO)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
+NUMBER = st.floats(-1e9, 1e9)
+
+EVENTS = st.builds(
+    Event,
+    id=TEXT,
+    device=TEXT,
+    kind=st.sampled_from(Kind),
+    observed_at=st.integers(0, 4_000_000_000_000).map(from_ms),
+    received_at=st.integers(0, 4_000_000_000_000).map(from_ms),
+    time_quality=st.sampled_from(TimeQuality),
+    device_time=st.none() | st.integers(0, 4_000_000_000_000).map(from_ms),
+    boot=st.none() | st.integers(0, 2**63 - 1),
+    seq=st.none() | st.integers(0, 2**63 - 1),
+    distinct=st.booleans(),
+    species=st.none() | TEXT,
+    count=st.none() | st.integers(0, 1000),
+    confidence=st.none() | st.floats(0, 1),
+    media=st.none() | TEXT,
+    battery_v=st.none() | NUMBER,
+    external_power=st.none() | st.booleans(),
+    rssi_dbm=st.none() | st.integers(-150, 0).map(float),
+    lat=st.none() | st.floats(-90, 90),
+    lon=st.none() | st.floats(-180, 180),
+)
+
+
+def row_of(event: Event, no: int = 7) -> tuple[object, ...]:
+    id_, _, _, *rest = event_row(event, None, 1)
+    return (no, id_, event.device, *rest)
+
+
+def point_of(event: Event) -> str:
+    """The same point as influxdb-client encodes it."""
+    measurement = MEASUREMENTS[event.kind]
+    point: Any = Point(measurement)  # type: ignore[no-untyped-call]
+    point.tag("device", tag_text(event.device)).tag("site", "goto")
+    if "kind" in TAGS[measurement]:
+        point.tag("kind", event.kind.value)
+    if event.species:
+        named = tag_text(event.species)
+        if measurement == "detection":
+            point.tag("species", named)
+        else:
+            point.field("species", event.species)
+    for name in set(Facts.__struct_fields__) - {"species", "count"}:
+        point.field(name, getattr(event, name))
+    if event.count is not None:
+        point.field("n", event.count)
+    elif measurement == "detection":
+        point.field("n", 1).field("n_assumed", True)
+    if event.distinct:
+        point.field("is_distinct", True)
+    point.field("eid", event.id).field("quality", event.time_quality.value)
+    point.field("received_ms", ms(event.received_at)).field("boot", event.boot)
+    point.field("seq", event.seq)
+    point.field("device_ms", ms(event.device_time) if event.device_time else None)
+    return str(point.time(stamp(ms(event.observed_at), event.id)).to_line_protocol())
+
+
+@given(EVENTS)
+def test_a_line_is_what_point_would_write(event: Event) -> None:
+    assert ENCODER.event(row_of(event)).text == point_of(event)
+
+
+@given(EVENTS)
+def test_the_same_event_is_the_same_point_and_its_millisecond_is_kept(event: Event) -> None:
+    at = stamp(ms(event.observed_at), event.id)
+    assert at == stamp(ms(event.observed_at), event.id)
+    assert at // NS_A_MS == ms(event.observed_at)
+
+
+def test_events_of_one_millisecond_do_not_merge() -> None:
+    stamps = {stamp(1_700_000_000_000, f"event-{n}") for n in range(500)}
+    assert len(stamps) == 500
+
+
+@given(TEXT)
+def test_a_tag_comes_back_as_it_was(text: str) -> None:
+    assert untag(tag_text(text)) == text
+    assert "\\" not in tag_text(text)
+    assert "\n" not in tag_text(text)
+
+
+def test_no_name_is_a_tag_and_a_field_of_one_measurement() -> None:
+    for measurement, tags in TAGS.items():
+        assert not set(tags) & set(FIELDS[measurement]), measurement
+
+
+def test_every_kind_and_every_fact_has_its_place() -> None:
+    assert set(MEASUREMENTS) == set(Kind)
+    facts = set(Facts.__struct_fields__) - {"species", "count"}
+    assert facts <= set(FIELDS["detection"])
+
+
+def test_a_fact_that_json_wrote_as_a_whole_number_stays_a_float() -> None:
+    event = Event(
+        id="a", device="d", kind=Kind.HEARTBEAT, observed_at=from_ms(0), received_at=from_ms(0),
+        time_quality=TimeQuality.RTC,
+    )  # fmt: skip
+    row = (*row_of(event)[:-1], msgspec.json.encode({"rssi_dbm": -105}))
+    assert "rssi_dbm=-105 " in ENCODER.event(row).text
+
+
+def test_a_day_of_the_roll_ups_begins_at_local_midnight() -> None:
+    midnight = datetime(2026, 11, 2, tzinfo=TOKYO)
+    hour = ms(midnight) // 3_600_000
+    assert day_ns(day_of(hour, TOKYO), TOKYO) == ms(midnight) * NS_A_MS
+    assert day_of(hour - 1, TOKYO) == day_of(hour, TOKYO) - 1
