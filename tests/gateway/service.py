@@ -33,10 +33,10 @@ class Service:
         folder.mkdir(parents=True, exist_ok=True)
         self.database = folder / "gateway.db"
         self.port = free_port()
-        self._config = folder / "shishigaki.toml"
+        self.config = folder / "shishigaki.toml"
         self._log = folder / "gateway.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._config.write_text(
+        self.config.write_text(
             f"""
             [site]
             name = "goto"
@@ -67,7 +67,7 @@ class Service:
 
     def start(self) -> Self:
         """Start the process; does not wait."""
-        command = [sys.executable, "-m", "gateway.cli", "run", "-c", str(self._config)]
+        command = [sys.executable, "-m", "gateway.cli", "run", "-c", str(self.config)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         return self
