@@ -114,11 +114,12 @@ class FiveLink(asyncio.Protocol):
                 self._transport.resume_reading()
 
     async def close(self) -> None:
+        """Let the broker close: closing first may reset the connection over acks not yet read."""
         self._end(Trouble("closed by ourselves"))
         if self._transport is None:
             return
         self._write(mqtt5.DisconnectPacket().write())
-        self._transport.close()
+        self.pause(paused=False)
         try:
             async with asyncio.timeout(GOODBYE_S):
                 await self._gone.wait()
@@ -134,6 +135,8 @@ class FiveLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take all whole packets out of the chunk; whatever it contains, nothing is raised."""
+        if self._ended.done():
+            return
         chunk = memoryview(self._rest + data if self._rest else data)
         self._is_silent = False
         batch: list[Delivery] = []

@@ -241,6 +241,22 @@ def test_control_a_client_that_acknowledges_at_once_loses_them(tmp_path: Path) -
         run(scenario(Rig(AutoAck, server)))
 
 
+@pytest.mark.parametrize("make", [FiveLink])
+def test_an_orderly_end_takes_every_acknowledgement_along(make: MakeLink, tmp_path: Path) -> None:
+    async def scenario(server: Mosquitto) -> None:
+        async with running(session_of(Rig(make, server))) as session:
+            await session.publish("other/topic", b"")
+        await publish(server.port, range(3_000))
+        async with running(session_of(Rig(make, server)), connected=False) as session:
+            await take(session, 3_000)
+        async with running(session_of(Rig(make, server))) as session:
+            await publish(server.port, range(99, 100))
+            assert numbers(await take(session, 1)) == [99]
+
+    with Mosquitto(tmp_path, extra=UNLIMITED) as server:
+        run(scenario(server))
+
+
 @holding_brokers
 def test_an_ack_of_an_older_connection_is_dropped(rig: Rig) -> None:
     async def scenario() -> None:
