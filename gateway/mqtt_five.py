@@ -18,11 +18,11 @@ from gateway.mqtt_link import (
     GOODBYE_S,
     OFFLINE,
     Delivery,
-    Retry,
     Terms,
     Trouble,
     Wire,
     hung_up,
+    nonsense,
     refusal,
     silence,
     tls_context,
@@ -253,8 +253,7 @@ class FiveLink(asyncio.Protocol):
         self._beat = loop.call_later(keepalive_s / 2, self._keep_alive, keepalive_s)
 
     def _malformed(self, what: str) -> Trouble:
-        retry = Retry.SOON if self._connack.done() else Retry.OTHER_VERSION
-        return Trouble(f"broker {self._settings.host}:{self._settings.port} sent {what}", retry)
+        return nonsense(self._settings, what, answered=self._connack.done())
 
     def _end(self, trouble: Trouble) -> None:
         """End this connection for the first reason given; everyone who waits is told."""

@@ -130,6 +130,12 @@ def hung_up(settings: Mqtt, why: object) -> Trouble:
     return Trouble(f"broker {settings.host}:{settings.port} hung up{detail}")
 
 
+def nonsense(settings: Mqtt, what: str, *, answered: bool) -> Trouble:
+    """The broker sent what MQTT does not know; as an answer to CONNECT it may be another version."""
+    retry = Retry.SOON if answered else Retry.OTHER_VERSION
+    return Trouble(f"broker {settings.host}:{settings.port} sent {what}", retry)
+
+
 def unreachable(settings: Mqtt, error: OSError) -> Trouble:
     """Why no connection came about, from the operating system's error."""
     where = f"{settings.host}:{settings.port}"

@@ -26,6 +26,7 @@ from gateway.mqtt_link import (
     Trouble,
     Wire,
     hung_up,
+    nonsense,
     refusal,
     silence,
     tls_context,
@@ -226,8 +227,8 @@ class PahoLink:
         try:
             self._read()
         except Exception as error:  # paho raises all kinds on malformed packets
-            where = f"{self._settings.host}:{self._settings.port}"
-            self._end(Trouble(f"broker {where} sent {type(error).__name__}: {error}"))
+            what = f"{type(error).__name__}: {error}"
+            self._end(nonsense(self._settings, what, answered=self._connected.done()))
         if self._batch:
             self._wire.deliver(self._batch)
         self._flush()
