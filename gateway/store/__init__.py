@@ -1,9 +1,12 @@
 """The embedded store: the only SQL of the gateway. One writer, many readers, never blocking the loop.
 
-Owns the threads that SQLite runs in. What is written: `writer`; what is read: `reader`.
+Owns the threads that SQLite runs in, and what follows from its errors: a disk that refuses is told to
+the caller (DiskTrouble), a damaged file is salvaged and the work done again on what was readable.
+What is written: `writer`; what is read: `reader`.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,48 +14,90 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from gateway.store.connection import Damaged, DiskTrouble, StoreError
+from gateway.store.keeper import Keeper
 from gateway.store.reader import Reader
+from gateway.store.salvage import Report
 from gateway.store.writer import Transaction, Writer
 
 T = TypeVar("T")
 READERS = 2
+log = logging.getLogger(__name__)
 
 
 class Store:
-    """Async face of one database file."""
+    """Async face of one database file. StoreError when it cannot be opened."""
 
     def __init__(self, path: Path, zone: ZoneInfo) -> None:
         self.path = path
-        self._writer = Writer(path, zone)
+        self._keeper = Keeper(path, zone)
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         self._local = threading.local()
 
+    @property
+    def salvaged(self) -> Report | None:
+        """What became of the last broken file, if there was one since the program started."""
+        return self._keeper.salvaged
+
+    @property
+    def steps(self) -> int:
+        """Grows while a salvage makes progress: for the watchdog."""
+        return self._keeper.steps
+
     async def write(self, act: Callable[[Transaction], T]) -> T:
-        """Run `act` in one transaction on the writer's thread; durable when this returns."""
+        """Run `act` in one transaction on the writer's thread; durable when this returns.
+
+        DiskTrouble: nothing has happened. `act` may run twice, the first time without effect.
+        """
         return await asyncio.get_running_loop().run_in_executor(self._writing, self.write_now, act)
+
+    async def rehearse(self, act: Callable[[Transaction], T]) -> T:
+        """What `act` would give, without writing anything: also on a full disk."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writing, self._keeper.rehearse, act
+        )
 
     async def read(self, ask: Callable[[Reader], T]) -> T:
         """Run `ask` on a reader's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._reading, self.read_now, ask)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._reading, self.read_now, ask)
+        except Damaged as error:
+            await loop.run_in_executor(self._writing, self._keeper.mend, str(error))
+            return await loop.run_in_executor(self._reading, self.read_now, ask)
+
+    async def examine(self) -> None:
+        """The rest of the integrity check that was too long for the start; salvages if it must."""
+        if self._keeper.examined:
+            return
+        loop = asyncio.get_running_loop()
+        fault = await loop.run_in_executor(self._reading, self._keeper.examine)
+        if fault:
+            await loop.run_in_executor(self._writing, self._keeper.mend, fault)
 
     def write_now(self, act: Callable[[Transaction], T]) -> T:
         """The same for code without a loop (commands, seeding); not beside `write`."""
-        with self._writer.transaction() as tx:
-            return act(tx)
+        return self._keeper.write(act)
 
     def read_now(self, ask: Callable[[Reader], T]) -> T:
-        """The same for code without a loop."""
-        reader = getattr(self._local, "reader", None)
-        if reader is None:
-            reader = self._local.reader = Reader(self.path)
-        return ask(reader)
+        """The same for code without a loop; Damaged is left to the caller."""
+        held: tuple[int, Reader | None] = getattr(self._local, "reader", (-1, None))
+        number, reader = held
+        if reader is None or number != self._keeper.file_number:
+            if reader:
+                self._keeper.drop_reader(reader)
+            number, reader = self._keeper.open_reader()
+            self._local.reader = number, reader
+        with self._keeper.reading():
+            return ask(reader)
 
     def close(self) -> None:
         """Finish what is under way and close."""
+        self._keeper.stop()
         self._reading.shutdown()
         self._writing.shutdown()
-        self._writer.close()
+        self._keeper.close()
 
 
-__all__ = ["Reader", "Store", "Transaction", "Writer"]
+__all__ = ["Damaged", "DiskTrouble", "Reader", "Store", "StoreError", "Transaction", "Writer"]

@@ -1,6 +1,6 @@
-"""Opening the database: durability settings and migrations.
+"""Opening the database: durability settings, migrations, and what its errors mean.
 
-Owns pragmas and the schema version. Must not know what the rows mean.
+Owns pragmas, the schema version and the two kinds of trouble. Must not know what the rows mean.
 WAL with synchronous=FULL: a commit is on the disk when it returns; readers never block the writer.
 """
 
@@ -13,19 +13,41 @@ import apsw
 from gateway.store.schema import MIGRATIONS
 
 BUSY_MS = 10_000
+FUTURE = 1_000  # schema versions ahead of ours that a newer program may have written
+
+# The disk does not take or give data now; later it may.
+DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError,
+        apsw.CantOpenError, apsw.NoMemError)  # fmt: skip
+# The file is not what was written (its text not even text).
+DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 
 
 class StoreError(Exception):
     """The database cannot be used; the text says why and what to do."""
 
 
-def open_writer(path: Path) -> apsw.Connection:
-    """Open for writing, creating and migrating as needed."""
-    connection = _connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
-                   "cache_size = -8000", "wal_autocheckpoint = 1000"):  # fmt: skip
-        connection.pragma(*pragma.split(" = "))
-    _migrate(connection, path)
+class DiskTrouble(StoreError):  # noqa: N818 - a state of the disk, not of ours
+    """The disk did not take or give data: nothing has happened, trying again may help."""
+
+
+class Damaged(StoreError):  # noqa: N818 - as above
+    """The file's content is broken: it has to be set aside and salvaged."""
+
+
+def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """Open for writing, creating and migrating as needed. `vfs`: a file layer that tests put under."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection = _connect(path, flags, vfs)
+    try:
+        if vfs:
+            connection.pragma("locking_mode", "EXCLUSIVE")  # such layers share no memory
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
+                       "cache_size = -8000", "wal_autocheckpoint = 1000"):  # fmt: skip
+            connection.pragma(*pragma.split(" = "))
+        _migrate(connection, path)
+    except BaseException:
+        connection.close(True)
+        raise
     return connection
 
 
@@ -34,9 +56,9 @@ def open_reader(path: Path) -> apsw.Connection:
     return _connect(path, apsw.SQLITE_OPEN_READONLY)
 
 
-def _connect(path: Path, flags: int) -> apsw.Connection:
+def _connect(path: Path, flags: int, vfs: str | None = None) -> apsw.Connection:
     try:
-        connection = apsw.Connection(str(path), flags=flags)
+        connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
     except apsw.CantOpenError:
         raise StoreError(
             f"{path}: cannot be opened; does the folder exist, is it writable?"
@@ -47,15 +69,20 @@ def _connect(path: Path, flags: int) -> apsw.Connection:
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:
     version = connection.pragma("user_version")
+    if not 0 <= version <= len(MIGRATIONS) + FUTURE:
+        raise Damaged(f"{path}: no program ever wrote schema {version}")
     if version > len(MIGRATIONS):
         raise StoreError(
             f"{path}: written by a newer Shishigaki (schema {version}, this one knows "
             f"{len(MIGRATIONS)}); install that version or restore a backup"
         )
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        with transaction(connection):
-            connection.execute(script)
-            connection.pragma("user_version", number)
+        try:
+            with transaction(connection):
+                connection.execute(script)
+                connection.pragma("user_version", number)
+        except apsw.SQLError as error:
+            raise Damaged(f"{path}: migration {number} finds another schema: {error}") from None
 
 
 @contextlib.contextmanager

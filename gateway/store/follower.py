@@ -101,6 +101,14 @@ class FollowerTable:
         """Remember what the follower has."""
         self.put(DONE, msgspec.json.encode(done).decode())
 
+    def forget_lost(self) -> None:
+        """After a salvage: numbers beyond the newest are free again and mean other events."""
+        [(head,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")
+        text = self._execute("SELECT value FROM setting WHERE key = ?", (DONE,)).fetchone()
+        if text:
+            spans = msgspec.json.decode(text[0], type=list[Span])
+            self.put_done([(after, min(to, head)) for after, to in spans if after < head])
+
     def put(self, key: str, value: str) -> None:
         """Remember one text."""
         self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))

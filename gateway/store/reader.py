@@ -18,6 +18,7 @@ from gateway.store.follower import FollowerReads
 from gateway.store.rollups import RollupReads
 from gateway.store.rows import (
     EVENT_SELECT,
+    each,
     to_account,
     to_act,
     to_alert,
@@ -57,46 +58,53 @@ class Reader:
     """The reading connection of one thread."""
 
     def __init__(self, path: Path) -> None:
-        connection = open_reader(path)
-        self._execute = connection.execute
-        self.follower = FollowerReads(connection)
-        self.rollups = RollupReads(connection)
+        self._connection = open_reader(path)
+        self._execute = self._connection.execute
+        self.follower = FollowerReads(self._connection)
+        self.rollups = RollupReads(self._connection)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
 
     def devices(self) -> list[Device]:
         """Every device ever heard or registered, by id."""
-        return [to_device(body) for (body,) in self._execute("SELECT body FROM device ORDER BY id")]
+        rows = self._execute("SELECT body FROM device ORDER BY id")
+        return list(each(to_device, (body for (body,) in rows)))
 
     def states(self) -> dict[str, DeviceState]:
         """The present state of each device that has been heard."""
         rows = self._execute("SELECT id, state FROM device WHERE state IS NOT NULL")
-        return {id_: to_state(state) for id_, state in rows}
+        return {id_: value for id_, state in rows for value in each(to_state, [state])}
 
     def pending(self) -> list[Device]:
         """Devices that wait for approval."""
         sql = "SELECT body FROM device WHERE standing = ? ORDER BY no"
-        return [to_device(body) for (body,) in self._execute(sql, (Standing.PENDING.value,))]
+        rows = self._execute(sql, (Standing.PENDING.value,))
+        return list(each(to_device, (body for (body,) in rows)))
 
     def latest_events(self, limit: int = 50, kinds: Collection[Kind] = tuple(Kind)) -> list[Event]:
         """The newest committed events of `kinds`, newest first."""
         marks = ", ".join("?" * len(kinds))
         sql = f"SELECT {EVENT_SELECT} WHERE e.kind IN ({marks}) ORDER BY e.no DESC LIMIT ?"
         bound = (*(kind.value for kind in kinds), limit)
-        return [to_event(row) for row in self._execute(sql, bound)]
+        return list(each(to_event, self._execute(sql, bound)))
 
     def events_after(self, no: int, limit: int) -> list[tuple[int, Event]]:
         """Events committed after journal number `no`, in order, with their numbers."""
         sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? ORDER BY e.no LIMIT ?"
-        return [(row[0], to_event(row[1:])) for row in self._execute(sql, (no, limit))]
+        rows = self._execute(sql, (no, limit))
+        return list(each(lambda row: (row[0], to_event(row[1:])), rows))
 
     def open_alerts(self) -> list[Alert]:
         """Alerts not yet resolved, newest first."""
         rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no DESC")
-        return [to_alert(body) for (body,) in rows]
+        return list(each(to_alert, (body for (body,) in rows)))
 
     def latest_alerts(self, limit: int = 50) -> list[Alert]:
         """The newest alerts, whatever became of them."""
         rows = self._execute("SELECT body FROM alert ORDER BY no DESC LIMIT ?", (limit,))
-        return [to_alert(body) for (body,) in rows]
+        return list(each(to_alert, (body for (body,) in rows)))
 
     def quarantine(self, limit: int = 100) -> list[Refusal]:
         """The newest refused messages, newest first."""
@@ -163,7 +171,7 @@ class Reader:
     def accounts(self) -> list[Account]:
         """Everybody who may log in, by name."""
         rows = self._execute("SELECT body FROM account ORDER BY name")
-        return [to_account(body) for (body,) in rows]
+        return list(each(to_account, (body for (body,) in rows)))
 
     def setting(self, key: str) -> str | None:
         """A text that was remembered under a name, or None."""
@@ -188,4 +196,4 @@ class Reader:
             f"SELECT {EVENT_SELECT} WHERE d.id = ? AND e.observed_ms >= ? AND e.observed_ms < ? "
             "ORDER BY e.observed_ms"
         )
-        return [to_event(row) for row in self._execute(sql, (device, ms(start), ms(end)))]
+        return list(each(to_event, self._execute(sql, (device, ms(start), ms(end)))))

@@ -3,13 +3,20 @@
 Owns the mapping only; no SQL runs here.
 """
 
-from typing import Any
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import msgspec
 
 from gateway.account import Account
 from gateway.model import Act, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.state import from_ms, ms
+from gateway.store.connection import Damaged
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+T = TypeVar("T")
 
 EVENT_COLUMNS = (
     "id, key, device, kind, observed_ms, received_ms, quality, device_ms, boot, seq, "
@@ -53,46 +60,36 @@ def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
 
 def to_event(row: tuple[Any, ...]) -> Event:
     """An Event from a row of EVENT_SELECT."""
-    (
-        id_,
-        device,
-        kind,
-        observed,
-        received,
-        quality,
-        device_ms,
-        boot,
-        seq,
-        species,
-        count,
-        distinct,
-        facts,
-    ) = row
-    return Event(
-        id=id_,
-        device=device,
-        kind=Kind(kind),
-        observed_at=from_ms(observed),
-        received_at=from_ms(received),
-        time_quality=TimeQuality(quality),
-        device_time=from_ms(device_ms) if device_ms is not None else None,
-        boot=boot,
-        seq=seq,
-        species=species,
-        count=count,
-        distinct=bool(distinct),
-        **(_facts(facts) if facts else {}),
-    )
+    (id_, device, kind, observed, received, quality, device_ms, boot, seq, species, count, distinct,
+     facts) = row  # fmt: skip
+    try:
+        return Event(
+            id=id_,
+            device=device,
+            kind=Kind(kind),
+            observed_at=from_ms(observed),
+            received_at=from_ms(received),
+            time_quality=TimeQuality(quality),
+            device_time=from_ms(device_ms) if device_ms is not None else None,
+            boot=boot,
+            seq=seq,
+            species=species,
+            count=count,
+            distinct=bool(distinct),
+            **(_facts(facts) if facts else {}),
+        )
+    except (msgspec.MsgspecError, ValueError, OverflowError, TypeError) as error:
+        raise Damaged(f"event {id_}: {error}") from None
 
 
 def to_device(body: bytes) -> Device:
     """A Device from its stored JSON."""
-    return _device(body)
+    return _read(_device, body)
 
 
 def to_state(body: bytes) -> DeviceState:
     """A DeviceState from its stored JSON."""
-    return _state(body)
+    return _read(_state, body)
 
 
 def to_json(value: msgspec.Struct) -> bytes:
@@ -102,14 +99,30 @@ def to_json(value: msgspec.Struct) -> bytes:
 
 def to_alert(body: bytes) -> Alert:
     """An Alert from its stored JSON."""
-    return _alert(body)
+    return _read(_alert, body)
 
 
 def to_account(body: bytes) -> Account:
     """An Account from its stored JSON."""
-    return _account(body)
+    return _read(_account, body)
 
 
 def to_act(body: bytes) -> Act:
     """An Act from its stored JSON."""
-    return _act(body)
+    return _read(_act, body)
+
+
+def each(read: Callable[[R], T], rows: Iterable[R]) -> Iterator[T]:
+    """`read` of every row that can be read: one damaged value must not hide all the others."""
+    for row in rows:
+        try:
+            yield read(row)
+        except Damaged as error:
+            log.error("skipped: %s", error)  # noqa: TRY400 - the row tells, no traceback
+
+
+def _read(decode: Callable[[bytes], T], body: bytes) -> T:
+    try:
+        return decode(body)
+    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise Damaged(f"{bytes(body)[:60]!r}: {error}") from None

@@ -21,7 +21,7 @@ from gateway.store.alerts import AlertTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.follower import FollowerTable
 from gateway.store.outbox import OutboxTable
-from gateway.store.rows import EVENT_COLUMNS, event_row, to_device, to_json, to_state
+from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
 
 PAYLOAD_KEPT = 16_384  # bytes of a refused payload that are kept
 QUARANTINE_ROWS = 20_000  # the newest; older ones have been counted and shown
@@ -69,9 +69,9 @@ class Writer:
             "SELECT no, id, body, state FROM device"
         ):
             self._numbers[id_] = no
-            self._devices[id_] = to_device(body)
+            self._devices.update((id_, device) for device in each(to_device, [body]))
             if state is not None:
-                self._states[id_] = to_state(state)
+                self._states.update((id_, value) for value in each(to_state, [state]))
 
 
 class Transaction:

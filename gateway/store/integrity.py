@@ -1,0 +1,80 @@
+"""Is the file what was written? An answer within a time that does not grow with the file.
+
+Owns the header's fixed bytes and the bounded check. Must not repair (that is `salvage`).
+"""
+
+import time
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+import apsw
+
+from gateway.store.connection import DAMAGE
+
+PROGRESS = 20_000  # steps of SQLite between two looks at the clock
+SMALL = ("device", "setting", "account", "alert", "outbox", "quarantine")
+# Bytes of every database that this program writes: (offset, allowed values).
+HEADER: tuple[tuple[int, tuple[bytes, ...]], ...] = (
+    (0, (b"SQLite format 3\0",)),
+    (16, (b"\x10\x00",)),  # pages of 4,096 bytes
+    (18, (b"\x01\x01", b"\x02\x02")),  # journal, or WAL
+    (20, (b"\x00\x40\x20\x20",)),
+    (44, (b"\x00\x00\x00\x04",)),  # schema format
+    (56, (b"\x00\x00\x00\x01",)),  # UTF-8
+)
+
+
+class State(Enum):
+    """What a check found."""
+
+    SOUND = "sound"
+    DAMAGED = "damaged"
+    UNFINISHED = "unfinished"  # nothing found in the time given
+
+
+def header_is_sane(path: Path) -> bool:
+    """Whether the first bytes are ours; a file that is empty or not there yet is."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        return True
+    return not head or all(head[at:].startswith(allowed) for at, allowed in HEADER)
+
+
+def check(
+    connection: apsw.Connection, budget_s: float | None, stop: Callable[[], bool] = lambda: False
+) -> tuple[State, str]:
+    """Look at the small tables, then at all, for `budget_s` (None: to the end): (state, first fault).
+
+    `stop`: asked now and then, True ends the check. Faults inside a value that leave the structure
+    whole cannot be seen: SQLite keeps no checksums.
+    """
+    end = None if budget_s is None else time.monotonic() + budget_s
+    connection.set_progress_handler(
+        lambda: stop() or (end is not None and time.monotonic() > end), PROGRESS
+    )
+    try:
+        for table in (*_present(connection), None):
+            fault = _quick_check(connection, table)
+            if fault != "ok":
+                return State.DAMAGED, fault
+    except apsw.InterruptError:
+        return State.UNFINISHED, ""
+    except DAMAGE as error:
+        return State.DAMAGED, str(error)
+    finally:
+        connection.set_progress_handler(None)
+    return State.SOUND, ""
+
+
+def _present(connection: apsw.Connection) -> list[str]:
+    known = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    return [table for table in SMALL if table in known]
+
+
+def _quick_check(connection: apsw.Connection, table: str | None) -> str:
+    sql = f"PRAGMA quick_check({table})" if table else "PRAGMA quick_check(1)"
+    first = connection.execute(sql).fetchone()
+    return str(first[0]) if first else "ok"

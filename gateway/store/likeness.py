@@ -1,0 +1,80 @@
+"""A likeness of the file's most precious pages: those that hold the schema.
+
+Owns a small side file, written when the schema has changed. Without its schema a database of millions
+of sound rows cannot be read, and the schema is the one thing in it that we know how it was.
+"""
+
+import os
+from pathlib import Path
+
+import apsw
+import msgspec
+
+PAGE = 4_096
+COUNTERS = ((24, 40), (92, 100))  # bytes of page 1 that change with every commit
+
+Pages = dict[int, bytes]
+
+
+def keep(connection: apsw.Connection, path: Path) -> None:
+    """Write the likeness of `path` if there is none of this schema; needs a sound database."""
+    pages = _read(connection, path)
+    if pages and _still(pages) != _still(load(path)):
+        fresh = _beside(path).with_suffix(".new")
+        with fresh.open("wb") as file:
+            file.write(msgspec.msgpack.encode(pages))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(_beside(path))
+
+
+def load(path: Path) -> Pages:
+    """The kept pages by number; empty when there is no likeness or it is broken itself."""
+    try:
+        pages = msgspec.msgpack.decode(_beside(path).read_bytes(), type=Pages)
+    except (OSError, msgspec.MsgspecError):
+        return {}
+    return pages if all(len(page) == PAGE for page in pages.values()) else {}
+
+
+def restore(pages: Pages, path: Path) -> None:
+    """Put the kept pages into a copy of the broken file."""
+    size = path.stat().st_size // PAGE
+    with path.open("r+b") as file:
+        for number, page in pages.items():
+            data = _with_size(page, size) if number == 1 else page
+            file.seek((number - 1) * PAGE)
+            file.write(data)
+
+
+def _read(connection: apsw.Connection, path: Path) -> Pages:
+    """The schema's pages, once they have left the -wal; empty when they have not yet."""
+    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    rows = connection.execute("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")
+    numbers = [number for (number,) in rows]
+    with path.open("rb") as file:
+        pages = {}
+        for number in numbers:
+            file.seek((number - 1) * PAGE)
+            pages[number] = file.read(PAGE)
+    return pages if all(len(page) == PAGE for page in pages.values()) else {}
+
+
+def _still(pages: Pages) -> Pages:
+    """Without what changes at every commit."""
+    first = bytearray(pages.get(1, b""))
+    for start, end in COUNTERS:
+        first[start:end] = b""
+    return {**pages, 1: bytes(first)}
+
+
+def _with_size(page: bytes, pages: int) -> bytes:
+    """Page 1 with the file's present size and no free pages."""
+    data = bytearray(page)
+    data[28:40] = pages.to_bytes(4) + bytes(8)
+    data[92:96] = data[24:28]  # "the size is valid for this change"
+    return bytes(data)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".schema")
