@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gateway import lifecycle
 from gateway.alertlife import Turn, turn
-from gateway.batch import Outcome, apply
+from gateway.batch import Outcome, apply, withdraw
 from gateway.model import Act, Role
 from gateway.policy import Policy
 from gateway.rules import TABLE, Change, End, Ruling, judge
@@ -55,7 +55,9 @@ def acknowledge(
     return Outcome(changed=[tx.alerts.put(changed)])
 
 
-def resolve(tx: Transaction, alert_id: str, by: str, now: datetime, through: str = "") -> Outcome:
+def resolve(
+    tx: Transaction, alert_id: str, by: str, policy: Policy, now: datetime, through: str = ""
+) -> Outcome:
     """A person ends an alert; a condition that lasts can only be acknowledged."""
     alert = tx.alerts.find(alert_id)
     if alert and alert.rule in TABLE and TABLE[alert.rule].is_condition:
@@ -63,7 +65,7 @@ def resolve(tx: Transaction, alert_id: str, by: str, now: datetime, through: str
     changed = turn(alert, Turn.RESOLVE, now, by) if alert else None
     if changed is None:
         raise Unknown("the alert is over")
-    tx.outbox.drop(changed)
+    withdraw(tx, changed, policy, now)
     return Outcome(ended=[tx.alerts.put(changed)])
 
 

@@ -44,6 +44,10 @@ class Duty(StrEnum):
     OFFICE = "office"
 
 
+STEPS_A_ROUND = 100  # a reopened alert begins a new round of steps
+TAKE_BACK = 99  # the step that tells machines that the alert is over
+
+
 class Step(Struct, frozen=True, order=True):
     """One step of the plan: so long after the alert, tell these."""
 

@@ -23,20 +23,26 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboard.app import create_app
-from gateway.batch import Recipient
-from gateway.channels import Send
-from gateway.channels.table import open_channel
+from dashboard.auth import signing_secret
+from gateway.areas import AreaError, Land, parse
+from gateway.channels import Means, Publish
+from gateway.channels.table import Way, open_channel
 from gateway.clock import Clock, utc_now
 from gateway.config import Config, ConfigError
+from gateway.faults import Faults
 from gateway.feed import Feed
 from gateway.health import Health, notify_systemd
 from gateway.influx.forwarder import Forwarder
 from gateway.influx.meters import Meters
 from gateway.intake import Intake
+from gateway.links import Links
 from gateway.mqtt import connect_session
 from gateway.notifier import Notifier
+from gateway.policy import Policy
 from gateway.sources import Sources
 from gateway.store import Store
+from gateway.store.outbox import Lane
+from gateway.ticker import Ticker
 
 log = logging.getLogger(__name__)
 WATCHDOG_S = 10.0
@@ -50,6 +56,7 @@ class Gateway(Struct):
     sources: Sources
     feed: Feed
     health: Health
+    policy: Policy
     clock: Clock = utc_now
 
 
@@ -58,35 +65,43 @@ def build(config: Config, clock: Clock = utc_now) -> Gateway:
     sources = Sources(config.sources, config.site.name, config.models)
     health, feed = Health(), Feed()
     store = Store(Path(config.store.path), ZoneInfo(config.site.timezone))
-    return Gateway(config, store, sources, feed, health, clock)
+    return Gateway(config, store, sources, feed, health, policy(config), clock)
 
 
 async def run(gateway: Gateway) -> None:
     """Everything, until cancelled."""
     config = gateway.config
-    senders = open_channels(config)
     session = connect_session(
         config.mqtt, config.site.name, gateway.sources.subscriptions, gateway.clock
     )  # fmt: skip
     intake = Intake(
-        gateway.store, gateway.sources.decode, gateway.feed, gateway.health, recipients(config),
+        gateway.store, gateway.sources.decode, gateway.feed, gateway.health, gateway.policy,
         max_batch=config.store.max_batch, clock=gateway.clock,
     )  # fmt: skip
-    people = {person.name: person for person in config.people}
-    zone = ZoneInfo(config.site.timezone)
-    notifier = Notifier(gateway.store, gateway.feed, people, senders, zone, gateway.clock)
+    ways = open_channels(config, session.publish)
+    notifier = Notifier(
+        gateway.store, gateway.feed, gateway.policy, ways, links(gateway), gateway.clock
+    )  # fmt: skip
+    influx = forwarder(gateway) if config.influx.url else None
+    more = [lambda: {"sink": influx.alarm.fault} if influx.alarm.fault else {}] if influx else []
+    faults = Faults(config, gateway.health, session, gateway.clock, more)
+    ticker = Ticker(
+        gateway.store, gateway.feed, gateway.policy, faults, faults.listening, gateway.clock
+    )  # fmt: skip
     async with asyncio.TaskGroup() as group:
         for name, work in {
             "mqtt": session.run(),
             "intake": intake.run(session),
             "confirm": intake.confirm(session),
             "notifier": notifier.run(),
+            "ticker": ticker.run(),
+            "heartbeat": ticker.beat(),
             "dashboard": serve(gateway),
             "watchdog": watch(gateway.health),
         }.items():
             group.create_task(work, name=name)
-        if config.influx.url:
-            group.create_task(forwarder(gateway).run(), name="influx")
+        if influx:
+            group.create_task(influx.run(), name="influx")
         notify_systemd("READY=1")
 
 
@@ -99,21 +114,42 @@ def forwarder(gateway: Gateway) -> Forwarder:
     )  # fmt: skip
 
 
-def recipients(config: Config) -> list[Recipient]:
-    """Everybody's channels, by the place in their list."""
-    return [Recipient(p.name, str(n)) for p in config.people for n, _ in enumerate(p.channels)]
+def policy(config: Config) -> Policy:
+    """Thresholds, people and land of a site; ConfigError names the file that cannot be used."""
+    areas = []
+    for area in config.areas:
+        land = Land(name=area.name, living=area.living, near_m=area.near_m, species=area.species,
+                    hours=area.hours)  # fmt: skip
+        try:
+            areas.append(parse(land, Path(area.file).read_bytes()))
+        except OSError as error:
+            raise ConfigError(f"areas: {area.file}: {error.strerror}") from None
+        except AreaError as error:
+            raise ConfigError(f"areas: {area.file}: {error}") from None
+    return Policy(config, areas)
 
 
-def open_channels(config: Config) -> dict[tuple[str, str], Send]:
-    """A sender for each person's channel; ConfigError names the person, never the secret URL."""
-    senders = {}
+def links(gateway: Gateway) -> Links:
+    """Makes and reads one-tap links."""
+    settings = gateway.config.dashboard
+    secret = signing_secret(settings, gateway.store.path)
+    return Links(secret, settings.public_url, gateway.config.alerts.link_days)
+
+
+def open_channels(config: Config, publish: Publish | None = None) -> dict[Lane, Way]:
+    """Each person's channels, opened; ConfigError names the person, never the secret URL."""
+    means = Means(
+        publish=publish, site=config.site.name, line_url=config.alerts.line_url,
+        meshtastic_topic=config.alerts.meshtastic_topic,
+    )  # fmt: skip
+    ways = {}
     for person in config.people:
         for number, url in enumerate(person.channels):
             try:
-                senders[person.name, str(number)] = open_channel(url)
+                ways[person.name, str(number)] = open_channel(url, means)
             except ValueError as error:
                 raise ConfigError(f"people: {person.name}, channel {number + 1}: {error}") from None
-    return senders
+    return ways
 
 
 class _Server(uvicorn.Server):

@@ -27,7 +27,7 @@ from gateway.model import (
     Role,
     Standing,
 )
-from gateway.policy import Everyone, Policy, Recipient
+from gateway.policy import Policy
 from gateway.state import TRAP_STATE, advance, ms, order
 from gateway.store import Transaction
 
@@ -61,12 +61,12 @@ def absorb(
     messages: Sequence[Message],
     decode: Decode,
     now: datetime,
-    policy: Policy | Sequence[Recipient] = (),
+    policy: Policy | None = None,
     *,
     clock_trusted: bool = True,
 ) -> Outcome:
     """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
-    law = policy if isinstance(policy, Policy) else Everyone(policy)
+    law = policy or Policy()
     outcome = Outcome()
     admitted: dict[str, _Admitted] = {}
     for message in messages:
@@ -90,7 +90,7 @@ def release(
     device: str,
     decode: Decode,
     now: datetime,
-    policy: Policy | Sequence[Recipient] = (),
+    policy: Policy | None = None,
 ) -> Outcome:
     """Read again what was held of a device that now is approved."""
     held = tx.held(device)
@@ -216,14 +216,21 @@ def apply(
     """Write what the rules conclude, and promise the deliveries that follow."""
     for end in ruling.ends:
         if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now):
-            tx.outbox.drop(alert)
             outcome.ended.append(alert)
+            withdraw(tx, alert, policy, now)
     reopen = timedelta(minutes=policy.alerts.reopen_min)
     for found in ruling.opens:
         alert, is_new = tx.alerts.open(found, reopen)
         (outcome.opened if is_new else outcome.changed).append(alert)
         for promise in policy.first(alert, tx.devices.get(alert.subject), now) if is_new else ():
             tx.outbox.add(alert, promise)
+
+
+def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> None:
+    """An alert is over: unsaid news need not be said, and sirens are told to stop."""
+    tx.outbox.drop(alert)
+    for promise in policy.over(alert, now):
+        tx.outbox.add(alert, promise)
 
 
 def _tally(
@@ -256,4 +263,4 @@ def _mark(event: Event) -> effort.Mark:
     return effort.Mark(at_ms, boot, seq, event.kind, event.species or "", count, event.distinct)
 
 
-__all__ = ["Decode", "Outcome", "Recipient", "absorb", "apply", "release"]
+__all__ = ["Decode", "Outcome", "absorb", "apply", "release", "withdraw"]

@@ -6,16 +6,16 @@ the disk refuses. Must not decode or write itself (`batch`, `store`).
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 import apsw
 
 from gateway import protocol
-from gateway.batch import Decode, Outcome, Recipient, absorb
+from gateway.batch import Decode, Outcome, absorb
 from gateway.clock import Clock, utc_now
 from gateway.feed import Feed
 from gateway.health import Health
 from gateway.mqtt import Delivery, Session
+from gateway.policy import Policy
 from gateway.store import Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -32,13 +32,13 @@ class Intake:
         decode: Decode,
         feed: Feed,
         health: Health,
-        recipients: Sequence[Recipient] = (),
+        policy: Policy | None = None,
         *,
         max_batch: int = 2_000,
         clock: Clock = utc_now,
     ) -> None:
         self._store, self._decode, self._feed, self._health = store, decode, feed, health
-        self._recipients, self._max_batch, self._clock = recipients, max_batch, clock
+        self._policy, self._max_batch, self._clock = policy or Policy(), max_batch, clock
         self._durable: asyncio.Queue[tuple[str, list[str]]] = asyncio.Queue(CONFIRMS)
 
     async def run(self, session: Session) -> None:
@@ -66,7 +66,7 @@ class Intake:
         messages = [delivery.message for delivery in deliveries]
 
         def act(tx: Transaction) -> Outcome:
-            return absorb(tx, messages, self._decode, self._clock(), self._recipients)
+            return absorb(tx, messages, self._decode, self._clock(), self._policy)
 
         self._health.waiting(len(messages))
         started = asyncio.get_running_loop().time()

@@ -1,32 +1,33 @@
 """The notifier: outbox to people, at least once, until each delivery has an answer.
 
-Owns claiming, retries and their timing. Must not decide who is told what (that stands in the outbox)
-nor know a provider (`channels`).
+Owns claiming, retries, quotas and their timing. Must not decide who is told what (that stands in the
+outbox) nor know a provider (`channels`). A slow provider holds up nobody else: every person's channel
+is a lane of its own, with few deliveries under way.
 """
 
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from gateway import wording
-from gateway.channels import Letter, Send, Undelivered
+from gateway import alertlife, letters
+from gateway.channels import Undelivered
+from gateway.channels.table import Way
 from gateway.clock import Clock, utc_now
-from gateway.config import Person
 from gateway.feed import Feed
-from gateway.model import Device, Level
-from gateway.store import Store
-from gateway.store.outbox import Parcel
+from gateway.links import Links
+from gateway.model import URGENT, Device
+from gateway.policy import Policy
+from gateway.store import Store, Transaction
+from gateway.store.outbox import Lane, Parcel
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 16  # deliveries under way
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=30)
-GIVE_UP = timedelta(hours=72)  # after the alert: a capture older than this is for the office
-LOOK_S = 5.0  # how long a due retry may wait to be noticed
+LOOK_S = 2.0  # how long a due retry may wait to be noticed
 
 
 class Notifier:
@@ -36,85 +37,131 @@ class Notifier:
         self,
         store: Store,
         feed: Feed,
-        people: Mapping[str, Person],
-        channels: Mapping[tuple[str, str], Send],
-        zone: ZoneInfo,
+        policy: Policy,
+        ways: Mapping[Lane, Way],
+        links: Links,
         clock: Clock = utc_now,
+        first_retry: timedelta = FIRST_RETRY,
     ) -> None:
-        self._store, self._feed, self._people, self._channels = store, feed, people, channels
-        self._zone, self._clock = zone, clock
+        self._store, self._feed, self._policy, self._ways = store, feed, policy, ways
+        self._links, self._clock, self._first_retry = links, clock, first_retry
+        self._under_way: Counter[Lane] = Counter()
+        self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled: at once when an alert opens, else every LOOK_S."""
-        wake = asyncio.Event()
+        await self._store.write(lambda tx: tx.outbox.release())
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch(wake), name="notifier-watch")
+            group.create_task(self._watch(), name="notifier-watch")
             while True:
-                while await self.deliver_due():
-                    pass
-                wake.clear()
+                self._wake.clear()
+                await self._start(group)
                 try:
                     async with asyncio.timeout(LOOK_S):
-                        await wake.wait()
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
 
     async def deliver_due(self) -> int:
-        """Claim and attempt what is due; gives how many."""
-        parcels = await self._store.write(lambda tx: tx.outbox.claim(self._clock(), AT_ONCE))
+        """Attempt what is due now and wait for the answers; gives how many (commands, tests)."""
+        async with asyncio.TaskGroup() as group:
+            return await self._start(group)
+
+    async def _start(self, group: asyncio.TaskGroup) -> int:
+        parcels, sent = await self._store.write(self._claim)
         if not parcels:
             return 0
         devices = await self._store.read(lambda r: {d.id: d for d in r.devices()})
-        async with asyncio.TaskGroup() as group:
-            for parcel in parcels:
-                group.create_task(self._deliver(parcel, devices), name=f"deliver {parcel.no}")
+        for parcel in parcels:
+            self._under_way[parcel.lane] += 1
+            work = self._deliver(parcel, devices, sent)
+            group.create_task(work, name=f"deliver {parcel.no}")
         return len(parcels)
 
-    async def _watch(self, wake: asyncio.Event) -> None:
+    def _claim(self, tx: Transaction) -> tuple[list[Parcel], Counter[str]]:
+        """What to deliver, and how much of each quota is used (where it can matter)."""
+        now = self._clock()
+        parcels: list[Parcel] = []
+        for lane in tx.outbox.lanes(now):
+            way = self._ways.get(lane)
+            room = (way.row.at_once if way else 1) - self._under_way[lane]
+            if room > 0:
+                parcels += tx.outbox.claim(lane, now, room)
+        if all(is_urgent(parcel) for parcel in parcels):
+            return parcels, Counter()
+        return parcels, self._policy.sent(tx.outbox.sent_since(self._policy.month(now)))
+
+    async def _watch(self) -> None:
         with self._feed.listen() as outcomes:
             async for outcome in outcomes:
-                if outcome.opened:
-                    wake.set()
+                if outcome.opened or outcome.changed or outcome.ended:
+                    self._wake.set()
 
-    async def _deliver(self, parcel: Parcel, devices: Mapping[str, Device]) -> None:
-        send = self._channels.get((parcel.person, parcel.channel))
-        if send is None:
+    async def _deliver(
+        self, parcel: Parcel, devices: Mapping[str, Device], sent: Counter[str]
+    ) -> None:
+        try:
+            await self._attempt(parcel, devices, sent)
+        finally:
+            self._under_way[parcel.lane] -= 1
+            self._wake.set()
+
+    async def _attempt(
+        self, parcel: Parcel, devices: Mapping[str, Device], sent: Counter[str]
+    ) -> None:
+        way, person = self._ways.get(parcel.lane), self._policy.people.get(parcel.person)
+        if way is None or person is None:
             await self._settle(parcel, "dead", "this person or channel is no longer configured")
             return
+        if not self._policy.may_send(way.scheme, sent[way.scheme], urgent=is_urgent(parcel)):
+            await self._settle(parcel, "dead", "the month's rest is kept for captures")
+            return
+        letter = letters.write(parcel, person, devices, self._policy, self._links, self._clock())
         try:
-            answer = await send(self._letter(parcel, devices))
+            answer = await way.send(letter)
         except Undelivered as failure:
-            await self._failed(parcel, failure.answer, permanent=failure.permanent)
+            await self._failed(parcel, failure)
         except Exception as error:
-            await self._failed(parcel, f"{type(error).__name__}: {error}", permanent=False)
+            log.exception("channel %s of %s", way.scheme, parcel.person)
+            await self._failed(parcel, Undelivered(type(error).__name__))
         else:
             await self._settle(parcel, "sent", answer)
 
-    def _letter(self, parcel: Parcel, devices: Mapping[str, Device]) -> Letter:
-        alert, language = parcel.alert, self._people[parcel.person].language
-        line = wording.text(alert, devices.get(alert.subject), language, self._zone, self._clock())
-        urgent = alert.level in {Level.CAPTURE, Level.DANGER}
-        return Letter(f"{alert.id}-{parcel.person}-{parcel.channel}",
-                      wording.title(alert, language), line, urgent)  # fmt: skip
-
-    async def _failed(self, parcel: Parcel, answer: str, *, permanent: bool) -> None:
+    async def _failed(self, parcel: Parcel, failure: Undelivered) -> None:
         now = self._clock()
-        due = now + backoff(parcel.attempts, random.random())  # noqa: S311 - jitter
-        if permanent or due - parcel.alert.opened_at > GIVE_UP:
-            log.warning("alert %s not delivered to %s: %s", parcel.alert.id, parcel.person, answer)
-            await self._settle(parcel, "dead", answer)
+        luck = random.random()  # noqa: S311 - jitter
+        wait = backoff(parcel.attempts, luck, self._first_retry)
+        due = now + max(wait, timedelta(seconds=failure.retry_after_s))
+        give_up = parcel.since + timedelta(hours=self._policy.alerts.give_up_h)
+        if failure.permanent or due > give_up:
+            log.warning(
+                "alert %s not delivered to %s: %s", parcel.alert.id, parcel.person, failure.answer
+            )
+            await self._settle(parcel, "dead", failure.answer)
         else:
-            await self._settle(parcel, "waiting", answer, due)
+            await self._settle(parcel, "waiting", failure.answer, due)
 
     async def _settle(
         self, parcel: Parcel, status: str, answer: str, due: datetime | None = None
     ) -> None:
-        await self._store.write(
-            lambda tx: tx.outbox.settle(parcel.no, status, answer, self._clock(), due)
-        )
+        now = self._clock()
+
+        def act(tx: Transaction) -> None:
+            for alert in tx.outbox.settle(parcel.no, status, answer, now, due):
+                if status == "sent" and (
+                    told := alertlife.turn(alert, alertlife.Turn.DELIVERED, now)
+                ):
+                    tx.alerts.put(told)
+
+        await self._store.write(act)
 
 
-def backoff(attempts: int, luck: float) -> timedelta:
+def is_urgent(parcel: Parcel) -> bool:
+    """Whether it holds a capture or a danger."""
+    return any(alert.level in URGENT for alert in parcel.alerts)
+
+
+def backoff(attempts: int, luck: float, first: timedelta = FIRST_RETRY) -> timedelta:
     """How long to wait after the failed attempt number `attempts` (from 0); `luck` in [0, 1)."""
-    whole: timedelta = min(FIRST_RETRY * 2 ** min(attempts, 20), LONGEST_RETRY)
+    whole: timedelta = min(first * 2 ** min(attempts, 20), LONGEST_RETRY)
     return whole * (0.5 + 0.5 * luck)

@@ -3,6 +3,7 @@
 Owns what the configuration means for rules and recipients. Built once; asked in every transaction.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -11,23 +12,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
 
 from gateway import alertlife
-from gateway.alertlife import Duty, Promise, Step
+from gateway.alertlife import STEPS_A_ROUND, TAKE_BACK, Duty, Promise, Step
 from gateway.areas import Area, Areas
-from gateway.config import Alerts, Config, ConfigError, Override, Person, Rota
+from gateway.channels.table import row_of, scheme_of
+from gateway.config import Alerts, Config, ConfigError, Override, Person
 from gateway.model import URGENT, Alert, Device
 from gateway.rules import TABLE, Audience
 from gateway.rules.limits import Limits, within
 
-
-class Recipient(Struct, frozen=True):
-    """A person's channel that alerts go to."""
-
-    person: str
-    channel: str  # place in the person's list
-
+WARN_AT = 0.7  # of a quota
 
 _FIRST = {
     Audience.FIELD: {Duty.TRAPPER},
@@ -45,6 +40,7 @@ class Policy:
         self.alerts: Alerts = config.alerts
         self.people: Mapping[str, Person] = {person.name: person for person in config.people}
         self._rota = config.rota
+        self._quotas = {quota.channel: quota for quota in config.quotas}
         self._site, self._overrides = config.rules, _overrides(config.rules, config.overrides)
         self._areas = Areas(areas)
         self._limits = lru_cache(4_096)(self._find_limits)
@@ -76,6 +72,44 @@ class Policy:
             self._responsible({step.duty}, alert, device, now), alert, now, number
         )
 
+    def over(self, alert: Alert, now: datetime) -> list[Promise]:
+        """Machines that must hear that an alert has ended."""
+        step = alert.reopened * STEPS_A_ROUND + TAKE_BACK
+        return [
+            Promise(person.name, str(place), now, False, step)
+            for person in self.people.values()
+            for place, url in enumerate(person.channels)
+            if row_of(url).takes_back
+        ]
+
+    def month(self, now: datetime) -> datetime:
+        """The beginning of the calendar month that quotas count."""
+        local = now.astimezone(self.zone)
+        first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return first.astimezone(now.tzinfo)
+
+    def sent(self, by_lane: Mapping[tuple[str, str], int]) -> Counter[str]:
+        """Letters by the scheme of their channel."""
+        counts: Counter[str] = Counter()
+        for (name, place), count in by_lane.items():
+            person = self.people.get(name)
+            if person and int(place) < len(person.channels):
+                counts[scheme_of(person.channels[int(place)])] += count
+        return counts
+
+    def may_send(self, scheme: str, sent: int, *, urgent: bool) -> bool:
+        """Whether the month's quota allows a letter; captures and dangers are always tried."""
+        quota = self._quotas.get(scheme)
+        return urgent or quota is None or sent < quota.month - quota.reserve
+
+    def short(self, sent: Mapping[str, int]) -> dict[str, str]:
+        """Channels that have used WARN_AT of their quota: scheme -> how much."""
+        return {
+            scheme: f"{sent[scheme]}/{quota.month}"
+            for scheme, quota in self._quotas.items()
+            if sent.get(scheme, 0) >= WARN_AT * quota.month
+        }
+
     def _responsible(
         self, duties: set[Duty], alert: Alert, device: Device | None, now: datetime
     ) -> list[Person]:
@@ -100,7 +134,7 @@ class Policy:
     def _promises(
         self, people: Iterable[Person], alert: Alert, now: datetime, number: int
     ) -> list[Promise]:
-        step = alert.reopened * 100 + number
+        step = alert.reopened * STEPS_A_ROUND + number
         return [
             Promise(person.name, str(place), *self._when(person, alert, now), step)
             for person in people
@@ -136,18 +170,6 @@ class Policy:
         return self._site
 
 
-class Everyone(Policy):
-    """Tells the same recipients everything at once (commands, tests without a configuration)."""
-
-    def __init__(self, recipients: Sequence[Recipient]) -> None:
-        super().__init__()
-        self._recipients = recipients
-
-    def first(self, alert: Alert, device: Device | None, now: datetime) -> list[Promise]:
-        """The same for every alert."""
-        return [Promise(to.person, to.channel, now, False, 0) for to in self._recipients]
-
-
 def _overrides(site: Limits, overrides: Sequence[Override]) -> list[tuple[tuple[str, ...], Limits]]:
     return [(one.devices, _merge(site, one.limits)) for one in overrides]
 
@@ -169,6 +191,3 @@ def _check(config: Config) -> None:
 
 def _matches(patterns: Iterable[str], names: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for name in names if name for pattern in patterns)
-
-
-__all__ = ["Everyone", "Policy", "Promise", "Recipient", "Rota"]

@@ -4,7 +4,7 @@ Owns the order of these steps. Runs on the writer's thread; must not send or rea
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -16,6 +16,8 @@ from gateway.policy import Policy
 from gateway.rules import Tick, judge_tick
 from gateway.state import NEVER
 from gateway.store import Transaction
+
+REMEMBERED = timedelta(hours=24)  # how long a delivery given up is a fault
 
 
 def tick(
@@ -32,7 +34,8 @@ def tick(
     """
     devices = {id_: d for id_, d in tx.devices.items() if d.standing is Standing.APPROVED}
     open_now = tx.alerts.all_open()
-    moment = Tick(now, devices, tx.states, open_now, policy, listening, faults or {})
+    wrong = dict(faults or {}) | _delivery_faults(tx, policy, now)
+    moment = Tick(now, devices, tx.states, open_now, policy, listening, wrong)
     outcome = Outcome()
     apply(tx, outcome, judge_tick(moment), policy, now)
     _escalate(tx, outcome, policy, now)
@@ -50,3 +53,13 @@ def _escalate(tx: Transaction, outcome: Outcome, policy: Policy, now: datetime) 
                 alert = alertlife.turn(alert, Turn.ESCALATE, now) or alert
             tx.alerts.put(alert)
             outcome.changed.append(alert)
+
+
+def _delivery_faults(tx: Transaction, policy: Policy, now: datetime) -> dict[str, str]:
+    """What was given up lately, and quotas that run short."""
+    found = {}
+    if dead := tx.outbox.dead(now - REMEMBERED):
+        found["delivery"] = str(dead)
+    if short := policy.short(policy.sent(tx.outbox.sent_since(policy.month(now)))):
+        found["quota"] = ", ".join(f"{scheme} {used}" for scheme, used in short.items())
+    return found

@@ -2,10 +2,10 @@
 
 import sys
 
-from gateway.channels import Letter, Send
+from gateway.channels import Letter, Means, Send
 
 
-def open_console(url: str) -> Send:
+def open_console(url: str, means: Means) -> Send:
     """`url` says nothing more than ``console:``."""
     return _send
 

@@ -100,8 +100,8 @@ def _store(settings: Config) -> closing[Store]:
 def _release(settings: Config, device: str) -> Callable[[Transaction], Outcome]:
     decode = Sources(settings.sources, settings.site.name, settings.models).decode
     now = datetime.now(UTC)
-    to = service.recipients(settings)
-    return lambda tx: release(tx, device, decode, now, to)
+    law = service.policy(settings)
+    return lambda tx: release(tx, device, decode, now, law)
 
 
 def _find(devices: list[Device], wanted: str) -> Device:

@@ -17,6 +17,10 @@ from gateway.model import Alert, AlertStatus
 from gateway.state import from_ms, ms
 from gateway.store.rows import to_alert
 
+Lane = tuple[str, str]
+"""(person, channel): the place in the person's list."""
+
+_DUE = "due_ms <= ?1 AND (status = 'waiting' OR (status = 'claimed' AND claimed_ms <= ?2))"
 CLAIM = timedelta(minutes=2)  # after this an unfinished attempt counts as dead and is made again
 GATHER_MOST = 200  # rows in one letter
 
@@ -31,6 +35,11 @@ class Parcel(Struct, frozen=True):
     attempts: int  # made before this one
     step: int
     since: datetime  # first due
+
+    @property
+    def lane(self) -> Lane:
+        """Whose channel it goes by."""
+        return (self.person, self.channel)
 
     @property
     def alert(self) -> Alert:
@@ -53,23 +62,30 @@ class OutboxTable:
             (alert.id, promise.person, promise.channel, promise.step, promise.gathered, due, due),
         )
 
-    def claim(self, now: datetime, limit: int) -> list[Parcel]:
-        """Take the letters that are due, urgent ones first; a claim older than CLAIM is taken again."""
+    def lanes(self, now: datetime) -> list[Lane]:
+        """(person, channel) with something due."""
+        rows = self._execute(
+            f"SELECT DISTINCT person, channel FROM outbox WHERE {_DUE}",  # noqa: S608 - no values
+            (ms(now), ms(now - CLAIM)),
+        )
+        return [(person, channel) for person, channel in rows]
+
+    def claim(self, lane: Lane, now: datetime, limit: int) -> list[Parcel]:
+        """Take letters of a lane that are due, urgent ones first; a claim older than CLAIM again."""
         rows: list[Any] = self._execute(
-            "SELECT no, coalesce(letter, no), person, channel, gathered, letter IS NULL FROM outbox "
-            "WHERE due_ms <= ?1 AND (status = 'waiting' OR (status = 'claimed' AND claimed_ms <= ?2)) "
-            "AND (letter IS NULL OR letter = no) ORDER BY gathered, due_ms, no LIMIT ?3",
-            (ms(now), ms(now - CLAIM), limit),
+            f"SELECT no, gathered, letter IS NULL FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
+            "AND channel = ?4 AND (letter IS NULL OR letter = no) ORDER BY gathered, due_ms, no LIMIT ?5",
+            (ms(now), ms(now - CLAIM), *lane, limit),
         ).fetchall()
         parcels = []
-        taken: set[tuple[str, str]] = set()
-        for no, letter, person, channel, gathered, is_new in rows:
+        has_gathered = False
+        for no, gathered, is_new in rows:
             if gathered and is_new:
-                if (person, channel) in taken:
+                if has_gathered:
                     continue  # went into the letter of an earlier row
-                taken.add((person, channel))
-                self._gather(no, person, channel, now)
-            parcels.append(self._take(letter, person, channel, now))
+                has_gathered = True
+                self._gather(no, lane, now)
+            parcels.append(self._take(no, lane, now))
         return parcels
 
     def release(self) -> None:
@@ -94,7 +110,7 @@ class OutboxTable:
         if alert.status is AlertStatus.RESOLVED:
             self._execute(
                 "UPDATE outbox SET status = 'dropped' WHERE alert = ? AND status = 'waiting' "
-                "AND attempts = 0 AND (gathered = 1 OR step % 100 > 0)",
+                "AND attempts = 0 AND (gathered = 1 OR step % 100 BETWEEN 1 AND 98)",
                 (alert.id,),
             )
 
@@ -109,7 +125,10 @@ class OutboxTable:
 
     def dead(self, since: datetime) -> int:
         """Deliveries given up since a time."""
-        sql = "SELECT count(*) FROM outbox WHERE status = 'dead' AND settled_ms >= ?"
+        sql = (
+            "SELECT count(*) FROM outbox WHERE status = 'dead' AND settled_ms >= ? "
+            "AND alert NOT IN (SELECT id FROM alert WHERE rule = 'gateway_fault')"
+        )
         [(count,)] = self._execute(sql, (ms(since),))
         return int(count)
 
@@ -122,15 +141,15 @@ class OutboxTable:
         ).fetchone()
         return from_ms(row[0]) if row and row[0] is not None else None
 
-    def _gather(self, no: int, person: str, channel: str, now: datetime) -> None:
+    def _gather(self, no: int, lane: Lane, now: datetime) -> None:
         self._execute(
             "UPDATE outbox SET letter = ?1 WHERE no IN (SELECT no FROM outbox WHERE person = ?2 AND "
             "channel = ?3 AND gathered = 1 AND letter IS NULL AND status = 'waiting' AND due_ms <= ?4 "
             "ORDER BY no LIMIT ?5) OR no = ?1",
-            (no, person, channel, ms(now), GATHER_MOST),
+            (no, *lane, ms(now), GATHER_MOST),
         )
 
-    def _take(self, no: int, person: str, channel: str, now: datetime) -> Parcel:
+    def _take(self, no: int, lane: Lane, now: datetime) -> Parcel:
         rows: list[Any] = self._execute(
             "UPDATE outbox SET status = 'claimed', claimed_ms = ?1, attempts = attempts + 1 "
             "WHERE (no = ?2 OR letter = ?2) AND status IN ('waiting', 'claimed') "
@@ -140,7 +159,7 @@ class OutboxTable:
         rows.sort()
         first = rows[0]
         alerts = tuple(self._alert(alert) for _, alert, *_ in rows)
-        return Parcel(no, alerts, person, channel, first[2] - 1, first[3], from_ms(first[4]))
+        return Parcel(no, alerts, *lane, first[2] - 1, first[3], from_ms(first[4]))
 
     def _alert(self, alert_id: str) -> Alert:
         [(body,)] = self._execute("SELECT body FROM alert WHERE id = ?", (alert_id,))

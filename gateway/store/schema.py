@@ -142,6 +142,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX outbox_due ON outbox (due_ms) WHERE status IN ('waiting', 'claimed');
     CREATE INDEX outbox_sent ON outbox (person, channel, settled_ms) WHERE status = 'sent';
 
+    CREATE INDEX outbox_dead ON outbox (settled_ms) WHERE status = 'dead';
+
     CREATE TABLE used_link (            -- one-tap links that have acted: single use
         id TEXT PRIMARY KEY,
         used_ms INTEGER NOT NULL

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.batch import Outcome, Recipient, absorb, release
+from gateway.batch import Outcome, absorb, release
+from gateway.config import check
 from gateway.model import Device, Kind, Message, Reading, Reason, Role, Standing, TrapState
+from gateway.policy import Policy
 from gateway.store import Reader, Store, Transaction
 from tests.gateway.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
 
@@ -24,7 +26,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def absorb_now(store: Store, *messages: Message, to: tuple[Recipient, ...] = ()) -> Outcome:
+def absorb_now(store: Store, *messages: Message, to: Policy | None = None) -> Outcome:
     return store.write_now(lambda tx: absorb(tx, messages, decode, at(10_000), to))
 
 
@@ -68,7 +70,11 @@ def test_a_late_spring_that_was_reset_since_does_not_alert(store: Store) -> None
 
 
 def test_each_recipient_and_channel_gets_one_outbox_row(store: Store) -> None:
-    to = (Recipient("tanaka", "0"), Recipient("tanaka", "1"), Recipient("office", "0"))
+    people = [
+        {"name": "tanaka", "channels": ["console:", "mqtt:"]},
+        {"name": "sato", "channels": ["console:"]},
+    ]
+    to = Policy(check({"people": people}))
     spring = message(reading("trap-01", Kind.SPRUNG, 5))
     absorb_now(store, spring, to=to)
     absorb_now(store, spring, to=to)

@@ -1,0 +1,80 @@
+"""The gateway's own faults, gathered for the rules: part -> what is wrong with it.
+
+Owns where each fault is looked up. Must not alert (`rules.own`) nor repair anything.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateway.certificate import not_after
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.health import Health
+from gateway.mqtt import Session
+
+BROKER_PATIENCE = timedelta(minutes=2)
+CERTIFICATE_WARNING = timedelta(days=21)
+
+More = Callable[[], dict[str, str]]
+
+
+class Faults:
+    """Looks at the parts of one gateway; call it at every tick."""
+
+    def __init__(
+        self,
+        config: Config,
+        health: Health,
+        session: Session,
+        clock: Clock,
+        more: Iterable[More] = (),
+    ) -> None:
+        self._config, self._health, self._session, self._clock = config, health, session, clock
+        self._more = tuple(more)
+        self._connected_since: datetime | None = None
+        self._lost_at: datetime | None = clock()
+
+    def __call__(self) -> dict[str, str]:
+        """What is wrong now."""
+        now = self._clock()
+        self._look(now)
+        found = {}
+        if self._lost_at and now - self._lost_at > BROKER_PATIENCE:
+            found["broker"] = self._session.counters.trouble or "not connected"
+        if disk := self._health.disk_error or self._disk():
+            found["disk"] = disk
+        if certificate := self._certificate(now):
+            found["certificate"] = certificate
+        for more in self._more:
+            found |= more()
+        return found
+
+    def listening(self) -> datetime | None:
+        """Since when the broker can reach us; None while it cannot."""
+        self._look(self._clock())
+        return self._connected_since
+
+    def _look(self, now: datetime) -> None:
+        if self._session.counters.connected:
+            self._connected_since, self._lost_at = self._connected_since or now, None
+        else:
+            self._connected_since, self._lost_at = None, self._lost_at or now
+
+    def _disk(self) -> str:
+        folder = Path(self._config.store.path).absolute().parent
+        free_mb = shutil.disk_usage(folder).free // 1_000_000
+        return f"{free_mb} MB" if free_mb < self._config.store.disk_reserve_mb else ""
+
+    def _certificate(self, now: datetime) -> str:
+        for name in (self._config.mqtt.cert_file, self._config.mqtt.ca_file):
+            if not name:
+                continue
+            try:
+                ends = not_after(Path(name).read_text(encoding="ascii", errors="replace"))
+            except (OSError, ValueError):
+                continue  # the connection says it louder
+            if ends - now < CERTIFICATE_WARNING:
+                return f"{ends:%Y-%m-%d}"
+        return ""

@@ -1,0 +1,45 @@
+"""Letters: what one parcel says to one person. No I/O.
+
+Owns how a parcel becomes title, text and link. The sentences are `wording`'s.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from gateway import wording
+from gateway.alertlife import STEPS_A_ROUND, TAKE_BACK
+from gateway.channels import Letter
+from gateway.config import Person
+from gateway.links import Links
+from gateway.model import URGENT, Device
+from gateway.policy import Policy
+from gateway.store.outbox import Parcel
+
+
+def write(
+    parcel: Parcel,
+    person: Person,
+    devices: Mapping[str, Device],
+    policy: Policy,
+    links: Links,
+    now: datetime,
+) -> Letter:
+    """The letter of a parcel; its key is the same at every attempt."""
+    alert, language = parcel.alert, person.language
+    step = parcel.step % STEPS_A_ROUND
+    if len(parcel.alerts) > 1:
+        title, text = wording.gathered(parcel.alerts, language)
+    else:
+        asked = policy.steps[step - 1].duty if 0 < step <= len(policy.steps) else ""
+        title = wording.title(alert, language, asked, over=step == TAKE_BACK)
+        device = devices.get(alert.subject)
+        text = wording.text(alert, device, language, policy.zone, now)
+    return Letter(
+        key=f"{alert.id}-{parcel.person}-{parcel.channel}-{parcel.step}",
+        title=title,
+        text=text,
+        urgent=any(one.level in URGENT for one in parcel.alerts),
+        link=links.url(alert.id, parcel.person, now) if len(parcel.alerts) == 1 else "",
+        alerts=parcel.alerts,
+        over=step == TAKE_BACK,
+    )
