@@ -8,12 +8,10 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-import apsw
-
 from gateway.clock import Clock, utc_now
 from gateway.feed import Feed
 from gateway.policy import Policy
-from gateway.store import Store
+from gateway.store import DiskTrouble, Store
 from gateway.tick import tick
 
 log = logging.getLogger(__name__)
@@ -53,7 +51,7 @@ class Ticker:
             outcome = await self._store.write(
                 lambda tx: tick(tx, now, self._policy, faults, listening)
             )
-        except (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.ReadOnlyError) as error:
+        except DiskTrouble as error:
             self.ticked = False
             log.warning("no tick: %s", error)
             return

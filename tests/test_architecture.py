@@ -16,6 +16,8 @@ PURE = {  # standard library, these libraries and each other
     "gateway/account.py",
     "gateway/lifecycle.py",
     "gateway/alertlife.py",
+    "gateway/areas.py",
+    "gateway/certificate.py",
     *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/rules").glob("*.py")),
     "gateway/wording.py",
     "gateway/mesh.py",
