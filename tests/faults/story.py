@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from gateway.batch import Recipient, absorb
+from gateway.batch import absorb
+from gateway.config import Config, Person
 from gateway.model import Device, Kind, Message, Role
+from gateway.policy import Policy
 from gateway.store import Store
 from tests.gateway.samples import CAMERA, T0, TOKYO, TRAP, at, decode, message, reading
 
-TO = (Recipient("tanaka", "0"),)
+TO = Policy(Config(people=(Person(name="tanaka", channels=("console:",)),)))
 DEVICES = (TRAP, CAMERA, *(Device(id=f"cam-{n:02}", role=Role.DETECTOR) for n in range(2, 40)))
 
 
