@@ -48,6 +48,7 @@ class Forwarder:
         self._store, self._settings, self._site, self._zone = store, settings, site, zone
         self._meters, self._clock = meters, clock
         self.alarm = Alarm(clock)
+        self.rounds = 0  # that went through since the start
         self._done: list[Span] = []
         self._states_due = True
         self._retry_at: datetime | None = None
@@ -84,6 +85,7 @@ class Forwarder:
             self._failures += 1
             return wait_s(self._failures, trouble.retry_after_s, random.random())  # noqa: S311
         self._failures = 0
+        self.rounds += 1
         self.alarm.well()
         self._meters.well()
         return 0.0 if more else self._settings.interval_s

@@ -154,5 +154,11 @@ async def following(forwarder: Forwarder, write: Write | None = None) -> AsyncIt
 
 async def forward_all(store: Store, chosen: Influx, site: str, now: datetime = LATER) -> None:
     """Forward until nothing waits."""
-    async with following(make_forwarder(store, chosen, site, now)):
+    forwarder = make_forwarder(store, chosen, site, now)
+
+    async def has_looked() -> bool:
+        return forwarder.rounds > 0
+
+    async with following(forwarder):
+        await until(has_looked, "a first round")
         await until(lambda: is_drained(store), "everything to be forwarded")
