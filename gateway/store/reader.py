@@ -101,6 +101,16 @@ class Reader:
         rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no DESC")
         return list(each(to_alert, (body for (body,) in rows)))
 
+    def alert(self, alert_id: str) -> Alert | None:
+        """One alert, or None."""
+        row = self._execute("SELECT body FROM alert WHERE id = ?", (alert_id,)).fetchone()
+        return to_alert(row[0]) if row else None
+
+    def link_used(self, link: str) -> bool:
+        """Whether a one-tap link has acted."""
+        sql = "SELECT 1 FROM used_link WHERE id = ?"
+        return self._execute(sql, (link,)).fetchone() is not None
+
     def latest_alerts(self, limit: int = 50) -> list[Alert]:
         """The newest alerts, whatever became of them."""
         rows = self._execute("SELECT body FROM alert ORDER BY no DESC LIMIT ?", (limit,))

@@ -202,6 +202,11 @@ class Transaction:
         self._many(_SIGHTING.format(unit="hour"), seen)
         self._many(_SIGHTING.format(unit="day"), seen_days)
 
+    def use_link(self, link: str, now: datetime) -> bool:
+        """Use a one-tap link up; False if it was used before."""
+        sql = "INSERT OR IGNORE INTO used_link VALUES (?, ?) RETURNING id"
+        return self._execute(sql, (link, ms(now))).fetchone() is not None
+
     def quarantine(self, message: Message, reason: Reason, detail: str, device: str | None) -> None:
         """Keep a refused message with its reason, so that it can be read again."""
         self._execute(
