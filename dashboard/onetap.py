@@ -99,7 +99,7 @@ class OneTap:
             words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
             return await self._page(request, ticket, token, words, 409)
         self._feed.tell(outcome)
-        fresh = self._links.token(ticket.alert, ticket.person, now)
+        fresh = self._links.token(ticket.alert, ticket.person, now, link_id(token)[:8])
         return await self._page(request, ticket, fresh, "onetap.thanks")
 
     def _ticket(self, request: Request) -> Ticket | Response:
@@ -157,9 +157,7 @@ def look(reader: Reader, ticket: Ticket, token: str) -> View:
     return View(alert, devices.get(subject), state, reader.link_used(link_id(token)))
 
 
-def deed(
-    alert: Alert, ticket: Ticket, token: str, fields: Mapping[str, str], now: datetime
-) -> Act:
+def deed(alert: Alert, ticket: Ticket, token: str, fields: Mapping[str, str], now: datetime) -> Act:
     """The act that a form describes; ValueError when a field holds what no form offers."""
     done = Deed(fields.get("do", ""))
     found = done in {Deed.CAPTURED, Deed.NON_TARGET}

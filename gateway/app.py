@@ -24,6 +24,8 @@ from starlette.routing import Route
 
 from dashboard.app import create_app
 from dashboard.auth import signing_secret
+from dashboard.onetap import OneTap
+from dashboard.reply import Reply
 from gateway.areas import AreaError, Land, parse
 from gateway.channels import Means, Publish
 from gateway.channels.table import Way, open_channel
@@ -165,7 +167,7 @@ async def serve(gateway: Gateway) -> None:
     settings = gateway.config.dashboard
     app = create_app(
         gateway.store, gateway.feed, gateway.config, clock=gateway.clock,
-        extra_routes=health_routes(gateway),
+        extra_routes=[*health_routes(gateway), *one_tap(gateway)],
     )  # fmt: skip
     server = _Server(uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", access_log=False,
@@ -176,6 +178,15 @@ async def serve(gateway: Gateway) -> None:
     except asyncio.CancelledError:
         await server.shutdown()
         raise
+
+
+def one_tap(gateway: Gateway) -> list[Route]:
+    """The page behind the links in messages."""
+    reply = Reply(gateway.config)
+    page = OneTap(
+        gateway.store, gateway.feed, reply, gateway.policy, links(gateway), gateway.clock
+    )  # fmt: skip
+    return page.routes()
 
 
 def health_routes(gateway: Gateway) -> list[Route]:

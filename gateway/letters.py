@@ -34,12 +34,13 @@ def write(
         title = wording.title(alert, language, asked, over=step == TAKE_BACK)
         device = devices.get(alert.subject)
         text = wording.text(alert, device, language, policy.zone, now)
+    link = links.url(alert.id, parcel.person, parcel.since, str(parcel.no))
     return Letter(
         key=f"{alert.id}-{parcel.person}-{parcel.channel}-{parcel.step}",
         title=title,
         text=text,
         urgent=any(one.level in URGENT for one in parcel.alerts),
-        link=links.url(alert.id, parcel.person, now) if len(parcel.alerts) == 1 else "",
+        link=link if len(parcel.alerts) == 1 else "",
         alerts=parcel.alerts,
         over=step == TAKE_BACK,
     )

@@ -20,6 +20,7 @@ class Ticket(Struct, frozen=True, array_like=True):
     alert: str
     person: str
     until: int  # seconds since 1970
+    mark: str = ""  # tells links of the same alert and person apart: each acts once
 
     def is_over(self, now: datetime) -> bool:
         """Whether it has expired."""
@@ -39,14 +40,14 @@ class Links:
         )
         self._base, self._days = public_url.rstrip("/"), days
 
-    def url(self, alert: str, person: str, now: datetime) -> str:
+    def url(self, alert: str, person: str, now: datetime, mark: str = "") -> str:
         """The link for a message; empty when phones cannot reach the pages."""
-        return f"{self._base}{PATH}{self.token(alert, person, now)}" if self._base else ""
+        return f"{self._base}{PATH}{self.token(alert, person, now, mark)}" if self._base else ""
 
-    def token(self, alert: str, person: str, now: datetime) -> str:
-        """A token that lives `days`."""
+    def token(self, alert: str, person: str, now: datetime, mark: str = "") -> str:
+        """A token that lives `days` from `now`."""
         until = round(now.timestamp()) + self._days * 86_400
-        return str(self._signer.dumps([alert, person, until]))
+        return str(self._signer.dumps([alert, person, until, mark]))
 
     def read(self, token: str) -> Ticket:
         """What a token says; BadTicket if it was not signed here."""

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from firmware_sim.cli import simulate
-from gateway.cli import backup, demo, devices, imports, influx, rates, run
+from gateway.cli import alerts, backup, demo, devices, imports, influx, rates, run
 from gateway.cli.decode import decode
 from gateway.cli.dialects import dialects
 from gateway.cli.mesh import mesh
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (run, demo, devices, imports, rates, influx, backup):
+for group in (run, demo, devices, alerts, imports, rates, influx, backup):
     group.register(app)
 for command in (decode, dialects, mesh, simulate):
     app.command()(command)
