@@ -43,7 +43,7 @@ check_machine() {
 
 install_packages() {
   missing=
-  for package in ca-certificates python3 python3-venv mosquitto; do
+  for package in ca-certificates procps python3 python3-venv mosquitto; do # procps: to reload mosquitto
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
       missing="$missing $package"
   done
