@@ -1,0 +1,79 @@
+"""Undocumented means red: settings, topics, commands, channels, dependencies, files named."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from gateway import protocol
+from gateway.channels.table import CHANNELS
+from gateway.cli import app
+from gateway.dialects.table import TABLE
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands(group: object, path: str = "") -> list[str]:
+    """Every command with its group."""
+    found = []
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        full = f"{path} {name}".strip()
+        found += commands(command, full) if hasattr(command, "commands") else [full]
+    return found
+
+
+@pytest.mark.parametrize("command", commands(typer.main.get_command(app)))
+def test_every_command_is_in_the_readme(command: str) -> None:
+    first, _, second = command.partition(" ")
+    line = next((row for row in README.splitlines() if f"`shishigaki {first}" in row), None)
+    assert line, f"`shishigaki {first}` is not in README.md"
+    assert second in line
+
+
+@pytest.mark.parametrize("channel", [row.name for row in CHANNELS])
+def test_every_channel_is_in_the_readme(channel: str) -> None:
+    assert f"| `{channel}` |" in README
+
+
+@pytest.mark.parametrize("dialect", [row.name for row in TABLE if row.topics])
+def test_every_dialect_is_in_the_readme(dialect: str) -> None:
+    assert f"| `{dialect}`" in README
+
+
+@pytest.mark.parametrize("leaf", [*protocol.CHANNELS, "confirm"])
+def test_every_topic_is_in_the_readme(leaf: str) -> None:
+    assert f"/{{site}}/{{device}}/{leaf}`" in README
+
+
+def dependencies() -> list[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [re.split(r"[\[<>=]", text)[0] for text in project["dependencies"]]
+
+
+@pytest.mark.parametrize("name", dependencies())
+def test_every_dependency_has_its_reason_in_the_readme(name: str) -> None:
+    rows = README[README.index("## Dependencies") :].splitlines()
+    assert any(name in row.split("|")[1] for row in rows if row.startswith("| ")), name
+
+
+def links() -> list[str]:
+    """Files and folders that the README points at."""
+    linked = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    quoted = re.findall(r"`((?:gateway|dashboard|firmware_sim|tests|deploy)/[\w./-]*)`", README)
+    return sorted(set(linked + quoted))
+
+
+@pytest.mark.parametrize("path", links())
+def test_every_file_named_in_the_readme_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "tests/requirements.txt"])
+def test_requirements_are_hashed_and_name_no_host(file: str) -> None:
+    text = (ROOT / file).read_text()
+    assert "--hash=sha256:" in text
+    assert "://" not in text
+    assert "index-url" not in text
