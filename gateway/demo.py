@@ -28,6 +28,7 @@ from gateway.store import Transaction
 
 YEAR = timedelta(days=365)
 SEED_BATCH = 2_000
+PATROLLED = timedelta(days=2)
 PORTS_TRIED = 50
 SHOW_FIRST_S, SHOW_S = 10.0, 60.0  # a trap is sprung by hand so often: in life one waits for hours
 STARTED = "demo_started"  # settings of the store: when the simulated world began,
@@ -75,6 +76,7 @@ class Demo:
         for batch in batches(world.live_through(max(now, since))):
             await store.write(lambda tx, batch=batch: self._absorb(tx, batch))  # type: ignore[misc]
             progress(batch[-1].received_at)
+        await store.write(lambda tx: _end_what_patrols_saw(tx, now - PATROLLED))
         return world
 
     async def live(self, world: World, until: asyncio.Event) -> None:
@@ -120,6 +122,13 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
+
+
+def _end_what_patrols_saw(tx: Transaction, before: datetime) -> None:
+    """Simulated trappers visit every day but record nothing: end what they will have seen."""
+    for alert in tx.alerts.all_open():
+        if alert.opened_at < before:
+            tx.alerts.resolve(alert.rule, alert.subject, "patrol", before)
 
 
 def _catch_up(scenario: Scenario, begin: datetime, since: datetime) -> World:
