@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from dashboard.condition import Sight, sights
 from dashboard.rates import rai
-from gateway.model import Alert, Device, Event, Kind, Role
+from gateway.model import Alert, AlertStatus, Device, Event, Kind, Role
 from gateway.store import Reader
 from gateway.store.reader import Rate
 
@@ -123,4 +123,4 @@ _LEVELS = {"danger": 0, "capture": 1, "warning": 2, "info": 3}
 
 def _alert_order(alert: Alert) -> tuple[bool, int, float]:
     newest_first = -alert.opened_at.astimezone(UTC).timestamp()
-    return (alert.status.value != "open", _LEVELS[alert.level.value], newest_first)
+    return (alert.status is AlertStatus.ACKNOWLEDGED, _LEVELS[alert.level.value], newest_first)
