@@ -111,7 +111,7 @@ def _zigbee(message: Message, received: dict[str, Any], context: Context) -> lis
     """Zigbee2Tasmota: one object a device."""
     found: list[Reading] = []
     for address, values in list(received.items())[:16]:
-        if not isinstance(values, dict):
+        if not address or not isinstance(values, dict):
             continue
         name = values.get("Name")
         device = name if isinstance(name, str) and 0 < len(name) <= 128 else address[:128]
