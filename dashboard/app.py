@@ -53,7 +53,7 @@ def create_app(
     assets.check()
     reply = Reply(config)
     live = Live(store, feed, clock)
-    auth = Auth(config.dashboard, signing_secret(config.dashboard, store.path), find)
+    auth = Auth(config.dashboard, signing_secret(config.dashboard, store.path), find, clock)
     pages = Pages(store, live, reply, config, clock)
     api = Api(store, live, reply, clock)
     login = Login(auth, reply, clock)
@@ -70,7 +70,7 @@ def create_app(
         word = {404: "error.missing", 403: "error.forbidden"}.get(status, "error.title")
         return reply.page(request, "error.html", clock(), status=status, word=word)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *extra_routes,
             Route("/", pages.show_map),
@@ -96,6 +96,8 @@ def create_app(
         exception_handlers={HTTPException: on_error, Exception: on_error},
         lifespan=lifespan,
     )
+    app.state.live = live  # `serve` ends the streams before it waits for them
+    return app
 
 
 class Gate:

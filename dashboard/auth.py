@@ -7,8 +7,8 @@ always needs a role.
 
 import asyncio
 import secrets
-import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -18,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.account import Account
+from gateway.clock import Clock
 from gateway.config import Dashboard
 
 COOKIE = "shishigaki_session"
 SESSION_S = 30 * 24 * 3600
-TRIES, WAIT_S = 5, 60.0  # wrong passwords before an account rests, and for how long
+TRIES, WAIT = 5, timedelta(minutes=1)  # wrong passwords before an account rests, and for how long
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms on the board
@@ -39,10 +40,10 @@ class TooManyTriesError(Exception):
 class Auth:
     """Sessions of one dashboard."""
 
-    def __init__(self, settings: Dashboard, secret: str, find: Find) -> None:
+    def __init__(self, settings: Dashboard, secret: str, find: Find, clock: Clock) -> None:
         self._signer = URLSafeTimedSerializer(secret, salt="session")
-        self._find = find
-        self._failed: dict[str, tuple[int, float]] = {}
+        self._find, self._clock = find, clock
+        self._failed: dict[str, tuple[int, datetime]] = {}
         self._secure = settings.public_url.startswith("https:")
         self.open_reading = settings.host in LOOPBACK and not settings.public_url
 
@@ -61,8 +62,8 @@ class Auth:
 
     async def log_in(self, name: str, password: str) -> Account | None:
         """Check a password; None if it is wrong. Raises TooManyTriesError."""
-        count, until = self._failed.get(name, (0, 0.0))
-        if count >= TRIES and time.monotonic() < until:
+        count, until = self._failed.get(name, (0, self._clock()))
+        if count >= TRIES and self._clock() < until:
             raise TooManyTriesError
         account = await self._find(name)
         wanted = account.password_hash if account else _NOBODY
@@ -86,7 +87,7 @@ class Auth:
     def _note_failure(self, name: str, count: int) -> None:
         if len(self._failed) > 1_000:  # names are anybody's invention
             self._failed.clear()
-        self._failed[name] = (count % TRIES + 1, time.monotonic() + WAIT_S)
+        self._failed[name] = (count % TRIES + 1, self._clock() + WAIT)
 
 
 def signing_secret(settings: Dashboard, beside: Path) -> str:
@@ -95,8 +96,10 @@ def signing_secret(settings: Dashboard, beside: Path) -> str:
         return settings.secret
     path = beside.with_suffix(".secret")
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
+        whole = path.with_suffix(".secret-new")  # renamed when complete: never half a secret
+        whole.touch(mode=0o600)
+        whole.write_text(secrets.token_urlsafe(32))
+        whole.rename(path)
     return path.read_text()
 
 

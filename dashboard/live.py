@@ -51,6 +51,11 @@ class Live:
             for task in tasks:
                 task.cancel()
 
+    def close(self) -> None:
+        """End all streams: the server is going down."""
+        self._running = False
+        self._stir()
+
     async def look(self) -> tuple[str, Look]:
         """The present version and what it shows; read once, however many ask."""
         async with self._reading:
@@ -64,9 +69,10 @@ class Live:
         """Every version after `since` that there is time to show, the newest only."""
         if not self._running:
             raise RuntimeError("no page would ever hear news: run the app with its lifespan")
-        while True:
+        while self._running:
             if self.version == since:
                 await self._stirred.wait()
+                continue
             since, present = await self.look()
             yield since, present
             await asyncio.sleep(BREATH_S)

@@ -4,7 +4,7 @@ Owns what is read for them and its GeoJSON form. Must not know words, templates 
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 import msgspec
@@ -122,5 +122,5 @@ _LEVELS = {"danger": 0, "capture": 1, "warning": 2, "info": 3}
 
 
 def _alert_order(alert: Alert) -> tuple[bool, int, float]:
-    newest_first = -alert.opened_at.astimezone(UTC).timestamp()
+    newest_first = -alert.observed_at.timestamp()
     return (alert.status is AlertStatus.ACKNOWLEDGED, _LEVELS[alert.level.value], newest_first)

@@ -39,16 +39,18 @@ class _Start(MacroElement):
         Shishigaki.start({
             map: {{ this._parent.get_name() }},
             devices: {{ this.devices }},
+            tiles: [{{ this.tiles|join(", ") }}],
             coast: {{ this.coast|tojson }},
             attribution: {{ this.attribution|tojson }},
         });
         {% endmacro %}
     """)
 
-    def __init__(self, devices: str, coast: str) -> None:
+    def __init__(self, devices: str, tiles: list[str], coast: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Start"
-        self.devices, self.coast, self.attribution = devices, coast, ATTRIBUTION
+        self.devices, self.tiles, self.coast = devices, tiles, coast
+        self.attribution = ATTRIBUTION
 
 
 def live_map(
@@ -64,13 +66,12 @@ def live_map(
         zoom_start=11,
         prefer_canvas=True,
     )
-    if tiles:
-        _offer_tiles(drawing, text)
+    offered = _offer_tiles(drawing, text) if tiles else []
     _layer(rates, text("map.rates"), "Shishigaki.rate", show=False).add_to(drawing)
     marks = _layer(devices, text("map.devices"), "Shishigaki.mark", show=True).add_to(drawing)
     drawing.fit_bounds(_bounds(devices) or [[south, west], [north, east]], padding=(30, 30))
     folium.LayerControl(collapsed=True).add_to(drawing)
-    drawing.add_child(_Start(marks.get_name(), "/map/coast.geojson"))
+    drawing.add_child(_Start(marks.get_name(), offered, "/map/coast.geojson"))
     return _parts(drawing)
 
 
@@ -78,8 +79,9 @@ def _layer(found: list[Feature], name: str, draw: str, *, show: bool) -> folium.
     return folium.GeoJson(collection(found), name=name, show=show, point_to_layer=JsCode(draw))
 
 
-def _offer_tiles(drawing: folium.Map, text: Text) -> None:
-    for key, kind in GSI_LAYERS:
+def _offer_tiles(drawing: folium.Map, text: Text) -> list[str]:
+    """Add GSI's tiles, switched off; gives the layers' names in the script."""
+    layers = [
         folium.TileLayer(
             f"{assets.GSI}/xyz/{kind}/{{z}}/{{x}}/{{y}}.png",
             attr=GSI_LINK.format(text("map.gsi_credit")),
@@ -89,6 +91,9 @@ def _offer_tiles(drawing: folium.Map, text: Text) -> None:
             min_zoom=5,
             max_zoom=18,
         ).add_to(drawing)
+        for key, kind in GSI_LAYERS
+    ]
+    return [layer.get_name() for layer in layers]
 
 
 def _bounds(found: list[Feature]) -> list[list[float]] | None:

@@ -10,19 +10,29 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
-LAST_ANSWERS_S = 1  # open streams never end by themselves
+from dashboard.live import Live
+
+LAST_ANSWERS_S = 2
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield  # signals belong to the gateway
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.close()  # uvicorn waits for answers under way, and a stream never ends by itself
+        await super().shutdown(sockets)
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve `app` on a bound socket until cancelled."""
+
+async def serve(app: Starlette, listener: socket.socket) -> None:
+    """Serve `app` (from `create_app`) on a listening socket until cancelled."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -32,7 +42,7 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS_S,
     )
-    server = _Server(config)
+    server = _Server(config, app.state.live)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="web server")
     try:
         await asyncio.shield(serving)

@@ -16,7 +16,7 @@
   source.addEventListener("error", () => tell(line.dataset.off, "off"));
   source.addEventListener("look", (event) => {
     const news = JSON.parse(event.data);
-    if (window.Shishigaki) Shishigaki.update(news.features);
+    if (window.Shishigaki) window.Shishigaki.update(news.features);
     for (const panel of panels) {
       if (panel.dataset.panel in news.panels) replace(panel, news.panels[panel.dataset.panel]);
     }

@@ -1,6 +1,6 @@
 // Draws the marks on the map and keeps them up to date. All text is set as text, never as HTML.
 "use strict";
-const Shishigaki = (() => {
+window.Shishigaki = (() => {
   const words = JSON.parse(document.getElementById("words").textContent);
   const marks = new Map(); // device id -> marker
   const URGENT = { sprung: 3000, seen: 2000, unknown: 1000, low: 500 };
@@ -117,10 +117,11 @@ const Shishigaki = (() => {
       style: { color: "#55656d", weight: 1, fillColor: "#f4f0e3", fillOpacity: 1 },
       attribution: parts.attribution,
     }).addTo(parts.map);
+    requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.coast = "drawn"; }));
   }
 
   // Another host is asked for tiles only after the reader has switched them on, here or last time.
-  function rememberTiles() {
+  function offerTiles() {
     parts.map.on("overlayadd overlayremove", (event) => {
       const url = event.layer._url;
       if (!url) return;
@@ -129,6 +130,9 @@ const Shishigaki = (() => {
       event.layer.on("tileerror", () => say(words["map.gsi_failed"]));
       say("");
     });
+    const wanted = localStorage.getItem(REMEMBERED);
+    const layer = parts.tiles.find((one) => one._url === wanted);
+    if (layer && navigator.onLine) layer.addTo(parts.map);
   }
 
   function focus() {
@@ -156,12 +160,12 @@ const Shishigaki = (() => {
     name(".leaflet-control-layers-toggle", "map.layers");
     L.control.scale({ imperial: false }).addTo(parts.map);
     drawCoast().catch(() => say(words["map.coast_failed"]));
-    rememberTiles();
+    offerTiles();
     if (!marks.size) say(words["map.empty"]);
     addEventListener("hashchange", focus);
     focus();
     document.body.dataset.map = "ready";
   }
 
-  return { start, mark, rate, update, tiles: () => localStorage.getItem(REMEMBERED) };
+  return { start, mark, rate, update};
 })();

@@ -18,9 +18,9 @@ SIZES: dict[str, ViewportSize] = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """The shared browser."""
+    """The shared browser; it ends with this package, because it keeps asyncio.run from others."""
     program = need(shutil.which("chromium"), "chromium")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
@@ -44,13 +44,13 @@ def url(place: Place) -> Iterator[str]:
 
 
 @pytest.fixture(params=["phone", "desktop"])
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of a Japanese reader in both sizes."""
+def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of a Japanese reader in both sizes; closed before the server behind `url` ends."""
     yield from watched(browser, SIZES[request.param])
 
 
 @pytest.fixture
-def desktop(browser: Browser) -> Iterator[Page]:
+def desktop(browser: Browser, url: str) -> Iterator[Page]:
     """A large page only."""
     yield from watched(browser, SIZES["desktop"])
 

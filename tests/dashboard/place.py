@@ -114,8 +114,7 @@ class Place:
     def settle(self) -> "Place":
         """Register the devices and tell the story."""
         self.store.write_now(lambda tx: tx.put_devices((*TRAPS, *CAMERAS)))
-        for reading in sorted(STORY, key=lambda one: (one.device_time or NOW, one.id)):
-            self.hear(reading)
+        self.hear(*sorted(STORY, key=lambda one: (one.device_time or NOW, one.id)))
         return self
 
     def hear(self, *readings: Reading) -> Outcome:
@@ -132,9 +131,9 @@ class Place:
         return outcome
 
     @contextlib.contextmanager
-    def served(self) -> Iterator[str]:
-        """The dashboard on a free loopback port, in a thread of its own; gives its address."""
-        listener = listen("127.0.0.1", 0)
+    def served(self, port: int = 0) -> Iterator[str]:
+        """The dashboard on a loopback port, in a thread of its own; gives its address."""
+        listener = listen("127.0.0.1", port)
         app = create_app(self.store, self.feed, self.config, clock=self.clock)
         started, task = threading.Event(), list[asyncio.Task[None]]()
 

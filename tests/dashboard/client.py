@@ -1,0 +1,76 @@
+"""A browser without JavaScript: HTTP with cookies, no redirects followed."""
+
+import http.client
+from collections.abc import Mapping
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+
+class Answer(Struct):
+    """What came back; header names in lower case."""
+
+    status_code: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode()
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return msgspec.json.decode(self.content)
+
+
+class Client:
+    """One browser at one address."""
+
+    def __init__(self, url: str) -> None:
+        self._host = urlsplit(url).netloc
+        self.cookies: dict[str, str] = {}
+
+    def get(
+        self, path: str, params: Mapping[str, object] = {}, headers: Mapping[str, str] = {}
+    ) -> Answer:
+        """GET `path`."""
+        return self._ask("GET", path, params, None, headers)
+
+    def post(
+        self,
+        path: str,
+        data: Mapping[str, str] = {},
+        params: Mapping[str, object] = {},
+        headers: Mapping[str, str] = {},
+    ) -> Answer:
+        """POST a form."""
+        kind = {"content-type": "application/x-www-form-urlencoded"}
+        return self._ask("POST", path, params, urlencode(data), kind | dict(headers))
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, object],
+        body: str | None,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        sent = {"host": self._host, **({"cookie": cookies} if cookies else {}), **headers}
+        target = f"{path}?{urlencode(params)}" if params else path
+        connection = http.client.HTTPConnection(self._host, timeout=10)
+        try:
+            connection.request(method, target, body, sent)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        for line in answer.headers.get_all("set-cookie", []):
+            for name, morsel in SimpleCookie(line).items():
+                self.cookies[name] = morsel.value
+        found = {name.lower(): value for name, value in answer.headers.items()}
+        return Answer(answer.status, found, content)
