@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from gateway.effort import grace_ms
+from gateway.lifecycle import Shown, shown
 from gateway.model import Device, DeviceState, Role, Standing, TrapState
 from gateway.state import from_ms
 
@@ -19,14 +19,20 @@ FRESH = timedelta(hours=1)  # how long an appearance is shown as present
 
 
 class Condition(StrEnum):
-    """The mark on the map, the most urgent first."""
+    """The mark on the map, the most urgent first. Trap states keep their own words."""
 
     SPRUNG = "sprung"
+    CAPTURED = "captured"  # an animal waits in the trap
     SEEN = "seen"  # a detector with an appearance within FRESH
     UNKNOWN = "unknown"  # silent, or never heard
     LOW = "low"  # works, but its battery ends soon
+    NON_TARGET = "non_target"
+    FALSE_SPRING = "false_spring"
+    DISPATCHED = "dispatched"
     ARMED = "armed"
     WATCHING = "watching"  # a detector or relay that lives
+    PAUSED = "paused"
+    REMOVED = "removed"
 
 
 URGENCY = {condition: rank for rank, condition in enumerate(Condition)}
@@ -42,6 +48,7 @@ class Sight(Struct, frozen=True, kw_only=True, omit_defaults=True):
     silent: bool = False
     low: bool = False
     since: datetime | None = None  # when the condition began, as far as known
+    by: str = ""  # the person whose word the condition is; empty: the sensor's
     last_seen: datetime | None = None
     battery_pct: float | None = None
     battery_v: float | None = None
@@ -66,19 +73,25 @@ def sights(
 
 def sight(device: Device, state: DeviceState | None, now: datetime) -> Sight:
     """One device at `now`."""
-    silent = state is None or _is_silent(device, state, now)
+    trap = shown(state, now, device.heartbeat_s)
+    species, detected_ms = _newest(state)
     battery = _number(state, "battery_pct")
     low = battery is not None and battery <= LOW_BATTERY_PCT
-    species, detected_ms = _newest(state)
-    condition = _condition(device, state, now, detected_ms, silent, low)
+    if device.role is Role.TRAP:
+        condition, since = _of_trap(trap, low)
+    else:
+        condition, since = _of_detector(detected_ms, now, silent=trap.unknown, low=low)
+    if condition is Condition.UNKNOWN:
+        since = state.last_seen if state else None
     return Sight(
         id=device.id,
         name=device.label,
         role=device.role,
         condition=condition,
-        silent=silent,
+        silent=trap.unknown,
         low=low,
-        since=_since(condition, state, detected_ms),
+        since=since,
+        by=trap.by,
         last_seen=state.last_seen if state else None,
         battery_pct=battery,
         battery_v=_number(state, "battery_v"),
@@ -90,31 +103,27 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> Sight:
     )
 
 
-def _condition(
-    device: Device,
-    state: DeviceState | None,
-    now: datetime,
-    detected_ms: int | None,
-    silent: bool,
-    low: bool,
-) -> Condition:
-    if device.role is Role.TRAP and state and state.trap is TrapState.SPRUNG:
-        return Condition.SPRUNG
-    if device.role is not Role.TRAP and _is_fresh(detected_ms, now):
-        return Condition.SEEN
-    if silent or (device.role is Role.TRAP and (state is None or state.trap is None)):
-        return Condition.UNKNOWN
-    if low:
-        return Condition.LOW
-    return Condition.ARMED if device.role is Role.TRAP else Condition.WATCHING
+def _of_trap(trap: Shown, low: bool) -> tuple[Condition, datetime | None]:
+    """What a person found stays true in silence; that a trap is armed does not."""
+    if trap.state is None or (trap.unknown and trap.state is TrapState.ARMED):
+        return Condition.UNKNOWN, None
+    if low and trap.state is TrapState.ARMED:
+        return Condition.LOW, trap.since
+    return Condition(trap.state.value), trap.since
 
 
-def _is_silent(device: Device, state: DeviceState, now: datetime) -> bool:
-    return now - state.last_seen > timedelta(milliseconds=grace_ms(device.heartbeat_s))
+def _of_detector(
+    detected_ms: int | None, now: datetime, *, silent: bool, low: bool
+) -> tuple[Condition, datetime | None]:
+    if detected_ms is not None and _is_fresh(detected_ms, now):
+        return Condition.SEEN, from_ms(detected_ms)
+    if silent:
+        return Condition.UNKNOWN, None
+    return (Condition.LOW if low else Condition.WATCHING), None
 
 
-def _is_fresh(detected_ms: int | None, now: datetime) -> bool:
-    return detected_ms is not None and timedelta(0) <= now - from_ms(detected_ms) <= FRESH
+def _is_fresh(detected_ms: int, now: datetime) -> bool:
+    return timedelta(0) <= now - from_ms(detected_ms) <= FRESH
 
 
 def _newest(state: DeviceState | None) -> tuple[str, int] | tuple[None, None]:
@@ -122,18 +131,6 @@ def _newest(state: DeviceState | None) -> tuple[str, int] | tuple[None, None]:
     if state is None or not state.detected:
         return None, None
     return max(state.detected.items(), key=lambda pair: pair[1])
-
-
-def _since(
-    condition: Condition, state: DeviceState | None, detected_ms: int | None
-) -> datetime | None:
-    if state is None:
-        return None
-    if condition is Condition.SEEN and detected_ms is not None:
-        return from_ms(detected_ms)
-    if condition is Condition.UNKNOWN:
-        return state.last_seen
-    return from_ms(state.trap_head[0]) if state.trap else None
 
 
 def _number(state: DeviceState | None, name: str) -> float | None:

@@ -81,7 +81,7 @@ class Live:
         with self._feed.listen() as outcomes:
             async for outcome in outcomes:
                 self._news = True
-                if outcome.opened or outcome.ended:
+                if outcome.opened or outcome.changed or outcome.ended:
                     self._stir()
 
     async def _tick(self) -> None:

@@ -4,6 +4,7 @@ Owns the Jinja environment (everything escaped) and the security headers. Must n
 """
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Reply:
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
         self._jinja.globals.update(
-            site=config.site.title, tiles=config.dashboard.tiles, rule=rule_title
+            site=config.site.title, tiles=config.dashboard.tiles, rule=rule_title, about=about
         )
 
     def text(self, request: Request) -> Text:
@@ -72,6 +73,17 @@ class Reply:
 def rule_title(alert: Alert, words: Text) -> str:
     """What an alert's rule says; its bare name for a rule of another version."""
     return wording.title(alert, words.language) if alert.rule in TABLE else alert.rule
+
+
+def about(alert: Alert, names: Mapping[str, str], words: Text) -> tuple[str, str | None]:
+    """What an alert is about, in people's words, and the device to show on the map if any."""
+    if alert.subject in names:
+        return names[alert.subject], alert.subject
+    place, _, species = alert.subject.rpartition("/")
+    if not place:
+        return alert.subject, None
+    named = f"{names.get(place, place)} {words.name('species', species)}"
+    return named, place if place in names else None
 
 
 def _headers(nonce: str, tiles: bool) -> dict[str, str]:

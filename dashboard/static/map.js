@@ -3,10 +3,14 @@
 window.Shishigaki = (() => {
   const words = JSON.parse(document.getElementById("words").textContent);
   const marks = new Map(); // device id -> marker
-  const URGENT = { sprung: 3000, seen: 2000, unknown: 1000, low: 500 };
+  const URGENT = { sprung: 3000, captured: 2500, seen: 2000, unknown: 1000, low: 500 };
+  const DRAWN = { // conditions that share a mark
+    non_target: "reset", false_spring: "reset", dispatched: "reset", paused: "rest", removed: "rest",
+  };
   const REMEMBERED = "shishigaki.tiles";
   let parts = null;
 
+  const look = (p) => DRAWN[p.condition] || p.condition;
   const kind = (p) => (p.role === "trap" ? "trap" : "detector");
   const say = (text) => { document.getElementById("map-note").textContent = text; };
   const word = (group, value) => words[`${group}.${value}`] || value;
@@ -15,12 +19,12 @@ window.Shishigaki = (() => {
     const size = p.condition === "sprung" ? 40 : p.condition === "seen" ? 32 : 26;
     return L.divIcon({
       className: `pin condition-${p.condition}`,
-      html: `<svg aria-hidden="true"><use href="#mark-${kind(p)}-${p.condition}"/></svg>`,
+      html: `<svg aria-hidden="true"><use href="#mark-${kind(p)}-${look(p)}"/></svg>`,
       iconSize: [size, size],
     });
   }
 
-  const title = (p) => `${p.name} ${word("mark", `${kind(p)}.${p.condition}`)}`;
+  const title = (p) => `${p.name} ${word("mark", `${kind(p)}.${look(p)}`)}`;
 
   // What a screen reader says of a mark; Leaflet itself sets only the title.
   function speak(marker) {
@@ -66,6 +70,7 @@ window.Shishigaki = (() => {
     if (p.battery_pct !== undefined) battery.push(`${Math.round(p.battery_pct)} %`);
     if (p.battery_v !== undefined) battery.push(`${p.battery_v.toFixed(2)} V`);
     const rows = [[words["field.state"], state.join(" ")]];
+    if (p.by) rows.push([words["field.by"], p.by]);
     if (p.since) rows.push([words["field.since"], p.since, true]);
     if (p.species) rows.push([words["field.species"], word("species", p.species)]);
     if (battery.length) rows.push([words["field.battery"], battery.join(" ")]);

@@ -108,7 +108,7 @@ def test_a_springing_trap_is_on_an_open_page_in_under_a_second(
     banner = page.get_by_role("alert")
     expect(banner).to_contain_text("新しい警報")
     expect(banner).to_contain_text("わなが作動")
-    expect(page.locator("[data-panel=alerts] li")).to_have_count(3)
+    expect(page.locator("[data-panel=alerts] .level-capture")).to_have_count(3)
     expect(page.locator("[data-panel=events] li").first).to_contain_text("岐宿の沢 5号")
     banner.get_by_role("button", name="閉じる").click()
     expect(page.locator("#banner")).to_be_empty()
@@ -119,7 +119,7 @@ def test_a_reset_trap_loses_its_alert_and_nothing_is_announced(
 ) -> None:
     open_map(desktop, url)
     place.hear(said("trap-03", Kind.SET, ago(seconds=1)))
-    expect(desktop.locator("[data-panel=alerts] li")).to_have_count(1)
+    expect(desktop.locator("[data-panel=alerts] .level-capture")).to_have_count(1)
     expect(desktop.locator(f"{MARK.format('trap-03')} use")).to_have_attribute(
         "href", "#mark-trap-armed"
     )

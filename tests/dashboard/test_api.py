@@ -28,9 +28,11 @@ def test_traps_come_the_most_urgent_first(client: Client) -> None:
 
 def test_alerts_name_rule_and_subject(client: Client) -> None:
     alerts = client.get("/api/alerts").json()
-    assert [(one["rule"], one["subject"]) for one in alerts] == [
-        ("trap_sprung", "trap-04"), ("trap_sprung", "trap-03")
-    ]  # fmt: skip
+    assert [(one["rule"], one["subject"], one["level"]) for one in alerts] == [
+        ("trap_sprung", "trap-04", "capture"),
+        ("trap_sprung", "trap-03", "capture"),
+        ("first_appearance", "cam-02/deer", "info"),
+    ]
 
 
 def test_events_are_the_newest_first_and_as_many_as_asked(client: Client) -> None:

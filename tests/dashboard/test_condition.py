@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from dashboard.condition import Condition, sight, sights
-from gateway.model import Device, DeviceState, Known, Role, Standing, TrapState
+from gateway.model import Act, Deed, Device, DeviceState, Known, Role, Standing, TrapState
 from gateway.state import ms
 from tests.dashboard.place import NOW, ago
 
@@ -92,3 +93,24 @@ def test_a_position_of_the_registry_comes_before_the_sensor_own() -> None:
     placed = Device(id="c", role=Role.DETECTOR, lat=32.7, lon=128.8)
     assert sight(placed, told, NOW).lat == 32.7
     assert sight(CAMERA, told, NOW).lat == 1.0
+
+
+@pytest.mark.parametrize(
+    ("deed", "condition"),
+    [
+        (Deed.CAPTURED, Condition.CAPTURED),
+        (Deed.FALSE_SPRING, Condition.FALSE_SPRING),
+        (Deed.PAUSED, Condition.PAUSED),
+    ],
+)
+def test_what_a_person_found_is_shown_with_who_said_so_even_in_silence(
+    deed: Deed, condition: Condition
+) -> None:
+    act = Act(id="1", device="t", deed=deed, by="佐藤", at=ago(minutes=1), recorded_at=NOW)
+    told = msgspec.structs.replace(state(TRAP, trap=TrapState.SPRUNG, heard_min=9_999), act=act)
+    seen = sight(TRAP, told, NOW)
+    assert (seen.condition, seen.by, seen.since) == (condition, "佐藤", ago(minutes=1))
+
+
+def test_every_state_of_a_trap_has_a_mark_of_its_own_name() -> None:
+    assert {one.value for one in TrapState} <= {one.value for one in Condition}

@@ -113,3 +113,8 @@ def test_a_foreign_name_for_this_machine_is_refused_where_reading_is_open(
     client: Client,
 ) -> None:
     assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_an_alert_about_a_species_at_a_place_is_told_in_words(client: Client) -> None:
+    alerts = client.get("/").text.split('data-panel="alerts"')[1].split("</ul>")[0]
+    assert '<a href="/#cam-02">山内の林道 2 ニホンジカ</a>' in alerts

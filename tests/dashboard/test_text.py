@@ -11,6 +11,7 @@ import pytest
 import dashboard
 from dashboard.condition import Condition
 from dashboard.text import LANGUAGES, choose, clock, text
+from gateway import lifecycle
 from gateway.model import Kind, Reason, Role
 from gateway.rules import RULES
 
@@ -46,6 +47,11 @@ def test_every_state_and_reason_has_a_word() -> None:
     wanted += [f"kind.{one.value}" for one in news]
     assert [key for key in wanted if key not in words] == []
     assert all(rule.title_ja and rule.title_en for rule in RULES)
+
+
+def test_the_states_of_a_trap_are_called_as_everywhere_else() -> None:
+    for state, (ja, _) in lifecycle.NAMES.items():
+        assert text("ja").words[f"condition.{state.value}"] == ja
 
 
 @pytest.mark.parametrize(
