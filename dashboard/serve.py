@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from dashboard.live import Live
+from gateway.config import ConfigError, Dashboard
 
 LAST_ANSWERS_S = 2
 
@@ -63,3 +64,14 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def open_door(settings: Dashboard) -> socket.socket:
+    """The configured listening socket; ConfigError when the address cannot be had."""
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        raise ConfigError(
+            f"dashboard.host, dashboard.port = {settings.host}, {settings.port}: "
+            f"{error.strerror}; allowed: an address free on this machine"
+        ) from None

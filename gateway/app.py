@@ -12,11 +12,11 @@ Owns who knows whom. Must not decide anything else.
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -26,6 +26,7 @@ from dashboard.app import create_app
 from dashboard.auth import signing_secret
 from dashboard.onetap import OneTap
 from dashboard.reply import Reply
+from dashboard.serve import open_door, serve
 from gateway.areas import AreaError, Land, parse
 from gateway.channels import Means, Publish
 from gateway.channels.table import Way, open_channel
@@ -73,6 +74,7 @@ def build(config: Config, clock: Clock = utc_now) -> Gateway:
 async def run(gateway: Gateway) -> None:
     """Everything, until cancelled."""
     config = gateway.config
+    listener = open_door(config.dashboard)
     session = connect_session(
         config.mqtt, config.site.name, gateway.sources.subscriptions, gateway.clock
     )  # fmt: skip
@@ -98,7 +100,7 @@ async def run(gateway: Gateway) -> None:
             "notifier": notifier.run(),
             "ticker": ticker.run(),
             "heartbeat": ticker.beat(),
-            "dashboard": serve(gateway),
+            "dashboard": serve_pages(gateway, listener),
             "watchdog": watch(gateway.health),
         }.items():
             group.create_task(work, name=name)
@@ -154,30 +156,13 @@ def open_channels(config: Config, publish: Publish | None = None) -> dict[Lane, 
     return ways
 
 
-class _Server(uvicorn.Server):
-    """uvicorn inside our TaskGroup: signals stay ours."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        yield
-
-
-async def serve(gateway: Gateway) -> None:
+async def serve_pages(gateway: Gateway, listener: socket.socket) -> None:
     """The pages, until cancelled."""
-    settings = gateway.config.dashboard
     app = create_app(
         gateway.store, gateway.feed, gateway.config, clock=gateway.clock,
         extra_routes=[*health_routes(gateway), *one_tap(gateway)],
     )  # fmt: skip
-    server = _Server(uvicorn.Config(
-        app, host=settings.host, port=settings.port, log_level="warning", access_log=False,
-        timeout_graceful_shutdown=1, lifespan="on",
-    ))  # fmt: skip
-    try:
-        await server.serve()
-    except asyncio.CancelledError:
-        await server.shutdown()
-        raise
+    await serve(app, listener)
 
 
 def one_tap(gateway: Gateway) -> list[Route]:
