@@ -103,6 +103,11 @@ def signing_secret(settings: Dashboard, beside: Path) -> str:
     return path.read_text()
 
 
+def hash_password(password: str) -> str:
+    """What is kept of a password: argon2id with its parameters and salt."""
+    return hasher.hash(password)
+
+
 def same_origin(request: Request) -> bool:
     """Whether an act comes from our own page (browsers send Origin with every POST)."""
     origin = request.headers.get("origin")

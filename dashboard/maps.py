@@ -65,11 +65,12 @@ def live_map(
         max_zoom=18,
         zoom_start=11,
         prefer_canvas=True,
+        zoom_snap=0.5,
     )
     offered = _offer_tiles(drawing, text) if tiles else []
     _layer(rates, text("map.rates"), "Shishigaki.rate", show=False).add_to(drawing)
     marks = _layer(devices, text("map.devices"), "Shishigaki.mark", show=True).add_to(drawing)
-    drawing.fit_bounds(_bounds(devices) or [[south, west], [north, east]], padding=(30, 30))
+    drawing.fit_bounds(_bounds(devices) or [[south, west], [north, east]], padding=(18, 18))
     folium.LayerControl(collapsed=True).add_to(drawing)
     drawing.add_child(_Start(marks.get_name(), offered, "/map/coast.geojson"))
     return _parts(drawing)

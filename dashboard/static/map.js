@@ -164,6 +164,9 @@ window.Shishigaki = (() => {
     name(".leaflet-control-zoom-out", "map.zoom_out");
     name(".leaflet-control-layers-toggle", "map.layers");
     L.control.scale({ imperial: false }).addTo(parts.map);
+    const distance = () => { frame.dataset.far = parts.map.getZoom() < 11; };
+    parts.map.on("zoomend", distance);
+    distance();
     drawCoast().catch(() => say(words["map.coast_failed"]));
     offerTiles();
     if (!marks.size) say(words["map.empty"]);

@@ -8,10 +8,11 @@ import sys
 import typer
 
 from firmware_sim.cli import simulate
-from gateway.cli import alerts, backup, demo, devices, imports, influx, rates, run
+from gateway.cli import alerts, backup, demo, devices, imports, influx, rates, run, users
 from gateway.cli.decode import decode
 from gateway.cli.dialects import dialects
 from gateway.cli.mesh import mesh
+from gateway.cli.users import UserError
 from gateway.config import ConfigError
 from gateway.devices import DeviceListError
 from gateway.store.connection import StoreError
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (run, demo, devices, alerts, imports, rates, influx, backup):
+for group in (run, demo, devices, alerts, imports, rates, influx, backup, users):
     group.register(app)
 for command in (decode, dialects, mesh, simulate):
     app.command()(command)
@@ -34,6 +35,6 @@ def main() -> None:
     """The command `shishigaki`: what was refused goes to stderr in one line, exit 1."""
     try:
         app()
-    except (ConfigError, DeviceListError, StoreError) as error:
+    except (ConfigError, DeviceListError, StoreError, UserError) as error:
         sys.stderr.write(f"shishigaki: {error}\n")
         raise SystemExit(1) from None
