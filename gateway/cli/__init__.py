@@ -8,7 +8,18 @@ import sys
 import typer
 
 from firmware_sim.cli import simulate
-from gateway.cli import alerts, backup, demo, devices, imports, influx, rates, run, users
+from gateway.cli import (
+    alerts,
+    backup,
+    demo,
+    devices,
+    doctor,
+    imports,
+    influx,
+    rates,
+    run,
+    users,
+)
 from gateway.cli.decode import decode
 from gateway.cli.dialects import dialects
 from gateway.cli.mesh import mesh
@@ -25,7 +36,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (run, demo, devices, alerts, imports, rates, influx, backup, users):
+for group in (
+    run,
+    demo,
+    doctor,
+    devices,
+    users,
+    alerts,
+    imports,
+    rates,
+    influx,
+    backup,
+):
     group.register(app)
 for command in (decode, dialects, mesh, simulate):
     app.command()(command)
