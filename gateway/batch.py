@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct, field
 
-from gateway import effort, rules, timing
+from gateway import progress, rules, timing
 from gateway.model import (
     HEARTBEAT_S,
     Alert,
@@ -26,11 +26,15 @@ from gateway.model import (
     Refused,
     Role,
     Standing,
+    TrapState,
 )
 from gateway.policy import Policy
-from gateway.state import TRAP_STATE, advance, ms, order
+from gateway.refinement import Admitted, Revision, fill, join
+from gateway.state import TRAP_STATE, Order, order
 from gateway.store import Transaction
 
+Told = tuple[Order, TrapState | None]  # what a trap's newest word is, and its place in time
+NOTHING: Order = (0, 0, 0)
 Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
 
 # Without a time of its own, a retained message of these kinds tells only what a broker remembers.
@@ -41,6 +45,7 @@ class Outcome(Struct):
     """What became of a batch."""
 
     events: list[Event] = field(default_factory=list)
+    refined: list[Event] = field(default_factory=list)  # earlier ones that a later word corrected
     opened: list[Alert] = field(default_factory=list)
     ended: list[Alert] = field(default_factory=list)
     changed: list[Alert] = field(default_factory=list)  # acknowledged, escalated, seen again
@@ -48,12 +53,6 @@ class Outcome(Struct):
     duplicates: int = 0
     pending: list[Device] = field(default_factory=list)  # heard for the first time
     durable: dict[str, list[str]] = field(default_factory=dict)  # topic -> ids to confirm
-
-
-class _Admitted(Struct):
-    event: Event
-    key: str | None
-    retained: bool
 
 
 def absorb(
@@ -68,7 +67,8 @@ def absorb(
     """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
     law = policy or Policy()
     outcome = Outcome()
-    admitted: dict[str, _Admitted] = {}
+    admitted: dict[str, Admitted] = {}
+    traps: dict[str, Told] = {}
     for message in messages:
         try:
             readings = decode(message, tx.devices)
@@ -78,7 +78,7 @@ def absorb(
         except Exception as error:
             _refuse(tx, outcome, message, Reason.BUG, f"{type(error).__name__}: {error}")
             continue
-        _admit(tx, outcome, admitted, message, readings, clock_trusted)
+        _admit(tx, outcome, admitted, traps, message, readings, clock_trusted)
     _write(tx, outcome, list(admitted.values()), now, law)
     if outcome.refused:
         tx.trim_quarantine()
@@ -115,7 +115,8 @@ def _refuse(
 def _admit(
     tx: Transaction,
     outcome: Outcome,
-    admitted: dict[str, _Admitted],
+    admitted: dict[str, Admitted],
+    traps: dict[str, Told],
     message: Message,
     readings: list[Reading],
     clock_trusted: bool,
@@ -136,11 +137,15 @@ def _admit(
         if message.retain and reading.device_time is None and reading.kind in MEMORIES:
             outcome.duplicates += 1
             continue
-        event = timing.judge(_edge(tx, reading), message.received_at, clock_trusted=clock_trusted)
-        if event.id in admitted:
+        if reading.id in admitted:
             outcome.duplicates += 1
-        else:
-            admitted[event.id] = _Admitted(event, reading.key, message.retain)
+            continue
+        event = timing.judge(reading, message.received_at, clock_trusted=clock_trusted)
+        event = _edge(tx, traps, event, is_state=reading.is_state)
+        refines = reading.refines if reading.kind is Kind.DETECTION else None
+        admitted[event.id] = Admitted(
+            event, reading.key, message.retain, message.topic, message.qos, refines
+        )
 
 
 def _meet(tx: Transaction, outcome: Outcome, address: str, readings: list[Reading]) -> Device:
@@ -161,32 +166,79 @@ def _meet(tx: Transaction, outcome: Outcome, address: str, readings: list[Readin
     return device
 
 
-def _edge(tx: Transaction, reading: Reading) -> Reading:
-    """A state that is known already is a sign of life, not an event."""
-    state = tx.states.get(reading.device)
-    told = TRAP_STATE.get(reading.kind)
-    if reading.is_state and told and state and state.trap is told:
-        return msgspec.structs.replace(reading, kind=Kind.HEARTBEAT)
-    return reading
+def _edge(tx: Transaction, traps: dict[str, Told], event: Event, *, is_state: bool) -> Event:
+    """A trap's state that is known already, or told in this batch, is a sign of life, no event.
+
+    A detector's "occupied" stays a detection: how many reports are one presence is decided where they
+    are counted (`effort`) and where people are told (one open alert takes up all of them).
+    """
+    told = TRAP_STATE.get(event.kind)
+    if told is None:
+        return event
+    state = tx.states.get(event.device)
+    stored = (state.trap_head, state.trap) if state else (NOTHING, None)
+    head, known = traps.get(event.device, stored)
+    if is_state and known is told:
+        return msgspec.structs.replace(event, kind=Kind.HEARTBEAT)
+    if order(event) >= head:
+        traps[event.device] = (order(event), told)
+    return event
 
 
 def _write(
     tx: Transaction,
     outcome: Outcome,
-    admitted: list[_Admitted],
+    admitted: list[Admitted],
     now: datetime,
     policy: Policy,
 ) -> None:
     if not admitted:
         return
-    new = tx.add_events([(one.event, one.key) for one in admitted])
-    outcome.duplicates += len(admitted) - len(new)
-    fresh = [one for one in admitted if one.event.id in new]
-    outcome.events.extend(one.event for one in fresh)
-    by_device: dict[str, list[_Admitted]] = defaultdict(list)
+    targets = {one.refines for one in admitted if one.refines}
+    events, revisions, idle = join(admitted, tx.journal.told(targets) if targets else {})
+    copies = tx.journal.copies([(one.event, one.key) for one in events])
+    wanted = [one for one in events if one.event.id not in copies]
+    new = tx.add_events([(one.event, one.key) for one in wanted])
+    fresh = [one for one in wanted if one.event.id in new]
+    for revision in revisions:
+        tx.journal.revise(revision.new, revision.by)
     for one in fresh:
-        by_device[one.event.device].append(one)
-    states = [_judge(tx, outcome, id_, group, now, policy) for id_, group in by_device.items()]
+        if one.by:
+            tx.journal.revise(one.event, one.by)
+    revisions += _filled(tx, [one.event for one in wanted if one.event.id not in new])
+    outcome.duplicates += idle + len(events) - len(new)
+    outcome.events.extend(one.event for one in fresh)
+    outcome.refined.extend(revision.new for revision in revisions if revision.is_news)
+    _tell_states(tx, outcome, fresh, revisions, now, policy)
+
+
+def _filled(tx: Transaction, copies: list[Event]) -> list[Revision]:
+    """What copies add to events that only a later word had told of so far."""
+    seen = {event.id: event for event in copies if event.kind is Kind.DETECTION}
+    told = tx.journal.told(seen, refined=True) if seen else {}
+    found = [revision for id_, one in told.items() if (revision := fill(one, seen[id_]))]
+    for revision in found:
+        tx.journal.revise(revision.new, revision.by)
+    return found
+
+
+def _tell_states(
+    tx: Transaction,
+    outcome: Outcome,
+    fresh: list[Admitted],
+    revisions: list[Revision],
+    now: datetime,
+    policy: Policy,
+) -> None:
+    by_device: dict[str, tuple[list[Admitted], list[Revision]]] = defaultdict(lambda: ([], []))
+    for one in fresh:
+        by_device[one.event.device][0].append(one)
+    for revision in revisions:
+        by_device[revision.new.device][1].append(revision)
+    states = [
+        _judge(tx, outcome, id_, group, revised, now, policy)
+        for id_, (group, revised) in by_device.items()
+    ]
     tx.put_states(states)
 
 
@@ -194,18 +246,18 @@ def _judge(
     tx: Transaction,
     outcome: Outcome,
     address: str,
-    group: list[_Admitted],
+    group: list[Admitted],
+    revisions: list[Revision],
     now: datetime,
     policy: Policy,
 ) -> DeviceState:
     device, before = tx.devices[address], tx.states.get(address)
     events = sorted((one.event for one in group), key=order)
-    after = advance(before, events)
-    tx.add_tally(address, _tally(tx, device, before, events))
+    after = progress.after(tx, before, group, revisions)
+    tx.add_tally(address, progress.tally(tx, device, before, events, revisions))
     retained = frozenset(one.event.id for one in group if one.retained)
-    change = rules.Change(
-        device, before, after, events, now, policy, retained, tx.devices, tx.states
-    )
+    news = sorted([*events, *(one.new for one in revisions if one.is_news)], key=order)
+    change = rules.Change(device, before, after, news, now, policy, retained, tx.devices, tx.states)
     apply(tx, outcome, rules.judge(change), policy, now)
     return after
 
@@ -231,36 +283,6 @@ def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> No
     tx.outbox.drop(alert)
     for promise in policy.over(alert, now):
         tx.outbox.add(alert, promise)
-
-
-def _tally(
-    tx: Transaction, device: Device, before: DeviceState | None, events: Sequence[Event]
-) -> effort.Tally:
-    """What the new events add to effort and counts, whether or not they come in order."""
-    grace = effort.grace_ms(device.heartbeat_s)
-    marks = [_mark(event) for event in events if event.kind is not Kind.OFFLINE]
-    if not marks:
-        return effort.tally((), grace)
-    if before is None or order(events[0]) > before.head:
-        if before is None:
-            return effort.tally(marks, grace)
-        last = effort.Mark(*before.head, Kind.HEARTBEAT)
-        return effort.tally(marks, grace, last, before.trap, before.detected)
-    start = ms(events[0].observed_at) - max(grace, effort.INDEPENDENCE_MS) - 1
-    kind = tx.last_trap_kind(device.id, start)
-    trap = TRAP_STATE[kind] if kind else None
-    every = tx.marks(device.id, start)
-    new = {event.id for event in events}
-    return effort.difference(
-        effort.tally((mark for _, mark in every), grace, None, trap),
-        effort.tally((mark for id_, mark in every if id_ not in new), grace, None, trap),
-    )
-
-
-def _mark(event: Event) -> effort.Mark:
-    count = 1 if event.count is None else event.count
-    at_ms, boot, seq = order(event)
-    return effort.Mark(at_ms, boot, seq, event.kind, event.species or "", count, event.distinct)
 
 
 __all__ = ["Decode", "Outcome", "absorb", "apply", "release", "withdraw"]

@@ -39,7 +39,6 @@ _state = msgspec.json.Decoder(DeviceState).decode
 
 def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
     """Values for EVENT_COLUMNS."""
-    facts = {name: value for name in _FACTS if (value := getattr(event, name)) is not None}
     return (
         event.id,
         key,
@@ -54,8 +53,14 @@ def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
         event.species,
         event.count,
         int(event.distinct),
-        _encode(facts) if facts else None,
+        facts_column(event),
     )
+
+
+def facts_column(event: Event) -> bytes | None:
+    """The facts that have no column of their own, as JSON; None when there are none."""
+    facts = {name: value for name in _FACTS if (value := getattr(event, name)) is not None}
+    return _encode(facts) if facts else None
 
 
 def to_event(row: tuple[Any, ...]) -> Event:
@@ -114,10 +119,13 @@ def to_act(body: bytes) -> Act:
 
 def each(read: Callable[[R], T], rows: Iterable[R]) -> Iterator[T]:
     """`read` of every row that can be read: one damaged value must not hide all the others."""
-    for row in rows:
+    fetching = iter(rows)
+    while True:
         try:
-            yield read(row)
-        except Damaged as error:
+            yield read(next(fetching))
+        except StopIteration:
+            return
+        except (Damaged, UnicodeDecodeError) as error:  # the latter: a flipped bit within a text
             log.error("skipped: %s", error)  # noqa: TRY400 - the row tells, no traceback
 
 

@@ -197,4 +197,16 @@ MIGRATIONS: tuple[str, ...] = (
         refused_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- A frame counter begins again after a battery change: the key tells copies within a day only.
+    DROP INDEX event_key;
+    CREATE INDEX event_key ON event (key) WHERE key IS NOT NULL;
+
+    ALTER TABLE event ADD COLUMN refined_by TEXT;  -- id of the later word that its species is from
+    CREATE TRIGGER event_filled AFTER UPDATE OF count, facts ON event
+    WHEN NEW.species IS OLD.species AND (NEW.facts IS NOT OLD.facts OR NEW.count IS NOT OLD.count)
+        AND EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
+        INSERT INTO event_due VALUES (NEW.no, '-') ON CONFLICT DO NOTHING;
+    END;
+    """,
 )

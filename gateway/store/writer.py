@@ -20,6 +20,7 @@ from gateway.store.acts import ActTable
 from gateway.store.alerts import AlertTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.follower import FollowerTable
+from gateway.store.journal import JournalTable
 from gateway.store.outbox import OutboxTable
 from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
 
@@ -93,6 +94,7 @@ class Transaction:
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
         self.follower = FollowerTable(connection)
+        self.journal = JournalTable(connection)
 
     @property
     def devices(self) -> Mapping[str, Device]:
@@ -139,11 +141,6 @@ class Transaction:
             values = [value for row in step for value in row]
             new.update(id_ for (id_,) in self._execute(sql, values))
         return new
-
-    def refine(self, event_id: str, species: str) -> bool:
-        """Correct the species of an earlier event; False if there is none."""
-        sql = "UPDATE event SET species = ? WHERE id = ? RETURNING no"
-        return self._execute(sql, (species, event_id)).fetchone() is not None
 
     def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
         """(event id, mark) of a device from `since_ms` on, in order."""

@@ -153,10 +153,61 @@ def test_what_is_rolled_back_has_never_happened(store: Store) -> None:
     assert len(absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5))).opened) == 1
 
 
+def test_a_state_told_again_within_one_batch_is_one_event(store: Store) -> None:
+    states = [msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, m), is_state=True)
+              for m in (5, 6, 7)]  # fmt: skip
+    outcome = absorb_now(store, *map(message, states))
+    assert [event.kind for event in outcome.events] == [Kind.SPRUNG, *[Kind.HEARTBEAT] * 2]
+
+
+def test_a_late_spring_in_the_batch_does_not_hide_the_present_one(store: Store) -> None:
+    absorb_now(store, message(reading("trap-01", Kind.SET, 10)))
+    late = reading("trap-01", Kind.SPRUNG, 5)
+    present = msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, 30), is_state=True)
+    outcome = absorb_now(store, message(late, present))
+    assert [event.kind for event in outcome.events] == [Kind.SPRUNG, Kind.SPRUNG]
+    assert [alert.rule for alert in outcome.opened] == ["trap_sprung"]
+
+
+def test_occupied_said_again_is_one_presence_and_one_alert(store: Store) -> None:
+    reports = [msgspec.structs.replace(
+        reading("cam-01", Kind.DETECTION, m, species="boar"), is_state=True)
+        for m in range(0, 120, 20)]  # fmt: skip
+    for report in reports:
+        absorb_now(store, message(report))
+    [rate] = store.read_now(lambda r: r.rates(*ALL, "boar"))
+    assert (rate.records, rate.independent) == (6, 1)
+
+
+def key(device: str, minutes: float, content: str, id_: str) -> Message:
+    return message(
+        msgspec.structs.replace(
+            reading(device, Kind.SPRUNG, minutes, id_=id_), key=f"{device}:5:{content}"
+        )
+    )
+
+
+def test_one_frame_under_two_ids_is_one_event(store: Store) -> None:
+    outcome = absorb_now(store, key("trap-01", 5, "open", "a"), key("trap-01", 6, "open", "b"))
+    assert (len(outcome.events), outcome.duplicates) == (1, 1)
+    later = absorb_now(store, key("trap-01", 24 * 60, "open", "c"))
+    assert (later.events, later.duplicates) == ([], 1)
+
+
+def test_a_counter_that_begins_again_hides_no_spring(store: Store) -> None:
+    absorb_now(store, key("trap-01", 5, "open", "a"))
+    other = absorb_now(store, key("trap-01", 60, "shut", "b"))
+    again = absorb_now(store, key("trap-01", 5 + 24 * 60 + 1, "open", "c"))
+    assert [len(other.events), len(again.events)] == [1, 1]
+
+
 READINGS = st.lists(
     st.builds(
-        lambda kind, minute, species: reading(
-            "trap-01", kind, minute, id_=f"{kind.value}{minute}", species=species, seq=minute
+        lambda kind, minute, species: msgspec.structs.replace(
+            reading(
+                "trap-01", kind, minute, id_=f"{kind.value}{minute}", species=species, seq=minute
+            ),
+            count=2 if kind is Kind.DETECTION else None,
         ),
         st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.DETECTION, Kind.OFFLINE]),
         st.integers(0, 600),
@@ -171,7 +222,10 @@ def story(store: Store) -> object:
     """Everything that must not depend on the order of arrival."""
 
     def ask(r: Reader) -> object:
-        rows = sorted((e.id, e.kind, e.observed_at) for e in r.latest_events(1000))
+        rows = sorted(
+            (e.id, e.kind, e.observed_at, e.species, e.confidence, e.media, e.count)
+            for e in r.latest_events(1000)
+        )
         states = {
             k: (s.head, s.trap, s.trap_head, s.detected, s.facts, s.online)
             for k, s in r.states().items()
@@ -185,11 +239,25 @@ def story(store: Store) -> object:
     return store.read_now(ask)
 
 
+def word(first: Reading, species: str, confidence: float) -> Reading:
+    """A later word about `first`, as Frigate sends it: with the time of the object."""
+    return msgspec.structs.replace(
+        first, id=f"{first.id}:{species}", species=species, confidence=confidence,
+        refines=first.id, media="second.jpg", count=None,
+    )  # fmt: skip
+
+
 @settings(max_examples=120, deadline=None)
 @given(readings=READINGS, data=st.data())
-def test_copies_and_disorder_end_in_the_same_story(
+def test_copies_corrections_and_disorder_end_in_the_same_story(
     tmp_path_factory: pytest.TempPathFactory, readings: list[Reading], data: st.DataObject
 ) -> None:
+    for first in [one for one in readings if one.kind is Kind.DETECTION]:
+        for species in data.draw(st.lists(st.sampled_from(["bear", "boar", "deer"]), max_size=2)):
+            sure = data.draw(st.sampled_from([0.5, 0.9]))
+            later = word(first, species, sure)
+            if later.id not in {one.id for one in readings}:
+                readings = [*readings, later]
     clean, mixed = (open_store(tmp_path_factory.mktemp("s"), TRAP) for _ in range(2))
     for one in sorted(readings, key=lambda r: r.seq or 0):
         absorb_now(clean, message(one, received=700))

@@ -190,7 +190,8 @@ def test_a_late_event_corrects_the_hours_it_changes(scene: Scene) -> None:
 def test_a_refined_species_leaves_no_trace_of_the_first(scene: Scene) -> None:
     events = scene.ask(lambda h: gather(h, *EVER))
     first = next(e for e in events if e.species == "boar")
-    assert scene.store.write_now(lambda tx: tx.refine(first.id, "bear"))
+    bear = msgspec.structs.replace(first, species="bear")
+    scene.store.write_now(lambda tx: tx.journal.revise(bear, "a second look"))
     scene.forward()
     again = scene.ask(lambda h: gather(h, *EVER))
     assert len(again) == len(events)
