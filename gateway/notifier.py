@@ -102,6 +102,8 @@ class Notifier:
     ) -> None:
         try:
             await self._attempt(parcel, devices, sent)
+            if way := self._ways.get(parcel.lane):
+                await asyncio.sleep(way.row.pause_s)
         finally:
             self._under_way[parcel.lane] -= 1
             self._wake.set()

@@ -17,6 +17,7 @@ from gateway.rules import Tick, judge_tick
 from gateway.state import NEVER
 from gateway.store import Transaction
 
+WEEK = timedelta(days=7)
 REMEMBERED = timedelta(hours=24)  # how long a delivery given up is a fault
 
 
@@ -35,7 +36,8 @@ def tick(
     devices = {id_: d for id_, d in tx.devices.items() if d.standing is Standing.APPROVED}
     open_now = tx.alerts.all_open()
     wrong = dict(faults or {}) | _delivery_faults(tx, policy, now)
-    moment = Tick(now, devices, tx.states, open_now, policy, listening, wrong)
+    outages = tx.alerts.over_since("many_silent", now - WEEK)
+    moment = Tick(now, devices, tx.states, open_now, policy, listening, outages, wrong)
     outcome = Outcome()
     apply(tx, outcome, judge_tick(moment), policy, now)
     _escalate(tx, outcome, policy, now)

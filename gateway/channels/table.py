@@ -20,6 +20,9 @@ class Channel(Struct, frozen=True):
     title: str
     open: Callable[[str, Means], Send]
     at_once: int = 1  # deliveries to one recipient under way; more only where a repeat is no double
+    pause_s: float = (
+        0.0  # between two messages to one recipient: no flood, and fewer doubles if killed
+    )
     takes_back: bool = False  # wants to hear that an alert is over
 
 
@@ -29,7 +32,8 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("mqtt", ("mqtt",), "retained on the broker: sirens, displays", open_mqtt,
             at_once=4, takes_back=True),
     Channel("meshtastic", ("meshtastic",), "text over LoRa radio", open_meshtastic),
-    Channel("apprise", (), "any Apprise URL: mail, ntfy, Telegram, webhooks ...", open_apprise),
+    Channel("apprise", (), "any Apprise URL: mail, ntfy, Telegram, webhooks ...", open_apprise,
+            pause_s=0.05),
 )  # fmt: skip
 
 

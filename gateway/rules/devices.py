@@ -5,7 +5,7 @@ Conditions hold or not at a tick; an open alert needs a little more to end than 
 
 import math
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway import lifecycle
 from gateway.model import Alert, Device, DeviceState, Kind, Role
@@ -85,8 +85,16 @@ def _silence(device: Device, tick: Tick, was_open: bool) -> float:
     """Heartbeats missed in a row. While the gateway itself was deaf, nobody was silent."""
     last = tick.states[device.id].last_seen
     if not was_open:
-        last = max(last, tick.listening or tick.now)
+        last = max(last, tick.listening or tick.now, *_ends(device, tick))
     return (tick.now - last) / timedelta(seconds=device.heartbeat_s)
+
+
+def _ends(device: Device, tick: Tick) -> list[datetime]:
+    """When outages ended that the device shared: from then on it has time to come back."""
+    shared = {EVERYTHING, f"dialect:{device.dialect}", f"area:{device.area}"}
+    lasting = (alert for alert in tick.open if alert.rule == "many_silent")
+    every = [*tick.outages, *lasting]
+    return [alert.resolved_at or tick.now for alert in every if alert.subject in shared]
 
 
 def _is_quiet(device: Device, tick: Tick, was_open: bool) -> bool:

@@ -73,6 +73,7 @@ class Tick(Struct, frozen=True):
     open: Sequence[Alert]
     law: Law
     listening: datetime | None = NEVER  # since when the broker can reach us; None: it cannot
+    outages: Sequence[Alert] = ()  # of `many_silent`, over for less than a week
     faults: Mapping[str, str] = {}  # part of the gateway -> what is wrong with it
 
 

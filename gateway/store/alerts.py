@@ -54,6 +54,15 @@ class AlertTable:
         rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no")
         return [to_alert(body) for (body,) in rows]
 
+    def over_since(self, rule: str, since: datetime) -> list[Alert]:
+        """Alerts of a rule that were resolved after `since`, among its newest hundred."""
+        rows = self._execute(
+            "SELECT body FROM alert WHERE rule = ? AND status = 'resolved' ORDER BY no DESC LIMIT 100",
+            (rule,),
+        )
+        found = [to_alert(body) for (body,) in rows]
+        return [alert for alert in found if alert.resolved_at and alert.resolved_at >= since]
+
     def open_about(self, subject: str) -> list[Alert]:
         """Every alert about a subject that is not resolved."""
         rows = self._execute(
