@@ -18,8 +18,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboard.app import create_app
@@ -27,19 +25,23 @@ from dashboard.auth import signing_secret
 from dashboard.onetap import OneTap
 from dashboard.reply import Reply
 from dashboard.serve import open_door, serve
+from gateway import vitals
 from gateway.areas import AreaError, Land, parse
 from gateway.channels import Means, Publish
 from gateway.channels.table import Way, open_channel
-from gateway.clock import Clock, utc_now
+from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
+from gateway.eras import Eras, open_timekeeper
 from gateway.faults import Faults
 from gateway.feed import Feed
 from gateway.health import Health, notify_systemd
+from gateway.housekeeping import Housekeeping
 from gateway.influx.forwarder import Forwarder
 from gateway.influx.meters import Meters
 from gateway.intake import Intake
 from gateway.links import Links
 from gateway.mqtt import connect_session
+from gateway.mqtt_broker import follow_broker
 from gateway.notifier import Notifier
 from gateway.policy import Policy
 from gateway.sources import Sources
@@ -48,7 +50,6 @@ from gateway.store.outbox import Lane
 from gateway.ticker import Ticker
 
 log = logging.getLogger(__name__)
-WATCHDOG_S = 10.0
 
 
 class Gateway(Struct):
@@ -61,14 +62,21 @@ class Gateway(Struct):
     health: Health
     policy: Policy
     clock: Clock = utc_now
+    keeper: Timekeeper | None = None  # judges `clock`; None where that was handed in
 
 
-def build(config: Config, clock: Clock = utc_now) -> Gateway:
-    """Build what needs no connection; ConfigError when a setting cannot be used."""
+def build(config: Config, clock: Clock | None = None) -> Gateway:
+    """Build what needs no connection; ConfigError when a setting cannot be used.
+
+    `clock`: in place of the machine's, and trusted as it is.
+    """
     sources = Sources(config.sources, config.site.name, config.models)
     health, feed = Health(), Feed()
     store = Store(Path(config.store.path), ZoneInfo(config.site.timezone))
-    return Gateway(config, store, sources, feed, health, policy(config), clock)
+    keeper = None if clock else open_timekeeper(store)
+    return Gateway(
+        config, store, sources, feed, health, policy(config), clock or keeper or utc_now, keeper
+    )
 
 
 async def run(gateway: Gateway) -> None:
@@ -78,16 +86,25 @@ async def run(gateway: Gateway) -> None:
     session = connect_session(
         config.mqtt, config.site.name, gateway.sources.subscriptions, gateway.clock
     )  # fmt: skip
-    intake = Intake(
-        gateway.store, gateway.sources.decode, gateway.feed, gateway.health, gateway.policy,
-        max_batch=config.store.max_batch, clock=gateway.clock,
-    )  # fmt: skip
     ways = open_channels(config, session.publish)
     notifier = Notifier(
         gateway.store, gateway.feed, gateway.policy, ways, links(gateway), gateway.clock
     )  # fmt: skip
+    intake = Intake(
+        gateway.store, gateway.sources.decode, gateway.feed, gateway.health, gateway.policy,
+        max_batch=config.store.max_batch, reserve_mb=config.store.disk_reserve_mb,
+        clock=gateway.clock, keeper=gateway.keeper, tell=notifier.tell,
+    )  # fmt: skip
     influx = forwarder(gateway) if config.influx.url else None
-    more = [lambda: {"sink": influx.alarm.fault} if influx.alarm.fault else {}] if influx else []
+    keeping = Housekeeping(
+        gateway.store, config.store.retention_days, gateway.clock,
+        lambda: gateway.keeper is None or gateway.keeper.trusted,
+    )  # fmt: skip
+    eras = Eras(gateway.keeper, gateway.store) if gateway.keeper else None
+    more = [keeping.faults, *([eras.faults] if eras else [])]
+    if influx:
+        more.append(lambda: {"sink": influx.alarm.fault} if influx.alarm.fault else {})
+    gateway.health.follow(session.counters)
     faults = Faults(config, gateway.health, session, gateway.clock, more)
     ticker = Ticker(
         gateway.store, gateway.feed, gateway.policy, faults, faults.listening, gateway.clock
@@ -100,10 +117,14 @@ async def run(gateway: Gateway) -> None:
             "notifier": notifier.run(),
             "ticker": ticker.run(),
             "heartbeat": ticker.beat(),
-            "dashboard": serve_pages(gateway, listener),
-            "watchdog": watch(gateway.health),
+            "housekeeping": keeping.run(),
+            "broker": follow_broker(config.mqtt, config.site.name, gateway.health.broker_says),
+            "dashboard": serve_pages(gateway, listener, faults),
+            "watchdog": vitals.watch(gateway.health, gateway.store),
         }.items():
             group.create_task(work, name=name)
+        if eras:
+            group.create_task(eras.run(), name="eras")
         if influx:
             group.create_task(influx.run(), name="influx")
         notify_systemd("READY=1")
@@ -156,11 +177,13 @@ def open_channels(config: Config, publish: Publish | None = None) -> dict[Lane, 
     return ways
 
 
-async def serve_pages(gateway: Gateway, listener: socket.socket) -> None:
+async def serve_pages(gateway: Gateway, listener: socket.socket, faults: Faults) -> None:
     """The pages, until cancelled."""
     app = create_app(
         gateway.store, gateway.feed, gateway.config, clock=gateway.clock,
-        extra_routes=[*health_routes(gateway), *one_tap(gateway)],
+        extra_routes=[
+            *vitals.routes(gateway.health, gateway.store, faults), *one_tap(gateway),
+        ],
     )  # fmt: skip
     await serve(app, listener)
 
@@ -172,27 +195,6 @@ def one_tap(gateway: Gateway) -> list[Route]:
         gateway.store, gateway.feed, reply, gateway.policy, links(gateway), gateway.clock
     )  # fmt: skip
     return page.routes()
-
-
-def health_routes(gateway: Gateway) -> list[Route]:
-    """/healthz and /metrics."""
-
-    async def healthz(_: Request) -> Response:
-        error = gateway.health.disk_error
-        return JSONResponse({"ok": not error, "disk": error}, 503 if error else 200)
-
-    async def metrics(_: Request) -> Response:
-        return Response(gateway.health.metrics(), media_type="text/plain; version=0.0.4")
-
-    return [Route("/healthz", healthz), Route("/metrics", metrics)]
-
-
-async def watch(health: Health) -> None:
-    """Feed systemd's watchdog while the gateway makes progress."""
-    while True:
-        if health.alive():
-            notify_systemd("WATCHDOG=1")
-        await asyncio.sleep(WATCHDOG_S)
 
 
 @contextlib.asynccontextmanager

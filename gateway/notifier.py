@@ -6,10 +6,11 @@ is a lane of its own, with few deliveries under way.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from gateway import alertlife, letters
@@ -20,7 +21,7 @@ from gateway.feed import Feed
 from gateway.links import Links
 from gateway.model import URGENT, Device
 from gateway.policy import Policy
-from gateway.store import Store, Transaction
+from gateway.store import DiskTrouble, Store, Transaction
 from gateway.store.outbox import Lane, Parcel
 
 log = logging.getLogger(__name__)
@@ -47,15 +48,20 @@ class Notifier:
         self._links, self._clock, self._first_retry = links, clock, first_retry
         self._under_way: Counter[Lane] = Counter()
         self._wake = asyncio.Event()
+        self._told: dict[str, str] = {}  # key of a letter -> answer, until that is written
 
     async def run(self) -> None:
         """Until cancelled: at once when an alert opens, else every LOOK_S."""
-        await self._store.write(lambda tx: tx.outbox.release())
+        with contextlib.suppress(DiskTrouble):  # then an old claim waits until it has grown old
+            await self._store.write(lambda tx: tx.outbox.release())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch(), name="notifier-watch")
             while True:
                 self._wake.clear()
-                await self._start(group)
+                try:
+                    await self._start(group)
+                except DiskTrouble as error:
+                    log.debug("nothing can be claimed: %s", error)
                 try:
                     async with asyncio.timeout(LOOK_S):
                         await self._wake.wait()
@@ -66,6 +72,29 @@ class Notifier:
         """Attempt what is due now and wait for the answers; gives how many (commands, tests)."""
         async with asyncio.TaskGroup() as group:
             return await self._start(group)
+
+    async def tell(self, parcels: Sequence[Parcel]) -> bool:
+        """Deliver what the disk does not take, each once; whether all could be.
+
+        They are settled without another letter when the disk takes them (`intake.Intake`).
+        """
+        devices = await self._store.read(lambda r: {d.id: d for d in r.devices()})
+        told = await asyncio.gather(*(self._tell(parcel, devices) for parcel in parcels))
+        return all(told)
+
+    async def _tell(self, parcel: Parcel, devices: Mapping[str, Device]) -> bool:
+        way, person = self._ways.get(parcel.lane), self._policy.people.get(parcel.person)
+        if way is None or person is None:
+            return True
+        letter = letters.write(parcel, person, devices, self._policy, self._links, self._clock())
+        if letter.key in self._told:
+            return True
+        try:
+            self._told[letter.key] = await way.send(letter)
+        except Exception as error:
+            log.warning("not told to %s: %s", parcel.person, type(error).__name__)
+            return False
+        return True
 
     async def _start(self, group: asyncio.TaskGroup) -> int:
         parcels, sent = await self._store.write(self._claim)
@@ -104,6 +133,8 @@ class Notifier:
             await self._attempt(parcel, devices, sent)
             if way := self._ways.get(parcel.lane):
                 await asyncio.sleep(way.row.pause_s)
+        except DiskTrouble as error:
+            log.debug("%s stays claimed for a while: %s", parcel.no, error)
         finally:
             self._under_way[parcel.lane] -= 1
             self._wake.set()
@@ -120,14 +151,16 @@ class Notifier:
             return
         letter = letters.write(parcel, person, devices, self._policy, self._links, self._clock())
         try:
-            answer = await way.send(letter)
+            if letter.key not in self._told:
+                self._told[letter.key] = await way.send(letter)
         except Undelivered as failure:
             await self._failed(parcel, failure)
         except Exception as error:
             log.exception("channel %s of %s", way.scheme, parcel.person)
             await self._failed(parcel, Undelivered(type(error).__name__))
         else:
-            await self._settle(parcel, "sent", answer)
+            await self._settle(parcel, "sent", self._told[letter.key])
+            del self._told[letter.key]
 
     async def _failed(self, parcel: Parcel, failure: Undelivered) -> None:
         now = self._clock()

@@ -1,10 +1,12 @@
-"""When it happened: the judged time of a reading, and how far to trust it.
+"""When it happened: the judged time of a reading, and how far to trust it; whether to trust our own.
 
-Owns the choice between device time and received time. Must not read a clock.
+Owns the choice between device time and received time, and the verdict on the gateway's clock.
+Must not read a clock.
 Device time, received time and judged time stay three fields of an event (design, "Native protocol").
 """
 
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 import msgspec
 
@@ -13,6 +15,19 @@ from gateway.model import Event, Facts, Reading, TimeQuality, TimeSource
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)  # before this no device of ours existed: an unset clock
 AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
 OLDEST = timedelta(days=400)  # a queue older than this is a wrong clock, not a late message
+
+RELEASED = datetime(2026, 1, 1, tzinfo=UTC)  # no gateway of this kind ran before
+SLACK = timedelta(seconds=2)  # between two looks at one clock
+SLOWABLE = timedelta(days=1)  # the most that a slower clock can make up for in decent time
+
+
+class Trust(Enum):
+    """What to do with the gateway's own clock."""
+
+    FULL = "full"  # it is right
+    SLOW = "slow"  # we have been ahead of the time: go slower until it has caught up
+    NONE = "none"  # nobody knows: count on from the newest known time
+
 
 _QUALITY = {
     TimeSource.GPS: TimeQuality.SYNCED,
@@ -59,6 +74,22 @@ def _possible(time: datetime, received_at: datetime, clock_trusted: bool) -> boo
     if time < EARLIEST:
         return False
     return not clock_trusted or received_at - OLDEST <= time <= received_at + AHEAD
+
+
+def trust(wall: datetime, floor: datetime, *, synchronised: bool, keeps_time: bool) -> Trust:
+    """The verdict on a clock that shows `wall`.
+
+    `floor`: the newest time already given or committed (RELEASED: none), which cannot be later than
+    now unless it was wrong; `synchronised`: by NTP or the like; `keeps_time`: the board has a clock
+    that runs while it is off.
+    """
+    if not (synchronised or keeps_time):
+        return Trust.NONE
+    behind = floor - wall
+    if behind > SLACK:
+        return Trust.SLOW if behind <= SLOWABLE else Trust.NONE
+    absurd = floor > RELEASED and -behind > OLDEST and not synchronised
+    return Trust.NONE if absurd else Trust.FULL
 
 
 def to_json(event: Event) -> bytes:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from gateway import lifecycle
 from gateway.model import Alert, Device, DeviceState, Kind, Role, TrapState
 from gateway.rules.words import Change, End, Finding, Rule, Ruling, Tick, alert_id
-from gateway.state import from_ms
+from gateway.state import from_ms, order
 
 UNNAMED_AREA = "-"
 
@@ -14,7 +14,8 @@ UNNAMED_AREA = "-"
 def sprung(rule: Rule, change: Change) -> Ruling:
     """A trap springs, as sensor and people tell together; ends when it is no longer sprung."""
     before, after = lifecycle.told(change.before).state, lifecycle.told(change.after)
-    if before is after.state:
+    again = after.state is TrapState.SPRUNG and _set_between(change)
+    if before is after.state and not again:
         return Ruling()
     if after.state is not TrapState.SPRUNG:
         by = after.by or "trap.set"
@@ -25,7 +26,8 @@ def sprung(rule: Rule, change: Change) -> Ruling:
     cause = springs[-1]
     if before is None and cause.id in change.retained:
         return Ruling()  # a broker's memory of a trap we never saw armed: a state, not news
-    return Ruling(opens=[Alert(
+    ends = [End(rule.name, change.device.id, "trap.set")] if again else []
+    return Ruling(ends=ends, opens=[Alert(
         id=alert_id(rule.name, change.device.id, cause.id),
         rule=rule.name,
         subject=change.device.id,
@@ -34,6 +36,15 @@ def sprung(rule: Rule, change: Change) -> Ruling:
         opened_at=change.now,
         event=cause.id,
     )])  # fmt: skip
+
+
+def _set_between(change: Change) -> bool:
+    """Whether a sprung trap was set and sprang again within one batch: another capture."""
+    if change.before is None or change.before.trap is not TrapState.SPRUNG:
+        return False
+    last = change.before.trap_head
+    kinds = [event.kind for event in change.events if order(event) > last]
+    return Kind.SET in kinds and Kind.SPRUNG in kinds[kinds.index(Kind.SET) :]
 
 
 def visit_due(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Finding]:

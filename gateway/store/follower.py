@@ -101,6 +101,18 @@ class FollowerTable:
         """Remember what the follower has."""
         self.put(DONE, msgspec.json.encode(done).decode())
 
+    def heard(self) -> int:
+        """Up to which number nothing waits for the follower; beyond all numbers without one."""
+        following = self._execute("SELECT 1 FROM setting WHERE key = ?", (FOLLOW,)).fetchone()
+        if not following:
+            return 1 << 60
+        text = self._execute("SELECT value FROM setting WHERE key = ?", (DONE,)).fetchone()
+        spans = msgspec.json.decode(text[0], type=list[Span]) if text else []
+        waiting = self._execute("SELECT min(event) - 1 FROM event_due").fetchone()
+        [(first,)] = self._execute("SELECT coalesce(min(no), 0) FROM event")
+        done = next((to for after, to in spans if after < first <= to), 0)
+        return min(done, waiting[0]) if waiting and waiting[0] is not None else done
+
     def forget_lost(self) -> None:
         """After a salvage: numbers beyond the newest are free again and mean other events."""
         [(head,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")

@@ -96,6 +96,12 @@ class Reader:
         rows = self._execute(sql, (no, limit))
         return list(each(lambda row: (row[0], to_event(row[1:])), rows))
 
+    def newest_receipt(self) -> datetime | None:
+        """When the newest event was received; the clock never goes before it."""
+        sql = "SELECT max(received_ms) FROM (SELECT received_ms FROM event ORDER BY no DESC LIMIT 1000)"
+        row = self._execute(sql).fetchone()
+        return from_ms(row[0]) if row and row[0] is not None else None
+
     def open_alerts(self) -> list[Alert]:
         """Alerts not yet resolved, newest first."""
         rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no DESC")

@@ -7,6 +7,7 @@ Must not judge: callers decide, this remembers. Used from one thread at a time.
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -86,7 +87,7 @@ class Transaction:
         states: dict[str, DeviceState],
         zone: ZoneInfo,
     ) -> None:
-        self._execute = connection.execute
+        self._execute = self.execute = connection.execute  # `execute`: for this package only
         self._many = connection.executemany
         self._devices, self._numbers, self._states = devices, numbers, states
         self._zone = zone
@@ -235,6 +236,18 @@ class Transaction:
         self._many(
             "UPDATE quarantine SET replayed_ms = ? WHERE no = ?", [(ms(now), no) for no in numbers]
         )
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Forget the oldest `limit` events if received before a time; sums and alerts stay.
+
+        What a follower has not heard yet stays too. Gives how many were forgotten.
+        """
+        rows = self._execute("SELECT no, received_ms FROM event ORDER BY no LIMIT ?", (limit,))
+        heard, cut = self.follower.heard(), ms(before)
+        old = list(takewhile(lambda row: row[1] < cut and row[0] <= heard, rows))
+        if old:
+            self._execute("DELETE FROM event WHERE no <= ?", (old[-1][0],))
+        return len(old)
 
     def put_setting(self, key: str, value: str) -> None:
         """Remember one text under a name."""

@@ -56,7 +56,9 @@ def works(store: Store) -> None:
     spring = message(reading("trap-01", Kind.SPRUNG, 999_000, seq=999_000))
     outcome = store.write_now(lambda tx: absorb(tx, [spring], decode, at(999_001)))
     assert len(outcome.events) == 1
-    store.read_now(lambda r: (r.latest_events(10 * EVENTS), r.open_alerts(), r.rates(0, 10**6)))
+    asyncio.run(
+        store.read(lambda r: (r.latest_events(10 * EVENTS), r.open_alerts(), r.rates(0, 10**6)))
+    )
 
 
 def test_a_sound_file_is_left_alone(sound: Path, tmp_path: Path) -> None:
@@ -219,9 +221,9 @@ def run_flips(sound: Path, folder: Path, files: int, flips: int = 20) -> None:
         works(store)
         store.close()
         again = Store(path, TOKYO)
-        events = again.read_now(lambda r: len(r.latest_events(10 * EVENTS)))
-        again.close()
         assert again.salvaged is None, "a salvaged file is broken: a crash loop"
+        events = asyncio.run(again.read(lambda r: len(r.latest_events(10 * EVENTS))))
+        again.close()
         salvaged += store.salvaged is not None
         kept += (events - 1) / EVENTS
         whole += events >= EVENTS

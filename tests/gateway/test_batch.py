@@ -62,6 +62,14 @@ def test_resetting_a_trap_ends_its_alert(store: Store) -> None:
     assert store.read_now(lambda r: r.open_alerts()) == []
 
 
+def test_a_trap_set_and_sprung_again_in_one_batch_alerts_again(store: Store) -> None:
+    absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5)))
+    again = [message(reading("trap-01", k, m)) for k, m in ((Kind.SET, 65), (Kind.SPRUNG, 600))]
+    outcome = absorb_now(store, *again)
+    assert [alert.observed_at for alert in outcome.opened] == [at(600)]
+    assert len(outcome.ended) == 1
+
+
 def test_a_late_spring_that_was_reset_since_does_not_alert(store: Store) -> None:
     absorb_now(store, message(reading("trap-01", Kind.SET, 65)))
     outcome = absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5), received=70))

@@ -1,0 +1,54 @@
+"""What the gateway does for its own file and clock, beside the work.
+
+Owns when the rest of the integrity check runs and when old events are purged. Must not decide what is
+broken or old itself (`store`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from gateway.clock import Clock
+from gateway.store import DiskTrouble, Store
+
+log = logging.getLogger(__name__)
+PURGE_ROWS = 500  # in one transaction: a few milliseconds
+PAUSE_S = 0.2  # between two of them: intake comes first
+REST_S = 600.0  # when nothing is old
+REPORTED = timedelta(days=7)  # how long a salvage is called a fault
+
+
+class Housekeeping:
+    """For one store. `trusted`: whether the clock is right; without it nothing is called old."""
+
+    def __init__(
+        self, store: Store, retention_days: int, clock: Clock, trusted: Callable[[], bool]
+    ) -> None:
+        self._store, self._clock, self._trusted = store, clock, trusted
+        self._retention = timedelta(days=retention_days)
+
+    def faults(self) -> dict[str, str]:
+        """A database that had to be salvaged is news for a while."""
+        report = self._store.salvaged
+        if report is None or self._clock() - report.at > REPORTED:
+            return {}
+        return {"database": f"{report.rows.get('event', 0)} events; {report.folder}"}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._store.examine()
+        while True:
+            forgotten = await self.purge()
+            await asyncio.sleep(PAUSE_S if forgotten else REST_S)
+
+    async def purge(self) -> int:
+        """Forget some events that are too old; gives how many."""
+        if not self._retention or not self._trusted():
+            return 0
+        before = self._clock() - self._retention
+        try:
+            return await self._store.write(lambda tx: tx.purge(before, PURGE_ROWS))
+        except DiskTrouble as error:
+            log.debug("nothing purged: %s", error)
+            return 0

@@ -1,0 +1,150 @@
+"""Dating again what was dated while nobody knew the time. One transaction.
+
+Owns which rows move and what has to be counted again. Must not know clocks: it gets the error.
+Times that a device vouched for stay; what was reckoned from our own clock moves, and effort, counts and
+states follow as if the events had come in late.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from gateway import effort
+from gateway.clock import Era
+from gateway.effort import Mark, Tally
+from gateway.model import DeviceState, Event, TimeQuality, TrapState
+from gateway.state import TRAP_STATE, advance, from_ms, ms
+from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
+from gateway.store.writer import Transaction
+
+MARK = "clock.era"  # setting: the era that is under way
+
+
+def remember(tx: Transaction, era: Era) -> Era:
+    """Note where an era begins, so that a restart in the same boot goes on with it."""
+    newest = [_newest(tx, table) for table in ("event", "alert", "quarantine")]
+    era = msgspec.structs.replace(
+        era, event_no=newest[0], alert_no=newest[1], quarantine_no=newest[2]
+    )
+    tx.put_setting(MARK, msgspec.json.encode(era).decode())
+    return era
+
+
+def remembered(setting: str | None) -> Era | None:
+    """The era that was under way when the program ended."""
+    return msgspec.json.decode(setting, type=Era) if setting else None
+
+
+def forget(tx: Transaction) -> None:
+    """The era is over; its rows stay as they are."""
+    tx.put_setting(MARK, "")
+
+
+def redate(tx: Transaction, era: Era, error: timedelta) -> int:
+    """Move what was dated in `era` by `error`; gives how many events were."""
+    shift_ms = round(error / timedelta(milliseconds=1))
+    old = _events(tx, era)
+    by_device: dict[str, list[Event]] = {}
+    for event in old:
+        by_device.setdefault(event.device, []).append(event)
+    windows = {
+        device: _window(tx, device, events, shift_ms) for device, events in by_device.items()
+    }
+    before = {device: _tally(tx, device, start) for device, start in windows.items()}
+    _move_rows(tx, era, shift_ms)
+    for device, start in windows.items():
+        tx.add_tally(device, effort.difference(_tally(tx, device, start), before[device]))
+    moved = _events(tx, era)
+    tx.put_states(_state(tx, device, by_device[device], moved, shift_ms) for device in windows)
+    forget(tx)
+    return sum(event.time_quality is TimeQuality.UNTRUSTED for event in old)
+
+
+def _events(tx: Transaction, era: Era) -> list[Event]:
+    sql = f"SELECT {EVENT_SELECT} WHERE e.no > ? ORDER BY e.no"
+    return list(each(to_event, tx.execute(sql, (era.event_no,))))
+
+
+def _newest(tx: Transaction, table: str) -> int:
+    [(number,)] = tx.execute(f"SELECT coalesce(max(no), 0) FROM {table}")  # noqa: S608
+    return int(number)
+
+
+def _window(tx: Transaction, device: str, events: Sequence[Event], shift_ms: int) -> int:
+    """From when on the sums of a device can change, ms."""
+    first = min(ms(event.observed_at) for event in events)
+    grace = effort.grace_ms(tx.devices[device].heartbeat_s)
+    return min(first, first + shift_ms) - max(grace, effort.INDEPENDENCE_MS) - 1
+
+
+def _tally(tx: Transaction, device: str, start: int) -> Tally:
+    marks: list[Mark] = [mark for _, mark in tx.marks(device, start)]
+    kind = tx.last_trap_kind(device, start)
+    trap: TrapState | None = TRAP_STATE[kind] if kind else None
+    return effort.tally(marks, effort.grace_ms(tx.devices[device].heartbeat_s), None, trap)
+
+
+def _move_rows(tx: Transaction, era: Era, shift_ms: int) -> None:
+    tx.execute(
+        "UPDATE event SET received_ms = received_ms + ?1, "
+        "observed_ms = observed_ms + iif(quality = 'untrusted', ?1, 0), "
+        "quality = iif(quality = 'untrusted', 'derived', quality) WHERE no > ?2",
+        (shift_ms, era.event_no),
+    )
+    tx.execute(
+        "INSERT OR IGNORE INTO event_due SELECT no, '-' FROM event WHERE no > ? "
+        "AND EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow')",
+        (era.event_no,),
+    )
+    tx.execute(
+        "UPDATE quarantine SET received_ms = received_ms + ? WHERE no > ?",
+        (shift_ms, era.quarantine_no),
+    )
+    tx.execute(
+        "UPDATE outbox SET due_ms = due_ms + ?1, since_ms = since_ms + ?1 WHERE alert IN "
+        "(SELECT id FROM alert WHERE no > ?2) AND status IN ('waiting', 'claimed')",
+        (shift_ms, era.alert_no),
+    )
+    rows: list[Any] = tx.execute("SELECT body FROM alert WHERE no > ?", (era.alert_no,)).fetchall()
+    shift = timedelta(milliseconds=shift_ms)
+    bodies: list[bytes] = [body for (body,) in rows]
+    for alert in each(to_alert, bodies):
+        moved = msgspec.structs.replace(
+            alert, opened_at=alert.opened_at + shift, observed_at=alert.observed_at + shift
+        )
+        tx.execute(
+            "UPDATE alert SET opened_ms = ?, body = ? WHERE id = ?",
+            (ms(moved.opened_at), to_json(moved), moved.id),
+        )
+
+
+def _state(
+    tx: Transaction, device: str, old: Sequence[Event], moved: Sequence[Event], shift_ms: int
+) -> DeviceState:
+    """The state with its keys moved, then folded again with the events of the era."""
+    wrong = {ms(e.observed_at) for e in old if e.time_quality is TimeQuality.UNTRUSTED}
+    state = tx.states.get(device)
+    if state is None:
+        return advance(None, [event for event in moved if event.device == device])
+
+    def right(at_ms: int) -> int:
+        return at_ms + shift_ms if at_ms in wrong else at_ms
+
+    def head(key: tuple[int, int, int]) -> tuple[int, int, int]:
+        return (right(key[0]), *key[1:])
+
+    received = {ms(event.received_at) for event in old}
+    seen = ms(state.last_seen)
+    state = msgspec.structs.replace(
+        state,
+        last_seen=from_ms(seen + shift_ms) if seen in received else state.last_seen,
+        head=head(state.head),
+        trap_head=head(state.trap_head),
+        online_head=head(state.online_head),
+        set_head=head(state.set_head),
+        detected={species: right(at) for species, at in state.detected.items()},
+        facts={n: msgspec.structs.replace(f, at_ms=right(f.at_ms)) for n, f in state.facts.items()},
+    )
+    return advance(state, [event for event in moved if event.device == device])
