@@ -111,6 +111,7 @@ install_program() {
   done
   install -d "$opt/doc"
   install -m 0644 "$here"/*.md "$here/config.example.toml" "$opt/doc/"
+  cp -R "$here/sightings" "$opt/doc/"
   install -m 0755 "$here/shishigaki" /usr/local/bin/shishigaki
 }
 

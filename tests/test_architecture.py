@@ -23,6 +23,12 @@ PURE = {  # standard library, these libraries and each other
     "gateway/mesh.py",
     "gateway/species.py",
     "gateway/devices.py",
+    "gateway/camtrapdp.py",
+    "gateway/cells.py",
+    "gateway/findings.py",
+    "gateway/sightingmap.py",
+    "gateway/sightings.py",
+    "gateway/sightingtable.py",
     *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/dialects").glob("*.py")),
     *(
         f"dashboard/{name}.py"

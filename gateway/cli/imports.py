@@ -1,6 +1,6 @@
 """`shishigaki import`: published packages and municipal tables into the store, with a report.
 
-Owns files and words of the report. What the files mean: `camtrapdp`.
+Owns files and words of the report. What the files mean: `camtrapdp`, `sightingtable`.
 """
 
 import sys
@@ -15,9 +15,10 @@ import msgspec
 import typer
 
 from gateway import camtrapdp as package_format
-from gateway import history
+from gateway import history, sightingtable
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.findings import Finding, Findings, grouped
+from gateway.sightingmap import TableError, read_map
 
 SHOWN = 3  # examples of each kind of finding; --json gives all
 
@@ -56,11 +57,56 @@ def camtrapdp(
         "deployments": len(package.devices),
         "readings": len(package.readings),
         **msgspec.structs.asdict(told),
+        "encoding": "文字コード / encoding",
+        "rows": "行 / rows",
+        "sightings_new": "新しい目撃 / new sightings",
+        "sightings_known": "取り込み済みの目撃 / known already",
         "left_out": dict(package.left_out),
     }
     _report(report, package.findings, as_json=as_json)
     if not package.devices:
         _refuse(f"{directory}: 使える設置記録がありません / no usable deployment")
+
+
+@group.command("csv")
+def csv_(
+    file: Annotated[Path, typer.Argument(help="目撃情報の表 / table of sightings")],
+    map_file: Annotated[
+        Path, typer.Option("--map", help="列の読み方 (TOML) / which column means what")
+    ],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """自治体の目撃情報を取り込みます。二度取り込んでも増えません / import a table of people's sightings."""
+    settings = load(config)
+    zone, now = ZoneInfo(settings.site.timezone), datetime.now(UTC)
+    try:
+        map_ = read_map(_bytes(map_file))
+    except TableError as error:
+        _refuse(f"{map_file}: {error}")
+    try:
+        reports = sightingtable.parse(_bytes(file), map_, file.name, zone, now)
+    except TableError as error:
+        _refuse(f"{file}: {error}")
+    with closing(open_store(settings)) as store:
+        new = store.write_now(lambda tx: tx.sightings.add(reports.sightings))
+    report = {
+        "title": reports.title,
+        "encoding": reports.encoding,
+        "rows": reports.rows,
+        "sightings_new": new,
+        "sightings_known": len(reports.sightings) - new,
+    }
+    _report(report, reports.findings, as_json=as_json)
+    if not reports.sightings:
+        _refuse(f"{file}: 使える行がありません / no usable row")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        _refuse(f"{path}: {error.strerror}")
 
 
 def _reader(directory: Path) -> package_format.Read:
@@ -110,6 +156,10 @@ LABELS = {
     "devices_new": "新しい機器 / new devices",
     "events_new": "新しい記録 / new events",
     "events_known": "取り込み済みの記録 / known already",
+    "encoding": "文字コード / encoding",
+    "rows": "行 / rows",
+    "sightings_new": "新しい目撃 / new sightings",
+    "sightings_known": "取り込み済みの目撃 / known already",
     "left_out": "数えないもの / left out",
 }
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from gateway.account import Account
 from gateway.model import Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
+from gateway.sightings import Sighting
 from gateway.state import from_ms, ms
 from gateway.store.connection import open_reader
 from gateway.store.follower import FollowerReads
@@ -24,6 +25,7 @@ from gateway.store.rows import (
     to_alert,
     to_device,
     to_event,
+    to_sighting,
     to_state,
 )
 
@@ -178,6 +180,15 @@ class Reader:
         """Species ever sighted, the most frequent first."""
         sql = "SELECT species FROM sighting_day GROUP BY species ORDER BY sum(independent) DESC"
         return [species for (species,) in self._execute(sql)]
+
+    def sightings(self, start_day: int, end_day: int, species: str | None = None) -> list[Sighting]:
+        """What people reported on local days [start_day, end_day), days since 1970, oldest first."""
+        rows = self._execute(
+            "SELECT body FROM sighting WHERE day >= ?1 AND day < ?2 "
+            "AND (?3 IS NULL OR species = ?3) ORDER BY day, no",
+            (start_day, end_day, species),
+        )
+        return list(each(to_sighting, (body for (body,) in rows)))
 
     def account(self, name: str) -> Account | None:
         """Who may log in under `name`, or None."""

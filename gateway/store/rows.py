@@ -10,7 +10,17 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.account import Account
-from gateway.model import Act, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.model import (
+    Act,
+    Alert,
+    Device,
+    DeviceState,
+    Event,
+    Facts,
+    Kind,
+    TimeQuality,
+)
+from gateway.sightings import Sighting
 from gateway.state import from_ms, ms
 from gateway.store.connection import Damaged
 
@@ -33,6 +43,7 @@ _facts = msgspec.json.Decoder(dict[str, Any]).decode
 _device = msgspec.json.Decoder(Device).decode
 _account = msgspec.json.Decoder(Account).decode
 _alert = msgspec.json.Decoder(Alert).decode
+_sighting = msgspec.json.Decoder(Sighting).decode
 _act = msgspec.json.Decoder(Act).decode
 _state = msgspec.json.Decoder(DeviceState).decode
 
@@ -100,6 +111,11 @@ def to_state(body: bytes) -> DeviceState:
 def to_json(value: msgspec.Struct) -> bytes:
     """A body column's bytes."""
     return _encode(value)
+
+
+def to_sighting(body: bytes) -> Sighting:
+    """A Sighting from its stored JSON."""
+    return _read(_sighting, body)
 
 
 def to_alert(body: bytes) -> Alert:

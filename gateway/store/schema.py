@@ -209,4 +209,14 @@ MIGRATIONS: tuple[str, ...] = (
         INSERT INTO event_due VALUES (NEW.no, '-') ON CONFLICT DO NOTHING;
     END;
     """,
+    """
+    CREATE TABLE sighting (             -- what people reported; not of a device, hence without effort
+        no INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        day INTEGER NOT NULL,           -- local, since 1970
+        species TEXT NOT NULL,
+        body BLOB NOT NULL              -- model.Sighting as JSON
+    ) STRICT;
+    CREATE INDEX sighting_of_day ON sighting (day);
+    """,
 )

@@ -24,6 +24,7 @@ from gateway.store.follower import FollowerTable
 from gateway.store.journal import JournalTable
 from gateway.store.outbox import OutboxTable
 from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
+from gateway.store.sightings import SightingTable
 
 PAYLOAD_KEPT = 16_384  # bytes of a refused payload that are kept
 QUARANTINE_ROWS = 20_000  # the newest; older ones have been counted and shown
@@ -91,6 +92,7 @@ class Transaction:
         self._many = connection.executemany
         self._devices, self._numbers, self._states = devices, numbers, states
         self._zone = zone
+        self.sightings = SightingTable(connection)
         self.acts = ActTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
