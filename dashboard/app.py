@@ -23,6 +23,7 @@ from dashboard.api import Api
 from dashboard.auth import LOOPBACK, Auth, signing_secret
 from dashboard.live import Live
 from dashboard.login import Login
+from dashboard.officials import Officials
 from dashboard.pages import Pages
 from dashboard.reply import Reply
 from gateway.account import Account
@@ -57,6 +58,7 @@ def create_app(
     pages = Pages(store, live, reply, config, clock)
     api = Api(store, live, reply, clock)
     login = Login(auth, reply, clock)
+    officials = Officials(store, reply, config, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -83,6 +85,7 @@ def create_app(
             Route("/api/traps", api.traps),
             Route("/api/alerts", api.alerts),
             Route("/api/events", api.events),
+            *officials.routes(),
             Route("/login", login.show, methods=["GET"]),
             Route("/login", login.enter, methods=["POST"]),
             Route("/logout", login.leave, methods=["POST"]),

@@ -67,20 +67,20 @@ def live_map(
         prefer_canvas=True,
         zoom_snap=0.5,
     )
-    offered = _offer_tiles(drawing, text) if tiles else []
+    offered = offer_tiles(drawing, text) if tiles else []
     _layer(rates, text("map.rates"), "Shishigaki.rate", show=False).add_to(drawing)
     marks = _layer(devices, text("map.devices"), "Shishigaki.mark", show=True).add_to(drawing)
     drawing.fit_bounds(_bounds(devices) or [[south, west], [north, east]], padding=(18, 18))
     folium.LayerControl(collapsed=True).add_to(drawing)
     drawing.add_child(_Start(marks.get_name(), offered, "/map/coast.geojson"))
-    return _parts(drawing)
+    return parts(drawing)
 
 
 def _layer(found: list[Feature], name: str, draw: str, *, show: bool) -> folium.GeoJson:
     return folium.GeoJson(collection(found), name=name, show=show, point_to_layer=JsCode(draw))
 
 
-def _offer_tiles(drawing: folium.Map, text: Text) -> list[str]:
+def offer_tiles(drawing: folium.Map, text: Text) -> list[str]:
     """Add GSI's tiles, switched off; gives the layers' names in the script."""
     layers = [
         folium.TileLayer(
@@ -104,7 +104,8 @@ def _bounds(found: list[Feature]) -> list[list[float]] | None:
     return [[min(lats), min(lons)], [max(lats), max(lons)]]
 
 
-def _parts(drawing: folium.Map) -> Page:
+def parts(drawing: folium.Map) -> Page:
+    """A drawn map as parts of a page that loads own files only."""
     assets.localise(drawing)
     figure: Any = drawing.get_root()
     figure.render()

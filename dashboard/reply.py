@@ -37,7 +37,11 @@ class Reply:
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
         self._jinja.globals.update(
-            site=config.site.title, tiles=config.dashboard.tiles, rule=rule_title, about=about
+            site=config.site.title,
+            zone=self.zone,
+            tiles=config.dashboard.tiles,
+            rule=rule_title,
+            about=about,
         )
 
     def text(self, request: Request) -> Text:

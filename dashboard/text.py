@@ -1,4 +1,4 @@
-"""The words on the pages: Japanese first, English second, from `locale/*.json`.
+"""The words on the pages: Japanese first, English second, from `locale/` (`ja.json`, `ja-office.json` ...).
 
 Owns which language a reader gets and how times are written. Must not know what pages exist.
 """
@@ -37,8 +37,10 @@ class Text:
 @cache
 def text(language: Language) -> Text:
     """The Text of a language."""
-    path = Path(__file__).parent / "locale" / f"{language}.json"
-    return Text(language, json.loads(path.read_text(encoding="utf-8")))
+    words: dict[str, str] = {}
+    for path in sorted((Path(__file__).parent / "locale").glob(f"{language}*.json")):
+        words |= json.loads(path.read_text(encoding="utf-8"))
+    return Text(language, words)
 
 
 def choose(wanted: str | None, accept: str, default: Language) -> Language:

@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 from gateway.confighint import explain
 from gateway.dialects.models import Row, UnknownMeaningError, with_own
 from gateway.model import Level
+from gateway.office import Office, Paperwork, Public
 from gateway.rules.limits import Hours, Limits
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")]
@@ -209,6 +210,9 @@ class Config(_Section, frozen=True, kw_only=True):
     alerts: Alerts = Alerts()
     rota: tuple[Rota, ...] = ()
     quotas: tuple[Quota, ...] = (LINE_FREE,)
+    office: Office = Office()
+    public: Public = Public()
+    paperwork: Paperwork = Paperwork()
     models: dict[str, Row] = {}  # sensor models of one's own, beside the shipped ones
 
 

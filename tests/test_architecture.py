@@ -29,11 +29,15 @@ PURE = {  # standard library, these libraries and each other
     "gateway/sightingmap.py",
     "gateway/sightings.py",
     "gateway/sightingtable.py",
+    "gateway/office.py",
     *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/dialects").glob("*.py")),
     *(
         f"dashboard/{name}.py"
         for name in (
             "activity",
+            "coverage",
+            "span",
+            "wish",
             "density",
             "ground",
             "hotspots",
@@ -56,7 +60,7 @@ DASHBOARD_MAY = {
     "gateway.model", "gateway.account", "gateway.lifecycle", "gateway.store", "gateway.mesh",
     "gateway.config", "gateway.clock",
     "gateway.feed", "gateway.state", "gateway.wording", "gateway.rules", "gateway.species",
-    "gateway.effort", "gateway.acts", "gateway.batch", "gateway.links", "gateway.policy",
+    "gateway.effort", "gateway.office", "gateway.acts", "gateway.batch", "gateway.links", "gateway.policy",
 }  # fmt: skip
 FILES = sorted(
     str(path.relative_to(ROOT))

@@ -16,6 +16,7 @@ from gateway.sightings import Sighting
 from gateway.state import from_ms, ms
 from gateway.store.connection import open_reader
 from gateway.store.follower import FollowerReads
+from gateway.store.ledger import Ledger
 from gateway.store.rollups import RollupReads
 from gateway.store.rows import (
     EVENT_SELECT,
@@ -63,6 +64,7 @@ class Reader:
         self._connection = open_reader(path)
         self._execute = self._connection.execute
         self.follower = FollowerReads(self._connection)
+        self.ledger = Ledger(self._execute)  # sums and acts over spans of days
         self.rollups = RollupReads(self._connection)
 
     def close(self) -> None:

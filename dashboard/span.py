@@ -1,0 +1,130 @@
+"""Spans of time as offices count them: months, and fiscal years (年度) from April to March. PURE.
+
+Owns the passage between months, local days since 1970 and moments. Spans end before their `stop`.
+"""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
+
+EPOCH = date(1970, 1, 1)
+_MONTH = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
+
+
+class Span(Struct, frozen=True, order=True):
+    """Local days [start, stop)."""
+
+    start: date
+    stop: date
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """The same as days since 1970."""
+        return (self.start - EPOCH).days, (self.stop - EPOCH).days
+
+    @property
+    def last(self) -> date:
+        """The last day that belongs to it."""
+        return self.stop - timedelta(1)
+
+    @property
+    def length(self) -> int:
+        """How many days."""
+        return (self.stop - self.start).days
+
+    def moments(self, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Its beginning and end in UTC."""
+        begin, end = (datetime.combine(day, time(), zone) for day in (self.start, self.stop))
+        return begin.astimezone(UTC), end.astimezone(UTC)
+
+    def hours(self, zone: tzinfo) -> tuple[int, int, int]:
+        """First and last hour since 1970 (the last excluded), and the zone's offset in whole hours.
+
+        The offset is the one at the beginning: exact wherever clocks are not changed, as in Japan.
+        """
+        begin, end = self.moments(zone)
+        offset = begin.astimezone(zone).utcoffset() or timedelta()
+        first, last = (int(moment.timestamp() // 3600) for moment in (begin, end))
+        return first, last, round(offset.total_seconds() / 3600)
+
+    def until(self, today: date) -> "Span":
+        """Its part that is not in the future, `today` included; at least its first day."""
+        return Span(
+            self.start, max(min(self.stop, today + timedelta(1)), self.start + timedelta(1))
+        )
+
+
+class Month(Struct, frozen=True, order=True):
+    """A calendar month."""
+
+    year: int
+    month: int
+
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.month:02}"
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, self.month, 1)
+
+    @property
+    def fiscal_year(self) -> int:
+        """The fiscal year it belongs to: the one that began last April."""
+        return self.year if self.month >= 4 else self.year - 1
+
+    def plus(self, months: int) -> "Month":
+        """So many months later."""
+        years, month = divmod(self.year * 12 + self.month - 1 + months, 12)
+        return Month(years, month + 1)
+
+    def less(self, other: "Month") -> int:
+        """How many months it is after another."""
+        return (self.year - other.year) * 12 + self.month - other.month
+
+
+def month_of(day: date) -> Month:
+    """The month of a day."""
+    return Month(day.year, day.month)
+
+
+def parse_month(text: str) -> Month:
+    """Read ``2026-11``; ValueError says what is allowed."""
+    match = _MONTH.fullmatch(text)
+    if not match:
+        raise ValueError(f"month {text[:20]!r} must be written like 2026-11")
+    return Month(int(match[1]), int(match[2]))
+
+
+def months_ending(last: Month, count: int) -> Span:
+    """The span of `count` months of which `last` is the last."""
+    return Span(last.plus(1 - count).first, last.plus(1).first)
+
+
+def fiscal_year(year: int) -> Span:
+    """April of a year to March of the next."""
+    return Span(date(year, 4, 1), date(year + 1, 4, 1))
+
+
+def a_year_before(span: Span) -> Span:
+    """The same days of the year before (29 February becomes 1 March)."""
+    return Span(_year_before(span.start), _year_before(span.stop))
+
+
+def months_in(span: Span) -> list[Month]:
+    """The months that a span touches, in order."""
+    first, last = month_of(span.start), month_of(span.last)
+    return [first.plus(i) for i in range(last.less(first) + 1)]
+
+
+def day_of(days: int) -> date:
+    """The day that is so many days after 1970 began."""
+    return EPOCH + timedelta(days)
+
+
+def _year_before(day: date) -> date:
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return date(day.year - 1, 3, 1)

@@ -1,0 +1,141 @@
+"""What maps and figures are made of: sums and acts over a span of days, by device.
+
+Owns statements whose cost grows with devices and days asked for, never with the length of history:
+each goes from the device table by primary key into the roll-ups.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.model import Act, Kind
+from gateway.species import UNKNOWN
+from gateway.state import from_ms, ms
+from gateway.store.rows import each, to_act
+
+DAY_H = 24
+
+
+class Sums(Struct, frozen=True):
+    """Effort of one device in milliseconds, and its sightings of the species asked for."""
+
+    device: str
+    alive_ms: int
+    armed_ms: int
+    independent: int
+    animals: int
+
+
+class Clock(Struct, frozen=True):
+    """Hours of the day to count: from `first` on, `count` of them; `offset_h` of the zone from UTC."""
+
+    first: int
+    count: int
+    offset_h: int
+
+
+class Spring(Struct, frozen=True):
+    """A trap's word about itself: it sprang, or was set again."""
+
+    device: str
+    at: datetime
+    kind: Kind
+
+
+class Ledger:
+    """Verbs of a reading connection."""
+
+    def __init__(self, execute: Callable[..., Any]) -> None:
+        self._execute = execute
+
+    def sums(self, start_day: int, end_day: int, species: str | None = None) -> list[Sums]:
+        """Sums by device over local days [start_day, end_day), days since 1970; all devices."""
+        return self._sums("day", start_day, end_day, species, "", ())
+
+    def sums_of_hours(
+        self, start_hour: int, end_hour: int, clock: Clock, species: str | None = None
+    ) -> list[Sums]:
+        """The same over hours since 1970 [start_hour, end_hour), of these hours of the day only."""
+        only = "AND (x.hour + ?4) % 24 < ?5"
+        shift = clock.offset_h - clock.first + 2 * DAY_H
+        return self._sums("hour", start_hour, end_hour, species, only, (shift, clock.count))
+
+    def _sums(
+        self, unit: str, start: int, end: int, species: str | None, only: str, more: tuple[int, ...]
+    ) -> list[Sums]:
+        sql = f"""
+            SELECT d.id, coalesce(e.alive, 0), coalesce(e.armed, 0), coalesce(s.i, 0), coalesce(s.a, 0)
+            FROM device d LEFT JOIN (
+                SELECT o.no, sum(x.alive_ms) alive, sum(x.armed_ms) armed
+                FROM device o CROSS JOIN effort_{unit} x
+                ON x.device = o.no AND x.{unit} >= ?1 AND x.{unit} < ?2 {only} GROUP BY o.no
+            ) e ON e.no = d.no LEFT JOIN (
+                SELECT o.no, sum(x.independent) i, sum(x.animals) a
+                FROM device o CROSS JOIN sighting_{unit} x
+                ON x.device = o.no AND x.{unit} >= ?1 AND x.{unit} < ?2 {only}
+                WHERE ?3 IS NULL OR x.species = ?3 GROUP BY o.no
+            ) s ON s.no = d.no ORDER BY d.id"""  # noqa: S608 - names of ours only
+        return [Sums(*row) for row in self._execute(sql, (start, end, species, *more))]
+
+    def hours_of_day(
+        self, start_hour: int, end_hour: int, offset_h: int, species: str | None = None
+    ) -> tuple[list[float], list[int]]:
+        """Hours of detectors' uptime and independent events by local hour of the day (24 each)."""
+        effort = """
+            SELECT (x.hour + ?3) % 24, sum(x.alive_ms) FROM device d CROSS JOIN effort_hour x
+            ON x.device = d.no AND x.hour >= ?1 AND x.hour < ?2 WHERE d.role = 'detector' GROUP BY 1"""
+        seen = """
+            SELECT (x.hour + ?3) % 24, sum(x.independent) FROM device d CROSS JOIN sighting_hour x
+            ON x.device = d.no AND x.hour >= ?1 AND x.hour < ?2
+            WHERE d.role = 'detector' AND (?4 IS NULL OR x.species = ?4) GROUP BY 1"""
+        bound = (start_hour, end_hour, offset_h + DAY_H)
+        alive = dict(self._execute(effort, bound))
+        events = dict(self._execute(seen, (*bound, species)))
+        hours = range(DAY_H)
+        return [alive.get(h, 0) / 3_600_000 for h in hours], [events.get(h, 0) for h in hours]
+
+    def species(self, start_day: int, end_day: int) -> list[str]:
+        """Species sighted in local days [start_day, end_day), the most frequent first."""
+        sql = """
+            SELECT x.species FROM device d CROSS JOIN sighting_day x
+            ON x.device = d.no AND x.day >= ? AND x.day < ?
+            GROUP BY x.species ORDER BY sum(x.independent) DESC, x.species"""
+        return [species for (species,) in self._execute(sql, (start_day, end_day))]
+
+    def blind(self, start_day: int, end_day: int) -> set[str]:
+        """Devices that cannot tell species: they sighted, and never anything but `unknown`."""
+        sql = """
+            SELECT d.id FROM device d CROSS JOIN sighting_day x
+            ON x.device = d.no AND x.day >= ?1 AND x.day < ?2
+            GROUP BY d.no HAVING min(x.species) = ?3 AND max(x.species) = ?3"""
+        return {id_ for (id_,) in self._execute(sql, (start_day, end_day, UNKNOWN))}
+
+    def span_days(self) -> tuple[int, int] | None:
+        """First and last local day with effort or sightings, days since 1970; None when empty."""
+        row = self._execute("""
+            SELECT min(lo), max(hi) FROM (
+                SELECT (SELECT min(day) FROM effort_day x WHERE x.device = d.no) lo,
+                    (SELECT max(day) FROM effort_day x WHERE x.device = d.no) hi FROM device d
+                UNION ALL SELECT (SELECT min(day) FROM sighting_day x WHERE x.device = d.no),
+                    (SELECT max(day) FROM sighting_day x WHERE x.device = d.no) FROM device d)
+            """).fetchone()
+        return (row[0], row[1]) if row[0] is not None else None
+
+    def acts(self, start: datetime, end: datetime) -> list[Act]:
+        """People's acts in [start, end), oldest first."""
+        sql = """
+            SELECT a.body FROM device d CROSS JOIN act a
+            ON a.device = d.id AND a.at_ms >= ? AND a.at_ms < ? ORDER BY a.at_ms, a.no"""
+        return list(each(lambda row: to_act(row[0]), self._execute(sql, (ms(start), ms(end)))))
+
+    def springs(self, start: datetime, end: datetime) -> list[Spring]:
+        """When traps sprang and were set again in [start, end), oldest first, as sensors told."""
+        kinds: Sequence[str] = (Kind.SPRUNG.value, Kind.SET.value)
+        sql = """
+            SELECT d.id, e.observed_ms, e.kind FROM device d CROSS JOIN event e
+            ON e.device = d.no AND e.observed_ms >= ? AND e.observed_ms < ?
+            WHERE d.role = 'trap' AND e.kind IN (?, ?) ORDER BY e.observed_ms, e.no"""
+        rows = self._execute(sql, (ms(start), ms(end), *kinds))
+        return [Spring(device, from_ms(at), Kind(kind)) for device, at, kind in rows]

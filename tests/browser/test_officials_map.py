@@ -1,0 +1,94 @@
+"""The officials' map in real Chromium: both sizes, by keyboard alone, and on paper."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.officials.county import County
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    county = County(tmp_path).settle()
+    with county.served() as url:
+        yield url
+    county.store.close()
+
+
+def ready(page: Page, maps: int = 1) -> None:
+    page.wait_for_selector(f"body[data-maps='{maps}']")
+
+
+def test_the_map_shows_surface_sensors_scale_and_legend(page: Page, address: str) -> None:
+    page.goto(f"{address}/officials?month=2026-10")
+    ready(page)
+    picture = page.locator("img.leaflet-image-layer")
+    assert picture.evaluate("image => image.naturalWidth") > 50
+    assert page.locator("path.leaflet-interactive").count() >= 9
+    assert page.locator(".leaflet-control-scale-line").inner_text()
+    assert page.locator(".scale li").count() == 10
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_two_periods_stand_side_by_side_and_move_together(desktop: Page, address: str) -> None:
+    desktop.goto(f"{address}/officials?month=2026-10&against=year")
+    ready(desktop, 2)
+    left, right = (
+        box for box in (one.bounding_box() for one in desktop.locator(".folium-map").all()) if box
+    )
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] <= right["x"]
+    desktop.locator(".leaflet-control-zoom-in").first.click()
+    centres = "Officials.started.map(({ map }) => [map.getZoom(), map.getCenter().lat])"
+    one, other = desktop.evaluate(centres)
+    assert one == pytest.approx(other)
+
+
+def test_arrow_keys_on_the_slider_walk_through_the_months(desktop: Page, address: str) -> None:
+    desktop.goto(f"{address}/officials?month=2026-10&months=1")
+    ready(desktop)
+    assert desktop.locator("#month-slider").get_attribute("aria-valuetext") == "2026-10"
+    desktop.locator("#month-slider").press("ArrowLeft")
+    desktop.wait_for_url("**month=2026-09**")
+    ready(desktop)
+    assert desktop.locator("#month").input_value() == "2026-09"
+    assert desktop.evaluate("document.activeElement.id") == "month-slider"
+
+
+def test_a_layer_switched_on_stays_on_in_the_next_month(desktop: Page, address: str) -> None:
+    desktop.goto(f"{address}/officials?month=2026-10")
+    ready(desktop)
+    desktop.locator(".leaflet-control-layers-toggle").press("Enter")
+    desktop.get_by_label("捕獲", exact=False).last.press("Space")
+    assert desktop.locator(".caught").count() == 2
+    desktop.goto(f"{address}/officials?month=2026-11")
+    ready(desktop)
+    assert desktop.locator(".caught").count() == 2
+
+
+def test_the_keyboard_alone_reaches_every_control(page: Page, address: str) -> None:
+    page.goto(f"{address}/officials?month=2026-10")
+    ready(page)
+    wanted = page.evaluate("""() => [...document.querySelectorAll(
+        "a[href], button, select, input:not([type=hidden]), summary")]
+        .filter(one => one.checkVisibility() || one.matches(".skip"))
+        .map((one, i) => { one.dataset.no = i; return String(i); })""")
+    reached = set()
+    for _ in range(len(wanted) + 40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.dataset.no || ''"))
+    assert set(wanted) - reached == set()
+
+
+def test_a_sheet_is_one_page_of_its_paper(desktop: Page, address: str) -> None:
+    for paper, size in (("a4", (842, 595)), ("a3", (1191, 842))):
+        desktop.goto(f"{address}/officials/sheet?month=2026-10&against=year&paper={paper}")
+        ready(desktop, 2)
+        made = desktop.pdf(prefer_css_page_size=True)
+        boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", made)
+        assert [(round(float(w)), round(float(h))) for w, h in boxes] == [size]
