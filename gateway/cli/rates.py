@@ -49,6 +49,10 @@ class Group(Struct, frozen=True, kw_only=True):
     effort_days: float = 0.0  # of its detectors while alive
     species: list[Seen] = []
     trap_nights: float = 0.0  # of its traps while armed
+    captures: int = 0  # as people recorded them; of the chosen species, if one was
+    cpue: float | None = None  # captures per 100 trap-nights; None: no effort, hence unknown
+    cpue_low: float | None = None  # exact 95 % interval
+    cpue_high: float | None = None
     springs: int = 0  # not captures: what a sprung trap holds, a person must say
     springs_per100: float | None = None
     springs_low: float | None = None
@@ -72,6 +76,7 @@ class Facts(Struct, frozen=True):
     efforts: list[Rate]  # all species together
     by_species: dict[str, list[Rate]]
     springs: Counter[str]
+    captures: Counter[str]
 
 
 def register(app: typer.Typer) -> None:
@@ -91,7 +96,7 @@ def rates(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """撮影頻度 (RAI) とわな日あたりの作動数を、実測の稼働日数とともに示します / rates with their effort."""
+    """撮影頻度 (RAI) と捕獲効率 (CPUE) を実測の努力量とともに示します / rates with their effort."""
     settings = load(config)
     zone, wanted = ZoneInfo(settings.site.timezone), kinds.code(species) or species
     with closing(open_store(settings)) as store:
@@ -130,6 +135,7 @@ def _facts(reader: Reader, first: date, last: date, zone: ZoneInfo, wanted: str)
         efforts=reader.rates(start, end),
         by_species={kind: reader.rates(start, end, kind) for kind in found},
         springs=reader.springs(begin, stop),
+        captures=reader.captures(begin, stop, wanted or None),
     )
 
 
@@ -137,17 +143,19 @@ def answer(facts: Facts, by: figures.Grouping) -> list[Group]:
     """Pool devices into groups. Raises MeshError for a place outside the mesh."""
     devices = {device.id: device for device in facts.devices}
     efforts = {rate.device: rate for rate in facts.efforts}
+    trapped = facts.springs.keys() | facts.captures.keys()
 
     def tallies(role: Role, counts: Mapping[str, int]) -> Iterator[figures.Tally]:
         for device in facts.devices:
             effort = efforts.get(device.id)
-            if device.role is role and (effort or device.id in facts.springs):
+            if device.role is role and (effort or device.id in trapped):
                 days = _days(role, effort)
                 yield figures.Tally(
                     device.id, counts.get(device.id, 0), days, device.lat, device.lon, device.area
                 )
 
     traps = figures.pooled(tallies(Role.TRAP, facts.springs), by, "trap-nights")
+    caught = figures.pooled(tallies(Role.TRAP, facts.captures), by, "trap-nights")
     seen: dict[str, list[Seen]] = {}
     for kind, rows in facts.by_species.items():
         counted = figures.pooled(
@@ -163,7 +171,7 @@ def answer(facts: Facts, by: figures.Grouping) -> list[Group]:
             devices.get(key) if by == "device" else None,
             cameras.get(key),
             seen.get(key, []),
-            traps.get(key),
+            (traps[key], caught[key]) if key in traps else None,
         )
         for key in sorted(cameras.keys() | traps.keys())
     ]
@@ -187,7 +195,7 @@ def _group(
     device: Device | None,
     cameras: figures.Rate | None,
     seen: list[Seen],
-    traps: figures.Rate | None,
+    traps: tuple[figures.Rate, figures.Rate] | None,
 ) -> Group:
     group = Group(
         group=key,
@@ -197,9 +205,11 @@ def _group(
     )
     if traps is None:
         return group
+    springs, caught = traps
     return msgspec.structs.replace(
-        group, trap_nights=traps.effort, springs=traps.n,
-        springs_per100=traps.per100, springs_low=traps.low, springs_high=traps.high,
+        group, trap_nights=springs.effort, captures=caught.n,
+        cpue=caught.per100, cpue_low=caught.low, cpue_high=caught.high, springs=springs.n,
+        springs_per100=springs.per100, springs_low=springs.low, springs_high=springs.high,
     )  # fmt: skip
 
 
@@ -221,10 +231,12 @@ def _show(found: Answer) -> None:
                 effort = f"{group.effort_days:.1f} 日"
                 three = (one.rai, one.rai_low, one.rai_high)
                 table.add_row(name, one.name, effort, str(one.events), *_rate(*three))
-        if group.trap_nights or group.springs:
+        if group.trap_nights or group.springs or group.captures:
             effort = f"{group.trap_nights:.1f} わな日"
-            three = (group.springs_per100, group.springs_low, group.springs_high)
-            table.add_row(name, "わな作動 / springs", effort, str(group.springs), *_rate(*three))
+            caught = (group.cpue, group.cpue_low, group.cpue_high)
+            table.add_row(name, "捕獲 / captures", effort, str(group.captures), *_rate(*caught))
+            sprung = (group.springs_per100, group.springs_low, group.springs_high)
+            table.add_row(name, "作動 / springs", effort, str(group.springs), *_rate(*sprung))
     Console().print(table)
 
 

@@ -162,6 +162,14 @@ class Reader:
         bound = (start_day, end_day, float(DAY_MS)) + (() if species is None else (species,))
         return [Rate(*row) for row in self._execute(sql, bound)]
 
+    def captures(self, start: datetime, end: datetime, species: str | None = None) -> Counter[str]:
+        """How many captures people recorded in [start, end), by device id."""
+        sql = (
+            "SELECT device, count(*) FROM act WHERE deed = 'captured' AND at_ms >= ?1 AND at_ms < ?2 "
+            "AND (?3 IS NULL OR json_extract(CAST(body AS TEXT), '$.species') = ?3) GROUP BY device"
+        )
+        return Counter(dict(self._execute(sql, (ms(start), ms(end), species))))
+
     def springs(self, start: datetime, end: datetime) -> Counter[str]:
         """How often each trap sprang in [start, end), by device id."""
         sql = (

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from gateway.batch import absorb
 from gateway.cli import imports, rates
-from gateway.model import Kind
-from tests.gateway.samples import CAMERA, TRAP, decode, message, open_store, reading
+from gateway.model import Act, Deed, Kind
+from tests.gateway.samples import CAMERA, TRAP, at, decode, message, open_store, reading
 from tests.imports.packages import NOW, files
 from tests.science.shared import ROOT, needs_shared, values
 
@@ -113,20 +113,29 @@ def test_species_days_and_groups_can_be_chosen(site: Path) -> None:
     assert (everything["group"], everything["effort_days"]) == ("", 12.5)
 
 
-def test_springs_are_counted_over_armed_nights_only(site: Path, tmp_path: Path) -> None:
+def test_captures_and_springs_are_counted_over_armed_nights_only(
+    site: Path, tmp_path: Path
+) -> None:
     minutes = [0, 60, 120, 180]
     told = [
-        reading(TRAP.id, kind, at)
-        for at, kind in zip(
+        reading(TRAP.id, kind, minute)
+        for minute, kind in zip(
             minutes, (Kind.SET, Kind.HEARTBEAT, Kind.SPRUNG, Kind.HEARTBEAT), strict=True
         )
     ]
     with closing(open_store(tmp_path, TRAP, CAMERA)) as store:
         store.write_now(lambda tx: absorb(tx, [message(*told)], decode, NOW))
+        act = Act(id="a1", device=TRAP.id, deed=Deed.CAPTURED, at=at(150), by="taro",
+                  recorded_at=at(160), species="boar")  # fmt: skip
+        store.write_now(lambda tx: tx.acts.add(act))
     [trap] = figures()["groups"]
     assert (trap["group"], trap["springs"]) == (TRAP.id, 1)
     assert trap["trap_nights"] == pytest.approx(2 / 24, rel=1e-12)
     assert trap["springs_per100"] == pytest.approx(1200, rel=1e-12)
+    assert (trap["captures"], trap["cpue"]) == (1, pytest.approx(1200, rel=1e-12))
+    assert trap["cpue_low"] == pytest.approx(1200 * 0.0253178, rel=1e-6)  # Garwood for n = 1
+    [trap] = figures("--species", "deer")["groups"]
+    assert (trap["captures"], trap["cpue"]) == (0, 0.0)
     assert trap["effort_days"] == 0.0
 
 
