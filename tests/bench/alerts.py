@@ -1,0 +1,111 @@
+"""How soon a person's provider is asked: `python -m tests.bench.alerts [springs]`.
+
+The real gateway on a real mosquitto; from just before the PUBLISH of a springing trap to the arrival of
+the request at a LINE-like provider on the loopback. Idle, and beside 500 detections a second.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from gateway.model import Device, Role
+from tests.alerts.provider import OK, Call, Provider, providing
+from tests.gateway.service import Sensor, Service, heard, native
+from tests.servers import Mosquitto, wait_for
+
+TRAPS = [Device(id=f"t-{n:04}", role=Role.TRAP) for n in range(1_000)]
+CAMERAS = [Device(id=f"cam-{n:02}", role=Role.DETECTOR) for n in range(20)]
+RATE = 500  # messages a second of other traffic
+PAUSE_S = 0.05
+SETTINGS = """
+[alerts]
+line_url = "{url}"
+[[people]]
+name = "tanaka"
+channels = ["line:TOKEN@U{zeros}"]
+"""
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that `share` of `values` do not exceed."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+
+
+def measure(springs: int, *, busy: bool) -> list[float]:
+    """Seconds from publish to request, one a spring."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Mosquitto(Path(folder) / "broker") as broker,
+        providing(lambda _: OK) as provider,
+    ):
+        settings = SETTINGS.format(url=provider.url, zeros="0" * 32)
+        service = Service(Path(folder) / "gw", broker.port, *TRAPS, *CAMERAS, extra=settings)
+        with service:
+            wait_for(lambda: heard(broker.port, "shishigaki/v1/goto/gateway/status") == b"online",
+                     "the gateway to listen", 30)  # fmt: skip
+            traffic = _traffic(broker.port) if busy else None
+            try:
+                return _springs(springs, broker.port, provider)
+            finally:
+                if traffic:
+                    traffic.kill()
+                    traffic.wait()
+
+
+def _springs(springs: int, port: int, provider: Provider) -> list[float]:
+    sensor = Sensor(port, "bench-traps")
+    sent: dict[str, float] = {}
+    time.sleep(2.0)  # settle: imports, the first tick
+    for number in range(springs):
+        trap = TRAPS[number].id
+        sent[trap] = time.monotonic()
+        sensor.flush(sensor.send(*native(trap, "trap.sprung", 1)))
+        time.sleep(PAUSE_S)
+    wait_for(lambda: len(provider.calls) >= springs, "all requests", 60)
+    sensor.close()
+    return [call.at - sent[_trap(call)] for call in provider.calls]
+
+
+def _trap(call: Call) -> str:
+    text: str = call.json["messages"][0]["text"]
+    at = text.index("t-")
+    return text[at : at + 6]
+
+
+def _traffic(port: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-m", "tests.bench.alerts", "traffic", str(port)])
+
+
+def send_traffic(port: int) -> None:
+    """Detections at RATE until killed."""
+    sensor, seq, started = Sensor(port, "bench-cams"), 0, time.monotonic()
+    while True:
+        ahead = seq / RATE - (time.monotonic() - started)
+        if ahead > 0:
+            time.sleep(ahead)
+        sensor.send(*native(CAMERAS[seq % len(CAMERAS)].id, "detection", seq, species="deer"))
+        seq += 1
+
+
+def main(springs: int = 300) -> dict[str, dict[str, float]]:
+    """Print p50 and p99 in ms; returns them."""
+    results = {}
+    for name, busy in (("idle", False), (f"beside {RATE} msg/s", True)):
+        times = measure(springs, busy=busy)
+        results[name] = {
+            "p50_ms": percentile(times, 0.5) * 1e3,
+            "p99_ms": percentile(times, 0.99) * 1e3,
+        }
+        sys.stdout.write(f"{name:<18}" + "".join(f" {k} {v:7.1f}" for k, v in results[name].items())
+                         + f"  ({springs} springs)\n")  # fmt: skip
+    return results
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["traffic"]:
+        send_traffic(int(sys.argv[2]))
+    else:
+        main(*(int(word) for word in sys.argv[1:]))
