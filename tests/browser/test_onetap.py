@@ -1,0 +1,95 @@
+"""An alert's whole way: sensor, gateway, message, thumb on a phone, every open page. All of it real."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from dashboard.auth import hasher
+from gateway.account import Account, Rank
+from gateway.model import Device, Role
+from gateway.store import Store
+from tests.alerts.provider import OK, providing
+from tests.browser.conftest import SIZES, watched
+from tests.gateway.samples import TOKYO
+from tests.gateway.service import Sensor, Service, heard, native
+from tests.servers import Mosquitto, wait_for
+
+pytestmark = pytest.mark.real
+
+TRAP = Device(id="trap-07", role=Role.TRAP, name="三井楽-07", lat=32.7, lon=128.7)
+CAMERA = Device(id="cam-01", role=Role.DETECTOR, lat=32.72, lon=128.75)
+PEOPLE = """
+[alerts]
+line_url = "{line}"
+[[people]]
+name = "tanaka"
+channels = ["line:TOKEN@U{zeros}"]
+"""
+LEAST_BUTTON_PX = 48
+
+
+def service(folder: Path, broker: Mosquitto, line_url: str) -> Service:
+    """A gateway that phones can reach, with one account."""
+    made = Service(
+        folder, broker.port, TRAP, CAMERA, extra=PEOPLE.format(line=line_url, zeros="0" * 32)
+    )
+    text = made.config.read_text()
+    public = f'[dashboard]\npublic_url = "{made.url}"\ntiles = "none"'
+    made.config.write_text(text.replace("[dashboard]", public))
+    store = Store(made.database, TOKYO)
+    store.write_now(
+        lambda tx: tx.put_account(Account("office", Rank.OFFICIAL, hasher.hash("secret-word")))
+    )
+    store.close()
+    return made
+
+
+def test_an_alert_is_answered_from_the_link_and_every_page_shows_it(
+    tmp_path: Path, mosquitto: Mosquitto, browser: Browser
+) -> None:
+    with (
+        providing(lambda _: OK) as provider,
+        service(tmp_path / "gw", mosquitto, provider.url) as gw,
+    ):
+        status = "shishigaki/v1/goto/gateway/status"
+        wait_for(lambda: heard(mosquitto.port, status) == b"online", "the gateway to listen", 30)
+        office, phone = watched(browser, SIZES["desktop"]), watched(browser, SIZES["phone"])
+        page, thumb = next(office), next(phone)
+        page.goto(f"{gw.url}/login?next=/")
+        page.fill("input[name=name]", "office")
+        page.fill("input[name=password]", "secret-word")
+        page.click("main button[type=submit]")
+        expect(page.locator("#line[data-state=on]")).to_be_visible()
+
+        sensor = Sensor(mosquitto.port)
+        sensor.flush(sensor.send(*native("trap-07", "trap.sprung", 1)))
+        sensor.close()
+        expect(page.locator("[data-alert]")).to_contain_text("三井楽-07")
+        wait_for(lambda: provider.taken, "the message")
+        text: str = provider.taken[0].json["messages"][0]["text"]
+        title, line, link = text.split("\n")
+        assert len(f"{title} {line}") < 70
+        assert "32.7" not in text
+        assert urlsplit(link).path.startswith("/a/")
+
+        thumb.goto(link)
+        expect(thumb.locator("h1")).to_have_text("わなが作動")
+        button = thumb.get_by_role("button", name="私が対応します")
+        box = button.bounding_box()
+        assert box
+        assert box["height"] >= LEAST_BUTTON_PX
+        assert thumb.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        expect(page.locator("[data-alert].status-acknowledged")).to_have_count(0)
+        button.click()
+        expect(thumb.locator(".tap-said")).to_contain_text("記録しました")
+        expect(page.locator("[data-alert].status-acknowledged")).to_contain_text("tanaka")
+
+        thumb.locator("summary").first.click()
+        thumb.locator("details[open] select[name=species]").select_option("boar")
+        thumb.locator("details[open] button").click()
+        expect(thumb.locator(".tap-said")).to_contain_text("記録しました")
+        expect(page.locator("[data-alert]")).to_have_count(0)
+        for one in (office, phone):
+            next(one, None)
