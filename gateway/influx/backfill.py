@@ -46,13 +46,14 @@ async def backfill(
     left = await store.read(lambda r: r.follower.count_observed(walk.after, lo, hi))
     step = Step(total - left, total, 0)
     yield step
-    while (batch := await sender.prepare_observed(walk.after, lo, hi)).lines:
-        walk = Walk(lo, hi, batch.span[1])
-        refused = await sender.send(batch, partial(_remember, walk))
-        step = Step(step.sent + len(batch.lines), total, step.refused + refused)
+    while (job := await sender.prepare_observed(walk.after, lo, hi)).lines and job.span:
+        walk = Walk(lo, hi, job.span[1])
+        refused = await sender.send(job, partial(_remember, walk))
+        step = Step(step.sent + len(job.lines), total, step.refused + refused)
         yield step
     await _mark_hours(store, lo, hi)
-    while await sender.send_due_hours(sender.batch):
+    while (job := await sender.prepare_hours()).lines:
+        await sender.send(job)
         yield step
     await sender.send_states()
     await store.write(lambda tx: tx.follower.put(KEY, ""))

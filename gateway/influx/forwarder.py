@@ -9,8 +9,9 @@ any length costs no memory. Must not touch the network (`server`) nor read an an
 """
 
 import asyncio
-import logging
+import contextlib
 import random
+from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,12 +21,10 @@ from gateway.influx import ranges
 from gateway.influx.alarm import Alarm
 from gateway.influx.delivery import Held, Later, Write
 from gateway.influx.meters import Meters
-from gateway.influx.sender import Batch, Sender
+from gateway.influx.sender import Job, Sender
 from gateway.influx.server import connect
 from gateway.store import Store
 from gateway.store.follower import Span
-
-log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 300.0
@@ -53,7 +52,6 @@ class Forwarder:
         self._states_due = True
         self._retry_at: datetime | None = None
         self._failures = 0
-        self._ahead: tuple[Span, asyncio.Task[Batch]] | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -66,15 +64,14 @@ class Forwarder:
         sender = Sender(self._store, write, self._site, self._zone, self._clock, batch)
         await self._store.write(lambda tx: tx.follower.follow())
         self._done = await self._store.read(lambda r: r.follower.done())
-        async with asyncio.TaskGroup() as group:
-            while True:
-                pause_s = await self._round(sender, group)
-                await asyncio.sleep(pause_s)
+        while True:
+            pause_s = await self._round(sender)
+            await asyncio.sleep(pause_s)
 
-    async def _round(self, sender: Sender, group: asyncio.TaskGroup) -> float:
+    async def _round(self, sender: Sender) -> float:
         """Send what there is to send; gives the seconds to wait."""
         try:
-            more = await self._send(sender, group)
+            more = await self._send(sender)
         except Held as trouble:
             self.alarm.held(str(trouble))
             self._meters.troubled(held=True)
@@ -90,24 +87,53 @@ class Forwarder:
         self._meters.well()
         return 0.0 if more else self._settings.interval_s
 
-    async def _send(self, sender: Sender, group: asyncio.TaskGroup) -> bool:
+    async def _send(self, sender: Sender) -> bool:
         """One round; True when more waits and no pace is set."""
         await self._retry_refused()
         await self._send_live(sender)
         pace, interval_s = self._settings.backlog_per_s, self._settings.interval_s
         budget = max(1, round(pace * interval_s)) if pace else 1 << 62
-        end = asyncio.get_running_loop().time() + interval_s
-        sent = 1
-        while sent and budget > 0 and asyncio.get_running_loop().time() < end:
-            sent = await self._send_backlog(sender, group)
-            sent += await sender.send_due_events(sender.batch)
-            hours = await sender.send_due_hours(sender.batch)
-            if not hours and await self._store.write(lambda tx: tx.follower.fill()):
-                hours = 1
-            sent += hours
-            budget -= sent
+        more = await self._send_old(sender, budget, interval_s)
         await self._measure()
-        return bool(sent) and not pace
+        return more and not pace
+
+    async def _send_old(self, sender: Sender, budget: int, seconds: float) -> bool:
+        """The past, at most so many points for so long; each job is prepared while one is sent."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        async with contextlib.aclosing(self._jobs(sender)) as jobs:
+            job = await anext(jobs, None)
+            while job and budget > 0 and clock() < end:
+                ahead = asyncio.create_task(anext(jobs, None), name="influx-prepare")
+                try:
+                    await self._deliver(sender, job)
+                finally:
+                    budget -= len(job.lines)
+                    job = await ahead
+        return job is not None
+
+    async def _jobs(self, sender: Sender) -> AsyncGenerator[Job, None]:
+        """What is to be caught up, in turn: the backlog from its old end, what changed, roll-ups."""
+        done, last = self._done, None
+        while True:
+            span = ranges.backlog(done)
+            if span:
+                job = await sender.prepare(span)
+                done = ranges.add(done, job.span or span)
+                yield job
+            changed = await sender.prepare_changed()
+            if changed.lines:
+                yield changed
+                yield Job()
+            hours = await sender.prepare_hours(last)
+            last = hours.last
+            if hours.lines:
+                yield hours
+                continue
+            yield Job()  # what is due must be settled before it is asked for again
+            filled = await self._store.write(lambda tx: tx.follower.fill(sender.batch))
+            if not (span or changed.lines or filled):
+                return
 
     async def _send_live(self, sender: Sender) -> None:
         """Everything new, the newest batch first, and then the states of the devices."""
@@ -116,9 +142,9 @@ class Forwarder:
         while span := ranges.live(self._done, head, sender.batch):
             if self._done and span[0] > self._done[-1][1]:
                 self._states_due = True  # devices of what is left behind changed too
-            batch = await sender.prepare(span)
-            await self._deliver(sender, batch)
-            devices.update(batch.devices)
+            job = await sender.prepare(span)
+            await self._deliver(sender, job)
+            devices.update(job.devices)
         if self._states_due or devices:
             await sender.send_states(None if self._states_due else devices)
             self._states_due = False
@@ -130,25 +156,16 @@ class Forwarder:
             devices |= found
         return devices
 
-    async def _send_backlog(self, sender: Sender, group: asyncio.TaskGroup) -> int:
-        """The oldest batch not yet sent, while the one after it is being prepared."""
-        span = ranges.backlog(self._done)
-        if span is None:
-            return 0
-        ahead, self._ahead = self._ahead, None
-        fits = ahead is not None and ahead[0] == span
-        batch = await ahead[1] if ahead and fits else await sender.prepare(span)
-        if following := ranges.backlog(ranges.add(self._done, batch.span)):
-            task = group.create_task(sender.prepare(following), name="influx-prepare")
-            self._ahead = (following, task)
-        await self._deliver(sender, batch)
-        return len(batch.lines) or 1
-
-    async def _deliver(self, sender: Sender, batch: Batch) -> None:
-        done = ranges.add(self._done, batch.span)
-        refused = await sender.send(batch, lambda tx: tx.follower.put_done(done))
+    async def _deliver(self, sender: Sender, job: Job) -> None:
+        """Send one job; the cursor moves with it."""
+        if not job.lines and not job.span:
+            return
+        done = ranges.add(self._done, job.span) if job.span else self._done
+        settle = (lambda tx: tx.follower.put_done(done)) if job.span else None
+        refused = await sender.send(job, settle)
         self._done = done
-        self._meters.sent(len(batch.lines) - refused, refused)
+        if job.span:
+            self._meters.sent(len(job.lines) - refused, refused)
 
     async def _retry_refused(self) -> None:
         """At the start and every RETRY_REFUSED: perhaps somebody has mended the cause."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 from gateway.influx.schema import FIELDS, HOUR_NS, MEASUREMENTS, day_ns, stamp, tag_text
 from gateway.model import Act, DeviceState, Kind
 from gateway.state import ms
-from gateway.store.follower import DueEvent, DueHour, Row
+from gateway.store.follower import DueHour, Row
 from gateway.store.rollups import DayRollup
 
 DAY_NS = 24 * HOUR_NS
@@ -45,13 +45,6 @@ class Encoder:
     def event(self, row: Row) -> Line:
         """The point of (no, EVENT_SELECT ...)."""
         return Line(f"event {row[0]}", self._event(row[1:]))
-
-    def again(self, due: DueEvent) -> list[Line]:
-        """An event once more, and the point it left behind made void."""
-        lines = [Line(f"event {due.no}", self._event(due.row))]
-        if due.was != "-" and due.row[2] == Kind.DETECTION.value:
-            lines.insert(0, Line(f"void {due.no}", self._void(due)))
-        return lines
 
     def hour(self, due: DueHour) -> list[Line]:
         """The roll-ups of one device and hour."""
@@ -105,16 +98,12 @@ class Encoder:
             parts.append(f"boot={boot}i")
         if seq is not None:
             parts.append(f"seq={seq}i")
-        if species and not detection:
+        if species:
             parts.append(f'species="{species.translate(_TEXT)}"')
         parts.append(f'quality="{quality}"')
         parts.append(f"received_ms={received}i")
-        head = self._head(kind, device, species if detection else None)
+        head = self._head(kind, device, None)
         return f"{head} {','.join(sorted(filter(None, parts)))} {stamp(observed, id_)}"
-
-    def _void(self, due: DueEvent) -> str:
-        head = self._head("detection", due.row[1], due.was)
-        return f'{head} eid="",n=0i {stamp(due.row[3], due.row[0])}'
 
     def _rollup(
         self, key: str, unit: str, device: str, at: int, alive: int, armed: int,

@@ -33,8 +33,9 @@ MEASUREMENTS: Mapping[Kind, str] = {
 EVENTS = ("detection", "trap_event", "heartbeat", "device_event")
 
 _EVENT_FIELDS: Mapping[str, Type] = {
-    "eid": "string",  # the event's id; "" = void: the event now stands under another species
-    "n": "integer",  # animals; 0 = void
+    "eid": "string",  # the event's id
+    "species": "string",  # a field, as it may be corrected later: the roll-ups have it as a tag
+    "n": "integer",  # animals
     "n_assumed": "boolean",  # true: the detector did not count, so one
     "is_distinct": "boolean",  # true: one event by its source's own grouping
     "quality": "string",  # model.TimeQuality
@@ -55,7 +56,7 @@ _EVENT_FIELDS: Mapping[str, Type] = {
 }
 
 TAGS: Mapping[str, tuple[str, ...]] = {
-    "detection": ("device", "site", "species"),
+    "detection": ("device", "site"),
     "trap_event": ("device", "kind", "site"),
     "heartbeat": ("device", "site"),
     "device_event": ("device", "kind", "site"),
@@ -73,11 +74,7 @@ _SIGHTINGS: Mapping[str, Type] = {
 }
 _EFFORT: Mapping[str, Type] = {"alive_ms": "integer", "armed_ms": "integer"}
 FIELDS: Mapping[str, Mapping[str, Type]] = {
-    # only a detection is counted by species; elsewhere it is a field and makes no series
-    "detection": _EVENT_FIELDS,
-    "trap_event": {**_EVENT_FIELDS, "species": "string"},
-    "heartbeat": {**_EVENT_FIELDS, "species": "string"},
-    "device_event": {**_EVENT_FIELDS, "species": "string"},
+    **dict.fromkeys(EVENTS, _EVENT_FIELDS),
     "detection_1h": _SIGHTINGS,
     "detection_1d": _SIGHTINGS,
     "effort_1h": _EFFORT,

@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.influx.delivery import Held, Refusal, Write, deliver
@@ -26,13 +27,15 @@ CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
 HOUR_MS = 3_600_000
 
 
-class Batch(Struct, frozen=True):
-    """Events ready to send."""
+class Job(Struct, frozen=True):
+    """One batch, encoded and packed. Without lines: a pause until what went before is settled."""
 
-    span: Span  # of the journal; what the batch covers once it is written
-    lines: Sequence[Line]
-    body: bytes
-    devices: Collection[str]
+    lines: Sequence[Line] = ()
+    body: bytes = b""
+    settle: Callable[[Transaction], None] = lambda _: None  # remembers that it is written
+    span: Span | None = None  # of the journal, that the batch covers
+    devices: Collection[str] = ()
+    last: tuple[int, int] | None = None  # (hour, device no) of the last roll-up
 
 
 class Sender:
@@ -45,54 +48,64 @@ class Sender:
         self._encoder = Encoder(site, zone)
         self.batch = batch
 
-    async def prepare(self, span: Span) -> Batch:
-        """The first events of a journal span, encoded and packed on a reader's thread."""
+    async def prepare(self, span: Span) -> Job:
+        """The first events of a journal span; the job's span is what it covers."""
 
-        def read(reader: Reader) -> Batch:
+        def read(reader: Reader) -> Job:
             rows = reader.follower.rows(span, self.batch)
             upto = rows[-1][0] if len(rows) == self.batch else span[1]
-            return self._batch((span[0], upto), rows)
+            return self._events(rows, (span[0], upto))
 
         return await self._store.read(read)
 
-    async def prepare_observed(self, after: int, start_ms: int, end_ms: int) -> Batch:
+    async def prepare_observed(self, after: int, start_ms: int, end_ms: int) -> Job:
         """The next events observed in [start, end); its span ends where it began when none is left."""
 
-        def read(reader: Reader) -> Batch:
+        def read(reader: Reader) -> Job:
             rows = reader.follower.rows_observed(after, start_ms, end_ms, self.batch)
-            return self._batch((after, rows[-1][0] if rows else after), rows)
+            return self._events(rows, (after, rows[-1][0] if rows else after))
 
         return await self._store.read(read)
 
-    async def send(self, batch: Batch, settle: Callable[[Transaction], None]) -> int:
-        """Deliver, then `settle` in the transaction that keeps the refused; gives how many those are."""
-        refused = await deliver(self._write, batch.lines, batch.body)
-        await self._keep(refused, settle)
+    async def prepare_changed(self) -> Job:
+        """Events that changed or were refused, once more."""
+
+        def read(reader: Reader) -> Job:
+            rows = reader.follower.due_events(self.batch)
+            job = self._events(rows, (0, 0))
+            numbers = [row[0] for row in rows]
+            return replace(job, span=None, settle=lambda tx: tx.follower.settle_events(numbers))
+
+        return await self._store.read(read)
+
+    async def prepare_hours(self, last: tuple[int, int] | None = None) -> Job:
+        """Roll-ups of closed hours that changed, with those of their days, after the job's `last`."""
+
+        def read(reader: Reader) -> Job:
+            closed = (ms(self._clock()) - CLOSED_MS) // HOUR_MS
+            due = reader.follower.due_hours(last or (closed, 0), max(1, self.batch // 2))
+            lines = self._hours(reader, due)
+            last_key = (due[-1].hour, due[-1].device_no) if due else None
+            body = pack([line.text for line in lines])
+            return Job(lines, body, lambda tx: tx.follower.settle_hours(due), last=last_key)
+
+        return await self._store.read(read)
+
+    async def send(self, job: Job, settle: Callable[[Transaction], None] | None = None) -> int:
+        """Deliver and settle in the transaction that keeps the refused; gives how many those are."""
+        whole = len(job.lines) <= self.batch
+        refused = await (
+            deliver(self._write, job.lines, job.body) if whole else self._deliver(job.lines)
+        )
+        await self._keep(refused, settle or job.settle)
         return len(refused)
-
-    async def send_due_events(self, limit: int) -> int:
-        """Events that changed or were refused, once more; gives how many."""
-        due = await self._store.read(lambda r: r.follower.due_events(limit))
-        lines = [line for event in due for line in self._encoder.again(event)]
-        refused = await deliver(self._write, lines)
-        if due:
-            await self._keep(refused, lambda tx: tx.follower.settle_events(due))
-        return len(due)
-
-    async def send_due_hours(self, limit: int) -> int:
-        """Roll-ups of closed hours that changed, with those of their days; gives how many hours."""
-        due, lines = await self._store.read(lambda r: self._due_hours(r, limit))
-        refused = await deliver(self._write, lines)
-        if due:
-            await self._keep(refused, lambda tx: tx.follower.settle_hours(due))
-        return len(due)
 
     async def send_acts(self) -> set[str]:
         """The next of what people did; gives the traps they did it at, none when all is sent."""
         acts = await self._store.read(lambda r: r.follower.acts(self.batch))
         if not acts:
             return set()
-        refused = await deliver(self._write, [self._encoder.act(no, act) for no, act in acts])
+        refused = await self._deliver([self._encoder.act(no, act) for no, act in acts])
         last = str(acts[-1][0])
         await self._keep(refused, lambda tx: tx.follower.put(ACTS, last))
         return {act.device for _, act in acts}
@@ -105,22 +118,26 @@ class Sender:
             wanted = states.keys() if devices is None else devices
             return [self._encoder.state(states[name]) for name in wanted if name in states]
 
-        lines = await self._store.read(read)
-        for start in range(0, len(lines), self.batch):
-            await deliver(self._write, lines[start : start + self.batch])
+        await self._deliver(await self._store.read(read))
 
-    def _batch(self, span: Span, rows: Sequence[Row]) -> Batch:
+    async def _deliver(self, lines: Sequence[Line]) -> list[Refusal]:
+        """Lines in requests of at most one batch each; gives the refused."""
+        refused: list[Refusal] = []
+        for start in range(0, len(lines), self.batch):
+            refused += await deliver(self._write, lines[start : start + self.batch])
+        return refused
+
+    def _events(self, rows: Sequence[Row], span: Span) -> Job:
         lines = [self._encoder.event(row) for row in rows]
         body = pack([line.text for line in lines])
-        return Batch(span, lines, body, {row[2] for row in rows})
+        return Job(lines, body, span=span, devices={row[2] for row in rows})
 
-    def _due_hours(self, reader: Reader, limit: int) -> tuple[list[DueHour], list[Line]]:
-        closed = (ms(self._clock()) - CLOSED_MS) // HOUR_MS
-        due = reader.follower.due_hours(closed, limit)
+    def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[Line]:
         days = {(hour.device_no, day_of(hour.hour, self._zone)) for hour in due}
         lines = [line for hour in due for line in self._encoder.hour(hour)]
-        lines += [line for day in reader.rollups.days(days) for line in self._encoder.day(day)]
-        return due, lines
+        return lines + [
+            line for day in reader.rollups.days(days) for line in self._encoder.day(day)
+        ]
 
     async def _keep(self, refused: list[Refusal], settle: Callable[[Transaction], None]) -> None:
         now: datetime = self._clock()

@@ -54,7 +54,7 @@ async def verify(
     found: Counts = Counter()
     where = f"site = {quote(tag_text(site))}"
     for name in EVENTS:
-        found += await _sums(server, zone, name, ("eid",), f"{where} AND eid <> ''", start, end)
+        found += await _sums(server, zone, name, ("eid",), where, start, end)
     closed = EPOCH + timedelta(milliseconds=closed_ms)
     for name, fields in (("detection_1h", _SIGHTINGS), ("effort_1h", _EFFORT)):
         found += await _sums(server, zone, name, fields, where, _hour(start), closed)

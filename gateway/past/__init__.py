@@ -74,11 +74,15 @@ class History(Protocol):
     async def counts(self, start: datetime, end: datetime) -> list[Count]:
         """Detections by device, species and hour, sorted."""
 
-    async def totals(self, start: datetime, end: datetime) -> list[Total]:
-        """Detections by device and species, sorted."""
+    async def totals(
+        self, start: datetime, end: datetime, species: str | None = None
+    ) -> list[Total]:
+        """Detections by device and species (None: each), sorted."""
 
-    async def by_hour(self, start: datetime, end: datetime) -> list[HourCount]:
-        """Detections by species and hour, sorted: for hours of the day, weeks, seasons."""
+    async def by_hour(
+        self, start: datetime, end: datetime, species: str | None = None
+    ) -> list[HourCount]:
+        """Detections by species (None: each) and hour, sorted: for hours of the day, seasons."""
 
     async def effort(self, start: datetime, end: datetime) -> list[Effort]:
         """Effort by device where there was any, sorted."""

@@ -43,15 +43,20 @@ class EmbeddedHistory:
         rows = await self._store.read(lambda r: r.rollups.counts(*hours_of(start, end)))
         return sorted(Count(d, s, hour_start(hour), *cell) for d, s, hour, *cell in rows)
 
-    async def totals(self, start: datetime, end: datetime) -> list[Total]:
+    async def totals(
+        self, start: datetime, end: datetime, species: str | None = None
+    ) -> list[Total]:
         """Detections by device and species."""
         unit, lo, hi = self._span(start, end)
-        rows = await self._store.read(lambda r: r.rollups.totals(unit, lo, hi))
+        rows = await self._store.read(lambda r: r.rollups.totals(unit, lo, hi, species))
         return sorted(Total(*row) for row in rows)
 
-    async def by_hour(self, start: datetime, end: datetime) -> list[HourCount]:
+    async def by_hour(
+        self, start: datetime, end: datetime, species: str | None = None
+    ) -> list[HourCount]:
         """Detections by species and hour."""
-        rows = await self._store.read(lambda r: r.rollups.by_hour(*hours_of(start, end)))
+        hours = hours_of(start, end)
+        rows = await self._store.read(lambda r: r.rollups.by_hour(*hours, species))
         return sorted(HourCount(s, hour_start(hour), *cell) for s, hour, *cell in rows)
 
     async def effort(self, start: datetime, end: datetime) -> list[Effort]:

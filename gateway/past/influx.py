@@ -4,6 +4,7 @@ Owns the queries and the way back from points to the model's words. Must not kno
 (`gateway.influx.server`). Values keep the types of `gateway.influx.schema`: JSON has none for 3.0.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
@@ -52,12 +53,30 @@ class InfluxHistory:
                 heads[first] = following
 
     async def latest(self, limit: int) -> list[Event]:
-        """The newest events by observed time, the newest first."""
-        found: list[Event] = []
-        for name in EVENTS:
-            where = f"{self._site} AND eid <> ''"
-            found += await self._events(name, where, f"ORDER BY time DESC LIMIT {limit}")
-        return sorted(found, key=lambda event: event.observed_at, reverse=True)[:limit]
+        """The newest events by observed time, the newest first.
+
+        First which (one field of every series), then the whole of them (their devices only).
+        """
+        heads = await asyncio.gather(*(self._newest(name, limit) for name in EVENTS))
+        every = sorted((head for found in heads for head in found), reverse=True)[:limit]
+        devices: dict[str, set[str]] = {}
+        for _, name, device in every:
+            devices.setdefault(name, set()).add(device)
+        found: list[tuple[int, Event]] = []
+        for name, chosen in devices.items():
+            among = " OR ".join(f"device = {quote(device)}" for device in sorted(chosen))
+            where = f"{self._site} AND time >= {every[-1][0]} AND ({among})"
+            found += await self._page(name, where, f"ORDER BY time DESC LIMIT {limit}")
+        found.sort(key=lambda one: one[0], reverse=True)
+        return [event for _, event in found[:limit]]
+
+    async def _newest(self, name: str, limit: int) -> list[tuple[int, str, str]]:
+        """(time, measurement, device tag) of the newest points."""
+        rows = await self._rows(
+            f"SELECT received_ms, device FROM {name} WHERE {self._site} "
+            f"ORDER BY time DESC LIMIT {limit}"
+        )
+        return [(time, name, device) for _, (time, _, device) in rows]
 
     async def counts(self, start: datetime, end: datetime) -> list[Count]:
         """Detections by device, species and hour."""
@@ -70,12 +89,14 @@ class InfluxHistory:
             for tags, (time, *cell) in rows
         )
 
-    async def totals(self, start: datetime, end: datetime) -> list[Total]:
+    async def totals(
+        self, start: datetime, end: datetime, species: str | None = None
+    ) -> list[Total]:
         """Detections by device and species."""
         unit, where = self._span(start, end)
         rows = await self._rows(
             "SELECT sum(records), sum(independent), sum(animals) "
-            f"FROM detection_{unit} WHERE {where} GROUP BY device, species"
+            f"FROM detection_{unit} WHERE {where}{_of(species)} GROUP BY device, species"
         )
         return sorted(
             Total(untag(tags["device"]), untag(tags["species"]), *cell)
@@ -83,11 +104,13 @@ class InfluxHistory:
             if cell[0]
         )
 
-    async def by_hour(self, start: datetime, end: datetime) -> list[HourCount]:
+    async def by_hour(
+        self, start: datetime, end: datetime, species: str | None = None
+    ) -> list[HourCount]:
         """Detections by species and hour."""
         rows = await self._rows(
             "SELECT sum(records), sum(independent), sum(animals) FROM detection_1h "
-            f"WHERE {self._hours(start, end)} GROUP BY time(1h), species fill(none)"
+            f"WHERE {self._hours(start, end)}{_of(species)} GROUP BY time(1h), species fill(none)"
         )
         return sorted(
             HourCount(untag(tags["species"]), hour_start(time // HOUR_NS), *cell)
@@ -117,7 +140,7 @@ class InfluxHistory:
         self, measurement: str, start: datetime, end: datetime, device: str | None
     ) -> AsyncIterator[Event]:
         """One measurement's events in order of time, page by page."""
-        where = f"{self._site} AND eid <> '' AND time < {ms(end) * NS_A_MS}"
+        where = f"{self._site} AND time < {ms(end) * NS_A_MS}"
         where += f" AND device = {quote(tag_text(device))}" if device is not None else ""
         since, seen = ms(start) * NS_A_MS, frozenset[str]()
         while True:
@@ -130,9 +153,6 @@ class InfluxHistory:
                 return
             since = page[-1][0]  # others may stand at this very time: ask for it again
             seen = frozenset(event.id for time, event in page if time == since)
-
-    async def _events(self, measurement: str, where: str, tail: str) -> list[Event]:
-        return [event for _, event in await self._page(measurement, where, tail)]
 
     async def _page(self, measurement: str, where: str, tail: str) -> list[tuple[int, Event]]:
         [tables] = await self._ask(f"SELECT * FROM {measurement} WHERE {where} {tail}")
@@ -170,7 +190,6 @@ def to_event(measurement: str, row: dict[str, Any]) -> Event:
         for name, value in row.items()
         if name in _FACTS and value is not None
     }
-    species = row.get("species") or None
     kind = _KIND.get(measurement) or Kind(row["kind"])
     device_ms = row.get("device_ms")
     return Event(
@@ -183,11 +202,15 @@ def to_event(measurement: str, row: dict[str, Any]) -> Event:
         device_time=from_ms(device_ms) if device_ms is not None else None,
         boot=row.get("boot"),
         seq=row.get("seq"),
-        species=untag(species) if species and kind is Kind.DETECTION else species,
+        species=row.get("species"),
         distinct=bool(row.get("is_distinct")),
         count=None if row.get("n_assumed") else row.get("n"),
         **facts,
     )
+
+
+def _of(species: str | None) -> str:
+    return "" if species is None else f" AND species = {quote(tag_text(species))}"
 
 
 def _dicts(tables: Iterable[Series]) -> Iterable[dict[str, Any]]:

@@ -36,20 +36,13 @@ class DueHour(Struct, frozen=True):
     sightings: tuple[Sighting, ...]
 
 
-class DueEvent(Struct, frozen=True):
-    """An event to be sent again; `was`: the species whose point it leaves ("-": it leaves none)."""
-
-    no: int
-    was: str
-    row: Row
-
-
 class FollowerTable:
     """Verbs inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
         self._many = connection.executemany
+        self._changes = connection.changes
 
     def follow(self) -> None:
         """From now on note what changes; what there is already is noted by `fill`, bit by bit."""
@@ -62,19 +55,21 @@ class FollowerTable:
         for table in ("hour_due", "event_due", "influx_refused"):
             self._execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
 
-    def fill(self) -> bool:
-        """Mark all hours of one more device as due; False when every device has been."""
+    def fill(self, enough: int) -> bool:
+        """Mark the hours of further devices as due until there are `enough`; False: all devices are."""
         row = self._execute("SELECT CAST(value AS INTEGER) FROM setting WHERE key = ?", (FILL,))
         [(after,)] = row.fetchall() or [(0,)]
-        device = self._execute("SELECT min(no) FROM device WHERE no > ?", (after,)).fetchone()
-        if device is None or device[0] is None:
-            return False
-        self.mark_hours(device[0], 0, 1 << 40)
-        self.put(FILL, str(device[0]))
-        return True
+        marked, last = 0, after
+        for (device,) in self._execute("SELECT no FROM device WHERE no > ? ORDER BY no", (after,)):
+            marked, last = marked + self.mark_hours(device, 0, 1 << 40), device
+            if marked >= enough:
+                break
+        if last != after:
+            self.put(FILL, str(last))
+        return bool(last != after)
 
-    def mark_hours(self, device_no: int, start: int, end: int) -> None:
-        """The roll-ups of a device in hours [start, end) are to be sent again."""
+    def mark_hours(self, device_no: int, start: int, end: int) -> int:
+        """The roll-ups of a device in hours [start, end) are to be sent again; gives how many."""
         self._execute(
             "INSERT INTO hour_due SELECT hour, device, 1 FROM ("
             "SELECT hour, device FROM effort_hour WHERE device = ?1 AND hour >= ?2 AND hour < ?3 "
@@ -83,6 +78,7 @@ class FollowerTable:
             "WHERE true ON CONFLICT DO UPDATE SET change = change + 1",
             (device_no, start, end),
         )
+        return self._changes()
 
     def settle_hours(self, hours: Iterable[DueHour]) -> None:
         """These have been heard, unless they changed again meanwhile."""
@@ -91,11 +87,9 @@ class FollowerTable:
             [(h.hour, h.device_no, h.change) for h in hours],
         )
 
-    def settle_events(self, events: Iterable[DueEvent]) -> None:
+    def settle_events(self, numbers: Iterable[int]) -> None:
         """These have been heard again."""
-        self._many(
-            "DELETE FROM event_due WHERE event = ? AND was = ?", [(e.no, e.was) for e in events]
-        )
+        self._many("DELETE FROM event_due WHERE event = ?", [(no,) for no in numbers])
 
     def put_done(self, done: Sequence[Span]) -> None:
         """Remember what the follower has."""
@@ -136,7 +130,7 @@ class FollowerTable:
         """Everything refused is due again; gives how many."""
         keys = [key.split() for (key,) in self._execute("DELETE FROM influx_refused RETURNING key")]
         self._many(
-            "INSERT INTO event_due VALUES (?, '-') ON CONFLICT DO NOTHING",
+            "INSERT INTO event_due VALUES (?) ON CONFLICT DO NOTHING",
             [(int(no),) for kind, no, *_ in keys if kind == "event"],
         )
         self._many(
@@ -185,14 +179,14 @@ class FollowerReads:
         )
         return self._all(sql, (after, start_ms, end_ms, limit))
 
-    def due_events(self, limit: int) -> list[DueEvent]:
-        """Events to be sent again."""
-        sql = f"SELECT q.event, q.was, {EVENT_SELECT} JOIN event_due q ON q.event = e.no LIMIT ?"
-        return [DueEvent(row[0], row[1], row[2:]) for row in self._execute(sql, (limit,))]
+    def due_events(self, limit: int) -> list[Row]:
+        """(no, EVENT_SELECT ...) of events to be sent again."""
+        sql = f"SELECT e.no, {EVENT_SELECT} JOIN event_due q ON q.event = e.no LIMIT ?"
+        return self._all(sql, (limit,))
 
-    def due_hours(self, before: int, limit: int) -> list[DueHour]:
-        """Changed roll-ups of hours before `before`, the newest first."""
-        bound = (before, limit)
+    def due_hours(self, before: Span, limit: int) -> list[DueHour]:
+        """Changed roll-ups before (hour, device no), the newest first."""
+        bound = (*before, limit)
         seen: dict[Span, list[Sighting]] = {}
         hours = self._all(_DUE_HOURS, bound)  # first: what changes from here on stays due
         for hour, device, *cell in self._all(_DUE_SIGHTINGS, bound):
@@ -265,11 +259,14 @@ class FollowerReads:
         return [no for (no,) in self._execute("SELECT no FROM device ORDER BY no")]
 
 
-_SOME = "SELECT hour, device, change FROM hour_due WHERE hour < ? ORDER BY hour DESC LIMIT ?"
+_SOME = """
+    SELECT hour, device, change FROM hour_due WHERE (hour, device) < (?, ?)
+    ORDER BY hour DESC, device DESC LIMIT ?"""
 _DUE_HOURS = f"""
     SELECT q.hour, q.device, q.change, d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0)
     FROM ({_SOME}) q JOIN device d ON d.no = q.device
-    LEFT JOIN effort_hour e ON e.device = q.device AND e.hour = q.hour"""  # noqa: S608 - a query of ours
+    LEFT JOIN effort_hour e ON e.device = q.device AND e.hour = q.hour
+    ORDER BY q.hour DESC, q.device DESC"""  # noqa: S608 - a query of ours
 _DUE_SIGHTINGS = f"""
     SELECT q.hour, q.device, s.species, s.records, s.independent, s.animals
     FROM ({_SOME}) q JOIN sighting_hour s ON s.device = q.device AND s.hour = q.hour"""  # noqa: S608

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import apsw
+import msgspec
 from msgspec import Struct
 
 from gateway.model import Event
@@ -36,20 +37,14 @@ class RollupReads:
 
     def days(self, wanted: Iterable[tuple[int, int]]) -> list[DayRollup]:
         """The roll-ups of these (device no, day)."""
-        return [self._day(*key) for key in wanted]
-
-    def _day(self, device_no: int, day: int) -> DayRollup:
-        [(device, alive, armed)] = self._all(
-            "SELECT d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0) FROM device d "
-            "LEFT JOIN effort_day e ON e.device = d.no AND e.day = ?2 WHERE d.no = ?1",
-            (device_no, day),
-        )
-        seen = self._all(
-            "SELECT species, records, independent, animals FROM sighting_day "
-            "WHERE device = ? AND day = ?",
-            (device_no, day),
-        )
-        return DayRollup(day, device_no, device, alive, armed, tuple(seen))
+        asked = msgspec.json.encode([list(key) for key in wanted]).decode()
+        seen: dict[tuple[int, int], list[Sighting]] = {}
+        for no, day, *cell in self._all(_DAYS.format(what=_DAY_SEEN), (asked,)):
+            seen.setdefault((no, day), []).append(tuple(cell))
+        return [
+            DayRollup(day, no, device, alive, armed, tuple(seen.get((no, day), ())))
+            for no, day, device, alive, armed in self._all(_DAYS.format(what=_DAY_EFFORT), (asked,))
+        ]
 
     def counts(self, start: int, end: int) -> list[tuple[str, str, int, int, int, int]]:
         """(device, species, hour, records, independent, animals) of hours [start, end)."""
@@ -61,23 +56,32 @@ class RollupReads:
             (start, end),
         )
 
-    def totals(self, unit: Unit, start: int, end: int) -> list[tuple[str, str, int, int, int]]:
-        """(device, species, records, independent, animals) over [start, end) of `unit`s."""
+    def totals(
+        self, unit: Unit, start: int, end: int, species: str | None
+    ) -> list[tuple[str, str, int, int, int]]:
+        """(device, species, records, independent, animals) over [start, end) of `unit`s.
+
+        `species` None: each.
+        """
         sql = """
             SELECT d.id, s.species, s.r, s.i, s.n FROM (
                 SELECT device, species, sum(records) r, sum(independent) i, sum(animals) n
-                FROM sighting_{unit} WHERE {unit} >= ? AND {unit} < ?
+                FROM sighting_{unit} WHERE {unit} >= ?1 AND {unit} < ?2
+                AND (?3 IS NULL OR species = ?3)
                 GROUP BY device, species HAVING sum(records) <> 0) s
             JOIN device d ON d.no = s.device"""
-        return self._all(sql.format(unit=unit), (start, end))
+        return self._all(sql.format(unit=unit), (start, end, species))
 
-    def by_hour(self, start: int, end: int) -> list[tuple[str, int, int, int, int]]:
+    def by_hour(
+        self, start: int, end: int, species: str | None
+    ) -> list[tuple[str, int, int, int, int]]:
         """(species, hour, records, independent, animals), all devices together."""
         return self._all(
             """
             SELECT species, hour, sum(records), sum(independent), sum(animals) FROM sighting_hour
-            WHERE hour >= ? AND hour < ? GROUP BY species, hour HAVING sum(records) <> 0""",
-            (start, end),
+            WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR species = ?3)
+            GROUP BY species, hour HAVING sum(records) <> 0""",
+            (start, end, species),
         )
 
     def effort(self, unit: Unit, start: int, end: int) -> list[tuple[str, int, int]]:
@@ -107,5 +111,16 @@ class RollupReads:
         sql = f"SELECT {EVENT_SELECT} ORDER BY e.observed_ms DESC, e.no DESC LIMIT ?"
         return [to_event(row) for row in self._execute(sql, (limit,))]
 
-    def _all(self, sql: str, bound: tuple[int, ...]) -> list[Any]:
+    def _all(self, sql: str, bound: tuple[int | str | None, ...]) -> list[Any]:
         return self._execute(sql, bound).fetchall()
+
+
+_DAYS = """
+    WITH wanted (device, day) AS (
+        SELECT value ->> 0, value ->> 1 FROM json_each(?))
+    SELECT q.device, q.day, {what}"""
+_DAY_EFFORT = """d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0)
+    FROM wanted q JOIN device d ON d.no = q.device
+    LEFT JOIN effort_day e ON e.device = q.device AND e.day = q.day"""
+_DAY_SEEN = """s.species, s.records, s.independent, s.animals
+    FROM wanted q JOIN sighting_day s ON s.device = q.device AND s.day = q.day"""

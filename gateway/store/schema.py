@@ -180,14 +180,12 @@ MIGRATIONS: tuple[str, ...] = (
     END;
 
     CREATE TABLE event_due (
-        event INTEGER NOT NULL,         -- event.no, to be sent again
-        was TEXT NOT NULL,              -- species it was sent under: void that point; '-': just again
-        PRIMARY KEY (event, was)
-    ) STRICT, WITHOUT ROWID;
+        event INTEGER PRIMARY KEY       -- event.no, to be sent again
+    ) STRICT;
     CREATE TRIGGER event_refined AFTER UPDATE OF species ON event
     WHEN NEW.species IS NOT OLD.species
         AND EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
-        INSERT INTO event_due VALUES (NEW.no, coalesce(OLD.species, '')) ON CONFLICT DO NOTHING;
+        INSERT INTO event_due VALUES (NEW.no) ON CONFLICT DO NOTHING;
     END;
 
     CREATE TABLE influx_refused (

@@ -15,6 +15,7 @@ from gateway.influx.alarm import Alarm
 from gateway.influx.delivery import Held, Later, deliver
 from gateway.influx.lines import Line
 from gateway.influx.policy import Answer, Verdict, judge, say
+from gateway.influx.sender import Job, Sender
 from gateway.influx.server import QueryError, Server, _tables, connect, pack
 from gateway.influx.setup import create
 from gateway.influx.verify import Report, verify
@@ -265,9 +266,10 @@ def test_new_events_go_before_the_backlog(store: Store, influxd: Influxd) -> Non
             forwarder = make_forwarder(store, settings(influxd, batch=50), SITE)
             original = forwarder._deliver
 
-            async def noting(sender: object, batch: object) -> None:
-                order.append(batch.span[1])  # type: ignore[attr-defined]
-                await original(sender, batch)  # type: ignore[arg-type]
+            async def noting(sender: Sender, job: Job) -> None:
+                if job.span:
+                    order.append(job.span[1])
+                await original(sender, job)
 
             forwarder._deliver = noting  # type: ignore[method-assign]
             async with following(forwarder, server.write):
@@ -317,7 +319,7 @@ def test_an_hour_is_written_only_when_it_is_closed(store: Store, influxd: Influx
 
                 async def hours_sent() -> bool:
                     seen = await store.read(lambda r: r.follower.get("influx.fill"))
-                    due = await store.read(lambda r: r.follower.due_hours(closed, 1))
+                    due = await store.read(lambda r: r.follower.due_hours((closed, 0), 1))
                     return seen == "6" and not due
 
                 await until(hours_sent, "closed hours to be sent")

@@ -163,6 +163,16 @@ def test_totals_and_effort_are_the_sums_of_their_hours(
     assert any(e.armed_ms for e in effort)
 
 
+def test_one_species_can_be_chosen(scene: Scene) -> None:
+    for species in ("boar", ""):
+        totals = scene.ask(lambda h, s=species: h.totals(*EVER, s))  # type: ignore[misc]
+        assert totals == [t for t in scene.ask(lambda h: h.totals(*EVER)) if t.species == species]
+        by_hour = scene.ask(lambda h, s=species: h.by_hour(*EVER, s))  # type: ignore[misc]
+        assert by_hour == [h for h in scene.ask(lambda h: h.by_hour(*EVER)) if h.species == species]
+        assert totals != []
+        assert by_hour != []
+
+
 def test_counts_by_hour_add_up_the_devices(scene: Scene) -> None:
     by_hour = scene.ask(lambda h: h.by_hour(*EVER))
     assert by_hour == asyncio.run(scene.truth.by_hour(*EVER))

@@ -66,12 +66,7 @@ def point_of(event: Event) -> str:
     point.tag("device", tag_text(event.device)).tag("site", "goto")
     if "kind" in TAGS[measurement]:
         point.tag("kind", event.kind.value)
-    if event.species:
-        named = tag_text(event.species)
-        if measurement == "detection":
-            point.tag("species", named)
-        else:
-            point.field("species", event.species)
+    point.field("species", event.species)
     for name in set(Facts.__struct_fields__) - {"species", "count"}:
         point.field(name, getattr(event, name))
     if event.count is not None:
@@ -118,7 +113,7 @@ def test_no_name_is_a_tag_and_a_field_of_one_measurement() -> None:
 
 def test_every_kind_and_every_fact_has_its_place() -> None:
     assert set(MEASUREMENTS) == set(Kind)
-    facts = set(Facts.__struct_fields__) - {"species", "count"}
+    facts = set(Facts.__struct_fields__) - {"count"}
     assert facts <= set(FIELDS["detection"])
 
 

@@ -1,0 +1,236 @@
+"""InfluxDB: how fast the journal is forwarded, how fast the pages' questions are answered.
+
+``python -m tests.bench.influx [--events N] [--devices N] [--rounds N]``; 1,000,000 and 1,000 are the
+figures of the issue (some minutes), the default is a tenth. The bare loop sends the very same bodies
+with http.client and does nothing else; both kinds of runs alternate, medians are printed.
+"""
+
+import argparse
+import asyncio
+import http.client
+import random
+import statistics
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from gateway.batch import absorb
+from gateway.config import Influx
+from gateway.influx.policy import Answer
+from gateway.influx.server import Server, connect
+from gateway.influx.setup import create
+from gateway.model import Device, Kind, Message, Reading, Role, TimeSource
+from gateway.past import History
+from gateway.past.embedded import EmbeddedHistory
+from gateway.past.influx import InfluxHistory
+from gateway.store import Store
+from tests.gateway.samples import TOKYO
+from tests.influx.kit import following, is_drained, make_forwarder
+from tests.servers import Influxd
+
+SPECIES = ("boar", "deer", "raccoon_dog", "civet", "monkey", "badger")
+BEGIN = datetime(2025, 11, 1, tzinfo=TOKYO)
+YEAR = timedelta(days=365)
+END = BEGIN + YEAR
+SITE = "bench"
+QUERY_ROUNDS = 9
+
+
+def story(events: int, devices: int) -> Iterator[Reading]:
+    """A year of events in order of time: 6 in 10 heartbeats, 35 in 100 detections, the rest traps."""
+    luck = random.Random(7)
+    step = YEAR / events
+    for number in range(events):
+        device = f"dev-{luck.randrange(devices):04}"
+        at = BEGIN + number * step
+        base = Reading(
+            id=f"01JD{number:022}", device=device, kind=Kind.HEARTBEAT, device_time=at,
+            time_source=TimeSource.NTP, boot=1, seq=number,
+        )  # fmt: skip
+        draw = luck.random()
+        if draw < 0.60:
+            yield msgspec.structs.replace(
+                base, battery_v=3.01, battery_pct=71.0, rssi_dbm=-105.0, lat=32.69, lon=128.84
+            )
+        elif draw < 0.95:
+            yield msgspec.structs.replace(
+                base, kind=Kind.DETECTION, species=luck.choice(SPECIES), count=1, confidence=0.91
+            )
+        else:
+            yield msgspec.structs.replace(base, kind=luck.choice((Kind.SET, Kind.SPRUNG)))
+
+
+def fill(folder: Path, events: int, devices: int) -> Store:
+    """A store with that story, through the gateway's own batch."""
+    store = Store(folder / "bench.db", TOKYO)
+    fleet = [Device(id=f"dev-{n:04}", role=Role.TRAP, heartbeat_s=21_600) for n in range(devices)]
+    store.write_now(lambda tx: tx.put_devices(fleet))
+    readings: dict[str, Reading] = {}
+
+    def decode(message: Message, _: Mapping[str, Device]) -> list[Reading]:
+        return [readings[message.topic]]
+
+    for reading in story(events, devices):
+        readings[reading.id] = reading
+        if len(readings) == 2_000:
+            _absorb(store, readings, decode)
+    _absorb(store, readings, decode)
+    return store
+
+
+def _absorb(
+    store: Store,
+    readings: dict[str, Reading],
+    decode: Callable[[Message, Mapping[str, Device]], list[Reading]],
+) -> None:
+    messages = [Message(r.id, b"", r.device_time or BEGIN) for r in readings.values()]
+    store.write_now(partial(absorb, messages=messages, decode=decode, now=END))
+    readings.clear()
+
+
+def settings(influxd: Influxd, database: str) -> Influx:
+    return Influx(url=influxd.url, database=database, interval_s=1.0, backlog_per_s=0)
+
+
+async def forward(store: Store, influxd: Influxd, database: str) -> tuple[float, list[bytes]]:
+    """Seconds to bring everything to a new database, and the bodies that were sent."""
+    chosen, bodies = settings(influxd, database), []
+    store.write_now(lambda tx: tx.follower.unfollow())
+    async with connect(chosen) as server:
+        await create(server, chosen)
+
+        async def write(body: bytes) -> Answer:
+            bodies.append(body)
+            return await server.write(body)
+
+        begin = time.perf_counter()
+        async with following(make_forwarder(store, chosen, SITE, END + YEAR), write):
+            while not await is_drained(store):
+                await asyncio.sleep(0.005)
+        return time.perf_counter() - begin, bodies
+
+
+def bare(influxd: Influxd, database: str, bodies: list[bytes]) -> float:
+    """Seconds to send the same bodies one after the other to a new database, and nothing else."""
+    line = http.client.HTTPConnection("127.0.0.1", influxd.port)
+    line.request(
+        "POST", f"/query?q=CREATE+DATABASE+{database}+WITH+DURATION+INF+SHARD+DURATION+364d"
+    )
+    line.getresponse().read()
+    begin = time.perf_counter()
+    for body in bodies:
+        path = f"/write?db={database}&precision=ns"
+        line.request("POST", path, body, {"Content-Encoding": "gzip"})
+        reply = line.getresponse()
+        reply.read()
+        if reply.status != 204:
+            raise RuntimeError(f"the bare loop got {reply.status}")
+    return time.perf_counter() - begin
+
+
+def forwarding(store: Store, influxd: Influxd, rounds: int) -> str:
+    """Measure both, alternating; gives the database that holds everything."""
+    ours, theirs, lines = [], [], 0
+    for number in range(rounds):
+        took, bodies = asyncio.run(forward(store, influxd, f"ours{number}"))
+        lines = sum(zlib.decompress(body, 31).count(b"\n") + 1 for body in bodies)
+        ours.append(lines / took)
+        theirs.append(lines / bare(influxd, f"bare{number}", bodies))
+        say(f"  round {number + 1}: forwarder {ours[-1]:,.0f}, bare loop {theirs[-1]:,.0f} lines/s")
+    mine, other = statistics.median(ours), statistics.median(theirs)
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    say(f"forwarding {lines:,} lines: {mine:,.0f} lines/s, bare HTTP loop {other:,.0f}, "
+        f"median ratio of a round {ratio:.2f} (goal 0.80)")  # fmt: skip
+    return f"ours{rounds - 1}"
+
+
+Question = Callable[[History], Awaitable[object]]
+QUESTIONS: dict[str, Question] = {
+    "state of every device": lambda h: h.states(),
+    "one species by device, 30 days": lambda h: h.totals(END - timedelta(days=30), END, "boar"),
+    "one species by device, year": lambda h: h.totals(BEGIN, END, "boar"),
+    "every species by device, year": lambda h: h.totals(BEGIN, END),
+    "one species by hour, 90 days": lambda h: h.by_hour(END - timedelta(days=90), END, "boar"),
+    "effort by device, the year": lambda h: h.effort(BEGIN, END),
+    "the newest 50 events": lambda h: h.latest(50),
+}
+RAW_SQL = {
+    "every species by device, year": "SELECT device, species, count(*) FROM event "
+    "WHERE kind = 'detection' GROUP BY 1, 2",
+}
+RAW_INFLUX = {
+    "state of every device": "SELECT last(eid) FROM heartbeat GROUP BY device; "
+    "SELECT last(eid) FROM trap_event GROUP BY device; "
+    "SELECT last(eid) FROM detection GROUP BY device",
+    "every species by device, year": "SELECT count(eid) FROM detection GROUP BY device",
+}
+
+
+async def median_ms(ask: Callable[[], Awaitable[object]]) -> float:
+    """Median of QUERY_ROUNDS after one to warm up, in ms."""
+    figures = []
+    for _ in range(QUERY_ROUNDS + 1):
+        begin = time.perf_counter()
+        await ask()
+        figures.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(figures[1:])
+
+
+async def questions(store: Store, influxd: Influxd, database: str) -> None:
+    """Print what each question takes from either history, and raw where that means anything."""
+    async with connect(settings(influxd, database)) as server:
+        embedded = EmbeddedHistory(store, TOKYO)
+        remote = InfluxHistory(server, SITE, TOKYO)
+        say(f"{'median ms':<30}{'embedded':>10}{'InfluxDB':>10}{'raw SQL':>10}{'raw Influx':>12}")
+        for name, question in QUESTIONS.items():
+            own = await median_ms(partial(question, embedded))
+            far = await median_ms(partial(question, remote))
+            sql = await _raw_sql(store, RAW_SQL.get(name))
+            ql = await _raw_influx(server, RAW_INFLUX.get(name))
+            say(f"{name:<30}{own:>10.1f}{far:>10.1f}{sql:>10}{ql:>12}")
+        [[table]] = await server.query(f'SHOW SERIES CARDINALITY ON "{database}"')
+        say(f"series: {table.values[0][0]:,}")
+
+
+async def _raw_sql(store: Store, text: str | None) -> str:
+    if not text:
+        return ""
+    ask = partial(store.read, lambda r: r._execute(text).fetchall())
+    return f"{await median_ms(ask):.1f}"
+
+
+async def _raw_influx(server: Server, text: str | None) -> str:
+    return f"{await median_ms(partial(server.query, text)):.1f}" if text else ""
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Everything, in a directory that is removed afterwards."""
+    wishes = argparse.ArgumentParser(description=__doc__)
+    wishes.add_argument("--events", type=int, default=100_000)
+    wishes.add_argument("--devices", type=int, default=1_000)
+    wishes.add_argument("--rounds", type=int, default=3)
+    chosen = wishes.parse_args()
+    with tempfile.TemporaryDirectory() as folder, Influxd(Path(folder) / "influxd") as influxd:
+        begin = time.perf_counter()
+        store = fill(Path(folder), chosen.events, chosen.devices)
+        say(f"{chosen.events:,} events of {chosen.devices:,} devices absorbed in "
+            f"{time.perf_counter() - begin:.0f} s")  # fmt: skip
+        database = forwarding(store, influxd, chosen.rounds)
+        asyncio.run(questions(store, influxd, database))
+        store.close()
+
+
+if __name__ == "__main__":
+    main()
