@@ -138,7 +138,7 @@ class Forwarder:
     async def _send_live(self, sender: Sender) -> None:
         """Everything new, the newest batch first, and then the states of the devices."""
         head = await self._store.read(lambda r: r.follower.head())
-        devices = set(await self._send_acts(sender))
+        devices = await sender.send_told()
         while span := ranges.live(self._done, head, sender.batch):
             if self._done and span[0] > self._done[-1][1]:
                 self._states_due = True  # devices of what is left behind changed too
@@ -148,13 +148,6 @@ class Forwarder:
         if self._states_due or devices:
             await sender.send_states(None if self._states_due else devices)
             self._states_due = False
-
-    async def _send_acts(self, sender: Sender) -> set[str]:
-        """What people did; gives the traps they did it at."""
-        devices: set[str] = set()
-        while found := await sender.send_acts():
-            devices |= found
-        return devices
 
     async def _deliver(self, sender: Sender, job: Job) -> None:
         """Send one job; the cursor moves with it."""

@@ -5,6 +5,7 @@ cost (a Point takes some 10 us, and a year of a million events has to catch up o
 """
 
 import math
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,9 @@ from msgspec import Struct
 
 from gateway.influx.schema import FIELDS, HOUR_NS, MEASUREMENTS, day_ns, stamp, tag_text
 from gateway.model import Act, DeviceState, Kind
+from gateway.sightings import Sighting
 from gateway.state import ms
-from gateway.store.follower import DueHour, Row
+from gateway.store.follower import DueEvent, DueHour, Row
 from gateway.store.rollups import DayRollup
 
 DAY_NS = 24 * HOUR_NS
@@ -24,6 +26,7 @@ _KEY = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _TEXT = str.maketrans({'"': r"\"", "\\": r"\\"})
 _STATE_FACTS = ("battery_v", "battery_pct", "rssi_dbm", "snr_db", "lat", "lon")
 _ACT_TEXTS = ("device", "species", "sex", "weight_class", "through")
+_REPORT_TEXTS = ("species", "source", "municipality")
 _FLOATS = frozenset(name for name, kind in FIELDS["detection"].items() if kind == "float")
 
 
@@ -46,6 +49,16 @@ class Encoder:
         """The point of (no, EVENT_SELECT ...)."""
         return Line(f"event {row[0]}", self._event(row[1:]))
 
+    def again(self, due: DueEvent) -> list[Line]:
+        """An event once more, and where it stood before made void."""
+        line = self.event(due.row)
+        if not due.was.isdecimal():
+            return [line]
+        id_, device, kind = due.row[1:4]
+        head = self._head(kind, device, None)
+        void = f'{head} eid="",n=0i,void=1i {stamp(int(due.was), id_)}'
+        return [Line(line.key, void), line]
+
     def hour(self, due: DueHour) -> list[Line]:
         """The roll-ups of one device and hour."""
         key, at = f"hour {due.hour} {due.device_no}", due.hour * HOUR_NS
@@ -58,13 +71,31 @@ class Encoder:
 
     def act(self, no: int, act: Act) -> Line:
         """What a person did at a trap. Who it was stays on the gateway."""
-        texts = {name: value for name in _ACT_TEXTS if (value := getattr(act, name)) is not None}
-        parts = [f'{name}="{text.translate(_TEXT)}"' for name, text in texts.items()]
-        parts += [f'eid="{act.id.translate(_TEXT)}"', f"recorded_ms={ms(act.recorded_at)}i"]
-        if act.count is not None:
-            parts.append(f"n={act.count}i")
-        head = f"report,kind={_tag(act.deed.value)}{self._site}"
-        return Line(f"act {no}", f"{head} {','.join(sorted(parts))} {stamp(ms(act.at), act.id)}")
+        parts = [f"recorded_ms={ms(act.recorded_at)}i", *_texts(act, _ACT_TEXTS)]
+        return self._told(f"act {no}", "act", act.deed.value, act, parts, ms(act.at))
+
+    def report(self, no: int, one: Sighting) -> Line:
+        """What people reported without a sensor; without an hour it stands at its local noon."""
+        noon = datetime.combine(one.day, time(12), self._zone)
+        parts = [f"lat={_number(one.lat)}", f"lon={_number(one.lon)}", *_texts(one, _REPORT_TEXTS)]
+        at_ms = ms(one.observed_at or noon)
+        return self._told(f"report {no}", "report", one.kind.value, one, parts, at_ms)
+
+    def _told(
+        self,
+        key: str,
+        measurement: str,
+        kind: str,
+        one: Act | Sighting,
+        parts: list[str],
+        at_ms: int,
+    ) -> Line:
+        """A point of what people tell."""
+        parts.append(f'eid="{one.id.translate(_TEXT)}"')
+        if one.count is not None:
+            parts.append(f"n={one.count}i")
+        head = f"{measurement},kind={_tag(kind)}{self._site}"
+        return Line(key, f"{head} {','.join(sorted(parts))} {stamp(at_ms, one.id)}")
 
     def state(self, state: DeviceState) -> Line:
         """What is known of a device now: one point a device and UTC day, overwritten."""
@@ -82,13 +113,12 @@ class Encoder:
     def _event(self, row: Row) -> str:
         id_, device, kind, observed, received, quality, device_ms, boot, seq = row[:9]
         species, count, distinct, facts = row[9:]
-        detection = kind == "detection"
         fields = _decode(facts) if facts else {}
         parts = [_float_or_text(name, value) for name, value in fields.items()]
         parts.append(f'eid="{id_.translate(_TEXT)}"')
         if count is not None:
             parts.append(f"n={count}i")
-        elif detection:
+        elif kind in _COUNTED:
             parts += ("n=1i", "n_assumed=true")
         if distinct:
             parts.append("is_distinct=true")
@@ -134,10 +164,17 @@ class Encoder:
 
 
 _KINDS = frozenset(kind.value for kind in Kind)
+_COUNTED = frozenset({"detection", "trap.sprung", "trap.set"})  # `n` is always there: sum it
 
 
 def _tag(value: str) -> str:
     return tag_text(value).translate(_KEY)
+
+
+def _texts(one: Act | Sighting, names: tuple[str, ...]) -> list[str]:
+    """String fields that were told."""
+    values = {name: getattr(one, name) for name in names}
+    return [f'{name}="{text.translate(_TEXT)}"' for name, text in values.items() if text]
 
 
 def _number(value: float) -> str:

@@ -33,10 +33,11 @@ MEASUREMENTS: Mapping[Kind, str] = {
 EVENTS = ("detection", "trap_event", "heartbeat", "device_event")
 
 _EVENT_FIELDS: Mapping[str, Type] = {
-    "eid": "string",  # the event's id
+    "eid": "string",  # the event's id; "" where it no longer stands
+    "void": "integer",  # 1: the event moved away, as its time was corrected
     "species": "string",  # a field, as it may be corrected later: the roll-ups have it as a tag
-    "n": "integer",  # animals
-    "n_assumed": "boolean",  # true: the detector did not count, so one
+    "n": "integer",  # animals, or 1; always there in detections and trap events, 0 where void
+    "n_assumed": "boolean",  # true: nobody counted, so one
     "is_distinct": "boolean",  # true: one event by its source's own grouping
     "quality": "string",  # model.TimeQuality
     "received_ms": "integer",
@@ -65,6 +66,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "effort_1h": ("device", "site"),
     "effort_1d": ("device", "site"),
     "device_state": ("device", "site"),
+    "act": ("kind", "site"),
     "report": ("kind", "site"),
 }
 _SIGHTINGS: Mapping[str, Type] = {
@@ -79,7 +81,16 @@ FIELDS: Mapping[str, Mapping[str, Type]] = {
     "detection_1d": _SIGHTINGS,
     "effort_1h": _EFFORT,
     "effort_1d": _EFFORT,
-    "report": {  # model.Act without the person
+    "report": {  # sightings.Sighting without notes
+        "eid": "string",
+        "species": "string",
+        "n": "integer",
+        "lat": "float",
+        "lon": "float",
+        "source": "string",
+        "municipality": "string",
+    },
+    "act": {  # model.Act without the person
         "eid": "string",
         "device": "string",
         "species": "string",

@@ -9,7 +9,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.influx.delivery import Held, Refusal, Write, deliver
@@ -18,7 +17,7 @@ from gateway.influx.schema import day_of
 from gateway.influx.server import pack
 from gateway.state import ms
 from gateway.store import Reader, Store, Transaction
-from gateway.store.follower import ACTS, DueHour, Row, Span
+from gateway.store.follower import ACTS, SIGHTINGS, DueHour, Row, Span
 
 REFUSED_MOST = (
     10_000  # refused points that are kept; beyond, a person must look before more is sent
@@ -71,10 +70,10 @@ class Sender:
         """Events that changed or were refused, once more."""
 
         def read(reader: Reader) -> Job:
-            rows = reader.follower.due_events(self.batch)
-            job = self._events(rows, (0, 0))
-            numbers = [row[0] for row in rows]
-            return replace(job, span=None, settle=lambda tx: tx.follower.settle_events(numbers))
+            due = reader.follower.due_events(self.batch)
+            lines = [line for event in due for line in self._encoder.again(event)]
+            body = pack([line.text for line in lines])
+            return Job(lines, body, lambda tx: tx.follower.settle_events(due))
 
         return await self._store.read(read)
 
@@ -100,15 +99,20 @@ class Sender:
         await self._keep(refused, settle or job.settle)
         return len(refused)
 
-    async def send_acts(self) -> set[str]:
-        """The next of what people did; gives the traps they did it at, none when all is sent."""
-        acts = await self._store.read(lambda r: r.follower.acts(self.batch))
-        if not acts:
-            return set()
-        refused = await self._deliver([self._encoder.act(no, act) for no, act in acts])
-        last = str(acts[-1][0])
-        await self._keep(refused, lambda tx: tx.follower.put(ACTS, last))
-        return {act.device for _, act in acts}
+    async def send_told(self) -> set[str]:
+        """All that people did and reported since; gives the traps where they did it."""
+        devices: set[str] = set()
+        while acts := await self._store.read(lambda r: r.follower.acts(self.batch)):
+            await self._send_told([self._encoder.act(*one) for one in acts], ACTS, acts[-1][0])
+            devices.update(act.device for _, act in acts)
+        while told := await self._store.read(lambda r: r.follower.sightings(self.batch)):
+            lines = [self._encoder.report(*one) for one in told]
+            await self._send_told(lines, SIGHTINGS, told[-1][0])
+        return devices
+
+    async def _send_told(self, lines: Sequence[Line], cursor: str, last: int) -> None:
+        refused = await self._deliver(lines)
+        await self._keep(refused, lambda tx: tx.follower.put(cursor, str(last)))
 
     async def send_states(self, devices: Collection[str] | None = None) -> None:
         """What is known now of `devices` (None: all)."""

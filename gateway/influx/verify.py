@@ -54,7 +54,7 @@ async def verify(
     found: Counts = Counter()
     where = f"site = {quote(tag_text(site))}"
     for name in EVENTS:
-        found += await _sums(server, zone, name, ("eid",), where, start, end)
+        found += await _sums(server, zone, name, (), where, start, end)
     closed = EPOCH + timedelta(milliseconds=closed_ms)
     for name, fields in (("detection_1h", _SIGHTINGS), ("effort_1h", _EFFORT)):
         found += await _sums(server, zone, name, fields, where, _hour(start), closed)
@@ -93,10 +93,10 @@ async def _sums(
     server: Server, zone: ZoneInfo, name: str, fields: tuple[str, ...], where: str,
     start: datetime, end: datetime,
 ) -> Counts:  # fmt: skip
-    """Counts (of `eid`) or sums by local day; hours are asked for, as days have no zone in InfluxQL."""
+    """Events (without the void) or sums by local day, from hours: days have no zone in InfluxQL."""
     counts: Counts = Counter()
-    verb = "count" if name in EVENTS else "sum"
-    chosen = ", ".join(f"{verb}({field})" for field in fields)
+    events = name in EVENTS
+    chosen = "count(eid), sum(void)" if events else ", ".join(f"sum({field})" for field in fields)
     while start < end:
         stop = min(end, start + CHUNK)
         span = f"time >= {ms(start) * NS_A_MS} AND time < {ms(stop) * NS_A_MS}"
@@ -104,8 +104,11 @@ async def _sums(
         [tables] = await server.query(query)
         for time, *cells in (row for table in tables for row in table.values):
             day = _day(time // HOUR_NS, zone)
+            if events:
+                counts[day, name] += cells[0] - (cells[1] or 0)
+                continue
             for field, cell in zip(fields, cells, strict=True):
-                counts[day, name if name in EVENTS else f"{name}.{field}"] += cell or 0
+                counts[day, f"{name}.{field}"] += cell or 0
         start = stop
     return counts
 

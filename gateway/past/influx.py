@@ -59,6 +59,8 @@ class InfluxHistory:
         """
         heads = await asyncio.gather(*(self._newest(name, limit) for name in EVENTS))
         every = sorted((head for found in heads for head in found), reverse=True)[:limit]
+        if not every:
+            return []
         devices: dict[str, set[str]] = {}
         for _, name, device in every:
             devices.setdefault(name, set()).add(device)
@@ -67,6 +69,7 @@ class InfluxHistory:
             among = " OR ".join(f"device = {quote(device)}" for device in sorted(chosen))
             where = f"{self._site} AND time >= {every[-1][0]} AND ({among})"
             found += await self._page(name, where, f"ORDER BY time DESC LIMIT {limit}")
+        found = [one for one in found if one[1].id]
         found.sort(key=lambda one: one[0], reverse=True)
         return [event for _, event in found[:limit]]
 
@@ -147,7 +150,7 @@ class InfluxHistory:
             tail = f"ORDER BY time LIMIT {PAGE + len(seen)}"
             page = await self._page(measurement, f"{where} AND time >= {since}", tail)
             for time, event in page:
-                if time > since or event.id not in seen:
+                if event.id and (time > since or event.id not in seen):
                     yield event
             if len(page) < PAGE + len(seen):
                 return
@@ -183,7 +186,7 @@ class InfluxHistory:
 
 
 def to_event(measurement: str, row: dict[str, Any]) -> Event:
-    """The event of one point, equal to the one that was stored."""
+    """The event of one point, equal to the one that was stored; a void point has the id ""."""
     kinds = FIELDS[measurement]
     facts: dict[str, Any] = {
         name: float(value) if kinds.get(name) == "float" else value
@@ -197,8 +200,8 @@ def to_event(measurement: str, row: dict[str, Any]) -> Event:
         device=untag(row["device"]),
         kind=kind,
         observed_at=from_ms(row["time"] // NS_A_MS),
-        received_at=from_ms(row["received_ms"]),
-        time_quality=TimeQuality(row["quality"]),
+        received_at=from_ms(row.get("received_ms") or 0),
+        time_quality=TimeQuality(row.get("quality") or TimeQuality.UNTRUSTED),
         device_time=from_ms(device_ms) if device_ms is not None else None,
         boot=row.get("boot"),
         seq=row.get("seq"),

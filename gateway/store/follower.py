@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from gateway.model import Act
-from gateway.store.rollups import Sighting
-from gateway.store.rows import EVENT_SELECT, to_act
+from gateway.sightings import Sighting
+from gateway.store.rollups import Seen
+from gateway.store.rows import EVENT_SELECT, to_act, to_sighting
 
 Span = tuple[int, int]
 """Journal numbers n with after < n <= up to."""
@@ -21,7 +22,7 @@ Row = tuple[Any, ...]
 """Columns of rows.EVENT_SELECT."""
 
 DONE, FOLLOW, FILL = "influx.done", "influx.follow", "influx.fill"
-ACTS = "influx.acts"  # number of the newest act that the follower has
+ACTS, SIGHTINGS = "influx.acts", "influx.sightings"  # number of the newest that the follower has
 
 
 class DueHour(Struct, frozen=True):
@@ -33,7 +34,14 @@ class DueHour(Struct, frozen=True):
     device: str
     alive_ms: int
     armed_ms: int
-    sightings: tuple[Sighting, ...]
+    sightings: tuple[Seen, ...]
+
+
+class DueEvent(Struct, frozen=True):
+    """An event to be sent again: `row` is (no, EVENT_SELECT ...)."""
+
+    was: str  # the ms at which it stood before: that point is void; "-": it stays the same point
+    row: Row
 
 
 class FollowerTable:
@@ -51,7 +59,10 @@ class FollowerTable:
 
     def unfollow(self) -> None:
         """Nobody follows any more: note nothing, and start again from the beginning next time."""
-        self._many("DELETE FROM setting WHERE key = ?", [(FOLLOW,), (FILL,), (DONE,), (ACTS,)])
+        self._many(
+            "DELETE FROM setting WHERE key = ?",
+            [(FOLLOW,), (FILL,), (DONE,), (ACTS,), (SIGHTINGS,)],
+        )
         for table in ("hour_due", "event_due", "influx_refused"):
             self._execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
 
@@ -87,9 +98,10 @@ class FollowerTable:
             [(h.hour, h.device_no, h.change) for h in hours],
         )
 
-    def settle_events(self, numbers: Iterable[int]) -> None:
+    def settle_events(self, events: Iterable[DueEvent]) -> None:
         """These have been heard again."""
-        self._many("DELETE FROM event_due WHERE event = ?", [(no,) for no in numbers])
+        keys = [(event.row[0], event.was) for event in events]
+        self._many("DELETE FROM event_due WHERE event = ? AND was = ?", keys)
 
     def put_done(self, done: Sequence[Span]) -> None:
         """Remember what the follower has."""
@@ -130,15 +142,16 @@ class FollowerTable:
         """Everything refused is due again; gives how many."""
         keys = [key.split() for (key,) in self._execute("DELETE FROM influx_refused RETURNING key")]
         self._many(
-            "INSERT INTO event_due VALUES (?) ON CONFLICT DO NOTHING",
+            "INSERT INTO event_due VALUES (?, '-') ON CONFLICT DO NOTHING",
             [(int(no),) for kind, no, *_ in keys if kind == "event"],
         )
         self._many(
             "INSERT INTO hour_due VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET change = change + 1",
             [(int(key[1]), int(key[2])) for key in keys if key[0] == "hour"],
         )
-        if acts := [int(no) for kind, no, *_ in keys if kind == "act"]:
-            self.put(ACTS, str(min(acts) - 1))
+        for name, cursor in (("act", ACTS), ("report", SIGHTINGS)):
+            if numbers := [int(no) for kind, no, *_ in keys if kind == name]:
+                self.put(cursor, str(min(numbers) - 1))
         return len(keys)
 
 
@@ -179,15 +192,15 @@ class FollowerReads:
         )
         return self._all(sql, (after, start_ms, end_ms, limit))
 
-    def due_events(self, limit: int) -> list[Row]:
-        """(no, EVENT_SELECT ...) of events to be sent again."""
-        sql = f"SELECT e.no, {EVENT_SELECT} JOIN event_due q ON q.event = e.no LIMIT ?"
-        return self._all(sql, (limit,))
+    def due_events(self, limit: int) -> list[DueEvent]:
+        """Events to be sent again."""
+        sql = f"SELECT q.was, e.no, {EVENT_SELECT} JOIN event_due q ON q.event = e.no LIMIT ?"
+        return [DueEvent(row[0], row[1:]) for row in self._all(sql, (limit,))]
 
     def due_hours(self, before: Span, limit: int) -> list[DueHour]:
         """Changed roll-ups before (hour, device no), the newest first."""
         bound = (*before, limit)
-        seen: dict[Span, list[Sighting]] = {}
+        seen: dict[Span, list[Seen]] = {}
         hours = self._all(_DUE_HOURS, bound)  # first: what changes from here on stays due
         for hour, device, *cell in self._all(_DUE_SIGHTINGS, bound):
             seen.setdefault((hour, device), []).append(tuple(cell))
@@ -198,9 +211,15 @@ class FollowerReads:
 
     def acts(self, limit: int) -> list[tuple[int, Act]]:
         """(no, act) of the next that people did."""
-        after = int(self.get(ACTS) or 0)
         sql = "SELECT no, body FROM act WHERE no > ? ORDER BY no LIMIT ?"
-        return [(no, to_act(body)) for no, body in self._execute(sql, (after, limit))]
+        rows = self._all(sql, (int(self.get(ACTS) or 0), limit))
+        return [(no, to_act(body)) for no, body in rows]
+
+    def sightings(self, limit: int) -> list[tuple[int, Sighting]]:
+        """(no, sighting) of the next that people reported."""
+        sql = "SELECT no, body FROM sighting WHERE no > ? ORDER BY no LIMIT ?"
+        rows = self._all(sql, (int(self.get(SIGHTINGS) or 0), limit))
+        return [(no, to_sighting(body)) for no, body in rows]
 
     def waiting(self, before: int = 1 << 40) -> int:
         """Changed roll-ups of hours before `before`, and changed events, that wait."""

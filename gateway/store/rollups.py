@@ -14,7 +14,7 @@ from gateway.model import Event
 from gateway.store.rows import EVENT_SELECT, to_event
 
 Unit = Literal["hour", "day"]
-Sighting = tuple[str, int, int, int]
+Seen = tuple[str, int, int, int]
 """species, records, independent, animals"""
 
 
@@ -26,7 +26,7 @@ class DayRollup(Struct, frozen=True):
     device: str
     alive_ms: int
     armed_ms: int
-    sightings: tuple[Sighting, ...]
+    sightings: tuple[Seen, ...]
 
 
 class RollupReads:
@@ -38,7 +38,7 @@ class RollupReads:
     def days(self, wanted: Iterable[tuple[int, int]]) -> list[DayRollup]:
         """The roll-ups of these (device no, day)."""
         asked = msgspec.json.encode([list(key) for key in wanted]).decode()
-        seen: dict[tuple[int, int], list[Sighting]] = {}
+        seen: dict[tuple[int, int], list[Seen]] = {}
         for no, day, *cell in self._all(_DAYS.format(what=_DAY_SEEN), (asked,)):
             seen.setdefault((no, day), []).append(tuple(cell))
         return [

@@ -180,12 +180,14 @@ MIGRATIONS: tuple[str, ...] = (
     END;
 
     CREATE TABLE event_due (
-        event INTEGER PRIMARY KEY       -- event.no, to be sent again
-    ) STRICT;
+        event INTEGER NOT NULL,         -- event.no, to be sent again
+        was TEXT NOT NULL,              -- its observed_ms before it moved: that point is void; '-': same
+        PRIMARY KEY (event, was)
+    ) STRICT, WITHOUT ROWID;
     CREATE TRIGGER event_refined AFTER UPDATE OF species ON event
     WHEN NEW.species IS NOT OLD.species
         AND EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
-        INSERT INTO event_due VALUES (NEW.no) ON CONFLICT DO NOTHING;
+        INSERT INTO event_due VALUES (NEW.no, '-') ON CONFLICT DO NOTHING;
     END;
 
     CREATE TABLE influx_refused (
@@ -216,5 +218,12 @@ MIGRATIONS: tuple[str, ...] = (
         body BLOB NOT NULL              -- model.Sighting as JSON
     ) STRICT;
     CREATE INDEX sighting_of_day ON sighting (day);
+    """,
+    """
+    CREATE TRIGGER event_moved AFTER UPDATE OF observed_ms ON event
+    WHEN NEW.observed_ms <> OLD.observed_ms
+        AND EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow') BEGIN
+        INSERT INTO event_due VALUES (NEW.no, CAST(OLD.observed_ms AS TEXT)) ON CONFLICT DO NOTHING;
+    END;
     """,
 )

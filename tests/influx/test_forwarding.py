@@ -19,7 +19,9 @@ from gateway.influx.sender import Job, Sender
 from gateway.influx.server import QueryError, Server, _tables, connect, pack
 from gateway.influx.setup import create
 from gateway.influx.verify import Report, verify
-from gateway.model import Act, Deed, Kind
+from gateway.model import Act, Deed, Event, Kind
+from gateway.past.influx import InfluxHistory
+from gateway.sightings import Sighting, SightingKind
 from gateway.store import Store
 from tests.gateway.samples import T0, TOKYO, at, message, reading
 from tests.influx.kit import (
@@ -340,7 +342,7 @@ def test_what_people_did_is_there_without_their_names(store: Store, influxd: Inf
     store.write_now(lambda tx: tx.acts.add(act))
     forward(store, influxd)
 
-    [[table]] = ask(influxd, lambda server: server.query("SELECT * FROM report"))
+    [[table]] = ask(influxd, lambda server: server.query("SELECT * FROM act"))
     row = dict(zip(table.columns, table.values[0], strict=True))
     assert (row["kind"], row["device"], row["species"], row["n"]) == (
         "visited",
@@ -349,6 +351,36 @@ def test_what_people_did_is_there_without_their_names(store: Store, influxd: Inf
         2,
     )
     assert "tanaka" not in str(row)
+
+
+def test_what_people_reported_is_there_once(store: Store, influxd: Influxd) -> None:
+    seen = Sighting(
+        id="s1", source="city", kind=SightingKind.DAMAGE, species="boar", day=at(0).date(),
+        lat=32.7, lon=128.8, count=3, note="secret",
+    )  # fmt: skip
+    store.write_now(lambda tx: tx.sightings.add([seen]))
+    forward(store, influxd)
+    forward(store, influxd)
+    [[table]] = ask(influxd, lambda server: server.query("SELECT * FROM report"))
+    [row] = [dict(zip(table.columns, values, strict=True)) for values in table.values]
+    assert (row["kind"], row["species"], row["n"], row["lat"]) == ("damage", "boar", 3, 32.7)
+    assert "secret" not in str(row)
+
+
+def test_an_event_whose_time_is_corrected_leaves_its_old_place(
+    store: Store, influxd: Influxd
+) -> None:
+    forward(store, influxd)
+    move = "UPDATE event SET observed_ms = observed_ms + 7200000 WHERE no = 5"
+    store.write_now(lambda tx: tx.execute(move))
+    forward(store, influxd)
+    check_complete(store, influxd)
+    moved = store.read_now(lambda r: r.events_after(4, 1))[0][1]
+
+    async def read(server: Server) -> list[Event]:
+        return [event async for event in InfluxHistory(server, SITE, TOKYO).events(*EVER)]
+
+    assert [e for e in ask(influxd, read) if e.id == moved.id] == [moved]
 
 
 def test_nothing_is_noted_for_a_follower_that_is_not_there(store: Store) -> None:

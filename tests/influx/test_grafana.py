@@ -12,6 +12,7 @@ import pytest
 from gateway.influx.schema import FIELDS, TAGS
 from gateway.influx.server import Series, connect
 from gateway.model import Act, Deed, Kind
+from gateway.sightings import Sighting, SightingKind
 from tests.gateway.samples import at, message, reading
 from tests.influx.kit import absorb_all, database, filled, forward_all, settings
 from tests.servers import Influxd
@@ -21,6 +22,15 @@ BOARDS = {
     path.stem: json.loads(path.read_text()) for path in (GRAFANA / "dashboards").glob("*.json")
 }
 PANELS = [(name, panel) for name, board in sorted(BOARDS.items()) for panel in board["panels"]]
+SEEN = Sighting(
+    id="s1",
+    source="city",
+    kind=SightingKind.TRACE,
+    species="boar",
+    day=at(0).date(),
+    lat=32.7,
+    lon=128.8,
+)
 SPAN = (round(at(-1440).timestamp() * 1e9), round(at(1440 * 40).timestamp() * 1e9))
 
 
@@ -36,6 +46,7 @@ async def _fill(influxd: Influxd, folder: Path) -> None:
     absorb_all(store, [message(reading("dev-000", Kind.JOIN, 7))])
     act = Act(id="a1", device="dev-000", deed=Deed.VISITED, at=at(70), by="x", recorded_at=at(71))
     store.write_now(lambda tx: tx.acts.add(msgspec.structs.replace(act, species="boar", count=1)))
+    store.write_now(lambda tx: tx.sightings.add([SEEN]))
     async with database(settings(influxd)):
         await forward_all(store, settings(influxd), "goto")
     store.close()

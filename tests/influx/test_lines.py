@@ -71,7 +71,7 @@ def point_of(event: Event) -> str:
         point.field(name, getattr(event, name))
     if event.count is not None:
         point.field("n", event.count)
-    elif measurement == "detection":
+    elif measurement in {"detection", "trap_event"}:
         point.field("n", 1).field("n_assumed", True)
     if event.distinct:
         point.field("is_distinct", True)
