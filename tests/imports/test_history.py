@@ -1,6 +1,7 @@
 """gateway.history: imported readings through the gateway's own door, once."""
 
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -10,8 +11,10 @@ from dashboard import rates
 from gateway import history, species
 from gateway.history import HistoryError
 from gateway.model import Device, Reading, Role, Standing, TimeQuality
+from gateway.policy import Policy
 from gateway.store import Store
 from gateway.store.reader import Rate
+from gateway.tick import tick
 from tests.gateway.samples import TOKYO, open_store
 from tests.imports.packages import NOW, files, read
 from tests.science.shared import ROOT, needs_shared, values
@@ -66,6 +69,14 @@ def test_history_alerts_nobody_and_is_judged_by_its_own_time(tmp_path: Path) -> 
         for event in store.read_now(lambda r: r.latest_events()):
             assert event.observed_at == event.device_time
             assert event.time_quality is TimeQuality.RTC
+
+
+@pytest.mark.parametrize("days", [0, 1, 365, 3650])
+def test_a_camera_taken_down_is_not_reported_silent(tmp_path: Path, days: int) -> None:
+    with closing(open_store(tmp_path)) as store:
+        take(store)
+        outcome = store.write_now(lambda tx: tick(tx, NOW + timedelta(days), Policy()))
+        assert outcome.opened == []
 
 
 @pytest.mark.parametrize(
