@@ -7,6 +7,7 @@ GeoJSON: a FeatureCollection of Points, the same names as properties.
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ import msgspec
 from gateway.model import Device
 
 COLUMNS = tuple(name for name in Device.__struct_fields__ if name != "standing")
+_EUI = re.compile("[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}([-:][0-9A-Fa-f]{2}){7}")
 _WORDS = {
     "true": True,
     "yes": True,
@@ -47,6 +49,13 @@ def to_csv(devices: Iterable[Device]) -> str:
     writer.writeheader()
     writer.writerows(msgspec.structs.asdict(device) for device in devices)
     return out.getvalue()
+
+
+def address(text: str) -> str:
+    """An address as readings have it: EUIs, also as printed in pairs, as 16 lower-case hex digits."""
+    if _EUI.fullmatch(text):
+        return text.lower().replace("-", "").replace(":", "")
+    return text
 
 
 def _csv(text: str) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -83,6 +92,7 @@ def _known(where: str, names: Iterable[str]) -> None:
 
 
 def _device(where: str, values: dict[str, Any]) -> Device:
+    values["id"] = address(str(values.get("id", "")))
     if isinstance(word := values.get("inverted"), str):
         values["inverted"] = _WORDS.get(word.lower(), word)
     try:

@@ -1,7 +1,8 @@
 """ChirpStack v4, JSON marshaler: ``application/{id}/device/{devEui}/event/{type}``.
 
 Before 4.1 zero values are left out: a missing ``fCnt`` is 0. A doubled or replayed uplink comes with
-another ``deduplicationId``; ``key`` (devEui, devAddr, fCnt) tells that it is the same.
+another ``deduplicationId``; ``key`` (devEui, devAddr, fCnt, content) tells that it is the same. The content
+belongs to it because counters of ABP devices begin again after a battery change.
 """
 
 from typing import Any
@@ -11,7 +12,16 @@ from msgspec import Struct, field
 
 from gateway.dialects import Context, lorawan
 from gateway.dialects.clock import instant
-from gateway.dialects.payload import Counter, Name, identity, parse, place, rssi_dbm, snr_db
+from gateway.dialects.payload import (
+    Counter,
+    Name,
+    content,
+    identity,
+    parse,
+    place,
+    rssi_dbm,
+    snr_db,
+)
 from gateway.dialects.sensing import Envelope, battery_pct
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
@@ -35,6 +45,7 @@ class _Up(Struct, rename="camel"):
     dev_addr: Name = ""
     f_cnt: Counter = 0
     f_port: int | None = None
+    data: Any = None  # the frame itself, base64
     rx_info: list[_Rx] = field(default_factory=list)
     object: dict[str, Any] | None = None
 
@@ -70,17 +81,21 @@ def decode(message: Message, context: Context) -> list[Reading]:
 def _uplink(message: Message, context: Context) -> list[Reading]:
     up = parse(_up, message.payload)
     eui = _eui(up.device_info)
-    key = f"{eui}:{up.dev_addr.lower()}:{up.f_cnt}" if up.dev_addr else None
+    key = f"{eui}:{up.dev_addr.lower()}:{up.f_cnt}:{_content(up)}" if up.dev_addr else None
     time = instant(up.time)
     envelope = Envelope(
         device=eui,
-        id=up.deduplication_id or key or identity(message, time),
+        id=up.deduplication_id or identity(message, time),
         key=key,
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
         facts=_radio(up.rx_info),
     )
     return lorawan.sense(envelope, up.object or {}, context, up.f_port)
+
+
+def _content(up: _Up) -> str:
+    return content(up.f_port, up.data if isinstance(up.data, str) else up.object)
 
 
 def _radio(heard: list[_Rx]) -> dict[str, float | None]:

@@ -69,7 +69,11 @@ def readings(
     """Everything an object says, late records first, oldest first. Refused when it says nothing."""
     heard = read(model, values)
     late = sorted(
-        (reading for row in heard.records for reading in _late(envelope, model, row, devices)),
+        (
+            reading
+            for number, row in enumerate(heard.records)
+            for reading in _late(envelope, model, number, row, devices)
+        ),
         key=lambda reading: reading.device_time or datetime.max.replace(tzinfo=UTC),
     )
     return late + _live(envelope, heard, devices, alone=not late)
@@ -254,15 +258,20 @@ def _refuse(envelope: Envelope, heard: Heard, *, known: bool, alone: bool) -> No
 
 
 def _late(
-    envelope: Envelope, model: Model, row: dict[str, Any], devices: Mapping[str, Device]
+    envelope: Envelope,
+    model: Model,
+    number: int,
+    row: dict[str, Any],
+    devices: Mapping[str, Device],
 ) -> list[Reading]:
+    """What one late record says. A device's clock tells records apart, else the place in the uplink."""
     heard = read(model, row)
     device = devices.get(envelope.device)
     time = instant(heard.time, device.zone if device else "")
     said = _said(heard, envelope, devices) or [(Kind.HEARTBEAT, False, envelope.device)]
     late = Envelope(
         device=envelope.device,
-        id=f"{envelope.device}@{int(time.timestamp()) if time else payload.shown(heard.time)}",
+        id=f"{envelope.device}@{int(time.timestamp())}" if time else f"{envelope.id}@{number}",
         model=envelope.model,
         time=time,
         time_source=TimeSource.RTC if time else TimeSource.NONE,

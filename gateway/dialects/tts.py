@@ -1,6 +1,8 @@
 """The Things Stack v3 (The Things Network): ``v3/{app}@{tenant}/devices/{device}/{up,join,...}``.
 
 Empty and zero fields are left out: a missing ``f_cnt`` is 0. Publishes with QoS 0 only.
+The counter of an ABP device begins again in the same session, so the id holds the time too; copies are
+told by ``key`` (device, session, counter, content).
 """
 
 from typing import Any
@@ -10,7 +12,16 @@ from msgspec import Struct, field
 
 from gateway.dialects import Context, lorawan
 from gateway.dialects.clock import instant
-from gateway.dialects.payload import Counter, Name, identity, parse, place, rssi_dbm, snr_db
+from gateway.dialects.payload import (
+    Counter,
+    Name,
+    content,
+    identity,
+    parse,
+    place,
+    rssi_dbm,
+    snr_db,
+)
 from gateway.dialects.sensing import Envelope, battery_pct
 from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
@@ -38,6 +49,7 @@ class _Uplink(Struct):
     session_key_id: Name = ""
     f_cnt: Counter = 0
     f_port: int | None = None
+    frm_payload: Any = None  # the frame itself, base64
     decoded_payload: dict[str, Any] | None = None
     rx_metadata: list[_Rx] = field(default_factory=list)
     received_at: Any = None
@@ -95,9 +107,11 @@ def _uplink(
     time = next(filter(None, times), None)
     session = up.session_key_id or told.end_device_ids.dev_addr
     known = f"{device}:{session}:{up.f_cnt}" if session else None
+    frame = up.frm_payload if isinstance(up.frm_payload, str) else up.decoded_payload
     envelope = Envelope(
         device=device,
-        id=known or identity(message, time),
+        id=f"{known}@{int(time.timestamp())}" if known and time else identity(message, time),
+        key=f"{known}:{content(up.f_port, frame)}" if known else None,
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
         facts=_radio(up.rx_metadata) | _battery(up.last_battery_percentage),

@@ -65,7 +65,11 @@ EXPECTED: dict[str, Expected] = {
     "tts/join_accept_mqtt_docs.json": (JOIN, {"device": "4200000000000000"}),
     "tts/uplink_f_cnt_absent_mqtt_docs.json": (
         BEAT,
-        {"id": "4200000000000000:AWiZpAyXrAfEkUNkBljRoA==:0", "rssi_dbm": -35, "snr_db": 5},
+        {
+            "id": "4200000000000000:AWiZpAyXrAfEkUNkBljRoA==:0@1548766954",
+            "rssi_dbm": -35,
+            "snr_db": 5,
+        },
     ),
     "frigate/events_update_person.json": (DETECTION, {"species": "person", "device": "front_door"}),
     "frigate/reviews_update_alert.json": (DETECTION, {"species": "person", "device": "front_cam"}),

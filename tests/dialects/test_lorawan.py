@@ -16,6 +16,7 @@ from gateway.dialects.models import (
     shipped,
     with_own,
 )
+from gateway.dialects.payload import content
 from gateway.model import Device, Kind, Reading, Reason, Refused, Role, TimeSource
 from tests.dialects import fixtures
 from tests.dialects.fixtures import EUI, HISTORY, OPEN, TTN_UP, UP, chirpstack, message
@@ -45,7 +46,7 @@ def test_an_uplink_carries_event_radio_battery_and_time() -> None:
     (reading,) = _up(OPEN)
     assert reading == Reading(
         id="8b7c1a52-3f0e-4d5a-9a63-0c2b7c1d9e01",
-        key=f"{EUI}:01a2b3c4:77",
+        key=f"{EUI}:01a2b3c4:77:{content(85, 'AXVkAwAB')}",
         device=EUI,
         kind=Kind.SPRUNG,
         is_state=True,
@@ -60,15 +61,33 @@ def test_an_uplink_carries_event_radio_battery_and_time() -> None:
 
 def test_a_doubled_uplink_has_the_same_key() -> None:
     (first,) = _up(OPEN)
-    (second,) = _up(OPEN, deduplicationId="another")
+    (second,) = _up(OPEN, deduplicationId="another", rxInfo=[])
     assert (first.key, first.id == second.id) == (second.key, False)
+
+
+def test_another_frame_with_the_same_counter_has_another_key() -> None:
+    (first,) = _up(OPEN)
+    (second,) = _up(OPEN, deduplicationId="another", data="AXVkAwAA")
+    (third,) = _up({**OPEN, "battery": 91}, deduplicationId="third", data=None)
+    (fourth,) = _up(OPEN, deduplicationId="fourth", data=None)
+    assert len({one.key for one in (first, second, third, fourth)}) == 4
+
+
+def test_a_things_stack_frame_after_a_battery_change_is_another() -> None:
+    first, copy, later = (fixtures.tts(OPEN) for _ in range(3))
+    copy["received_at"] = copy["uplink_message"]["received_at"] = "2026-11-23T04:05:09Z"
+    later["received_at"] = later["uplink_message"]["received_at"] = "2027-03-01T04:05:09Z"
+    one, two, three = (tts.decode(message(TTN_UP, b), ASSUME)[0] for b in (first, copy, later))
+    assert one.key == two.key == three.key  # how long a key holds is the store's affair
+    assert len({one.id, two.id, three.id}) == 3
 
 
 def test_a_counter_left_out_is_zero() -> None:
     body = chirpstack(OPEN)
     del body["fCnt"]
     (reading,) = chirp.decode(message(UP, body), ASSUME)
-    assert reading.key == f"{EUI}:01a2b3c4:0"
+    assert reading.key
+    assert reading.key.startswith(f"{EUI}:01a2b3c4:0:")
 
 
 def test_an_uplink_without_radio_facts_is_still_read() -> None:
@@ -299,7 +318,7 @@ def test_a_join_and_its_first_uplink_share_no_id() -> None:
 
 def test_the_things_stack_says_the_same_of_the_same_object() -> None:
     (reading,) = tts.decode(message(TTN_UP, fixtures.tts(OPEN)), ASSUME)
-    assert reading.id == f"{EUI}:AZ1x:9"
+    assert reading.id == f"{EUI}:AZ1x:9@1795406701"
     assert (reading.device, reading.kind, reading.rssi_dbm) == (EUI, Kind.SPRUNG, -88)
     assert reading.device_time == datetime(2026, 11, 23, 4, 5, 1, 900_000, tzinfo=UTC)
 
@@ -310,7 +329,7 @@ def test_the_things_stack_leaves_out_zeros() -> None:
     del body["uplink_message"]["received_at"]
     body["uplink_message"]["rx_metadata"] = [{"time": "2026-11-23T04:05:00Z"}]
     (reading,) = tts.decode(message(TTN_UP, body), ASSUME)
-    assert reading.id == f"{EUI}:AZ1x:0"
+    assert reading.id == f"{EUI}:AZ1x:0@1795406700"
     assert reading.device_time == datetime(2026, 11, 23, 4, 5, tzinfo=UTC)
 
 
