@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
 from msgspec import Struct, field
 
 from gateway import progress, rules, timing
+from gateway.acquaintance import propose
+from gateway.edges import Edges
 from gateway.model import (
-    HEARTBEAT_S,
     Alert,
     Device,
     DeviceState,
@@ -24,20 +24,18 @@ from gateway.model import (
     Reading,
     Reason,
     Refused,
-    Role,
     Standing,
-    TrapState,
 )
 from gateway.policy import Policy
 from gateway.refinement import Admitted, Revision, fill, join
-from gateway.state import TRAP_STATE, Order, order
+from gateway.state import order
 from gateway.store import Transaction
+from gateway.store.quarantine import Kept
 
-Told = tuple[Order, TrapState | None]  # what a trap's newest word is, and its place in time
-NOTHING: Order = (0, 0, 0)
 Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
 
 # Without a time of its own, a retained message of these kinds tells only what a broker remembers.
+HELD = (Reason.DEVICE, Reason.MODEL)  # what the approval of a device may make readable
 MEMORIES = {Kind.HEARTBEAT, Kind.ONLINE, Kind.OFFLINE, Kind.JOIN, Kind.DETECTION, Kind.TAMPER}
 
 
@@ -55,6 +53,17 @@ class Outcome(Struct):
     durable: dict[str, list[str]] = field(default_factory=dict)  # topic -> ids to confirm
 
 
+class _Gathering(Struct):
+    """What a batch has come to, before it is written."""
+
+    tx: Transaction
+    outcome: Outcome
+    edges: Edges
+    clock_trusted: bool = True
+    admitted: dict[str, Admitted] = field(default_factory=dict)
+    put_back: set[int] = field(default_factory=set)  # numbers in the quarantine
+
+
 def absorb(
     tx: Transaction,
     messages: Sequence[Message],
@@ -65,124 +74,113 @@ def absorb(
     clock_trusted: bool = True,
 ) -> Outcome:
     """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
-    law = policy or Policy()
-    outcome = Outcome()
-    admitted: dict[str, Admitted] = {}
-    traps: dict[str, Told] = {}
+    batch = _Gathering(tx, Outcome(), Edges(tx.states), clock_trusted)
     for message in messages:
-        try:
-            readings = decode(message, tx.devices)
-        except Refused as refusal:
-            _refuse(tx, outcome, message, refusal.reason, refusal.detail, refusal.device)
-            continue
-        except Exception as error:
-            _refuse(tx, outcome, message, Reason.BUG, f"{type(error).__name__}: {error}")
-            continue
-        _admit(tx, outcome, admitted, traps, message, readings, clock_trusted)
-    _write(tx, outcome, list(admitted.values()), now, law)
-    if outcome.refused:
-        tx.trim_quarantine()
-    return outcome
+        _read(batch, message, decode)
+    _write(tx, batch.outcome, list(batch.admitted.values()), now, policy or Policy())
+    if batch.outcome.refused:
+        tx.quarantine.trim()
+    return batch.outcome
 
 
-def release(
+def read_again(
     tx: Transaction,
-    device: str,
+    kept: Sequence[Kept],
     decode: Decode,
     now: datetime,
     policy: Policy | None = None,
 ) -> Outcome:
+    """Read refused messages again; those still refused stay, with their present reason."""
+    batch = _Gathering(tx, Outcome(), Edges(tx.states))
+    for one in kept:
+        _read(batch, one.message, decode, one)
+    _write(tx, batch.outcome, list(batch.admitted.values()), now, policy or Policy())
+    tx.quarantine.set_read((one.no for one in kept if one.no not in batch.put_back), now)
+    return batch.outcome
+
+
+def release(
+    tx: Transaction, device: str, decode: Decode, now: datetime, policy: Policy | None = None
+) -> Outcome:
     """Read again what was held of a device that now is approved."""
-    held = tx.held(device)
-    outcome = absorb(tx, [message for _, message in held], decode, now, policy)
-    tx.set_replayed([no for no, _ in held], now)
-    return outcome
+    return read_again(tx, tx.quarantine.waiting(HELD, device), decode, now, policy)
+
+
+def _read(batch: _Gathering, message: Message, decode: Decode, kept: Kept | None = None) -> None:
+    try:
+        readings = decode(message, batch.tx.devices)
+    except Refused as refusal:
+        if refusal.offer and refusal.offer.id not in batch.tx.devices:
+            _meet(batch, refusal.offer)
+        reason, detail, device = refusal.reason, refusal.detail, refusal.device
+    except Exception as error:
+        reason, detail, device = Reason.BUG, f"{type(error).__name__}: {error}", None
+    else:
+        held = _hold(batch, readings)
+        for address, (reason, detail) in held.items():
+            _refuse(batch, message, reason, detail, address, kept)
+        batch.outcome.refused.update(reason for reason, _ in list(held.values())[:1])
+        _admit(batch, message, readings)
+        return
+    batch.outcome.refused[reason] += 1
+    _refuse(batch, message, reason, detail, device, kept)
 
 
 def _refuse(
-    tx: Transaction,
-    outcome: Outcome,
+    batch: _Gathering,
     message: Message,
     reason: Reason,
     detail: str,
-    device: str | None = None,
+    device: str | None,
+    kept: Kept | None,
 ) -> None:
-    outcome.refused[reason] += 1
-    if reason is not Reason.IRRELEVANT:
-        tx.quarantine(message, reason, detail, device)
+    """Keep it, or keep it where it lies already; what it says of other devices lies there too."""
+    if reason is Reason.IRRELEVANT:
+        return
+    if kept is None:
+        batch.tx.quarantine.add(message, reason, detail, device)
+    elif kept.device is None or device in (None, kept.device):
+        batch.tx.quarantine.put_back(kept.no, reason, detail, device)
+        batch.put_back.add(kept.no)
 
 
-def _admit(
-    tx: Transaction,
-    outcome: Outcome,
-    admitted: dict[str, Admitted],
-    traps: dict[str, Told],
-    message: Message,
-    readings: list[Reading],
-    clock_trusted: bool,
-) -> None:
+def _hold(batch: _Gathering, readings: list[Reading]) -> dict[str, tuple[Reason, str]]:
+    """The devices of a message that do not count (yet), and why."""
+    held = {}
     for address in dict.fromkeys(reading.device for reading in readings):
-        device = tx.devices.get(address) or _meet(tx, outcome, address, readings)
+        device = batch.tx.devices.get(address) or _meet(batch, propose(address, readings))
         if device.standing is Standing.PENDING:
             detail = f"{address} waits for approval: shishigaki devices approve {address}"
-            _refuse(tx, outcome, message, Reason.DEVICE, detail, address)
+            held[address] = (Reason.DEVICE, detail)
         elif device.standing is Standing.REVOKED:
-            _refuse(tx, outcome, message, Reason.REVOKED, f"{address} was revoked", address)
-    for reading in readings:
-        if reading.confirm_to:
-            outcome.durable.setdefault(reading.confirm_to, []).append(reading.id)
-        device = tx.devices[reading.device]
-        if device.standing is not Standing.APPROVED:
-            continue
-        if message.retain and reading.device_time is None and reading.kind in MEMORIES:
-            outcome.duplicates += 1
-            continue
-        if reading.id in admitted:
-            outcome.duplicates += 1
-            continue
-        event = timing.judge(reading, message.received_at, clock_trusted=clock_trusted)
-        event = _edge(tx, traps, event, is_state=reading.is_state)
-        refines = reading.refines if reading.kind is Kind.DETECTION else None
-        admitted[event.id] = Admitted(
-            event, reading.key, message.retain, message.topic, message.qos, refines
-        )
+            held[address] = (Reason.REVOKED, f"{address} was revoked")
+    return held
 
 
-def _meet(tx: Transaction, outcome: Outcome, address: str, readings: list[Reading]) -> Device:
+def _meet(batch: _Gathering, device: Device) -> Device:
     """Note a device never registered; its messages are held until somebody approves it."""
-    first = next(reading for reading in readings if reading.device == address)
-    trap = first.kind in TRAP_STATE
-    device = Device(
-        id=address,
-        role=Role.TRAP if trap else Role.DETECTOR,
-        standing=Standing.PENDING,
-        lat=first.lat,
-        lon=first.lon,
-        model=first.model or "",
-        heartbeat_s=first.heartbeat_s or HEARTBEAT_S,
-    )
-    tx.put_device(device)
-    outcome.pending.append(device)
+    batch.tx.put_device(device)
+    batch.outcome.pending.append(device)
     return device
 
 
-def _edge(tx: Transaction, traps: dict[str, Told], event: Event, *, is_state: bool) -> Event:
-    """A trap's state that is known already, or told in this batch, is a sign of life, no event.
-
-    A detector's "occupied" stays a detection: how many reports are one presence is decided where they
-    are counted (`effort`) and where people are told (one open alert takes up all of them).
-    """
-    told = TRAP_STATE.get(event.kind)
-    if told is None:
-        return event
-    state = tx.states.get(event.device)
-    stored = (state.trap_head, state.trap) if state else (NOTHING, None)
-    head, known = traps.get(event.device, stored)
-    if is_state and known is told:
-        return msgspec.structs.replace(event, kind=Kind.HEARTBEAT)
-    if order(event) >= head:
-        traps[event.device] = (order(event), told)
-    return event
+def _admit(batch: _Gathering, message: Message, readings: list[Reading]) -> None:
+    outcome = batch.outcome
+    for reading in readings:
+        if reading.confirm_to:
+            outcome.durable.setdefault(reading.confirm_to, []).append(reading.id)
+        if batch.tx.devices[reading.device].standing is not Standing.APPROVED:
+            continue
+        memory = message.retain and reading.device_time is None and reading.kind in MEMORIES
+        if memory or reading.id in batch.admitted:
+            outcome.duplicates += 1
+            continue
+        event = timing.judge(reading, message.received_at, clock_trusted=batch.clock_trusted)
+        event = batch.edges.settle(event, is_state=reading.is_state)
+        refines = reading.refines if reading.kind is Kind.DETECTION else None
+        batch.admitted[event.id] = Admitted(
+            event, reading.key, message.retain, message.topic, message.qos, refines
+        )
 
 
 def _write(
@@ -285,4 +283,4 @@ def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> No
         tx.outbox.add(alert, promise)
 
 
-__all__ = ["Decode", "Outcome", "absorb", "apply", "release", "withdraw"]
+__all__ = ["Decode", "Outcome", "absorb", "apply", "read_again", "release", "withdraw"]

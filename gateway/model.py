@@ -79,14 +79,18 @@ class Reason(StrEnum):
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
     """A message that gives no event: `reason` to count by, `detail` for a person.
 
-    `device`: its address, where the message told it before it was refused.
+    `device`: its address, where the message told it before it was refused; `offer`: what the device
+    may be, for a person to approve.
     """
 
-    def __init__(self, reason: Reason, detail: str, device: str | None = None) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, device: str | None = None, offer: "Device | None" = None
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.device = device
+        self.offer = offer
 
 
 class Message(Struct, frozen=True):

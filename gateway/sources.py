@@ -9,7 +9,7 @@ from gateway.config import ConfigError, Source
 from gateway.dialects import Context
 from gateway.dialects.models import Row, with_own
 from gateway.dialects.table import BY_NAME, Claims
-from gateway.model import Device, Message, Reading
+from gateway.model import Device, Message, Reading, Refused
 
 
 class Sources:
@@ -26,7 +26,7 @@ class Sources:
                     f"sources.dialect = {source.dialect!r}: unknown; allowed: {allowed}"
                 )
         self._sources, self._site = sources, site
-        self._models = with_own(models or {})
+        self.models = with_own(models or {})
         self._claims = Claims((source.dialect, source.topics) for source in sources)
 
     @property
@@ -39,7 +39,14 @@ class Sources:
         }
         return list(wanted.items())
 
+    def dialect(self, topic: str) -> str:
+        """The dialect that reads a topic; empty when no source claims it."""
+        try:
+            return self._claims.claim(topic).name
+        except Refused:
+            return ""
+
     def decode(self, message: Message, devices: Mapping[str, Device]) -> list[Reading]:
         """The readings of a message; Refused when it means none."""
         dialect = self._claims.claim(message.topic)
-        return dialect.decode(message, Context(devices, self._site, self._models))
+        return dialect.decode(message, Context(devices, self._site, self.models))

@@ -30,6 +30,9 @@ PURE = {  # standard library, these libraries and each other
     "gateway/sightings.py",
     "gateway/sightingtable.py",
     "gateway/office.py",
+    "gateway/acquaintance.py",
+    "gateway/edges.py",
+    "gateway/refinement.py",
     *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/dialects").glob("*.py")),
     *(
         f"dashboard/{name}.py"

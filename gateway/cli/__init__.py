@@ -16,6 +16,7 @@ from gateway.cli import (
     doctor,
     imports,
     influx,
+    quarantine,
     rates,
     run,
     users,
@@ -25,6 +26,7 @@ from gateway.cli.dialects import dialects
 from gateway.cli.mesh import mesh
 from gateway.cli.users import UserError
 from gateway.config import ConfigError
+from gateway.desk import ApprovalError
 from gateway.devices import DeviceListError
 from gateway.store.connection import StoreError
 
@@ -43,6 +45,7 @@ for group in (
     devices,
     users,
     alerts,
+    quarantine,
     imports,
     rates,
     influx,
@@ -57,6 +60,6 @@ def main() -> None:
     """The command `shishigaki`: what was refused goes to stderr in one line, exit 1."""
     try:
         app()
-    except (ConfigError, DeviceListError, StoreError, UserError) as error:
+    except (ApprovalError, ConfigError, DeviceListError, StoreError, UserError) as error:
         sys.stderr.write(f"shishigaki: {error}\n")
         raise SystemExit(1) from None

@@ -13,9 +13,10 @@ from rich.table import Table
 
 from gateway import app as service
 from gateway.batch import Outcome, release
-from gateway.cli.options import AsJson, Config, ConfigFile, load, open_store
+from gateway.cli.options import AsJson, Config, ConfigFile, desk, load, open_store
+from gateway.desk import Wish
 from gateway.devices import DeviceListError, parse, to_csv
-from gateway.model import Device, Standing
+from gateway.model import Device
 from gateway.sources import Sources
 from gateway.store import Store, Transaction
 
@@ -64,32 +65,39 @@ def approve(
     device: str,
     name: Annotated[str, typer.Option(help="現地での呼び名 / local name")] = "",
     role: Annotated[str, typer.Option(help="trap, detector, relay")] = "",
+    model: Annotated[str, typer.Option(help="センサーの機種 / sensor model")] = "",
+    inverted: Annotated[
+        bool | None,
+        typer.Option("--inverted/--not-inverted", help="閉＝作動 / closed means sprung"),
+    ] = None,
+    zone: Annotated[str, typer.Option(help="時刻に地域のない機器の地域 / e.g. Asia/Tokyo")] = "",
+    heartbeat: Annotated[
+        int | None, typer.Option(help="便りの間隔 (秒) / seconds between signs of life")
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """承認待ちの機器を使い始め、届いていた通知を読み直します / let a held device count."""
     settings = load(config)
+    wish = Wish(device=device, name=name, role=role, model=model, inverted=inverted, zone=zone,
+                heartbeat_s=heartbeat)  # fmt: skip
+    now, bench = datetime.now(UTC), desk(settings)
     with _store(settings) as store:
-        known = _find(store.read_now(lambda r: r.devices()), device)
-        changes = {
-            "standing": Standing.APPROVED,
-            "name": name or known.name,
-            "role": role or known.role,
-        }
-        approved = msgspec.convert(msgspec.to_builtins(known) | changes, Device)
-        store.write_now(lambda tx: tx.put_device(approved))
-        outcome = store.write_now(_release(settings, device))
+        approved, outcome = store.write_now(lambda tx: bench.approve(tx, wish, now))
+    left = sum(outcome.refused.values())
     typer.echo(
-        f"{approved.label}: 承認しました。保留 {len(outcome.events)} 件を読みました / approved"
+        f"{approved.label}: 承認しました（{approved.role}, {approved.model or '機種なし'}）。"
+        f"保留から {len(outcome.events)} 件を読みました / approved, {len(outcome.events)} events read"
+        + (f"; まだ読めない / still refused: {left}" if left else "")
     )
 
 
 @group.command()
 def revoke(device: str, config: ConfigFile = None) -> None:
     """機器の通知を今後受け取りません / stop listening to a device."""
-    with _store(load(config)) as store:
-        known = _find(store.read_now(lambda r: r.devices()), device)
-        revoked = msgspec.structs.replace(known, standing=Standing.REVOKED)
-        store.write_now(lambda tx: tx.put_device(revoked))
+    settings = load(config)
+    bench = desk(settings)
+    with _store(settings) as store:
+        known = store.write_now(lambda tx: bench.revoke(tx, device))
     typer.echo(f"{known.label}: 停止しました / revoked")
 
 
@@ -102,14 +110,6 @@ def _release(settings: Config, device: str) -> Callable[[Transaction], Outcome]:
     now = datetime.now(UTC)
     law = service.policy(settings)
     return lambda tx: release(tx, device, decode, now, law)
-
-
-def _find(devices: list[Device], wanted: str) -> Device:
-    for device in devices:
-        if device.id == wanted:
-            return device
-    known = ", ".join(device.id for device in devices[:20]) or "none"
-    raise DeviceListError(f"{wanted}: no such device; known: {known}")
 
 
 def _show(devices: list[Device]) -> None:

@@ -6,7 +6,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from gateway import app as service
 from gateway.config import Config, load
+from gateway.desk import Desk
+from gateway.sources import Sources
 from gateway.store import Store
 
 ConfigFile = Annotated[
@@ -22,9 +25,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="プログラム向けに J
 Language = Annotated[str, typer.Option("--lang", help="ja, en", envvar="SHISHIGAKI_LANG")]
 
 
+def desk(config: Config) -> Desk:
+    """The installer's desk, as the running gateway has it."""
+    sources = Sources(config.sources, config.site.name, config.models)
+    return Desk(sources.decode, sources.models, service.policy(config))
+
+
 def open_store(config: Config) -> Store:
     """The configured store, for a command's own use."""
     return Store(Path(config.store.path), ZoneInfo(config.site.timezone))
 
 
-__all__ = ["AsJson", "Config", "ConfigFile", "Language", "load", "open_store"]
+__all__ = ["AsJson", "Config", "ConfigFile", "Language", "desk", "load", "open_store"]

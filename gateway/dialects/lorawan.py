@@ -11,10 +11,20 @@ import msgspec
 
 from gateway.dialects import Context
 from gateway.dialects.clock import instant
-from gateway.dialects.models import GENERIC, Match, recognise, shipped
+from gateway.dialects.models import GENERIC, SPRINGS, Match, recognise, shipped
 from gateway.dialects.payload import identity, parse_object, rssi_dbm, snr_db
 from gateway.dialects.sensing import Envelope, readings
-from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.model import (
+    Device,
+    Kind,
+    Message,
+    Reading,
+    Reason,
+    Refused,
+    Role,
+    Standing,
+    TimeSource,
+)
 
 
 def sense(
@@ -64,7 +74,19 @@ def choose(
     match = recognise(models, values, port)
     if context.assume or (match is not None and match.whole):
         return match
-    raise Refused(Reason.MODEL, _offer(address, values, match), address)
+    offered = _offered(address, match) if match else None
+    raise Refused(Reason.MODEL, _offer(address, values, match), address, offered)
+
+
+def _offered(address: str, match: Match) -> Device:
+    """The row that a person may approve: the likely model, and what it would be in the field."""
+    row = match.model
+    return Device(
+        id=address,
+        role=Role.TRAP if SPRINGS & row.meanings else Role.DETECTOR,
+        standing=Standing.PENDING,
+        model="" if row.name == GENERIC else row.name,
+    )
 
 
 def _offer(address: str, values: Mapping[str, Any], match: Match | None) -> str:

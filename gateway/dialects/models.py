@@ -44,6 +44,7 @@ MEANINGS: Mapping[str, str] = {
 EVENTS = frozenset(
     ("contact", "contact:2", "trigger", "alarm", "motion", "detection", "tamper", "button", "join")
 )
+SPRINGS = frozenset(("contact", "contact:2", "trigger", "alarm"))  # what a trap's sensor says
 PRIVATE = frozenset(("zigbee2mqtt", "tasmota-zigbee", "senml"))  # rows of other dialects
 GENERIC = "generic"  # the row of what fields usually mean, for `assume`
 _MEMORABLE, _REMEMBERED = 32, 1_024  # names an object may have, objects kept, to be remembered
@@ -72,6 +73,7 @@ class Model(Struct, frozen=True):
     by_key: Mapping[str, list[tuple[tuple[str, ...], Rule]]]  # the same by top-level name
     keys: frozenset[str]  # top-level names that it knows
     own: frozenset[str]  # those of them that not every row knows
+    meanings: frozenset[str]  # that they can have
     telling: frozenset[str]  # those of them that can make an event
     sign: Mapping[str, str]
     port: int | None
@@ -138,6 +140,9 @@ def _compile(name: str, row: Row, common: Mapping[str, Rule]) -> Model:
         by_key=by_key,
         keys=frozenset(path.split(".")[0] for path in rules) | frozenset(row.sign),
         own=frozenset(own),
+        meanings=frozenset(
+            m.removeprefix("!") for rule in row.fields.values() for m in _meanings(rule)
+        ),
         telling=frozenset(path.split(".")[0] for path, rule in rules.items() if _tells(rule)),
         sign=row.sign,
         port=row.port,

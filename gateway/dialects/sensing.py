@@ -228,11 +228,7 @@ def _is_trap(device: Device | None) -> bool:
 
 
 def _live(
-    envelope: Envelope,
-    heard: Heard,
-    devices: Mapping[str, Device],
-    *,
-    alone: bool,
+    envelope: Envelope, heard: Heard, devices: Mapping[str, Device], *, alone: bool
 ) -> list[Reading]:
     said = _said(heard, envelope, devices)
     if not said:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -126,16 +127,22 @@ class Reader:
         rows = self._execute("SELECT body FROM alert ORDER BY no DESC LIMIT ?", (limit,))
         return list(each(to_alert, (body for (body,) in rows)))
 
-    def quarantine(self, limit: int = 100) -> list[Refusal]:
+    def quarantine(
+        self,
+        limit: int = 100,
+        reasons: Collection[Reason] = tuple(Reason),
+        device: str | None = None,
+    ) -> list[Refusal]:
         """The newest refused messages, newest first."""
-        rows = self._execute(
-            "SELECT no, received_ms, topic, payload, reason, detail, device, replayed_ms "
-            "FROM quarantine ORDER BY no DESC LIMIT ?",
-            (limit,),
+        marks = ", ".join("?" * len(reasons))
+        sql = (
+            "SELECT no, received_ms, topic, payload, reason, detail, device, replayed_ms "  # noqa: S608
+            f"FROM quarantine WHERE reason IN ({marks}) {'' if device is None else 'AND device = ?'} "
+            "ORDER BY no DESC LIMIT ?"
         )
-        return [Refusal(no, from_ms(received), topic, payload, Reason(reason), detail, device,
-                        from_ms(replayed) if replayed is not None else None)
-                for no, received, topic, payload, reason, detail, device, replayed in rows]  # fmt: skip
+        whose = () if device is None else (device,)
+        rows = self._execute(sql, (*(reason.value for reason in reasons), *whose, limit))
+        return list(each(_refusal, rows))
 
     def refused(self) -> Counter[str]:
         """How many messages lie in quarantine, by reason."""
@@ -234,3 +241,9 @@ class Reader:
             "ORDER BY e.observed_ms"
         )
         return list(each(to_event, self._execute(sql, (device, ms(start), ms(end)))))
+
+
+def _refusal(row: tuple[Any, ...]) -> Refusal:
+    no, received, topic, payload, reason, detail, device, replayed = row
+    return Refusal(no, from_ms(received), topic, payload, Reason(reason), detail, device,
+                   from_ms(replayed) if replayed is not None else None)  # fmt: skip

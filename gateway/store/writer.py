@@ -15,7 +15,7 @@ import apsw
 
 from gateway.account import Account
 from gateway.effort import HOUR_MS, Mark, Tally
-from gateway.model import Device, DeviceState, Event, Kind, Message, Reason
+from gateway.model import Device, DeviceState, Event, Kind
 from gateway.state import from_ms, ms
 from gateway.store.acts import ActTable
 from gateway.store.alerts import AlertTable
@@ -23,11 +23,10 @@ from gateway.store.connection import open_writer, transaction
 from gateway.store.follower import FollowerTable
 from gateway.store.journal import JournalTable
 from gateway.store.outbox import OutboxTable
+from gateway.store.quarantine import QuarantineTable
 from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
 from gateway.store.sightings import SightingTable
 
-PAYLOAD_KEPT = 16_384  # bytes of a refused payload that are kept
-QUARANTINE_ROWS = 20_000  # the newest; older ones have been counted and shown
 ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a step
 
 
@@ -98,6 +97,7 @@ class Transaction:
         self.outbox = OutboxTable(connection)
         self.follower = FollowerTable(connection)
         self.journal = JournalTable(connection)
+        self.quarantine = QuarantineTable(connection)
 
     @property
     def devices(self) -> Mapping[str, Device]:
@@ -206,38 +206,6 @@ class Transaction:
         """Use a one-tap link up; False if it was used before."""
         sql = "INSERT OR IGNORE INTO used_link VALUES (?, ?) RETURNING id"
         return self._execute(sql, (link, ms(now))).fetchone() is not None
-
-    def quarantine(self, message: Message, reason: Reason, detail: str, device: str | None) -> None:
-        """Keep a refused message with its reason, so that it can be read again."""
-        self._execute(
-            "INSERT INTO quarantine (received_ms, topic, payload, qos, retain, reason, detail, device) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (ms(message.received_at), message.topic, message.payload[:PAYLOAD_KEPT], message.qos,
-             message.retain, reason.value, detail, device),
-        )  # fmt: skip
-
-    def trim_quarantine(self) -> None:
-        """Forget the oldest refused messages beyond QUARANTINE_ROWS."""
-        self._execute(
-            "DELETE FROM quarantine WHERE no <= (SELECT max(no) FROM quarantine) - ?",
-            (QUARANTINE_ROWS,),
-        )
-
-    def held(self, device: str) -> list[tuple[int, Message]]:
-        """Messages of a device that wait for its approval, oldest first, with their numbers."""
-        rows = self._execute(
-            "SELECT no, topic, payload, received_ms, qos, retain FROM quarantine "
-            "WHERE device = ? AND reason = ? AND replayed_ms IS NULL ORDER BY no",
-            (device, Reason.DEVICE.value),
-        )
-        return [(no, Message(topic, payload, from_ms(received), qos, bool(retain)))
-                for no, topic, payload, received, qos, retain in rows]  # fmt: skip
-
-    def set_replayed(self, numbers: Iterable[int], now: datetime) -> None:
-        """These refused messages have been read again."""
-        self._many(
-            "UPDATE quarantine SET replayed_ms = ? WHERE no = ?", [(ms(now), no) for no in numbers]
-        )
 
     def purge(self, before: datetime, limit: int) -> int:
         """Forget the oldest `limit` events if received before a time; sums and alerts stay.
