@@ -49,7 +49,8 @@ def text(alert: Alert, device: Device | None, language: str, zone: ZoneInfo, now
     else:
         tail = f" {when:%d %b %H:%M}{late}"
     head = f"{subject(alert, device, language)}{note}"
-    return head[: MOST - 1 - len(tail) - len(title(alert, language)) - 5] + tail
+    longest = max((title(alert, language, asked) for asked in AGAIN), key=len)
+    return head[: MOST - 1 - len(longest) - len(tail)] + tail
 
 
 def subject(alert: Alert, device: Device | None, language: str) -> str:
