@@ -32,6 +32,7 @@ PURE = {  # standard library, these libraries and each other
     "gateway/office.py",
     "gateway/acquaintance.py",
     "gateway/edges.py",
+    "gateway/heard.py",
     "gateway/refinement.py",
     *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/dialects").glob("*.py")),
     *(

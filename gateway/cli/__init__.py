@@ -20,6 +20,7 @@ from gateway.cli import (
     rates,
     run,
     users,
+    watch,
 )
 from gateway.cli.decode import decode
 from gateway.cli.dialects import dialects
@@ -45,6 +46,7 @@ for group in (
     devices,
     users,
     alerts,
+    watch,
     quarantine,
     imports,
     rates,
