@@ -16,9 +16,10 @@ from dashboard.condition import Sight
 from dashboard.coverage import Shape
 from dashboard.hotspots import Hotspots
 from dashboard.look import Feature
-from dashboard.overview import Caught, Cell, Overview
+from dashboard.overview import Caught, Cell, Overview, Reported
 from dashboard.raster import Picture
 from dashboard.rates import Rate, Tally
+from gateway import mesh
 from gateway.mesh import Bounds
 
 PLACES = 5  # decimals of a degree: a metre
@@ -44,6 +45,7 @@ def layers(found: Overview, protected: Iterable[Feature] = ()) -> list[Layer]:
         ),
         Layer("spots", _spots(spots), True),
         Layer("traps", [_trap(sight) for sight in found.traps if sight.lat is not None], False),
+        Layer("reports", [_reported(one) for one in found.reports], False),
         Layer("captures", [_caught(one) for one in found.caught], False),
     ]
 
@@ -112,6 +114,11 @@ def _trap(sight: Sight) -> Feature:
 
 def _caught(one: Caught) -> Feature:
     return point(one.lat, one.lon, {"name": one.name, "animals": one.animals, "r": rate(one.rate)})
+
+
+def _reported(one: Reported) -> Feature:
+    lat, lon = mesh.centre(one.code)
+    return point(lat, lon, {"code": one.code, "kinds": one.kinds, "last": one.last.isoformat()})
 
 
 def _gaps(shape: Shape | None) -> list[Feature]:

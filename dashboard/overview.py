@@ -4,6 +4,7 @@ Owns which figures belong on the map. Must not know words, pages or folium. Read
 that it costs what the place and the period cost, whatever the history.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 
@@ -20,6 +21,7 @@ from dashboard.wish import ALL, Wish
 from gateway import mesh
 from gateway.effort import HOUR_MS
 from gateway.model import Act, Deed, Device, Role, Standing
+from gateway.sightings import Sighting
 from gateway.species import PERSON, UNKNOWN
 from gateway.store import Reader
 from gateway.store.ledger import Clock, Sums
@@ -49,6 +51,14 @@ class Caught(Struct, frozen=True):
     rate: Rate  # captures (not heads) per 100 trap-nights
 
 
+class Reported(Struct, frozen=True):
+    """What people reported from one 500 m square: no effort is known, so no rate either."""
+
+    code: str
+    kinds: dict[str, int]  # damage, sighting, trace ...
+    last: date
+
+
 class Choices(Struct, frozen=True):
     """What the filters offer."""
 
@@ -72,6 +82,7 @@ class Overview(Struct, frozen=True, eq=False):
     caught: list[Caught]
     captures: Rate  # of all traps together
     gaps: Shape | None  # land that nobody watched
+    reports: list[Reported]
 
 
 class Facts(Struct, frozen=True, eq=False):
@@ -85,6 +96,7 @@ class Facts(Struct, frozen=True, eq=False):
     devices: dict[str, Device]
     armed: dict[str, float]  # trap-nights
     acts: list[Act]
+    reports: list[Sighting]
 
 
 def choices(reader: Reader, zone: tzinfo, now: datetime) -> Choices:
@@ -122,6 +134,7 @@ def read(reader: Reader, wish: Wish, asked: Span, zone: tzinfo, now: datetime) -
         devices=devices,
         armed={o.device: o.armed_ms / DAY_MS for o in found},
         acts=[act for act in reader.ledger.acts(*asked.moments(zone)) if act.device in devices],
+        reports=reader.sightings(*asked.days, wish.counted),
     )
 
 
@@ -141,6 +154,7 @@ def overview(facts: Facts, bandwidth_m: float | None = None, land: Shape | None 
         caught=caught,
         captures=captures(facts.acts, facts.wish, sum(_nights(facts))),
         gaps=None if land is None else coverage.gaps(land, facts.tallies),
+        reports=_reported(facts.reports),
     )
 
 
@@ -226,6 +240,17 @@ def animals(acts: Iterable[Act]) -> dict[str, int]:
         species = act.species or UNKNOWN
         heads[species] = heads.get(species, 0) + (act.count or 1)
     return heads
+
+
+def _reported(found: list[Sighting]) -> list[Reported]:
+    squares: dict[str, list[Sighting]] = {}
+    for one in found:
+        if 0 <= one.lat < mesh.MAX_LAT and mesh.MIN_LON <= one.lon < mesh.MAX_LON:
+            squares.setdefault(mesh.code(one.lat, one.lon, "500m"), []).append(one)
+    return [
+        Reported(code, dict(Counter(one.kind.value for one in parts)), max(o.day for o in parts))
+        for code, parts in sorted(squares.items())
+    ]
 
 
 def _cells(tallies: list[Tally], square: mesh.Level) -> list[Cell]:

@@ -64,7 +64,8 @@ DASHBOARD_MAY = {
     "gateway.model", "gateway.account", "gateway.lifecycle", "gateway.store", "gateway.mesh",
     "gateway.config", "gateway.clock",
     "gateway.feed", "gateway.state", "gateway.wording", "gateway.rules", "gateway.species",
-    "gateway.effort", "gateway.office", "gateway.acts", "gateway.batch", "gateway.links", "gateway.policy",
+    "gateway.effort", "gateway.office", "gateway.sightings",
+    "gateway.acts", "gateway.batch", "gateway.links", "gateway.policy",
 }  # fmt: skip
 FILES = sorted(
     str(path.relative_to(ROOT))

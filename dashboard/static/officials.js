@@ -72,8 +72,13 @@ const Officials = (() => {
 
   function reports(feature, at) {
     const p = feature.properties;
-    const mark = L.circleMarker(at, { radius: 6, weight: 2, color: "#5b2a86", fillColor: "#d9b8f2", fillOpacity: 0.9 });
-    return tell(mark, word("species", p.species), [p.on, p.note].filter(Boolean));
+    const kinds = Object.entries(p.kinds);
+    const n = kinds.reduce((sum, [, count]) => sum + count, 0);
+    const mark = L.circleMarker(at, {
+      radius: 4 + 2 * Math.sqrt(n), weight: 2, color: "#5b2a86", fillColor: "#d9b8f2", fillOpacity: 0.9,
+    });
+    const lines = kinds.map(([kind, count]) => fill("office.reports", { kind: word("report", kind), n: count }));
+    return tell(mark, `${words["office.mesh"]} ${p.code}`, [...lines, fill("office.last", { on: p.last }), words["office.no_rate"]]);
   }
 
   function sites(feature, at) {

@@ -22,6 +22,9 @@ from gateway.cli import (
     users,
     watch,
 )
+from gateway.cli import (
+    map as map_,
+)
 from gateway.cli.decode import decode
 from gateway.cli.dialects import dialects
 from gateway.cli.mesh import mesh
@@ -50,6 +53,7 @@ for group in (
     quarantine,
     imports,
     rates,
+    map_,
     influx,
     backup,
 ):

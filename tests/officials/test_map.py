@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import shapely
 
-from dashboard import layers, officials, overview
+from dashboard import drawing, layers, overview
 from dashboard.lands import Lands
 from dashboard.overview import Overview
 from dashboard.span import Month
@@ -82,8 +82,8 @@ def test_two_periods_are_drawn_with_one_bandwidth(county: County) -> None:
         county.store.read_now(lambda r, s=s: overview.read(r, wanted, s, ZONE, county.now))  # type: ignore[misc]
         for s in spans
     ]
-    limits = officials.limits_of(facts, None)
-    one, other = officials.draw_all(facts, Lands(), limits, text("ja"), tiles=False)
+    limits = drawing.limits_of(facts, None)
+    one, other = drawing.draw(facts, Lands(), limits, text("ja"), tiles=False)
     assert one.found.hotspots
     assert other.found.hotspots
     assert one.found.hotspots.surface.bandwidth_m == other.found.hotspots.surface.bandwidth_m
