@@ -15,6 +15,7 @@ from dashboard import drawing, lands, mapfile, overview, raster, wish
 from dashboard.drawing import Drawn
 from dashboard.overview import Choices, Facts
 from dashboard.reply import Reply
+from dashboard.sites import Sites
 from dashboard.text import Text
 from dashboard.wish import Wish
 from gateway.clock import Clock
@@ -30,6 +31,7 @@ class Officials:
     def __init__(self, store: Store, reply: Reply, config: Config, clock: Clock) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
         self._lands = lands.read(config.office)
+        self._sites = Sites(store, reply, config, clock, self._lands)
 
     def routes(self) -> list[BaseRoute]:
         """Where they answer."""
@@ -37,6 +39,7 @@ class Officials:
             Route("/officials", self.show_map),
             Route("/officials/sheet", self.show_sheet),
             Route("/officials/map.html", self.send_file),
+            *self._sites.routes(),
         ]
 
     async def show_map(self, request: Request) -> Response:
@@ -67,7 +70,7 @@ class Officials:
         drawn = await asyncio.to_thread(self._draw, facts, words)
         return self._reply.page(
             request, template, now, account=request.state.account, drawn=drawn, choices=choices,
-            wish=facts[0].wish, months=_months(choices), names=_names(facts[0]),
+            wish=facts[0].wish, months=choices.months, names=_names(facts[0]),
             unwatched=_unwatched(drawn[0]), legend=raster.legend(), lengths=wish.LENGTHS,
             hours=sorted(wish.HOURS), script=drawing.script_values(words), papers=PAPERS, **values,
         )  # fmt: skip
@@ -92,10 +95,6 @@ def asked(request: Request, choices: Choices) -> Wish:
         return wish.read(request.query_params, choices.last, overview.usual(choices.species))
     except ValueError as error:
         raise HTTPException(400, str(error)) from None
-
-
-def _months(choices: Choices) -> list[str]:
-    return [str(choices.first.plus(i)) for i in range(choices.last.less(choices.first) + 1)]
 
 
 def _names(facts: Facts) -> dict[str, str]:

@@ -67,6 +67,11 @@ class Choices(Struct, frozen=True):
     species: list[str]
     areas: list[str]
 
+    @property
+    def months(self) -> list[str]:
+        """All months with records, oldest first."""
+        return [str(self.first.plus(i)) for i in range(self.last.less(self.first) + 1)]
+
 
 class Overview(Struct, frozen=True, eq=False):
     """One map."""

@@ -86,7 +86,7 @@ const Officials = (() => {
     const span = document.createElement("span");
     span.textContent = p.no;
     const icon = L.divIcon({ className: "site", html: span, iconSize: [34, 34] });
-    const marker = L.marker(at, { icon, alt: `${p.no} ${p.why}`, title: p.why, draggable: Boolean(p.drag) });
+    const marker = L.marker(at, { icon, alt: `${p.no} ${p.why}`, title: p.why, draggable: Boolean(p.drag), zIndexOffset: 5000 - 10 * p.no });
     return tell(marker, `${p.no}`, [p.why]);
   }
 

@@ -1,0 +1,59 @@
+// A proposed site that is dragged, or pushed by its buttons, says what the move costs.
+"use strict";
+(() => {
+  const list = document.getElementById("sites");
+  const layer = Officials.started[0].layers.sites;
+  if (!list || !layer) return;
+  const STEP_M = 50;
+  const { words, fill } = Officials;
+  const markers = layer.getLayers();
+
+  function say(index, text, isLoss) {
+    const output = list.children[index].querySelector("output");
+    output.textContent = text;
+    output.classList.toggle("loss", isLoss);
+  }
+
+  function sentence(move) {
+    const parts = [fill(move.loss_share > 0 ? "office.site_loss" : "office.site_gain", {
+      share: Math.abs(100 * move.loss_share).toFixed(1), loss: Math.abs(move.loss100).toFixed(1),
+    })];
+    if (move.too_close_m !== null) parts.push(fill("office.site_close", { m: Math.round(move.too_close_m) }));
+    if (move.too_far_m !== null) parts.push(fill("office.site_far", { m: Math.round(move.too_far_m) }));
+    if (move.excluded) parts.push(words["office.site_excluded"]);
+    if (move.unknown) parts.push(words["office.site_unknown"]);
+    return parts.join(" ");
+  }
+
+  async function judge(index) {
+    const { lat, lng } = markers[index].getLatLng();
+    const query = new URLSearchParams(list.dataset.query);
+    for (const [key, value] of Object.entries({ site: index, lat, lon: lng, mark: list.dataset.mark })) query.set(key, value);
+    say(index, words["office.site_wait"], false);
+    const answer = await fetch(`/officials/sites/move?${query}`);
+    if (!answer.ok) { say(index, words[answer.status === 409 ? "office.site_changed" : "office.site_failed"], true); return; }
+    const move = await answer.json();
+    const broken = move.too_close_m !== null || move.too_far_m !== null || move.excluded || move.unknown;
+    say(index, sentence(move), broken || move.loss_share > 0.001);
+  }
+
+  markers.forEach((marker, index) => {
+    const home = marker.getLatLng();
+    const moved = () => judge(index).catch(() => say(index, words["office.site_failed"], true));
+    marker.on("dragend", moved);
+    const moves = list.children[index].querySelector(".moves");
+    moves.hidden = false;
+    moves.addEventListener("click", (event) => {
+      const way = event.target.dataset.way;
+      if (!way) return;
+      if (way === "back") { marker.setLatLng(home); say(index, "", false); return; }
+      const { lat, lng } = marker.getLatLng();
+      const north = STEP_M / 111320;
+      const east = north / Math.cos((lat * Math.PI) / 180);
+      marker.setLatLng({
+        north: [lat + north, lng], south: [lat - north, lng], west: [lat, lng - east], east: [lat, lng + east],
+      }[way]);
+      moved();
+    });
+  });
+})();
