@@ -51,7 +51,7 @@ class Forwarder:
         self._done: list[Span] = []
         self._states_due = True
         self._retry_at: datetime | None = None
-        self._failures = 0
+        self.failures = 0  # in a row
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -79,9 +79,9 @@ class Forwarder:
         except Later as trouble:
             self.alarm.waits(str(trouble))
             self._meters.troubled(held=False)
-            self._failures += 1
-            return wait_s(self._failures, trouble.retry_after_s, random.random())  # noqa: S311
-        self._failures = 0
+            self.failures += 1
+            return wait_s(self.failures, trouble.retry_after_s, random.random())  # noqa: S311
+        self.failures = 0
         self.rounds += 1
         self.alarm.well()
         self._meters.well()

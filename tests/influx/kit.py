@@ -32,8 +32,8 @@ SPECIES = ("boar", "deer", None, "raccoon_dog")
 def settings(influxd: Influxd | None = None, **changes: object) -> Influx:
     """Settings for the given server, or for the one the environment names."""
     named: dict[str, object] = {
-        "url": influxd.url if influxd else os.environ["INFLUX_URL"],
-        "database": "test" if influxd else os.environ["INFLUX_DATABASE"],
+        "url": influxd.url if influxd else os.environ.get("INFLUX_URL", ""),
+        "database": "test" if influxd else os.environ.get("INFLUX_DATABASE", "test"),
         "token": "" if influxd else os.environ.get("INFLUX_TOKEN", ""),
         "interval_s": 0.05,
         "backlog_per_s": 0,
