@@ -4,6 +4,7 @@ Owns the command's options and words. Must not simulate anything itself.
 """
 
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,20 +18,29 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.scenario import ScenarioError, load, shipped
 from firmware_sim.world import World
 
+ANSWER_S = 5.0
 SCENARIOS = ", ".join(shipped())
 
 
 def simulate(
-    scenario: Annotated[str, typer.Argument(help=f"{SCENARIOS}, or a TOML file")] = "tiny",
-    host: Annotated[str, typer.Option(help="The broker's host")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="The broker's port")] = 1883,
-    speed: Annotated[float, typer.Option(min=0.01, max=10_000, help="1 = as in life")] = 1.0,
-    seed: Annotated[int | None, typer.Option(help="Another world than the scenario's")] = None,
+    scenario: Annotated[
+        str, typer.Argument(help=f"{SCENARIOS} か TOML ファイル / or a TOML file")
+    ] = "tiny",
+    host: Annotated[str, typer.Option(help="ブローカーのホスト / the broker's host")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="ブローカーのポート / the broker's port")
+    ] = 1883,
+    speed: Annotated[
+        float, typer.Option(min=0.01, max=10_000, help="実時間の何倍か / times real time")
+    ] = 1.0,
+    seed: Annotated[
+        int | None, typer.Option(help="別の世界にする数 / another world than the scenario's")
+    ] = None,
     duration: Annotated[
-        float | None, typer.Option(min=0, help="End after so many seconds of wall time")
+        float | None, typer.Option(min=0, help="この秒数で終わる / end after so many seconds")
     ] = None,
 ) -> None:
-    """シミュレーターを動かす / Run simulated sensors as real MQTT clients, until Ctrl-C."""
+    """模擬センサーを MQTT で動かします / simulated sensors as real MQTT clients, until Ctrl-C."""
     try:
         chosen = load(scenario)
     except ScenarioError as error:
@@ -40,9 +50,23 @@ def simulate(
         chosen = msgspec.structs.replace(chosen, seed=seed)
     devices = len(chosen.devices)
     typer.echo(f"{chosen.title}: {devices} devices -> {host}:{port}, {speed:g}x, Ctrl-C ends")
+    _warn_of_silence(host, port)
     world = World(chosen, datetime.now(UTC))
     with _stopping() as stop, Fleet(world, host, port, speed=speed):
         stop.wait(duration)
+
+
+def _warn_of_silence(host: str, port: int) -> None:
+    """Say it when nobody answers: the devices go on trying, as in life."""
+    try:
+        socket.create_connection((host, port), ANSWER_S).close()
+    except OSError as error:
+        why = error.strerror or "no answer"
+        typer.echo(
+            f"{host}:{port}: {why}; ブローカーが応答するまで送り続けます / "
+            "no broker answers; the devices keep trying",
+            err=True,
+        )
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from starlette.routing import Route
 
+from dashboard import assets
 from dashboard.app import create_app
 from dashboard.auth import signing_secret
 from dashboard.onetap import OneTap
@@ -66,10 +67,11 @@ class Gateway(Struct):
 
 
 def build(config: Config, clock: Clock | None = None) -> Gateway:
-    """Build what needs no connection; ConfigError when a setting cannot be used.
+    """Build what needs no connection; ConfigError, StoreError, MissingAssetsError say what is wrong.
 
     `clock`: in place of the machine's, and trusted as it is.
     """
+    assets.check()
     sources = Sources(config.sources, config.site.name, config.models)
     health, feed = Health(), Feed()
     store = Store(Path(config.store.path), ZoneInfo(config.site.timezone))

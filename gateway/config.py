@@ -1,10 +1,7 @@
 """The configuration: one TOML file and the environment, checked wholly before anything connects.
 
-Owns the settings' names, defaults and limits, and the message for a broken one.
+Owns the settings' names, defaults and limits (environment: `configenv`, messages: `confighint`).
 Must not open a connection, create a file or know what a setting is used for.
-
-Any setting can come from the environment as ``SHISHIGAKI_<SECTION>__<KEY>``, and any of them from a
-file named by ``SHISHIGAKI_<SECTION>__<KEY>_FILE`` (for secrets: systemd credentials, container secrets).
 """
 
 import os
@@ -12,12 +9,14 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
 
-from gateway.confighint import explain
+from gateway.configenv import PREFIX, overlay
+from gateway.confighint import ConfigError, explain
 from gateway.dialects.models import Row, UnknownMeaningError, with_own
 from gateway.model import Level
 from gateway.office import Office, Paperwork, Public
@@ -28,14 +27,17 @@ Port = Annotated[int, Meta(ge=1, le=65_535)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 Qos = Annotated[int, Meta(ge=0, le=1, description="0 or 1: QoS 2 cannot wait for the commit")]
+Filter = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!\Z)((\+|[^+#/\x00]*)(/(\+|[^+#/\x00]*))*(/#)?|#)\Z",
+        description="an MQTT topic filter: + for one whole level, # for the rest, at its end only",
+    ),
+]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 
-PREFIX = "SHISHIGAKI_"
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the text says which key, its value and what is allowed."""
+__all__ = ["PREFIX", "Config", "ConfigError", "check", "load"]
 
 
 class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +57,7 @@ class Source(_Section, frozen=True, kw_only=True):
     """One kind of equipment: which topics it publishes and how to read them."""
 
     dialect: str
-    topics: tuple[str, ...] = ()  # empty: the dialect's own default topic filters
+    topics: tuple[Filter, ...] = ()  # empty: the dialect's own default topic filters
     qos: Qos = 1
 
 
@@ -219,7 +221,7 @@ class Config(_Section, frozen=True, kw_only=True):
 def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read `path` (None: defaults) and the environment; ConfigError names what is wrong."""
     values = _read(path) if path else {}
-    _overlay(values, environ)
+    overlay(values, environ, Config)
     return check(values)
 
 
@@ -229,10 +231,20 @@ def check(values: dict[str, Any]) -> Config:
         config = msgspec.convert(values, Config)
         with_own(config.models)
     except msgspec.ValidationError as error:
-        raise ConfigError(explain(str(error), values, _fields)) from None
+        raise ConfigError(explain(str(error), values, Config)) from None
     except UnknownMeaningError as error:
         raise ConfigError(str(error)) from None
+    _check_zone(config.site.timezone)
     return config
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(
+            f"site.timezone = {name!r}: no such time zone; allowed: names such as Asia/Tokyo"
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -240,50 +252,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
-
-
-def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Put ``SHISHIGAKI_SECTION__KEY`` (or ``..._FILE``: the content of that file) over `values`."""
-    for variable, text in sorted(environ.items()):
-        if not variable.startswith(PREFIX) or "__" not in variable:
-            continue
-        path = variable.removeprefix(PREFIX).lower()
-        if path.endswith("_file") and not _is_key(path):
-            path, text = path.removesuffix("_file"), _secret(variable, text)
-        if not _is_key(path):
-            raise ConfigError(f"environment variable {variable}: no such setting")
-        section, key = path.split("__", 1)
-        values.setdefault(section, {})[key] = _typed(text, _annotation(section, key))
-
-
-def _is_key(path: str) -> bool:
-    section, _, key = path.partition("__")
-    kind = get_type_hints(Config).get(section)
-    return isinstance(kind, type) and issubclass(kind, _Section) and key in kind.__struct_fields__
-
-
-def _annotation(section: str, key: str) -> Any:
-    return get_type_hints(get_type_hints(Config)[section], include_extras=True)[key]
-
-
-def _secret(variable: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"environment variable {variable}: cannot read {path}: {error}") from None
-
-
-def _typed(text: str, annotation: Any) -> Any:
-    """Text of the environment as the setting's type; a text that does not fit is left to `check`."""
-    try:
-        return msgspec.convert(text, annotation, strict=False)
-    except msgspec.ValidationError:
-        return text
-
-
-def _fields(path: str) -> tuple[str, ...]:
-    sections = {"": Config, "people[...]": Person, "sources[...]": Source, "models[...]": Row}
-    kind = sections.get(path) or get_type_hints(Config).get(path, Config)
-    return tuple(kind.__struct_fields__)

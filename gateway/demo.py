@@ -5,11 +5,13 @@ Must not hold what a real gateway would need.
 """
 
 import asyncio
+import fcntl
 import random
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 from msgspec import Struct
@@ -37,6 +39,10 @@ REACHED = "demo_reached"  # and how far it has been lived through
 Progress = Callable[[datetime], None]
 
 
+class DemoError(Exception):
+    """The demo cannot begin; the text says why and what to do."""
+
+
 class Wishes(Struct, frozen=True):
     """What the person asked for."""
 
@@ -48,7 +54,7 @@ class Wishes(Struct, frozen=True):
 
 
 class Demo:
-    """One demo; `clock` follows the simulated time once the fleet is live."""
+    """One demo in a folder that is ours (see `claim`); `clock` is the simulated time once live."""
 
     def __init__(self, wishes: Wishes) -> None:
         self.wishes = wishes
@@ -56,12 +62,15 @@ class Demo:
         self.port = free_port(wishes.port)
         self.broker_port = free_port(18_830)
         self.fleet: Fleet | None = None
-        wishes.data.mkdir(parents=True, exist_ok=True)
         self.gateway = service.build(self._config(), self.clock)
 
     def clock(self) -> datetime:
         """The present: the machine's while seeding, then the fleet's."""
         return self.fleet.now() if self.fleet else utc_now()
+
+    async def begun(self) -> bool:
+        """Whether an earlier start left data to go on with."""
+        return await self.gateway.store.read(lambda r: r.setting(REACHED)) is not None
 
     async def seed(self, progress: Progress) -> World:
         """Live through what is missing up to now; gives the world, ready to go on live."""
@@ -151,9 +160,33 @@ def batches(told: Iterable[Timed]) -> Iterator[list[Message]]:
         yield batch
 
 
+def claim(folder: Path) -> TextIO:
+    """Make `folder` and lock it until the file is closed; DemoError when it cannot be used."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise DemoError(
+            f"{folder}: {error.strerror}; --data で別のフォルダーを / give another folder with --data"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise DemoError(
+            f"{folder}: 別のデモが使用中。終わらせるか --data で別のフォルダーを / "
+            "another demo is using it; end that one, or give another folder with --data"
+        ) from None
+    return lock
+
+
 def free_port(wanted: int) -> int:
-    """`wanted`, or the next free one; OSError when none of PORTS_TRIED is."""
-    for port in range(wanted, wanted + PORTS_TRIED):
+    """`wanted`, or the next free one; DemoError when none of PORTS_TRIED is."""
+    last = min(wanted + PORTS_TRIED - 1, 65_535)
+    for port in range(wanted, last + 1):
         if is_free(port):
             return port
-    raise OSError(f"ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken")
+    raise DemoError(
+        f"ポート {wanted}〜{last} は全て使用中。--port で別のポートを / "
+        f"ports {wanted} to {last} are all taken; give another with --port"
+    )

@@ -18,6 +18,7 @@ from gateway.alertlife import STEPS_A_ROUND, TAKE_BACK, Duty, Promise, Step
 from gateway.areas import Area, Areas
 from gateway.channels.table import row_of, scheme_of
 from gateway.config import Alerts, Config, ConfigError, Override, Person
+from gateway.confighint import explain
 from gateway.model import URGENT, Alert, Device
 from gateway.rules import TABLE, Audience
 from gateway.rules.limits import Limits, within
@@ -178,8 +179,7 @@ def _merge(site: Limits, changes: dict[str, Any]) -> Limits:
     try:
         return msgspec.convert(msgspec.structs.asdict(site) | changes, Limits)
     except msgspec.ValidationError as error:
-        allowed = ", ".join(Limits.__struct_fields__)
-        raise ConfigError(f"overrides.limits: {error}; allowed: {allowed}") from None
+        raise ConfigError(f"overrides.limits: {explain(str(error), changes, Limits)}") from None
 
 
 def _check(config: Config) -> None:

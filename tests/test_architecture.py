@@ -23,6 +23,7 @@ PURE = {  # standard library, these libraries and each other
     "gateway/mesh.py",
     "gateway/species.py",
     "gateway/devices.py",
+    "gateway/confighint.py",
     "gateway/camtrapdp.py",
     "gateway/cells.py",
     "gateway/findings.py",

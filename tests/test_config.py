@@ -33,11 +33,21 @@ def test_an_unknown_key_at_the_top_is_an_error(tmp_path: Path) -> None:
     ("text", "key", "value", "allowed"),
     [
         ("[mqtt]\nport = 70000\n", "mqtt.port", "70000", "65535"),
-        ("[mqtt]\nport = 'x'\n", "mqtt.port", "'x'", "int"),
-        ("[site]\nname = 'Goto Shi'\n", "site.name", "'Goto Shi'", "[a-z0-9-]{1,32}"),
-        ("[mqtt]\nprotocol = '4'\n", "mqtt.protocol", "'4'", ""),
+        ("[mqtt]\nport = 'x'\n", "mqtt.port", "'x'", "a whole number at least 1, at most 65535"),
+        ("[site]\nname = 'Goto Shi'\n", "site.name", "'Goto Shi'", "a-z, 0-9 and -, at most 32"),
+        ("[mqtt]\nprotocol = '4'\n", "mqtt.protocol", "'4'", "auto, 5, 3.1.1"),
         ("[dashboard]\ncentre = [132.0, 32.0]\n", "dashboard.centre", "132.0", "90"),
-        ("[[sources]]\ndialect = 'native'\nqos = 2\n", "sources", "2", "1"),
+        ("[[sources]]\ndialect = 'native'\nqos = 2\n", "sources[0].qos", "= 2;", "0 or 1"),
+        (
+            "[[sources]]\ndialect = 'native'\ntopics = ['a', 'a/#/b']\n",
+            "sources[0].topics[1]",
+            "'a/#/b'",
+            "# for the rest, at its end only",
+        ),
+        ("[site]\ntimezone = 'Asia/Tokio'\n", "site.timezone", "'Asia/Tokio'", "Asia/Tokyo"),
+        ("[site]\ntimezone = 'Asia'\n", "site.timezone", "'Asia'", "Asia/Tokyo"),
+        ("[rota]\npeople = ['a']\n", "rota", "{...}", "[[double brackets]]"),
+        ("mqtt = 3\n", "mqtt", "3", "a table with ca_file, "),
     ],
 )
 def test_a_wrong_value_names_key_value_and_what_is_allowed(
@@ -53,6 +63,25 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     said = refused("[mqtt]\npassword = 12345\n", tmp_path)
     assert "mqtt.password" in said
     assert "12345" not in said
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "name = 'A B'", "name = 'a'\nquiet = '25-03'", "name = 'a'\nlanguage = 'fr'"]
+)
+def test_a_wrong_person_shows_no_channel_of_anybody(tmp_path: Path, wrong: str) -> None:
+    said = refused(f"[[people]]\nchannels = ['tgram://s3cret', 5]\n{wrong}\n", tmp_path)
+    assert "people[0]" in said
+    assert "s3cret" not in said
+
+
+def test_a_wrong_key_in_a_list_of_tables_names_the_likely_one(tmp_path: Path) -> None:
+    said = refused("[[people]]\nname = 'a'\nchanels = []\n", tmp_path)
+    assert "people[0].chanels: unknown key (did you mean channels?)" in said
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path, {})
 
 
 def test_no_toml_and_no_file_say_so(tmp_path: Path) -> None:
@@ -89,5 +118,5 @@ def test_the_certificates_file_setting_is_not_taken_for_a_secret_file() -> None:
 
 
 def test_people_need_a_name_and_channels() -> None:
-    with pytest.raises(ConfigError, match="channels"):
+    with pytest.raises(ConfigError, match=r"people\[0\].channels is missing; allowed: a list"):
         check({"people": [{"name": "tanaka"}]})

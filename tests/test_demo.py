@@ -12,7 +12,7 @@ import pytest
 from firmware_sim.world import World
 from gateway import app as service
 from gateway.broker import embedded
-from gateway.demo import Demo, Wishes, free_port
+from gateway.demo import Demo, DemoError, Wishes, claim, free_port
 from gateway.model import TrapState
 from gateway.store import Reader
 from tests.servers import free_port as any_port
@@ -93,3 +93,19 @@ def test_a_taken_port_gives_the_next_free_one() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert port < free_port(port) <= port + 50
+
+
+def test_a_second_demo_on_the_same_data_is_refused_until_the_first_has_ended(
+    tmp_path: Path,
+) -> None:
+    first = claim(tmp_path)
+    with pytest.raises(DemoError, match="another demo is using it"):
+        claim(tmp_path)
+    first.close()
+    claim(tmp_path).close()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DemoError, match=r"Not a directory.*--data"):
+        claim(tmp_path / "file" / "data")

@@ -4,10 +4,13 @@ Exit 0 done, 1 refused with the reason on stderr, 2 wrong usage.
 """
 
 import sys
+from collections.abc import Iterator
 
 import typer
 
+from dashboard.assets import MissingAssetsError
 from firmware_sim.cli import simulate
+from gateway.broker import BrokerError
 from gateway.cli import (
     alerts,
     backup,
@@ -30,6 +33,7 @@ from gateway.cli.dialects import dialects
 from gateway.cli.mesh import mesh
 from gateway.cli.users import UserError
 from gateway.config import ConfigError
+from gateway.demo import DemoError
 from gateway.desk import ApprovalError
 from gateway.devices import DeviceListError
 from gateway.store.connection import StoreError
@@ -62,10 +66,34 @@ for command in (decode, dialects, mesh, simulate):
     app.command()(command)
 
 
+REFUSED = (
+    ApprovalError,
+    BrokerError,
+    ConfigError,
+    DemoError,
+    DeviceListError,
+    MissingAssetsError,
+    StoreError,
+    UserError,
+)
+
+
 def main() -> None:
     """The command `shishigaki`: what was refused goes to stderr in one line, exit 1."""
+    refused: list[str] = []
     try:
         app()
-    except (ApprovalError, ConfigError, DeviceListError, StoreError, UserError) as error:
-        sys.stderr.write(f"shishigaki: {error}\n")
-        raise SystemExit(1) from None
+    except* REFUSED as group:
+        refused = list(dict.fromkeys(str(error) for error in leaves(group)))
+    if refused:
+        sys.stderr.writelines(f"shishigaki: {text}\n" for text in refused)
+        raise SystemExit(1)
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors themselves, however many tasks stood around them."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error

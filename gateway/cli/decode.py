@@ -17,19 +17,23 @@ from gateway.timing import judge, to_json
 
 
 def decode(
-    dialect: Annotated[str, typer.Option(help="Dialect, as `shishigaki dialects` names it.")],
-    topic: Annotated[str, typer.Option(help="Topic the payload came on.")],
-    file: Annotated[Path, typer.Argument(help="Payload; - or nothing: standard input.")] = Path(
-        "-"
-    ),
+    dialect: Annotated[
+        str, typer.Option(help="方言。shishigaki dialects で分かります / as `dialects` names it")
+    ],
+    topic: Annotated[str, typer.Option(help="届いたトピック / topic the payload came on")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="中身。なしか - は標準入力 / payload; - or nothing: standard input"),
+    ] = Path("-"),
     received: Annotated[
-        str, typer.Option(help="When it was received (RFC 3339); nothing: now.")
+        str, typer.Option(help="届いた時刻 (RFC 3339)。なしは今 / when it came; nothing: now")
     ] = "",
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="Configuration, for its sensor models.")
+        Path | None,
+        typer.Option("--config", "-c", help="自分の機種表のある設定 / settings with own models"),
     ] = None,
 ) -> None:
-    """Print the events that a payload means, one JSON object a line.
+    """中身の意味を1行1件の JSON で示します / print the events that a payload means, one JSON object a line.
 
     Exit 0: events; 1: it means none, the reason stands on stderr; 2: wrong usage.
     Unknown sensor models are read by what their fields usually mean.

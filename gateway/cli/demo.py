@@ -15,7 +15,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from gateway import app as service
 from gateway.broker import embedded
 from gateway.clock import utc_now
-from gateway.demo import Demo, Wishes
+from gateway.demo import Demo, Wishes, claim
+
+FIRST = "1年分の記録を作成中 / seeding a year"
+AGAIN = "前回の続きを準備中 / catching up since the last time"
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -26,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="画面のポート / port of the pages")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="画面のポート / port of the pages")
+    ] = 8000,
     data: Annotated[Path, typer.Option(help="データの置き場 / where data is kept")] = Path(".demo"),
     browser: Annotated[bool, typer.Option(help="ブラウザーを開く / open a browser")] = True,
     speed: Annotated[
@@ -35,7 +40,8 @@ def demo(
 ) -> None:
     """福江島のシミュレーションで全体を動かします / the whole system on a simulated island."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    asyncio.run(_demo(Demo(Wishes(data, port, speed)), port, browser))
+    with claim(data):
+        asyncio.run(_demo(Demo(Wishes(data, port, speed)), port, browser))
 
 
 async def _demo(show: Demo, wanted: int, browser: bool) -> None:
@@ -69,11 +75,12 @@ async def _demo(show: Demo, wanted: int, browser: bool) -> None:
 
 async def _seed_and_live(show: Demo, stop: asyncio.Event) -> None:
     with Progress(
-        TextColumn("1年分の記録を作成中 / seeding a year"), BarColumn(),
+        TextColumn("{task.description}"), BarColumn(),
         TextColumn("{task.fields[day]}"), TimeRemainingColumn(), console=console,
     ) as bar:  # fmt: skip
         begun = utc_now()
-        task = bar.add_task("seed", total=show.wishes.history.total_seconds(), day="")
+        words = AGAIN if await show.begun() else FIRST
+        task = bar.add_task(words, total=show.wishes.history.total_seconds(), day="")
 
         def progress(at: datetime) -> None:
             left = (begun - at).total_seconds()

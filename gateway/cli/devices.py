@@ -23,6 +23,10 @@ from gateway.store import Store, Transaction
 group = typer.Typer(
     help="わなとセンサーの台帳 / registry of traps and sensors", no_args_is_help=True
 )
+AsCsv = Annotated[
+    bool, typer.Option("--csv", help="取り込める形の CSV で / print CSV, as import reads it")
+]
+Id = Annotated[str, typer.Argument(help="機器の id (devices list の左端) / id of a device")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +35,10 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command("import")
-def import_(file: Path, config: ConfigFile = None) -> None:
+def import_(
+    file: Annotated[Path, typer.Argument(help="一覧のファイル (UTF-8) / CSV or GeoJSON file")],
+    config: ConfigFile = None,
+) -> None:
     """CSV か GeoJSON の一覧を台帳に入れます / register devices from CSV or GeoJSON."""
     try:
         devices = parse(file.read_bytes())
@@ -48,7 +55,7 @@ def import_(file: Path, config: ConfigFile = None) -> None:
 
 
 @group.command("list")
-def list_(config: ConfigFile = None, as_json: AsJson = False, as_csv: bool = False) -> None:
+def list_(config: ConfigFile = None, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """台帳を表示します / show the registry."""
     with _store(load(config)) as store:
         devices = store.read_now(lambda r: r.devices())
@@ -62,9 +69,11 @@ def list_(config: ConfigFile = None, as_json: AsJson = False, as_csv: bool = Fal
 
 @group.command()
 def approve(
-    device: str,
+    device: Id,
     name: Annotated[str, typer.Option(help="現地での呼び名 / local name")] = "",
-    role: Annotated[str, typer.Option(help="trap, detector, relay")] = "",
+    role: Annotated[
+        str, typer.Option(help="trap わな, detector 検知器, relay 中継 / its use")
+    ] = "",
     model: Annotated[str, typer.Option(help="センサーの機種 / sensor model")] = "",
     inverted: Annotated[
         bool | None,
@@ -92,7 +101,7 @@ def approve(
 
 
 @group.command()
-def revoke(device: str, config: ConfigFile = None) -> None:
+def revoke(device: Id, config: ConfigFile = None) -> None:
     """機器の通知を今後受け取りません / stop listening to a device."""
     settings = load(config)
     bench = desk(settings)

@@ -23,11 +23,11 @@ _MODELS = {"ja": "センサー機種の表（設定の [models.名前] で追加
 def dialects(
     as_json: AsJson = False,
     as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="The README's table / README の表")
+        bool, typer.Option("--markdown", help="README の表 / the README's table")
     ] = False,
     lang: Language = "ja",
 ) -> None:
-    """List the dialects and sensor models known. / 対応する機器と機種の一覧"""
+    """対応する機器と機種の一覧 / list the equipment and sensor models understood."""
     if lang not in _HEADS:
         raise typer.BadParameter(f"{lang!r}: ja or en", param_hint="--lang")
     if as_json:
@@ -45,7 +45,7 @@ def dialects(
     console = Console()
     console.print(table)
     models = (row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
-    console.print(escape(_MODELS[language] + ", ".join(models)))
+    console.print(escape(_MODELS[language] + ", ".join(models)), soft_wrap=True)
 
 
 # What a reader looks for, and the words of `Dialect.understands` that stand for it.

@@ -57,10 +57,6 @@ def camtrapdp(
         "deployments": len(package.devices),
         "readings": len(package.readings),
         **msgspec.structs.asdict(told),
-        "encoding": "文字コード / encoding",
-        "rows": "行 / rows",
-        "sightings_new": "新しい目撃 / new sightings",
-        "sightings_known": "取り込み済みの目撃 / known already",
         "left_out": dict(package.left_out),
     }
     _report(report, package.findings, as_json=as_json)

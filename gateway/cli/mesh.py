@@ -10,17 +10,17 @@ from gateway import mesh as grid
 
 
 def mesh(
-    lat: Annotated[float, typer.Argument(help="Latitude in degrees / 緯度（度）")],
-    lon: Annotated[float, typer.Argument(help="Longitude in degrees / 経度（度）")],
+    lat: Annotated[float, typer.Argument(help="緯度(度) / latitude in degrees")],
+    lon: Annotated[float, typer.Argument(help="経度(度) / longitude in degrees")],
     hunter_table: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.csv",
-            help="Table mesh5km,number of a prefecture: adds its number / ハンターマップ番号の表",
+            help="都道府県の番号表 (mesh5km,number) / a prefecture's table of numbers",
         ),
     ] = None,
 ) -> None:
-    """Print a place's JIS X 0410 codes from 80 km to 125 m. / 地域メッシュコードを表示する"""
+    """地域メッシュコードを表示します / a place's JIS X 0410 codes from 80 km to 125 m."""
     try:
         shown: dict[str, str | None] = dict(grid.codes(lat, lon).items())
         if hunter_table:

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def list_(
     reason: Why = None,
     device: Whose = None,
-    limit: Annotated[int, typer.Option(min=1, max=20_000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=20_000, help="示す数 / how many to show")] = 50,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:

@@ -20,6 +20,7 @@ from gateway.cli.options import AsJson, ConfigFile, load, open_store
 
 LEAST_LENGTH = 10  # characters of a password
 
+Name = Annotated[str, typer.Argument(help="ログインの名前 / name to log in with")]
 group = typer.Typer(help="ログインできる人 / who may log in", no_args_is_help=True)
 
 
@@ -43,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command()
 def add(
-    name: str,
+    name: Name,
     role: Annotated[
         RankName, typer.Option(help="見る人, わな猟師, 職員, 管理者 / what they may do")
     ] = RankName.VIEWER,
@@ -72,7 +73,7 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 
 @group.command()
-def remove(name: str, config: ConfigFile = None) -> None:
+def remove(name: Name, config: ConfigFile = None) -> None:
     """ログインできなくします。開いている画面も閉じます / take a log-in away, sessions included."""
     with closing(open_store(load(config))) as store:
         if not store.write_now(lambda tx: tx.remove_account(name)):

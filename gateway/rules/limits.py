@@ -8,7 +8,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Hours = Annotated[str, Meta(pattern=r"^([01]\d|2[0-4])-([01]\d|2[0-4])\Z", description="HH-HH")]
+Hours = Annotated[
+    str, Meta(pattern=r"^([01]\d|2[0-4])-([01]\d|2[0-4])\Z", description="local hours HH-HH, 22-06")
+]
 Share = Annotated[float, Meta(gt=0, le=1)]
 AtLeastOne = Annotated[float, Meta(ge=1)]
 NotNegative = Annotated[float, Meta(ge=0)]

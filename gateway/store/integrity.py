@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from gateway.store.connection import DAMAGE
+from gateway.store.connection import DAMAGE, StoreError
 
 PROGRESS = 20_000  # steps of SQLite between two looks at the clock
 SMALL = ("device", "setting", "account", "alert", "outbox", "quarantine")
@@ -34,12 +34,14 @@ class State(Enum):
 
 
 def header_is_sane(path: Path) -> bool:
-    """Whether the first bytes are ours; a file that is empty or not there yet is."""
+    """Whether the first bytes are ours; a file that is empty or not there yet is. StoreError: no file."""
     try:
         with path.open("rb") as file:
             head = file.read(100)
     except FileNotFoundError:
         return True
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}; set store.path") from None
     return not head or all(head[at:].startswith(allowed) for at, allowed in HEADER)
 
 

@@ -58,7 +58,11 @@ def test_an_import_says_what_it_took_and_what_it_left(site: Path) -> None:
 def test_a_zip_with_the_package_in_a_folder_is_read(site: Path, tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "whole"), "zip", tmp_path, "package")
     result = run("import", "camtrapdp", archive, "--json")
-    assert json.loads(result.stdout)["events_new"] == 10
+    told = json.loads(result.stdout)
+    assert told["events_new"] == 10
+    assert not {"encoding", "rows", "sightings_new"} & set(
+        told
+    )  # a table's figures, not a package's
     with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
         pass
     result = run("import", "camtrapdp", tmp_path / "empty.zip")
