@@ -66,8 +66,8 @@ def _line(
 ) -> Line:
     device = devices.get(address)
     standing: str = device.standing if device else UNKNOWN if address else ""
-    if device and device.standing is not Standing.APPROVED and "reason" not in told:
-        told["reason"] = f"{device.standing.value}"
+    if standing and standing != Standing.APPROVED and "reason" not in told:
+        told["reason"] = str(standing)
     return Line(
         received_at=message.received_at, topic=message.topic, qos=message.qos, retain=message.retain,
         dialect=dialect, device=address, name=device.name if device else "", standing=standing,

@@ -1,6 +1,6 @@
 """Listening beside the running gateway: what the broker sends to a stranger of its own name.
 
-Owns one clean session with QoS 0. Losing a message here does no harm, and the gateway's session is
+Owns one clean session. It asks for QoS 1 only to see which QoS the sources use: losing a message here does no harm, and the gateway's session is
 never touched. Must not publish.
 """
 
@@ -27,7 +27,7 @@ async def follow(
     clock: Clock = utc_now,
 ) -> AsyncGenerator[Message, None]:
     """Every message on `filters` as it comes, for ever; `trouble` hears why it does not, "" = it does."""
-    wanted = [(topic, 0) for topic in filters]
+    wanted = [(topic, 1) for topic in filters]
     while True:
         try:
             async with _client(settings, site) as client:

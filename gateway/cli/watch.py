@@ -80,7 +80,9 @@ class _Screen:
 
     def _draw(self) -> None:
         title = self._trouble or "受信中。Ctrl-C で終わります / listening, Ctrl-C ends"
-        table = Table(*HEADS, title=escape(title), expand=True)
+        table = Table(title=escape(title), expand=True)
+        for head in HEADS:
+            table.add_column(head, overflow="fold")
         for line in list(self._lines)[: max(5, self._live.console.height - 6)]:
             style = "dim" if line.reason else COLOURS.get(line.kind, "")
             table.add_row(*map(escape, _row(line, self._zone)), style=style)

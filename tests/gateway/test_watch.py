@@ -39,7 +39,7 @@ def test_a_message_is_shown_with_device_signal_and_battery() -> None:
 def test_a_message_that_is_held_says_why() -> None:
     topic, body = native("trap-09", "trap.sprung", 1)
     [stranger] = heard(topic, body)
-    assert (stranger["standing"], stranger["kind"]) == ("unregistered", "trap.sprung")
+    assert (stranger["reason"], stranger["kind"]) == ("unregistered", "trap.sprung")
     waiting = Device(id="trap-09", role=Role.TRAP, standing=Standing.PENDING)
     [line] = heard(topic, body, waiting)
     assert (line["standing"], line["reason"]) == ("pending", "pending")
@@ -91,4 +91,4 @@ def test_watch_shows_what_arrives_and_takes_nothing_from_the_gateway(
     assert errors == b""
     shown = [msgspec.json.decode(line) for line in out.read_bytes().splitlines()]
     assert shown[-1]["kind"] == "trap.sprung"
-    assert shown[-1]["name"] == "三井楽-01"
+    assert (shown[-1]["name"], shown[-1]["qos"]) == ("三井楽-01", 1)
