@@ -32,6 +32,7 @@ from gateway.channels import Means, Publish
 from gateway.channels.table import Way, open_channel
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
+from gateway.display import Display
 from gateway.eras import Eras, open_timekeeper
 from gateway.faults import Faults
 from gateway.feed import Feed
@@ -111,6 +112,7 @@ async def run(gateway: Gateway) -> None:
     ticker = Ticker(
         gateway.store, gateway.feed, gateway.policy, faults, faults.listening, gateway.clock
     )  # fmt: skip
+    display = Display(gateway.store, gateway.feed, session, config, gateway.clock)
     async with asyncio.TaskGroup() as group:
         for name, work in {
             "mqtt": session.run(),
@@ -120,6 +122,7 @@ async def run(gateway: Gateway) -> None:
             "ticker": ticker.run(),
             "heartbeat": ticker.beat(),
             "housekeeping": keeping.run(),
+            "display": display.run(),
             "broker": follow_broker(config.mqtt, config.site.name, gateway.health.broker_says),
             "dashboard": serve_pages(gateway, listener, faults),
             "watchdog": vitals.watch(gateway.health, gateway.store),

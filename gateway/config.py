@@ -127,6 +127,15 @@ class Influx(_Section, frozen=True, kw_only=True):
     shard_days: Annotated[int, Meta(ge=1, le=3_650)] = 364  # long shards make fleet queries fast
 
 
+class HomeAssistant(_Section, frozen=True, kw_only=True):
+    """Declares traps, sensors and alerts to Home Assistant by MQTT discovery."""
+
+    enabled: bool = False
+    discovery_prefix: Annotated[
+        str, Meta(pattern=r"^[^+#\x00/]+(/[^+#\x00/]+)*\Z", description="a topic without + and #")
+    ] = "homeassistant"
+
+
 class Person(_Section, frozen=True, kw_only=True):
     """Somebody to tell: by which channels, about what, at which hours."""
 
@@ -205,6 +214,7 @@ class Config(_Section, frozen=True, kw_only=True):
     store: Store = Store()
     dashboard: Dashboard = Dashboard()
     influx: Influx = Influx()
+    homeassistant: HomeAssistant = HomeAssistant()
     people: tuple[Person, ...] = ()
     rules: Limits = Limits()
     overrides: tuple[Override, ...] = ()

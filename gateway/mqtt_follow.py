@@ -1,7 +1,7 @@
 """Listening beside the running gateway: what the broker sends to a stranger of its own name.
 
-Owns one clean session. It asks for QoS 1 only to see which QoS the sources use: losing a message here does no harm, and the gateway's session is
-never touched. Must not publish.
+Owns one clean session. It asks for QoS 1 only to see what the sources use: losing a message here does
+no harm, and the gateway's own session is never touched. Must not publish.
 """
 
 import asyncio

@@ -32,6 +32,8 @@ PURE = {  # standard library, these libraries and each other
     "gateway/sightingtable.py",
     "gateway/office.py",
     "gateway/acquaintance.py",
+    "gateway/board.py",
+    "gateway/homeassistant.py",
     "gateway/edges.py",
     "gateway/heard.py",
     "gateway/refinement.py",

@@ -9,6 +9,7 @@ from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object
 from gateway.model import Kind, Message, Reading, Reason, Refused
 
+OURSELVES = "Shishigaki"  # `origin.name` of what gateways like this one declare
 FILTERS = ("homeassistant/+/+/config", "homeassistant/+/+/+/config")
 
 
@@ -16,7 +17,10 @@ def decode(message: Message, context: Context) -> list[Reading]:
     """Read a declaration; an empty payload withdraws one, which is irrelevant."""
     if not message.payload.strip():
         raise Refused(Reason.IRRELEVANT, "the declaration is withdrawn")
-    about = parse_object(message.payload).get("device")
+    declared = parse_object(message.payload)
+    if declared.get("origin") == {"name": OURSELVES}:
+        raise Refused(Reason.IRRELEVANT, "a gateway's own declaration")
+    about = declared.get("device")
     name = _name(about) if isinstance(about, dict) else None
     if name is None:
         raise Refused(Reason.IRRELEVANT, "the declaration names no device")
