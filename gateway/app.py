@@ -45,6 +45,7 @@ from gateway.links import Links
 from gateway.mqtt import connect_session
 from gateway.mqtt_broker import follow_broker
 from gateway.notifier import Notifier
+from gateway.past.ledger import lent
 from gateway.policy import Policy
 from gateway.sources import Sources
 from gateway.store import Store
@@ -73,6 +74,8 @@ def build(config: Config, clock: Clock | None = None) -> Gateway:
     `clock`: in place of the machine's, and trusted as it is.
     """
     assets.check()
+    if config.dashboard.history == "influx" and not config.influx.url:
+        raise ConfigError('dashboard.history = "influx" needs influx.url; it is empty')
     sources = Sources(config.sources, config.site.name, config.models)
     health, feed = Health(), Feed()
     store = Store(Path(config.store.path), ZoneInfo(config.site.timezone))
@@ -113,7 +116,7 @@ async def run(gateway: Gateway) -> None:
         gateway.store, gateway.feed, gateway.policy, faults, faults.listening, gateway.clock
     )  # fmt: skip
     display = Display(gateway.store, gateway.feed, session, config, gateway.clock)
-    async with asyncio.TaskGroup() as group:
+    async with lent(config, gateway.store), asyncio.TaskGroup() as group:
         for name, work in {
             "mqtt": session.run(),
             "intake": intake.run(session),

@@ -63,7 +63,6 @@ class Forwarder:
         batch = self._settings.batch
         sender = Sender(self._store, write, self._site, self._zone, self._clock, batch)
         await self._store.write(lambda tx: tx.follower.follow())
-        self._done = await self._store.read(lambda r: r.follower.done())
         while True:
             pause_s = await self._round(sender)
             await asyncio.sleep(pause_s)
@@ -90,6 +89,7 @@ class Forwarder:
     async def _send(self, sender: Sender) -> bool:
         """One round; True when more waits and no pace is set."""
         await self._retry_refused()
+        self._done = await self._store.read(lambda r: r.follower.done())  # a salvage may shorten it
         await self._send_live(sender)
         pace, interval_s = self._settings.backlog_per_s, self._settings.interval_s
         budget = max(1, round(pace * interval_s)) if pace else 1 << 62

@@ -87,6 +87,9 @@ class History(Protocol):
     async def effort(self, start: datetime, end: datetime) -> list[Effort]:
         """Effort by device where there was any, sorted."""
 
+    async def span(self) -> tuple[datetime, datetime] | None:
+        """Beginnings of the first and last local day with effort or detections; None: nothing yet."""
+
     async def states(self) -> dict[str, DeviceState]:
         """What is known now of each device."""
 

@@ -1,10 +1,11 @@
 """History from the embedded store. Owns paging and the choice between days and hours."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from gateway.influx.schema import EPOCH, day_ns
 from gateway.model import DeviceState, Event
 from gateway.past import Count, Effort, HourCount, Total, days_of, hour_start, hours_of
 from gateway.state import ms
@@ -65,9 +66,17 @@ class EmbeddedHistory:
         rows = await self._store.read(lambda r: r.rollups.effort(unit, lo, hi))
         return sorted(Effort(*row) for row in rows)
 
+    async def span(self) -> tuple[datetime, datetime] | None:
+        """Beginnings of the first and last local day with effort or detections."""
+        days = await self._store.read(lambda r: r.ledger.span_days())
+        return (self._midnight(days[0]), self._midnight(days[1])) if days else None
+
     async def states(self) -> dict[str, DeviceState]:
         """What is known now of each device."""
         return await self._store.read(lambda r: r.states())
+
+    def _midnight(self, day: int) -> datetime:
+        return EPOCH + timedelta(seconds=day_ns(day, self._zone) // 1_000_000_000)
 
     def _span(self, start: datetime, end: datetime) -> tuple[Unit, int, int]:
         days = days_of(start.astimezone(self._zone), end.astimezone(self._zone))

@@ -131,6 +131,17 @@ class InfluxHistory:
             Effort(untag(tags["device"]), alive, armed) for tags, (_, alive, armed) in rows if alive
         )
 
+    async def span(self) -> tuple[datetime, datetime] | None:
+        """Beginnings of the first and last local day with effort or detections."""
+        asked = "; ".join(
+            f"SELECT {end}({field}) FROM {name} WHERE {self._site}"
+            for name, field in (("effort_1d", "alive_ms"), ("detection_1d", "records"))
+            for end in ("first", "last")
+        )
+        times = [row[0] for tables in await self._ask(asked) for t in tables for row in t.values]
+        ends = [from_ms(time // NS_A_MS) for time in times]
+        return (min(ends), max(ends)) if ends else None
+
     async def states(self) -> dict[str, DeviceState]:
         """What is known now of each device."""
         rows = await self._rows(

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.store.connection import Damaged, DiskTrouble, StoreError
 from gateway.store.keeper import Keeper
+from gateway.store.ledger import Ledger, MakeLedger
 from gateway.store.reader import Reader
 from gateway.store.salvage import Report
 from gateway.store.writer import Transaction, Writer
@@ -34,6 +35,7 @@ class Store:
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         self._local = threading.local()
+        self.ledger: MakeLedger = Ledger  # of the readers opened from now on
 
     @property
     def salvaged(self) -> Report | None:
@@ -88,6 +90,7 @@ class Store:
             if reader:
                 self._keeper.drop_reader(reader)
             number, reader = self._keeper.open_reader()
+            reader.keep_ledger(self.ledger)
             self._local.reader = number, reader
         with self._keeper.reading():
             return ask(reader)

@@ -139,3 +139,7 @@ class Ledger:
             WHERE d.role = 'trap' AND e.kind IN (?, ?) ORDER BY e.observed_ms, e.no"""
         rows = self._execute(sql, (ms(start), ms(end), *kinds))
         return [Spring(device, from_ms(at), Kind(kind)) for device, at, kind in rows]
+
+
+MakeLedger = Callable[[Callable[..., Any]], Ledger]
+"""A ledger from a reading connection's `execute`."""

@@ -17,7 +17,7 @@ from gateway.sightings import Sighting
 from gateway.state import from_ms, ms
 from gateway.store.connection import open_reader
 from gateway.store.follower import FollowerReads
-from gateway.store.ledger import Ledger
+from gateway.store.ledger import Ledger, MakeLedger
 from gateway.store.rollups import RollupReads
 from gateway.store.rows import (
     EVENT_SELECT,
@@ -67,6 +67,10 @@ class Reader:
         self.follower = FollowerReads(self._connection)
         self.ledger = Ledger(self._execute)  # sums and acts over spans of days
         self.rollups = RollupReads(self._connection)
+
+    def keep_ledger(self, make: MakeLedger) -> None:
+        """Take the sums from elsewhere."""
+        self.ledger = make(self._execute)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -97,6 +97,7 @@ def absorb_all(store: Store, messages: Sequence[Message], now: datetime = LATER)
 
 def filled(folder: Path, count: int = 6, hours: int = 30) -> Store:
     """A store with a story in it."""
+    folder.mkdir(exist_ok=True)
     fleet = devices(count)
     store = open_store(folder, *fleet)
     absorb_all(store, story(fleet, hours))
