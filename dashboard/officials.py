@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard import drawing, lands, mapfile, overview, raster, wish
 from dashboard.drawing import Drawn
+from dashboard.figurepages import FigurePages
 from dashboard.overview import Choices, Facts
 from dashboard.reply import Reply
 from dashboard.sites import Sites
@@ -31,6 +32,7 @@ class Officials:
     def __init__(self, store: Store, reply: Reply, config: Config, clock: Clock) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
         self._lands = lands.read(config.office)
+        self._figures = FigurePages(store, reply, config, clock)
         self._sites = Sites(store, reply, config, clock, self._lands)
 
     def routes(self) -> list[BaseRoute]:
@@ -40,6 +42,7 @@ class Officials:
             Route("/officials/sheet", self.show_sheet),
             Route("/officials/map.html", self.send_file),
             *self._sites.routes(),
+            *self._figures.routes(),
         ]
 
     async def show_map(self, request: Request) -> Response:

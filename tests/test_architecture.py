@@ -43,6 +43,9 @@ PURE = {  # standard library, these libraries and each other
         for name in (
             "activity",
             "coverage",
+            "pdf",
+            "table",
+            "plots",
             "span",
             "wish",
             "density",

@@ -123,6 +123,14 @@ class Ledger:
             """).fetchone()
         return (row[0], row[1]) if row[0] is not None else None
 
+    def first_days(self) -> dict[str, int]:
+        """The first local day with effort of each device that has any, days since 1970."""
+        sql = """
+            SELECT id, first FROM (SELECT d.id,
+                (SELECT min(day) FROM effort_day x WHERE x.device = d.no) first FROM device d)
+            WHERE first IS NOT NULL"""
+        return dict(self._execute(sql))
+
     def acts(self, start: datetime, end: datetime) -> list[Act]:
         """People's acts in [start, end), oldest first."""
         sql = """
