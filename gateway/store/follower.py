@@ -32,8 +32,8 @@ class DueHour(Struct, frozen=True):
     device_no: int
     change: int
     device: str
-    alive_ms: int
-    armed_ms: int
+    alive_ms: int | None  # None: there has never been any effort
+    armed_ms: int | None
     sightings: tuple[Seen, ...]
 
 
@@ -282,7 +282,7 @@ _SOME = """
     SELECT hour, device, change FROM hour_due WHERE (hour, device) < (?, ?)
     ORDER BY hour DESC, device DESC LIMIT ?"""
 _DUE_HOURS = f"""
-    SELECT q.hour, q.device, q.change, d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0)
+    SELECT q.hour, q.device, q.change, d.id, e.alive_ms, e.armed_ms
     FROM ({_SOME}) q JOIN device d ON d.no = q.device
     LEFT JOIN effort_hour e ON e.device = q.device AND e.hour = q.hour
     ORDER BY q.hour DESC, q.device DESC"""  # noqa: S608 - a query of ours

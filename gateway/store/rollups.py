@@ -24,8 +24,8 @@ class DayRollup(Struct, frozen=True):
     day: int  # since 1970
     device_no: int
     device: str
-    alive_ms: int
-    armed_ms: int
+    alive_ms: int | None  # None: there has never been any effort
+    armed_ms: int | None
     sightings: tuple[Seen, ...]
 
 
@@ -119,7 +119,7 @@ _DAYS = """
     WITH wanted (device, day) AS (
         SELECT value ->> 0, value ->> 1 FROM json_each(?))
     SELECT q.device, q.day, {what}"""
-_DAY_EFFORT = """d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0)
+_DAY_EFFORT = """d.id, e.alive_ms, e.armed_ms
     FROM wanted q JOIN device d ON d.no = q.device
     LEFT JOIN effort_day e ON e.device = q.device AND e.day = q.day"""
 _DAY_SEEN = """s.species, s.records, s.independent, s.animals
