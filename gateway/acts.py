@@ -6,10 +6,10 @@ Runs on the writer's thread; must not read a clock.
 
 from datetime import datetime, timedelta
 
-from gateway import lifecycle
+from gateway import effort, lifecycle, progress
 from gateway.alertlife import Turn, turn
 from gateway.batch import Outcome, apply, withdraw
-from gateway.model import Act, Role
+from gateway.model import Act, Device, DeviceState, Role
 from gateway.policy import Policy
 from gateway.rules import TABLE, Change, End, Ruling, judge
 from gateway.state import acted
@@ -34,14 +34,22 @@ def record(tx: Transaction, act: Act, policy: Policy, now: datetime) -> Outcome:
         return outcome
     before = tx.states.get(act.device)
     lifecycle.check(before, act)
-    after = acted(before, act)
-    tx.acts.add(act)
-    tx.put_states([after])
+    after = keep(tx, device, before, act)
     change = Change(device, before, after, (), now, policy, frozenset(), tx.devices, tx.states)
     ruling = judge(change)
     apply(tx, outcome, Ruling(ruling.opens, [*ruling.ends, _seen(act)]), policy, now)
     _acknowledge_all(tx, outcome, act, now)
     return outcome
+
+
+def keep(tx: Transaction, device: Device, before: DeviceState | None, act: Act) -> DeviceState:
+    """Keep an act with what it makes of the trap's state and effort, in whatever order it comes."""
+    without = progress.around(tx, device, act)
+    tx.acts.add(act)
+    tx.add_tally(device.id, effort.difference(progress.around(tx, device, act), without))
+    after = acted(before, act)
+    tx.put_states([after])
+    return after
 
 
 def acknowledge(

@@ -5,7 +5,9 @@ out, so that sums are exact and independent of the order in which events arrived
 
 - *Alive*: the time between two consecutive signs of life, if no longer than GRACE heartbeats; a longer
   gap is silence, and silence counts as neither.
-- *Armed*: the alive time that began with the trap armed. A sprung or silent trap does not fish.
+- *Armed*: the alive time while the trap's state was armed, by the newest word of its sensor or of a
+  person (`lifecycle`). A sprung, silent, paused or removed trap does not fish, nor one that an animal
+  was found in until it is set again. What people record moves the state and is no sign of life.
 - *Independent event*: a detection more than INDEPENDENCE_MS after the device's previous one of the
   same species (Camtrap practice; 30 minutes by default).
 """
@@ -16,14 +18,15 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from gateway.model import Kind, TrapState
+from gateway.lifecycle import Word, after
+from gateway.model import Deed, Kind, TrapState
 from gateway.state import TRAP_STATE
 
 K = TypeVar("K", bound=Hashable)
 
 HOUR_MS = 3_600_000
-GRACE = 2.5  # heartbeats: one lost message is not an outage, two are
 INDEPENDENCE_MS = 30 * 60_000
+LAST = 2**63 - 1  # `boot` of a deed: among marks of one moment people have the last word
 
 
 class Mark(Struct, frozen=True, array_like=True, order=True):
@@ -32,7 +35,7 @@ class Mark(Struct, frozen=True, array_like=True, order=True):
     at_ms: int
     boot: int
     seq: int
-    kind: Kind
+    kind: Word
     species: str = ""
     count: int = 1
     distinct: bool = False
@@ -45,11 +48,6 @@ class Tally(Struct):
     sightings: dict[
         tuple[int, str], list[int]
     ]  # (hour, species) -> [records, independent, animals]
-
-
-def grace_ms(heartbeat_s: int) -> int:
-    """How long a silence still counts as life, in ms."""
-    return round(heartbeat_s * 1000 * GRACE)
 
 
 def hours(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
@@ -76,18 +74,36 @@ def tally(
     sightings: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     last = before.at_ms if before else None
     latest = dict(seen or {})
+    deeds: list[Mark] = []  # since the last sign of life
     for mark in marks:
+        if isinstance(mark.kind, Deed):
+            deeds.append(mark)
+            continue
         if last is not None and 0 < mark.at_ms - last <= grace:
-            armed = trap is TrapState.ARMED
-            for hour, span in hours(last, mark.at_ms):
-                cell = effort[hour]
-                cell[0] += span
-                cell[1] += span * armed
+            for start, end, armed in _stretches(last, mark.at_ms, trap, deeds):
+                for hour, span in hours(start, end):
+                    cell = effort[hour]
+                    cell[0] += span
+                    cell[1] += span * armed
+        for deed in deeds:
+            trap = after(trap, deed.kind)
+        deeds.clear()
         last = mark.at_ms
-        trap = TRAP_STATE.get(mark.kind, trap)
+        if mark.kind in TRAP_STATE:
+            trap = after(trap, mark.kind)
         if mark.kind is Kind.DETECTION:
             _sight(sightings, latest, mark)
     return Tally(effort, sightings)
+
+
+def _stretches(
+    start: int, end: int, trap: TrapState | None, deeds: Iterable[Mark]
+) -> Iterator[tuple[int, int, bool]]:
+    """Cut a time of life at what people did: (from, until, whether armed), ms."""
+    for deed in deeds:
+        yield start, deed.at_ms, trap is TrapState.ARMED
+        start, trap = deed.at_ms, after(trap, deed.kind)
+    yield start, end, trap is TrapState.ARMED
 
 
 def _sight(sightings: dict[tuple[int, str], list[int]], latest: dict[str, int], mark: Mark) -> None:

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from gateway.effort import grace_ms
 from gateway.model import HEARTBEAT_S, Act, Deed, DeviceState, Kind, TrapState
-from gateway.state import from_ms, ms
+from gateway.state import from_ms, grace_ms, ms
 
 Word = Kind | Deed  # a sensor's word or a person's
 
@@ -117,12 +116,20 @@ def told(state: DeviceState | None) -> Shown:
     if act is None:
         since = from_ms(state.trap_head[0]) if state.trap else None
         return Shown(state.trap, since)
-    now, since, by = TrapState(act.deed.value), act.at, act.by
-    for word, at_ms in _sensor_words(state):
-        following = TRANSITIONS[now].get(word)
-        if at_ms > ms(act.at) and following is not None and following is not now:
+    now: TrapState | None = TrapState(act.deed.value)
+    since, by = act.at, act.by
+    for at_ms, word in _sensor_words(state):
+        following = after(now, word)
+        if at_ms > ms(act.at) and following is not now:
             now, since, by = following, from_ms(at_ms), ""
     return Shown(now, since, by)
+
+
+def after(state: TrapState | None, word: Word) -> TrapState | None:
+    """The state once `word` is said. A deed is taken as it is: it was checked when it was recorded."""
+    if isinstance(word, Deed):
+        return state if word is Deed.VISITED else TrapState(word.value)
+    return TRANSITIONS[state].get(word, state)
 
 
 def check(state: DeviceState | None, act: Act) -> None:
@@ -148,8 +155,9 @@ def allowed(state: DeviceState | None) -> list[Deed]:
     return [deed for deed in Deed if deed in row or deed is Deed.VISITED]
 
 
-def _sensor_words(state: DeviceState) -> list[tuple[Kind, int]]:
-    words = [(Kind.SET, state.set_head[0])]
-    if state.trap is SPRUNG:
-        words.append((Kind.SPRUNG, state.trap_head[0]))
-    return words
+def _sensor_words(state: DeviceState) -> list[tuple[int, Kind]]:
+    """The newest of each, in order; older ones cannot matter."""
+    sprung = max(state.sprung_head, state.trap_head) if state.trap is SPRUNG else state.sprung_head
+    return [
+        (key[0], kind) for key, kind in sorted(((state.set_head, Kind.SET), (sprung, Kind.SPRUNG)))
+    ]

@@ -238,6 +238,7 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     trap: TrapState | None = None
     trap_head: tuple[int, int, int] = (0, 0, 0)  # of the event that set `trap`
     set_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.set`
+    sprung_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.sprung`
     act: Act | None = None  # the newest that changed the trap
     visited_ms: int = 0  # newest act of any kind: somebody stood there
     low_battery: dict[str, dict[int, float]] = {}  # lowest of a day (since 1970, UTC), by fact

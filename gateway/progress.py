@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway import effort
-from gateway.model import Device, DeviceState, Event, Kind
+from gateway import effort, lifecycle
+from gateway.model import Act, Device, DeviceState, Event, Kind
 from gateway.refinement import Admitted, Revision
-from gateway.state import TRAP_STATE, advance, ms, order
+from gateway.state import advance, grace_ms, ms, order
 from gateway.store import Transaction
 
 
@@ -62,19 +62,18 @@ def tally(
     revisions: Sequence[Revision],
 ) -> effort.Tally:
     """What new and corrected events add to effort and counts, whether or not they come in order."""
-    grace = effort.grace_ms(device.heartbeat_s)
+    grace = grace_ms(device.heartbeat_s)
     marks = [_mark(event) for event in events if event.kind is not Kind.OFFLINE]
     if not marks and not revisions:
         return effort.tally((), grace)
-    if not revisions and (before is None or order(events[0]) > before.head):
-        if before is None:
-            return effort.tally(marks, grace)
+    if before is None and not revisions:
+        return effort.tally(marks, grace)
+    if before and not revisions and _goes_on(before, events[0]):
         last = effort.Mark(*before.head, Kind.HEARTBEAT)
-        return effort.tally(marks, grace, last, before.trap, before.detected)
+        return effort.tally(marks, grace, last, lifecycle.told(before).state, before.detected)
     first = min(ms(event.observed_at) for event in (*events, *(one.new for one in revisions)))
     start = first - max(grace, effort.INDEPENDENCE_MS) - 1
-    kind = tx.last_trap_kind(device.id, start)
-    trap = TRAP_STATE[kind] if kind else None
+    trap = tx.trap_before(device.id, start)
     every = tx.marks(device.id, start)
     new = {event.id for event in events}
     was = {one.old.id: _mark(one.old) for one in reversed(revisions)}
@@ -84,6 +83,21 @@ def tally(
             (was.get(id_, mark) for id_, mark in every if id_ not in new), grace, None, trap
         ),
     )
+
+
+def _goes_on(before: DeviceState, event: Event) -> bool:
+    """Whether `event` and what follows come after all that is known, people's deeds included."""
+    deed_ms = ms(before.act.at) if before.act else 0
+    return order(event) > before.head and deed_ms <= before.head[0]
+
+
+def around(tx: Transaction, device: Device, act: Act) -> effort.Tally:
+    """What adds up from just before an act on; asked before and after it is kept, it tells its effect."""
+    grace = grace_ms(device.heartbeat_s)
+    start = ms(act.at) - grace - 1
+    marks = [mark for _, mark in tx.marks(device.id, start)]
+    found = effort.tally(marks, grace, None, tx.trap_before(device.id, start))
+    return effort.Tally(found.effort, {})  # what was seen is not changed by what was done
 
 
 def _mark(event: Event) -> effort.Mark:

@@ -16,6 +16,7 @@ Order = tuple[int, int, int]
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # `last_seen` of a device that only people told about
 DAY_MS = 86_400_000
+GRACE = 2.5  # heartbeats: one lost message is not an outage, two are
 BATTERY = ("battery_v", "battery_pct")
 DAYS_KEPT = 8  # of the lowest battery a day
 
@@ -37,6 +38,11 @@ def from_ms(value: int) -> datetime:
     return datetime.fromtimestamp(value / 1000, UTC)
 
 
+def grace_ms(heartbeat_s: int) -> int:
+    """How long a silence still counts as life, in ms."""
+    return round(heartbeat_s * 1000 * GRACE)
+
+
 def order(event: Event) -> Order:
     """What decides which of two events of one device is the newer."""
     return (ms(event.observed_at), event.boot or 0, event.seq or 0)
@@ -49,6 +55,7 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
     head, trap, trap_head = state.head, state.trap, state.trap_head
     seen, detected, online = state.last_seen, dict(state.detected), state.online
     online_head, set_head, low = state.online_head, state.set_head, state.low_battery
+    sprung_head = state.sprung_head
     for event in events:
         key = order(event)
         seen = max(seen, event.received_at)
@@ -56,6 +63,8 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
             trap, trap_head = told, key
         if event.kind is Kind.SET:
             set_head = max(set_head, key)
+        if event.kind is Kind.SPRUNG:
+            sprung_head = max(sprung_head, key)
         if event.kind is Kind.DETECTION:
             species = event.species or ""
             detected[species] = max(detected.get(species, 0), key[0])
@@ -69,7 +78,7 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
     return msgspec.structs.replace(
         state, last_seen=seen, head=head, trap=trap, trap_head=trap_head,
         detected=detected, facts=facts, online=online, online_head=online_head,
-        set_head=set_head, low_battery=low,
+        set_head=set_head, sprung_head=sprung_head, low_battery=low,
     )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ import msgspec
 from gateway import effort
 from gateway.clock import Era
 from gateway.effort import Mark, Tally
-from gateway.model import DeviceState, Event, TimeQuality, TrapState
-from gateway.state import TRAP_STATE, advance, from_ms, ms
+from gateway.model import DeviceState, Event, TimeQuality
+from gateway.state import advance, from_ms, grace_ms, ms
 from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
 from gateway.store.writer import Transaction
 
@@ -75,15 +75,14 @@ def _newest(tx: Transaction, table: str) -> int:
 def _window(tx: Transaction, device: str, events: Sequence[Event], shift_ms: int) -> int:
     """From when on the sums of a device can change, ms."""
     first = min(ms(event.observed_at) for event in events)
-    grace = effort.grace_ms(tx.devices[device].heartbeat_s)
+    grace = grace_ms(tx.devices[device].heartbeat_s)
     return min(first, first + shift_ms) - max(grace, effort.INDEPENDENCE_MS) - 1
 
 
 def _tally(tx: Transaction, device: str, start: int) -> Tally:
     marks: list[Mark] = [mark for _, mark in tx.marks(device, start)]
-    kind = tx.last_trap_kind(device, start)
-    trap: TrapState | None = TRAP_STATE[kind] if kind else None
-    return effort.tally(marks, effort.grace_ms(tx.devices[device].heartbeat_s), None, trap)
+    grace = grace_ms(tx.devices[device].heartbeat_s)
+    return effort.tally(marks, grace, None, tx.trap_before(device, start))
 
 
 def _move_rows(tx: Transaction, era: Era, shift_ms: int) -> None:
@@ -144,6 +143,7 @@ def _state(
         trap_head=head(state.trap_head),
         online_head=head(state.online_head),
         set_head=head(state.set_head),
+        sprung_head=head(state.sprung_head),
         detected={species: right(at) for species, at in state.detected.items()},
         facts={n: msgspec.structs.replace(f, at_ms=right(f.at_ms)) for n, f in state.facts.items()},
     )

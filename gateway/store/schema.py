@@ -226,4 +226,9 @@ MIGRATIONS: tuple[str, ...] = (
         INSERT INTO event_due VALUES (NEW.no, CAST(OLD.observed_ms AS TEXT)) ON CONFLICT DO NOTHING;
     END;
     """,
+    """
+    -- What a trap's sensor last told before a moment, without reading weeks of heartbeats.
+    CREATE INDEX event_trap ON event (device, kind, observed_ms)
+        WHERE kind IN ('trap.sprung', 'trap.set');
+    """,
 )

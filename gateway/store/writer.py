@@ -7,16 +7,18 @@ Must not judge: callers decide, this remembers. Used from one thread at a time.
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from heapq import merge
 from itertools import takewhile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import apsw
 
+from gateway import lifecycle
 from gateway.account import Account
 from gateway.effort import HOUR_MS, Mark, Tally
-from gateway.model import Device, DeviceState, Event, Kind
-from gateway.state import from_ms, ms
+from gateway.model import Device, DeviceState, Event, Kind, TrapState
+from gateway.state import Order, from_ms, ms
 from gateway.store.acts import ActTable
 from gateway.store.alerts import AlertTable
 from gateway.store.connection import open_writer, transaction
@@ -146,14 +148,14 @@ class Transaction:
         return new
 
     def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
-        """(event id, mark) of a device from `since_ms` on, in order."""
+        """(id, mark) of a device's events and of people's deeds there from `since_ms` on, in order."""
         rows = self._execute(
             "SELECT id, observed_ms, boot, seq, kind, species, count, distinct_ FROM event "
             "WHERE device = ? AND observed_ms >= ? AND kind <> 'offline' "
             "ORDER BY observed_ms, boot, seq",
             (self._numbers[device], since_ms),
         )
-        return [
+        events = [
             (
                 id_,
                 Mark(
@@ -168,15 +170,29 @@ class Transaction:
             )
             for id_, at, boot, seq, kind, species, n, own in rows
         ]
+        deeds = self.acts.marks(device, since_ms)
+        return list(merge(events, deeds, key=_place)) if deeds else events
 
-    def last_trap_kind(self, device: str, before_ms: int) -> Kind | None:
-        """The kind of the newest trap event before a time, or None."""
-        row = self._execute(
-            "SELECT kind FROM event WHERE device = ? AND observed_ms < ? AND kind IN (?, ?) "
-            "ORDER BY observed_ms DESC, boot DESC, seq DESC LIMIT 1",
-            (self._numbers[device], before_ms, Kind.SPRUNG.value, Kind.SET.value),
-        ).fetchone()
-        return Kind(row[0]) if row else None
+    def trap_before(self, device: str, before_ms: int) -> TrapState | None:
+        """The trap's state just before a time, by what its sensor and people had told."""
+        deed = self.acts.newest(device, before_ms)
+        trap = lifecycle.after(None, deed[1]) if deed else None
+        for at_ms, word in sorted(self._sensor_words(device, before_ms)):
+            if deed is None or at_ms[0] > deed[0]:
+                trap = lifecycle.after(trap, word)
+        return trap
+
+    def _sensor_words(self, device: str, before_ms: int) -> Iterator[tuple[Order, Kind]]:
+        """The newest of each kind of word before a time."""
+        for kind in (Kind.SPRUNG, Kind.SET):
+            row = self._execute(
+                "SELECT observed_ms, boot, seq FROM event WHERE device = ? AND observed_ms < ? "
+                "AND kind IN ('trap.sprung', 'trap.set') AND kind = ? "
+                "ORDER BY observed_ms DESC, boot DESC, seq DESC LIMIT 1",
+                (self._numbers[device], before_ms, kind.value),
+            ).fetchone()
+            if row:
+                yield (row[0], row[1] or 0, row[2] or 0), kind
 
     def put_account(self, account: Account) -> None:
         """Let somebody log in, or change their rank or password."""
@@ -228,6 +244,11 @@ class Transaction:
         at = from_ms(hour * HOUR_MS)
         offset = self._zone.utcoffset(at.astimezone(self._zone)) or timedelta()
         return (hour * HOUR_MS + round(offset.total_seconds() * 1000)) // (24 * HOUR_MS)
+
+
+def _place(found: tuple[str, Mark]) -> Order:
+    mark = found[1]
+    return (mark.at_ms, mark.boot, mark.seq)
 
 
 _EFFORT = (
