@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from dashboard.live import Live
 from dashboard.look import collection, features, rates
@@ -25,6 +26,16 @@ class Api:
 
     def __init__(self, store: Store, live: Live, reply: Reply, clock: Clock) -> None:
         self._store, self._live, self._reply, self._clock = store, live, reply, clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Where it answers."""
+        return [
+            Route("/api/devices.geojson", self.devices),
+            Route("/api/rates.geojson", self.rates),
+            Route("/api/traps", self.traps),
+            Route("/api/alerts", self.alerts),
+            Route("/api/events", self.events),
+        ]
 
     async def devices(self, request: Request) -> Response:
         """GeoJSON FeatureCollection of all approved devices with a position."""

@@ -1,11 +1,10 @@
 """The dashboard put together: routes, who may read, what runs beside the pages.
 
-Owns the route table. Must not hold page logic (`pages`, `api`, `login`).
+Owns their order. Must not hold page logic or addresses (`pages`, `api`, `officials`, `login`).
 Pages read; people's acts are POSTs that need a role and come from our own pages.
 """
 
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -47,23 +46,42 @@ def create_app(
 
     Raises MissingAssetsError when the browser's files were not built.
     """
-
-    async def find(name: str) -> Account | None:
-        return await store.read(lambda reader: reader.account(name))
-
     assets.check()
     reply = Reply(config)
     live = Live(store, feed, clock)
-    auth = Auth(config.dashboard, signing_secret(config.dashboard, store.path), find, clock)
-    pages = Pages(store, live, reply, config, clock)
-    api = Api(store, live, reply, clock)
-    login = Login(auth, reply, clock)
-    officials = Officials(store, reply, config, clock)
+    secret = signing_secret(config.dashboard, store.path)
+    auth = Auth(config.dashboard, secret, _accounts(store), clock)
+    error_page = _error_page(reply, clock)
+    app = Starlette(
+        routes=[
+            *extra_routes,
+            *Pages(store, live, reply, config, clock).routes(),
+            *Api(store, live, reply, clock).routes(),
+            *Officials(store, reply, config, clock).routes(),
+            *Login(auth, reply, clock).routes(),
+            Mount("/static", StaticFiles(directory=assets.STATIC)),
+        ],
+        middleware=[
+            *_hosts(auth),
+            Middleware(Gate, auth=auth),
+            Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
+        ],
+        exception_handlers={HTTPException: error_page, Exception: error_page},
+        lifespan=lambda _: live.running(),
+    )
+    app.state.live = live  # `serve` ends the streams before it waits for them
+    return app
 
-    @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with live.running():
-            yield
+
+def _accounts(store: Store) -> Callable[[str], Awaitable[Account | None]]:
+    async def find(name: str) -> Account | None:
+        return await store.read(lambda reader: reader.account(name))
+
+    return find
+
+
+def _error_page(reply: Reply, clock: Clock) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What a reader is told when there is no such page, it is not theirs, or we have a bug."""
 
     async def on_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -72,35 +90,7 @@ def create_app(
         word = {404: "error.missing", 403: "error.forbidden"}.get(status, "error.title")
         return reply.page(request, "error.html", clock(), status=status, word=word)
 
-    app = Starlette(
-        routes=[
-            *extra_routes,
-            Route("/", pages.show_map),
-            Route("/traps", pages.show_traps),
-            Route("/pending", pages.show_pending),
-            Route("/live", pages.send_changes),
-            Route("/map/coast.geojson", pages.send_coast),
-            Route("/api/devices.geojson", api.devices),
-            Route("/api/rates.geojson", api.rates),
-            Route("/api/traps", api.traps),
-            Route("/api/alerts", api.alerts),
-            Route("/api/events", api.events),
-            *officials.routes(),
-            Route("/login", login.show, methods=["GET"]),
-            Route("/login", login.enter, methods=["POST"]),
-            Route("/logout", login.leave, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=assets.STATIC)),
-        ],
-        middleware=[
-            *_hosts(auth),
-            Middleware(Gate, auth=auth),
-            Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
-        ],
-        exception_handlers={HTTPException: on_error, Exception: on_error},
-        lifespan=lifespan,
-    )
-    app.state.live = live  # `serve` ends the streams before it waits for them
-    return app
+    return on_error
 
 
 class Gate:

@@ -6,6 +6,7 @@ Owns the form. Must not check passwords itself (`auth`).
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from dashboard.auth import Auth, TooManyTriesError, same_origin
 from dashboard.reply import Reply
@@ -17,6 +18,14 @@ class Login:
 
     def __init__(self, auth: Auth, reply: Reply, clock: Clock) -> None:
         self._auth, self._reply, self._clock = auth, reply, clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Where they answer."""
+        return [
+            Route("/login", self.show, methods=["GET"]),
+            Route("/login", self.enter, methods=["POST"]),
+            Route("/logout", self.leave, methods=["POST"]),
+        ]
 
     async def show(self, request: Request) -> Response:
         """The form."""

@@ -11,6 +11,7 @@ import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from dashboard import coast, maps
 from dashboard.live import Live
@@ -36,6 +37,16 @@ class Pages:
     ) -> None:
         self._store, self._live, self._reply, self._config = store, live, reply, config
         self._clock = clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Where they answer."""
+        return [
+            Route("/", self.show_map),
+            Route("/traps", self.show_traps),
+            Route("/pending", self.show_pending),
+            Route("/live", self.send_changes),
+            Route("/map/coast.geojson", self.send_coast),
+        ]
 
     async def show_map(self, request: Request) -> Response:
         """The live map."""

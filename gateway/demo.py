@@ -63,14 +63,14 @@ class Demo:
         self.broker_port = free_port(18_830)
         self.fleet: Fleet | None = None
         self.gateway = service.build(self._config(), self.clock)
+        reached = self.gateway.store.read_now(lambda r: r.setting(REACHED))
+        self.reached = datetime.fromisoformat(reached) if reached else None  # by an earlier start
 
     def clock(self) -> datetime:
-        """The present: the machine's while seeding, then the fleet's."""
-        return self.fleet.now() if self.fleet else utc_now()
-
-    async def begun(self) -> bool:
-        """Whether an earlier start left data to go on with."""
-        return await self.gateway.store.read(lambda r: r.setting(REACHED)) is not None
+        """The present: the machine's while seeding, then the fleet's; never back before an earlier end."""
+        if self.fleet:
+            return self.fleet.now()
+        return max(utc_now(), self.reached) if self.reached else utc_now()
 
     async def seed(self, progress: Progress) -> World:
         """Live through what is missing up to now; gives the world, ready to go on live."""
@@ -78,8 +78,7 @@ class Demo:
         await store.write(lambda tx: tx.put_devices(devices(self.scenario)))
         started = await store.read(lambda r: r.setting(STARTED))
         begin = datetime.fromisoformat(started) if started else now - self.wishes.history
-        reached = await store.read(lambda r: r.setting(REACHED))
-        since = datetime.fromisoformat(reached) if reached else begin
+        since = self.reached or begin
         await store.write(lambda tx: tx.put_setting(STARTED, begin.isoformat()))
         world = await asyncio.to_thread(_catch_up, self.scenario, begin, since)
         for batch in batches(world.live_through(max(now, since))):

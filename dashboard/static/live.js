@@ -31,11 +31,15 @@
     line.dataset.state = state;
   }
 
-  // The HTML comes escaped from our own templates; whoever was on a link of it stays there.
+  // The HTML comes escaped from our own templates; what was unfolded stays so, and whoever was on a link or
+  // on "show more" stays there.
   function replace(panel, html) {
-    const inside = panel.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    const at = panel.contains(document.activeElement) ? document.activeElement : null;
+    const place = at?.matches("summary") ? "summary" : at?.hasAttribute("href") && `[href="${CSS.escape(at.getAttribute("href"))}"]`;
+    const open = panel.querySelector("details")?.open;
     panel.innerHTML = html;
-    if (inside) panel.querySelector(`[href="${CSS.escape(inside)}"]`)?.focus();
+    panel.querySelector("details")?.toggleAttribute("open", Boolean(open));
+    if (place) panel.querySelector(place)?.focus();
   }
 
   function alerts() {

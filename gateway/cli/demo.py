@@ -79,7 +79,7 @@ async def _seed_and_live(show: Demo, stop: asyncio.Event) -> None:
         TextColumn("{task.fields[day]}"), TimeRemainingColumn(), console=console,
     ) as bar:  # fmt: skip
         begun = utc_now()
-        words = AGAIN if await show.begun() else FIRST
+        words = AGAIN if show.reached else FIRST
         task = bar.add_task(words, total=show.wishes.history.total_seconds(), day="")
 
         def progress(at: datetime) -> None:

@@ -114,6 +114,23 @@ def test_a_springing_trap_is_on_an_open_page_in_under_a_second(
     expect(page.locator("#banner")).to_be_empty()
 
 
+def test_many_alerts_are_folded_and_stay_unfolded_and_focused_when_news_come(
+    desktop: Page, url: str, place: Place
+) -> None:
+    place.hear(*(said(trap.id, Kind.SPRUNG, ago(minutes=9)) for trap in TRAPS[5:10]))
+    open_map(desktop, url)
+    more = desktop.locator("[data-panel=alerts] summary")
+    last = desktop.locator("[data-panel=alerts] [data-alert]").last
+    expect(last).not_to_be_visible()
+    more.focus()
+    desktop.keyboard.press("Enter")
+    expect(last).to_be_visible()
+    place.hear(said("trap-05", Kind.SPRUNG, ago(seconds=1)))
+    desktop.wait_for_selector("#banner:has-text('岐宿の沢 5号')")
+    expect(last).to_be_visible()
+    expect(more).to_be_focused()
+
+
 def test_a_reset_trap_loses_its_alert_and_nothing_is_announced(
     desktop: Page, url: str, place: Place
 ) -> None:
@@ -206,12 +223,11 @@ def test_rates_are_circles_one_can_switch_on(desktop: Page, url: str) -> None:
     open_map(desktop, url)
     switch_on(desktop, "出没率（100台日あたり）")
     expect(desktop.get_by_label("わなと検知器", exact=True)).to_be_checked()
-    circles = desktop.evaluate(
+    desktop.wait_for_function(  # the canvas is painted with the browser's next frame
         "() => { const c = document.querySelector('.leaflet-overlay-pane canvas');"
         " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
         " return d.some((v, i) => i % 4 === 3 && v > 0); }"
     )
-    assert circles
 
 
 def test_tiles_are_asked_for_only_after_the_reader_switched_them_on(

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.model import Kind, Message
 from tests.dashboard.client import Client
-from tests.dashboard.place import HOSTILE, NOW, Place, ago, said
+from tests.dashboard.place import HOSTILE, NOW, TRAPS, Place, ago, said
 
 PAGES = ("/", "/traps", "/pending", "/login")
 
@@ -118,3 +118,15 @@ def test_a_foreign_name_for_this_machine_is_refused_where_reading_is_open(
 def test_an_alert_about_a_species_at_a_place_is_told_in_words(client: Client) -> None:
     alerts = client.get("/").text.split('data-panel="alerts"')[1].split("</ul>")[0]
     assert '<a href="/#cam-02">山内の林道 2 ニホンジカ</a>' in alerts
+
+
+def test_beyond_five_alerts_the_rest_is_folded_and_none_is_missing(
+    visitor: Client, place: Place
+) -> None:
+    place.hear(*(said(trap.id, Kind.SPRUNG, ago(minutes=9)) for trap in TRAPS[4:10]))
+    panel = visitor.get("/").text.split('data-panel="alerts"')[1].split("</section>")[0]
+    listed = len(visitor.get("/api/alerts").json())
+    shown, folded = panel.split("<details", 1)
+    assert shown.count("data-alert=") == 5
+    assert folded.count("data-alert=") == listed - 5 > 0
+    assert f"ほか {listed - 5} 件を表示" in folded
