@@ -34,8 +34,8 @@ from gateway.store.quarantine import Kept
 
 Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
 
-# Without a time of its own, a retained message of these kinds tells only what a broker remembers.
 HELD = (Reason.DEVICE, Reason.MODEL)  # what the approval of a device may make readable
+# Without a time of its own, a retained message of these kinds tells only what a broker remembers.
 MEMORIES = {Kind.HEARTBEAT, Kind.ONLINE, Kind.OFFLINE, Kind.JOIN, Kind.DETECTION, Kind.TAMPER}
 
 
