@@ -155,3 +155,14 @@ def test_every_module_says_what_it_is_and_stays_short(path: str) -> None:
         return
     assert ast.get_docstring(ast.parse(source)), f"{path}: no docstring"
     assert source.count("\n") <= 300, f"{path}: more than 300 lines"
+
+
+def test_browser_tests_stand_together() -> None:
+    """Playwright's loop keeps asyncio.run from every later test until its package ends."""
+    users = [
+        path for path in (ROOT / "tests").rglob("*.py") if "playwright" in path.read_text("utf-8")
+    ]
+    elsewhere = {
+        str(path.relative_to(ROOT / "tests")) for path in users if path.parent.name != "browser"
+    }
+    assert elsewhere == {"screenshot.py", "test_architecture.py"}

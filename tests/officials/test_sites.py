@@ -2,23 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.browser.conftest import SIZES, browser, watched  # noqa: F401 - the shared browser
 from tests.officials.conftest import Get
-from tests.officials.county import County
 
 QUERY = "month=2026-10&months=3&species=boar&count=3&distance_m=300"
-
-
-@pytest.fixture
-def large(browser) -> Iterator[Page]:  # type: ignore[no-untyped-def]  # noqa: F811
-    yield from watched(browser, SIZES["desktop"])
 
 
 def plan(get: Get) -> tuple[str, list[tuple[float, float]]]:
@@ -70,28 +60,3 @@ def test_impossible_wishes_are_refused(get: Get, wish: str) -> None:
 def test_too_few_sensors_give_no_proposal(get: Get) -> None:
     page = get("/officials/sites?month=2020-01")[1].decode()
     assert "候補を出せません" in page
-
-
-@pytest.mark.real
-def test_dragging_a_site_and_pushing_it_by_keyboard_show_the_loss(
-    tmp_path: Path, large: Page
-) -> None:
-    county = County(tmp_path).settle()
-    with county.served() as url:
-        large.goto(f"{url}/officials/sites?{QUERY}")
-        large.wait_for_selector("body[data-maps='1']")
-        told = large.locator("#sites output").first
-        large.locator(".site").first.scroll_into_view_if_needed()
-        box = large.locator(".site").first.bounding_box()
-        assert box
-        large.mouse.move(box["x"] + 15, box["y"] + 15)
-        large.mouse.down()
-        large.mouse.move(box["x"] + 200, box["y"] - 120, steps=5)
-        large.mouse.up()
-        large.locator('#sites output:has-text("％")').first.wait_for()
-        assert "減ります" in told.inner_text()
-        large.locator("#sites button[data-way=back]").first.press("Enter")
-        assert told.inner_text() == ""
-        large.locator("#sites button[data-way=north]").first.press("Enter")
-        large.locator('#sites output:has-text("％")').first.wait_for()
-    county.store.close()
