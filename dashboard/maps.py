@@ -5,6 +5,7 @@ Owns which layers a map has. PURE: features in, parts of a page out. Marks and p
 Tiles of another host are offered, never asked for unasked: the reader switches them on.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import folium
@@ -19,6 +20,7 @@ from dashboard.look import Feature, collection
 from dashboard.text import Text
 
 GSI_LAYERS = (("map.gsi_std", "std"), ("map.gsi_pale", "pale"))
+LEAST_SPAN = 0.01  # degrees: a map fitted to one single point has no zoom at all
 GSI_LINK = '<a href="https://maps.gsi.go.jp/development/ichiran.html">{}</a>'
 
 
@@ -101,7 +103,14 @@ def _bounds(found: list[Feature]) -> list[list[float]] | None:
     if not found:
         return None
     lons, lats = zip(*(feature["geometry"]["coordinates"] for feature in found), strict=True)
-    return [[min(lats), min(lons)], [max(lats), max(lons)]]
+    (south, north), (west, east) = _span(lats), _span(lons)
+    return [[south, west], [north, east]]
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    more = max(0.0, LEAST_SPAN - (high - low)) / 2
+    return low - more, high + more
 
 
 def parts(drawing: folium.Map) -> Page:

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import apsw
+from msgspec.structs import replace
 
 from gateway import lifecycle
 from gateway.account import Account
@@ -73,9 +74,11 @@ class Writer:
             "SELECT no, id, body, state FROM device"
         ):
             self._numbers[id_] = no
-            self._devices.update((id_, device) for device in each(to_device, [body]))
-            if state is not None:
-                self._states.update((id_, value) for value in each(to_state, [state]))
+            # the row's name holds: a damaged body may name another
+            for device in each(to_device, [body]):
+                self._devices[id_] = replace(device, id=id_)
+            for known in each(to_state, [state] if state is not None else []):
+                self._states[id_] = replace(known, device=id_)
 
 
 class Transaction:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -74,6 +75,17 @@ def test_every_device_has_the_mark_of_its_state(page: Page, url: str) -> None:
     expect(page.locator(MARK.format("trap-03"))).to_have_attribute(
         "aria-label", "岐宿の沢 3号 わな：作動"
     )
+
+
+def test_a_map_of_one_device_stands_still_on_it(browser: Browser, tmp_path: Path) -> None:
+    alone = Place(tmp_path)
+    alone.store.write_now(lambda tx: tx.put_devices(TRAPS[:1]))
+    with alone.served() as url:
+        for page in watched(browser, SIZES["phone"]):
+            open_map(page, url)
+            assert page.locator(".pin").count() == 1
+            expect(page.locator(MARK.format("trap-01"))).to_be_in_viewport()
+    alone.store.close()
 
 
 def test_the_coastline_is_drawn_without_any_other_host(page: Page, url: str) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from branca.element import Figure
 from folium.elements import JSCSSMixin
+from msgspec.structs import replace
 
 from dashboard import assets, coast
 from dashboard.condition import sights
@@ -52,6 +53,17 @@ def test_drawing_changes_nothing_for_other_maps() -> None:
     draw()
     assert JSCSSMixin.default_js == before
     assert any("cdn" in url for _, url in __import__("folium").Map.default_js)
+
+
+@pytest.mark.parametrize("shown", [1, 2])
+def test_devices_at_one_place_are_fitted_with_ground_around_them(shown: int) -> None:
+    traps = [replace(one, lat=32.69, lon=128.84) for one in TRAPS[:shown]]
+    page = live_map(features(sights(traps, {}, NOW)), [], LIMITS, text("ja"), tiles=False)
+    fitted = re.search(r"fitBounds\(\s*\[\[(.+?), (.+?)\], \[(.+?), (.+?)\]\]", page.script)
+    assert fitted
+    south, west, north, east = map(float, fitted.groups())
+    assert (south + north, west + east) == pytest.approx((2 * 32.69, 2 * 128.84))
+    assert (north - south, east - west) == pytest.approx((0.01, 0.01))
 
 
 def test_a_hostile_name_stays_text() -> None:

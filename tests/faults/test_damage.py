@@ -70,6 +70,19 @@ def test_a_sound_file_is_left_alone(sound: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["gateway.db", "gateway.db.schema"]
 
 
+def test_a_flipped_name_inside_a_state_stops_no_message(sound: Path, tmp_path: Path) -> None:
+    path = copy(sound, tmp_path)
+    with apsw.Connection(str(path)) as connection:
+        connection.execute(
+            "UPDATE device SET state = CAST(replace(CAST(state AS TEXT), 'trap-01', 'trap)01') AS BLOB)"
+        )
+        assert connection.changes()
+    store = Store(path, TOKYO)
+    works(store)
+    assert store.read_now(lambda r: r.states()["trap-01"].device) == "trap-01"
+    store.close()
+
+
 def test_a_broken_leaf_costs_its_rows_and_no_others(sound: Path, tmp_path: Path) -> None:
     path = copy(sound, tmp_path)
     pages = leaf_pages(path, "event")
