@@ -3,8 +3,10 @@
     sensor ─MQTT─▶ broker ─▶ mqtt session ─▶ intake ─▶ batch: dialects → timing → state, effort, rules
                                  ▲  ▲                         │ ONE SQLite transaction
                                  │  └── ack, confirm ◀────────┤
-                                 │                            ├─▶ feed ─▶ open pages (SSE)
-                             broker, devices                  └─▶ outbox ─▶ notifier ─▶ people
+                                 │                            ├─▶ feed ─▶ open pages (SSE), display
+                             broker, devices                  ├─▶ outbox ─▶ notifier ─▶ people
+                                                              └─▶ journal ─▶ influx
+    ticker ─▶ rules: time passes. housekeeping, eras: the file and the clock. watchdog: systemd.
 
 Owns who knows whom. Must not decide anything else.
 """
