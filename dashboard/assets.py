@@ -10,6 +10,8 @@ from pathlib import Path
 from branca.element import Element
 from folium.elements import JSCSSMixin
 
+from gateway.refusal import Refusal
+
 STATIC = Path(__file__).parent / "static"
 VENDOR = STATIC / "vendor"
 
@@ -32,7 +34,7 @@ STYLES: dict[str, str | None] = {
 GSI = "https://cyberjapandata.gsi.go.jp"
 
 
-class MissingAssetsError(Exception):
+class MissingAssetsError(Refusal):
     """The browser's files were not built; the text says how."""
 
 

@@ -17,6 +17,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.refusal import Refusal
+
 READY_S = 15.0
 STOP_S = 5.0
 
@@ -36,7 +38,7 @@ log_type warning
 """
 
 
-class BrokerError(Exception):
+class BrokerError(Refusal):
     """The embedded broker does not start; the text says why."""
 
 

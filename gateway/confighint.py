@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from msgspec import Meta, Struct
 
+from gateway.refusal import Refusal
+
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<key>[^`]*)`")
@@ -24,7 +26,7 @@ _PLAIN: dict[Any, str] = {
 }  # fmt: skip
 
 
-class ConfigError(Exception):
+class ConfigError(Refusal):
     """The configuration cannot be used; the text says which key, its value and what is allowed."""
 
 

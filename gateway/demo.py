@@ -26,6 +26,7 @@ from gateway.clock import utc_now
 from gateway.config import Config, Dashboard, Mqtt, Person, Site, Source
 from gateway.config import Store as StoreSettings
 from gateway.model import Device, Message, TrapState
+from gateway.refusal import Refusal
 from gateway.store import Transaction
 
 YEAR = timedelta(days=365)
@@ -39,7 +40,7 @@ REACHED = "demo_reached"  # and how far it has been lived through
 Progress = Callable[[datetime], None]
 
 
-class DemoError(Exception):
+class DemoError(Refusal):
     """The demo cannot begin; the text says why and what to do."""
 
 

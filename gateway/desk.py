@@ -17,12 +17,13 @@ from gateway.devices import address
 from gateway.dialects.models import GENERIC, PRIVATE, SPRINGS, Model
 from gateway.model import Device, Reason, Role, Standing
 from gateway.policy import Policy
+from gateway.refusal import Refusal
 from gateway.store import Transaction
 
 STEP = 500  # messages in one transaction: the intake must not wait long
 
 
-class ApprovalError(Exception):
+class ApprovalError(Refusal):
     """The wish cannot be met; the text names the value and what is allowed."""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from gateway.model import Device
+from gateway.refusal import Refusal
 
 COLUMNS = tuple(name for name in Device.__struct_fields__ if name != "standing")
 _EUI = re.compile("[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}([-:][0-9A-Fa-f]{2}){7}")
@@ -28,7 +29,7 @@ _WORDS = {
 }
 
 
-class DeviceListError(Exception):
+class DeviceListError(Refusal):
     """The list cannot be used; names the row, the value and what is allowed."""
 
 

@@ -14,6 +14,7 @@ PURE = {  # standard library, these libraries and each other
     "gateway/effort.py",
     "gateway/timing.py",
     "gateway/account.py",
+    "gateway/refusal.py",
     "gateway/lifecycle.py",
     "gateway/alertlife.py",
     "gateway/areas.py",
@@ -68,7 +69,7 @@ PURE_LIBRARIES = {"msgspec", "numpy", "shapely", "folium"}
 KNOW_EVERYONE = {"gateway/app.py", "gateway/demo.py"}
 DASHBOARD_MAY = {
     "gateway.model", "gateway.account", "gateway.lifecycle", "gateway.store", "gateway.mesh",
-    "gateway.config", "gateway.clock",
+    "gateway.config", "gateway.clock", "gateway.refusal",
     "gateway.feed", "gateway.state", "gateway.wording", "gateway.rules", "gateway.species",
     "gateway.effort", "gateway.office", "gateway.sightings",
     "gateway.acts", "gateway.batch", "gateway.links", "gateway.policy",

@@ -1,83 +1,72 @@
-"""The command line: one file a group of commands, registered here.
+"""The command line: one file a group of commands, named in one table, read only when asked for.
 
 Exit 0 done, 1 refused with the reason on stderr, 2 wrong usage.
 """
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from dashboard.assets import MissingAssetsError
-from firmware_sim.cli import simulate
-from gateway.broker import BrokerError
-from gateway.cli import (
-    alerts,
-    backup,
-    demo,
-    devices,
-    doctor,
-    imports,
-    influx,
-    quarantine,
-    rates,
-    report,
-    run,
-    users,
-    watch,
-)
-from gateway.cli import (
-    map as map_,
-)
-from gateway.cli.decode import decode
-from gateway.cli.dialects import dialects
-from gateway.cli.mesh import mesh
-from gateway.cli.users import UserError
-from gateway.config import ConfigError
-from gateway.demo import DemoError
-from gateway.desk import ApprovalError
-from gateway.devices import DeviceListError
-from gateway.store.connection import StoreError
+from gateway.refusal import Refusal
+
+COMMANDS = {  # command or group -> the file of this folder that registers it
+    "run": "run",
+    "demo": "demo",
+    "doctor": "doctor",
+    "devices": "devices",
+    "users": "users",
+    "alerts": "alerts",
+    "watch": "watch",
+    "quarantine": "quarantine",
+    "decode": "decode",
+    "dialects": "dialects",
+    "import": "imports",
+    "rates": "rates",
+    "report": "report",
+    "map": "map",
+    "mesh": "mesh",
+    "influx": "influx",
+    "backup": "backup",
+    "restore": "backup",
+    "simulate": "simulate",
+}
+
+
+class Shelf(TyperGroup):
+    """Takes a command's file down when somebody asks for it: a small board starts slowly enough."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        shelf = typer.Typer()
+        shelf.callback()(_nothing)
+        import_module(f"gateway.cli.{COMMANDS[cmd_name]}").register(shelf)
+        return typer.main.get_group(shelf).commands[cmd_name]
+
+
+def _nothing() -> None:
+    """Keep a lone command a member of its group."""
+
 
 app = typer.Typer(
     name="shishigaki",
+    cls=Shelf,
     help="猪垣 Shishigaki: わなの作動をすぐ知らせ、獣の出る場所を地図にします。\n\n"
     "IoT gateway against wildlife damage: trap alerts and hotspot maps.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (
-    run,
-    demo,
-    doctor,
-    devices,
-    users,
-    alerts,
-    watch,
-    quarantine,
-    imports,
-    rates,
-    report,
-    map_,
-    influx,
-    backup,
-):
-    group.register(app)
-for command in (decode, dialects, mesh, simulate):
-    app.command()(command)
-
-
-REFUSED = (
-    ApprovalError,
-    BrokerError,
-    ConfigError,
-    DemoError,
-    DeviceListError,
-    MissingAssetsError,
-    StoreError,
-    UserError,
-)
+app.callback()(_nothing)
 
 
 def main() -> None:
@@ -85,7 +74,7 @@ def main() -> None:
     refused: list[str] = []
     try:
         app()
-    except* REFUSED as group:
+    except* Refusal as group:
         refused = list(dict.fromkeys(str(error) for error in leaves(group)))
     if refused:
         sys.stderr.writelines(f"shishigaki: {text}\n" for text in refused)

@@ -9,6 +9,11 @@ import typer
 from gateway import mesh as grid
 
 
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(mesh)
+
+
 def mesh(
     lat: Annotated[float, typer.Argument(help="緯度(度) / latitude in degrees")],
     lon: Annotated[float, typer.Argument(help="経度(度) / longitude in degrees")],

@@ -17,6 +17,7 @@ from rich.table import Table
 from dashboard.auth import hash_password
 from gateway.account import Account, Rank
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
+from gateway.refusal import Refusal
 
 LEAST_LENGTH = 10  # characters of a password
 
@@ -33,7 +34,7 @@ class RankName(StrEnum):
     ADMIN = "admin"
 
 
-class UserError(Exception):
+class UserError(Refusal):
     """The account cannot be made or found; the text says why."""
 
 

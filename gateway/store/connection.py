@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 
+from gateway.refusal import Refusal
 from gateway.store.schema import MIGRATIONS
 
 BUSY_MS = 10_000
@@ -22,7 +23,7 @@ DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.Rea
 DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 
 
-class StoreError(Exception):
+class StoreError(Refusal):
     """The database cannot be used; the text says why and what to do."""
 
 

@@ -4,11 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from tests.browser.conftest import browser, watched  # noqa: F401 - the shared browser
 from tests.dashboard.place import HOSTILE
 from tests.officials.conftest import Get
 from tests.officials.county import County
@@ -29,26 +27,6 @@ def test_it_names_no_file_and_no_host_to_load(county: County, tmp_path: Path) ->
     assert not re.search(r"url\((?!data:|#)[\"']?[^)]*\.(png|svg|gif|woff)", html)
     assert HOSTILE not in html
     assert "25.0（95％区間" in html
-
-
-@pytest.mark.real
-def test_it_opens_from_a_folder_without_any_request(
-    county: County,
-    tmp_path: Path,
-    browser: Browser,  # noqa: F811
-) -> None:
-    out = written(county, tmp_path, "--month", "2026-10", "--against", "year")
-    pages = watched(browser, {"width": 1280, "height": 800})
-    page = next(pages)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.context.set_offline(True)
-    page.goto(out.as_uri())
-    page.wait_for_selector("body[data-maps='2']")
-    assert page.locator("img.leaflet-image-layer").count() == 2
-    assert page.locator(".folium-map canvas, .folium-map path").count() > 18
-    assert {url for url in asked if not url.startswith("data:")} == {out.as_uri()}
-    assert next(pages, None) is None
 
 
 def test_the_page_offers_the_same_file(get: Get) -> None:

@@ -1,0 +1,8 @@
+"""What a person can put right: a broken setting, list, file or port. Commands print it in one line.
+
+Owns the one name that separates it from our own bugs, which keep their stack trace.
+"""
+
+
+class Refusal(Exception):  # noqa: N818 - it says no; nothing of ours is broken
+    """The text names the value and what is allowed."""
