@@ -15,6 +15,7 @@ from gateway.health import Health
 from gateway.mqtt import Session
 
 BROKER_PATIENCE = timedelta(minutes=2)
+DROPS_REPORTED = timedelta(hours=1)  # how long messages lost by the broker are a fault
 CERTIFICATE_WARNING = timedelta(days=21)
 
 More = Callable[[], dict[str, str]]
@@ -35,6 +36,8 @@ class Faults:
         self._more = tuple(more)
         self._connected_since: datetime | None = None
         self._lost_at: datetime | None = clock()
+        self._dropped: float | None = None  # the broker's count at the last look
+        self._dropping: tuple[datetime, float] | None = None  # when it last grew, by how much
 
     def __call__(self) -> dict[str, str]:
         """What is wrong now."""
@@ -43,6 +46,8 @@ class Faults:
         found = {}
         if self._lost_at and now - self._lost_at > BROKER_PATIENCE:
             found["broker"] = self._session.counters.trouble or "not connected"
+        if drops := self._drops(now):
+            found["drops"] = drops
         if disk := self._health.disk_error or self._disk():
             found["disk"] = disk
         if certificate := self._certificate(now):
@@ -61,6 +66,17 @@ class Faults:
             self._connected_since, self._lost_at = self._connected_since or now, None
         else:
             self._connected_since, self._lost_at = None, self._lost_at or now
+
+    def _drops(self, now: datetime) -> str:
+        """What the broker threw away of late; what it had lost before we came is no news."""
+        before, self._dropped = self._dropped, self._health.dropped
+        more = (self._dropped or 0) - before if before is not None else 0
+        if more > 0:  # a broker that was restarted counts from 0
+            lately = self._dropping[1] if self._dropping else 0
+            self._dropping = (now, lately + more)
+        if self._dropping and now - self._dropping[0] > DROPS_REPORTED:
+            self._dropping = None
+        return f"{self._dropping[1]:.0f}" if self._dropping else ""
 
     def _disk(self) -> str:
         folder = Path(self._config.store.path).absolute().parent

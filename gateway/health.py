@@ -70,6 +70,9 @@ class Health:
         self._begun: float | None = None
         self._steps = 0
         self.disk_error = ""
+        self.dropped: float | None = (
+            None  # messages, by the broker since its start; None: never told
+        )
 
     def committed(self, messages: int, outcome: Outcome, took_s: float) -> None:
         """A batch became durable."""
@@ -104,6 +107,8 @@ class Health:
     def broker_says(self, what: str, value: float) -> None:
         """A number of the broker's own: "dropped", "stored" or "clients"."""
         self._broker.labels(what).set(value)
+        if what == "dropped":
+            self.dropped = value
 
     def late(self, seconds: float) -> None:
         """How late the event loop came to a timer."""

@@ -22,6 +22,8 @@ PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of
     "clock": ("時計", "clock"),
     "broker": ("受信（ブローカー）", "broker"),
     "sink": ("記録の転送", "forwarding"),
+    "drops": ("ブローカーの破棄", "messages dropped by the broker"),
+    "database": ("データベース（修復済み）", "database (salvaged)"),
     "certificate": ("証明書", "certificate"),
     "delivery": ("通知の配信", "delivery"),
     "quota": ("通知の残り通数", "message quota"),

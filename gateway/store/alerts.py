@@ -31,7 +31,8 @@ class AlertTable:
         if alert.level not in URGENT and (last := self._last(alert.rule, alert.subject)):
             ended = last.resolved_at
             if ended and alert.opened_at - ended <= reopen:
-                again = turn(_again(last, alert), Turn.REOPEN, alert.opened_at)
+                news = msgspec.structs.replace(_again(last, alert), note=alert.note)
+                again = turn(news, Turn.REOPEN, alert.opened_at)
                 if again:
                     return self.put(again), True
         return alert, self._insert(alert)
