@@ -24,6 +24,7 @@ from dashboard.live import Live
 from dashboard.login import Login
 from dashboard.officials import Officials
 from dashboard.pages import Pages
+from dashboard.public import PublicPages
 from dashboard.reply import Reply
 from gateway.account import Account
 from gateway.clock import Clock, utc_now
@@ -58,12 +59,13 @@ def create_app(
             *Pages(store, live, reply, config, clock).routes(),
             *Api(store, live, reply, clock).routes(),
             *Officials(store, reply, config, clock).routes(),
+            *PublicPages(store, reply, config, clock).routes(),
             *Login(auth, reply, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),
         ],
         middleware=[
             *_hosts(auth),
-            Middleware(Gate, auth=auth),
+            Middleware(Gate, auth=auth, opened=("/public",) if config.public.open else ()),
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
         ],
         exception_handlers={HTTPException: error_page, Exception: error_page},
@@ -96,8 +98,8 @@ def _error_page(reply: Reply, clock: Clock) -> Callable[[Request, Exception], Aw
 class Gate:
     """Finds out who asks, and sends to the login whoever may not read."""
 
-    def __init__(self, app: ASGIApp, auth: Auth) -> None:
-        self._app, self._auth = app, auth
+    def __init__(self, app: ASGIApp, auth: Auth, opened: tuple[str, ...]) -> None:
+        self._app, self._auth, self._open = app, auth, (*OPEN, *opened)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -106,7 +108,7 @@ class Gate:
         request = Request(scope)
         account = request.state.account = await self._auth.account(request)
         path = request.url.path
-        if self._auth.may_read(account) or path.startswith(OPEN):
+        if self._auth.may_read(account) or path.startswith(self._open):
             await self._app(scope, receive, send)
         elif path.startswith(("/api/", "/live")):
             await JSONResponse({"error": "log in first"}, 401)(scope, receive, send)

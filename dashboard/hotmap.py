@@ -79,12 +79,11 @@ def _layer(layer: Layer, text: Text) -> Any:
 
 
 def _bounds(layers: Iterable[Layer], picture: Picture | None) -> list[list[float]] | None:
-    points = [
-        feature["geometry"]["coordinates"]
-        for layer in layers
-        for feature in layer.features
-        if feature["geometry"]["type"] == "Point"
-    ]
+    shapes = [feature["geometry"] for layer in layers for feature in layer.features]
+    points = [shape["coordinates"] for shape in shapes if shape["type"] == "Point"]
+    if not points:  # squares only
+        points = [corner for shape in shapes if shape["type"] == "Polygon"
+                  for corner in shape["coordinates"][0]]  # fmt: skip
     if not points:
         return picture.bounds if picture else None
     lons, lats = zip(*points, strict=True)

@@ -92,11 +92,14 @@ const Officials = (() => {
 
   const STYLES = {
     mesh: (f) => ({ color: "#39443f", weight: 1.5, fillOpacity: 0.75, ...tint(f.properties.c) }),
+    public: (f) => ({ color: "#39443f", weight: 1.5, fillOpacity: 0.75, ...tint(f.properties.c) }),
     protected: () => ({ color: "#1b6b2f", weight: 2, dashArray: "8 4", fillColor: "#1b6b2f", fillOpacity: 0.12 }),
     gaps: () => ({ color: GREY, weight: 1, dashArray: "2 5", fillColor: GREY, fillOpacity: 0.3 }),
   };
   const SAYS = {
     mesh: (p) => [`${words["office.mesh"]} ${p.code}`, [rate(p.r, "rai"), fill("office.devices", { n: p.d })]],
+    public: (p) => [`${words["office.mesh"]} ${p.code}`,
+      [p.n === null ? words["office.public_few"] : fill("office.public_n", { n: p.n, days: p.days })]],
     protected: (p) => [p.name || words["layer.protected"], []],
     gaps: () => [words["layer.gaps"], [words["office.gap"]]],
   };
@@ -218,5 +221,5 @@ const Officials = (() => {
 
   document.addEventListener("DOMContentLoaded", wire);
   return { start, sensors, spots, traps, captures, reports, sites, words, fill, started,
-    mesh: (_, at) => L.circleMarker(at), protected: (_, at) => L.circleMarker(at, { radius: 4 }), gaps: (_, at) => L.circleMarker(at) };
+    mesh: (_, at) => L.circleMarker(at), public: (_, at) => L.circleMarker(at), protected: (_, at) => L.circleMarker(at, { radius: 4 }), gaps: (_, at) => L.circleMarker(at) };
 })();

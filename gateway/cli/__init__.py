@@ -28,6 +28,7 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
     "rates": "rates",
     "report": "report",
     "map": "map",
+    "export": "export",
     "mesh": "mesh",
     "influx": "influx",
     "backup": "backup",

@@ -26,7 +26,7 @@ CAMERAS = tuple(
     )
     for n in range(9)
 )
-PIR = Device(id="pir-1", role=Role.DETECTOR, name="人感1", lat=32.67, lon=128.75)
+PIR = Device(id="pir-1", role=Role.DETECTOR, name="人感1", lat=32.6703, lon=128.7521)
 TRAPS = tuple(
     Device(
         id=f"trap-{n}",
