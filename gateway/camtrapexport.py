@@ -20,8 +20,9 @@ import msgspec
 from msgspec import Struct
 
 from gateway import mesh, species
-from gateway.effort import INDEPENDENCE_MS, grace_ms
+from gateway.effort import INDEPENDENCE_MS
 from gateway.model import Device, Event, Kind
+from gateway.state import grace_ms
 
 VERSION = "1.0.2"
 BASE = f"https://raw.githubusercontent.com/tdwg/camtrap-dp/{VERSION}/"
