@@ -8,6 +8,7 @@ page is no answer, Retry-After is heard. Apprise is imported on first use.
 import asyncio
 import contextvars
 import importlib
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ def open_apprise(url: str, means: Means) -> Send:
     """`url`: an Apprise URL; ValueError when Apprise does not know it."""
     import apprise
 
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its log names whole URLs, secrets too
     _guard_requests()
     target = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
     if not target.add(url):

@@ -5,7 +5,7 @@ Owns the shape of the answer. What a rate is: `dashboard.rates`; what effort is:
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
@@ -100,6 +100,8 @@ def rates(
     settings = load(config)
     zone, wanted = ZoneInfo(settings.site.timezone), kinds.code(species) or species
     with closing(open_store(settings)) as store:
+        if species and kinds.code(species) is None:
+            _check_heard(species, store.read_now(lambda reader: reader.species()))
         first, last = _period(from_, to, store.read_now(lambda reader: reader.span_days()))
         facts = store.read_now(lambda reader: _facts(reader, first, last, zone, wanted))
     try:
@@ -112,6 +114,15 @@ def rates(
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
         _show(found)
+
+
+def _check_heard(species: str, heard: Collection[str]) -> None:
+    """A word that is no species of ours may still be one that a sensor used; else it is a slip."""
+    if species not in heard:
+        known = ", ".join(sorted({*kinds.BY_CODE, *heard} - {""}))
+        raise typer.BadParameter(
+            f"{species!r}: no such species; known: {known}", param_hint="--species"
+        )
 
 
 def _period(

@@ -198,3 +198,11 @@ def test_every_channel_stands_in_the_table_once() -> None:
     schemes = [scheme for row in CHANNELS for scheme in row.schemes]
     assert len(schemes) == len(set(schemes))
     assert CHANNELS[-1].schemes == ()
+
+
+def test_an_address_that_apprise_cannot_read_stands_in_no_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(ValueError, match="knows no such address: foo"):
+        open_channel("foo://s3cret", Means())
+    assert "s3cret" not in caplog.text

@@ -117,6 +117,13 @@ def test_species_days_and_groups_can_be_chosen(site: Path) -> None:
     assert (everything["group"], everything["effort_days"]) == ("", 12.5)
 
 
+def test_a_species_that_nobody_knows_is_a_slip_and_is_told_the_known_ones(site: Path) -> None:
+    run("import", "camtrapdp", site)
+    result = run("rates", "--species", "unicorn")
+    said = " ".join(result.stderr.split())
+    assert (result.exit_code, "'unicorn'" in said, "boar" in said) == (2, True, True)
+
+
 def test_captures_and_springs_are_counted_over_armed_nights_only(
     site: Path, tmp_path: Path
 ) -> None:
