@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dashboard import assets
 from dashboard.api import Api
 from dashboard.auth import LOOPBACK, Auth, signing_secret
+from dashboard.installer import Installer
 from dashboard.live import Live
 from dashboard.login import Login
 from dashboard.officials import Officials
@@ -29,6 +30,7 @@ from dashboard.reply import Reply
 from gateway.account import Account
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
+from gateway.desk import Desk
 from gateway.feed import Feed
 from gateway.store import Store
 
@@ -41,10 +43,12 @@ def create_app(
     config: Config,
     *,
     clock: Clock = utc_now,
+    desk: Desk | None = None,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """The ASGI application (`extra_routes` first); to be run with its lifespan, see `serve`.
 
+    `desk`: for approving devices and reading again; None: the pages only show.
     Raises MissingAssetsError when the browser's files were not built.
     """
     assets.check()
@@ -58,6 +62,7 @@ def create_app(
             *extra_routes,
             *Pages(store, live, reply, config, clock).routes(),
             *Api(store, live, reply, clock).routes(),
+            *Installer(store, feed, reply, auth, config.sources, desk, clock).routes(),
             *Officials(store, reply, config, clock).routes(),
             *PublicPages(store, reply, config, clock).routes(),
             *Login(auth, reply, clock).routes(),

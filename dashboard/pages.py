@@ -1,4 +1,4 @@
-"""The live pages: map, traps, unregistered devices, and their stream of changes.
+"""The live pages: map, traps, and their stream of changes.
 
 Owns what each page is made of. Must not decide who may see it (`app`) nor write.
 """
@@ -26,7 +26,6 @@ from gateway.store import Store
 PERIODS = (30, 90, 365)  # days
 PANELS = ("alerts", "events", "traps")  # parts of pages that the stream replaces
 PING_S = 15
-REFUSALS = 100
 
 
 class Pages:
@@ -43,7 +42,6 @@ class Pages:
         return [
             Route("/", self.show_map),
             Route("/traps", self.show_traps),
-            Route("/pending", self.show_pending),
             Route("/live", self.send_changes),
             Route("/map/coast.geojson", self.send_coast),
         ]
@@ -65,12 +63,6 @@ class Pages:
         """All traps, the most urgent first."""
         version, present = await self._live.look()
         return self._page(request, "traps.html", version, present)
-
-    async def show_pending(self, request: Request) -> Response:
-        """Who sent what, and was not understood or not known."""
-        version, present = await self._live.look()
-        refused = await self._store.read(lambda reader: reader.quarantine(REFUSALS))
-        return self._page(request, "pending.html", version, present, refused=refused)
 
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""

@@ -34,6 +34,7 @@ from gateway.channels import Means, Publish
 from gateway.channels.table import Way, open_channel
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
+from gateway.desk import Desk
 from gateway.display import Display
 from gateway.eras import Eras, open_timekeeper
 from gateway.faults import Faults
@@ -189,8 +190,10 @@ def open_channels(config: Config, publish: Publish | None = None) -> dict[Lane, 
 
 async def serve_pages(gateway: Gateway, listener: socket.socket, faults: Faults) -> None:
     """The pages, until cancelled."""
+    sources = gateway.sources
     app = create_app(
         gateway.store, gateway.feed, gateway.config, clock=gateway.clock,
+        desk=Desk(sources.decode, sources.models, gateway.policy, sources.dialect),
         extra_routes=[
             *vitals.routes(gateway.health, gateway.store, faults), *one_tap(gateway),
         ],

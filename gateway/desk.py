@@ -5,7 +5,7 @@ writer's thread; must not decode itself nor read a clock.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -58,7 +58,15 @@ class Again(Struct):
 class Desk:
     """How this gateway reads; the acts themselves take a transaction and the time."""
 
-    def __init__(self, decode: Decode, models: Mapping[str, Model], policy: Policy | None) -> None:
+    def __init__(
+        self,
+        decode: Decode,
+        models: Mapping[str, Model],
+        policy: Policy | None = None,
+        dialect: Callable[[str], str] = lambda topic: "",
+    ) -> None:
+        """`dialect`: which one reads a topic, empty when none does."""
+        self.dialect = dialect
         self._decode, self._policy = decode, policy
         self.models = {
             name: model for name, model in models.items() if name not in PRIVATE | {GENERIC}
@@ -74,9 +82,8 @@ class Desk:
 
     def revoke(self, tx: Transaction, device: str) -> Device:
         """Stop listening to a device."""
-        known = tx.devices.get(address(device))
-        if known is None:
-            raise _no_such(device, tx.devices)
+        wanted = address(device)
+        known = tx.devices.get(wanted) or self._unregistered(tx, wanted, Wish(device=device))
         revoked = msgspec.structs.replace(known, standing=Standing.REVOKED)
         tx.put_device(revoked)
         return revoked

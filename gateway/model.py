@@ -246,7 +246,8 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     facts: dict[str, Known] = {}  # newest battery, radio, position ... by field name of `Facts`
     online: bool | None = None  # what birth and last will say; sleeping devices go offline normally
     online_head: tuple[int, int, int] = (0, 0, 0)
-    heard: tuple[str, int] | None = None  # topic and QoS of the newest message
+    heard: tuple[str, int] | None = None  # topic and QoS of the newest message,
+    heard_as: str = ""  # and the kind of what it said
 
     def fact(self, name: str) -> str | float | bool | None:
         """The newest value of one field of `Facts`, or None if never told."""

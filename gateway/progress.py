@@ -34,7 +34,9 @@ def _heard(state: DeviceState | None, group: Sequence[Admitted]) -> DeviceState 
     newest = max(group, key=lambda one: one.event.received_at)
     if newest.event.received_at < state.last_seen and state.heard is not None:
         return state
-    return msgspec.structs.replace(state, heard=(newest.topic, newest.qos))
+    return msgspec.structs.replace(
+        state, heard=(newest.topic, newest.qos), heard_as=newest.event.kind.value
+    )
 
 
 def _revised(

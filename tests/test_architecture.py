@@ -73,6 +73,7 @@ DASHBOARD_MAY = {
     "gateway.config", "gateway.clock", "gateway.refusal",
     "gateway.feed", "gateway.state", "gateway.wording", "gateway.rules", "gateway.species",
     "gateway.effort", "gateway.office", "gateway.sightings",
+    "gateway.desk", "gateway.heard", "gateway.dialects.table",
     "gateway.acts", "gateway.batch", "gateway.links", "gateway.policy",
 }  # fmt: skip
 FILES = sorted(

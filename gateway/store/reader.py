@@ -47,6 +47,16 @@ class Refusal(Struct, frozen=True):
     replayed_at: datetime | None
 
 
+class Held(Struct, frozen=True):
+    """What waits in the quarantine of one device."""
+
+    device: str
+    count: int
+    newest_at: datetime
+    topic: str  # of the newest
+    detail: str
+
+
 class Rate(Struct, frozen=True):
     """Counts and effort of one device over some days; the denominators of every rate."""
 
@@ -147,6 +157,27 @@ class Reader:
         whose = () if device is None else (device,)
         rows = self._execute(sql, (*(reason.value for reason in reasons), *whose, limit))
         return list(each(_refusal, rows))
+
+    def held(self) -> list[Held]:
+        """What was not read yet of each device that was named."""
+        rows = self._execute(
+            "SELECT device, count(*), received_ms, topic, detail, max(no) FROM quarantine "
+            "WHERE device IS NOT NULL AND replayed_ms IS NULL GROUP BY device"
+        )
+        return [Held(device, count, from_ms(at_ms), topic, detail)
+                for device, count, at_ms, topic, detail, _ in rows]  # fmt: skip
+
+    def counts_since(self, start: datetime) -> dict[str, dict[str, int]]:
+        """Events observed from `start` on, by device and kind."""
+        rows = self._execute(
+            "SELECT d.id, e.kind, count(*) FROM event e JOIN device d ON d.no = e.device "
+            "WHERE e.observed_ms >= ? GROUP BY d.id, e.kind ORDER BY e.kind DESC",
+            (ms(start),),
+        )
+        found: dict[str, dict[str, int]] = {}
+        for device, kind, count in rows:
+            found.setdefault(device, {})[kind] = count
+        return found
 
     def refused(self) -> Counter[str]:
         """How many messages lie in quarantine, by reason."""

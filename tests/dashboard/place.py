@@ -15,9 +15,11 @@ import msgspec
 
 from dashboard.app import create_app
 from dashboard.serve import listen, serve
-from gateway.batch import Outcome, absorb
+from gateway.batch import Decode, Outcome, absorb
 from gateway.clock import Clock
 from gateway.config import Config, Dashboard, Site
+from gateway.desk import Desk
+from gateway.dialects.models import shipped
 from gateway.feed import Feed
 from gateway.model import Device, Kind, Message, Reading, Reason, Refused, Role, TimeSource
 from gateway.store import Store
@@ -103,6 +105,8 @@ class Place:
         self.config = Config(site=Site(title="五島市 福江島"), dashboard=dashboard)
         self.store = Store(directory / "place.db", ZoneInfo("Asia/Tokyo"))
         self.feed = Feed()
+        self.decode: Decode = decode
+        self.desk = Desk(decode, shipped())
         self.now = NOW
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -125,7 +129,7 @@ class Place:
 
     def receive(self, *messages: Message) -> Outcome:
         """What the gateway does with messages."""
-        outcome = self.store.write_now(lambda tx: absorb(tx, messages, decode, self.now))
+        outcome = self.store.write_now(lambda tx: absorb(tx, messages, self.decode, self.now))
         if self.loop:
             self.loop.call_soon_threadsafe(self.feed.tell, outcome)
         return outcome
@@ -134,7 +138,7 @@ class Place:
     def served(self, port: int = 0) -> Iterator[str]:
         """The dashboard on a loopback port, in a thread of its own; gives its address."""
         listener = listen("127.0.0.1", port)
-        app = create_app(self.store, self.feed, self.config, clock=self.clock)
+        app = create_app(self.store, self.feed, self.config, clock=self.clock, desk=self.desk)
         started, task = threading.Event(), list[asyncio.Task[None]]()
 
         async def main() -> None:

@@ -1,0 +1,34 @@
+"""The installer's page in a real browser, on a phone and a desktop."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_live_page import CONTRAST
+from tests.dashboard.arriving import EUI, Arriving
+
+
+@pytest.fixture
+def arriving_url(tmp_path: Path) -> Iterator[str]:
+    place = Arriving(tmp_path).settle()
+    with place.served() as url:
+        yield url
+    place.store.close()
+
+
+def test_a_stranger_is_approved_and_its_messages_count(page: Page, arriving_url: str) -> None:
+    page.goto(f"{arriving_url}/pending")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    ratio, words = page.evaluate(CONTRAST)
+    assert ratio >= 4.5, words
+    form = page.get_by_role("region", name=EUI)
+    expect(form.get_by_label("型")).to_have_value("milesight-ws301")
+    form.get_by_label("名前").fill("三井楽の沢 7号")
+    form.get_by_role("button", name="承認する").click()
+    expect(page.get_by_role("status")).to_contain_text("2 件を読みました")
+    expect(page.get_by_role("row", name="三井楽の沢 7号")).to_contain_text("-112 dBm")
+    page.get_by_role("button", name="すべて読み直す").click()
+    expect(page.get_by_role("status")).to_contain_text("2 通を読み直し")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
