@@ -79,8 +79,7 @@ class Reason(StrEnum):
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
     """A message that gives no event: `reason` to count by, `detail` for a person.
 
-    `device`: its address, where the message told it before it was refused; `offer`: what the device
-    may be, for a person to approve.
+    `device`: its address if told; `offer`: what it may be, for a person to approve.
     """
 
     def __init__(
