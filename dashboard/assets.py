@@ -6,9 +6,10 @@ name folium gives each file here.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from branca.element import Element
-from folium.elements import JSCSSMixin
+if TYPE_CHECKING:  # folium is loaded when the first map is drawn
+    from branca.element import Element
 
 from gateway.refusal import Refusal
 
@@ -50,8 +51,10 @@ def check() -> None:
         )
 
 
-def localise(element: Element) -> None:
+def localise(element: "Element") -> None:
     """Make a folium element and its children load our files; KeyError: a file has no row above."""
+    from folium.elements import JSCSSMixin
+
     if isinstance(element, JSCSSMixin):
         element.default_js = _local(element.default_js, SCRIPTS)
         element.default_css = _local(element.default_css, STYLES)
@@ -59,8 +62,10 @@ def localise(element: Element) -> None:
         localise(child)
 
 
-def links(element: Element) -> tuple[list[str], list[str]]:
+def links(element: "Element") -> tuple[list[str], list[str]]:
     """Addresses of the scripts and styles that a localised element and its children load."""
+    from folium.elements import JSCSSMixin
+
     scripts, styles = [], []
     if isinstance(element, JSCSSMixin):
         scripts += [url for _, url in element.default_js]

@@ -5,7 +5,7 @@ Owns what each page is made of. Must not decide who may see it (`app`) nor write
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard import coast, maps
 from dashboard.live import Live
 from dashboard.look import Feature, Look, SensorRate, features, rates
 from dashboard.reply import Reply
@@ -22,6 +21,9 @@ from gateway.clock import Clock
 from gateway.config import Config
 from gateway.model import Role
 from gateway.store import Store
+
+if TYPE_CHECKING:  # what draws is loaded by the first map: a board that draws none saves 20 MB
+    from dashboard import coast, maps
 
 PERIODS = (30, 90, 365)  # days
 PANELS = ("alerts", "events", "traps")  # parts of pages that the stream replaces
@@ -66,6 +68,8 @@ class Pages:
 
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""
+        from dashboard import coast
+
         _, present = await self._live.look()
         body = await asyncio.to_thread(coast.geojson, self._limits(present))
         headers = {"Cache-Control": "private, max-age=3600"}
@@ -104,7 +108,9 @@ class Pages:
             look=present, traps=_traps(present), **values,
         )  # fmt: skip
 
-    def _draw(self, present: Look, found: list[SensorRate], words: Text) -> maps.Page:
+    def _draw(self, present: Look, found: list[SensorRate], words: Text) -> "maps.Page":
+        from dashboard import maps
+
         return maps.live_map(
             features(present.sights),
             _scaled(features(found)),
@@ -119,7 +125,9 @@ class Pages:
             lambda reader: (rates(reader, self._reply.zone, now, days, species), reader.species())
         )
 
-    def _limits(self, present: Look) -> coast.Box:
+    def _limits(self, present: Look) -> "coast.Box":
+        from dashboard import coast
+
         points = [(s.lat, s.lon) for s in present.sights if s.lat is not None and s.lon is not None]
         centre = self._config.dashboard.centre
         return coast.around(points or ([centre] if centre else []))

@@ -17,6 +17,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -41,8 +42,6 @@ from gateway.faults import Faults
 from gateway.feed import Feed
 from gateway.health import Health, notify_systemd
 from gateway.housekeeping import Housekeeping
-from gateway.influx.forwarder import Forwarder
-from gateway.influx.meters import Meters
 from gateway.intake import Intake
 from gateway.links import Links
 from gateway.mqtt import connect_session
@@ -54,6 +53,9 @@ from gateway.sources import Sources
 from gateway.store import Store
 from gateway.store.outbox import Lane
 from gateway.ticker import Ticker
+
+if TYPE_CHECKING:
+    from gateway.influx.forwarder import Forwarder
 
 log = logging.getLogger(__name__)
 
@@ -141,8 +143,11 @@ async def run(gateway: Gateway) -> None:
         notify_systemd("READY=1")
 
 
-def forwarder(gateway: Gateway) -> Forwarder:
+def forwarder(gateway: Gateway) -> "Forwarder":
     """The follower that brings committed events to InfluxDB."""
+    from gateway.influx.forwarder import Forwarder  # on first use: half a second and 15 MB
+    from gateway.influx.meters import Meters
+
     site = gateway.config.site
     return Forwarder(
         gateway.store, gateway.config.influx, site.name, ZoneInfo(site.timezone),

@@ -7,12 +7,13 @@ Distances are reckoned on a plane around each piece of land: right to a few per 
 import math
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import shapely
 from msgspec import Struct
-from shapely.geometry.base import BaseGeometry
+
+if TYPE_CHECKING:  # shapely is loaded by the first file of land
+    from shapely.geometry.base import BaseGeometry
 
 M_PER_DEGREE = 111_320.0
 
@@ -40,10 +41,12 @@ class Area(Struct, frozen=True):
     hours: str
     lat: float  # the plane's origin
     lon: float
-    shape: BaseGeometry  # metres east and north of the origin
+    shape: "BaseGeometry"  # metres east and north of the origin
 
     def touches(self, lat: float, lon: float) -> bool:
         """Whether a point lies inside or near."""
+        import shapely
+
         x, y = _plane(lat, lon, self.lat, self.lon)
         return bool(self.shape.intersects(shapely.Point(x, y)))
 
@@ -61,6 +64,8 @@ class Areas:
 
 def parse(land: Land, data: bytes) -> Area:
     """The union of all polygons of a GeoJSON text, widened by `near_m`; AreaError says what is wrong."""
+    import shapely
+
     try:
         found = [g for g in _geometries(msgspec.json.decode(data)) if g]
         shapes = [shapely.from_geojson(msgspec.json.encode(one)) for one in found]
