@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from gateway import progress, rules, timing
 from gateway.acquaintance import propose
 from gateway.edges import Edges
+from gateway.effort import Tally
 from gateway.model import (
     Alert,
     Device,
@@ -233,11 +234,13 @@ def _tell_states(
         by_device[one.event.device][0].append(one)
     for revision in revisions:
         by_device[revision.new.device][1].append(revision)
-    states = [
-        _judge(tx, outcome, id_, group, revised, now, policy)
-        for id_, (group, revised) in by_device.items()
-    ]
+    states, tallies = [], []
+    for id_, (group, revised) in by_device.items():
+        state, tally = _judge(tx, outcome, id_, group, revised, now, policy)
+        states.append(state)
+        tallies.append((id_, tally))
     tx.put_states(states)
+    tx.add_tallies(tallies)
 
 
 def _judge(
@@ -248,16 +251,16 @@ def _judge(
     revisions: list[Revision],
     now: datetime,
     policy: Policy,
-) -> DeviceState:
+) -> tuple[DeviceState, Tally]:
     device, before = tx.devices[address], tx.states.get(address)
     events = sorted((one.event for one in group), key=order)
     after = progress.after(tx, before, group, revisions)
-    tx.add_tally(address, progress.tally(tx, device, before, events, revisions))
+    tally = progress.tally(tx, device, before, events, revisions)
     retained = frozenset(one.event.id for one in group if one.retained)
     news = sorted([*events, *(one.new for one in revisions if one.is_news)], key=order)
     change = rules.Change(device, before, after, news, now, policy, retained, tx.devices, tx.states)
     apply(tx, outcome, rules.judge(change), policy, now)
-    return after
+    return after, tally
 
 
 def apply(

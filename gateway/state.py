@@ -54,8 +54,9 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
     facts = dict(state.facts)
     head, trap, trap_head = state.head, state.trap, state.trap_head
     seen, detected, online = state.last_seen, dict(state.detected), state.online
-    online_head, set_head, low = state.online_head, state.set_head, state.low_battery
+    online_head, set_head = state.online_head, state.set_head
     sprung_head = state.sprung_head
+    low = {name: dict(days) for name, days in state.low_battery.items()}
     for event in events:
         key = order(event)
         seen = max(seen, event.received_at)
@@ -74,7 +75,7 @@ def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
             online, online_head = event.kind is not Kind.OFFLINE, key
         _learn(facts, event, key[0])
         if event.battery_v is not None or event.battery_pct is not None:
-            low = _lowest(low, event, key[0] // DAY_MS)
+            _note_lowest(low, event, key[0] // DAY_MS)
     return msgspec.structs.replace(
         state, last_seen=seen, head=head, trap=trap, trap_head=trap_head,
         detected=detected, facts=facts, online=online, online_head=online_head,
@@ -96,18 +97,15 @@ def _act_order(act: Act) -> tuple[int, int, str]:
     return (ms(act.at), ms(act.recorded_at), act.id)
 
 
-def _lowest(
-    low: dict[str, dict[int, float]], event: Event, day: int
-) -> dict[str, dict[int, float]]:
+def _note_lowest(low: dict[str, dict[int, float]], event: Event, day: int) -> None:
     """The lowest battery of each of the newest days, for rules about falling."""
-    result = dict(low)
     for name in BATTERY:
         value = getattr(event, name)
         if value is not None:
-            days = dict(result.get(name, {}))
+            days = low.setdefault(name, {})
             days[day] = min(value, days.get(day, value))
-            result[name] = dict(sorted(days.items())[-DAYS_KEPT:])
-    return result
+            if len(days) > DAYS_KEPT:
+                del days[min(days)]
 
 
 def _learn(facts: dict[str, Known], event: Event, at_ms: int) -> None:

@@ -7,6 +7,7 @@ Must not judge: callers decide, this remembers. Used from one thread at a time.
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from heapq import merge
 from itertools import takewhile
 from pathlib import Path
@@ -211,13 +212,21 @@ class Transaction:
 
     def add_tally(self, device: str, tally: Tally) -> None:
         """Add hourly effort and sightings, and the same to the local days."""
-        no = self._numbers[device]
-        hours = [(no, hour, *cell) for hour, cell in tally.effort.items()]
-        days = [(no, self._day(hour), *cell) for hour, cell in tally.effort.items()]
+        self.add_tallies([(device, tally)])
+
+    def add_tallies(self, tallies: Iterable[tuple[str, Tally]]) -> None:
+        """The same for many devices at once."""
+        hours, days, seen, seen_days = [], [], [], []
+        for device, tally in tallies:
+            no = self._numbers[device]
+            for hour, cell in tally.effort.items():
+                hours.append((no, hour, *cell))
+                days.append((no, local_day(hour, self._zone), *cell))
+            for (hour, species), cell in tally.sightings.items():
+                seen.append((no, hour, species, *cell))
+                seen_days.append((no, local_day(hour, self._zone), species, *cell))
         self._many(_EFFORT.format(unit="hour"), hours)
         self._many(_EFFORT.format(unit="day"), days)
-        seen = [(no, h, s, *cell) for (h, s), cell in tally.sightings.items()]
-        seen_days = [(no, self._day(h), s, *cell) for (h, s), cell in tally.sightings.items()]
         self._many(_SIGHTING.format(unit="hour"), seen)
         self._many(_SIGHTING.format(unit="day"), seen_days)
 
@@ -242,11 +251,13 @@ class Transaction:
         """Remember one text under a name."""
         self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
 
-    def _day(self, hour: int) -> int:
-        """Days since 1970 of an hour's beginning, in the site's zone."""
-        at = from_ms(hour * HOUR_MS)
-        offset = self._zone.utcoffset(at.astimezone(self._zone)) or timedelta()
-        return (hour * HOUR_MS + round(offset.total_seconds() * 1000)) // (24 * HOUR_MS)
+
+@lru_cache(4_096)
+def local_day(hour: int, zone: ZoneInfo) -> int:
+    """Days since 1970 of an hour's beginning, in the site's zone."""
+    at = from_ms(hour * HOUR_MS)
+    offset = zone.utcoffset(at.astimezone(zone)) or timedelta()
+    return (hour * HOUR_MS + round(offset.total_seconds() * 1000)) // (24 * HOUR_MS)
 
 
 def _place(found: tuple[str, Mark]) -> Order:
