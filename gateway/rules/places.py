@@ -56,9 +56,11 @@ def _last_seen_ms(change: Change, area: str, species: str, at_ms: int) -> int | 
         milliseconds=1
     ):
         return own  # the frequent case: no need to ask the neighbours
+    if not area:
+        return own  # without an area there are no neighbours to ask
     newest = own
     for device in change.devices.values():
-        if device.id != change.device.id and area and device.area == area:
+        if device.area == area and device.id != change.device.id:
             state = change.states.get(device.id)
             newest = max(newest, state.detected.get(species, 0) if state else 0)
     return None if newest > at_ms else newest

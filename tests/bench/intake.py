@@ -1,0 +1,257 @@
+"""The intake beside what people use instead: `python -m tests.bench.intake [--runs N] [--quick]`.
+
+Each subscriber is stopped (SIGSTOP), mosquitto is filled, and the time runs from SIGCONT until the last
+message is where it belongs: read (mosquitto_sub, paho), committed (ours, sqlite), written (InfluxDB).
+Interleaved, medians; CPU and memory of the subscriber's process alone.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from gateway.model import Device, Role
+from tests.bench.latency import latencies
+from tests.bench.load import Publisher, detections
+from tests.gateway.service import Service, heard
+from tests.servers import Influxd, Mosquitto, wait_for
+
+FILTER = "wildlife/v1/#"
+BROKER = "max_inflight_messages 0\nmax_packet_size 1000000\n"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Figure(Struct, frozen=True):
+    """One run of one subscriber."""
+
+    rate: float  # msg/s
+    cpu_s_per_100k: float
+    rss_mb: float
+    bytes_per_event: float  # written to the disk
+
+
+class Process:
+    """Figures of a process from /proc."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def rss_mb(self) -> float:
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        line = next(line for line in text.splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1_000
+
+    def written(self) -> int:
+        text = Path(f"/proc/{self.pid}/io").read_text()
+        return int(text.split("\nwrite_bytes: ")[1].split()[0])
+
+
+def cameras(count: int) -> list[Device]:
+    return [Device(id=f"cam-{n:04}", role=Role.DETECTOR) for n in range(count)]
+
+
+def measure(
+    process: Process, port: int, count: int, devices: int, done: Callable[[], object]
+) -> Figure:
+    """Fill the broker while the subscriber stands still, then let it run until `done`."""
+    os.kill(process.pid, signal.SIGSTOP)
+    publisher = Publisher(port)
+    publisher.send_all(detections(count, devices))
+    publisher.close()
+    cpu, written, began = process.cpu_s(), process.written(), time.perf_counter()
+    os.kill(process.pid, signal.SIGCONT)
+    wait_for(done, "the last message", 300)
+    took = time.perf_counter() - began
+    return Figure(
+        count / took, (process.cpu_s() - cpu) / count * 100_000, process.rss_mb(),
+        (process.written() - written) / count,
+    )  # fmt: skip
+
+
+def ours(folder: Path, broker: Mosquitto, count: int, devices: int = 100) -> Figure:
+    """The whole gateway: judged, durable, acknowledged, told."""
+    with started(folder, broker, devices) as service:
+        process = service._process
+        assert process
+        reader = service.reader()
+        return measure(
+            Process(process.pid), broker.port, count, devices,
+            lambda: reader.follower.head() >= count,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def started(folder: Path, broker: Mosquitto, devices: int) -> Iterator[Service]:
+    """A gateway that listens."""
+    topic = "shishigaki/v1/goto/gateway/status"
+    with Service(folder / "gw", broker.port, *cameras(devices)) as service:
+        wait_for(lambda: heard(broker.port, topic) == b"online", "the gateway")
+        yield service
+
+
+def mosquitto_sub(folder: Path, broker: Mosquitto, count: int) -> Figure:
+    """The reference in C; it stores nothing."""
+    command = ["mosquitto_sub", "-p", str(broker.port), "-i", "ref", "-q", "1", "-t", FILTER]
+    with (folder / "out").open("wb") as out:
+        child = subprocess.Popen([*command, "-F", "%l"], stdout=out)
+        probe = Publisher(broker.port)
+        wait_for(lambda: _answers(probe, folder / "out"), "it to subscribe")
+        probe.close()
+        before = (folder / "out").stat().st_size
+        try:
+            return measure(
+                Process(child.pid), broker.port, count, 100,
+                lambda: (folder / "out").stat().st_size - before >= count * 4,
+            )  # fmt: skip
+        finally:
+            child.kill()
+            child.wait()
+
+
+def _answers(probe: Publisher, out: Path) -> bool:
+    probe.send(("wildlife/v1/probe", b"hello"))
+    return out.stat().st_size > 0
+
+
+def script(name: str, folder: Path, broker: Mosquitto, count: int, *more: str) -> Figure:
+    """One of `tests.bench.scripts`, which says "ready" and "done" in files."""
+    command = [sys.executable, "-m", "tests.bench.scripts", name, str(broker.port), str(count),
+               str(folder), *more]  # fmt: skip
+    child = subprocess.Popen(command)
+    try:
+        wait_for((folder / "ready").exists, f"{name} to subscribe")
+        return measure(Process(child.pid), broker.port, count, 100, (folder / "done").exists)
+    finally:
+        child.kill()
+        child.wait()
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the messages, one run")
+    parser.add_argument("--ten-million", action="store_true", help="size and start at 10M events")
+    arguments = parser.parse_args()
+    runs, many = (1, 10_000) if arguments.quick else (arguments.runs, 100_000)
+    few = many // 50
+    print(f"{many:,} messages waiting at mosquitto ({few:,} for the scripts that write singly)")
+    medians = report(rows(many, few), runs)
+    say_goals(medians)
+    say_latency(medians["ours"].rate, 3 if arguments.quick else 15)
+    say_scaling(many // 2)
+    if arguments.ten_million:
+        from tests.bench.history import main as history
+
+        history()
+
+
+Row = Callable[[Path, Mosquitto], Figure]
+
+
+def rows(many: int, few: int) -> dict[str, Row]:
+    """Who takes part."""
+    found: dict[str, Row] = {
+        "mosquitto_sub": lambda f, b: mosquitto_sub(f, b, many),
+        "ours": lambda f, b: ours(f, b, many),
+        "paho callbacks": lambda f, b: script("count", f, b, many),
+        "paho + sqlite": lambda f, b: script("sqlite", f, b, few),
+    }
+    if shutil.which("influxd"):
+        found["paho + InfluxDB"] = lambda f, b: _with_influx(f, b, few)
+    print("Node-RED: " + ("see its own rows" if shutil.which("node-red") else "not installed"))
+    return found
+
+
+def _with_influx(folder: Path, broker: Mosquitto, count: int) -> Figure:
+    with Influxd(folder / "influx") as server:
+        return script("influx", folder, broker, count, server.url)
+
+
+@contextlib.contextmanager
+def broker_in_folder() -> Iterator[tuple[Path, Mosquitto]]:
+    """A fresh mosquitto in a private folder."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Mosquitto(Path(folder) / "broker", extra=BROKER) as broker,
+    ):
+        yield Path(folder), broker
+
+
+def report(subscribers: dict[str, Row], runs: int) -> dict[str, Figure]:
+    """Run interleaved and print medians."""
+    results: dict[str, list[Figure]] = {name: [] for name in subscribers}
+    for _ in range(runs):
+        for name, run in subscribers.items():
+            with broker_in_folder() as (folder, broker):
+                results[name].append(run(folder, broker))
+    medians = {name: median(figures) for name, figures in results.items()}
+    print(f"{'':17}{'msg/s':>9}{'CPU s/100k':>12}{'RSS MB':>8}{'bytes/event':>13}")
+    for name, row in medians.items():
+        print(f"{name:17}{row.rate:9,.0f}{row.cpu_s_per_100k:12.2f}{row.rss_mb:8.0f}"
+              f"{row.bytes_per_event:13,.0f}")  # fmt: skip
+    return medians
+
+
+def median(figures: list[Figure]) -> Figure:
+    """Each field's median."""
+    return Figure(*(statistics.median(getattr(f, name) for f in figures)
+                    for name in Figure.__struct_fields__))  # fmt: skip
+
+
+def say_goals(medians: dict[str, Figure]) -> None:
+    """Ratios beside the goals."""
+    mine, naive = medians["ours"], medians["paho + sqlite"]
+    print(f"ours / mosquitto_sub: {mine.rate / medians['mosquitto_sub'].rate:.2f} (goal 0.9)")
+    print(f"ours / paho + sqlite: {mine.rate / naive.rate:.0f} times (goal 50)")
+    print(f"memory: {mine.rss_mb:.0f} MB under load (goal 60)")
+    print(f"written: {mine.bytes_per_event:,.0f} bytes per event (goal 1,024)")
+
+
+def say_latency(maximum: float, seconds: float) -> None:
+    """Publish to confirmed at two loads."""
+    for rate in (100.0, maximum * 0.8):
+        with broker_in_folder() as (folder, broker), started(folder, broker, 100):
+            p50, p99 = latencies(broker.port, rate, seconds)
+        print(f"publish -> committed and confirmed at {rate:,.0f} msg/s: "
+              f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")  # fmt: skip
+    print(f"one fsync here: p50 {fsync_ms():.1f} ms")
+
+
+def fsync_ms() -> float:
+    """The median of 50 small appends with fsync."""
+    with tempfile.NamedTemporaryFile() as file:
+        times = []
+        for _ in range(50):
+            began = time.perf_counter()
+            os.write(file.fileno(), bytes(4_096))
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1_000
+
+
+def say_scaling(count: int) -> None:
+    """Rate by number of devices."""
+    for devices in (10, 100, 1_000, 5_000):
+        with broker_in_folder() as (folder, broker):
+            figure = ours(folder, broker, count, devices)
+        print(f"{devices:5,} devices: {figure.rate:8,.0f} msg/s, {figure.rss_mb:.0f} MB, "
+              f"{figure.bytes_per_event:,.0f} bytes/event")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
