@@ -45,6 +45,12 @@ def header_is_sane(path: Path) -> bool:
     return not head or all(head[at:].startswith(allowed) for at, allowed in HEADER)
 
 
+def has_wal(path: Path) -> bool:
+    """Whether a -wal may hold a newer first page than the file: it was not closed in good order."""
+    wal = path.with_name(path.name + "-wal")
+    return wal.exists() and wal.stat().st_size > 0
+
+
 def check(
     connection: apsw.Connection, budget_s: float | None, stop: Callable[[], bool] = lambda: False
 ) -> tuple[State, str]:

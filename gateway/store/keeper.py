@@ -17,7 +17,7 @@ from gateway.clock import utc_now
 from gateway.store import connection as opening
 from gateway.store import likeness
 from gateway.store.connection import DAMAGE, DISK, Damaged, DiskTrouble
-from gateway.store.integrity import State, check, header_is_sane
+from gateway.store.integrity import State, check, has_wal, header_is_sane
 from gateway.store.reader import Reader
 from gateway.store.salvage import Report, finish_interrupted, salvage
 from gateway.store.writer import Transaction, Writer
@@ -109,12 +109,14 @@ class Keeper:
         self._writer.close()
 
     def _open(self, check_s: float) -> Writer:
-        if not header_is_sane(self._path):
+        if not header_is_sane(self._path) and not has_wal(self._path):
             return self._open_salvaged("the file's header is broken")
         try:
             with self._trouble():
                 writer = Writer(self._path, self._zone)
-        except Damaged as error:
+        except (Damaged, DiskTrouble) as error:
+            if isinstance(error, DiskTrouble) and header_is_sane(self._path):
+                raise
             return self._open_salvaged(str(error))
         state, fault = check(writer.connection, check_s)
         if state is State.DAMAGED:

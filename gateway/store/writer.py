@@ -37,8 +37,8 @@ ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a 
 class Writer:
     """The writing connection. `zone`: whose days the daily roll-ups count."""
 
-    def __init__(self, path: Path, zone: ZoneInfo) -> None:
-        self.connection = open_writer(path)
+    def __init__(self, path: Path, zone: ZoneInfo, vfs: str | None = None) -> None:
+        self.connection = open_writer(path, vfs)
         self._zone = zone
         self._version = -1
         self._devices: dict[str, Device] = {}
