@@ -8,15 +8,16 @@ the token is the password). Must not decide what an answer means (`policy`).
 import contextlib
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import msgspec
-from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from msgspec import Struct
 
 from gateway.config import Influx
 from gateway.influx.policy import Answer, say
+
+if TYPE_CHECKING:
+    from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 
 _NO_BODY = "application/json"  # the only type that the transport takes without a body
 ANSWER_BYTES = 64_000  # of an answer to a write or a failed query that are read
@@ -39,7 +40,7 @@ class Series(Struct, frozen=True):
 class Server:
     """One database on one server. Open with `connect`."""
 
-    def __init__(self, client: InfluxDBClientAsync, database: str) -> None:
+    def __init__(self, client: "InfluxDBClientAsync", database: str) -> None:
         self._call_api: Callable[..., Awaitable[Any]] = client.api_client.call_api
         self.database = database
 
@@ -49,7 +50,7 @@ class Server:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip"}
         try:
             return await self._call("/write", "POST", params, headers, body)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _broken() as error:
             return Answer(0, f"{type(error).__name__}: {error}".rstrip(": "))
 
     async def query(self, text: str, *, change: bool = False) -> list[list[Series]]:
@@ -58,7 +59,7 @@ class Server:
         method = "POST" if change else "GET"
         try:
             answer = await self._call("/query", method, params, {}, b"", limit=None)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _broken() as error:
             raise QueryError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
         if answer.status != 200:
             raise QueryError(say(answer))
@@ -72,7 +73,7 @@ class Server:
             )
             async with reply:
                 return str(reply.headers.get("X-Influxdb-Version", ""))
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _broken() as error:
             raise QueryError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
 
     async def _call(
@@ -91,9 +92,19 @@ class Server:
             return Answer(reply.status, text, _seconds(reply.headers.get("Retry-After")))
 
 
+def _broken() -> tuple[type[Exception], ...]:
+    """What a network may throw."""
+    import aiohttp
+
+    return (aiohttp.ClientError, TimeoutError, OSError)
+
+
 @contextlib.asynccontextmanager
 async def connect(settings: Influx) -> AsyncIterator[Server]:
     """A server for `settings`; nothing is sent before the first call. Not for an empty url."""
+    import aiohttp  # on first use: a gateway without InfluxDB does not pay half a second and 20 MB
+    from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
+
     secret = settings.password or settings.token
     named = secret or settings.username
     client = InfluxDBClientAsync(

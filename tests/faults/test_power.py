@@ -153,9 +153,12 @@ def write_until_cut(folder: Path, after_s: float, *more: str) -> tuple[int, int]
     """(acknowledged, found after the cut)."""
     path = folder / "gateway.db"
     command = [sys.executable, "-m", "tests.faults.writer", str(path), *more]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    log = folder.with_name("writer.log")
+    with log.open("wb") as out:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=out)
     assert child.stdout
     first = child.stdout.readline()
+    assert first, log.read_text()
     time.sleep(after_s)
     power_cut(folder)
     child.send_signal(signal.SIGKILL)
