@@ -160,9 +160,9 @@ def write_until_cut(folder: Path, after_s: float, *more: str) -> tuple[int, int]
     first = child.stdout.readline()
     assert first, log.read_text()
     time.sleep(after_s)
+    said = (first + _said(child.stdout.fileno())).split()
     power_cut(folder)
     child.send_signal(signal.SIGKILL)
-    said = (first + child.stdout.read()).split()
     child.wait()
     child.stdout.close()
     mount_again(folder)
@@ -173,6 +173,17 @@ def write_until_cut(folder: Path, after_s: float, *more: str) -> tuple[int, int]
     assert store.salvaged is None or more
     assert alerts >= found // 2 - 1 or more
     return int(said[-1]), found
+
+
+def _said(pipe: int) -> bytes:
+    """What was acknowledged before the cut: later the program still runs, which with the power it does
+    not, and a sync that meets the aborted journal may be answered with success (jbd2)."""
+    os.set_blocking(pipe, False)
+    parts = []
+    with contextlib.suppress(BlockingIOError):
+        while part := os.read(pipe, 65_536):
+            parts.append(part)
+    return b"".join(parts)
 
 
 def run_ext4(folder: Path, cuts: int) -> None:
@@ -195,9 +206,8 @@ def test_two_hundred_power_cuts_of_a_real_file_system(ext4: Path) -> None:
 
 
 def test_control_a_disk_that_only_pretends_to_sync_loses_events(ext4: Path) -> None:
-    with contextlib.suppress(apsw.Error):
-        acked, found = write_until_cut(ext4, 0.3, "--lying")
-        assert found < acked
+    acked, found = write_until_cut(ext4, 0.3, "--lying")
+    assert found < acked
 
 
 def kill_at(path: Path, call: str, number: int) -> tuple[int, int]:
@@ -242,4 +252,4 @@ def test_killed_at_a_write_or_sync_nothing_acknowledged_is_lost(tmp_path: Path) 
 
 @pytest.mark.long
 def test_killed_at_each_of_three_hundred_writes_and_syncs(tmp_path: Path) -> None:
-    run_kills(tmp_path, range(1, 151))
+    run_kills(tmp_path, range(21, 171))
