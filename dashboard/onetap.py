@@ -4,9 +4,10 @@ Owns the page behind the link. GET shows and changes nothing (mail scanners open
 and uses the link up. What may be answered is `acts`'; must not show a place, only the trap's name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dashboard.reply import Reply
+from dashboard.text import Text
 from gateway import acts, lifecycle, species, wording
 from gateway.batch import Outcome
 from gateway.clock import Clock
@@ -124,7 +126,8 @@ class OneTap:
         alert = tx.alerts.find(ticket.alert)
         if alert is None:
             raise acts.Unknown("no such alert")
-        return acts.record(tx, deed(alert, ticket, token, fields, now), self._policy, now)
+        act = deed(alert.subject, ticket.person, link_id(token), THROUGH, fields, now)
+        return acts.record(tx, act, self._policy, now)
 
     async def _page(
         self, request: Request, ticket: Ticket, token: str, message: str = "", status: int = 200
@@ -139,9 +142,7 @@ class OneTap:
             title=wording.title(view.alert, words.language),
             line=wording.text(view.alert, view.device, words.language, self._reply.zone, now),
             message=words(message) if known else message,
-            deeds=[(one.value, lifecycle.DEEDS[one][words.language != "ja"]) for one in view.deeds],
-            animals=[(row.code, species.label(row.code, words.language)) for row in species.TABLE],
-            sexes=SEXES, weights=WEIGHTS,
+            deeds=deed_words(view.deeds, words), **form_words(words),
         )  # fmt: skip
 
     def _refused(self, request: Request, word: str, status: int) -> Response:
@@ -157,7 +158,20 @@ def look(reader: Reader, ticket: Ticket, token: str) -> View:
     return View(alert, devices.get(subject), state, reader.link_used(link_id(token)))
 
 
-def deed(alert: Alert, ticket: Ticket, token: str, fields: Mapping[str, str], now: datetime) -> Act:
+def deed_words(deeds: Sequence[Deed], words: Text) -> list[tuple[str, str]]:
+    """(value, name) of the buttons."""
+    return [(one.value, lifecycle.DEEDS[one][words.language != "ja"]) for one in deeds]
+
+
+def form_words(words: Text) -> dict[str, Any]:
+    """What the form about an animal offers."""
+    animals = [(row.code, species.label(row.code, words.language)) for row in species.TABLE]
+    return {"animals": animals, "sexes": SEXES, "weights": WEIGHTS}
+
+
+def deed(
+    device: str, person: str, act_id: str, through: str, fields: Mapping[str, str], now: datetime
+) -> Act:
     """The act that a form describes; ValueError when a field holds what no form offers."""
     done = Deed(fields.get("do", ""))
     found = done in {Deed.CAPTURED, Deed.NON_TARGET}
@@ -168,8 +182,8 @@ def deed(alert: Alert, ticket: Ticket, token: str, fields: Mapping[str, str], no
     if animal and animal not in species.BY_CODE:
         raise ValueError(f"species {animal!r}")
     return Act(
-        id=link_id(token), device=alert.subject, deed=done, at=now.astimezone(UTC),
-        by=ticket.person, recorded_at=now, through=THROUGH,
+        id=act_id, device=device, deed=done, at=now.astimezone(UTC),
+        by=person, recorded_at=now, through=through,
         species=(animal or species.UNKNOWN) if found else None,
         count=count if found else None,
         sex=(sex or None) if found else None,

@@ -29,6 +29,7 @@ from dashboard.auth import signing_secret
 from dashboard.onetap import OneTap
 from dashboard.reply import Reply
 from dashboard.serve import open_door, serve
+from dashboard.trappage import TrapPage
 from gateway import vitals
 from gateway.areas import AreaError, Land, parse
 from gateway.channels import Means, Publish
@@ -200,19 +201,22 @@ async def serve_pages(gateway: Gateway, listener: socket.socket, faults: Faults)
         gateway.store, gateway.feed, gateway.config, clock=gateway.clock,
         desk=Desk(sources.decode, sources.models, gateway.policy, sources.dialect),
         extra_routes=[
-            *vitals.routes(gateway.health, gateway.store, faults), *one_tap(gateway),
+            *vitals.routes(gateway.health, gateway.store, faults), *acting(gateway),
         ],
     )  # fmt: skip
     await serve(app, listener)
 
 
-def one_tap(gateway: Gateway) -> list[Route]:
-    """The page behind the links in messages."""
+def acting(gateway: Gateway) -> list[Route]:
+    """The pages on which people act: behind the links in messages, and each trap's own."""
     reply = Reply(gateway.config)
     page = OneTap(
         gateway.store, gateway.feed, reply, gateway.policy, links(gateway), gateway.clock
     )  # fmt: skip
-    return page.routes()
+    trap = TrapPage(
+        gateway.store, gateway.feed, reply, gateway.policy, gateway.config.dashboard, gateway.clock
+    )  # fmt: skip
+    return [*page.routes(), *trap.routes()]
 
 
 @contextlib.asynccontextmanager

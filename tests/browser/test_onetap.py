@@ -91,5 +91,17 @@ def test_an_alert_is_answered_from_the_link_and_every_page_shows_it(
         thumb.locator("details[open] button").click()
         expect(thumb.locator(".tap-said")).to_contain_text("記録しました")
         expect(page.locator("[data-alert]")).to_have_count(0)
+
+        page.goto(f"{gw.url}/traps")
+        page.get_by_role("link", name="記録する").click()
+        expect(page.locator(".tap-line")).to_contain_text("捕獲確認")
+        thumb.goto(f"{gw.url}/login?next=/traps")
+        thumb.fill("input[name=name]", "office")
+        thumb.fill("input[name=password]", "secret-word")
+        thumb.click("main button[type=submit]")
+        expect(thumb.locator("tr.condition-captured")).to_have_count(1)
+        page.get_by_role("button", name="止め刺し済").click()
+        expect(page.locator(".tap-said")).to_contain_text("記録しました")
+        expect(thumb.locator("tr.condition-dispatched")).to_have_count(1)  # without a reload
         for one in (office, phone):
             next(one, None)
