@@ -34,6 +34,7 @@ SEED_BATCH = 2_000
 PATROLLED = timedelta(days=2)
 PORTS_TRIED = 50
 SHOW_FIRST_S, SHOW_S = 10.0, 60.0  # a trap is sprung by hand so often: in life one waits for hours
+SHOWN_AT_ONCE = 8  # sprung traps: the simulated trapper comes once a day, a site is never all red
 STARTED = "demo_started"  # settings of the store: when the simulated world began,
 REACHED = "demo_reached"  # and how far it has been lived through
 
@@ -98,10 +99,15 @@ class Demo:
             pause = SHOW_FIRST_S
             while not await _within(until, pause):
                 pause = SHOW_S
-                if traps := fleet.traps():
+                traps = fleet.traps()
+                if traps and await self._sprung() < SHOWN_AT_ONCE:
                     fleet.spring(random.choice(traps))  # noqa: S311 - which one does not matter
             reached = fleet.now().isoformat()
         await self.gateway.store.write(lambda tx: tx.put_setting(REACHED, reached))
+
+    async def _sprung(self) -> int:
+        states = await self.gateway.store.read(lambda r: r.states())
+        return sum(state.trap is TrapState.SPRUNG for state in states.values())
 
     async def _left_sprung(self) -> list[str]:
         states = await self.gateway.store.read(lambda r: r.states())

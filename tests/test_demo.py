@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from firmware_sim.fleet import Fleet
 from firmware_sim.world import World
 from gateway import app as service
+from gateway import demo as demo_module
 from gateway.broker import embedded
 from gateway.demo import Demo, DemoError, Wishes, claim, free_port
 from gateway.model import TrapState
@@ -88,6 +90,40 @@ def test_the_demo_seeds_a_past_goes_live_and_reuses_its_data(tmp_path: Path) -> 
     assert before <= after
     assert len(after - before) < 50, "the past was seeded again"
     assert rows == len(after)
+
+
+async def sprung_by_hand(folder: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> list[str]:
+    """The traps that a running demo springs for show, until it has looked three times."""
+    by_hand: list[str] = []
+    monkeypatch.setattr(demo_module, "SHOWN_AT_ONCE", most)
+    monkeypatch.setattr(demo_module, "SHOW_FIRST_S", 0.3)
+    monkeypatch.setattr(demo_module, "SHOW_S", 0.3)
+    monkeypatch.setattr(Fleet, "spring", lambda _, trap: by_hand.append(trap))
+    looked, stop = 0, asyncio.Event()
+    async with shown(folder) as demo:
+        count = demo._sprung
+
+        async def counted() -> int:
+            nonlocal looked
+            looked += 1
+            if looked == 3:
+                stop.set()
+            return await count()
+
+        monkeypatch.setattr(demo, "_sprung", counted)
+        world = await demo.seed(lambda _: None)
+        async with asyncio.timeout(20):
+            await demo.live(world, stop)
+    return by_hand
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("most", "times"), [(0, 0), (99, 3)])
+def test_no_more_traps_are_sprung_for_show_than_trappers_could_visit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, times: int
+) -> None:
+    by_hand = asyncio.run(sprung_by_hand(tmp_path, monkeypatch, most))
+    assert len(by_hand) == times
 
 
 def test_a_taken_port_gives_the_next_free_one() -> None:
