@@ -255,7 +255,7 @@ def word(first: Reading, species: str, confidence: float) -> Reading:
     )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(readings=READINGS, data=st.data())
 def test_copies_corrections_and_disorder_end_in_the_same_story(
     tmp_path_factory: pytest.TempPathFactory, readings: list[Reading], data: st.DataObject

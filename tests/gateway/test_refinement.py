@@ -112,3 +112,18 @@ def test_a_word_about_something_of_another_device_is_an_event_of_its_own(site: S
     outcome = hear(site, word(first(), "bear"))
     assert [(e.id, e.device) for e in outcome.events] == [("object-5:bear", "yard")]
     assert len(dangers(outcome)) == 1
+
+
+def test_occupied_for_two_hours_is_one_presence_and_told_once(site: Site) -> None:
+    told = []
+    for minutes in range(0, 120, 20):
+        one = msgspec.structs.replace(first(minutes), is_state=True, id=f"report-{minutes}")
+        heard = message(one)
+        outcome = site.store.write_now(
+            lambda tx, m=heard, at_=minutes: absorb(tx, [m], decode, at(at_), site.policy)  # type: ignore[misc]
+        )
+        told += [alert.rule for alert in outcome.opened]
+        told += [alert.rule for alert in site.tick(minutes + 1).opened]
+    assert told == ["protected_land"]
+    [rate] = site.store.read_now(lambda r: r.rates(*ALL, "unknown"))
+    assert (rate.records, rate.independent) == (6, 1)
