@@ -144,6 +144,7 @@ class Person(_Section, frozen=True, kw_only=True):
     language: Literal["ja", "en"] = "ja"
     channels: tuple[str, ...]  # console:, line:, mqtt:, meshtastic: or any Apprise URL
     duty: Literal["trapper", "deputy", "office"] = "trapper"  # in the order of escalation
+    groups: tuple[Name, ...] = ()  # names for several people, who take their turn together
     devices: tuple[str, ...] = ()  # ids or areas, * allowed; empty: all
     quiet: Hours = "00-00"  # local hours without warnings; captures and dangers come through
     digest: tuple[Level, ...] = (Level.INFO,)  # gathered until the digest hour
@@ -152,7 +153,7 @@ class Person(_Section, frozen=True, kw_only=True):
 class Rota(_Section, frozen=True, kw_only=True):
     """People who take turns (当番): of them only the one on duty is told first."""
 
-    people: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    people: Annotated[tuple[Name, ...], Meta(min_length=1)]  # or groups of people
     since: date  # first day of the first one's turn
     days: Positive = 7
 

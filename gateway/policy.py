@@ -129,8 +129,13 @@ class Policy:
         resting: set[str] = set()
         for rota in self._rota:
             turns = (today - rota.since).days // rota.days
-            resting |= set(rota.people) - {rota.people[turns % len(rota.people)]}
+            everybody: set[str] = set().union(*map(self._members, rota.people))
+            resting |= everybody - self._members(rota.people[turns % len(rota.people)])
         return resting
+
+    def _members(self, name: str) -> set[str]:
+        """The people behind a name: that of a group, or of one person."""
+        return {p.name for p in self.people.values() if name == p.name or name in p.groups}
 
     def _promises(
         self, people: Iterable[Person], alert: Alert, now: datetime, number: int
@@ -183,10 +188,14 @@ def _merge(site: Limits, changes: dict[str, Any]) -> Limits:
 
 
 def _check(config: Config) -> None:
-    known = {person.name for person in config.people}
+    people = {person.name for person in config.people}
+    groups = {group for person in config.people for group in person.groups}
+    if both := people & groups:
+        raise ConfigError(f"people: {min(both)} is the name of a person and of a group")
+    known = people | groups
     for rota in config.rota:
         if unknown := set(rota.people) - known:
-            raise ConfigError(f"rota: no such person: {', '.join(sorted(unknown))}")
+            raise ConfigError(f"rota: no such person or group: {', '.join(sorted(unknown))}")
 
 
 def _matches(patterns: Iterable[str], names: Iterable[str]) -> bool:

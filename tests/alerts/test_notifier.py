@@ -13,10 +13,12 @@ import pytest
 from gateway import acts
 from gateway.channels import Letter, Undelivered
 from gateway.channels.table import Channel, Way, open_channel
+from gateway.config import ConfigError, check
 from gateway.feed import Feed
 from gateway.links import Links
 from gateway.model import AlertStatus, Deed, Kind
 from gateway.notifier import FIRST_RETRY, LONGEST_RETRY, Notifier, backoff
+from gateway.policy import Policy
 from tests.alerts.site import PEOPLE, Site, at
 
 LINKS = Links("secret", "https://wall.example")
@@ -171,6 +173,41 @@ def test_the_duty_rota_tells_whose_turn_it_is(make: Any) -> None:
         deliver(day * 1440 + 1)
         site.hear("trap-01", Kind.SET, day * 1440 + 60)
     assert [name for name, _ in post.letters] == ["tanaka", "suzuki", "tanaka", "suzuki"]
+
+
+def test_groups_take_turns_as_one(make: Any) -> None:
+    people = [
+        {"name": "tanaka", "channels": ["console:"], "groups": ["kita"]},
+        {"name": "suzuki", "channels": ["console:"], "groups": ["kita", "minami"]},
+        {"name": "sato", "channels": ["console:"], "groups": ["minami"]},
+        {"name": "mori", "channels": ["console:"]},
+    ]
+    rota = [{"people": ["kita", "minami", "mori"], "since": "2026-11-01", "days": 1}]
+    site, post, deliver = make(people=people, rota=rota)
+    told = []
+    for day in range(3):
+        post.letters.clear()
+        site.hear("trap-01", Kind.SPRUNG, day * 1440 + 1)
+        deliver(day * 1440 + 1)
+        site.hear("trap-01", Kind.SET, day * 1440 + 60)
+        told.append(sorted(name for name, _ in post.letters))
+    assert told == [["suzuki", "tanaka"], ["sato", "suzuki"], ["mori"]]
+
+
+@pytest.mark.parametrize(
+    ("group", "turn", "message"),
+    [
+        ("kita", "higashi", "no such person or group: higashi"),
+        ("tanaka", "tanaka", "and of a group"),
+    ],
+)
+def test_a_rota_of_unknown_or_ambiguous_names_is_refused(
+    group: str, turn: str, message: str
+) -> None:
+    people = [{"name": "tanaka", "channels": ["console:"], "groups": [group]}]
+    rota = [{"people": [turn], "since": "2026-11-01"}]
+    with pytest.raises(ConfigError, match=message):
+        Policy(check({"people": people, "rota": rota}))
 
 
 def test_each_trapper_hears_of_their_own_traps(make: Any) -> None:
