@@ -11,15 +11,16 @@ any length costs no memory. Must not touch the network (`server`) nor read an an
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from datetime import datetime, timedelta
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from gateway.clock import Clock, utc_now
 from gateway.config import Influx
 from gateway.influx import ranges
 from gateway.influx.alarm import Alarm
-from gateway.influx.delivery import Held, Later, Write
+from gateway.influx.delivery import Held, Later, Refusal, Write
 from gateway.influx.meters import Meters
 from gateway.influx.sender import Job, Sender
 from gateway.influx.server import connect
@@ -98,15 +99,21 @@ class Forwarder:
         return more and not pace
 
     async def _send_old(self, sender: Sender, budget: int, seconds: float) -> bool:
-        """The past, at most so many points for so long; each job is prepared while one is sent."""
+        """The past, at most so many points for so long.
+
+        While one job is on its way the next is prepared and the one before is settled.
+        """
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
-        async with contextlib.aclosing(self._jobs(sender)) as jobs:
+        async with contextlib.aclosing(self._jobs(sender)) as jobs, Settling() as settling:
             job = await anext(jobs, None)
             while job and budget > 0 and clock() < end:
+                if job.is_pause:
+                    await settling.done()
                 ahead = asyncio.create_task(anext(jobs, None), name="influx-prepare")
                 try:
-                    await self._deliver(sender, job)
+                    refused = await sender.deliver(job)
+                    await settling.begin(self._settle(sender, job, refused))
                 finally:
                     budget -= len(job.lines)
                     job = await ahead
@@ -129,10 +136,11 @@ class Forwarder:
             last = hours.last
             if hours.lines:
                 yield hours
+            if hours.lines or span:
                 continue
             yield Job()  # what is due must be settled before it is asked for again
             filled = await self._store.write(lambda tx: tx.follower.fill(sender.batch))
-            if not (span or changed.lines or filled):
+            if not (changed.lines or filled):
                 return
 
     async def _send_live(self, sender: Sender) -> None:
@@ -143,22 +151,23 @@ class Forwarder:
             if self._done and span[0] > self._done[-1][1]:
                 self._states_due = True  # devices of what is left behind changed too
             job = await sender.prepare(span)
-            await self._deliver(sender, job)
+            await self._settle(sender, job, await sender.deliver(job))
             devices.update(job.devices)
         if self._states_due or devices:
             await sender.send_states(None if self._states_due else devices)
             self._states_due = False
 
-    async def _deliver(self, sender: Sender, job: Job) -> None:
-        """Send one job; the cursor moves with it."""
-        if not job.lines and not job.span:
+    async def _settle(self, sender: Sender, job: Job, refused: list[Refusal]) -> None:
+        """A job is written: the cursor moves, in the transaction that keeps what was refused."""
+        if job.is_pause:
             return
-        done = ranges.add(self._done, job.span) if job.span else self._done
-        settle = (lambda tx: tx.follower.put_done(done)) if job.span else None
-        refused = await sender.send(job, settle)
+        if job.span is None:
+            await sender.settle(refused, job.settle)
+            return
+        done = ranges.add(self._done, job.span)
+        await sender.settle(refused, lambda tx: tx.follower.put_done(done))
         self._done = done
-        if job.span:
-            self._meters.sent(len(job.lines) - refused, refused)
+        self._meters.sent(len(job.lines) - len(refused), len(refused))
 
     async def _retry_refused(self) -> None:
         """At the start and every RETRY_REFUSED: perhaps somebody has mended the cause."""
@@ -170,6 +179,34 @@ class Forwarder:
     async def _measure(self) -> None:
         head, refused = await self._store.read(lambda r: (r.follower.head(), r.follower.refused()))
         self._meters.lag(ranges.missing(self._done, head), refused)
+
+
+class Settling:
+    """At most one settling under way; leaving waits for it."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Settle in the background, after the one before."""
+        try:
+            await self.done()
+        except BaseException:
+            work.close()
+            raise
+        self._task = asyncio.create_task(work, name="influx-settle")
+
+    async def done(self) -> None:
+        """Return when everything begun is settled; raises what stopped it."""
+        task, self._task = self._task, None
+        if task:
+            await task
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.done()
 
 
 def wait_s(failures: int, retry_after_s: float | None, luck: float) -> float:

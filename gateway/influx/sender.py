@@ -5,7 +5,6 @@ Owns reading, encoding, delivering and remembering one batch; the service (`forw
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -26,15 +25,23 @@ CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
 HOUR_MS = 3_600_000
 
 
+Settle = Callable[[Transaction], None]
+
+
 class Job(Struct, frozen=True):
     """One batch, encoded and packed. Without lines: a pause until what went before is settled."""
 
     lines: Sequence[Line] = ()
     body: bytes = b""
-    settle: Callable[[Transaction], None] = lambda _: None  # remembers that it is written
+    settle: Settle = lambda _: None  # remembers that it is written
     span: Span | None = None  # of the journal, that the batch covers
     devices: Collection[str] = ()
     last: tuple[int, int] | None = None  # (hour, device no) of the last roll-up
+
+    @property
+    def is_pause(self) -> bool:
+        """Nothing to send nor to remember."""
+        return not self.lines and self.span is None
 
 
 class Sender:
@@ -90,14 +97,32 @@ class Sender:
 
         return await self._store.read(read)
 
-    async def send(self, job: Job, settle: Callable[[Transaction], None] | None = None) -> int:
-        """Deliver and settle in the transaction that keeps the refused; gives how many those are."""
-        whole = len(job.lines) <= self.batch
-        refused = await (
-            deliver(self._write, job.lines, job.body) if whole else self._deliver(job.lines)
-        )
-        await self._keep(refused, settle or job.settle)
+    async def send(self, job: Job, settle: Settle | None = None) -> int:
+        """Deliver and settle; gives how many points were refused."""
+        refused = await self.deliver(job)
+        await self.settle(refused, settle or job.settle)
         return len(refused)
+
+    async def deliver(self, job: Job) -> list[Refusal]:
+        """Write a job's lines; gives the refused."""
+        if 0 < len(job.lines) <= self.batch:
+            return await deliver(self._write, job.lines, job.body)
+        return await self._deliver(job.lines)
+
+    async def settle(self, refused: list[Refusal], settle: Settle) -> None:
+        """Remember that a job is written, in the transaction that keeps what was refused of it."""
+        if refused:
+            held = await self._store.read(lambda r: r.follower.refused())
+            if held + len(refused) > REFUSED_MOST:
+                raise Held(f"more than {REFUSED_MOST} points refused: {refused[0].detail}")
+        rows = [(one.line.key, one.line.text, one.detail) for one in refused]
+        now_ms = ms(self._clock())
+
+        def write(tx: Transaction) -> None:
+            settle(tx)
+            tx.follower.refuse(rows, now_ms)
+
+        await self._store.write(write)
 
     async def send_told(self) -> set[str]:
         """All that people did and reported since; gives the traps where they did it."""
@@ -112,7 +137,7 @@ class Sender:
 
     async def _send_told(self, lines: Sequence[Line], cursor: str, last: int) -> None:
         refused = await self._deliver(lines)
-        await self._keep(refused, lambda tx: tx.follower.put(cursor, str(last)))
+        await self.settle(refused, lambda tx: tx.follower.put(cursor, str(last)))
 
     async def send_states(self, devices: Collection[str] | None = None) -> None:
         """What is known now of `devices` (None: all)."""
@@ -142,17 +167,3 @@ class Sender:
         return lines + [
             line for day in reader.rollups.days(days) for line in self._encoder.day(day)
         ]
-
-    async def _keep(self, refused: list[Refusal], settle: Callable[[Transaction], None]) -> None:
-        now: datetime = self._clock()
-        if refused:
-            held = await self._store.read(lambda r: r.follower.refused())
-            if held + len(refused) > REFUSED_MOST:
-                raise Held(f"more than {REFUSED_MOST} points refused: {refused[0].detail}")
-        rows = [(one.line.key, one.line.text, one.detail) for one in refused]
-
-        def write(tx: Transaction) -> None:
-            settle(tx)
-            tx.follower.refuse(rows, ms(now))
-
-        await self._store.write(write)

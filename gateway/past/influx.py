@@ -110,14 +110,19 @@ class InfluxHistory:
     async def by_hour(
         self, start: datetime, end: datetime, species: str | None = None
     ) -> list[HourCount]:
-        """Detections by species and hour."""
+        """Detections by species and hour: added up here, as the server takes 5 times as long for it."""
         rows = await self._rows(
-            "SELECT sum(records), sum(independent), sum(animals) FROM detection_1h "
-            f"WHERE {self._hours(start, end)}{_of(species)} GROUP BY time(1h), species fill(none)"
+            "SELECT species, records, independent, animals FROM detection_1h "
+            f"WHERE {self._hours(start, end)}{_of(species)}"
         )
+        sums: dict[tuple[str, int], list[int]] = {}
+        for _, (time, name, *cell) in rows:
+            known = sums.setdefault((untag(name or ""), time // HOUR_NS), [0, 0, 0])
+            for place, value in enumerate(cell):
+                known[place] += value
         return sorted(
-            HourCount(untag(tags["species"]), hour_start(time // HOUR_NS), *cell)
-            for tags, (time, *cell) in rows
+            HourCount(name, hour_start(hour), *cell)
+            for (name, hour), cell in sums.items()
             if cell[0]
         )
 

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.influx import forwarder as module
 from gateway.influx.alarm import Alarm
-from gateway.influx.delivery import Held, Later, deliver
+from gateway.influx.delivery import Held, Later, Refusal, deliver
 from gateway.influx.lines import Line
 from gateway.influx.policy import Answer, Verdict, judge, say
 from gateway.influx.sender import Job, Sender
@@ -266,14 +266,14 @@ def test_new_events_go_before_the_backlog(store: Store, influxd: Influxd) -> Non
     async def scenario() -> None:
         async with connect(settings(influxd)) as server:
             forwarder = make_forwarder(store, settings(influxd, batch=50), SITE)
-            original = forwarder._deliver
+            original = forwarder._settle
 
-            async def noting(sender: Sender, job: Job) -> None:
+            async def noting(sender: Sender, job: Job, refused: list[Refusal]) -> None:
                 if job.span:
                     order.append(job.span[1])
-                await original(sender, job)
+                await original(sender, job, refused)
 
-            forwarder._deliver = noting  # type: ignore[method-assign]
+            forwarder._settle = noting  # type: ignore[method-assign]
             async with following(forwarder, server.write):
                 await until(lambda: is_drained(store), "everything to be forwarded")
 
