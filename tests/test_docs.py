@@ -1,5 +1,6 @@
 """Undocumented means red: settings, topics, commands, channels, dependencies, files named."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -60,6 +61,14 @@ def dependencies() -> list[str]:
 def test_every_dependency_has_its_reason_in_the_readme(name: str) -> None:
     rows = README[README.index("## Dependencies") :].splitlines()
     assert any(name in row.split("|")[1] for row in rows if row.startswith("| ")), name
+
+
+def test_the_page_where_devices_wait_is_called_in_the_readme_as_on_the_screen() -> None:
+    names = [
+        json.loads((ROOT / f"dashboard/locale/{language}.json").read_text("utf-8"))["nav.pending"]
+        for language in ("ja", "en")
+    ]
+    assert "the page {}\n({}) shows it".format(*names) in README
 
 
 def links() -> list[str]:
