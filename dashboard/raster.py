@@ -22,15 +22,17 @@ from dashboard.plane import Floats, Grid, Plane
 Bytes = NDArray[np.uint8]
 
 # Lower edges of the classes above the first, in events per 100 camera-days.
-BREAKS: tuple[float, ...] = (1, 2, 5, 10, 20, 50)
+BREAKS: tuple[float, ...] = (1, 2, 5, 10, 20, 50, 100, 200)
 COLOURS: tuple[str, ...] = (
-    "#ffffb2",
+    "#ffffcc",
+    "#ffeda0",
     "#fed976",
     "#feb24c",
     "#fd8d3c",
     "#fc4e2a",
     "#e31a1c",
     "#b10026",
+    "#67001f",
 )
 OPACITY = 0.7
 UNKNOWN = 0  # palette index of cells without an estimate: transparent

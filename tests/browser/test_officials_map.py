@@ -31,7 +31,7 @@ def test_the_map_shows_surface_sensors_scale_and_legend(page: Page, address: str
     assert picture.evaluate("image => image.naturalWidth") > 50
     assert page.locator("path.leaflet-interactive").count() >= 9
     assert page.locator(".leaflet-control-scale-line").inner_text()
-    assert page.locator(".scale li").count() == 10
+    assert page.locator(".scale li").count() == 12
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
