@@ -52,7 +52,7 @@ class FigurePages:
         """All tables as one workbook."""
         words, (_, report) = self._reply.text(request), await self._read(request)
         body = await asyncio.to_thread(sheets.xlsx_bytes, reports.tables(report, words))
-        return _file(body, XLSX, f"shishigaki-{report.month}.xlsx")
+        return file_answer(body, XLSX, f"shishigaki-{report.month}.xlsx")
 
     async def send_pdf(self, request: Request) -> Response:
         """The report on paper."""
@@ -60,7 +60,7 @@ class FigurePages:
         made = self._clock().astimezone(self._reply.zone).strftime("%Y/%m/%d %H:%M")
         site = self._config.site.title
         body = await asyncio.to_thread(reports.pdf, report, words, site, made)
-        return _file(body, "application/pdf", f"shishigaki-{report.month}.pdf")
+        return file_answer(body, "application/pdf", f"shishigaki-{report.month}.pdf")
 
     async def send_csv(self, request: Request) -> Response:
         """One table as CSV, by its place on the page."""
@@ -68,7 +68,7 @@ class FigurePages:
         tables, no = reports.tables(report, words), request.path_params["no"]
         if no >= len(tables):
             raise HTTPException(404)
-        return _file(
+        return file_answer(
             sheets.csv_bytes(tables[no]), "text/csv", f"shishigaki-{report.month}-{no}.csv"
         )
 
@@ -91,7 +91,8 @@ def _svg(text: str) -> Markup:
     return Markup(text)  # noqa: S704
 
 
-def _file(body: bytes, kind: str, name: str) -> Response:
+def file_answer(body: bytes, kind: str, name: str) -> Response:
+    """A file to save under a name."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",

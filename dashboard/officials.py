@@ -15,6 +15,7 @@ from dashboard import drawing, lands, mapfile, overview, raster, wish
 from dashboard.drawing import Drawn
 from dashboard.figurepages import FigurePages
 from dashboard.overview import Choices, Facts
+from dashboard.paperpages import PaperPages
 from dashboard.reply import Reply
 from dashboard.sites import Sites
 from dashboard.text import Text
@@ -33,6 +34,7 @@ class Officials:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
         self._lands = lands.read(config.office)
         self._figures = FigurePages(store, reply, config, clock)
+        self._papers = PaperPages(store, reply, config, clock, self._lands)
         self._sites = Sites(store, reply, config, clock, self._lands)
 
     def routes(self) -> list[BaseRoute]:
@@ -43,6 +45,7 @@ class Officials:
             Route("/officials/map.html", self.send_file),
             *self._sites.routes(),
             *self._figures.routes(),
+            *self._papers.routes(),
         ]
 
     async def show_map(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """The officials' map in real Chromium: both sizes, by keyboard alone, and on paper."""
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from dashboard import photos
 from tests.officials.county import County
+from tests.officials.pictures import dressed
 
 pytestmark = pytest.mark.real
 
@@ -92,3 +95,25 @@ def test_a_sheet_is_one_page_of_its_paper(desktop: Page, address: str) -> None:
         made = desktop.pdf(prefer_css_page_size=True)
         boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", made)
         assert [(round(float(w)), round(float(h))) for w, h in boxes] == [size]
+
+
+def test_a_stripped_photo_still_opens_the_right_way_up(desktop: Page) -> None:
+    drawn = desktop.evaluate("""() => {
+        const canvas = document.createElement("canvas");
+        canvas.width = 40; canvas.height = 20;
+        canvas.getContext("2d").fillRect(0, 0, 20, 20);
+        return canvas.toDataURL("image/jpeg");
+    }""")
+    whole = dressed(base64.b64decode(drawn.split(",")[1]), orientation=6)
+    for data in (whole, photos.stripped(whole)):
+        url = "data:image/jpeg;base64," + base64.b64encode(data).decode()
+        size = desktop.evaluate(
+            """async (url) => {
+                const image = new Image();
+                image.src = url;
+                await image.decode();
+                return [image.naturalWidth, image.naturalHeight];
+            }""",
+            url,
+        )
+        assert size == [20, 40], "turned by a quarter, as its orientation says"
