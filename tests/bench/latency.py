@@ -14,7 +14,7 @@ CHUNK_S = 0.01
 IDS = re.compile(rb"01JD[0-9a-z]+")
 
 
-def latencies(port: int, rate: float, seconds: float) -> tuple[float, float]:
+def latencies(port: int, rate: float, seconds: float, run: str = "z") -> tuple[float, float]:
     """(p50, p99) in seconds, of a steady load of 100 devices."""
     confirmed: dict[bytes, float] = {}
     lock = threading.Lock()
@@ -29,18 +29,18 @@ def latencies(port: int, rate: float, seconds: float) -> tuple[float, float]:
     client.connect("127.0.0.1", port)
     client.subscribe("shishigaki/v1/goto/+/confirm", 0)
     client.loop_start()
-    sent = _send(port, rate, seconds)
-    wait_for(lambda: len(confirmed) >= len(sent), "all confirms", 60)
+    sent = _send(port, rate, seconds, run)
+    wait_for(lambda: sent.keys() <= confirmed.keys(), "all confirms", 60)
     client.loop_stop()
     waits = sorted(confirmed[id_] - at for id_, at in sent.items())
     return waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
 
 
-def _send(port: int, rate: float, seconds: float) -> dict[bytes, float]:
+def _send(port: int, rate: float, seconds: float, run: str) -> dict[bytes, float]:
     """When each id was sent. Above a hundred a second in chunks of CHUNK_S."""
-    publisher = Publisher(port)
+    publisher = Publisher(port, f"steady-{run}")
     per_chunk = max(1, round(rate * CHUNK_S))
-    packets = detections(round(rate * seconds), 100, run="z")
+    packets = detections(round(rate * seconds), 100, run=run)
     sent: dict[bytes, float] = {}
     began = time.perf_counter()
     for number, start in enumerate(range(0, len(packets), per_chunk)):

@@ -65,11 +65,13 @@ class Service:
         """Its pages."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> Self:
-        """Start the process; does not wait."""
-        command = [sys.executable, "-m", "gateway.cli", "run", "-c", str(self.config)]
+    def start(self, *prefix: str, **environment: str) -> Self:
+        """Start the process, under `prefix` (strace ...); does not wait."""
+        command = [*prefix, sys.executable, "-m", "gateway.cli", "run", "-c", str(self.config)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=os.environ | environment
+            )
         return self
 
     def kill(self) -> None:
