@@ -1,0 +1,145 @@
+"""Copies, disorder, lateness, restarts and rolled-back batches: the same story as the clean run."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+import gateway.state
+from gateway.batch import absorb
+from gateway.effort import Tally
+from gateway.model import Event, Kind, Reading
+from gateway.store import Store, Transaction
+from tests.gateway.samples import CAMERA, TOKYO, TRAP, at, decode, message, open_store, reading
+from tests.gateway.test_batch import story
+
+KINDS = st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.DETECTION, Kind.OFFLINE])
+DEVICES = st.sampled_from(["trap-01", "cam-01"])
+MINUTES = st.integers(0, 600)
+
+
+class PowerCutError(Exception):
+    """Ends a transaction."""
+
+
+@cache
+def template() -> Path:
+    """A database with its devices, to begin with."""
+    folder = Path(tempfile.mkdtemp(prefix="disorder"))
+    open_store(folder, TRAP, CAMERA).close()
+    return folder / "test.db"
+
+
+class Disorder(RuleBasedStateMachine):
+    """One gateway that hears things as the air brings them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="disorder"))
+        self.path = Path(shutil.copy(template(), self.folder / "mixed.db"))
+        self.store = Store(self.path, TOKYO)
+        self.heard: list[Reading] = []
+
+    @rule(device=DEVICES, kind=KINDS, minute=MINUTES, species=st.sampled_from(["boar", "deer"]))
+    def hear(self, device: str, kind: Kind, minute: int, species: str) -> None:
+        """Something new, of any time: late or early."""
+        number = len(self.heard)
+        one = reading(device, kind, minute, id_=f"{number}", species=species, seq=number)
+        self.heard.append(one)
+        self._take(self.store, [one])
+
+    @precondition(lambda self: self.heard)
+    @rule(data=st.data(), size=st.integers(1, 5))
+    def repeat(self, data: st.DataObject, size: int) -> None:
+        """Copies of what was heard, in any order."""
+        self._take(self.store, [data.draw(st.sampled_from(self.heard)) for _ in range(size)])
+
+    @rule(device=DEVICES, kind=KINDS, minute=MINUTES)
+    def lose_power(self, device: str, kind: Kind, minute: int) -> None:
+        """A batch that never became durable; the device will send it again."""
+        number = len(self.heard)
+        one = reading(device, kind, minute, id_=f"{number}", seq=number)
+
+        def act(tx: Transaction) -> None:
+            absorb(tx, [message(one, received=700)], decode, at(10_000))
+            raise PowerCutError
+
+        with pytest.raises(PowerCutError):
+            self.store.write_now(act)
+
+    @rule()
+    def restart(self) -> None:
+        """The program starts again."""
+        self.store.close()
+        self.store = Store(self.path, TOKYO)
+
+    def teardown(self) -> None:
+        """Compare with a gateway that heard everything once and in order."""
+        clean = Store(Path(shutil.copy(template(), self.folder / "clean.db")), TOKYO)
+        for one in sorted(self.heard, key=lambda r: (r.device_time, r.seq)):
+            self._take(clean, [one])
+        try:
+            assert story(self.store) == story(clean)
+        finally:
+            clean.close()
+            self.store.close()
+            shutil.rmtree(self.folder)
+
+    def _take(self, store: Store, readings: list[Reading]) -> None:
+        messages = [message(one, received=700) for one in readings]
+        store.write_now(lambda tx: absorb(tx, messages, decode, at(10_000)))
+
+
+def run(examples: int) -> None:
+    """So many random lives of a gateway."""
+    run_state_machine_as_test(
+        Disorder,
+        settings=settings(
+            max_examples=examples, stateful_step_count=12, deadline=None, database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )  # fmt: skip
+    print(
+        f"\n{examples} random lives with copies, disorder, cuts and restarts: the same story each"
+    )
+
+
+def test_a_disordered_life_ends_in_the_clean_ones_story() -> None:
+    run(40)
+
+
+@pytest.mark.long
+def test_ten_thousand_disordered_lives() -> None:
+    run(10_000)
+
+
+def last_comes_last(_: Event) -> tuple[int, int, int]:
+    """The mistake of most scripts: what arrives last is the newest."""
+    return (0, 0, 0)
+
+
+def test_control_a_gateway_that_believes_the_last_arrival_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gateway.state, "order", last_comes_last)
+    with pytest.raises(AssertionError):
+        run(60)
+
+
+def test_control_a_gateway_that_counts_copies_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = Transaction.add_tallies, itertools.count(1)
+
+    def every_third_twice(tx: Transaction, tallies: Iterable[tuple[str, Tally]]) -> None:
+        found = list(tallies)
+        real(tx, found if next(calls) % 3 else found * 2)
+
+    monkeypatch.setattr(Transaction, "add_tallies", every_third_twice)
+    with pytest.raises(AssertionError):
+        run(60)
