@@ -6,6 +6,7 @@ WAL with synchronous=FULL: a commit is on the disk when it returns; readers neve
 
 import contextlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import apsw
@@ -84,6 +85,36 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
                 connection.pragma("user_version", number)
         except apsw.SQLError as error:
             raise Damaged(f"{path}: migration {number} finds another schema: {error}") from None
+    check_columns(connection, path)
+
+
+def check_columns(connection: apsw.Connection, path: Path) -> None:
+    """A flipped bit in the schema's text may leave a schema that is valid, and not ours."""
+    found, wanted = _columns(connection), _expected_columns()
+    for table, columns in wanted.items():
+        if found.get(table) != columns:
+            raise Damaged(
+                f"{path}: the columns of {table} are not those of schema {len(MIGRATIONS)}"
+            )
+
+
+@cache
+def _expected_columns() -> dict[str, list[str]]:
+    with contextlib.closing(apsw.Connection(":memory:")) as fresh:
+        for script in MIGRATIONS:
+            fresh.execute(script)
+        return _columns(fresh)
+
+
+def _columns(connection: apsw.Connection) -> dict[str, list[str]]:
+    rows = connection.execute(
+        "SELECT s.name, c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c "
+        "WHERE s.type = 'table' ORDER BY s.name, c.cid"
+    )
+    columns: dict[str, list[str]] = {}
+    for table, column in rows:
+        columns.setdefault(str(table), []).append(str(column))
+    return columns
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from gateway.model import Device, Role, Standing
 from gateway.store import likeness
-from gateway.store.connection import DAMAGE, Damaged, open_writer, transaction
+from gateway.store.connection import DAMAGE, Damaged, check_columns, open_writer, transaction
 from gateway.store.follower import FollowerTable
 from gateway.store.rows import to_account, to_alert, to_json
 from gateway.store.walk import Row, Walk
@@ -121,7 +121,7 @@ def _readable(path: Path) -> Iterator[apsw.Connection]:
     copy = _beside(path, ".repaired")
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        if not _has_schema(connection) and (pages := likeness.load(path)):
+        if not _has_schema(connection, path) and (pages := likeness.load(path)):
             connection.close(True)
             connection = _repaired(path, copy, pages)
         yield connection
@@ -130,11 +130,12 @@ def _readable(path: Path) -> Iterator[apsw.Connection]:
         _remove(copy)
 
 
-def _has_schema(connection: apsw.Connection) -> bool:
+def _has_schema(connection: apsw.Connection, path: Path) -> bool:
     try:
-        return connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is not None
-    except (apsw.Error, UnicodeDecodeError):
+        check_columns(connection, path)
+    except (apsw.Error, UnicodeDecodeError, Damaged):
         return False
+    return True
 
 
 def _repaired(path: Path, copy: Path, pages: likeness.Pages) -> apsw.Connection:
