@@ -120,8 +120,8 @@ def _cells(
         "area": device.area if device else "",
         "trap": device.label if device else act.device,
         "trap_type": words.name("trap_type", device.trap_type or "none") if device else "",
-        "lat": device.lat if device else None,
-        "lon": device.lon if device else None,
+        "lat": _degrees(device.lat) if device else None,
+        "lon": _degrees(device.lon) if device else None,
         "captor": act.by,
         "permit": settings.permits.get(act.device, settings.permit),
         "photo": act.photo or "",
@@ -129,6 +129,11 @@ def _cells(
         "duplicate": words(f"papers.duplicate_{one.duplicate}") if one.duplicate else "",
         "note": act.note,
     }
+
+
+def _degrees(value: float | None) -> float | None:
+    """To a metre."""
+    return None if value is None else round(value, 5)
 
 
 def _duplicate(photo: Photo | None, hashes: Counter[str], same_day: int) -> str:

@@ -22,6 +22,8 @@ from dashboard.text import Text
 from gateway.model import Device, Standing
 from gateway.store import Reader
 
+CURVE_EVENTS = 2_000
+
 
 class Report(Struct, frozen=True, eq=False):
     """A fiscal year up to a month, beside the same days of the year before."""
@@ -38,6 +40,7 @@ class Report(Struct, frozen=True, eq=False):
     response: Response
     response_before: Response
     activity: Activity | None  # of all detectors, all species
+    events: int  # behind the activity
 
 
 def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> Report:
@@ -61,8 +64,15 @@ def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> Report:
         uptime=figures.uptime(this, devices, reader.ledger.first_days()),
         response=figures.response(this),
         response_before=figures.response(then),
-        activity=activity.activity(activity.hours_of_counts(events), alive),
+        activity=activity.activity(activity.hours_of_counts(_thinned(events)), alive),
+        events=sum(events),
     )
+
+
+def _thinned(counts: list[int]) -> list[int]:
+    """Events by hour, thinned alike in every hour: beyond CURVE_EVENTS a curve's shape is settled."""
+    share = min(1.0, CURVE_EVENTS / max(sum(counts), 1))
+    return [round(n * share) for n in counts]
 
 
 def _year(reader: Reader, asked: Span, zone: tzinfo, devices: dict[str, Device]) -> Year:
@@ -163,7 +173,7 @@ def plot_hours(report: Report, words: Text) -> str | None:
         return None
     hours, share = report.activity.hour.tolist(), (100 * report.activity.share_per_hour).tolist()
     step = 4
-    title = words("figures.plot_hours", n=report.activity.events)
+    title = words("figures.plot_hours", n=report.events)
     return plots.hours(title, hours[::step], share[::step], words("figures.hours_unit"))
 
 

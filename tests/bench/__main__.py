@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("intake", "mqtt", "decode", "surface")
+MODULES = ("intake", "mqtt", "decode", "surface", "officials")
 
 
 def main(arguments: list[str]) -> int:
