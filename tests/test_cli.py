@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from dashboard import assets
 from gateway import app as service
@@ -20,14 +21,17 @@ JAPANESE, ENGLISH = re.compile(r"[ぁ-んァ-ヶ一-龠]"), re.compile(r"[A-Za-z
 NAMES_ONLY = {"--lang"}  # the values are the same in every language
 
 
-def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every command and group below `command`, with its full name."""
-    for name, below in getattr(command, "commands", {}).items():
+def commands(group: TyperGroup, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command and group below `group`, with its full name."""
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        below = group.get_command(context, name)
         yield f"{path} {name}".strip(), below
-        yield from commands(below, f"{path} {name}".strip())
+        if isinstance(below, TyperGroup):
+            yield from commands(below, f"{path} {name}".strip())
 
 
-ALL = dict(commands(typer.main.get_command(cli.app)))
+ALL = dict(commands(typer.main.get_group(cli.app)))
 
 
 def refused(

@@ -26,7 +26,13 @@ from gateway.model import Role, Standing
 
 Out = Annotated[Path, typer.Option(help="書き出す先 / where to write")]
 Species = Annotated[str, typer.Option(help="獣種 (コードか名前) / species")]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+First = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="初日 / first day")
+]
+Last = Annotated[
+    datetime | None,
+    typer.Option("--to", formats=["%Y-%m-%d"], help="この日の前日まで / up to the day before this"),
+]
 
 FOREVER = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -43,8 +49,8 @@ def register(app: typer.Typer) -> None:
 @group.command()
 def camtrapdp(
     out: Out,
-    from_: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
-    to: Day = None,
+    from_: First = None,
+    to: Last = None,
     exact: Annotated[
         bool,
         typer.Option(
