@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from dashboard import photos
 from tests.officials.county import County
@@ -68,10 +68,10 @@ def test_a_layer_switched_on_stays_on_in_the_next_month(desktop: Page, address: 
     ready(desktop)
     desktop.locator(".leaflet-control-layers-toggle").press("Enter")
     desktop.get_by_label("捕獲", exact=False).last.press("Space")
-    assert desktop.locator(".caught").count() == 2
+    expect(desktop.locator(".caught")).to_have_count(2)
     desktop.goto(f"{address}/officials?month=2026-11")
     ready(desktop)
-    assert desktop.locator(".caught").count() == 2
+    expect(desktop.locator(".caught")).to_have_count(2)
 
 
 def test_the_keyboard_alone_reaches_every_control(page: Page, address: str) -> None:

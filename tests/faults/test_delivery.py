@@ -116,7 +116,8 @@ def hold(result: Result, captures: int, kills: int) -> None:
     assert result.missing == 0
     assert result.double_keyed == 0
     assert result.too_early == 0
-    assert result.double_plain <= max(kills, captures * len(PLAIN) // 100)
+    # a kill can fall between a provider's yes and our note of it: one delivery a lane
+    assert result.double_plain <= max(kills * len(PLAIN), captures * len(PLAIN) // 100)
 
 
 def test_no_capture_is_missing_when_providers_fail_and_the_process_dies(tmp_path: Path) -> None:
