@@ -44,7 +44,8 @@ class FigurePages:
         return self._reply.page(
             request, "officials_figures.html", now, account=request.state.account, report=report,
             title=reports.heading(report, words, ""), tables=reports.tables(report, words),
-            months=choices.months, said=reports.said, plot=_svg(reports.plot_months(report, words)),
+            untold=reports.untold(report, words), months=choices.months, said=reports.said,
+            plot=_svg(reports.plot_months(report, words)),
             hours=_svg(hours) if hours else None,
         )  # fmt: skip
 

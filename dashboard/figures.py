@@ -21,6 +21,7 @@ from gateway.species import UNKNOWN
 from gateway.store.ledger import Spring, Sums
 
 DAY_MS = 24 * HOUR_MS
+OUTCOMES = {Deed.CAPTURED, Deed.FALSE_SPRING, Deed.NON_TARGET}
 MET_H = 24.0  # a visit within a day is what permits usually ask for
 
 
@@ -66,6 +67,7 @@ class Response(Struct, frozen=True):
     most_h: float | None  # nine in ten came within
     within_day: int
     open: int  # nobody came before the span or the next spring ended the wait
+    untold: int  # springs of which nobody recorded what was in the trap: captures may hide there
 
 
 def captures(acts: Iterable[Act], species: str | None = None) -> list[Act]:
@@ -157,6 +159,7 @@ def response(year: Year) -> Response:
         lists.setdefault(one.device, []).append(one.at)
     waits = [w for device, at in sprung.items() for w in _waits(at, sorted(came.get(device, [])))]
     known = sorted(w for w in waits if w is not None)
+    told = [act for act in year.acts if act.deed in OUTCOMES]
     return Response(
         springs=len(waits),
         visited=len(known),
@@ -164,6 +167,12 @@ def response(year: Year) -> Response:
         most_h=known[max(0, -(-9 * len(known) // 10) - 1)] if known else None,
         within_day=sum(1 for wait in known if wait <= MET_H),
         open=len(waits) - len(known),
+        untold=sum(
+            1
+            for device, at in sprung.items()
+            for wait in _waits(at, sorted(act.at for act in told if act.device == device))
+            if wait is None
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from dashboard import coverage, hotspots, rates, span
 from dashboard.condition import Sight, sights
 from dashboard.coverage import Shape
+from dashboard.figures import OUTCOMES
 from dashboard.hotspots import Hotspots
 from dashboard.rates import Rate, Tally
 from dashboard.span import Span
@@ -86,6 +87,7 @@ class Overview(Struct, frozen=True, eq=False):
     traps: list[Sight]
     caught: list[Caught]
     captures: Rate  # of all traps together
+    recorded: bool  # whether anybody wrote down what was in a trap
     gaps: Shape | None  # land that nobody watched
     reports: list[Reported]
 
@@ -158,6 +160,7 @@ def overview(facts: Facts, bandwidth_m: float | None = None, land: Shape | None 
         traps=facts.traps,
         caught=caught,
         captures=captures(facts.acts, facts.wish, sum(_nights(facts))),
+        recorded=any(act.deed in OUTCOMES for act in facts.acts),
         gaps=None if land is None else coverage.gaps(land, facts.tallies),
         reports=_reported(facts.reports),
     )

@@ -131,7 +131,7 @@ def _cells(rate: Rate) -> tuple[int | None, float | None, float | None, float | 
 
 
 def _response(report: Report, words: Text) -> Table:
-    columns = ("springs", "visited", "within", "open", "median", "most")
+    columns = ("springs", "visited", "within", "open", "median", "most", "untold")
     head = (words("figures.period"), *(words(f"figures.response_{column}") for column in columns))
     rows = []
     for year, one in (("now", report.response), ("before", report.response_before)):
@@ -142,6 +142,7 @@ def _response(report: Report, words: Text) -> Table:
             one.open,
             _round(one.median_h),
             _round(one.most_h),
+            one.untold,
         )
         rows.append((words(f"figures.{year}"), *cells))
     return Table(words("figures.by_response"), head, tuple(rows), words("figures.response_note"))
@@ -183,10 +184,18 @@ def pdf(report: Report, words: Text, site: str, made: str) -> bytes:
     document = Pdf(title)
     document.text(title, 15)
     document.text(words("figures.periods", now=said(report.span), before=said(report.before)))
+    if report.response.untold:
+        document.text(untold(report, words))
     document.text(f"{words('figures.caveat')} {words('office.made', at=made)}", 8)
     for table in tables(report, words):
         document.table(table)
     return document.bytes()
+
+
+def untold(report: Report, words: Text) -> str:
+    """Springs without a recorded outcome: what was in them is unknown, not nothing."""
+    told = report.response
+    return words("figures.untold", n=told.untold, springs=told.springs)
 
 
 def heading(report: Report, words: Text, site: str) -> str:

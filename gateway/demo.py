@@ -25,6 +25,7 @@ from gateway.broker import is_free
 from gateway.clock import utc_now
 from gateway.config import Config, Dashboard, Mqtt, Person, Site, Source
 from gateway.config import Store as StoreSettings
+from gateway.demodiary import Diary
 from gateway.model import Device, Message, TrapState
 from gateway.refusal import Refusal
 from gateway.store import Transaction
@@ -64,6 +65,7 @@ class Demo:
         self.port = free_port(wishes.port)
         self.broker_port = free_port(18_830)
         self.fleet: Fleet | None = None
+        self._diary = Diary()
         self.gateway = service.build(self._config(), self.clock)
         reached = self.gateway.store.read_now(lambda r: r.setting(REACHED))
         self.reached = datetime.fromisoformat(reached) if reached else None  # by an earlier start
@@ -116,7 +118,9 @@ class Demo:
 
     def _absorb(self, tx: Transaction, batch: list[Message]) -> None:
         at = batch[-1].received_at
-        absorb(tx, batch, self.gateway.sources.decode, at)
+        outcome = absorb(tx, batch, self.gateway.sources.decode, at)
+        for act in self._diary.read(outcome.events):
+            tx.acts.add(act)
         tx.put_setting(REACHED, at.isoformat())
 
     def _config(self) -> Config:

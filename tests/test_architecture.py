@@ -32,6 +32,7 @@ PURE = {  # standard library, these libraries and each other
     "gateway/sightings.py",
     "gateway/sightingtable.py",
     "gateway/office.py",
+    "gateway/demodiary.py",
     "gateway/camtrapexport.py",
     "gateway/acquaintance.py",
     "gateway/board.py",

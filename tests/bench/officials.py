@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 SENSORS, A_DAY = 200, 5
 SIZES = (10_000, 100_000, 1_000_000)
 DAY_MS = 24 * HOUR_MS
-PAGES = {
+PAGES: Mapping[str, str] = {
     "map, 3 months": "/officials?species=boar",
     "map, 12 months": "/officials?species=boar&months=12",
     "map, two periods side by side": "/officials?species=boar&against=before",
@@ -89,7 +89,7 @@ class History(Place):
         return bytes(shown.get_root().render(), "utf-8")
 
 
-def measure(events: int, repeats: int) -> list[Row]:
+def measure(events: int, repeats: int, pages: Mapping[str, str] = PAGES) -> list[Row]:
     """Time every page, and the heat map, over one history."""
     with tempfile.TemporaryDirectory() as directory:
         place = History(Path(directory), events)
@@ -97,7 +97,7 @@ def measure(events: int, repeats: int) -> list[Row]:
             with place.served() as url:
                 ways: dict[str, Callable[[], bytes]] = {
                     way: lambda path=path: urllib.request.urlopen(url + path).read()  # type: ignore[misc]
-                    for way, path in PAGES.items()
+                    for way, path in pages.items()
                 }
                 return _time({**ways, SLOW: place.heat_map}, events, repeats)
         finally:

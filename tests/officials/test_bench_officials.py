@@ -4,11 +4,12 @@ from tests.bench import officials
 
 
 def test_pages_keep_their_size_however_long_the_history_and_a_heat_map_does_not() -> None:
-    short, long = (officials.measure(events, repeats=1) for events in (2_000, 20_000))
-    sizes = [{row.way: row.size for row in rows} for rows in (short, long)]
     page = "map, 3 months"
+    pages = {page: officials.PAGES[page]}
+    short, long = (officials.measure(events, 1, pages) for events in (2_000, 20_000))
+    sizes = [{row.way: row.size for row in rows} for rows in (short, long)]
     assert sizes[1][page] < officials.LIMIT_BYTES
     assert abs(sizes[1][page] - sizes[0][page]) < 0.05 * sizes[0][page]
     assert sizes[1][officials.SLOW] > 5 * sizes[0][officials.SLOW]
     told = officials.report([*short, *long])
-    assert all(way in told for way in officials.PAGES)
+    assert page in told

@@ -103,6 +103,13 @@ def test_the_sensors_word_that_the_trap_is_set_again_is_a_visit() -> None:
     assert (told.springs, told.visited, told.median_h) == (1, 1, 7.0)
 
 
+def test_a_spring_whose_outcome_nobody_recorded_is_untold_and_not_empty() -> None:
+    told = figures.response(
+        year([spring(0), spring(48), spring(90)], [act(3), act(50, Deed.CAPTURED), act(91)])
+    )
+    assert (told.visited, told.untold) == (3, 2)
+
+
 def test_the_page_offers_tables_and_every_file(get: Get) -> None:
     status, body = get("/officials/figures?month=2026-10")
     page = body.decode()

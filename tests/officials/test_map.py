@@ -75,6 +75,11 @@ def test_a_capture_never_stands_without_its_effort(county: County) -> None:
     assert "trap-2" not in by_trap, "its deer was not asked for"
 
 
+def test_where_nobody_recorded_an_outcome_no_rate_of_captures_is_told(get: Get) -> None:
+    assert "捕獲の記録がありません" in get("/officials?month=2025-10&months=1")[1].decode()
+    assert "捕獲の記録がありません" not in get("/officials?month=2026-10")[1].decode()
+
+
 def test_two_periods_are_drawn_with_one_bandwidth(county: County) -> None:
     wanted = wishing(against="year")
     spans = [wanted.span, wanted.other_span]
