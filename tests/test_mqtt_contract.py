@@ -499,35 +499,6 @@ def test_a_wrong_password_is_said_once_in_words(
     assert "wrong" not in caplog.text
 
 
-def _openssl(directory: Path, *arguments: str) -> None:
-    program = need("/usr/bin/openssl", "openssl")
-    subprocess.run([program, *arguments], cwd=directory, check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An own CA, and a certificate of it for the server and for the client."""
-    directory = tmp_path_factory.mktemp("certificates")
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-    for ca in ("ca", "other"):
-        _openssl(
-            directory, "req", "-x509", *curve, "-keyout", f"{ca}.key", "-out", f"{ca}.pem",
-            "-subj", f"/CN={ca}", "-days", "2", *usage,
-        )  # fmt: skip
-    (directory / "san").write_text("subjectAltName=IP:127.0.0.1\n")
-    for name in ("server", "client"):
-        _openssl(
-            directory, "req", "-new", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr",
-            "-subj", f"/CN={name}",
-        )  # fmt: skip
-        _openssl(
-            directory, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-            "-CAcreateserial", "-days", "2", "-extfile", "san", "-out", f"{name}.pem",
-        )  # fmt: skip
-    return directory
-
-
 @pytest.fixture
 def tls_server(certificates: Path, tmp_path: Path) -> Iterator[Mosquitto]:
     names = {"cafile": "ca.pem", "certfile": "server.pem", "keyfile": "server.key"}
