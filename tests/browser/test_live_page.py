@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from gateway.model import Kind
 from tests.browser.conftest import SIZES, watched
+from tests.browser.keys import switch_on
 from tests.dashboard.place import CAMERAS, HOSTILE, TRAPS, Place, ago, said
 
 pytestmark = pytest.mark.real
@@ -50,15 +51,6 @@ def open_map(page: Page, url: str, path: str = "/") -> None:
 def drawn(page: Page, device: str) -> str:
     """Which mark a device has on the map."""
     return page.locator(f"{MARK.format(device)} use").get_attribute("href") or ""
-
-
-def switch_on(page: Page, layer: str) -> None:
-    """Show a layer, by keys."""
-    page.get_by_role("button", name="表示する層").focus()
-    page.keyboard.press("Enter")
-    page.get_by_label(layer).focus()
-    page.keyboard.press("Space")
-    expect(page.get_by_label(layer)).to_be_checked()
 
 
 def test_every_device_has_the_mark_of_its_state(page: Page, url: str) -> None:
@@ -233,7 +225,7 @@ def test_the_language_can_be_changed_and_is_remembered(desktop: Page, url: str) 
 
 def test_rates_are_circles_one_can_switch_on(desktop: Page, url: str) -> None:
     open_map(desktop, url)
-    switch_on(desktop, "出没率（100台日あたり）")
+    switch_on(desktop, desktop.get_by_label("出没率（100台日あたり）"))
     expect(desktop.get_by_label("わなと検知器", exact=True)).to_be_checked()
     desktop.wait_for_function(  # the canvas is painted with the browser's next frame
         "() => { const c = document.querySelector('.leaflet-overlay-pane canvas');"
@@ -264,7 +256,7 @@ def test_tiles_are_asked_for_only_after_the_reader_switched_them_on(
     with place.served() as url:
         open_map(page, url)
         assert asked == []
-        switch_on(page, "地理院地図 標準")
+        switch_on(page, page.get_by_label("地理院地図 標準"))
         page.wait_for_selector(".leaflet-tile-loaded")
         assert all(one.startswith("https://cyberjapandata.gsi.go.jp/xyz/std/") for one in asked)
         expect(page.get_by_text("地理院タイル")).to_be_visible()

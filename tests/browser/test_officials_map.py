@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard import photos
+from tests.browser.keys import switch_on
 from tests.officials.county import County
 from tests.officials.pictures import dressed
 
@@ -66,8 +67,7 @@ def test_arrow_keys_on_the_slider_walk_through_the_months(desktop: Page, address
 def test_a_layer_switched_on_stays_on_in_the_next_month(desktop: Page, address: str) -> None:
     desktop.goto(f"{address}/officials?month=2026-10")
     ready(desktop)
-    desktop.locator(".leaflet-control-layers-toggle").press("Enter")
-    desktop.get_by_label("捕獲", exact=False).last.press("Space")
+    switch_on(desktop, desktop.get_by_label("捕獲", exact=False).last)
     expect(desktop.locator(".caught")).to_have_count(2)
     desktop.goto(f"{address}/officials?month=2026-11")
     ready(desktop)
