@@ -271,6 +271,7 @@ def _flood(port: int, rate: int, stop: threading.Event) -> None:
             [(t, p) for t, p in detections(rate // 10, 1, number, run="f")]
         )  # fmt: skip
         number += rate // 10
+    publisher.close()
 
 
 @pytest.mark.long
