@@ -25,7 +25,9 @@ from gateway.store import DiskTrouble, Store, Transaction
 from gateway.store.outbox import Parcel
 
 log = logging.getLogger(__name__)
-CONFIRMS = 10_000  # waiting confirms; one more only means that a device repeats
+CONFIRMS = 10_000  # ids that wait to be confirmed; one more only means that a device repeats
+IDS = 100  # in one confirm: a sensor has little memory
+AT_ONCE = 50  # confirms on their way, so that no device waits for another's
 RETRY_S = 2.0  # between attempts while the disk refuses
 ROOM = 1_000  # letters of one lane that are told from memory
 MB = 1_000_000
@@ -58,7 +60,9 @@ class Intake:
         self._store, self._decode, self._feed, self._health = store, decode, feed, health
         self._policy, self._max_batch, self._clock = policy or Policy(), max_batch, clock
         self._reserve, self._keeper, self._tell = reserve_mb * MB, keeper, tell
-        self._durable: asyncio.Queue[tuple[str, list[str]]] = asyncio.Queue(CONFIRMS)
+        self._durable: dict[str, list[str]] = {}  # topic -> ids to confirm
+        self._waiting = 0  # ids in it
+        self._committed = asyncio.Event()
 
     async def run(self, session: Session) -> None:
         """Until cancelled. The first message waits for no timer; load makes batches."""
@@ -71,12 +75,24 @@ class Intake:
 
     async def confirm(self, session: Session) -> None:
         """Tell native devices which ids they may forget, until cancelled."""
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def tell(topic: str, ids: list[str]) -> None:
+            async with room:
+                try:
+                    await session.publish(topic, protocol.encode_confirm(ids))
+                except (TimeoutError, ConnectionError, PermissionError) as error:
+                    log.debug("not confirmed on %s: %s", topic, error)
+
         while True:
-            topic, ids = await self._durable.get()
-            try:
-                await session.publish(topic, protocol.encode_confirm(ids))
-            except (TimeoutError, ConnectionError, PermissionError) as error:
-                log.debug("not confirmed on %s: %s", topic, error)
+            await self._committed.wait()
+            self._committed.clear()
+            durable, self._durable, self._waiting = self._durable, {}, 0
+            async with asyncio.TaskGroup() as group:
+                for topic, ids in durable.items():
+                    for start in range(0, len(ids), IDS):
+                        work = tell(topic, ids[start : start + IDS])
+                        group.create_task(work, name=f"confirm {topic}")
 
     async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
         """Commit, then acknowledge, then tell; DiskTrouble when nothing could be committed."""
@@ -88,9 +104,16 @@ class Intake:
         self._health.committed(len(messages), outcome, asyncio.get_running_loop().time() - started)
         session.ack(deliveries)
         self._feed.tell(outcome)
+        self._promise(outcome)
+
+    def _promise(self, outcome: Outcome) -> None:
+        """These ids are durable: to be confirmed soon, together with others of the same device."""
         for topic, ids in outcome.durable.items():
-            if not self._durable.full():  # else the device repeats and is confirmed then
-                self._durable.put_nowait((topic, ids))
+            if self._waiting < CONFIRMS:  # else the device repeats and is confirmed then
+                self._durable.setdefault(topic, []).extend(ids)
+                self._waiting += len(ids)
+        if self._durable:
+            self._committed.set()
 
     async def _hold(self, session: Session, held: list[Delivery], trouble: DiskTrouble) -> None:
         """While the disk refuses: keep, do not acknowledge, alert; ends when all is committed."""
