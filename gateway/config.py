@@ -88,9 +88,6 @@ class Store(_Section, frozen=True, kw_only=True):
     retention_days: Annotated[int, Meta(ge=0)] = 0  # 0: keep everything
     disk_reserve_mb: Annotated[int, Meta(ge=0)] = 200
     max_batch: Positive = 2_000  # messages in one transaction
-    gather_ms: Annotated[int, Meta(ge=0, le=5_000)] = (
-        0  # wait to save flash; trap events never wait
-    )
 
 
 class Dashboard(_Section, frozen=True, kw_only=True):

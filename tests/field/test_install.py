@@ -121,9 +121,9 @@ def test_what_the_operator_changed_is_kept_and_ours_lies_beside(machine: Machine
 
 
 def test_a_mistake_in_the_settings_is_named_in_the_journal(machine: Machine) -> None:
-    machine.sh(f"cp {CONFIG} /root/good; sed -i 's/^gather_ms.*/gather_ms = 99999/' {CONFIG}")
+    machine.sh(f"cp {CONFIG} /root/good; sed -i 's/^#max_batch.*/max_batch = 0/' {CONFIG}")
     machine.sh("systemctl restart shishigaki", check=False)
-    machine.wait("journalctl -u shishigaki | grep -q 'store.gather_ms = 99999'")
+    machine.wait("journalctl -u shishigaki | grep -q 'store.max_batch = 0'")
     machine.sh(f"cat /root/good >{CONFIG}; systemctl restart shishigaki")
 
 
