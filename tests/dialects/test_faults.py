@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ from gateway.model import Device, Message, Reading, Refused, Role
 from tests.dialects.fixtures import FIXTURES, NOW, all_messages, encode
 from tests.dialects.samples import SAMPLES
 
-SLOWEST_S = 0.005
 MEGABYTE = 1_048_576
+WIDE = b"[" + b"{}," * 40_000 + b"{}]"  # as much as any dialect reads
+TIMES = 4  # as long as the standard library needs for WIDE: some 5 ms where it takes 1.2 ms
 REGISTERED = Context(
     devices={
         address: Device(id=address, role=role, zone="Asia/Tokyo", inverted=True, model=model)
@@ -104,6 +106,13 @@ def _payload(rng: random.Random, value: Any) -> bytes:
     return _garble(rng, encode(value))
 
 
+@cache
+def _slowest_s() -> float:
+    """What one payload may cost on this machine, CPU seconds."""
+    began = [(time.thread_time(), json.loads(WIDE), time.thread_time()) for _ in range(9)]
+    return TIMES * min(end - start for start, _, end in began)
+
+
 def _took(decode: Decode, message: Message, context: Context) -> tuple[str, float]:
     """(what became of it, CPU seconds)."""
     start = time.thread_time()
@@ -137,7 +146,7 @@ def _bombard(sent: int, seed: int) -> tuple[Counter[str], float]:
         message = Message(topic=topic, payload=_payload(rng, value), received_at=NOW)
         context = rng.choice(CONTEXTS)
         outcome, seconds = _took(row.decode, message, context)
-        if seconds > SLOWEST_S:  # a slow path is slow each time; the machine's hiccup is not
+        if seconds > _slowest_s():  # a slow path is slow each time; the machine's hiccup is not
             seconds = min(_took(row.decode, message, context)[1] for _ in range(3))
         became[outcome] += 1
         slowest = max(slowest, seconds)
@@ -148,15 +157,15 @@ def _check(sent: int, seed: int) -> None:
     became, slowest = _bombard(sent, seed)
     assert became["accepted"] + became["refused"] == sent
     assert min(became["accepted"], became["refused"]) > sent // 20
-    assert slowest <= SLOWEST_S
+    assert slowest <= _slowest_s()
 
 
-def test_twenty_thousand_broken_payloads_are_read_or_refused_in_five_milliseconds_each() -> None:
+def test_twenty_thousand_broken_payloads_are_read_or_refused_in_a_few_milliseconds_each() -> None:
     _check(20_000, seed=4)
 
 
 @pytest.mark.long
-def test_a_million_broken_payloads_are_read_or_refused_in_five_milliseconds_each() -> None:
+def test_a_million_broken_payloads_are_read_or_refused_in_a_few_milliseconds_each() -> None:
     _check(1_000_000, seed=44)
 
 
@@ -168,7 +177,7 @@ def test_a_million_broken_payloads_are_read_or_refused_in_five_milliseconds_each
         b"[" * MEGABYTE,
         b'{"a":' * (MEGABYTE // 5),
         b'"' + b"\xe3\x82\xa4" * (MEGABYTE // 3) + b'"',
-        b"[" + b"{}," * 40_000 + b"{}]",
+        WIDE,
         b"{" + b",".join(b'"k%d":1' % n for n in range(10_000)) + b"}",
         _deep(60_000, "list"),
         _deep(20_000, "object"),
@@ -193,7 +202,7 @@ def test_large_deep_and_wide_payloads_are_quick(name: str, payload: bytes) -> No
         message = Message(topic=topic, payload=payload, received_at=NOW)
         tries = [_took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
         assert {became for became, _ in tries} <= {"accepted", "refused"}
-        assert min(seconds for _, seconds in tries) <= SLOWEST_S
+        assert min(seconds for _, seconds in tries) <= _slowest_s()
 
 
 def test_a_wide_object_inside_an_envelope_is_quick() -> None:
@@ -209,7 +218,7 @@ def test_a_wide_object_inside_an_envelope_is_quick() -> None:
     ):
         message = Message(topic=topic, payload=encode(body), received_at=NOW)
         tries = [_took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
-        assert min(seconds for _, seconds in tries) <= SLOWEST_S
+        assert min(seconds for _, seconds in tries) <= _slowest_s()
 
 
 def _everywhere(value: Any) -> Iterator[Any]:
