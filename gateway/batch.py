@@ -6,7 +6,7 @@ after the commit (`intake`).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct, field
@@ -29,7 +29,7 @@ from gateway.model import (
 )
 from gateway.policy import Policy
 from gateway.refinement import Admitted, Revision, fill, join
-from gateway.state import order
+from gateway.state import order, placed
 from gateway.store import Transaction
 from gateway.store.quarantine import Kept
 
@@ -120,8 +120,9 @@ def _read(batch: _Gathering, message: Message, decode: Decode, kept: Kept | None
         held = _hold(batch, readings)
         for address, (reason, detail) in held.items():
             _refuse(batch, message, reason, detail, address, kept)
-        batch.outcome.refused.update(reason for reason, _ in list(held.values())[:1])
-        _admit(batch, message, readings)
+        if held:
+            batch.outcome.refused[next(iter(held.values()))[0]] += 1
+        _admit(batch, message, readings, held)
         return
     batch.outcome.refused[reason] += 1
     _refuse(batch, message, reason, detail, device, kept)
@@ -147,9 +148,13 @@ def _refuse(
 
 def _hold(batch: _Gathering, readings: list[Reading]) -> dict[str, tuple[Reason, str]]:
     """The devices of a message that do not count (yet), and why."""
-    held = {}
-    for address in dict.fromkeys(reading.device for reading in readings):
-        device = batch.tx.devices.get(address) or _meet(batch, propose(address, readings))
+    held: dict[str, tuple[Reason, str]] = {}
+    devices = batch.tx.devices
+    for reading in readings:
+        address = reading.device
+        if address in held:
+            continue
+        device = devices.get(address) or _meet(batch, propose(address, readings))
         if device.standing is Standing.PENDING:
             detail = f"{address} waits for approval: shishigaki devices approve {address}"
             held[address] = (Reason.DEVICE, detail)
@@ -165,12 +170,14 @@ def _meet(batch: _Gathering, device: Device) -> Device:
     return device
 
 
-def _admit(batch: _Gathering, message: Message, readings: list[Reading]) -> None:
+def _admit(
+    batch: _Gathering, message: Message, readings: list[Reading], held: Container[str]
+) -> None:
     outcome = batch.outcome
     for reading in readings:
         if reading.confirm_to:
             outcome.durable.setdefault(reading.confirm_to, []).append(reading.id)
-        if batch.tx.devices[reading.device].standing is not Standing.APPROVED:
+        if reading.device in held:
             continue
         memory = message.retain and reading.device_time is None and reading.kind in MEMORIES
         if memory or reading.id in batch.admitted:
@@ -253,11 +260,13 @@ def _judge(
     policy: Policy,
 ) -> tuple[DeviceState, Tally]:
     device, before = tx.devices[address], tx.states.get(address)
-    events = sorted((one.event for one in group), key=order)
-    after = progress.after(tx, before, group, revisions)
+    events = placed(one.event for one in group)
+    after = progress.after(tx, before, events, group, revisions)
     tally = progress.tally(tx, device, before, events, revisions)
     retained = frozenset(one.event.id for one in group if one.retained)
-    news = sorted([*events, *(one.new for one in revisions if one.is_news)], key=order)
+    news = [event for _, event in events]
+    if revised := [one.new for one in revisions if one.is_news]:
+        news = sorted([*news, *revised], key=order)
     change = rules.Change(device, before, after, news, now, policy, retained, tx.devices, tx.states)
     apply(tx, outcome, rules.judge(change), policy, now)
     return after, tally

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.model import DeviceState, Event, Kind, TrapState
-from gateway.state import TRAP_STATE, Order, order
-
-NOTHING: Order = (0, 0, 0)
+from gateway.state import NOWHERE, TRAP_STATE, Order, order
 
 
 class Edges:
@@ -38,4 +36,4 @@ class Edges:
         if device in self._told:
             return self._told[device]
         state = self._states.get(device)
-        return (state.trap_head, state.trap) if state else (NOTHING, None)
+        return (state.trap_head, state.trap) if state else (NOWHERE, None)

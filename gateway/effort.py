@@ -13,7 +13,7 @@ out, so that sums are exact and independent of the order in which events arrived
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -62,58 +62,74 @@ def hours(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
 def tally(
     marks: Iterable[Mark],
     grace: int,
-    before: Mark | None = None,
+    alive_ms: int | None = None,
     trap: TrapState | None = None,
-    seen: dict[str, int] | None = None,
+    seen: Mapping[str, int] | None = None,
 ) -> Tally:
-    """Add up `marks` (sorted) that follow the mark `before`, with the trap then in state `trap`.
+    """Add up `marks` (sorted) that follow a sign of life at `alive_ms`, with the trap then in `trap`.
 
     `grace` in ms; `seen`: the time in ms of the previous detection by species.
     """
+    marks = list(marks)
     effort: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    sightings: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    last = before.at_ms if before else None
-    latest = dict(seen or {})
+    for start, end, armed in _lives(marks, grace, alive_ms, trap):
+        for hour, span in hours(start, end):
+            cell = effort[hour]
+            cell[0] += span
+            cell[1] += span * armed
+    return Tally(effort, _sightings(marks, seen or {}))
+
+
+def _lives(
+    marks: Sequence[Mark], grace: int, last: int | None, trap: TrapState | None
+) -> Iterator[tuple[int, int, bool]]:
+    """Times of life in which the trap's state is one: (from, until, whether armed), ms."""
+    begun = last or 0
     deeds: list[Mark] = []  # since the last sign of life
     for mark in marks:
         if isinstance(mark.kind, Deed):
             deeds.append(mark)
             continue
-        if last is not None and 0 < mark.at_ms - last <= grace:
-            for start, end, armed in _stretches(last, mark.at_ms, trap, deeds):
-                for hour, span in hours(start, end):
-                    cell = effort[hour]
-                    cell[0] += span
-                    cell[1] += span * armed
-        for deed in deeds:
-            trap = after(trap, deed.kind)
-        deeds.clear()
+        goes_on = last is not None and mark.at_ms - last <= grace
+        if deeds or not goes_on or mark.kind in TRAP_STATE:
+            if last is not None:
+                yield begun, last, trap is TrapState.ARMED
+            if last is not None and goes_on:
+                yield from _cut(last, mark.at_ms, trap, deeds)
+            for word in (*deeds, mark):
+                trap = after(trap, word.kind)
+            deeds.clear()
+            begun = mark.at_ms
         last = mark.at_ms
-        if mark.kind in TRAP_STATE:
-            trap = after(trap, mark.kind)
-        if mark.kind is Kind.DETECTION:
-            _sight(sightings, latest, mark)
-    return Tally(effort, sightings)
+    if last is not None:
+        yield begun, last, trap is TrapState.ARMED
 
 
-def _stretches(
+def _cut(
     start: int, end: int, trap: TrapState | None, deeds: Iterable[Mark]
 ) -> Iterator[tuple[int, int, bool]]:
-    """Cut a time of life at what people did: (from, until, whether armed), ms."""
+    """Cut a time of life at what people did."""
     for deed in deeds:
         yield start, deed.at_ms, trap is TrapState.ARMED
         start, trap = deed.at_ms, after(trap, deed.kind)
     yield start, end, trap is TrapState.ARMED
 
 
-def _sight(sightings: dict[tuple[int, str], list[int]], latest: dict[str, int], mark: Mark) -> None:
-    cell = sightings[mark.at_ms // HOUR_MS, mark.species]
-    previous = latest.get(mark.species)
-    cell[0] += 1
-    near = previous is not None and mark.at_ms - previous <= INDEPENDENCE_MS
-    cell[1] += mark.distinct or not near
-    cell[2] += mark.count
-    latest[mark.species] = mark.at_ms
+def _sightings(marks: Iterable[Mark], seen: Mapping[str, int]) -> dict[tuple[int, str], list[int]]:
+    """Detections by hour and species."""
+    found: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    latest = dict(seen)
+    for mark in marks:
+        if mark.kind is not Kind.DETECTION:
+            continue
+        cell = found[mark.at_ms // HOUR_MS, mark.species]
+        previous = latest.get(mark.species)
+        near = previous is not None and mark.at_ms - previous <= INDEPENDENCE_MS
+        cell[0] += 1
+        cell[1] += mark.distinct or not near
+        cell[2] += mark.count
+        latest[mark.species] = mark.at_ms
+    return found
 
 
 def difference(new: Tally, old: Tally) -> Tally:

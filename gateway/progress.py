@@ -9,20 +9,23 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway import effort, lifecycle
-from gateway.model import Act, Device, DeviceState, Event, Kind
+from gateway.model import Act, Device, DeviceState, Kind
 from gateway.refinement import Admitted, Revision
-from gateway.state import advance, grace_ms, ms, order
+from gateway.state import Order, Placed, advance, grace_ms, ms, order, placed
 from gateway.store import Transaction
 
 
 def after(
     tx: Transaction,
     before: DeviceState | None,
+    events: Sequence[Placed],
     group: Sequence[Admitted],
     revisions: Sequence[Revision],
 ) -> DeviceState:
-    """The state of a device after new events and corrections, which the journal has already."""
-    events = [one.event for one in group]
+    """The state of a device after new events and corrections, which the journal has already.
+
+    `events`: those of `group`, placed.
+    """
     state = _heard(advance(before, events) if events else before, group)
     return _revised(tx, state, revisions) if revisions or state is None else state
 
@@ -44,7 +47,7 @@ def _revised(
 ) -> DeviceState:
     """The state after corrections: which species were last seen when."""
     if state is None:
-        state = advance(None, [one.new for one in revisions])
+        state = advance(None, placed(one.new for one in revisions))
     detected, seen = dict(state.detected), state.last_seen
     for one in revisions:
         seen = max(seen, one.heard_at)
@@ -60,25 +63,26 @@ def tally(
     tx: Transaction,
     device: Device,
     before: DeviceState | None,
-    events: Sequence[Event],
+    events: Sequence[Placed],
     revisions: Sequence[Revision],
 ) -> effort.Tally:
     """What new and corrected events add to effort and counts, whether or not they come in order."""
     grace = grace_ms(device.heartbeat_s)
-    marks = [_mark(event) for event in events if event.kind is not Kind.OFFLINE]
+    marks = [_mark(one) for one in events if one[1].kind is not Kind.OFFLINE]
     if not marks and not revisions:
         return effort.tally((), grace)
     if before is None and not revisions:
         return effort.tally(marks, grace)
-    if before and not revisions and _goes_on(before, events[0]):
-        last = effort.Mark(*before.head, Kind.HEARTBEAT)
-        return effort.tally(marks, grace, last, lifecycle.told(before).state, before.detected)
-    first = min(ms(event.observed_at) for event in (*events, *(one.new for one in revisions)))
-    start = first - max(grace, effort.INDEPENDENCE_MS) - 1
+    if before and not revisions and _goes_on(before, events[0][0]):
+        return effort.tally(
+            marks, grace, before.head[0], lifecycle.told(before).state, before.detected
+        )
+    times = [key[0] for key, _ in events] + [ms(one.new.observed_at) for one in revisions]
+    start = min(times) - max(grace, effort.INDEPENDENCE_MS) - 1
     trap = tx.trap_before(device.id, start)
     every = tx.marks(device.id, start)
-    new = {event.id for event in events}
-    was = {one.old.id: _mark(one.old) for one in reversed(revisions)}
+    new = {event.id for _, event in events}
+    was = {one.old.id: _mark((order(one.old), one.old)) for one in reversed(revisions)}
     return effort.difference(
         effort.tally((mark for _, mark in every), grace, None, trap),
         effort.tally(
@@ -87,10 +91,10 @@ def tally(
     )
 
 
-def _goes_on(before: DeviceState, event: Event) -> bool:
-    """Whether `event` and what follows come after all that is known, people's deeds included."""
+def _goes_on(before: DeviceState, first: Order) -> bool:
+    """Whether what comes from `first` on is later than all that is known, people's deeds included."""
     deed_ms = ms(before.act.at) if before.act else 0
-    return order(event) > before.head and deed_ms <= before.head[0]
+    return first > before.head and deed_ms <= before.head[0]
 
 
 def around(tx: Transaction, device: Device, act: Act) -> effort.Tally:
@@ -102,7 +106,7 @@ def around(tx: Transaction, device: Device, act: Act) -> effort.Tally:
     return effort.Tally(found.effort, {})  # what was seen is not changed by what was done
 
 
-def _mark(event: Event) -> effort.Mark:
+def _mark(one: Placed) -> effort.Mark:
+    key, event = one
     count = 1 if event.count is None else event.count
-    at_ms, boot, seq = order(event)
-    return effort.Mark(at_ms, boot, seq, event.kind, event.species or "", count, event.distinct)
+    return effort.Mark(*key, event.kind, event.species or "", count, event.distinct)

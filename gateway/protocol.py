@@ -33,6 +33,7 @@ class Address(Struct, frozen=True):
     site: str
     device: str
     channel: Channel
+    confirm_to: str  # where the gateway tells the device which ids are durable
 
 
 class Battery(Struct, frozen=True):
@@ -115,7 +116,8 @@ def parse_topic(topic: str) -> Address | None:
     channel: Channel | None = next((name for name in CHANNELS if name == levels[4]), None)
     if channel is None or not (_NAME.match(levels[2]) and _NAME.match(levels[3])):
         return None
-    return Address(levels[2], levels[3], channel)
+    _, _, site, device, _ = levels
+    return Address(site, device, channel, confirm_topic(site, device))
 
 
 def parse_report(payload: bytes) -> Report:

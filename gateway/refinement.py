@@ -65,12 +65,10 @@ def join(
     """
     admitted = list(admitted)
     events = {one.event.id: one for one in admitted if one.refines is None}
+    words = [(one, one.refines) for one in admitted if one.refines is not None]
     revisions: dict[str, Revision] = {}
     idle = 0
-    for word in admitted:
-        target = word.refines
-        if target is None:
-            continue
+    for word, target in words:
         if told := stored.get(target):
             standing, by = told.event, told.refined_by
             if earlier := revisions.get(target):

@@ -25,9 +25,10 @@ class Sources:
                 raise ConfigError(
                     f"sources.dialect = {source.dialect!r}: unknown; allowed: {allowed}"
                 )
-        self._sources, self._site = sources, site
+        self._sources = sources
         self.models = with_own(models or {})
         self._claims = Claims((source.dialect, source.topics) for source in sources)
+        self._context = Context(site=site, models=self.models)
 
     @property
     def subscriptions(self) -> list[tuple[str, int]]:
@@ -48,5 +49,6 @@ class Sources:
 
     def decode(self, message: Message, devices: Mapping[str, Device]) -> list[Reading]:
         """The readings of a message; Refused when it means none."""
-        dialect = self._claims.claim(message.topic)
-        return dialect.decode(message, Context(devices, self._site, self.models))
+        if self._context.devices is not devices:
+            self._context = Context(devices, self._context.site, self.models)
+        return self._claims.claim(message.topic).decode(message, self._context)

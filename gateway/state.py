@@ -5,15 +5,18 @@ Every fact carries the order key of the event it came from, so duplicates and re
 nothing: the newest by (observed time, boot, sequence) wins, whenever it arrives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter, itemgetter
 
 import msgspec
 
 from gateway.model import Act, Deed, DeviceState, Event, Facts, Kind, Known, TrapState
 
 Order = tuple[int, int, int]
+Placed = tuple[Order, Event]
 
+NOWHERE: Order = (0, 0, 0)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # `last_seen` of a device that only people told about
 DAY_MS = 86_400_000
 GRACE = 2.5  # heartbeats: one lost message is not an outage, two are
@@ -26,6 +29,7 @@ _LASTING = tuple(  # facts that describe the device, not the moment
     for name in Facts.__struct_fields__
     if name not in {"species", "count", "confidence", "media"}
 )
+_facts = attrgetter(*_LASTING)
 
 
 def ms(time: datetime) -> int:
@@ -48,39 +52,81 @@ def order(event: Event) -> Order:
     return (ms(event.observed_at), event.boot or 0, event.seq or 0)
 
 
-def advance(state: DeviceState | None, events: Sequence[Event]) -> DeviceState:
-    """The state after `events` of one device (not empty, any order)."""
-    state = state or DeviceState(device=events[0].device, last_seen=events[0].received_at)
-    facts = dict(state.facts)
-    head, trap, trap_head = state.head, state.trap, state.trap_head
-    seen, detected, online = state.last_seen, dict(state.detected), state.online
-    online_head, set_head = state.online_head, state.set_head
-    sprung_head = state.sprung_head
-    low = {name: dict(days) for name, days in state.low_battery.items()}
-    for event in events:
-        key = order(event)
-        seen = max(seen, event.received_at)
-        if (told := TRAP_STATE.get(event.kind)) and key >= trap_head:
-            trap, trap_head = told, key
-        if event.kind is Kind.SET:
-            set_head = max(set_head, key)
-        if event.kind is Kind.SPRUNG:
-            sprung_head = max(sprung_head, key)
-        if event.kind is Kind.DETECTION:
-            species = event.species or ""
-            detected[species] = max(detected.get(species, 0), key[0])
-        if event.kind is not Kind.OFFLINE:  # a last will is the broker's word, not a sign of life
-            head = max(head, key)
-        if key >= online_head:
-            online, online_head = event.kind is not Kind.OFFLINE, key
-        _learn(facts, event, key[0])
-        if event.battery_v is not None or event.battery_pct is not None:
-            _note_lowest(low, event, key[0] // DAY_MS)
+def placed(events: Iterable[Event]) -> list[Placed]:
+    """Events with what orders them, in that order."""
+    return sorted(((order(event), event) for event in events), key=itemgetter(0))
+
+
+def advance(state: DeviceState | None, events: Sequence[Placed]) -> DeviceState:
+    """The state after `events` of one device (`placed`, not empty): of each thing the last word wins."""
+    first, (last, newest) = events[0][1], events[-1]
+    state = state or DeviceState(device=first.device, last_seen=first.received_at)
+    heads = {event.kind: key for key, event in events}  # the newest of each kind
+    life = [
+        key for kind, key in heads.items() if kind is not Kind.OFFLINE
+    ]  # that is a broker's word
+    told_last = last >= state.online_head
+    trap, trap_head = _trap(state, events)
+    facts, low = _learned(state, events)
     return msgspec.structs.replace(
-        state, last_seen=seen, head=head, trap=trap, trap_head=trap_head,
-        detected=detected, facts=facts, online=online, online_head=online_head,
-        set_head=set_head, sprung_head=sprung_head, low_battery=low,
-    )  # fmt: skip
+        state,
+        last_seen=max(state.last_seen, *[event.received_at for _, event in events]),
+        head=max([state.head, *life]),
+        trap=trap,
+        trap_head=trap_head,
+        set_head=max(state.set_head, heads.get(Kind.SET, NOWHERE)),
+        sprung_head=max(state.sprung_head, heads.get(Kind.SPRUNG, NOWHERE)),
+        detected=_detected(state, events) if Kind.DETECTION in heads else state.detected,
+        facts=facts,
+        online=newest.kind is not Kind.OFFLINE if told_last else state.online,
+        online_head=max(state.online_head, last),
+        low_battery=low,
+    )
+
+
+def _trap(state: DeviceState, events: Sequence[Placed]) -> tuple[TrapState | None, Order]:
+    """What the trap is by its sensor, and the place of the word that says so."""
+    words = [(key, TRAP_STATE[event.kind]) for key, event in events if event.kind in TRAP_STATE]
+    if words and words[-1][0] >= state.trap_head:
+        key, told = words[-1]
+        return told, key
+    return state.trap, state.trap_head
+
+
+def _detected(state: DeviceState, events: Sequence[Placed]) -> dict[str, int]:
+    """When each species was last seen, observed ms."""
+    known = state.detected
+    seen = {e.species or "": key[0] for key, e in events if e.kind is Kind.DETECTION}
+    return known | {species: max(at_ms, known.get(species, 0)) for species, at_ms in seen.items()}
+
+
+def _learned(
+    state: DeviceState, events: Sequence[Placed]
+) -> tuple[dict[str, Known], dict[str, dict[int, float]]]:
+    """The newest of each lasting fact, and the lowest battery of each day; looked at fact by fact."""
+    facts, low = dict(state.facts), dict(state.low_battery)
+    for name, column in zip(
+        _LASTING, zip(*[_facts(e) for _, e in events], strict=True), strict=True
+    ):
+        if column.count(None) == len(column):
+            continue
+        told = [(at, value) for ((at, *_), _), value in zip(events, column, strict=True)
+                if value is not None]  # fmt: skip
+        at_ms, value = told[-1]
+        if name not in facts or at_ms >= facts[name].at_ms:
+            facts[name] = Known(at_ms, value)
+        if name in BATTERY:
+            low[name] = _lowest(low.get(name, {}), told)
+    return facts, low
+
+
+def _lowest(days: Mapping[int, float], told: Iterable[tuple[int, float]]) -> dict[int, float]:
+    """The lowest of each of the newest days, for rules about falling."""
+    found = dict(days)
+    for at_ms, value in told:
+        day = at_ms // DAY_MS
+        found[day] = min(value, found.get(day, value))
+    return {day: found[day] for day in sorted(found)[-DAYS_KEPT:]}
 
 
 def acted(state: DeviceState | None, act: Act) -> DeviceState:
@@ -95,21 +141,3 @@ def acted(state: DeviceState | None, act: Act) -> DeviceState:
 
 def _act_order(act: Act) -> tuple[int, int, str]:
     return (ms(act.at), ms(act.recorded_at), act.id)
-
-
-def _note_lowest(low: dict[str, dict[int, float]], event: Event, day: int) -> None:
-    """The lowest battery of each of the newest days, for rules about falling."""
-    for name in BATTERY:
-        value = getattr(event, name)
-        if value is not None:
-            days = low.setdefault(name, {})
-            days[day] = min(value, days.get(day, value))
-            if len(days) > DAYS_KEPT:
-                del days[min(days)]
-
-
-def _learn(facts: dict[str, Known], event: Event, at_ms: int) -> None:
-    for name in _LASTING:
-        value = getattr(event, name)
-        if value is not None and (name not in facts or at_ms >= facts[name].at_ms):
-            facts[name] = Known(at_ms, value)

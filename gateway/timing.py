@@ -10,7 +10,7 @@ from enum import Enum
 
 import msgspec
 
-from gateway.model import Event, Facts, Reading, TimeQuality, TimeSource
+from gateway.model import Event, Reading, TimeQuality, TimeSource
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)  # before this no device of ours existed: an unset clock
 AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
@@ -35,7 +35,6 @@ _QUALITY = {
     TimeSource.NETWORK: TimeQuality.SYNCED,
     TimeSource.RTC: TimeQuality.RTC,
 }
-_FACTS = Facts.__struct_fields__
 
 
 def judge(reading: Reading, received_at: datetime, *, clock_trusted: bool = True) -> Event:
@@ -55,7 +54,18 @@ def judge(reading: Reading, received_at: datetime, *, clock_trusted: bool = True
         boot=reading.boot,
         seq=reading.seq,
         distinct=reading.distinct,
-        **{name: getattr(reading, name) for name in _FACTS},
+        species=reading.species,
+        count=reading.count,
+        confidence=reading.confidence,
+        media=reading.media,
+        battery_v=reading.battery_v,
+        battery_pct=reading.battery_pct,
+        external_power=reading.external_power,
+        rssi_dbm=reading.rssi_dbm,
+        snr_db=reading.snr_db,
+        lat=reading.lat,
+        lon=reading.lon,
+        accuracy_m=reading.accuracy_m,
     )
 
 

@@ -7,7 +7,6 @@ from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
 from gateway.protocol import (
     Address,
     Report,
-    confirm_topic,
     parse_about,
     parse_report,
     parse_topic,
@@ -46,7 +45,7 @@ def _report(message: Message, device: str, address: Address) -> Reading:
     battery, link, loc = report.battery, report.link, report.loc
     return Reading(
         id=report.id or _id(message, device, report),
-        confirm_to=confirm_topic(address.site, address.device) if report.id else None,
+        confirm_to=address.confirm_to if report.id else None,
         device=device,
         kind=_kind(report, address, device),
         device_time=time,

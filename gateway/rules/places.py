@@ -1,89 +1,68 @@
 """Rules about where animals appear: protected land, living areas, first of its kind. PURE."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from gateway.model import Alert, Event, Kind
-from gateway.rules.limits import Limits, within
+from gateway.model import Alert, Event
+from gateway.rules.limits import within
 from gateway.rules.words import Change, Place, Rule, Ruling, alert_id
-from gateway.state import from_ms, ms
-
-OLD = timedelta(hours=24)  # an appearance that late is for the statistics
+from gateway.state import DAY_MS, ms
 
 
 def living_area(rule: Rule, change: Change) -> Ruling:
     """A dangerous animal where people live; one alert per area and species until it is calm."""
+    danger = change.law.limits(change.device).danger_species
     return Ruling(opens=[
         _alert(rule, change, event, f"{place.name}/{event.species}")
-        for event, place, limits in _appearances(change)
-        if place.living and event.species in limits.danger_species
+        for event, place in _in_places(change)
+        if place.living and event.species in danger
     ])  # fmt: skip
 
 
 def protected_land(rule: Rule, change: Change) -> Ruling:
     """An animal inside or near land of the list, of its species and in its hours."""
+    danger = change.law.limits(change.device).danger_species
     return Ruling(opens=[
         _alert(rule, change, event, f"{place.name}/{event.species}")
-        for event, place, limits in _appearances(change)
-        if not (place.living and event.species in limits.danger_species)
+        for event, place in _in_places(change)
+        if not (place.living and event.species in danger)
         and (not place.species or event.species in place.species)
         and within(place.hours, event.observed_at.astimezone(change.law.zone))
     ])  # fmt: skip
 
 
 def first_appearance(rule: Rule, change: Change) -> Ruling:
-    """A species that no sensor of the area has seen for some days."""
-    area, limits = change.device.area, change.law.limits(change.device)
-    opens, told = [], set()
-    for event in _detections(change, limits):
-        species = event.species or ""
-        if species in {"", "unknown"} or species in told:
-            continue
-        since = event.observed_at - timedelta(days=limits.first_after_days)
-        last_ms = _last_seen_ms(change, area, species, ms(event.observed_at))
-        if last_ms is not None and from_ms(last_ms) < since:
-            told.add(species)
-            opens.append(_alert(rule, change, event, f"{area or change.device.id}/{species}"))
-    return Ruling(opens=opens)
+    """A species that no sensor of the area has seen for some days; its first event here decides."""
+    spell_ms = change.law.limits(change.device).first_after_days * DAY_MS
+    firsts: dict[str, Event] = {}
+    for event in change.appearances:
+        if event.species and event.species != "unknown":
+            firsts.setdefault(event.species, event)
+    where = change.device.area or change.device.id
+    return Ruling(opens=[
+        _alert(rule, change, event, f"{where}/{species}")
+        for species, event in firsts.items()
+        if _is_first(change, species, ms(event.observed_at), spell_ms)
+    ])  # fmt: skip
 
 
-def _last_seen_ms(change: Change, area: str, species: str, at_ms: int) -> int | None:
-    """When the area last saw `species`; 0 never; None: not later than `at_ms`, so no first at all."""
-    own = change.before.detected.get(species, 0) if change.before else 0
-    if own > at_ms:
-        return None
-    if at_ms - own < timedelta(days=change.law.limits(change.device).first_after_days) // timedelta(
-        milliseconds=1
-    ):
-        return own  # the frequent case: no need to ask the neighbours
-    if not area:
-        return own  # without an area there are no neighbours to ask
-    newest = own
-    for device in change.devices.values():
-        if device.area == area and device.id != change.device.id:
-            state = change.states.get(device.id)
-            newest = max(newest, state.detected.get(species, 0) if state else 0)
-    return None if newest > at_ms else newest
+def _is_first(change: Change, species: str, at_ms: int, spell_ms: int) -> bool:
+    """Whether neither the device nor its area saw `species` in the spell before, or since."""
+    before_ms = at_ms - spell_ms
+    if change.before and change.before.detected.get(species, 0) >= before_ms:
+        return False  # the frequent case: no need to ask the neighbours
+    area = change.device.area
+    neighbours = [d.id for d in change.devices.values() if d.area == area] if area else []
+    states = [change.states.get(id_) for id_ in neighbours if id_ != change.device.id]
+    return all(state.detected.get(species, 0) < before_ms for state in states if state)
 
 
-def _appearances(change: Change) -> Iterator[tuple[Event, Place, Limits]]:
-    limits = change.law.limits(change.device)
-    for event in _detections(change, limits):
+def _in_places(change: Change) -> Iterator[tuple[Event, Place]]:
+    for event in change.appearances:
         lat = event.lat if event.lat is not None else change.device.lat
         lon = event.lon if event.lon is not None else change.device.lon
         if lat is not None and lon is not None:
             for place in change.law.places(lat, lon):
-                yield event, place, limits
-
-
-def _detections(change: Change, limits: Limits) -> Iterator[Event]:
-    for event in change.events:
-        if event.kind is not Kind.DETECTION or event.species in limits.ignored_species:
-            continue
-        if change.now - event.observed_at > OLD:
-            continue
-        if event.confidence is None or event.confidence >= limits.least_confidence:
-            yield event
+                yield event, place
 
 
 def _alert(rule: Rule, change: Change, cause: Event, subject: str) -> Alert:

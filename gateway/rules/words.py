@@ -4,16 +4,19 @@ Owns the seam between rules and the rest. Must not hold a rule.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import cached_property
 from hashlib import blake2b
 from typing import Protocol
 
 from msgspec import Struct
 
-from gateway.model import Alert, Device, DeviceState, Event, Level
+from gateway.model import Alert, Device, DeviceState, Event, Kind, Level
 from gateway.rules.limits import Limits
 from gateway.state import NEVER
+
+OLD = timedelta(hours=24)  # an appearance that late is for the statistics
 
 
 class Place(Protocol):
@@ -50,7 +53,7 @@ class Law(Protocol):
         """The land that contains a point or lies near it."""
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, dict=True):
     """New events of one device, and its state before and after them."""
 
     device: Device
@@ -62,6 +65,20 @@ class Change(Struct, frozen=True):
     retained: frozenset[str] = frozenset()  # ids of events that a broker had kept
     devices: Mapping[str, Device] = {}
     states: Mapping[str, DeviceState] = {}  # of the others, before this batch
+
+    @cached_property
+    def appearances(self) -> list[Event]:
+        """Detections that alert: fresh, of a wild animal, and sure enough."""
+        limits = self.law.limits(self.device)
+        oldest = self.now - OLD
+        return [
+            event
+            for event in self.events
+            if event.kind is Kind.DETECTION
+            and event.observed_at >= oldest
+            and event.species not in limits.ignored_species
+            and (event.confidence is None or event.confidence >= limits.least_confidence)
+        ]
 
 
 class Tick(Struct, frozen=True):

@@ -15,7 +15,7 @@ from gateway import effort
 from gateway.clock import Era
 from gateway.effort import Mark, Tally
 from gateway.model import DeviceState, Event, TimeQuality
-from gateway.state import advance, from_ms, grace_ms, ms
+from gateway.state import advance, from_ms, grace_ms, ms, placed
 from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
 from gateway.store.writer import Transaction
 
@@ -126,7 +126,7 @@ def _state(
     wrong = {ms(e.observed_at) for e in old if e.time_quality is TimeQuality.UNTRUSTED}
     state = tx.states.get(device)
     if state is None:
-        return advance(None, [event for event in moved if event.device == device])
+        return advance(None, placed(event for event in moved if event.device == device))
 
     def right(at_ms: int) -> int:
         return at_ms + shift_ms if at_ms in wrong else at_ms
@@ -147,4 +147,4 @@ def _state(
         detected={species: right(at) for species, at in state.detected.items()},
         facts={n: msgspec.structs.replace(f, at_ms=right(f.at_ms)) for n, f in state.facts.items()},
     )
-    return advance(state, [event for event in moved if event.device == device])
+    return advance(state, placed(event for event in moved if event.device == device))

@@ -5,6 +5,7 @@ Owns the mapping only; no SQL runs here.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -38,6 +39,8 @@ EVENT_SELECT = (
     "e.species, e.count, e.distinct_, e.facts FROM event e JOIN device d ON d.no = e.device"
 )
 _FACTS = tuple(n for n in Facts.__struct_fields__ if n not in {"species", "count"})
+_Rest = msgspec.defstruct("_Rest", [(name, Any, None) for name in _FACTS], omit_defaults=True)
+_rest = attrgetter(*_FACTS)
 _encode = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(dict[str, Any]).decode
 _device = msgspec.json.Decoder(Device).decode
@@ -54,10 +57,10 @@ def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
         event.id,
         key,
         device_no,
-        event.kind.value,
+        event.kind,
         ms(event.observed_at),
         ms(event.received_at),
-        event.time_quality.value,
+        event.time_quality,
         ms(event.device_time) if event.device_time else None,
         event.boot,
         event.seq,
@@ -70,8 +73,8 @@ def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
 
 def facts_column(event: Event) -> bytes | None:
     """The facts that have no column of their own, as JSON; None when there are none."""
-    facts = {name: value for name in _FACTS if (value := getattr(event, name)) is not None}
-    return _encode(facts) if facts else None
+    facts = _encode(_Rest(*_rest(event)))
+    return facts if facts != b"{}" else None
 
 
 def to_event(row: tuple[Any, ...]) -> Event:

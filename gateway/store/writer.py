@@ -7,9 +7,9 @@ Must not judge: callers decide, this remembers. Used from one thread at a time.
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from heapq import merge
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -69,8 +69,8 @@ class Writer:
         if version == self._version:
             return
         self._version = version
-        for cache in (self._devices, self._numbers, self._states):
-            cache.clear()
+        for cached in (self._devices, self._numbers, self._states):
+            cached.clear()
         for no, id_, body, state in self.connection.execute(
             "SELECT no, id, body, state FROM device"
         ):
@@ -141,15 +141,19 @@ class Transaction:
 
     def add_events(self, events: Sequence[tuple[Event, str | None]]) -> set[str]:
         """Journal events with their second keys; gives the ids that were new."""
+        newest = self._newest()
         rows = [event_row(event, key, self._numbers[event.device]) for event, key in events]
-        new: set[str] = set()
         for start in range(0, len(rows), ROWS_A_STEP):
             step = rows[start : start + ROWS_A_STEP]
-            marks = ", ".join(["(" + ", ".join("?" * len(step[0])) + ")"] * len(step))
-            sql = f"INSERT OR IGNORE INTO event ({EVENT_COLUMNS}) VALUES {marks} RETURNING id"  # noqa: S608
-            values = [value for row in step for value in row]
-            new.update(id_ for (id_,) in self._execute(sql, values))
-        return new
+            self._execute(_insert_events(len(step)), tuple(chain.from_iterable(step)))
+        if self._newest() - newest == len(rows):  # the frequent case; no id was there before
+            return {event.id for event, _ in events}
+        return {id_ for (id_,) in self._execute("SELECT id FROM event WHERE no > ?", (newest,))}
+
+    def _newest(self) -> int:
+        """The number of the event that was journalled last."""
+        [(number,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")
+        return int(number)
 
     def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
         """(id, mark) of a device's events and of people's deeds there from `since_ms` on, in order."""
@@ -250,6 +254,13 @@ class Transaction:
     def put_setting(self, key: str, value: str) -> None:
         """Remember one text under a name."""
         self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
+
+
+@cache
+def _insert_events(rows: int) -> str:
+    """The statement for so many rows (at most ROWS_A_STEP kinds)."""
+    marks = f"({', '.join('?' * len(EVENT_COLUMNS.split(',')))})"
+    return f"INSERT OR IGNORE INTO event ({EVENT_COLUMNS}) VALUES {', '.join([marks] * rows)}"  # noqa: S608
 
 
 @lru_cache(4_096)

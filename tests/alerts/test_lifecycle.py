@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway import lifecycle
 from gateway.lifecycle import TRANSITIONS, IllegalDeed, allowed, check, shown, told
 from gateway.model import Act, Deed, DeviceState, Event, Kind, TimeQuality, TrapState
-from gateway.state import acted, advance
+from gateway.state import acted, advance, placed
 from tests.alerts.site import Site, at, deed_at
 
 T = TrapState
@@ -26,7 +26,7 @@ def sensor(kind: Kind, minutes: float) -> Event:
 def after(*steps: Event | Act) -> DeviceState | None:
     state: DeviceState | None = None
     for step in steps:
-        state = acted(state, step) if isinstance(step, Act) else advance(state, [step])
+        state = acted(state, step) if isinstance(step, Act) else advance(state, placed([step]))
     return state
 
 

@@ -22,7 +22,7 @@ from gateway.model import (
     Refused,
     Standing,
 )
-from gateway.state import advance
+from gateway.state import advance, placed
 from gateway.timing import judge
 from tests.gateway.samples import CAMERA, T0, TRAP, at, reading
 from tests.gateway.service import Sensor, Service, native
@@ -37,7 +37,7 @@ def scene(minutes: float, *devices: Device) -> Scene:
     )
     seen = judge(reading("cam-01", Kind.DETECTION, 5, species="boar"), at(5))
     states: Mapping[str, DeviceState] = {
-        "trap-01": advance(None, [sprung]), "cam-01": advance(None, [seen]),
+        "trap-01": advance(None, placed([sprung])), "cam-01": advance(None, placed([seen])),
     }  # fmt: skip
     return Scene("goto", at(minutes), list(devices or (TRAP, CAMERA)), states, [])
 
