@@ -1,57 +1,43 @@
 """What a session promises, held by each kind of connection against each real broker."""
 
 import asyncio
-import logging
 import socket
-import subprocess
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import aiomqtt
 import pytest
 
-from gateway.config import Mqtt
-from gateway.mqtt import connect_session, utc_now
+from gateway.mqtt import utc_now
 from gateway.mqtt_five import FiveLink
-from gateway.mqtt_link import Delivery, Terms
-from gateway.mqtt_paho import PahoFiveLink, PahoLink
-from gateway.mqtt_session import Backoff, BrokerSession, MakeLink
-from tests.servers import Amqtt, Mosquitto, Server, need
+from gateway.mqtt_paho import PahoLink
+from gateway.mqtt_session import BrokerSession, MakeLink
+from tests.mqtt_rig import (
+    FAST,
+    RIGS,
+    STATUS,
+    UNLIMITED,
+    AutoAck,
+    Cable,
+    Rig,
+    becomes,
+    numbers,
+    publish,
+    retained,
+    run,
+    running,
+    session_of,
+    take,
+    terms,
+    until,
+)
+from tests.servers import Mosquitto
 
 pytestmark = pytest.mark.real
-
-TOPICS = "wildlife/v1/#"
-STATUS = "shishigaki/v1/site/gateway/status"
-DEADLINE_S = 20.0
-FAST = Backoff(first_s=0.05, cap_s=0.2, slow_s=0.2)
-UNLIMITED = "max_inflight_messages 0\n"
-
 
 # What the demo's amqtt does not promise: it holds nothing for a client without a password.
 HOLDS = ["five@mosquitto", "paho-5@mosquitto", "paho-3.1.1@mosquitto"]
 holding_brokers = pytest.mark.parametrize("rig", HOLDS, indirect=True)
-
-
-class Rig(NamedTuple):
-    """A way to connect, and a broker to connect to."""
-
-    make: MakeLink
-    server: Server
-
-    @property
-    def is_mosquitto(self) -> bool:
-        return isinstance(self.server, Mosquitto)
-
-
-RIGS: dict[str, tuple[MakeLink, type[Server]]] = {
-    "five@mosquitto": (FiveLink, Mosquitto),
-    "paho-5@mosquitto": (PahoFiveLink, Mosquitto),
-    "paho-3.1.1@mosquitto": (PahoLink, Mosquitto),
-    "paho-3.1.1@amqtt": (PahoLink, Amqtt),
-}
 
 
 @pytest.fixture(params=RIGS)
@@ -59,143 +45,6 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     make, kind = RIGS[request.param]
     with kind(tmp_path / "broker") as server:
         yield Rig(make, server)
-
-
-class AutoAck(PahoLink):
-    """The control: acknowledges at once, as most clients do."""
-
-    def _make_client(self) -> Any:
-        client = super()._make_client()
-        client.manual_ack_set(False)
-        return client
-
-
-def terms(port: int, **settings: Any) -> Terms:
-    return Terms(
-        settings=Mqtt(port=port, **settings),
-        client_id="shishigaki-site",
-        status_topic=STATUS,
-        subscriptions=((TOPICS, 1),),
-    )
-
-
-def session_of(rig: Rig, port: int | None = None, **settings: Any) -> BrokerSession:
-    return BrokerSession(terms(port or rig.server.port, **settings), [rig.make], utc_now, FAST)
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    async def within_the_deadline() -> None:
-        async with asyncio.timeout(DEADLINE_S):
-            await scenario
-
-    asyncio.run(within_the_deadline())
-
-
-async def until(condition: Callable[[], object], what: str, deadline_s: float = 10.0) -> None:
-    end = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end, f"waited {deadline_s} s in vain for {what}"
-        await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def running(
-    session: BrokerSession, *, connected: bool = True
-) -> AsyncIterator[BrokerSession]:
-    """The session at work; ended in good order."""
-    task = asyncio.create_task(session.run(), name="session")
-    try:
-        if connected:
-            await until(lambda: session.counters.connected or task.done(), "the connection")
-        yield session
-    finally:
-        task.cancel()
-        await asyncio.wait([task], timeout=5)
-        assert task.cancelled(), "the session must end when cancelled, and only then"
-
-
-class Cable:
-    """A TCP relay before the broker: pulled out, the client dies without a last word."""
-
-    def __init__(self, to_port: int) -> None:
-        self._to_port = to_port
-        self._ends: list[asyncio.StreamWriter] = []
-        self.port = 0
-        self.sent = 0  # chunks from the client
-
-    async def __aenter__(self) -> "Cable":
-        self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        self.pull()
-
-    def pull(self) -> None:
-        """All connections end at once."""
-        for end in self._ends:
-            end.transport.abort()
-        self._ends.clear()
-
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            far_reader, far = await asyncio.open_connection("127.0.0.1", self._to_port)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._ends += [writer, far]
-        with suppress(OSError, asyncio.CancelledError):
-            await asyncio.gather(self._pump(reader, far, 1), self._pump(far_reader, writer, 0))
-        writer.transport.abort()
-        far.transport.abort()
-
-    async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, count: int
-    ) -> None:
-        while data := await source.read(65_536):
-            self.sent += count
-            sink.write(data)
-            await sink.drain()
-        sink.close()
-
-
-async def publish(port: int, numbers: range, qos: int = 1, size: int = 0) -> None:
-    """One message for each number, in order; returns when the broker has them all."""
-    async with aiomqtt.Client("127.0.0.1", port) as client:
-        for number in numbers:
-            payload = str(number).encode().ljust(size)
-            await client.publish("wildlife/v1/site/dev/event", payload, qos=qos)
-
-
-def numbers(deliveries: list[Delivery]) -> list[int]:
-    return [int(d.message.payload) for d in deliveries]
-
-
-async def take(session: BrokerSession, count: int, *, ack: bool = True) -> list[Delivery]:
-    """Receive `count` deliveries."""
-    taken: list[Delivery] = []
-    while len(taken) < count:
-        batch = await session.receive(count - len(taken))
-        taken += batch
-        if ack:
-            session.ack(batch)
-    return taken
-
-
-async def retained(port: int, topic: str) -> bytes:
-    """The retained message of `topic`."""
-    async with aiomqtt.Client("127.0.0.1", port) as client:
-        await client.subscribe(topic)
-        message = await anext(aiter(client.messages))
-        assert isinstance(message.payload, bytes)
-        return message.payload
-
-
-async def becomes(read: Callable[[], Awaitable[bytes]], value: bytes) -> None:
-    """Return when `read` gives `value`; the scenario's deadline ends it."""
-    while await read() != value:
-        pass
 
 
 def test_messages_come_in_order(rig: Rig) -> None:
@@ -465,125 +314,6 @@ def test_a_packet_over_the_limit_neither_ends_the_session_nor_hides_the_next(
     run(scenario())
 
 
-# -- logging in, TLS, choosing the version ----------------------------------------------------
-
-
-@pytest.mark.parametrize("make", [FiveLink, PahoFiveLink, PahoLink])
-def test_a_wrong_password_is_said_once_in_words(
-    make: MakeLink, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    passwords = tmp_path / "passwords"
-    passwords.touch()
-    program = need("/usr/bin/mosquitto_passwd", "mosquitto")
-    subprocess.run([program, "-b", passwords, "gateway", "right"], check=True, capture_output=True)
-    passwords.chmod(0o600)
-
-    async def scenario(server: Mosquitto) -> None:
-        rig = Rig(make, server)
-        good = session_of(rig, username="gateway", password="right")
-        async with running(good):
-            assert good.counters.connected
-        bad = session_of(rig, username="gateway", password="wrong")
-        caplog.clear()
-        async with running(bad, connected=False):
-            await until(lambda: bad._generation >= 4, "four attempts")
-
-    extra = f"password_file {passwords}\n"
-    server = Mosquitto(tmp_path / "broker", anonymous=False, extra=extra)
-    with caplog.at_level(logging.INFO), server:
-        run(scenario(server))
-    said = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert len(said) == 1
-    assert "mqtt.username and mqtt.password" in said[0]
-    assert "パスワード" in said[0]
-    assert "wrong" not in caplog.text
-
-
-@pytest.fixture
-def tls_server(certificates: Path, tmp_path: Path) -> Iterator[Mosquitto]:
-    names = {"cafile": "ca.pem", "certfile": "server.pem", "keyfile": "server.key"}
-    lines = [f"{key} {certificates / name}" for key, name in names.items()]
-    server = Mosquitto(tmp_path, extra="\n".join([*lines, "require_certificate true", ""]))
-    with server:
-        yield server
-
-
-def _tls(certificates: Path, ca: str = "ca.pem") -> dict[str, Any]:
-    return {
-        "tls": True,
-        "ca_file": str(certificates / ca),
-        "cert_file": str(certificates / "client.pem"),
-        "key_file": str(certificates / "client.key"),
-    }
-
-
-@pytest.mark.parametrize("make", [FiveLink, PahoFiveLink, PahoLink])
-def test_tls_with_an_own_ca_carries_messages(
-    make: MakeLink, tls_server: Mosquitto, certificates: Path
-) -> None:
-    async def scenario() -> None:
-        session = session_of(Rig(make, tls_server), max_uncommitted=50, **_tls(certificates))
-        async with running(session), asyncio.TaskGroup() as group:
-            for number in range(300):
-                payload = str(number).encode().ljust(1_000)
-                group.create_task(session.publish("wildlife/v1/own", payload))
-            assert sorted(numbers(await take(session, 300))) == list(range(300))
-
-    run(scenario())
-
-
-# paho leaves the socket of a failed handshake to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("make", [FiveLink, PahoLink])
-@pytest.mark.parametrize(
-    ("ca", "words"), [("other.pem", "not trusted"), ("absent.pem", "cannot use the TLS files")]
-)
-def test_a_certificate_problem_is_said_in_words(
-    make: MakeLink, ca: str, words: str, tls_server: Mosquitto, certificates: Path
-) -> None:
-    async def scenario() -> None:
-        session = session_of(Rig(make, tls_server), **_tls(certificates, ca))
-        async with running(session, connected=False):
-            await until(lambda: words in session.counters.trouble, f"{words!r} to be said")
-
-    run(scenario())
-
-
-@pytest.mark.parametrize(("kind", "version"), [(Mosquitto, "FiveLink"), (Amqtt, "PahoLink")])
-def test_auto_finds_the_version_that_the_broker_speaks(
-    kind: type[Server], version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.mqtt_five.ANSWER_S", 0.5)
-
-    async def scenario(server: Server) -> None:
-        session = connect_session(Mqtt(port=server.port), "site", [(TOPICS, 1)])
-        async with running(session):
-            assert session.counters.version == version
-            await session.publish("other/topic", b"")
-            await publish(server.port, range(5))
-            assert numbers(await take(session, 5)) == list(range(5))
-
-    with kind(tmp_path) as server:
-        run(scenario(server))
-
-
-@pytest.mark.parametrize("make", [FiveLink, PahoFiveLink])
-def test_a_forbidden_publish_is_said_and_ends_nothing(make: MakeLink, tmp_path: Path) -> None:
-    rules = tmp_path / "rules"
-    rules.write_text("topic read #\ntopic write shishigaki/#\n")
-    rules.chmod(0o600)
-
-    async def scenario(server: Mosquitto) -> None:
-        async with running(session_of(Rig(make, server))) as session:
-            with pytest.raises(PermissionError, match="wildlife/v1/forged"):
-                await session.publish("wildlife/v1/forged", b"")
-            await session.publish("shishigaki/v1/site/alert/1", b"")
-            assert session.counters.connections == 1
-
-    with Mosquitto(tmp_path / "broker", extra=f"acl_file {rules}\n") as server:
-        run(scenario(server))
-
-
 def test_acknowledgements_and_alerts_do_not_wait_for_nagle(rig: Rig) -> None:
     async def scenario() -> None:
         async with running(session_of(rig)) as session:
@@ -594,44 +324,6 @@ def test_acknowledgements_and_alerts_do_not_wait_for_nagle(rig: Rig) -> None:
                 case PahoLink(_socket=sock):
                     pass
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-    run(scenario())
-
-
-GARBAGE = [
-    b"\x00\x00\x00\x00",
-    b"\x30\x05\x00\x02\xff\xfe\x00",  # a topic that is not UTF-8
-    b"\x36\x04\x00\x01a\x00",  # QoS 3
-    b"\x30\xff\xff\xff\xff\xff",  # an endless length
-    b"\x32\x03\x00\x09a",  # a topic longer than its packet
-    b"\xff" * 50,
-]
-
-
-# mqtt5 0.8 panics on a topic that is not UTF-8 and complains beside raising.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("make", [FiveLink, PahoFiveLink, PahoLink])
-def test_garbage_from_a_broker_never_ends_the_session(make: MakeLink) -> None:
-    connack = b"\x20\x02\x00\x00" if make is PahoLink else b"\x20\x03\x00\x00\x00"
-    served: list[bytes] = []
-
-    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1_000)
-        garbage = GARBAGE[len(served) % len(GARBAGE)]
-        served.append(garbage)
-        writer.write(connack + garbage)
-        with suppress(OSError):
-            await writer.drain()
-            await reader.read()
-        writer.close()
-
-    async def scenario() -> None:
-        async with await asyncio.start_server(broker, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            session = BrokerSession(terms(port, keepalive_s=1), [make], utc_now, FAST)
-            async with running(session, connected=False):
-                await until(lambda: len(served) > len(GARBAGE), "all garbage to be served", 15)
-            assert session.counters.trouble
 
     run(scenario())
 
