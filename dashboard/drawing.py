@@ -56,6 +56,10 @@ def land(limits: Box) -> Shape:
     return coverage.from_geojson(coast.features(limits))
 
 
-def script_values(words: Text) -> dict[str, Any]:
-    """What officials.js needs to know."""
-    return {"words": words.group(*SCRIPT_WORDS), "colours": raster.COLOURS}
+def script_values(words: Text, *maps: Page) -> dict[str, Any]:
+    """What officials.js needs to know: words, and each map's features in the maps' order."""
+    return {
+        "words": words.group(*SCRIPT_WORDS),
+        "colours": raster.COLOURS,
+        "maps": [one.data for one in maps],
+    }

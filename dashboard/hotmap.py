@@ -1,7 +1,8 @@
 """The officials' map, drawn by folium: the surface, one GeoJSON layer a subject, a legend's data.
 
 Owns how layers become a folium map. PURE: features in, parts of a page out. What a feature looks
-like and says is `static/officials.js`'s, which writes text as text.
+like and says is `static/officials.js`'s, which writes text as text; features reach it as the page's
+data, never through folium (see `maps`).
 """
 
 import base64
@@ -12,7 +13,6 @@ import folium
 from branca.element import MacroElement
 from folium.raster_layers import ImageOverlay
 from folium.template import Template
-from folium.utilities import JsCode
 
 from dashboard import maps
 from dashboard.coast import ATTRIBUTION, Box
@@ -55,13 +55,14 @@ def draw(
     if tiles:
         maps.offer_tiles(drawing, text)
     added = [("surface", _surface(picture, text))] if picture else []
-    added += [(layer.name, _layer(layer, text)) for layer in layers if layer.features]
+    told = [layer for layer in layers if layer.features]
+    added += [(layer.name, _layer(layer, text)) for layer in told]
     for _, one in added:
         one.add_to(drawing)
     drawing.fit_bounds(_bounds(layers, picture) or [[south, west], [north, east]], padding=(12, 12))
     folium.LayerControl(collapsed=True).add_to(drawing)
     drawing.add_child(_Start([(name, one.get_name()) for name, one in added], coast))
-    return maps.parts(drawing)
+    return maps.parts(drawing, {layer.name: collection(layer.features) for layer in told})
 
 
 def _surface(picture: Picture, text: Text) -> Any:
@@ -70,12 +71,7 @@ def _surface(picture: Picture, text: Text) -> Any:
 
 
 def _layer(layer: Layer, text: Text) -> Any:
-    return folium.GeoJson(
-        collection(layer.features),
-        name=text(f"layer.{layer.name}"),
-        show=layer.show,
-        point_to_layer=JsCode(f"Officials.{layer.name}"),
-    )
+    return maps.layer(text(f"layer.{layer.name}"), f"Officials.{layer.name}", show=layer.show)
 
 
 def _bounds(layers: Iterable[Layer], picture: Picture | None) -> list[list[float]] | None:

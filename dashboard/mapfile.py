@@ -40,7 +40,7 @@ def render(
         drawn=drawn,
         wish=facts[0].wish,
         legend=raster.legend(),
-        script=drawing.script_values(words),
+        script=drawing.script_values(words, *(one.map for one in drawn)),
         styles=[_style(url) for url in (*drawn[0].map.styles, *_OWN_STYLES)],
         scripts=[_script(url) for url in (*drawn[0].map.scripts, "/static/officials.js")],
     )

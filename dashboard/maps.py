@@ -1,7 +1,8 @@
 """The maps, drawn by folium: own files, offline coastline, one GeoJSON layer a subject.
 
 Owns which layers a map has. PURE: features in, parts of a page out. Marks and pop-ups are drawn by
-`static/map.js`, which writes text as text; data reaches the page only as escaped JSON.
+`static/map.js`, which writes text as text. Data never pass through folium, which would read a name
+like "{{ 7*7 }}" as a template and run it: they reach the page as escaped JSON, `Page.data`.
 Tiles of another host are offered, never asked for unasked: the reader switches them on.
 """
 
@@ -29,6 +30,7 @@ class Page(Struct, frozen=True):
 
     html: str
     script: str
+    data: dict[str, Any]  # GeoJSON by layer, for the script
     scripts: list[str]  # addresses to load before `script`
     styles: list[str]
 
@@ -40,7 +42,7 @@ class _Start(MacroElement):
         {% macro script(this, kwargs) %}
         Shishigaki.start({
             map: {{ this._parent.get_name() }},
-            devices: {{ this.devices }},
+            layers: { rates: {{ this.rates }}, devices: {{ this.devices }} },
             tiles: [{{ this.tiles|join(", ") }}],
             coast: {{ this.coast|tojson }},
             attribution: {{ this.attribution|tojson }},
@@ -48,10 +50,10 @@ class _Start(MacroElement):
         {% endmacro %}
     """)
 
-    def __init__(self, devices: str, tiles: list[str], coast: str) -> None:
+    def __init__(self, rates: str, devices: str, tiles: list[str], coast: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Start"
-        self.devices, self.tiles, self.coast = devices, tiles, coast
+        self.rates, self.devices, self.tiles, self.coast = rates, devices, tiles, coast
         self.attribution = ATTRIBUTION
 
 
@@ -70,16 +72,18 @@ def live_map(
         zoom_snap=0.5,
     )
     offered = offer_tiles(drawing, text) if tiles else []
-    _layer(rates, text("map.rates"), "Shishigaki.rate", show=False).add_to(drawing)
-    marks = _layer(devices, text("map.devices"), "Shishigaki.mark", show=True).add_to(drawing)
+    circles = layer(text("map.rates"), "Shishigaki.rate", show=False).add_to(drawing)
+    marks = layer(text("map.devices"), "Shishigaki.mark", show=True).add_to(drawing)
     drawing.fit_bounds(_bounds(devices) or [[south, west], [north, east]], padding=(18, 18))
     folium.LayerControl(collapsed=True).add_to(drawing)
-    drawing.add_child(_Start(marks.get_name(), offered, "/map/coast.geojson"))
-    return parts(drawing)
+    names = circles.get_name(), marks.get_name()
+    drawing.add_child(_Start(*names, offered, "/map/coast.geojson"))
+    return parts(drawing, {"rates": collection(rates), "devices": collection(devices)})
 
 
-def _layer(found: list[Feature], name: str, draw: str, *, show: bool) -> folium.GeoJson:
-    return folium.GeoJson(collection(found), name=name, show=show, point_to_layer=JsCode(draw))
+def layer(name: str, draw: str, *, show: bool) -> folium.GeoJson:
+    """An empty layer that the page's script fills; `draw`: its function for a point."""
+    return folium.GeoJson(collection([]), name=name, show=show, point_to_layer=JsCode(draw))
 
 
 def offer_tiles(drawing: folium.Map, text: Text) -> list[str]:
@@ -113,10 +117,10 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
     return low - more, high + more
 
 
-def parts(drawing: folium.Map) -> Page:
+def parts(drawing: folium.Map, data: dict[str, Any]) -> Page:
     """A drawn map as parts of a page that loads own files only."""
     assets.localise(drawing)
     figure: Any = drawing.get_root()
     figure.render()
     scripts, styles = assets.links(drawing)
-    return Page(figure.html.render(), figure.script.render(), scripts, styles)
+    return Page(figure.html.render(), figure.script.render(), data, scripts, styles)

@@ -78,7 +78,8 @@ class Officials:
             request, template, now, account=request.state.account, drawn=drawn, choices=choices,
             wish=facts[0].wish, months=choices.months, names=_names(facts[0]),
             unwatched=_unwatched(drawn[0]), legend=raster.legend(), lengths=wish.LENGTHS,
-            hours=sorted(wish.HOURS), script=drawing.script_values(words), papers=PAPERS, **values,
+            hours=sorted(wish.HOURS), papers=PAPERS,
+            script=drawing.script_values(words, *(one.map for one in drawn)), **values,
         )  # fmt: skip
 
     def _read(self, reader: Reader, request: Request) -> tuple[Choices, list[Facts]]:

@@ -50,7 +50,8 @@ class PublicPages:
         return self._reply.page(
             request, "public.html", self._clock(), account=request.state.account, map=page,
             squares=found, span=span, wish=wanted, species=opendata.offered(choices.species),
-            public=self._config.public, legend=raster.legend(), script=drawing.script_values(words),
+            public=self._config.public, legend=raster.legend(),
+            script=drawing.script_values(words, page),
         )  # fmt: skip
 
     async def send_geojson(self, request: Request) -> Response:

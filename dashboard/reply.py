@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
+import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -36,6 +37,7 @@ class Reply:
         self._jinja = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
+        self._jinja.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
         self._jinja.globals.update(
             site=config.site.title,
             zone=self.zone,
@@ -88,6 +90,10 @@ def about(alert: Alert, names: Mapping[str, str], words: Text) -> tuple[str, str
         return alert.subject, None
     named = f"{names.get(place, place)} {words.name('species', species)}"
     return named, place if place in names else None
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _headers(nonce: str, tiles: bool) -> dict[str, str]:

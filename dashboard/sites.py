@@ -88,7 +88,7 @@ class Sites:
             plan=plan, mark=_mark(plan), form=asked.form, limits=LIMITS, wish=asked.wish,
             choices=asked.choices, lengths=wish.LENGTHS, months=asked.choices.months,
             query=request.url.query, has_roads=self._lands.roads is not None,
-            script=drawing.script_values(words),
+            script=drawing.script_values(words, drawn),
         )  # fmt: skip
 
     async def judge_move(self, request: Request) -> Response:

@@ -1,7 +1,7 @@
 // Draws the marks on the map and keeps them up to date. All text is set as text, never as HTML.
 "use strict";
 window.Shishigaki = (() => {
-  const words = JSON.parse(document.getElementById("words").textContent);
+  const { words, shown } = JSON.parse(document.getElementById("live").textContent);
   const marks = new Map(); // device id -> marker
   const URGENT = { sprung: 3000, captured: 2500, seen: 2000, unknown: 1000, low: 500 };
   const DRAWN = { // conditions that share a mark
@@ -102,7 +102,7 @@ window.Shishigaki = (() => {
     for (const feature of features) {
       const p = feature.properties;
       const marker = marks.get(p.id);
-      if (!marker) { parts.devices.addData(feature); continue; }
+      if (!marker) { parts.layers.devices.addData(feature); continue; }
       const [lon, lat] = feature.geometry.coordinates;
       marker.feature = feature;
       marker.setLatLng([lat, lon]);
@@ -156,6 +156,7 @@ window.Shishigaki = (() => {
 
   function start(given) {
     parts = given;
+    for (const [name, data] of Object.entries(shown)) parts.layers[name].addData(data);
     parts.map.attributionControl.setPrefix(false);
     const frame = parts.map.getContainer();
     frame.setAttribute("role", "application");

@@ -164,6 +164,7 @@ const Officials = (() => {
 
   function start(parts) {
     const { map } = parts;
+    for (const [name, data] of Object.entries(given.maps[started.length])) parts.layers[name].addData(data);
     map.attributionControl.setPrefix(false);
     map.getContainer().setAttribute("role", "application");
     map.getContainer().setAttribute("aria-label", words["office.map_label"]);

@@ -25,7 +25,7 @@ from gateway.model import Device, Kind, Message, Reading, Reason, Refused, Role,
 from gateway.store import Store
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-HOSTILE = '</script><img src=x onerror=alert(1)>${alert(2)}`"'
+HOSTILE = '</script><img src=x onerror=alert(1)>${alert(2)}`"{{ 7*7 }}{% x %}'
 
 TRAPS = tuple(
     Device(
