@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from dashboard.plane import Plane
+from dashboard.plane import Floats, Plane, distances
 from dashboard.rates import Tally
 from dashboard.surface import MIN_EXPOSURE_DAYS
 from gateway import mesh
@@ -32,14 +32,16 @@ def gaps(land: Shape, tallies: Sequence[Tally]) -> Shape | None:
     lats, lons = np.array([t.lat for t in placed]), np.array([t.lon for t in placed])
     flat = Plane(float(lats.mean()), float(lons.mean()))
     x, y = flat.to_metres(lats, lons)
-    ours = shapely.MultiPoint(np.column_stack([x, y])).convex_hull.buffer(AROUND_M)
-    squares = _squares(flat, ours)
+    hull = shapely.MultiPoint(np.column_stack([x, y])).convex_hull
+    edges = _squares(flat, hull)
+    at_x, at_y = flat.to_metres((edges[:, 0] + edges[:, 2]) / 2, (edges[:, 1] + edges[:, 3]) / 2)
+    ours = shapely.dwithin(hull, shapely.points(at_x, at_y), AROUND_M)
     watching = np.array([t.effort >= MIN_EXPOSURE_DAYS for t in placed])
-    seen = shapely.MultiPoint(np.column_stack([x[watching], y[watching]])).buffer(FAR_M)
-    centres = shapely.points(*flat.to_metres(*_centres(squares)))
-    near = shapely.intersects(ours, centres) & ~shapely.intersects(seen, centres)
-    ground = shapely.intersects(land, squares)
-    return shapely.union_all(squares[near & ground])
+    away = distances(at_x, at_y, x[watching], y[watching])
+    south, west, north, east = edges[ours & (away > FAR_M).all(axis=1)].T
+    unwatched = shapely.box(west, south, east, north)
+    shapely.prepare(land)
+    return shapely.union_all(unwatched[shapely.intersects(land, unwatched)])
 
 
 def from_geojson(collection: dict[str, Any]) -> Shape:
@@ -48,14 +50,9 @@ def from_geojson(collection: dict[str, Any]) -> Shape:
     return shapely.union_all(shapes)
 
 
-def _squares(flat: Plane, ours: Shape) -> Any:
-    west, south, east, north = ours.bounds
-    (low, high), (left, right) = flat.to_degrees([west, east], [south, north])
-    codes = mesh.within(mesh.Bounds(low, left, high, right), "1km")[:MAX_SQUARES]
-    edges = np.array([mesh.bounds(code) for code in codes])  # south, west, north, east
-    return shapely.box(edges[:, 1], edges[:, 0], edges[:, 3], edges[:, 2])
-
-
-def _centres(squares: Any) -> tuple[Any, Any]:
-    corners = shapely.bounds(squares)
-    return (corners[:, 1] + corners[:, 3]) / 2, (corners[:, 0] + corners[:, 2]) / 2
+def _squares(flat: Plane, hull: Shape) -> Floats:
+    west, south, east, north = hull.bounds
+    (low, high), (left, right) = flat.to_degrees(
+        [west - AROUND_M, east + AROUND_M], [south - AROUND_M, north + AROUND_M]
+    )
+    return mesh.edges_within(mesh.Bounds(low, left, high, right), "1km")[:MAX_SQUARES]

@@ -34,11 +34,12 @@ def draw(
     """Draw one period, or two that can be compared; `source`: the land, for a file without server."""
     width = overview.common_bandwidth(*facts) if len(facts) == 2 else None
     drawn = []
-    for one in facts:
+    for no, one in enumerate(facts):
         found = overview.overview(one, width, land(limits))
         parts = layers.layers(found, owned.protected)
         where = source or "/map/coast.geojson"
-        page = hotmap.draw(parts, layers.picture(found), limits, words, coast=where, tiles=tiles)
+        picture = layers.picture(found)
+        page = hotmap.draw(parts, picture, limits, words, coast=where, tiles=tiles, no=no)
         drawn.append(Drawn(found, page))
     return drawn
 

@@ -7,9 +7,11 @@ data, never through folium (see `maps`).
 
 import base64
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import folium
+import msgspec
 from branca.element import MacroElement
 from folium.raster_layers import ImageOverlay
 from folium.template import Template
@@ -19,7 +21,11 @@ from dashboard.coast import ATTRIBUTION, Box
 from dashboard.layers import Layer
 from dashboard.look import collection
 from dashboard.raster import Picture
-from dashboard.text import Text
+from dashboard.text import Language, Text, text
+
+Corners = tuple[tuple[float, float], tuple[float, float]]  # south-west, north-east; (lat, lon)
+Shown = tuple[str, bool]  # a layer's name, and whether it is shown at once
+EMPTY_PICTURE = "data:,"
 
 
 class _Start(MacroElement):
@@ -30,57 +36,83 @@ class _Start(MacroElement):
         Officials.start({
             map: {{ this._parent.get_name() }},
             layers: { {%- for name, variable in this.layers %}{{ name }}: {{ variable }}, {% endfor -%} },
-            coast: {{ this.coast|tojson }},
             attribution: {{ this.attribution|tojson }},
         });
         {% endmacro %}
     """)
 
-    def __init__(self, layers: list[tuple[str, str]], coast: Any) -> None:
+    def __init__(self, layers: list[tuple[str, str]]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Start"
-        self.layers, self.coast, self.attribution = layers, coast, ATTRIBUTION
+        self.layers, self.attribution = layers, ATTRIBUTION
 
 
 def draw(
-    layers: Sequence[Layer], picture: Picture | None, limits: Box, text: Text, *,
-    coast: Any = "/map/coast.geojson", tiles: bool = False,
+    layers: Sequence[Layer], picture: Picture | None, limits: Box, words: Text, *,
+    coast: Any = "/map/coast.geojson", tiles: bool = False, no: int = 0,
 ) -> maps.Page:  # fmt: skip
-    """Draw a map. `coast`: where the page finds the land, or the land itself as GeoJSON."""
+    """Draw a map. `coast`: where the page finds the land, or the land as GeoJSON; `no`: on its page."""
+    told = [layer for layer in layers if layer.features]
     west, south, east, north = limits
+    frame = _frame(
+        tuple((layer.name, layer.show) for layer in told),
+        picture and picture.bounds,
+        _bounds(told) or (picture.bounds if picture else ((south, west), (north, east))),
+        words.language,
+        tiles,
+        no,
+    )
+    data: dict[str, Any] = {
+        "layers": {layer.name: collection(layer.features) for layer in told},
+        "coast": coast,
+    }
+    if picture:
+        data["picture"] = "data:image/png;base64," + base64.b64encode(picture.png).decode()
+    return msgspec.structs.replace(frame, data=data)
+
+
+@lru_cache(maxsize=32)
+def _frame(
+    shown: tuple[Shown, ...], pictured: Corners | None, fitted: Corners, language: Language,
+    tiles: bool, no: int,
+) -> maps.Page:  # fmt: skip
+    """The map without its data: the same for the same arguments, whatever happened since.
+
+    `no` keeps two maps of one page apart, which must not share folium's names.
+    """
+    words = text(language)
+    (south, west), (north, east) = fitted
     drawing = folium.Map(
         location=((south + north) / 2, (west + east) / 2), tiles=None, min_zoom=4, max_zoom=18,
         zoom_start=11, zoom_snap=0.25, zoom_animation=False,
     )  # fmt: skip
     if tiles:
-        maps.offer_tiles(drawing, text)
-    added = [("surface", _surface(picture, text))] if picture else []
-    told = [layer for layer in layers if layer.features]
-    added += [(layer.name, _layer(layer, text)) for layer in told]
+        maps.offer_tiles(drawing, words)
+    added = [("surface", _surface(pictured, words))] if pictured else []
+    added += [
+        (name, maps.layer(words(f"layer.{name}"), f"Officials.{name}", show=show))
+        for name, show in shown
+    ]
     for _, one in added:
         one.add_to(drawing)
-    drawing.fit_bounds(_bounds(layers, picture) or [[south, west], [north, east]], padding=(12, 12))
+    drawing.fit_bounds(fitted, padding=(12, 12))
     folium.LayerControl(collapsed=True).add_to(drawing)
-    drawing.add_child(_Start([(name, one.get_name()) for name, one in added], coast))
-    return maps.parts(drawing, {layer.name: collection(layer.features) for layer in told})
+    drawing.add_child(_Start([(name, one.get_name()) for name, one in added]))
+    return maps.parts(drawing, {})
 
 
-def _surface(picture: Picture, text: Text) -> Any:
-    url = "data:image/png;base64," + base64.b64encode(picture.png).decode()
-    return ImageOverlay(url, picture.bounds, name=text("layer.surface"), alt=text("layer.surface"))
+def _surface(corners: Corners, words: Text) -> folium.map.Layer:
+    name = words("layer.surface")
+    return ImageOverlay(EMPTY_PICTURE, corners, name=name, alt=name)
 
 
-def _layer(layer: Layer, text: Text) -> Any:
-    return maps.layer(text(f"layer.{layer.name}"), f"Officials.{layer.name}", show=layer.show)
-
-
-def _bounds(layers: Iterable[Layer], picture: Picture | None) -> list[list[float]] | None:
+def _bounds(layers: Iterable[Layer]) -> Corners | None:
     shapes = [feature["geometry"] for layer in layers for feature in layer.features]
     points = [shape["coordinates"] for shape in shapes if shape["type"] == "Point"]
     if not points:  # squares only
         points = [corner for shape in shapes if shape["type"] == "Polygon"
                   for corner in shape["coordinates"][0]]  # fmt: skip
     if not points:
-        return picture.bounds if picture else None
+        return None
     lons, lats = zip(*points, strict=True)
-    return [[min(lats), min(lons)], [max(lats), max(lons)]]
+    return (min(lats), min(lons)), (max(lats), max(lons))

@@ -5,6 +5,7 @@ A rate is told as [per100, low, high, n, effort]; without effort as [null, null,
 drawn as "no data", which is not the lowest class and not the highest.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,13 +37,12 @@ class Layer(Struct, frozen=True):
 def layers(found: Overview, protected: Iterable[Feature] = ()) -> list[Layer]:
     """All layers but the surface, the lowest first."""
     spots = found.hotspots
+    rates = {one.device: one.rate for one in spots.sensors} if spots else {}
     return [
         Layer("gaps", _gaps(found.gaps), False),
         Layer("protected", list(protected), True),
         Layer("mesh", [_cell(cell) for cell in found.cells], False),
-        Layer(
-            "sensors", [_sensor(tally, spots) for tally in found.tallies if _placed(tally)], True
-        ),
+        Layer("sensors", [_sensor(t, rates) for t in found.tallies if _placed(t)], True),
         Layer("spots", _spots(spots), True),
         Layer("traps", [_trap(sight) for sight in found.traps if sight.lat is not None], False),
         Layer("reports", [_reported(one) for one in found.reports], False),
@@ -68,7 +68,7 @@ def rate(value: Rate) -> list[float | None]:
 
 def classed(value: Rate) -> int | None:
     """Its class on the fixed scale, from 0; None: no data."""
-    return None if value.per100 is None else int(raster.classify([value.per100])[0]) - 1
+    return None if value.per100 is None else bisect_right(raster.BREAKS, value.per100)
 
 
 def point(lat: float, lon: float, properties: Mapping[str, Any]) -> Feature:
@@ -90,9 +90,9 @@ def _cell(cell: Cell) -> Feature:
     return square(cell.bounds, about)
 
 
-def _sensor(tally: Tally, spots: Hotspots | None) -> Feature:
-    known = next((s for s in spots.sensors if s.device == tally.device), None) if spots else None
-    value = known.rate if known else Rate(tally.n, tally.effort, "camera-days", None, None, None)
+def _sensor(tally: Tally, rates: Mapping[str, Rate]) -> Feature:
+    unknown = Rate(tally.n, tally.effort, "camera-days", None, None, None)
+    value = rates.get(tally.device, unknown)
     about = {"name": tally.name, "c": classed(value), "r": rate(value)}
     return point(tally.lat or 0.0, tally.lon or 0.0, about)
 

@@ -16,6 +16,7 @@ from dashboard.drawing import Drawn
 from dashboard.figurepages import FigurePages
 from dashboard.overview import Choices, Facts
 from dashboard.paperpages import PaperPages
+from dashboard.rates import Rate
 from dashboard.reply import Reply
 from dashboard.sites import Sites
 from dashboard.text import Text
@@ -78,7 +79,7 @@ class Officials:
             request, template, now, account=request.state.account, drawn=drawn, choices=choices,
             wish=facts[0].wish, months=choices.months, names=_names(facts[0]),
             unwatched=_unwatched(drawn[0]), legend=raster.legend(), lengths=wish.LENGTHS,
-            hours=sorted(wish.HOURS), papers=PAPERS,
+            hours=sorted(wish.HOURS), papers=PAPERS, squares=_squares(drawn),
             script=drawing.script_values(words, *(one.map for one in drawn)), **values,
         )  # fmt: skip
 
@@ -106,6 +107,12 @@ def asked(request: Request, choices: Choices) -> Wish:
 
 def _names(facts: Facts) -> dict[str, str]:
     return {device.id: device.label for device in facts.devices.values()}
+
+
+def _squares(drawn: list[Drawn]) -> list[tuple[str, list[Rate]]]:
+    """Each mesh square with its rate in every period."""
+    periods = [{cell.code: cell.rate for cell in one.found.cells} for one in drawn]
+    return [(code, [period[code] for period in periods]) for code in periods[0]]
 
 
 def _unwatched(one: Drawn) -> list[str]:

@@ -132,4 +132,6 @@ def grid_over(x_m: ArrayLike, y_m: ArrayLike, margin_m: float, cell_m: float) ->
 
 def distances(x_m: Floats, y_m: Floats, to_x_m: Floats, to_y_m: Floats) -> Floats:
     """Distances between points in metres, of the shape (points, to points)."""
-    return np.hypot(x_m[:, None] - to_x_m, y_m[:, None] - to_y_m)
+    east, north = x_m[:, None] - to_x_m, y_m[:, None] - to_y_m
+    apart: Floats = np.sqrt(east * east + north * north)
+    return apart

@@ -59,9 +59,9 @@ class Picture(Struct, frozen=True):
     east: float
 
     @property
-    def bounds(self) -> list[list[float]]:
-        """[[south, west], [north, east]], as Leaflet and folium want it."""
-        return [[self.south, self.west], [self.north, self.east]]
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """((south, west), (north, east)), as Leaflet and folium want it."""
+        return (self.south, self.west), (self.north, self.east)
 
 
 def picture(values: Floats, grid: Grid, plane: Plane, breaks: ArrayLike = BREAKS) -> Picture:

@@ -7,11 +7,12 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import jinja2
 import msgspec
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -24,6 +25,9 @@ from gateway.model import Alert
 from gateway.rules import TABLE
 
 LANGUAGE_COOKIE = "lang"
+if TYPE_CHECKING:  # numpy is loaded by the first page of rates
+    from dashboard.rates import Rate
+
 YEAR_S = 365 * 24 * 3600
 
 
@@ -37,6 +41,7 @@ class Reply:
         self._jinja = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
+        self._jinja.filters["short"] = _short
         self._jinja.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
         self._jinja.globals.update(
             site=config.site.title,
@@ -90,6 +95,13 @@ def about(alert: Alert, names: Mapping[str, str], words: Text) -> tuple[str, str
         return alert.subject, None
     named = f"{names.get(place, place)} {words.name('species', species)}"
     return named, place if place in names else None
+
+
+def _short(rate: "Rate") -> Markup:
+    """A rate with its interval for a table's cell."""
+    if rate.per100 is None:
+        return Markup("—")
+    return Markup("{:.1f} <small>({:.1f}–{:.1f})</small>").format(rate.per100, rate.low, rate.high)
 
 
 def _json(value: object) -> str:

@@ -155,14 +155,17 @@ def parent(code: str, level: Level) -> str:
 
 def within(area: Bounds, level: Level) -> list[str]:
     """List the codes of all squares that touch the inside of an area, from the south-west."""
-    side = SIDE[level]
-    south, west = cell(area.south, area.west)
-    north, east = cell(area.north - HAIR, area.east - HAIR)
-    return [
-        _text(y, x, level)
-        for y in range(south // side * side, north + 1, side)
-        for x in range(west // side * side, east + 1, side)
-    ]
+    rows, columns = _corners(area, level)
+    return [_text(y, x, level) for y in rows for x in columns]
+
+
+def edges_within(area: Bounds, level: Level) -> NDArray[np.float64]:
+    """The edges of the same squares in the same order, one `Bounds` a row."""
+    rows, columns = np.meshgrid(*_corners(area, level), indexing="ij")
+    y, x, side = rows.ravel(), columns.ravel() + LON_ORIGIN * PER_LON_DEGREE, SIDE[level]
+    lats, lons = (np.array([a, a + side]) for a in (y, x))
+    (south, north), (west, east) = lats / PER_LAT_DEGREE, lons / PER_LON_DEGREE
+    return np.column_stack([south, west, north, east])
 
 
 def hunter_numbers(lines: Iterable[str]) -> Mapping[str, str]:
@@ -206,6 +209,14 @@ def _halved(number: N, y: N, x: N, level: Level) -> N:
 
 def _text(y: int, x: int, level: Level) -> str:
     return str(_number(y, x, level)).zfill(DIGITS[level])
+
+
+def _corners(area: Bounds, level: Level) -> tuple[range, range]:
+    """South-west corners' rows and columns of the squares that touch the inside of an area."""
+    side = SIDE[level]
+    south, west = cell(area.south, area.west)
+    north, east = cell(area.north - HAIR, area.east - HAIR)
+    return range(south // side * side, north + 1, side), range(west // side * side, east + 1, side)
 
 
 def _rows(degrees: NDArray[np.float64], per_degree: int) -> Ints:

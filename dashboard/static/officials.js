@@ -164,7 +164,9 @@ const Officials = (() => {
 
   function start(parts) {
     const { map } = parts;
-    for (const [name, data] of Object.entries(given.maps[started.length])) parts.layers[name].addData(data);
+    const told = given.maps[started.length];
+    for (const [name, features] of Object.entries(told.layers)) parts.layers[name].addData(features);
+    if (told.picture) parts.layers.surface.setUrl(told.picture);
     map.attributionControl.setPrefix(false);
     map.getContainer().setAttribute("role", "application");
     map.getContainer().setAttribute("aria-label", words["office.map_label"]);
@@ -180,7 +182,7 @@ const Officials = (() => {
     map.on("moveend overlayadd overlayremove", () => remember(parts));
     follow(parts);
     started.push(parts);
-    coast(map, parts.coast, parts.attribution).finally(() => {
+    coast(map, told.coast, parts.attribution).finally(() => {
       document.body.dataset.maps = Number(document.body.dataset.maps || 0) + 1;
     });
   }

@@ -106,10 +106,12 @@ class Ledger:
 
     def blind(self, start_day: int, end_day: int) -> set[str]:
         """Devices that cannot tell species: they sighted, and never anything but `unknown`."""
-        sql = """
-            SELECT d.id FROM device d CROSS JOIN sighting_day x
-            ON x.device = d.no AND x.day >= ?1 AND x.day < ?2
-            GROUP BY d.no HAVING min(x.species) = ?3 AND max(x.species) = ?3"""
+        sighted = (
+            "SELECT 1 FROM sighting_day x WHERE x.device = d.no AND x.day >= ?1 AND x.day < ?2"
+        )
+        sql = f"""
+            SELECT d.id FROM device d WHERE EXISTS ({sighted})
+            AND NOT EXISTS ({sighted} AND x.species <> ?3)"""  # noqa: S608 - text of ours only
         return {id_ for (id_,) in self._execute(sql, (start_day, end_day, UNKNOWN))}
 
     def span_days(self) -> tuple[int, int] | None:

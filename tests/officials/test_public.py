@@ -44,10 +44,21 @@ def near(text: str, value: float) -> list[float]:
     return [one for one in numbers if abs(one - value) < 0.0005 and round(one, 5) not in edges]
 
 
+def without_coast(page: str) -> str:
+    """A page less the coastline in its data, which is public knowledge."""
+    head, mark, rest = page.partition('<script type="application/json" id="office"')
+    if not mark:
+        return page
+    data, end, tail = rest.partition("</script>")
+    told = json.loads(data.partition(">")[2])
+    assert all(one.pop("coast") for one in told["maps"])
+    return head + json.dumps(told) + end + tail
+
+
 def test_no_exact_site_and_no_name_stands_anywhere_in_it(get: Get) -> None:
     for path in PATHS:
         status, body = get(path)
-        text = re.sub(r"coast: .*\n", "", body.decode())  # the coastline is public knowledge
+        text = without_coast(body.decode())
         assert status == 200
         for device in (*CAMERAS, PIR, *TRAPS):
             assert device.id not in text
