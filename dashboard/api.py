@@ -68,7 +68,7 @@ class Api:
         found = await self._store.read(
             lambda reader: rates(reader, self._reply.zone, now, days, species)
         )
-        return _json(collection(features(found)), "application/geo+json")
+        return _json(collection(features(found.sensors)), "application/geo+json")
 
 
 def _json(value: Any, media_type: str = "application/json") -> Response:

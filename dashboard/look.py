@@ -12,7 +12,9 @@ from msgspec import Struct
 
 from dashboard.condition import Sight, sights
 from gateway.model import Alert, AlertStatus, Device, Event, Kind, Role
+from gateway.species import UNKNOWN
 from gateway.store import Reader
+from gateway.store.ledger import LOOK_BACK_DAYS
 from gateway.store.reader import Rate
 
 EVENTS = 30
@@ -49,6 +51,13 @@ class SensorRate(Struct, frozen=True, kw_only=True):
     high: float | None
 
 
+class Rates(Struct, frozen=True):
+    """Rates of a species by sensor."""
+
+    sensors: list[SensorRate]
+    blind: list[str]  # names of those left out: a sensor that cannot tell species has not seen none
+
+
 def look(reader: Reader, now: datetime) -> Look:
     """Read everything the live pages show."""
     devices = reader.devices()
@@ -62,18 +71,20 @@ def look(reader: Reader, now: datetime) -> Look:
     )
 
 
-def rates(
-    reader: Reader, zone: tzinfo, now: datetime, days: int, species: str | None
-) -> list[SensorRate]:
+def rates(reader: Reader, zone: tzinfo, now: datetime, days: int, species: str | None) -> Rates:
     """Rates of all detectors over the last `days` local days, the highest first."""
-    today = now.astimezone(zone).date().toordinal() - EPOCH
+    end = now.astimezone(zone).date().toordinal() - EPOCH + 1
     devices = {device.id: device for device in reader.devices() if device.role is Role.DETECTOR}
+    blind = set()
+    if species not in {None, UNKNOWN}:
+        blind = reader.own_ledger.blind(end - days - LOOK_BACK_DAYS, end) & devices.keys()
     found = [
         _sensor_rate(devices[row.device], row)
-        for row in reader.rates(today - days + 1, today + 1, species)
-        if row.device in devices
+        for row in reader.rates(end - days, end, species)
+        if row.device in devices.keys() - blind
     ]
-    return sorted(found, key=lambda one: (one.rate is None, -(one.rate or 0.0), one.id))
+    highest = sorted(found, key=lambda one: (one.rate is None, -(one.rate or 0.0), one.id))
+    return Rates(highest, sorted(devices[id_].label for id_ in blind))
 
 
 def _sensor_rate(device: Device, row: Rate) -> SensorRate:

@@ -25,11 +25,11 @@ from gateway.model import Act, Deed, Device, Role, Standing
 from gateway.sightings import Sighting
 from gateway.species import PERSON, UNKNOWN
 from gateway.store import Reader
-from gateway.store.ledger import Clock, Sums
+from gateway.store.ledger import LOOK_BACK_DAYS, Clock, Sums
 
 DAY_MS = 24 * HOUR_MS
 NO_PESTS = {PERSON, UNKNOWN, "dog", "cat"}
-LOOK_BACK_MONTHS, LOOK_BACK_DAYS = 12, 365  # for the list of species, and who can tell them
+LOOK_BACK_MONTHS = 12  # for the list of species
 
 
 class Cell(Struct, frozen=True):

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.live import Live
-from dashboard.look import Feature, Look, SensorRate, features, rates
+from dashboard.look import Feature, Look, Rates, features, rates
 from dashboard.reply import Reply
 from dashboard.text import Text
 from gateway.clock import Clock
@@ -108,18 +108,18 @@ class Pages:
             look=present, traps=_traps(present), **values,
         )  # fmt: skip
 
-    def _draw(self, present: Look, found: list[SensorRate], words: Text) -> "maps.Page":
+    def _draw(self, present: Look, found: Rates, words: Text) -> "maps.Page":
         from dashboard import maps
 
         return maps.live_map(
             features(present.sights),
-            _scaled(features(found)),
+            _scaled(features(found.sensors)),
             self._limits(present),
             words,
             tiles=self._config.dashboard.tiles != "none",
         )
 
-    async def _rates(self, days: int, species: str | None) -> tuple[list[SensorRate], list[str]]:
+    async def _rates(self, days: int, species: str | None) -> tuple[Rates, list[str]]:
         now = self._clock()
         return await self._store.read(
             lambda reader: (rates(reader, self._reply.zone, now, days, species), reader.species())

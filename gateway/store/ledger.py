@@ -16,6 +16,7 @@ from gateway.state import from_ms, ms
 from gateway.store.rows import each, to_act
 
 DAY_H = 24
+LOOK_BACK_DAYS = 365  # before a period: long enough to tell who can tell species
 
 
 class Sums(Struct, frozen=True):

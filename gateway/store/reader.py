@@ -75,7 +75,8 @@ class Reader:
         self._connection = open_reader(path)
         self._execute = self._connection.execute
         self.follower = FollowerReads(self._connection)
-        self.ledger = Ledger(self._execute)  # sums and acts over spans of days
+        self.own_ledger = Ledger(self._execute)  # sums and acts over spans of days
+        self.ledger = self.own_ledger  # the same, from elsewhere where the configuration says so
         self.rollups = RollupReads(self._connection)
 
     def keep_ledger(self, make: MakeLedger) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from gateway.model import Device, Kind, Role
 from tests.dashboard.client import Client
-from tests.dashboard.place import CAMERAS, TRAPS
+from tests.dashboard.place import CAMERAS, TRAPS, Place, ago, said
 
 
 def test_devices_are_one_geojson_collection(client: Client) -> None:
@@ -60,6 +61,26 @@ def test_rates_carry_their_effort_and_interval(client: Client) -> None:
     assert "cam-08" not in rates, "never heard: no effort, no rate"
     deer = client.get("/api/rates.geojson", params={"days": 30, "species": "deer"}).json()
     assert [one["id"] for one in deer["features"] if one["properties"]["events"]] == ["cam-02"]
+
+
+def test_a_sensor_that_cannot_tell_species_has_not_seen_none(place: Place, visitor: Client) -> None:
+    pir = Device(id="pir-1", role=Role.DETECTOR, name="人感1", lat=32.67, lon=128.75)
+    place.store.write_now(lambda tx: tx.put_device(pir))
+    for hours in range(200, 0, -5):
+        place.hear(said("pir-1", Kind.HEARTBEAT, ago(hours=hours)))
+        place.hear(said("pir-1", Kind.DETECTION, ago(hours=hours - 1), species="unknown"))
+
+    def told(species: str) -> set[str]:
+        answer = visitor.get("/api/rates.geojson", params={"days": 30, "species": species})
+        return {one["id"] for one in answer.json()["features"]}
+
+    assert "pir-1" in told("")
+    assert "pir-1" in told("unknown")
+    assert "pir-1" not in told("boar")
+    assert "cam-07" in told("boar"), "heard, and never told anything: it may have seen none"
+    left_out = "率から除いたセンサー：人感1"
+    assert left_out in visitor.get("/", params={"species": "boar"}).text
+    assert left_out not in visitor.get("/").text
 
 
 def test_too_little_effort_gives_no_rate(client: Client) -> None:
