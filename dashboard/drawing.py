@@ -8,14 +8,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from dashboard import coast, coverage, hotmap, layers, overview, raster
+from dashboard import coast, coverage, hotmap, layers, overview, raster, reportmap
 from dashboard.coast import Box
 from dashboard.coverage import Shape
 from dashboard.lands import Lands
 from dashboard.maps import Page
 from dashboard.overview import Facts, Overview
+from dashboard.reportmap import ReportMap
 from dashboard.text import Text
 
+SHORE_DEGREES = 0.001  # about 100 m
 SCRIPT_WORDS = (
     "office.", "layer.", "report.", "map.", "species.", "mark.trap", "condition.", "trap_type.",
 )  # fmt: skip
@@ -26,6 +28,7 @@ class Drawn(Struct, frozen=True, eq=False):
 
     found: Overview
     map: Page
+    reports: ReportMap | None  # their density, if there are enough
 
 
 def draw(
@@ -33,14 +36,17 @@ def draw(
 ) -> list[Drawn]:
     """Draw one period, or two that can be compared; `source`: the land, for a file without server."""
     width = overview.common_bandwidth(*facts) if len(facts) == 2 else None
+    window = owned.boundary or ashore(limits)
+    told_width = reportmap.bandwidth([told for one in facts for told in one.reports], window)
     drawn = []
     for no, one in enumerate(facts):
         found = overview.overview(one, width, land(limits))
         parts = layers.layers(found, owned.protected)
         where = source or "/map/coast.geojson"
-        picture = layers.picture(found)
-        page = hotmap.draw(parts, picture, limits, words, coast=where, tiles=tiles, no=no)
-        drawn.append(Drawn(found, page))
+        told = reportmap.draw(one.reports, window, told_width)
+        pictures = {"surface": layers.picture(found), "density": told.picture if told else None}
+        page = hotmap.draw(parts, pictures, limits, words, coast=where, tiles=tiles, no=no)
+        drawn.append(Drawn(found, page, told))
     return drawn
 
 
@@ -55,6 +61,12 @@ def limits_of(facts: list[Facts], centre: tuple[float, float] | None) -> Box:
 def land(limits: Box) -> Shape:
     """The land inside a box; a coastline does not become stale."""
     return coverage.from_geojson(coast.features(limits))
+
+
+@lru_cache(maxsize=4)
+def ashore(limits: Box) -> Shape:
+    """The same with 100 m of water: the coastline is crude, and what stands on the shore is on land."""
+    return land(limits).buffer(SHORE_DEGREES)
 
 
 def script_values(words: Text, *maps: Page) -> dict[str, Any]:

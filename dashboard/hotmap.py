@@ -6,7 +6,7 @@ data, never through folium (see `maps`).
 """
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from dashboard.text import Language, Text, text
 
 Corners = tuple[tuple[float, float], tuple[float, float]]  # south-west, north-east; (lat, lon)
 Shown = tuple[str, bool]  # a layer's name, and whether it is shown at once
+Pictured = tuple[str, Corners]
 EMPTY_PICTURE = "data:,"
 
 
@@ -48,33 +49,34 @@ class _Start(MacroElement):
 
 
 def draw(
-    layers: Sequence[Layer], picture: Picture | None, limits: Box, words: Text, *,
+    layers: Sequence[Layer], pictures: Mapping[str, Picture | None], limits: Box, words: Text, *,
     coast: Any = "/map/coast.geojson", tiles: bool = False, no: int = 0,
 ) -> maps.Page:  # fmt: skip
     """Draw a map. `coast`: where the page finds the land, or the land as GeoJSON; `no`: on its page."""
     told = [layer for layer in layers if layer.features]
+    drawn = {name: picture for name, picture in pictures.items() if picture}
+    corners = [picture.bounds for picture in drawn.values()]
     west, south, east, north = limits
     frame = _frame(
         tuple((layer.name, layer.show) for layer in told),
-        picture and picture.bounds,
-        _bounds(told) or (picture.bounds if picture else ((south, west), (north, east))),
+        tuple(zip(drawn, corners, strict=True)),
+        _bounds(told) or next(iter(corners), ((south, west), (north, east))),
         words.language,
         tiles,
         no,
     )
     data: dict[str, Any] = {
         "layers": {layer.name: collection(layer.features) for layer in told},
+        "pictures": {name: _url(picture) for name, picture in drawn.items()},
         "coast": coast,
     }
-    if picture:
-        data["picture"] = "data:image/png;base64," + base64.b64encode(picture.png).decode()
     return msgspec.structs.replace(frame, data=data)
 
 
 @lru_cache(maxsize=32)
 def _frame(
-    shown: tuple[Shown, ...], pictured: Corners | None, fitted: Corners, language: Language,
-    tiles: bool, no: int,
+    shown: tuple[Shown, ...], pictured: tuple[Pictured, ...], fitted: Corners,
+    language: Language, tiles: bool, no: int,
 ) -> maps.Page:  # fmt: skip
     """The map without its data: the same for the same arguments, whatever happened since.
 
@@ -88,7 +90,7 @@ def _frame(
     )  # fmt: skip
     if tiles:
         maps.offer_tiles(drawing, words)
-    added = [("surface", _surface(pictured, words))] if pictured else []
+    added = [(name, _picture(name, corners, words)) for name, corners in pictured]
     added += [
         (name, maps.layer(words(f"layer.{name}"), f"Officials.{name}", show=show))
         for name, show in shown
@@ -101,9 +103,13 @@ def _frame(
     return maps.parts(drawing, {})
 
 
-def _surface(corners: Corners, words: Text) -> folium.map.Layer:
-    name = words("layer.surface")
-    return ImageOverlay(EMPTY_PICTURE, corners, name=name, alt=name)
+def _picture(name: str, corners: Corners, words: Text) -> folium.map.Layer:
+    title = words(f"layer.{name}")
+    return ImageOverlay(EMPTY_PICTURE, corners, name=title, alt=title, show=name == "surface")
+
+
+def _url(picture: Picture) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture.png).decode()
 
 
 def _bounds(layers: Iterable[Layer]) -> Corners | None:

@@ -24,6 +24,7 @@ T = TypeVar("T")
 class Lands(Struct, frozen=True, eq=False):
     """What the files say; shapes are of (longitude, latitude)."""
 
+    boundary: Shape | None = None  # of the municipality
     protected: tuple[Feature, ...] = ()  # to draw, each with its `name`
     excluded: Shape | None = None  # protected and refused: no trap may be proposed there
     roads: Shape | None = None
@@ -35,7 +36,9 @@ def read(office: Office) -> Lands:
     protected = [one for name in office.protected for one in _features(name)]
     refused = [one for name in office.refused for one in _features(name)]
     roads = [one for name in office.roads for one in _features(name)]
+    boundary = [one for name in office.boundary for one in _features(name)]
     return Lands(
+        boundary=_union(boundary),
         protected=tuple(_drawn(one) for one in protected),
         excluded=_union([*protected, *refused]),
         roads=_union(roads),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from dashboard import assets, coast, drawing, raster
+from dashboard import assets, coast, drawing, raster, reportmap
 from dashboard.lands import Lands
 from dashboard.overview import Facts
 from dashboard.reply import Reply
@@ -40,6 +40,8 @@ def render(
         drawn=drawn,
         wish=facts[0].wish,
         legend=raster.legend(),
+        reports_legend=reportmap.legend(),
+        bounded=owned.boundary is not None,
         script=drawing.script_values(words, *(one.map for one in drawn)),
         styles=[_style(url) for url in (*drawn[0].map.styles, *_OWN_STYLES)],
         scripts=[_script(url) for url in (*drawn[0].map.scripts, "/static/officials.js")],

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard import drawing, lands, mapfile, overview, raster, wish
+from dashboard import drawing, lands, mapfile, overview, raster, reportmap, wish
 from dashboard.drawing import Drawn
 from dashboard.figurepages import FigurePages
 from dashboard.overview import Choices, Facts
@@ -77,6 +77,7 @@ class Officials:
         drawn = await asyncio.to_thread(self._draw, facts, words)
         return self._reply.page(
             request, template, now, account=request.state.account, drawn=drawn, choices=choices,
+            reports_legend=reportmap.legend(), bounded=self._lands.boundary is not None,
             wish=facts[0].wish, months=choices.months, names=_names(facts[0]),
             unwatched=_unwatched(drawn[0]), legend=raster.legend(), lengths=wish.LENGTHS,
             hours=sorted(wish.HOURS), papers=PAPERS, squares=_squares(drawn),

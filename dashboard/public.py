@@ -84,5 +84,5 @@ def draw(shapes: list[Feature], words: Text) -> Any:
     corners = [(lat, lon) for shape in shapes for lon, lat in shape["geometry"]["coordinates"][0]]
     limits = coast.around(corners)
     return hotmap.draw(
-        [Layer("public", shapes, True)], None, limits, words, coast=coast.features(limits)
+        [Layer("public", shapes, True)], {}, limits, words, coast=coast.features(limits)
     )

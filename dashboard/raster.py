@@ -12,6 +12,7 @@ grey in the right order).
 import math
 import struct
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -64,7 +65,10 @@ class Picture(Struct, frozen=True):
         return (self.south, self.west), (self.north, self.east)
 
 
-def picture(values: Floats, grid: Grid, plane: Plane, breaks: ArrayLike = BREAKS) -> Picture:
+def picture(
+    values: Floats, grid: Grid, plane: Plane,
+    breaks: ArrayLike = BREAKS, colours: Sequence[str] = COLOURS,
+) -> Picture:  # fmt: skip
     """Draw values over a grid (ny, nx; NaN = unknown, transparent) as a palette PNG in Mercator.
 
     Raises ValueError when there are more classes than colours or breaks do not rise.
@@ -73,7 +77,9 @@ def picture(values: Floats, grid: Grid, plane: Plane, breaks: ArrayLike = BREAKS
     (low, high), (left, right) = plane.to_degrees([west, east], [south, north])
     rows = mercator_rows(low, high, len(values))
     classes = classify(values, breaks)[rows]
-    return Picture(png(classes, palette()), float(low), float(left), float(high), float(right))
+    return Picture(
+        png(classes, palette(colours)), float(low), float(left), float(high), float(right)
+    )
 
 
 def classify(values: ArrayLike, breaks: ArrayLike = BREAKS) -> Bytes:
@@ -101,10 +107,10 @@ def mercator_rows(south: float, north: float, rows: int) -> NDArray[np.intp]:
     return np.clip(source, 0, rows - 1)
 
 
-def palette(opacity: float = OPACITY) -> tuple[bytes, bytes]:
+def palette(colours: Sequence[str] = COLOURS, opacity: float = OPACITY) -> tuple[bytes, bytes]:
     """Colours (3 bytes each) and opacities (1 byte each) by index; the first is transparent."""
-    colours = b"\0\0\0" + b"".join(bytes.fromhex(colour[1:]) for colour in COLOURS)
-    return colours, bytes([0]) + bytes([round(255 * opacity)]) * len(COLOURS)
+    inks = b"\0\0\0" + b"".join(bytes.fromhex(colour[1:]) for colour in colours)
+    return inks, bytes([0]) + bytes([round(255 * opacity)]) * len(colours)
 
 
 def png(indices: Bytes, colours: tuple[bytes, bytes]) -> bytes:
@@ -123,17 +129,20 @@ def png(indices: Bytes, colours: tuple[bytes, bytes]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
 
 
-def legend(breaks: ArrayLike = BREAKS) -> list[LegendRow]:
-    """The classes of a scale, lowest first, in events per 100 camera-days."""
+def legend(
+    breaks: ArrayLike = BREAKS, colours: Sequence[str] = COLOURS, counted: str = "回"
+) -> list[LegendRow]:
+    """The classes of a scale, lowest first; `counted`: the Japanese word for what is counted."""
     edges = [0.0, *np.asarray(breaks, dtype=np.float64).tolist()]
     uppers = [*edges[1:], None]
-    return [_row(*row) for row in zip(edges, uppers, COLOURS, strict=False)]
+    rows = zip(edges, uppers, colours, strict=False)
+    return [_row(lower, upper, colour, counted) for lower, upper, colour in rows]
 
 
-def _row(lower: float, upper: float | None, colour: str) -> LegendRow:
+def _row(lower: float, upper: float | None, colour: str, counted: str) -> LegendRow:
     if upper is None:
-        return LegendRow(lower, upper, colour, f"{lower:g}回以上", f"{lower:g} or more")
-    ja, en = f"{lower:g}回以上{upper:g}回未満", f"{lower:g} to below {upper:g}"
+        return LegendRow(lower, upper, colour, f"{lower:g}{counted}以上", f"{lower:g} or more")
+    ja, en = f"{lower:g}{counted}以上{upper:g}{counted}未満", f"{lower:g} to below {upper:g}"
     return LegendRow(lower, upper, colour, ja, en)
 
 

@@ -35,8 +35,6 @@ from gateway.config import Config
 from gateway.model import TrapState
 from gateway.store import Reader, Store
 
-SHORE_DEGREES = 0.001  # about 100 m
-
 
 class Form(Struct, frozen=True):
     """What the official asks for; `LIMITS` has what is allowed."""
@@ -143,17 +141,17 @@ class Sites:
         ]
         sites = [] if plan is None else [_feature(i, plan, words) for i in range(len(plan.sites))]
         limits = drawing.limits_of([asked.facts], self._config.dashboard.centre)
-        picture = layers.picture(found)
+        pictures = {"surface": layers.picture(found)}
         tiles = self._config.dashboard.tiles != "none"
         return hotmap.draw(
-            [*parts, Layer("sites", sites, True)], picture, limits, words, tiles=tiles
+            [*parts, Layer("sites", sites, True)], pictures, limits, words, tiles=tiles
         )
 
 
 @lru_cache(maxsize=2)
 def without_sea(limits: Box, excluded: Shape | None) -> Shape:
-    """`excluded` and the sea inside `limits`; the coastline is crude, so its edge stays allowed."""
-    sea = shapely.box(*limits) - drawing.land(limits).buffer(SHORE_DEGREES)
+    """`excluded` and the sea inside `limits`."""
+    sea = shapely.box(*limits) - drawing.ashore(limits)
     return sea if excluded is None else shapely.union(sea, excluded)
 
 

@@ -21,6 +21,7 @@ class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Office(_Section, frozen=True, kw_only=True):
     """Land that officials draw and plan with: GeoJSON files, and the hunters' own map numbers."""
 
+    boundary: tuple[str, ...] = ()  # 市町村の区域: where reports come from; empty: all land
     protected: tuple[str, ...] = ()  # 鳥獣保護区 and the like: drawn, and never proposed for traps
     refused: tuple[str, ...] = ()  # landowners who refuse, houses: never proposed
     roads: tuple[str, ...] = ()  # what a trapper can drive or walk on

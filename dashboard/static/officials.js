@@ -7,6 +7,7 @@ const Officials = (() => {
   const GREY = "#5d6763";
   const UNDER = ["gaps", "protected", "mesh"]; // areas lie under points
   const VIEW = "shishigaki.office.view";
+  const SHEET = document.body.classList.contains("sheet"); // prints the layers chosen on the map
   const FOCUS = "shishigaki.office.focus";
 
   const word = (group, value) => words[`${group}.${value}`] || value;
@@ -127,6 +128,7 @@ const Officials = (() => {
 
   // The next month is a new page; what the reader looked at must stay where it was.
   function remember(parts) {
+    if (SHEET) return;
     const on = Object.keys(parts.layers).filter((name) => parts.map.hasLayer(parts.layers[name]));
     const off = Object.keys(parts.layers).filter((name) => !on.includes(name));
     const { lat, lng } = parts.map.getCenter();
@@ -136,10 +138,18 @@ const Officials = (() => {
 
   function restore(parts) {
     const view = remembered();
-    if (!view || view.path !== location.pathname || document.body.classList.contains("sheet")) return;
-    parts.map.setView(view.at, view.zoom, { animate: false });
+    if (!view || view.path !== (SHEET ? "/officials" : location.pathname)) return;
+    if (!SHEET) parts.map.setView(view.at, view.zoom, { animate: false });
     for (const name of view.on) if (parts.layers[name]) parts.layers[name].addTo(parts.map);
     for (const name of view.off) if (parts.layers[name]) parts.layers[name].remove();
+  }
+
+  // A scale of its own is shown while its layer is.
+  function legends() {
+    for (const element of document.querySelectorAll("[data-layer]")) {
+      const name = element.dataset.layer;
+      element.hidden = !started.some(({ map, layers }) => layers[name] && map.hasLayer(layers[name]));
+    }
   }
 
   function follow(parts) {
@@ -166,7 +176,7 @@ const Officials = (() => {
     const { map } = parts;
     const told = given.maps[started.length];
     for (const [name, features] of Object.entries(told.layers)) parts.layers[name].addData(features);
-    if (told.picture) parts.layers.surface.setUrl(told.picture);
+    for (const [name, url] of Object.entries(told.pictures)) parts.layers[name].setUrl(url);
     map.attributionControl.setPrefix(false);
     map.getContainer().setAttribute("role", "application");
     map.getContainer().setAttribute("aria-label", words["office.map_label"]);
@@ -180,8 +190,10 @@ const Officials = (() => {
       if (UNDER.some((name) => parts.layers[name] === layer)) layer.bringToBack();
     });
     map.on("moveend overlayadd overlayremove", () => remember(parts));
+    map.on("overlayadd overlayremove", legends);
     follow(parts);
     started.push(parts);
+    legends();
     coast(map, told.coast, parts.attribution).finally(() => {
       document.body.dataset.maps = Number(document.body.dataset.maps || 0) + 1;
     });
