@@ -29,7 +29,20 @@ const Officials = (() => {
     return element;
   }
 
+  // Leaflet leaves shapes out of the keyboard's way: each becomes a stop that Enter opens.
+  function reach(shape, heading, lines) {
+    const element = shape.getElement();
+    if (!element || !(shape instanceof L.Path)) return;
+    element.setAttribute("tabindex", "0");
+    element.setAttribute("role", "button");
+    element.setAttribute("aria-label", [heading, ...lines].join(" "));
+    element.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); shape.openPopup(); }
+    });
+  }
+
   function tell(layer, heading, lines) {
+    layer.on("add", () => reach(layer, heading, lines));
     layer.bindTooltip(() => box(heading, lines), { sticky: true });
     layer.bindPopup(() => box(heading, lines)); // a finger has no pointer to hover with
     return layer;
@@ -180,6 +193,7 @@ const Officials = (() => {
     map.attributionControl.setPrefix(false);
     map.getContainer().setAttribute("role", "application");
     map.getContainer().setAttribute("aria-label", words["office.map_label"]);
+    map.getContainer().addEventListener("keydown", ({ key }) => { if (key === "Escape") map.closePopup(); });
     label(map, ".leaflet-control-zoom-in", "map.zoom_in");
     label(map, ".leaflet-control-zoom-out", "map.zoom_out");
     label(map, ".leaflet-control-layers-toggle", "map.layers");

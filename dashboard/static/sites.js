@@ -1,10 +1,11 @@
-// A proposed site that is dragged, or pushed by its buttons, says what the move costs.
+// A proposed site that is dragged, or pushed by its buttons or the arrow keys, says what the move costs.
 "use strict";
 (() => {
   const list = document.getElementById("sites");
   const layer = Officials.started[0].layers.sites;
   if (!list || !layer) return;
   const STEP_M = 50;
+  const WAYS = { ArrowUp: "north", ArrowDown: "south", ArrowLeft: "west", ArrowRight: "east", Escape: "back" };
   const { words, fill } = Officials;
   const markers = layer.getLayers();
 
@@ -43,9 +44,7 @@
     marker.on("dragend", moved);
     const moves = list.children[index].querySelector(".moves");
     moves.hidden = false;
-    moves.addEventListener("click", (event) => {
-      const way = event.target.dataset.way;
-      if (!way) return;
+    const push = (way) => {
       if (way === "back") { marker.setLatLng(home); say(index, "", false); return; }
       const { lat, lng } = marker.getLatLng();
       const north = STEP_M / 111320;
@@ -54,6 +53,12 @@
         north: [lat + north, lng], south: [lat - north, lng], west: [lat, lng - east], east: [lat, lng + east],
       }[way]);
       moved();
+    };
+    moves.addEventListener("click", ({ target }) => { if (target.dataset.way) push(target.dataset.way); });
+    marker.getElement().addEventListener("keydown", (event) => {
+      if (!WAYS[event.key]) return;
+      event.preventDefault();
+      push(WAYS[event.key]);
     });
   });
 })();

@@ -12,6 +12,7 @@ from dashboard import photos
 from tests.browser.keys import switch_on
 from tests.officials.county import County
 from tests.officials.pictures import dressed
+from tests.officials.test_reportmap import around
 
 pytestmark = pytest.mark.real
 
@@ -74,18 +75,26 @@ def test_a_layer_switched_on_stays_on_in_the_next_month(desktop: Page, address: 
     expect(desktop.locator(".caught")).to_have_count(2)
 
 
-def test_the_keyboard_alone_reaches_every_control(page: Page, address: str) -> None:
-    page.goto(f"{address}/officials?month=2026-10")
-    ready(page)
-    wanted = page.evaluate("""() => [...document.querySelectorAll(
-        "a[href], button, select, input:not([type=hidden]), summary")]
-        .filter(one => one.checkVisibility() || one.matches(".skip"))
-        .map((one, i) => { one.dataset.no = i; return String(i); })""")
-    reached = set()
-    for _ in range(len(wanted) + 40):
-        page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.dataset.no || ''"))
-    assert set(wanted) - reached == set()
+def test_the_sheet_prints_the_layers_that_were_chosen_each_with_its_scale(
+    desktop: Page, tmp_path: Path
+) -> None:
+    county = County(tmp_path).settle()
+    county.store.write_now(lambda tx: tx.sightings.add(around(32.67, 128.76)))
+    with county.served() as url:
+        desktop.goto(f"{url}/officials?month=2026-10")
+        ready(desktop)
+        scale = desktop.get_by_text("1 km²あたりの通報数")
+        expect(scale).to_be_hidden()
+        switch_on(desktop, desktop.get_by_label("通報の密度"))
+        expect(scale).to_be_visible()
+        desktop.get_by_text("A4で印刷").press("Enter")
+        desktop.wait_for_url("**/officials/sheet**")
+        ready(desktop)
+        expect(desktop.locator("img.leaflet-image-layer")).to_have_count(2)
+        expect(scale).to_be_visible()
+        made = desktop.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/MediaBox", made)) == 1
+    county.store.close()
 
 
 def test_a_sheet_is_one_page_of_its_paper(desktop: Page, address: str) -> None:

@@ -6,12 +6,13 @@ The story goes through the gateway's own batch, so pages show what the gateway w
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
+from starlette.routing import BaseRoute
 
 from dashboard.app import create_app
 from dashboard.serve import listen, serve
@@ -108,6 +109,7 @@ class Place:
         self.decode: Decode = decode
         self.desk = Desk(decode, shipped())
         self.now = NOW
+        self.more: Sequence[BaseRoute] = ()  # pages that the gateway adds
         self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -138,7 +140,10 @@ class Place:
     def served(self, port: int = 0) -> Iterator[str]:
         """The dashboard on a loopback port, in a thread of its own; gives its address."""
         listener = listen("127.0.0.1", port)
-        app = create_app(self.store, self.feed, self.config, clock=self.clock, desk=self.desk)
+        app = create_app(
+            self.store, self.feed, self.config,
+            clock=self.clock, desk=self.desk, extra_routes=self.more,
+        )  # fmt: skip
         started, task = threading.Event(), list[asyncio.Task[None]]()
 
         async def main() -> None:
