@@ -15,6 +15,7 @@ from msgspec import Struct
 from numpy.typing import ArrayLike
 from shapely.geometry.base import BaseGeometry
 
+from dashboard import plane
 from dashboard.plane import Bools, Floats, Grid
 
 FINE = 2.0  # cells per bandwidth below which the integral over the window is too coarse
@@ -42,7 +43,7 @@ def density(
     xs, ys = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
     shapely.prepare(window)
     known = shapely.intersects_xy(window, xs, ys)
-    inside = shapely.contains_xy(window, *np.meshgrid(grid.x_m, grid.y_m))
+    inside = plane.inside(window, grid)
     kernels = (
         _kernel(grid.y_m, ys[known], bandwidth_m) @ _kernel(grid.x_m, xs[known], bandwidth_m).T
     )

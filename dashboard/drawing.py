@@ -40,7 +40,7 @@ def draw(
     told_width = reportmap.bandwidth([told for one in facts for told in one.reports], window)
     drawn = []
     for no, one in enumerate(facts):
-        found = overview.overview(one, width, land(limits))
+        found = overview.overview(one, width, ashore(limits))
         parts = layers.layers(found, owned.protected)
         where = source or "/map/coast.geojson"
         told = reportmap.draw(one.reports, window, told_width)
@@ -58,15 +58,9 @@ def limits_of(facts: list[Facts], centre: tuple[float, float] | None) -> Box:
 
 
 @lru_cache(maxsize=4)
-def land(limits: Box) -> Shape:
-    """The land inside a box; a coastline does not become stale."""
-    return coverage.from_geojson(coast.features(limits))
-
-
-@lru_cache(maxsize=4)
 def ashore(limits: Box) -> Shape:
-    """The same with 100 m of water: the coastline is crude, and what stands on the shore is on land."""
-    return land(limits).buffer(SHORE_DEGREES)
+    """The land inside a box and 100 m of water: the coastline is crude; it does not become stale."""
+    return coverage.from_geojson(coast.features(limits)).buffer(SHORE_DEGREES)
 
 
 def script_values(words: Text, *maps: Page) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
+from shapely.geometry.base import BaseGeometry
 
 from dashboard import plane, raster, rates, significance, surface
 from dashboard.plane import Grid, Plane, Sites
@@ -51,12 +52,15 @@ class Hotspots(Struct, frozen=True, eq=False):
 
 
 def hotspots(
-    tallies: Sequence[Tally], bandwidth_m: float | None = None, band_m: float | None = None
+    tallies: Sequence[Tally],
+    bandwidth_m: float | None = None,
+    band_m: float | None = None,
+    land: BaseGeometry | None = None,
 ) -> Hotspots | None:
     """Estimate, test and draw the rates of detectors; None without a placed, watching sensor.
 
     `bandwidth_m` None: cross-validated; give one to compare periods. `band_m` None: the smallest
-    that gives every sensor a neighbour.
+    that gives every sensor a neighbour. `land` (longitude, latitude): where the surface is drawn.
     """
     placed = [t for t in tallies if t.lat is not None and t.lon is not None]
     used = [t for t in placed if t.effort > 0]
@@ -65,18 +69,21 @@ def hotspots(
     lats, lons = np.array([t.lat for t in used]), np.array([t.lon for t in used])
     flat = Plane(float(lats.min() + lats.max()) / 2, float(lons.min() + lons.max()) / 2)
     sites = plane.sites(*flat.to_metres(lats, lons), [t.n for t in used], [t.effort for t in used])
-    drawn = _surface(sites, bandwidth_m)
+    grid, drawn = _surface(sites, bandwidth_m)
+    shown = drawn.masked
+    if land is not None:
+        shown[~plane.inside(flat.project(land), grid)] = np.nan
     band = _band(sites) if band_m is None else band_m
     gi = significance.gi_star(sites, band)
     return Hotspots(
         plane=flat,
-        grid=drawn[0],
+        grid=grid,
         sites=sites,
-        surface=drawn[1],
+        surface=drawn,
         gi=gi,
         band_m=band,
         sensors=_sensors(used, gi),
-        picture=raster.picture(drawn[1].masked, drawn[0], flat),
+        picture=raster.picture(shown, grid, flat),
         unplaced=tuple(t.device for t in tallies if t.lat is None or t.lon is None),
         unwatched=tuple(t.device for t in placed if t.effort == 0),
     )

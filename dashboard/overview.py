@@ -146,8 +146,11 @@ def read(reader: Reader, wish: Wish, asked: Span, zone: tzinfo, now: datetime) -
 
 
 def overview(facts: Facts, bandwidth_m: float | None = None, land: Shape | None = None) -> Overview:
-    """Compute a map. `bandwidth_m`: to be comparable with another; `land`: for what nobody watched."""
-    spots = hotspots.hotspots(facts.tallies, bandwidth_m)
+    """Compute a map. `bandwidth_m`: to be comparable with another.
+
+    `land`: where the surface is drawn, and what nobody watched is sought.
+    """
+    spots = hotspots.hotspots(facts.tallies, bandwidth_m, land=land)
     caught = _caught(facts)
     return Overview(
         wish=facts.wish,

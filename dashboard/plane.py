@@ -130,6 +130,26 @@ def grid_over(x_m: ArrayLike, y_m: ArrayLike, margin_m: float, cell_m: float) ->
     return Grid(x0 + half + cell_m * np.arange(nx), y0 + half + cell_m * np.arange(ny), cell_m)
 
 
+def inside(shape: BaseGeometry, grid: Grid) -> Bools:
+    """Mark the cells whose centre lies in a shape of the plane; of the shape (ny, nx).
+
+    By rows: from one crossing of the outline to the next a row is inside.
+    """
+    rings = shapely.get_rings(shapely.get_parts(shape))
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    joined = ring[1:] == ring[:-1]
+    (x0, y0), (x1, y1) = points[:-1][joined].T, points[1:][joined].T
+    low, high = (np.searchsorted(grid.y_m, edge(y0, y1)) for edge in (np.minimum, np.maximum))
+    edge = np.repeat(np.arange(len(x0)), high - low)
+    row = np.arange(len(edge)) - np.repeat(np.cumsum(high - low) - high, high - low)
+    share = (grid.y_m[row] - y0[edge]) / (y1[edge] - y0[edge])
+    column = np.searchsorted(grid.x_m, x0[edge] + share * (x1[edge] - x0[edge]))
+    turns = np.zeros((grid.shape[0], grid.shape[1] + 1), dtype=np.int64)
+    np.add.at(turns, (row, column), 1)
+    marks: Bools = np.cumsum(turns, axis=1)[:, :-1] % 2 == 1
+    return marks
+
+
 def distances(x_m: Floats, y_m: Floats, to_x_m: Floats, to_y_m: Floats) -> Floats:
     """Distances between points in metres, of the shape (points, to points)."""
     east, north = x_m[:, None] - to_x_m, y_m[:, None] - to_y_m

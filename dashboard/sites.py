@@ -132,7 +132,8 @@ class Sites:
         return without_sea(limits, self._lands.excluded)
 
     def _draw(self, asked: Asked, plan: Proposals | None, words: Text) -> Any:
-        found = overview.overview(asked.facts)
+        limits = drawing.limits_of([asked.facts], self._config.dashboard.centre)
+        found = overview.overview(asked.facts, land=drawing.ashore(limits))
         shown = {"surface", "protected", "sensors", "traps"}
         parts = [
             Layer(one.name, one.features, True)
@@ -140,7 +141,6 @@ class Sites:
             if one.name in shown
         ]
         sites = [] if plan is None else [_feature(i, plan, words) for i in range(len(plan.sites))]
-        limits = drawing.limits_of([asked.facts], self._config.dashboard.centre)
         pictures = {"surface": layers.picture(found)}
         tiles = self._config.dashboard.tiles != "none"
         return hotmap.draw(

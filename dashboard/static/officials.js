@@ -163,6 +163,7 @@ const Officials = (() => {
       const name = element.dataset.layer;
       element.hidden = !started.some(({ map, layers }) => layers[name] && map.hasLayer(layers[name]));
     }
+    if (SHEET) for (const { map } of started) map.invalidateSize({ animate: false }); // a scale takes its room
   }
 
   function follow(parts) {

@@ -29,6 +29,11 @@ def test_both_languages_say_the_same_things() -> None:
     assert [key for key in ja if holes(ja[key]) != holes(en[key])] == []
 
 
+def test_every_refusal_that_is_kept_is_explained() -> None:
+    kept = {f"refusal.{reason.value}" for reason in Reason if reason is not Reason.IRRELEVANT}
+    assert kept <= text("ja").words.keys()
+
+
 def test_every_word_a_template_or_script_asks_for_exists() -> None:
     used = set()
     for path in [*HOME.glob("templates/*"), *HOME.glob("*.py")]:

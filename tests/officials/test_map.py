@@ -15,6 +15,7 @@ from dashboard.wish import Wish
 from tests.dashboard.place import HOSTILE
 from tests.officials.conftest import Get
 from tests.officials.county import County
+from tests.officials.test_reportmap import at
 
 ZONE = ZoneInfo("Asia/Tokyo")
 AUTUMN = Wish(month=Month(2026, 10), months=3, species="boar")
@@ -117,6 +118,17 @@ def test_land_that_nobody_watched_is_a_gap_and_land_that_somebody_watched_is_non
     assert not gaps.is_empty
     for lat, lon in ((t.lat, t.lon) for t in facts.tallies if t.lat and t.lon):
         assert not shapely.contains_xy(gaps, lon, lat)
+
+
+def test_the_surface_is_drawn_on_land_only(county: County) -> None:
+    facts = county.store.read_now(lambda r: overview.read(r, AUTUMN, AUTUMN.span, ZONE, county.now))
+    everywhere = overview.overview(facts).hotspots
+    west = overview.overview(facts, land=shapely.box(128.6, 32.5, 128.75, 32.9)).hotspots
+    assert everywhere
+    assert west
+    for lat, lon in ((t.lat, t.lon) for t in facts.tallies if t.lat and t.lon):
+        assert at(everywhere.picture, lat, lon) > 0
+        assert (at(west.picture, lat, lon) > 0) == (lon < 128.75)
 
 
 def test_the_page_says_rate_interval_effort_method_and_caveat(get: Get) -> None:

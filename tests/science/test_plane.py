@@ -72,3 +72,19 @@ def test_a_geojson_shape_lands_where_its_corners_do() -> None:
     got = FUKUE.project(shapely.Polygon(ring))
     x, y = FUKUE.to_metres([lat for _, lat in ring], [lon for lon, _ in ring])
     assert np.asarray(got.exterior.coords)[:3] == pytest.approx(np.column_stack([x, y]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_cells_inside_a_shape_are_those_that_shapely_finds(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grid = plane.grid_over([0, 4_000], [0, 3_000], 200, 61.7)
+    blobs = [shapely.Point(*at).buffer(r) for *at, r in rng.uniform(100, 3_000, (6, 3)).tolist()]
+    holes = [shapely.Point(*at).buffer(150) for at in rng.uniform(0, 3_000, (9, 2)).tolist()]
+    shape = shapely.union_all(blobs[:3]) - shapely.union_all(holes)
+    x, y = np.meshgrid(grid.x_m, grid.y_m)
+    assert (plane.inside(shape, grid) == shapely.contains_xy(shape, x, y)).all()
+
+
+def test_nothing_lies_inside_an_empty_shape() -> None:
+    grid = plane.grid_over([0, 100], [0, 100], 0, 10)
+    assert not plane.inside(shapely.Polygon(), grid).any()
