@@ -2,7 +2,8 @@
 
 Run with `python -m tests.bench.officials`. Real pages over HTTP from a real store: 200 detectors that
 see 5 events a day each, so that 1,000,000 events are 1,000 days. The heat map gets every event as a
-point, as people usually draw it; it is rendered in this process. Interleaved; read the ratios.
+point, as people usually draw it; it is rendered in this process. Interleaved; read the ratios. Pages
+are asked for again and again, as in use: what folium draws of a frame is kept, no figure is.
 """
 
 import argparse
