@@ -60,7 +60,7 @@ def limits_of(facts: list[Facts], centre: tuple[float, float] | None) -> Box:
 @lru_cache(maxsize=4)
 def ashore(limits: Box) -> Shape:
     """The land inside a box and 100 m of water: the coastline is crude; it does not become stale."""
-    return coverage.from_geojson(coast.features(limits)).buffer(SHORE_DEGREES)
+    return coverage.from_geojson(coast.features(limits)).buffer(SHORE_DEGREES, quad_segs=1)
 
 
 def script_values(words: Text, *maps: Page) -> dict[str, Any]:
