@@ -19,9 +19,9 @@ from gateway.sightings import Sighting, SightingKind
 
 LEAST = 5  # fewer reports have no density worth drawing
 FINEST_M = 500.0  # the square in which reports are told; nothing finer is drawn
-WIDEST = 200.0  # bandwidths across all reports at most, so that one stray report costs no memory
+WIDEST = 100.0  # bandwidths across all reports at most, so that one stray report costs no memory
 REACH = 6.0  # bandwidths; what lies farther from every report has no density
-CELLS = 4.0  # a bandwidth
+CELLS = 8.0  # a bandwidth
 BREAKS: tuple[float, ...] = (0.1, 0.3, 1, 3, 10, 30)  # reports per km2 in the period
 COLOURS: tuple[str, ...] = (  # ColorBrewer's Purples
     "#f2f0f7", "#dadaeb", "#bcbddc", "#9e9ac8", "#807dba", "#6a51a3", "#4a1486",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +21,7 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.scenario import Scenario, load, registry
 from firmware_sim.world import Timed, World
 from gateway import app as service
+from gateway import demovillage
 from gateway.batch import absorb
 from gateway.broker import is_free
 from gateway.clock import utc_now
@@ -66,7 +68,10 @@ class Demo:
         self.broker_port = free_port(18_830)
         self.fleet: Fleet | None = None
         self._diary = Diary()
-        self.gateway = service.build(self._config(), self.clock)
+        self._places = {device.id: device for device in devices(self.scenario)}
+        config = self._config()
+        self._zone = ZoneInfo(config.site.timezone)
+        self.gateway = service.build(config, self.clock)
         reached = self.gateway.store.read_now(lambda r: r.setting(REACHED))
         self.reached = datetime.fromisoformat(reached) if reached else None  # by an earlier start
 
@@ -121,6 +126,7 @@ class Demo:
         outcome = absorb(tx, batch, self.gateway.sources.decode, at)
         for act in self._diary.read(outcome.events):
             tx.acts.add(act)
+        tx.sightings.add(demovillage.reports(outcome.events, self._places, self._zone))
         tx.put_setting(REACHED, at.isoformat())
 
     def _config(self) -> Config:

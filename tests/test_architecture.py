@@ -33,6 +33,7 @@ PURE = {  # standard library, these libraries and each other
     "gateway/sightingtable.py",
     "gateway/office.py",
     "gateway/demodiary.py",
+    "gateway/demovillage.py",
     "gateway/camtrapexport.py",
     "gateway/acquaintance.py",
     "gateway/board.py",
