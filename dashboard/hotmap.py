@@ -15,7 +15,8 @@ from folium.template import Template
 from folium.utilities import JsCode
 
 from dashboard import maps
-from dashboard.coast import ATTRIBUTION, Box
+from dashboard.backdrop import ATTRIBUTION, COAST
+from dashboard.frame import Box
 from dashboard.layers import Layer
 from dashboard.look import collection
 from dashboard.raster import Picture
@@ -44,7 +45,7 @@ class _Start(MacroElement):
 
 def draw(
     layers: Sequence[Layer], picture: Picture | None, limits: Box, text: Text, *,
-    coast: Any = "/map/coast.geojson", tiles: bool = False,
+    coast: Any = COAST, tiles: bool = False,
 ) -> maps.Page:  # fmt: skip
     """Draw a map. `coast`: where the page finds the land, or the land itself as GeoJSON."""
     west, south, east, north = limits
