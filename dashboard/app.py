@@ -1,6 +1,7 @@
 """The dashboard put together: routes, who may read, what runs beside the pages.
 
-Owns their order. Must not hold page logic or addresses (`pages`, `api`, `officials`, `login`).
+Owns their order. Must not hold page logic or addresses (`pages`, `api`, `login`; on the `shelf` stand those
+that draw and reckon).
 Pages read; people's acts are POSTs that need a role and come from our own pages.
 """
 
@@ -13,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,10 +24,9 @@ from dashboard.auth import LOOPBACK, Auth, signing_secret
 from dashboard.installer import Installer
 from dashboard.live import Live
 from dashboard.login import Login
-from dashboard.officials import Officials
 from dashboard.pages import Pages
-from dashboard.public import PublicPages
 from dashboard.reply import Reply
+from dashboard.shelf import shelved
 from gateway.account import Account
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
@@ -63,8 +63,7 @@ def create_app(
             *Pages(store, live, reply, config, clock).routes(),
             *Api(store, live, reply, clock).routes(),
             *Installer(store, feed, reply, auth, config.sources, desk, clock).routes(),
-            *Officials(store, reply, config, clock).routes(),
-            *PublicPages(store, reply, config, clock).routes(),
+            *shelved(lambda pages: Router(pages(store, reply, config, clock).routes())),
             *Login(auth, reply, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),
         ],

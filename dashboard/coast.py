@@ -1,46 +1,27 @@
 """The offline coastline: the land around a site, from the file the build hook made.
 
 Owns reading and cutting that file. PURE beside reading it; must not know devices or pages.
+`python -m dashboard.coast WEST SOUTH EAST NORTH` writes the land as GeoJSON, for `coastline`.
 """
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+import sys
+from collections.abc import Iterator
 from itertools import accumulate
-from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
 from shapely import LinearRing, Polygon, clip_by_rect, make_valid, set_precision
 from shapely.geometry import mapping
 
-Box = tuple[float, float, float, float]  # west, south, east, north, degrees
+from dashboard.frame import Box
 
 SOURCE = Path(__file__).parent / "static" / "vendor" / "coast.json.gz"
 GRID = 10_000  # steps a degree in the file
-JAPAN: Box = (122.0, 20.0, 154.0, 46.0)
-STEP = 0.5  # boxes end on multiples of this, so that few different ones are asked for
 FINEST = 2_000  # details smaller than the box / FINEST are left out
-ATTRIBUTION = (
-    '<a href="https://www.openstreetmap.org/copyright">&copy; OpenStreetMap contributors</a>'
-)
 
 
-def around(points: Iterable[tuple[float, float]], margin: float = 0.3) -> Box:
-    """The box around (lat, lon) `points` with `margin` degrees, on the STEP grid; none: Japan."""
-    lats, lons = zip(*points, strict=True) if (points := list(points)) else ((), ())
-    if not lats:
-        return JAPAN
-    return (
-        floor((min(lons) - margin) / STEP) * STEP,
-        floor((min(lats) - margin) / STEP) * STEP,
-        ceil((max(lons) + margin) / STEP) * STEP,
-        ceil((max(lats) + margin) / STEP) * STEP,
-    )
-
-
-@lru_cache(maxsize=8)
 def geojson(limits: Box) -> bytes:
     """One GeoJSON FeatureCollection of the land inside `limits`."""
     return json.dumps(features(limits), separators=(",", ":")).encode()
@@ -87,3 +68,8 @@ def _cut(land: Polygon, limits: Box) -> Iterator[Polygon]:
 
 def _area(ring: LinearRing) -> float:
     return float(Polygon(ring).area)
+
+
+if __name__ == "__main__":
+    west, south, east, north = map(float, sys.argv[1:])
+    sys.stdout.buffer.write(geojson((west, south, east, north)))

@@ -8,9 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from dashboard import coast, coverage, hotmap, layers, overview, raster, reportmap
-from dashboard.coast import Box
+from dashboard import coast, coverage, frame, hotmap, layers, overview, raster, reportmap
+from dashboard.backdrop import COAST
 from dashboard.coverage import Shape
+from dashboard.frame import Box
 from dashboard.lands import Lands
 from dashboard.maps import Page
 from dashboard.overview import Facts, Overview
@@ -42,7 +43,7 @@ def draw(
     for no, one in enumerate(facts):
         found = overview.overview(one, width, ashore(limits))
         parts = layers.layers(found, owned.protected)
-        where = source or "/map/coast.geojson"
+        where = source or COAST
         told = reportmap.draw(one.reports, window, told_width)
         pictures = {"surface": layers.picture(found), "density": told.picture if told else None}
         page = hotmap.draw(parts, pictures, limits, words, coast=where, tiles=tiles, no=no)
@@ -54,7 +55,7 @@ def limits_of(facts: list[Facts], centre: tuple[float, float] | None) -> Box:
     """The box around all devices, or around the configured centre."""
     devices = facts[0].devices.values()
     points = [(d.lat, d.lon) for d in devices if d.lat is not None and d.lon is not None]
-    return coast.around(points or ([centre] if centre else []))
+    return frame.around(points or ([centre] if centre else []))
 
 
 @lru_cache(maxsize=4)

@@ -11,8 +11,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from dashboard import rates
-from dashboard.rates import Rate
+from dashboard.rate import Rate, cpue
 from dashboard.span import Month, Span
 from gateway import mesh
 from gateway.effort import HOUR_MS
@@ -77,7 +76,7 @@ def captures(acts: Iterable[Act], species: str | None = None) -> list[Act]:
 
 def total(year: Year) -> Rate:
     """All captures per all trap-nights."""
-    return rates.cpue(len(captures(year.acts)), sum(nights(year).values()))
+    return cpue(len(captures(year.acts)), sum(nights(year).values()))
 
 
 def nights(year: Year) -> dict[str, float]:
@@ -92,7 +91,7 @@ def nights(year: Year) -> dict[str, float]:
 def by_month(year: Year, before: Year, zone_month: Callable[[datetime], Month]) -> list[Group]:
     """Captures per trap-night in each month of the fiscal year, beside the same month before."""
     now, then = (_monthly(one, zone_month) for one in (year, before))
-    none = rates.cpue(0, 0.0)
+    none = cpue(0, 0.0)
     groups = []
     for month, _ in year.months:
         old = then.get(month.plus(-12), (none, 0))[0]
@@ -110,7 +109,7 @@ def by_species(year: Year, before: Year) -> list[Group]:
             [a for a in captures(one.acts) if (a.species or UNKNOWN) == kind]
             for one in (year, before)
         ]
-        now, old = (rates.cpue(len(f), e) for f, e in zip(found, efforts, strict=True))
+        now, old = (cpue(len(f), e) for f, e in zip(found, efforts, strict=True))
         groups.append(Group(kind, now, old, heads(found[0])))
     return sorted(groups, key=lambda group: -group.now.n)
 
@@ -194,7 +193,7 @@ def _monthly(year: Year, zone_month: Callable[[datetime], Month]) -> dict[Month,
         caught.setdefault(zone_month(act.at), []).append(act)
     return {
         month: (
-            rates.cpue(len(caught.get(month, [])), sum(o.armed_ms for o in sums) / DAY_MS),
+            cpue(len(caught.get(month, [])), sum(o.armed_ms for o in sums) / DAY_MS),
             heads(caught.get(month, [])),
         )
         for month, sums in year.months
@@ -205,7 +204,7 @@ def _by(
     year: Year, before: Year, devices: Mapping[str, Device], key: Callable[[Device], str]
 ) -> list[Group]:
     now, then = _keyed(year, devices, key), _keyed(before, devices, key)
-    none = rates.cpue(0, 0.0)
+    none = cpue(0, 0.0)
     return [
         Group(name, now.get(name, (none, 0))[0], then.get(name, (none, 0))[0], now.get(name, (none, 0))[1])
         for name in sorted(now.keys() | then.keys())
@@ -224,7 +223,7 @@ def _keyed(
         if act.device in devices:
             caught.setdefault(key(devices[act.device]), []).append(act)
     return {
-        name: (rates.cpue(len(caught.get(name, [])), effort.get(name, 0.0)), heads(caught.get(name, [])))
+        name: (cpue(len(caught.get(name, [])), effort.get(name, 0.0)), heads(caught.get(name, [])))
         for name in effort.keys() | caught.keys()
     }  # fmt: skip
 

@@ -17,7 +17,8 @@ from folium.raster_layers import ImageOverlay
 from folium.template import Template
 
 from dashboard import maps
-from dashboard.coast import ATTRIBUTION, Box
+from dashboard.backdrop import ATTRIBUTION, COAST
+from dashboard.frame import Box
 from dashboard.layers import Layer
 from dashboard.look import collection
 from dashboard.raster import Picture
@@ -50,7 +51,7 @@ class _Start(MacroElement):
 
 def draw(
     layers: Sequence[Layer], pictures: Mapping[str, Picture | None], limits: Box, words: Text, *,
-    coast: Any = "/map/coast.geojson", tiles: bool = False, no: int = 0,
+    coast: Any = COAST, tiles: bool = False, no: int = 0,
 ) -> maps.Page:  # fmt: skip
     """Draw a map. `coast`: where the page finds the land, or the land as GeoJSON; `no`: on its page."""
     told = [layer for layer in layers if layer.features]

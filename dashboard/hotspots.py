@@ -11,10 +11,11 @@ import numpy as np
 from msgspec import Struct
 from shapely.geometry.base import BaseGeometry
 
-from dashboard import plane, raster, rates, significance, surface
+from dashboard import plane, raster, significance, surface
 from dashboard.plane import Grid, Plane, Sites
 from dashboard.raster import Picture
-from dashboard.rates import Rate, Tally
+from dashboard.rate import Rate, rai
+from dashboard.rates import Tally
 from dashboard.significance import GiStar, Spot
 from dashboard.surface import Surface
 
@@ -118,7 +119,7 @@ def _sensors(used: Sequence[Tally], gi: GiStar) -> tuple[SensorSpot, ...]:
             lat=t.lat or 0.0,
             lon=t.lon or 0.0,
             area=t.area,
-            rate=rates.rai(t.n, t.effort),
+            rate=rai(t.n, t.effort),
             spot=spot,
             z=None if math.isnan(z) else z,
             p_adjusted=None if math.isnan(p) else p,

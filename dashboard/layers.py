@@ -19,7 +19,8 @@ from dashboard.hotspots import Hotspots
 from dashboard.look import Feature
 from dashboard.overview import Caught, Cell, Overview, Reported
 from dashboard.raster import Picture
-from dashboard.rates import Rate, Tally
+from dashboard.rate import Rate
+from dashboard.rates import Tally
 from gateway import mesh
 from gateway.mesh import Bounds
 

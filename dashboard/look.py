@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from dashboard.condition import Sight, sights
+from dashboard.rate import rai
 from gateway.model import Alert, AlertStatus, Device, Event, Kind, Role
 from gateway.species import UNKNOWN
 from gateway.store import Reader
@@ -88,8 +89,6 @@ def rates(reader: Reader, zone: tzinfo, now: datetime, days: int, species: str |
 
 
 def _sensor_rate(device: Device, row: Rate) -> SensorRate:
-    from dashboard.rates import rai  # numpy is loaded by the first page of rates
-
     rate = rai(row.independent, row.alive_days)
     enough = row.alive_days >= LEAST_DAYS
     return SensorRate(

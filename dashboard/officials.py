@@ -16,7 +16,7 @@ from dashboard.drawing import Drawn
 from dashboard.figurepages import FigurePages
 from dashboard.overview import Choices, Facts
 from dashboard.paperpages import PaperPages
-from dashboard.rates import Rate
+from dashboard.rate import Rate
 from dashboard.reply import Reply
 from dashboard.sites import Sites
 from dashboard.text import Text

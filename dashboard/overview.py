@@ -11,12 +11,13 @@ from datetime import date, datetime, tzinfo
 import msgspec
 from msgspec import Struct
 
-from dashboard import coverage, hotspots, rates, span
+from dashboard import coverage, hotspots, span
 from dashboard.condition import Sight, sights
 from dashboard.coverage import Shape
 from dashboard.figures import OUTCOMES
 from dashboard.hotspots import Hotspots
-from dashboard.rates import Rate, Tally
+from dashboard.rate import Rate, cpue, rai
+from dashboard.rates import Tally
 from dashboard.span import Span
 from dashboard.wish import ALL, Wish
 from gateway import mesh
@@ -157,7 +158,7 @@ def overview(facts: Facts, bandwidth_m: float | None = None, land: Shape | None 
         span=facts.span,
         hotspots=spots,
         cells=_cells(facts.tallies, facts.wish.square),
-        total=rates.rai(sum(t.n for t in facts.tallies), sum(t.effort for t in facts.tallies)),
+        total=rai(sum(t.n for t in facts.tallies), sum(t.effort for t in facts.tallies)),
         tallies=facts.tallies,
         blind=facts.blind,
         traps=facts.traps,
@@ -183,7 +184,7 @@ def common_bandwidth(one: Facts, other: Facts) -> float | None:
 
 def captures(acts: Iterable[Act], wish: Wish, nights: float) -> Rate:
     """Captures of the wished species per 100 trap-nights."""
-    return rates.cpue(sum(1 for act in acts if is_capture(act, wish.counted)), nights)
+    return cpue(sum(1 for act in acts if is_capture(act, wish.counted)), nights)
 
 
 def is_capture(act: Act, species: str | None) -> bool:
@@ -239,7 +240,7 @@ def _caught(facts: Facts) -> list[Caught]:
         sight = placed.get(id_)
         if sight is None or sight.lat is None or sight.lon is None:
             continue
-        rate = rates.cpue(len(acts), facts.armed.get(id_, 0.0))
+        rate = cpue(len(acts), facts.armed.get(id_, 0.0))
         found.append(Caught(id_, sight.name, sight.lat, sight.lon, animals(acts), rate))
     return found
 
@@ -274,7 +275,7 @@ def _cells(tallies: list[Tally], square: mesh.Level) -> list[Cell]:
             code,
             mesh.bounds(code),
             len(parts),
-            rates.rai(sum(t.n for t in parts), sum(t.effort for t in parts)),
+            rai(sum(t.n for t in parts), sum(t.effort for t in parts)),
         )
         for code, parts in sorted(groups.items())
     ]

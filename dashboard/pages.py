@@ -3,9 +3,8 @@
 Owns what each page is made of. Must not decide who may see it (`app`) nor write.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -13,17 +12,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dashboard import frame
+from dashboard.backdrop import COAST
+from dashboard.coastline import Coastline
+from dashboard.frame import Box
 from dashboard.live import Live
-from dashboard.look import Feature, Look, Rates, features, rates
+from dashboard.livemap import live_map
+from dashboard.look import Look, Rates, features, rates
 from dashboard.reply import Reply
 from dashboard.text import Text
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.model import Role
 from gateway.store import Store
-
-if TYPE_CHECKING:  # what draws is loaded by the first map: a board that draws none saves 20 MB
-    from dashboard import coast, maps
 
 PERIODS = (30, 90, 365)  # days
 PANELS = ("alerts", "events", "traps")  # parts of pages that the stream replaces
@@ -37,7 +38,7 @@ class Pages:
         self, store: Store, live: Live, reply: Reply, config: Config, clock: Clock
     ) -> None:
         self._store, self._live, self._reply, self._config = store, live, reply, config
-        self._clock = clock
+        self._clock, self._coastline = clock, Coastline()
 
     def routes(self) -> list[BaseRoute]:
         """Where they answer."""
@@ -45,7 +46,7 @@ class Pages:
             Route("/", self.show_map),
             Route("/traps", self.show_traps),
             Route("/live", self.send_changes),
-            Route("/map/coast.geojson", self.send_coast),
+            Route(COAST, self.send_coast),
         ]
 
     async def show_map(self, request: Request) -> Response:
@@ -54,7 +55,10 @@ class Pages:
         days, species = _period(request), request.query_params.get("species") or None
         found, known = await self._rates(days, species)
         words = self._reply.text(request)
-        drawing = await asyncio.to_thread(self._draw, present, found, words)
+        drawing = live_map(
+            features(present.sights), features(found.sensors), self._limits(present), words,
+            tiles=self._config.dashboard.tiles != "none",
+        )  # fmt: skip
         return self._page(
             request, "map.html", version, present, map=drawing, rates=found, days=days,
             periods=PERIODS, species=species, known_species=known,
@@ -68,10 +72,8 @@ class Pages:
 
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""
-        from dashboard import coast
-
         _, present = await self._live.look()
-        body = await asyncio.to_thread(coast.geojson, self._limits(present))
+        body = await self._coastline.geojson(self._limits(present))
         headers = {"Cache-Control": "private, max-age=3600"}
         return Response(body, media_type="application/geo+json", headers=headers)
 
@@ -108,29 +110,16 @@ class Pages:
             look=present, traps=_traps(present), **values,
         )  # fmt: skip
 
-    def _draw(self, present: Look, found: Rates, words: Text) -> "maps.Page":
-        from dashboard import maps
-
-        return maps.live_map(
-            features(present.sights),
-            _scaled(features(found.sensors)),
-            self._limits(present),
-            words,
-            tiles=self._config.dashboard.tiles != "none",
-        )
-
     async def _rates(self, days: int, species: str | None) -> tuple[Rates, list[str]]:
         now = self._clock()
         return await self._store.read(
             lambda reader: (rates(reader, self._reply.zone, now, days, species), reader.species())
         )
 
-    def _limits(self, present: Look) -> "coast.Box":
-        from dashboard import coast
-
+    def _limits(self, present: Look) -> Box:
         points = [(s.lat, s.lon) for s in present.sights if s.lat is not None and s.lon is not None]
         centre = self._config.dashboard.centre
-        return coast.around(points or ([centre] if centre else []))
+        return frame.around(points or ([centre] if centre else []))
 
 
 def _traps(present: Look) -> list[Any]:
@@ -140,14 +129,6 @@ def _traps(present: Look) -> list[Any]:
 def _period(request: Request) -> int:
     wanted = request.query_params.get("days", "")
     return int(wanted) if wanted in map(str, PERIODS) else PERIODS[1]
-
-
-def _scaled(found: list[Feature]) -> list[Feature]:
-    """Give each circle its radius in pixels: area in proportion to the rate, 100 a day = 30 px."""
-    for feature in found:
-        rate = feature["properties"]["rate"]
-        feature["properties"]["radius"] = 5 if rate is None else 5 + min(25.0, (rate**0.5) * 2.5)
-    return found
 
 
 def _grouped(news: dict[str, Any]) -> dict[str, Any]:

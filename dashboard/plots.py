@@ -10,7 +10,7 @@ from html import escape
 
 from msgspec import Struct
 
-from dashboard.rates import Rate
+from dashboard.rate import Rate
 
 W, H, LEFT, BOTTOM, TOP = 720, 300, 52, 46, 26
 NOW, BEFORE, INK, GRID = "#0b4184", "#a34a00", "#16201b", "#c9cfcb"

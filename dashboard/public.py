@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard import coast, drawing, hotmap, opendata, overview, raster, sheets
+from dashboard import coast, drawing, frame, hotmap, opendata, overview, raster, sheets
 from dashboard.layers import Layer
 from dashboard.look import Feature, collection
 from dashboard.opendata import Square
@@ -82,7 +82,7 @@ class PublicPages:
 def draw(shapes: list[Feature], words: Text) -> Any:
     """Draw squares; the map's frame follows from them alone."""
     corners = [(lat, lon) for shape in shapes for lon, lat in shape["geometry"]["coordinates"][0]]
-    limits = coast.around(corners)
+    limits = frame.around(corners)
     return hotmap.draw(
         [Layer("public", shapes, True)], {}, limits, words, coast=coast.features(limits)
     )

@@ -1,10 +1,6 @@
-"""Rates with their effort: RAI of detectors, CPUE of traps, independent events, sums by group.
+"""Rates of many devices: independent events, sums by group.
 
-Owns what a rate is. A count never leaves here without its effort; without effort there is no rate
-(None), not a rate of zero. Pure.
-
-RAI (relative abundance index, 撮影頻度指数) = 100 x independent events / camera-days.
-CPUE (catch per unit effort, 捕獲効率) = 100 x captures / trap-nights (わな日).
+Owns what one event is and how groups are pooled. What a rate is: `rate`. Pure.
 """
 
 from collections import defaultdict
@@ -16,25 +12,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
-from dashboard import poisson
+from dashboard.rate import Rate, Unit, rate_of
 from gateway import mesh
 
-Unit = Literal["camera-days", "trap-nights"]
 Grouping = Literal["device", "mesh5km", "area"]
 Bools: TypeAlias = NDArray[np.bool_]
 
 WINDOW_S = 1800.0  # independence of events, the camera-trapping convention
-
-
-class Rate(Struct, frozen=True):
-    """A count with its effort and, where there was any, the rate per 100 and its exact interval."""
-
-    n: int
-    effort: float  # in `unit`s
-    unit: Unit
-    per100: float | None  # None: no effort, hence unknown
-    low: float | None
-    high: float | None
 
 
 class Tally(Struct, frozen=True):
@@ -47,28 +31,6 @@ class Tally(Struct, frozen=True):
     lon: float | None = None
     area: str = ""
     name: str = ""  # what people call it; "": the device itself
-
-
-def rai(n: int, effort_days: float, confidence: float = 0.95) -> Rate:
-    """Rate of independent events per 100 camera-days, with Garwood's exact interval.
-
-    Raises ValueError for a negative count or effort.
-    """
-    return _rate(n, effort_days, "camera-days", confidence)
-
-
-def cpue(captures: int, trap_nights: float, confidence: float = 0.95) -> Rate:
-    """Rate of captures per 100 trap-nights, measured while armed; otherwise like `rai`."""
-    return _rate(captures, trap_nights, "trap-nights", confidence)
-
-
-def _rate(n: int, effort: float, unit: Unit, confidence: float) -> Rate:
-    if not effort >= 0:
-        raise ValueError(f"an effort of {effort} {unit} is impossible; it must be 0 or more")
-    low, high = poisson.limits(n, confidence)
-    if effort == 0:
-        return Rate(n, effort, unit, None, None, None)
-    return Rate(n, effort, unit, 100 * n / effort, 100 * low / effort, 100 * high / effort)
 
 
 def event_starts(
@@ -135,6 +97,6 @@ def pooled(
     for tally in tallies:
         sums[KEYS[by](tally)].append((tally.n, tally.effort))
     return {
-        key: _rate(sum(n for n, _ in parts), sum(t for _, t in parts), unit, confidence)
+        key: rate_of(sum(n for n, _ in parts), sum(t for _, t in parts), unit, confidence)
         for key, parts in sorted(sums.items())
     }

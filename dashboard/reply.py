@@ -26,7 +26,7 @@ from gateway.rules import TABLE
 
 LANGUAGE_COOKIE = "lang"
 if TYPE_CHECKING:  # numpy is loaded by the first page of rates
-    from dashboard.rates import Rate
+    from dashboard.rate import Rate
 
 YEAR_S = 365 * 24 * 3600
 

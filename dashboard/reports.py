@@ -15,7 +15,7 @@ from dashboard.activity import Activity
 from dashboard.figures import Group, Response, Uptime, Year
 from dashboard.pdf import Pdf
 from dashboard.plots import Series
-from dashboard.rates import Rate
+from dashboard.rate import Rate
 from dashboard.span import Month, Span
 from dashboard.table import Table
 from dashboard.text import Text

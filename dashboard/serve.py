@@ -39,6 +39,7 @@ async def serve(app: Starlette, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         lifespan="on",
+        ws="none",
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS_S,

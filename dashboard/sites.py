@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard import drawing, hotmap, layers, overview, proposals, wish
-from dashboard.coast import Box
 from dashboard.coverage import Shape
+from dashboard.frame import Box
 from dashboard.lands import Lands
 from dashboard.layers import Layer
 from dashboard.overview import Choices, Facts

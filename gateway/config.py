@@ -77,7 +77,7 @@ class Mqtt(_Section, frozen=True, kw_only=True):
     keepalive_s: Annotated[int, Meta(ge=1, le=65_535)] = 60
     # how long the broker holds messages for us
     session_expiry_s: Annotated[int, Meta(ge=1, le=4_294_967_295)] = 604_800
-    max_uncommitted: Positive = 20_000  # our own bound; beyond it we stop reading
+    max_uncommitted: Positive = 5_000  # our own bound; beyond it we stop reading
     max_packet_bytes: Annotated[int, Meta(ge=1, le=268_435_455)] = 1_048_576
 
 

@@ -28,13 +28,20 @@ async def follow_broker(settings: Mqtt, site: str, tell: Callable[[str, float], 
     while True:
         try:
             async with _client(settings, site) as client:
-                for topic in TOPICS:
-                    await client.subscribe(topic, qos=0)
+                await client.subscribe([(topic, 0) for topic in TOPICS])
+                _heed_stop()
                 async for message in client.messages:
                     _read(message, tell)
         except (aiomqtt.MqttError, Trouble, OSError) as error:
             log.debug("no $SYS: %s", error)
         await asyncio.sleep(AGAIN_S)
+
+
+def _heed_stop() -> None:
+    """Python 3.11's wait_for, on which aiomqtt connects and subscribes, may swallow a cancellation."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _client(settings: Mqtt, site: str) -> aiomqtt.Client:

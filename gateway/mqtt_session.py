@@ -29,6 +29,7 @@ from gateway.mqtt_link import (
 log = logging.getLogger(__name__)
 
 PUBLISH_S = 10.0
+HELD_BYTES = 16_000_000  # of payloads not yet acknowledged: few large ones fill a board too
 
 MakeLink = Callable[[Terms, Wire], Link]
 
@@ -44,6 +45,7 @@ class Counters(Struct):
     acked: int = 0
     stale_acks: int = 0  # dropped: their connection had ended
     uncommitted: int = 0  # received and not yet acknowledged by the program
+    uncommitted_bytes: int = 0  # their payloads
     forgotten: int = 0  # let go when full, because the broker sends them again
     trouble: str = ""  # why it is not connected
 
@@ -126,8 +128,8 @@ class BrokerSession:
         counters.acked += len(ids)
         if len(ids) < len(deliveries):
             counters.stale_acks += sum(1 for d in deliveries if d.packet_id) - len(ids)
-        counters.uncommitted -= len(deliveries)
-        if counters.paused and counters.uncommitted <= self._limit // 2:
+        self._let_go(deliveries)
+        if counters.paused and self._load() <= 0.5:
             self._pause(paused=False)
 
     async def publish(
@@ -181,9 +183,9 @@ class BrokerSession:
         log.info(
             "connected to the broker %s:%s (%s)", settings.host, settings.port, counters.version
         )
-        if remembered and counters.uncommitted >= self._limit:
+        if remembered and self._load() >= 1:
             self._forget()
-        self._pause(paused=counters.uncommitted >= self._limit)
+        self._pause(paused=self._load() >= 1)
         self._up.set()
 
     def _down(self) -> None:
@@ -213,9 +215,19 @@ class BrokerSession:
         self._inbox.extend(batch)
         counters.received += len(batch)
         counters.uncommitted += len(batch)
-        if counters.uncommitted >= self._limit and not counters.paused:
+        counters.uncommitted_bytes += _size(batch)
+        if self._load() >= 1 and not counters.paused:
             self._pause(paused=True)
         self._arrived.set()
+
+    def _load(self) -> float:
+        """How much is held, as a part of what may be; at 1 nothing more is read."""
+        held = self.counters
+        return max(held.uncommitted / self._limit, held.uncommitted_bytes / HELD_BYTES)
+
+    def _let_go(self, deliveries: Sequence[Delivery]) -> None:
+        self.counters.uncommitted -= len(deliveries)
+        self.counters.uncommitted_bytes -= _size(deliveries)
 
     def _pause(self, *, paused: bool) -> None:
         self.counters.paused = paused
@@ -228,11 +240,11 @@ class BrokerSession:
         Only when full, so that reconnecting over and over cannot grow the queue. Otherwise they
         stay: a broker that lost its newest state in a power cut may not have them any more.
         """
+        gone = [d for d in self._inbox if d.packet_id and d.generation != self._generation]
         kept = [d for d in self._inbox if d.generation == self._generation or not d.packet_id]
-        forgotten = len(self._inbox) - len(kept)
         self._inbox = deque(kept)
-        self.counters.forgotten += forgotten
-        self.counters.uncommitted -= forgotten
+        self.counters.forgotten += len(gone)
+        self._let_go(gone)
 
     def _turn(self, retry: Retry) -> bool:
         """Take the other version of MQTT where that may help; True: try it at once.
@@ -253,3 +265,7 @@ class BrokerSession:
         known = again and text == self.counters.trouble
         self.counters.trouble = text
         log.log(logging.DEBUG if known else logging.WARNING, "%s", text)
+
+
+def _size(deliveries: Sequence[Delivery]) -> int:
+    return sum([len(delivery.message.payload) for delivery in deliveries])

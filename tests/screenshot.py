@@ -45,7 +45,7 @@ def take(program: str, url: str, out: Path, language: str, size: str) -> None:
         )
         page.goto(url)
         page.wait_for_selector("#line[data-state=on]")
-        if page.locator(".folium-map").count():
+        if page.locator(".leaflet-container").count():
             page.wait_for_selector("body[data-coast=drawn]")
         page.screenshot(path=out)
         browser.close()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.config import Mqtt
 from gateway.model import Message
 from gateway.mqtt_link import Delivery, Retry, Terms, Trouble, Wire, refusal, unreachable
-from gateway.mqtt_session import Backoff, BrokerSession
+from gateway.mqtt_session import HELD_BYTES, Backoff, BrokerSession
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 QUICK = Backoff(first_s=0.001, cap_s=0.002, slow_s=0.002)
@@ -56,8 +56,8 @@ class FakeLink:
     async def close(self) -> None:
         self.closed.set()
 
-    def bring(self, numbers: range, qos: int = 1) -> None:
-        message = Message("a", b"", NOW, qos)
+    def bring(self, numbers: range, qos: int = 1, payload: bytes = b"") -> None:
+        message = Message("a", payload, NOW, qos)
         self.wire.deliver([Delivery(message, n * qos, self.wire.generation) for n in numbers])
 
 
@@ -107,6 +107,20 @@ def test_reading_stops_at_the_bound_and_goes_on_at_half() -> None:
         session.ack(batch[6:])
         assert not link.paused
         assert link.acked == list(range(1, 13))
+
+    run(scenario)
+
+
+def test_a_few_large_messages_stop_reading_too() -> None:
+    async def scenario(session: BrokerSession) -> None:
+        link = FakeLink.made[-1]
+        link.bring(range(1, 4), payload=bytes(HELD_BYTES // 4))
+        assert not link.paused
+        link.bring(range(4, 5), payload=bytes(HELD_BYTES // 4))
+        assert link.paused
+        session.ack(await session.receive(100))
+        assert not link.paused
+        assert session.counters.uncommitted_bytes == 0
 
     run(scenario)
 

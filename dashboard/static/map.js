@@ -1,14 +1,16 @@
 // Draws the marks on the map and keeps them up to date. All text is set as text, never as HTML.
 "use strict";
 window.Shishigaki = (() => {
-  const { words, shown } = JSON.parse(document.getElementById("live").textContent);
+  const words = JSON.parse(document.getElementById("words").textContent);
   const marks = new Map(); // device id -> marker
   const URGENT = { sprung: 3000, captured: 2500, seen: 2000, unknown: 1000, low: 500 };
   const DRAWN = { // conditions that share a mark
     non_target: "reset", false_spring: "reset", dispatched: "reset", paused: "rest", removed: "rest",
   };
   const REMEMBERED = "shishigaki.tiles";
-  let parts = null;
+  const data = JSON.parse(document.getElementById("map-data").textContent);
+  let map = null;
+  let devices = null; // the layer of marks
 
   const look = (p) => DRAWN[p.condition] || p.condition;
   const kind = (p) => (p.role === "trap" ? "trap" : "detector");
@@ -102,7 +104,7 @@ window.Shishigaki = (() => {
     for (const feature of features) {
       const p = feature.properties;
       const marker = marks.get(p.id);
-      if (!marker) { parts.layers.devices.addData(feature); continue; }
+      if (!marker) { devices.addData(feature); continue; }
       const [lon, lat] = feature.geometry.coordinates;
       marker.feature = feature;
       marker.setLatLng([lat, lon]);
@@ -113,21 +115,21 @@ window.Shishigaki = (() => {
   }
 
   async function drawCoast() {
-    const pane = parts.map.createPane("coast");
+    const pane = map.createPane("coast");
     pane.style.zIndex = 150; // below tiles
-    const answer = await fetch(parts.coast);
+    const answer = await fetch(data.coast);
     if (!answer.ok) throw new Error(answer.status);
     L.geoJSON(await answer.json(), {
       pane: "coast", interactive: false, renderer: L.canvas({ pane: "coast", padding: 0.5 }),
       style: { color: "#55656d", weight: 1, fillColor: "#f4f0e3", fillOpacity: 1 },
-      attribution: parts.attribution,
-    }).addTo(parts.map);
+      attribution: data.attribution,
+    }).addTo(map);
     requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.coast = "drawn"; }));
   }
 
   // Another host is asked for tiles only after the reader has switched them on, here or last time.
-  function offerTiles() {
-    parts.map.on("overlayadd overlayremove", (event) => {
+  function offerTiles(tiles) {
+    map.on("overlayadd overlayremove", (event) => {
       const url = event.layer._url;
       if (!url) return;
       if (event.type === "overlayadd") localStorage.setItem(REMEMBERED, url);
@@ -136,14 +138,14 @@ window.Shishigaki = (() => {
       say("");
     });
     const wanted = localStorage.getItem(REMEMBERED);
-    const layer = parts.tiles.find((one) => one._url === wanted);
-    if (layer && navigator.onLine) layer.addTo(parts.map);
+    const layer = tiles.find((one) => one._url === wanted);
+    if (layer && navigator.onLine) layer.addTo(map);
   }
 
   function focus() {
     const marker = marks.get(decodeURIComponent(location.hash.slice(1)));
     if (!marker) return;
-    parts.map.setView(marker.getLatLng(), Math.max(parts.map.getZoom(), 14));
+    map.setView(marker.getLatLng(), Math.max(map.getZoom(), 14));
     marker.openPopup();
   }
 
@@ -154,27 +156,42 @@ window.Shishigaki = (() => {
     }
   }
 
-  function start(given) {
-    parts = given;
-    for (const [name, data] of Object.entries(shown)) parts.layers[name].addData(data);
-    parts.map.attributionControl.setPrefix(false);
-    const frame = parts.map.getContainer();
+  // Gives the tiles that are offered, switched off like the rates.
+  function addLayers() {
+    const tiles = data.tiles.map((one) => L.tileLayer(one.url, {
+      attribution: one.credit, minZoom: one.least_zoom, maxZoom: 18,
+    }));
+    const rates = L.geoJSON(data.rates, { pointToLayer: rate });
+    devices = L.geoJSON(data.devices, { pointToLayer: mark }).addTo(map);
+    const control = L.control.layers();
+    tiles.forEach((layer, number) => control.addOverlay(layer, data.tiles[number].name));
+    control.addOverlay(rates, words["map.rates"]).addOverlay(devices, words["map.devices"]).addTo(map);
+    return tiles;
+  }
+
+  function start() {
+    map = L.map("map", { minZoom: 4, maxZoom: 18, zoomSnap: 0.5, preferCanvas: true });
+    map.fitBounds(data.frame, { padding: [18, 18] });
+    map.attributionControl.setPrefix(false);
+    const tiles = addLayers();
+    const frame = map.getContainer();
     frame.setAttribute("role", "application");
     frame.setAttribute("aria-label", words["map.label"]);
     name(".leaflet-control-zoom-in", "map.zoom_in");
     name(".leaflet-control-zoom-out", "map.zoom_out");
     name(".leaflet-control-layers-toggle", "map.layers");
-    L.control.scale({ imperial: false }).addTo(parts.map);
-    const distance = () => { frame.dataset.far = parts.map.getZoom() < 11; };
-    parts.map.on("zoomend", distance);
+    L.control.scale({ imperial: false }).addTo(map);
+    const distance = () => { frame.dataset.far = map.getZoom() < 11; };
+    map.on("zoomend", distance);
     distance();
     drawCoast().catch(() => say(words["map.coast_failed"]));
-    offerTiles();
+    offerTiles(tiles);
     if (!marks.size) say(words["map.empty"]);
     addEventListener("hashchange", focus);
     focus();
     document.body.dataset.map = "ready";
   }
 
-  return { start, mark, rate, update};
+  start();
+  return { update };
 })();

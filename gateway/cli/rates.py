@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboard import rates as figures
+from dashboard.rate import Rate as Figure
 from gateway import species as kinds
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.mesh import MeshError
@@ -194,7 +195,7 @@ def _days(role: Role, effort: Rate | None) -> float:
     return effort.armed_days if role is Role.TRAP else effort.alive_days
 
 
-def _seen(kind: str, events: figures.Rate, animals: figures.Rate) -> Seen:
+def _seen(kind: str, events: Figure, animals: Figure) -> Seen:
     row = kinds.BY_CODE.get(kind)
     scientific = row.scientific if row else kind
     return Seen(kind, kinds.label(kind), scientific, events.n, animals.n,
@@ -204,9 +205,9 @@ def _seen(kind: str, events: figures.Rate, animals: figures.Rate) -> Seen:
 def _group(
     key: str,
     device: Device | None,
-    cameras: figures.Rate | None,
+    cameras: Figure | None,
     seen: list[Seen],
-    traps: tuple[figures.Rate, figures.Rate] | None,
+    traps: tuple[Figure, Figure] | None,
 ) -> Group:
     group = Group(
         group=key,

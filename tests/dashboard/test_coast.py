@@ -5,8 +5,9 @@ import json
 from shapely.geometry import Point, box, shape
 
 from dashboard import coast
+from dashboard.frame import JAPAN, around
 
-FUKUE = coast.around([(32.69, 128.84)])
+FUKUE = around([(32.69, 128.84)])
 
 
 def test_land_is_land_and_sea_is_sea() -> None:
@@ -24,16 +25,16 @@ def test_nothing_leaves_the_box_it_was_asked_for() -> None:
 
 def test_a_site_box_is_small_and_all_of_japan_still_fits_a_phone() -> None:
     assert len(coast.geojson(FUKUE)) < 60_000
-    assert len(coast.geojson(coast.JAPAN)) < 700_000
+    assert len(coast.geojson(JAPAN)) < 700_000
 
 
 def test_the_box_holds_every_point_with_a_margin_and_lies_on_the_grid() -> None:
-    west, south, east, north = coast.around([(32.6, 128.6), (33.1, 129.3)])
+    west, south, east, north = around([(32.6, 128.6), (33.1, 129.3)])
     assert (west, south, east, north) == (128.0, 32.0, 130.0, 33.5)
 
 
 def test_without_any_position_the_whole_country_is_shown() -> None:
-    assert coast.around([]) == coast.JAPAN
+    assert around([]) == JAPAN
 
 
 def test_it_is_one_geojson_layer() -> None:

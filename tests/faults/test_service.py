@@ -311,7 +311,7 @@ def test_memory_stays_flat_over_a_day_of_tenfold_load(
     for number in range(steps):
         publisher.send_all(detections(step, 100, number * step, run="m"))
         wait_for(lambda n=number: head(service) >= (n + 1) * step, "the commits", 120)  # type: ignore[misc]
-        sizes.append(rss_mb(service))
+        sizes.append(service.rss_mb())
     publisher.close()
     half = steps // 2
     slope = sum(sizes[half:]) / half - sum(sizes[2:half]) / (half - 2)
@@ -326,12 +326,6 @@ def head(service: Service) -> int:
     number = reader.follower.head()
     reader.close()
     return number
-
-
-def rss_mb(service: Service) -> float:
-    assert service._process
-    text = Path(f"/proc/{service._process.pid}/status").read_text()
-    return int(text.split("VmRSS:")[1].split()[0]) / 1_000
 
 
 def run_kills(mosquitto: Mosquitto, service: Service, kills: int) -> None:

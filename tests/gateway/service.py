@@ -61,6 +61,18 @@ class Service:
         return self._log.read_text(errors="replace")
 
     @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process
+        return self._process.pid
+
+    def rss_mb(self) -> float:
+        """Its resident memory."""
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        line = next(line for line in text.splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1_000
+
+    @property
     def url(self) -> str:
         """Its pages."""
         return f"http://127.0.0.1:{self.port}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dashboard import rates
+from dashboard.rate import rai
 from gateway import history, species
 from gateway.history import HistoryError
 from gateway.model import Device, Reading, Role, Standing, TimeQuality
@@ -124,9 +124,9 @@ def test_effort_events_and_rai_of_the_published_example_are_met_to_1e_12(tmp_pat
         for row in expected["table"]:
             kind = species.code(row["scientificName"]) or row["scientificName"]
             rate = by_device(store, kind)[row["deploymentID"]]
-            rai = rates.rai(rate.independent, rate.alive_days)
-            assert (rai.n, rate.animals) == (row["n_obs"], row["n_individuals"])
-            assert rai.per100 == pytest.approx(row["rai"], rel=1e-12, abs=1e-12)
+            found = rai(rate.independent, rate.alive_days)
+            assert (found.n, rate.animals) == (row["n_obs"], row["n_individuals"])
+            assert found.per100 == pytest.approx(row["rai"], rel=1e-12, abs=1e-12)
             assert 100 * rate.animals / rate.alive_days == pytest.approx(
                 row["rai_individuals"], rel=1e-12, abs=1e-12
             )

@@ -18,7 +18,7 @@ from dashboard import figures, pdf, plots, reports, sheets
 from dashboard.figures import Year
 from dashboard.pdf import Pdf
 from dashboard.plots import Series
-from dashboard.rates import cpue
+from dashboard.rate import cpue
 from dashboard.reports import Report
 from dashboard.span import Month, fiscal_year
 from dashboard.table import Table

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from dashboard import opendata
 from dashboard.overview import Cell
-from dashboard.rates import rai
+from dashboard.rate import rai
 from gateway import mesh
 from gateway.cli import app
 from gateway.office import Public

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from dashboard import density, hotspots, kriging, plane, surface
 from dashboard.plane import Floats, Plane
-from dashboard.rates import Tally, rai
+from dashboard.rate import rai
+from dashboard.rates import Tally
 from firmware_sim import wildlife
 
 PLACE = Plane(32.69, 128.84)

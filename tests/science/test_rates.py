@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import poisson, rates
+from dashboard.rate import Rate, cpue, rai
 from dashboard.rates import Tally
 from tests.science.shared import needs_shared, rows, values
 
@@ -59,33 +60,33 @@ def test_exact_intervals_of_the_reference_are_met_to_1e_9() -> None:
 
 
 def test_a_rate_carries_its_effort_and_interval() -> None:
-    rate = rates.rai(4, 50)
+    rate = rai(4, 50)
     assert (rate.n, rate.effort, rate.unit, rate.per100) == (4, 50, "camera-days", 8)
     assert rate.low == pytest.approx(2 * 1.08986537, rel=1e-8)  # tables of Garwood's limits
     assert rate.high == pytest.approx(2 * 10.24158868, rel=1e-8)
-    assert rates.cpue(0, 200).unit == "trap-nights"
+    assert cpue(0, 200).unit == "trap-nights"
 
 
-@pytest.mark.parametrize("rate", [rates.rai(0, 0), rates.cpue(2, 0)])
-def test_without_effort_a_rate_is_unknown_not_zero(rate: rates.Rate) -> None:
+@pytest.mark.parametrize("rate", [rai(0, 0), cpue(2, 0)])
+def test_without_effort_a_rate_is_unknown_not_zero(rate: Rate) -> None:
     assert (rate.per100, rate.low, rate.high) == (None, None, None)
 
 
 def test_zero_captures_still_have_an_upper_limit() -> None:
-    rate = rates.cpue(0, 100)
+    rate = cpue(0, 100)
     assert (rate.per100, rate.low) == (0, 0)
     assert rate.high == pytest.approx(3.688879454)
 
 
 def test_impossible_figures_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="a count of -1 is impossible"):
-        rates.rai(-1, 3)
+        rai(-1, 3)
     with pytest.raises(ValueError, match=r"an effort of -0\.5 camera-days"):
-        rates.rai(1, -0.5)
+        rai(1, -0.5)
     with pytest.raises(ValueError, match="effort of nan"):
-        rates.rai(1, math.nan)
+        rai(1, math.nan)
     with pytest.raises(ValueError, match="confidence 95"):
-        rates.rai(1, 1, confidence=95)
+        rai(1, 1, confidence=95)
 
 
 def test_a_herd_that_stays_is_one_event() -> None:
@@ -159,6 +160,6 @@ def test_rai_and_trap_days_of_the_camtrap_dp_example_are_met_to_1e_12() -> None:
     counts = Counter((deployment, species) for deployment, species, _ in events)
     for row in expected["table"]:
         n = counts[row["deploymentID"], row["scientificName"]]
-        rate = rates.rai(n, days[row["deploymentID"]])
+        rate = rai(n, days[row["deploymentID"]])
         assert rate.n == row["n_obs"]
         assert rate.per100 == pytest.approx(row["rai"], rel=1e-12, abs=1e-12)

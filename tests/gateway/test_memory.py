@@ -1,0 +1,82 @@
+"""What the always-on process loads: a board that draws no map pays for none."""
+
+import time
+import urllib.request
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from gateway.model import Device, Role
+from tests.gateway.service import Service, heard
+from tests.servers import Mosquitto, wait_for
+
+pytestmark = pytest.mark.real
+
+DEVICES = (
+    Device(id="trap-01", role=Role.TRAP, lat=32.69, lon=128.84),
+    Device(id="cam-01", role=Role.DETECTOR, lat=32.7, lon=128.85),
+)
+LIVE = (
+    "/",
+    "/traps",
+    "/traps/trap-01",
+    "/pending",
+    "/api/rates.geojson",
+    "/metrics",
+)
+DRAWS = {"numpy", "shapely", "folium", "branca", "openpyxl", "requests"}
+
+
+@pytest.fixture
+def service(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Service]:
+    service = Service(tmp_path / "gw", mosquitto.port, *DEVICES)
+    service.start(PYTHONPROFILEIMPORTTIME="1")  # says each import in the log
+    wait_for(lambda: heard(mosquitto.port, "shishigaki/v1/goto/gateway/status") == b"online", "it")
+    yield service
+    service.kill()
+
+
+def loaded(service: Service) -> set[str]:
+    """The libraries that the process itself has imported."""
+    lines = [line for line in service.log.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+def get(service: Service, path: str) -> bytes:
+    with urllib.request.urlopen(service.url + path, timeout=60) as reply:
+        body: bytes = reply.read()
+    return body
+
+
+def test_what_draws_is_loaded_by_the_first_official_not_at_the_start(service: Service) -> None:
+    for path in LIVE:
+        assert get(service, path)
+    assert "starlette" in loaded(service), "the log tells what is imported"
+    assert loaded(service) & DRAWS == set()
+    assert b"Polygon" in get(service, "/map/coast.geojson"), "cut by a process of its own"
+    assert "/numpy" not in Path(f"/proc/{service.pid}/maps").read_text()
+    before = service.rss_mb()
+    assert b"officials.js" in get(service, "/officials")
+    assert loaded(service) >= DRAWS
+    print(f"\nlive pages {before:.0f} MB, with the officials' map {service.rss_mb():.0f} MB")
+
+
+def test_nobody_waits_while_the_officials_pages_are_loaded(service: Service) -> None:
+    get(service, "/traps")
+    official = Thread(target=get, args=(service, "/officials"))
+    began = time.monotonic()
+    official.start()
+    answered = [began]
+    while official.is_alive():
+        get(service, "/traps")
+        answered.append(time.monotonic())
+    waits = sorted(after - before for before, after in pairwise(answered))
+    took = time.monotonic() - began
+    print(
+        f"\nloading takes {took:.1f} s; meanwhile a live page in {waits[-1] * 1e3:.0f} ms at most"
+    )
+    assert len(waits) > 10
+    assert waits[-1] < took / 2
