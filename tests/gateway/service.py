@@ -28,6 +28,7 @@ class Service:
         broker_port: int,
         *devices: Device,
         max_batch: int = 2_000,
+        mqtt: str = "",
         extra: str = "",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,6 +43,7 @@ class Service:
             name = "goto"
             [mqtt]
             port = {broker_port}
+            {mqtt}
             [store]
             path = "{self.database}"
             disk_reserve_mb = 0
