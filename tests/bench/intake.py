@@ -21,8 +21,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from gateway.model import Device, Role
+from tests.bench import nodered
 from tests.bench.latency import latencies
 from tests.bench.load import Publisher, detections
+from tests.bench.nodered import NodeRed
 from tests.gateway.service import Service, heard
 from tests.servers import Influxd, Mosquitto, wait_for
 
@@ -173,8 +175,19 @@ def rows(many: int, few: int) -> dict[str, Row]:
     }
     if shutil.which("influxd"):
         found["paho + InfluxDB"] = lambda f, b: _with_influx(f, b, few)
-    print("Node-RED: " + ("see its own rows" if shutil.which("node-red") else "not installed"))
+    lacking = nodered.missing()
+    if not lacking:
+        found["Node-RED sqlite"] = lambda f, b: node_red(f, b, few)
+    print(lacking or "Node-RED takes part")
     return found
+
+
+def node_red(folder: Path, broker: Mosquitto, count: int) -> Figure:
+    """Node-RED with its sqlite node."""
+    with NodeRed(folder, broker.port) as running:
+        assert running.process
+        pid, wanted = running.process.pid, running.stored() + count
+        return measure(Process(pid), broker.port, count, 100, lambda: running.stored() >= wanted)
 
 
 def _with_influx(folder: Path, broker: Mosquitto, count: int) -> Figure:
