@@ -101,7 +101,10 @@ class Service:
         if process is None:
             return 0
         process.send_signal(number)
-        return process.wait(timeout=20)
+        try:
+            return process.wait(timeout=20)
+        finally:
+            process.kill()  # one that does not stop must not outlive its test
 
     def reader(self) -> Reader:
         """A look into its database."""
