@@ -4,10 +4,11 @@ Owns reading, encoding, delivering and remembering one batch; the service (`forw
 (`backfill`) both send through here. Must not decide when or in which order. Raises Held or Later.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.influx.delivery import Held, Refusal, Write, deliver
@@ -17,6 +18,7 @@ from gateway.influx.server import pack
 from gateway.state import ms
 from gateway.store import Reader, Store, Transaction
 from gateway.store.follower import ACTS, SIGHTINGS, DueHour, Row, Span
+from gateway.store.rollupwalk import Place
 
 REFUSED_MOST = (
     10_000  # refused points that are kept; beyond, a person must look before more is sent
@@ -37,11 +39,12 @@ class Job(Struct, frozen=True):
     span: Span | None = None  # of the journal, that the batch covers
     devices: Collection[str] = ()
     last: tuple[int, int] | None = None  # (hour, device no) of the last roll-up
+    place: Place | None = None  # of the walk, behind the last roll-up
 
     @property
     def is_pause(self) -> bool:
         """Nothing to send nor to remember."""
-        return not self.lines and self.span is None
+        return not self.lines and self.span is None and self.place is None
 
 
 class Sender:
@@ -58,9 +61,8 @@ class Sender:
         """The first events of a journal span; the job's span is what it covers."""
 
         def read(reader: Reader) -> Job:
-            rows = reader.follower.rows(span, self.batch)
-            upto = rows[-1][0] if len(rows) == self.batch else span[1]
-            return self._events(rows, (span[0], upto))
+            job = self._events(reader.follower.rows(span, self.batch), span[0])
+            return job if len(job.lines) == self.batch else replace(job, span=span)
 
         return await self._store.read(read)
 
@@ -69,7 +71,7 @@ class Sender:
 
         def read(reader: Reader) -> Job:
             rows = reader.follower.rows_observed(after, start_ms, end_ms, self.batch)
-            return self._events(rows, (after, rows[-1][0] if rows else after))
+            return self._events(rows, after)
 
         return await self._store.read(read)
 
@@ -88,14 +90,37 @@ class Sender:
         """Roll-ups of closed hours that changed, with those of their days, after the job's `last`."""
 
         def read(reader: Reader) -> Job:
-            closed = (ms(self._clock()) - CLOSED_MS) // HOUR_MS
-            due = reader.follower.due_hours(last or (closed, 0), max(1, self.batch // 2))
+            due = reader.follower.due_hours(last or (self._closed(), 0), max(1, self.batch // 2))
             lines = self._hours(reader, due)
             last_key = (due[-1].hour, due[-1].device_no) if due else None
             body = pack([line.text for line in lines])
             return Job(lines, body, lambda tx: tx.follower.settle_hours(due), last=last_key)
 
         return await self._store.read(read)
+
+    async def prepare_walk(self, place: Place | None = None) -> Job:
+        """Roll-ups from before anybody followed, after the job's `place`; a pause: no more."""
+
+        def read(reader: Reader) -> Job:
+            begin = place or reader.walk.place()
+            step = reader.walk.step(begin, self.batch, self._encoder.rollup) if begin else None
+            if step is None:
+                return Job()
+            lines, after = step
+            body = pack([line.text for line in lines])
+            return Job(lines, body, lambda tx: tx.follower.walked(after), place=after)
+
+        return await self._store.read(read)
+
+    async def follow(self) -> None:
+        """From now on the store notes what changes; roll-ups of hours closed by now are walked."""
+        hours = self._closed()
+        begin = Place(hours, day_of(hours - 1, self._zone) + 1)
+        await self._store.write(lambda tx: tx.follower.follow(begin))
+
+    def _closed(self) -> int:
+        """Hours since 1970 before this one are closed."""
+        return (ms(self._clock()) - CLOSED_MS) // HOUR_MS
 
     async def send(self, job: Job, settle: Settle | None = None) -> int:
         """Deliver and settle; gives how many points were refused."""
@@ -156,10 +181,15 @@ class Sender:
             refused += await deliver(self._write, lines[start : start + self.batch])
         return refused
 
-    def _events(self, rows: Sequence[Row], span: Span) -> Job:
-        lines = [self._encoder.event(row) for row in rows]
+    def _events(self, rows: Iterable[Row], after: int) -> Job:
+        """Lines are made while rows are read: each step of SQLite lets other threads run."""
+        lines, devices, upto = [], set(), after
+        for row in rows:
+            lines.append(self._encoder.event(row))
+            devices.add(row[2])
+            upto = row[0]
         body = pack([line.text for line in lines])
-        return Job(lines, body, span=span, devices={row[2] for row in rows})
+        return Job(lines, body, span=(after, upto), devices=devices)
 
     def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[Line]:
         days = {(hour.device_no, day_of(hour.hour, self._zone)) for hour in due}
