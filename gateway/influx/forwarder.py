@@ -63,7 +63,7 @@ class Forwarder:
         """The same with any way to write."""
         batch = self._settings.batch
         sender = Sender(self._store, write, self._site, self._zone, self._clock, batch)
-        await self._store.write(lambda tx: tx.follower.follow())
+        await sender.follow()
         while True:
             pause_s = await self._round(sender)
             await asyncio.sleep(pause_s)
@@ -120,14 +120,16 @@ class Forwarder:
         return job is not None
 
     async def _jobs(self, sender: Sender) -> AsyncGenerator[Job, None]:
-        """What is to be caught up, in turn: the backlog from its old end, what changed, roll-ups."""
-        done, last = self._done, None
+        """What is to be caught up, in turn: old roll-ups, else old events; what changed; hours."""
+        done, last, place = self._done, None, None
         while True:
-            span = ranges.backlog(done)
-            if span:
-                job = await sender.prepare(span)
-                done = ranges.add(done, job.span or span)
-                yield job
+            old = await sender.prepare_walk(place)
+            place = old.place or place
+            if old.is_pause and (span := ranges.backlog(done)):
+                old = await sender.prepare(span)
+                done = ranges.add(done, old.span or span)
+            if not old.is_pause:
+                yield old
             changed = await sender.prepare_changed()
             if changed.lines:
                 yield changed
@@ -136,12 +138,10 @@ class Forwarder:
             last = hours.last
             if hours.lines:
                 yield hours
-            if hours.lines or span:
-                continue
-            yield Job()  # what is due must be settled before it is asked for again
-            filled = await self._store.write(lambda tx: tx.follower.fill(sender.batch))
-            if not (changed.lines or filled):
-                return
+            elif old.is_pause:
+                yield Job()  # what is due must be settled before it is asked for again
+                if not changed.lines:
+                    return
 
     async def _send_live(self, sender: Sender) -> None:
         """Everything new, the newest batch first, and then the states of the devices."""

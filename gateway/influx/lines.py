@@ -17,7 +17,7 @@ from gateway.model import Act, DeviceState, Kind
 from gateway.sightings import Sighting
 from gateway.state import ms
 from gateway.store.follower import DueEvent, DueHour, Row
-from gateway.store.rollups import DayRollup
+from gateway.store.rollups import DayRollup, Unit
 
 DAY_NS = 24 * HOUR_NS
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -27,10 +27,11 @@ _TEXT = str.maketrans({'"': r"\"", "\\": r"\\"})
 _STATE_FACTS = ("battery_v", "battery_pct", "rssi_dbm", "snr_db", "lat", "lon")
 _ACT_TEXTS = ("device", "species", "sex", "weight_class", "through")
 _REPORT_TEXTS = ("species", "source", "municipality")
+_COLON = bytes.maketrans(b":", b"=")
 _FLOATS = frozenset(name for name, kind in FIELDS["detection"].items() if kind == "float")
 
 
-class Line(Struct, frozen=True, array_like=True):
+class Line(Struct, frozen=True, gc=False):
     """One point; `key` names what it was made from, so that it can be made again."""
 
     key: str
@@ -46,8 +47,29 @@ class Encoder:
         self._heads: dict[tuple[str, str, str | None], str] = {}
 
     def event(self, row: Row) -> Line:
-        """The point of (no, EVENT_SELECT ...)."""
-        return Line(f"event {row[0]}", self._event(row[1:]))
+        """The point of (no, EVENT_SELECT ...). Runs a million times when a year is caught up."""
+        (no, id_, device, kind, observed, received, quality, device_ms, boot, seq, species, count,
+         distinct, facts) = row  # fmt: skip
+        more = ""
+        if count is not None:
+            more = f",n={count}i"
+        elif kind in _COUNTED:
+            more = ",n=1i,n_assumed=true"
+        if distinct:
+            more += ",is_distinct=true"
+        if device_ms is not None:
+            more += f",device_ms={device_ms}i"
+        if boot is not None:
+            more += f",boot={boot}i"
+        if seq is not None:
+            more += f",seq={seq}i"
+        if species:
+            more += f',species="{_quoted(species)}"'
+        if facts:
+            more += f",{_facts(facts)}"
+        head = self._heads.get((kind, device, None)) or self._head(kind, device, None)
+        fields = f'eid="{_quoted(id_)}",quality="{quality}",received_ms={received}i{more}'
+        return Line(f"event {no}", f"{head} {fields} {stamp(observed, id_)}")
 
     def again(self, due: DueEvent) -> list[Line]:
         """An event once more, and where it stood before made void."""
@@ -61,13 +83,24 @@ class Encoder:
 
     def hour(self, due: DueHour) -> list[Line]:
         """The roll-ups of one device and hour."""
-        key, at = f"hour {due.hour} {due.device_no}", due.hour * HOUR_NS
-        return self._rollup(key, "1h", due.device, at, due.alive_ms, due.armed_ms, due.sightings)
+        return self._all("hour", (due.device_no, due.hour, due.device), due)
 
     def day(self, day: DayRollup) -> list[Line]:
         """The roll-ups of one device and local day."""
-        key, at = f"day {day.day} {day.device_no}", day_ns(day.day, self._zone)
-        return self._rollup(key, "1d", day.device, at, day.alive_ms, day.armed_ms, day.sightings)
+        return self._all("day", (day.device_no, day.day, day.device), day)
+
+    def effort(self, unit: Unit, row: Row) -> Line:
+        """Of (device no, hour or day, device, alive ms, armed ms)."""
+        no, at, device, alive, armed = row
+        head = self._head(f"effort_1{unit[0]}", device, None)
+        return self._rollup(unit, no, at, f"{head} alive_ms={alive}i,armed_ms={armed}i")
+
+    def sighting(self, unit: Unit, row: Row) -> Line:
+        """Of (device no, hour or day, device, species, records, independent, animals)."""
+        no, at, device, species, records, independent, animals = row
+        head = self._head(f"detection_1{unit[0]}", device, species)
+        text = f"{head} animals={animals}i,independent={independent}i,records={records}i"
+        return self._rollup(unit, no, at, text)
 
     def act(self, no: int, act: Act) -> Line:
         """What a person did at a trap. Who it was stays on the gateway."""
@@ -110,42 +143,15 @@ class Encoder:
         head = self._head("device_state", state.device, None)
         return Line(f"state {state.device}", f"{head} {','.join(parts)} {at}")
 
-    def _event(self, row: Row) -> str:
-        """Plain additions in no order: this runs a million times when a year is caught up."""
-        id_, device, kind, observed, received, quality, device_ms, boot, seq = row[:9]
-        species, count, distinct, facts = row[9:]
-        text = f'eid="{_quoted(id_)}",quality="{quality}",received_ms={received}i'
-        if count is not None:
-            text += f",n={count}i"
-        elif kind in _COUNTED:
-            text += ",n=1i,n_assumed=true"
-        if distinct:
-            text += ",is_distinct=true"
-        if device_ms is not None:
-            text += f",device_ms={device_ms}i"
-        if boot is not None:
-            text += f",boot={boot}i"
-        if seq is not None:
-            text += f",seq={seq}i"
-        if species:
-            text += f',species="{_quoted(species)}"'
-        if facts:
-            text += "".join([_fact(name, value) for name, value in _decode(facts).items()])
-        return f"{self._head(kind, device, None)} {text} {stamp(observed, id_)}"
+    def _all(self, unit: Unit, key: Row, one: DueHour | DayRollup) -> list[Line]:
+        effort = [] if one.alive_ms is None else [(*key, one.alive_ms, one.armed_ms)]
+        lines = [self.effort(unit, row) for row in effort]
+        return lines + [self.sighting(unit, (*key, *cell)) for cell in one.sightings]
 
-    def _rollup(
-        self, key: str, unit: str, device: str, at: int, alive: int | None, armed: int | None,
-        sightings: tuple[tuple[str, int, int, int], ...],
-    ) -> list[Line]:  # fmt: skip
-        lines = []
-        if alive is not None:
-            head = self._head(f"effort_{unit}", device, None)
-            lines.append(Line(key, f"{head} alive_ms={alive}i,armed_ms={armed}i {at}"))
-        for species, records, independent, animals in sightings:
-            head = self._head(f"detection_{unit}", device, species)
-            text = f"animals={animals}i,independent={independent}i,records={records}i"
-            lines.append(Line(key, f"{head} {text} {at}"))
-        return lines
+    def _rollup(self, unit: Unit, no: int, at: int, text: str) -> Line:
+        """Named by its hour, or the first of its day: made again, it makes the day again too."""
+        time = at * HOUR_NS if unit == "hour" else day_ns(at, self._zone)
+        return Line(f"hour {-(-time // HOUR_NS)} {no}", f"{text} {time}")
 
     def _head(self, kind: str, device: str, species: str | None) -> str:
         """Measurement and tags, remembered: there are as many as the server has series."""
@@ -182,13 +188,20 @@ def _number(value: float) -> str:
 
 
 def _quoted(text: str) -> str:
-    return text if text.isalnum() else text.translate(_TEXT)
+    return text.translate(_TEXT) if '"' in text or "\\" in text else text
+
+
+def _facts(json: bytes) -> str:
+    """JSON of `Facts` as fields: without a text among them, only punctuation differs."""
+    if b'"media":' not in json:
+        return json.translate(_COLON, b'{"}').decode()
+    return ",".join([_fact(name, value) for name, value in _decode(json).items()])
 
 
 def _fact(name: str, value: Any) -> str:
-    """A field of `Facts` with the comma before it; JSON holds neither NaN nor infinity."""
+    """One field; JSON holds neither NaN nor infinity."""
     if name in _FLOATS:
-        return f",{name}={value}"
+        return f"{name}={value}"
     if isinstance(value, bool):
-        return f",{name}={'true' if value else 'false'}"
-    return f',{name}="{_quoted(str(value))}"'
+        return f"{name}={'true' if value else 'false'}"
+    return f'{name}="{_quoted(str(value))}"'

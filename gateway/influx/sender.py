@@ -17,6 +17,7 @@ from gateway.influx.server import pack
 from gateway.state import ms
 from gateway.store import Reader, Store, Transaction
 from gateway.store.follower import ACTS, SIGHTINGS, DueHour, Row, Span
+from gateway.store.rollupwalk import Place
 
 REFUSED_MOST = (
     10_000  # refused points that are kept; beyond, a person must look before more is sent
@@ -37,11 +38,12 @@ class Job(Struct, frozen=True):
     span: Span | None = None  # of the journal, that the batch covers
     devices: Collection[str] = ()
     last: tuple[int, int] | None = None  # (hour, device no) of the last roll-up
+    place: Place | None = None  # of the walk, behind the last roll-up
 
     @property
     def is_pause(self) -> bool:
         """Nothing to send nor to remember."""
-        return not self.lines and self.span is None
+        return not self.lines and self.span is None and self.place is None
 
 
 class Sender:
@@ -88,14 +90,38 @@ class Sender:
         """Roll-ups of closed hours that changed, with those of their days, after the job's `last`."""
 
         def read(reader: Reader) -> Job:
-            closed = (ms(self._clock()) - CLOSED_MS) // HOUR_MS
-            due = reader.follower.due_hours(last or (closed, 0), max(1, self.batch // 2))
+            due = reader.follower.due_hours(last or (self._closed(), 0), max(1, self.batch // 2))
             lines = self._hours(reader, due)
             last_key = (due[-1].hour, due[-1].device_no) if due else None
             body = pack([line.text for line in lines])
             return Job(lines, body, lambda tx: tx.follower.settle_hours(due), last=last_key)
 
         return await self._store.read(read)
+
+    async def prepare_walk(self, place: Place | None = None) -> Job:
+        """Roll-ups from before anybody followed, after the job's `place`; a pause: no more."""
+
+        def read(reader: Reader) -> Job:
+            begin = place or reader.walk.place()
+            step = reader.walk.step(begin, self.batch) if begin else None
+            if step is None:
+                return Job()
+            line = getattr(self._encoder, step.what)
+            lines = [line(step.unit, row) for row in step.rows]
+            body = pack([line.text for line in lines])
+            return Job(lines, body, lambda tx: tx.follower.walked(step.place), place=step.place)
+
+        return await self._store.read(read)
+
+    async def follow(self) -> None:
+        """From now on the store notes what changes; roll-ups of hours closed by now are walked."""
+        hours = self._closed()
+        begin = Place(hours, day_of(hours - 1, self._zone) + 1)
+        await self._store.write(lambda tx: tx.follower.follow(begin))
+
+    def _closed(self) -> int:
+        """Hours since 1970 before this one are closed."""
+        return (ms(self._clock()) - CLOSED_MS) // HOUR_MS
 
     async def send(self, job: Job, settle: Settle | None = None) -> int:
         """Deliver and settle; gives how many points were refused."""

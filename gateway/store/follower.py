@@ -14,6 +14,7 @@ from msgspec import Struct
 from gateway.model import Act
 from gateway.sightings import Sighting
 from gateway.store.rollups import Seen
+from gateway.store.rollupwalk import PLACE, Place
 from gateway.store.rows import EVENT_SELECT, to_act, to_sighting
 
 Span = tuple[int, int]
@@ -21,7 +22,7 @@ Span = tuple[int, int]
 Row = tuple[Any, ...]
 """Columns of rows.EVENT_SELECT."""
 
-DONE, FOLLOW, FILL = "influx.done", "influx.follow", "influx.fill"
+DONE, FOLLOW = "influx.done", "influx.follow"
 ACTS, SIGHTINGS = "influx.acts", "influx.sightings"  # number of the newest that the follower has
 
 
@@ -52,35 +53,30 @@ class FollowerTable:
         self._many = connection.executemany
         self._changes = connection.changes
 
-    def follow(self) -> None:
-        """From now on note what changes; what there is already is noted by `fill`, bit by bit."""
-        self._execute("INSERT OR IGNORE INTO setting VALUES (?, '0')", (FILL,))
+    def follow(self, begin: Place) -> None:
+        """From now on note what changes; what there is already is walked, open hours are noted."""
         self._execute("INSERT OR IGNORE INTO setting VALUES (?, '1')", (FOLLOW,))
+        walk = msgspec.json.encode(begin).decode()
+        self._execute("INSERT OR IGNORE INTO setting VALUES (?, ?)", (PLACE, walk))
+        if self._changes():
+            for (device,) in self._execute("SELECT no FROM device"):
+                self.mark_hours(device, begin.hours, 1 << 40)
+
+    def walked(self, place: Place) -> None:
+        """The follower has heard the roll-ups up to here."""
+        self.put(PLACE, msgspec.json.encode(place).decode())
 
     def unfollow(self) -> None:
         """Nobody follows any more: note nothing, and start again from the beginning next time."""
         self._many(
             "DELETE FROM setting WHERE key = ?",
-            [(FOLLOW,), (FILL,), (DONE,), (ACTS,), (SIGHTINGS,)],
+            [(FOLLOW,), (PLACE,), (DONE,), (ACTS,), (SIGHTINGS,)],
         )
         for table in ("hour_due", "event_due", "influx_refused"):
             self._execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
 
-    def fill(self, enough: int) -> bool:
-        """Mark the hours of further devices as due until there are `enough`; False: all devices are."""
-        row = self._execute("SELECT CAST(value AS INTEGER) FROM setting WHERE key = ?", (FILL,))
-        [(after,)] = row.fetchall() or [(0,)]
-        marked, last = 0, after
-        for (device,) in self._execute("SELECT no FROM device WHERE no > ? ORDER BY no", (after,)):
-            marked, last = marked + self.mark_hours(device, 0, 1 << 40), device
-            if marked >= enough:
-                break
-        if last != after:
-            self.put(FILL, str(last))
-        return bool(last != after)
-
-    def mark_hours(self, device_no: int, start: int, end: int) -> int:
-        """The roll-ups of a device in hours [start, end) are to be sent again; gives how many."""
+    def mark_hours(self, device_no: int, start: int, end: int) -> None:
+        """The roll-ups of a device in hours [start, end) are to be sent again."""
         self._execute(
             "INSERT INTO hour_due SELECT hour, device, 1 FROM ("
             "SELECT hour, device FROM effort_hour WHERE device = ?1 AND hour >= ?2 AND hour < ?3 "
@@ -89,7 +85,6 @@ class FollowerTable:
             "WHERE true ON CONFLICT DO UPDATE SET change = change + 1",
             (device_no, start, end),
         )
-        return self._changes()
 
     def settle_hours(self, hours: Iterable[DueHour]) -> None:
         """These have been heard, unless they changed again meanwhile."""

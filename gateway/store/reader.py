@@ -19,6 +19,7 @@ from gateway.store.connection import open_reader
 from gateway.store.follower import FollowerReads
 from gateway.store.ledger import Ledger, MakeLedger
 from gateway.store.rollups import RollupReads
+from gateway.store.rollupwalk import RollupWalk
 from gateway.store.rows import (
     EVENT_SELECT,
     each,
@@ -78,6 +79,7 @@ class Reader:
         self.own_ledger = Ledger(self._execute)  # sums and acts over spans of days
         self.ledger = self.own_ledger  # the same, from elsewhere where the configuration says so
         self.rollups = RollupReads(self._connection)
+        self.walk = RollupWalk(self._connection)
 
     def keep_ledger(self, make: MakeLedger) -> None:
         """Take the sums from elsewhere."""

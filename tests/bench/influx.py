@@ -96,7 +96,7 @@ def _absorb(
 
 
 def settings(influxd: Influxd, database: str) -> Influx:
-    return Influx(url=influxd.url, database=database, interval_s=1.0, backlog_per_s=0)
+    return Influx(url=influxd.url, database=database, backlog_per_s=0)
 
 
 async def forward(

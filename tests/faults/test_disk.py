@@ -25,6 +25,7 @@ from gateway.mqtt import Delivery
 from gateway.notifier import Notifier
 from gateway.policy import Policy
 from gateway.store import DiskTrouble, Store
+from gateway.store.rollupwalk import Place
 from tests.gateway.samples import CAMERA, TRAP, at, decode, message, open_store, reading
 
 PEOPLE = {"people": [{"name": "tanaka", "channels": ["console:"]}]}
@@ -230,7 +231,7 @@ def test_what_a_follower_has_not_heard_is_not_purged(store: Store) -> None:
     for day in range(4):
         one = message(reading("cam-01", Kind.DETECTION, day * 1440))
         store.write_now(lambda tx, m=one: absorb(tx, [m], decode, at(99)))  # type: ignore[misc]
-    store.write_now(lambda tx: tx.follower.follow())
+    store.write_now(lambda tx: tx.follower.follow(Place(0, 0)))
     assert purge(store, 1) == 0
     store.write_now(lambda tx: tx.follower.put_done([(0, 3)]))
     assert purge(store, 1) == 3

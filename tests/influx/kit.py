@@ -133,8 +133,17 @@ async def is_drained(store: Store) -> bool:
     def ask(reader: Reader) -> bool:
         follower = reader.follower
         head, done = follower.head(), follower.done()
-        filled_up = follower.get("influx.fill") == str(max(follower.device_numbers(), default=0))
-        return (done == [(0, head)] or not head) and not follower.waiting() and filled_up
+        return (done == [(0, head)] or not head) and not follower.waiting()
+
+    return await store.read(ask) and await is_walked(store)
+
+
+async def is_walked(store: Store) -> bool:
+    """Whether the roll-ups that were there at first have been forwarded."""
+
+    def ask(reader: Reader) -> bool:
+        place = reader.walk.place()
+        return place is not None and reader.walk.step(place, 1) is None
 
     return await store.read(ask)
 
