@@ -5,6 +5,7 @@ its cost (a Point takes 10 us and more, and a year of a million events has to ca
 """
 
 import math
+from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from gateway.sightings import Sighting
 from gateway.state import ms
 from gateway.store.follower import DueEvent, DueHour, Row
 from gateway.store.rollups import DayRollup, Unit
+from gateway.store.rollupwalk import What
 
 DAY_NS = 24 * HOUR_NS
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -67,7 +69,7 @@ class Encoder:
             more += f',species="{_quoted(species)}"'
         if facts:
             more += f",{_facts(facts)}"
-        head = self._heads.get((kind, device, None)) or self._head(kind, device, None)
+        head = self._head(kind, device)
         fields = f'eid="{_quoted(id_)}",quality="{quality}",received_ms={received}i{more}'
         return Line(f"event {no}", f"{head} {fields} {stamp(observed, id_)}")
 
@@ -77,7 +79,7 @@ class Encoder:
         if not due.was.isdecimal():
             return [line]
         id_, device, kind = due.row[1:4]
-        head = self._head(kind, device, None)
+        head = self._head(kind, device)
         void = f'{head} eid="",n=0i,void=1i {stamp(int(due.was), id_)}'
         return [Line(line.key, void), line]
 
@@ -89,18 +91,20 @@ class Encoder:
         """The roll-ups of one device and local day."""
         return self._all("day", (day.device_no, day.day, day.device), day)
 
-    def effort(self, unit: Unit, row: Row) -> Line:
-        """Of (device no, hour or day, device, alive ms, armed ms)."""
-        no, at, device, alive, armed = row
-        head = self._head(f"effort_1{unit[0]}", device, None)
-        return self._rollup(unit, no, at, f"{head} alive_ms={alive}i,armed_ms={armed}i")
+    def rollup(self, what: What, unit: Unit, row: Row) -> Line:
+        """Of (device no, hour or day, device, alive ms, armed ms) or (... device, species, sums).
 
-    def sighting(self, unit: Unit, row: Row) -> Line:
-        """Of (device no, hour or day, device, species, records, independent, animals)."""
-        no, at, device, species, records, independent, animals = row
-        head = self._head(f"detection_1{unit[0]}", device, species)
-        text = f"{head} animals={animals}i,independent={independent}i,records={records}i"
-        return self._rollup(unit, no, at, text)
+        Named by its hour, or the first of its day: made again, that makes the day again too.
+        """
+        if what == "effort":
+            no, at, device, alive, armed = row
+            head, fields = self._head(_EFFORT[unit], device), f"alive_ms={alive}i,armed_ms={armed}i"
+        else:
+            no, at, device, species, records, independent, animals = row
+            head = self._head(_DETECTION[unit], device, species)
+            fields = f"animals={animals}i,independent={independent}i,records={records}i"
+        time = at * HOUR_NS if unit == "hour" else day_ns(at, self._zone)
+        return Line(f"hour {-(-time // HOUR_NS)} {no}", f"{head} {fields} {time}")
 
     def act(self, no: int, act: Act) -> Line:
         """What a person did at a trap. Who it was stays on the gateway."""
@@ -140,20 +144,15 @@ class Encoder:
         if state.trap:
             parts.append(f'trap="{state.trap.value}"')
         at = seen_ms * 1_000_000 // DAY_NS * DAY_NS
-        head = self._head("device_state", state.device, None)
+        head = self._head("device_state", state.device)
         return Line(f"state {state.device}", f"{head} {','.join(parts)} {at}")
 
     def _all(self, unit: Unit, key: Row, one: DueHour | DayRollup) -> list[Line]:
         effort = [] if one.alive_ms is None else [(*key, one.alive_ms, one.armed_ms)]
-        lines = [self.effort(unit, row) for row in effort]
-        return lines + [self.sighting(unit, (*key, *cell)) for cell in one.sightings]
+        lines = [self.rollup("effort", unit, row) for row in effort]
+        return lines + [self.rollup("sighting", unit, (*key, *cell)) for cell in one.sightings]
 
-    def _rollup(self, unit: Unit, no: int, at: int, text: str) -> Line:
-        """Named by its hour, or the first of its day: made again, it makes the day again too."""
-        time = at * HOUR_NS if unit == "hour" else day_ns(at, self._zone)
-        return Line(f"hour {-(-time // HOUR_NS)} {no}", f"{text} {time}")
-
-    def _head(self, kind: str, device: str, species: str | None) -> str:
+    def _head(self, kind: str, device: str, species: str | None = None) -> str:
         """Measurement and tags, remembered: there are as many as the server has series."""
         key = (kind, device, species)
         if head := self._heads.get(key):
@@ -170,6 +169,8 @@ class Encoder:
 
 
 _KINDS = frozenset(kind.value for kind in Kind)
+_EFFORT: Mapping[Unit, str] = {"hour": "effort_1h", "day": "effort_1d"}
+_DETECTION: Mapping[Unit, str] = {"hour": "detection_1h", "day": "detection_1d"}
 _COUNTED = frozenset({"detection", "trap.sprung", "trap.set"})  # `n` is always there: sum it
 
 

@@ -4,10 +4,11 @@ Owns reading, encoding, delivering and remembering one batch; the service (`forw
 (`backfill`) both send through here. Must not decide when or in which order. Raises Held or Later.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.influx.delivery import Held, Refusal, Write, deliver
@@ -60,9 +61,8 @@ class Sender:
         """The first events of a journal span; the job's span is what it covers."""
 
         def read(reader: Reader) -> Job:
-            rows = reader.follower.rows(span, self.batch)
-            upto = rows[-1][0] if len(rows) == self.batch else span[1]
-            return self._events(rows, (span[0], upto))
+            job = self._events(reader.follower.rows(span, self.batch), span[0])
+            return job if len(job.lines) == self.batch else replace(job, span=span)
 
         return await self._store.read(read)
 
@@ -71,7 +71,7 @@ class Sender:
 
         def read(reader: Reader) -> Job:
             rows = reader.follower.rows_observed(after, start_ms, end_ms, self.batch)
-            return self._events(rows, (after, rows[-1][0] if rows else after))
+            return self._events(rows, after)
 
         return await self._store.read(read)
 
@@ -103,13 +103,12 @@ class Sender:
 
         def read(reader: Reader) -> Job:
             begin = place or reader.walk.place()
-            step = reader.walk.step(begin, self.batch) if begin else None
+            step = reader.walk.step(begin, self.batch, self._encoder.rollup) if begin else None
             if step is None:
                 return Job()
-            line = getattr(self._encoder, step.what)
-            lines = [line(step.unit, row) for row in step.rows]
+            lines, after = step
             body = pack([line.text for line in lines])
-            return Job(lines, body, lambda tx: tx.follower.walked(step.place), place=step.place)
+            return Job(lines, body, lambda tx: tx.follower.walked(after), place=after)
 
         return await self._store.read(read)
 
@@ -182,10 +181,15 @@ class Sender:
             refused += await deliver(self._write, lines[start : start + self.batch])
         return refused
 
-    def _events(self, rows: Sequence[Row], span: Span) -> Job:
-        lines = [self._encoder.event(row) for row in rows]
+    def _events(self, rows: Iterable[Row], after: int) -> Job:
+        """Lines are made while rows are read: each step of SQLite lets other threads run."""
+        lines, devices, upto = [], set(), after
+        for row in rows:
+            lines.append(self._encoder.event(row))
+            devices.add(row[2])
+            upto = row[0]
         body = pack([line.text for line in lines])
-        return Job(lines, body, span=span, devices={row[2] for row in rows})
+        return Job(lines, body, span=(after, upto), devices=devices)
 
     def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[Line]:
         days = {(hour.device_no, day_of(hour.hour, self._zone)) for hour in due}

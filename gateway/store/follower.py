@@ -174,18 +174,18 @@ class FollowerReads:
         [(head,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")
         return int(head)
 
-    def rows(self, span: Span, limit: int) -> list[Row]:
+    def rows(self, span: Span, limit: int) -> Iterable[Row]:
         """(no, EVENT_SELECT ...) of a span, in order."""
         sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? AND e.no <= ? ORDER BY e.no LIMIT ?"
-        return self._all(sql, (*span, limit))
+        return self._execute(sql, (*span, limit))
 
-    def rows_observed(self, after: int, start_ms: int, end_ms: int, limit: int) -> list[Row]:
+    def rows_observed(self, after: int, start_ms: int, end_ms: int, limit: int) -> Iterable[Row]:
         """The same of events observed in [start, end), after a journal number."""
         sql = (
             f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? AND e.observed_ms >= ? "
             "AND e.observed_ms < ? ORDER BY e.no LIMIT ?"
         )
-        return self._all(sql, (after, start_ms, end_ms, limit))
+        return self._execute(sql, (after, start_ms, end_ms, limit))
 
     def due_events(self, limit: int) -> list[DueEvent]:
         """Events to be sent again."""

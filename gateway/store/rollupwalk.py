@@ -4,7 +4,8 @@ Owns the walk and its place, which is all that is remembered: a year of hours is
 noted nowhere. What changes once one follows is not its matter (`follower`: `hour_due`).
 """
 
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeVar
 
 import apsw
 import msgspec
@@ -15,6 +16,8 @@ from gateway.store.rollups import Unit
 What = Literal["effort", "sighting"]
 Row = tuple[Any, ...]
 """(device no, hour or day, device, [species,] sums ...)"""
+T = TypeVar("T")
+Make = Callable[[What, Unit, Row], T]
 PLACE = "influx.walk"  # the setting that remembers it
 
 _VALUES = {"effort": "x.alive_ms, x.armed_ms",
@@ -35,15 +38,6 @@ class Place(Struct, frozen=True, array_like=True):
     species: str = ""
 
 
-class Step(Struct, frozen=True):
-    """Some roll-ups of one table."""
-
-    what: What
-    unit: Unit
-    rows: list[Row]
-    place: Place  # after them
-
-
 class RollupWalk:
     """Questions on a reader's thread."""
 
@@ -55,15 +49,21 @@ class RollupWalk:
         row = self._execute("SELECT value FROM setting WHERE key = ?", (PLACE,)).fetchone()
         return msgspec.json.decode(row[0], type=Place) if row else None
 
-    def step(self, place: Place, limit: int) -> Step | None:
-        """At most `limit` roll-ups of a table after `place`, perhaps none; None: the walk is over."""
+    def step(self, place: Place, limit: int, make: Make[T]) -> tuple[list[T], Place] | None:
+        """At most `limit` of a table after `place`, perhaps none, and the place after them.
+
+        None: the walk is over. Rows are made into what is wanted while they are read: each step of
+        SQLite lets other threads run.
+        """
         if place.table >= len(_TABLES):
             return None
         what, unit = _TABLES[place.table]
-        rows = self._rows(what, unit, place, limit)
-        return Step(what, unit, rows, _after(place, what, rows, limit))
+        made, row = [], None
+        for row in self._rows(what, unit, place, limit):
+            made.append(make(what, unit, row))
+        return made, _after(place, what, row if len(made) == limit else None)
 
-    def _rows(self, what: What, unit: Unit, place: Place, limit: int) -> list[Row]:
+    def _rows(self, what: What, unit: Unit, place: Place, limit: int) -> Iterator[Row]:
         key, bound = f"x.device, x.{unit}", (place.device, place.at)
         more: tuple[str, ...] = ()
         if what == "sighting":
@@ -74,13 +74,13 @@ class RollupWalk:
             FROM {what}_{unit} x CROSS JOIN device d ON d.no = x.device
             WHERE ({key}) > ({places}) AND x.{unit} < ? ORDER BY {key} LIMIT ?"""  # noqa: S608
         before = place.hours if unit == "hour" else place.days
-        return self._execute(sql, (*bound, *more, before, limit)).fetchall()
+        return iter(self._execute(sql, (*bound, *more, before, limit)))
 
 
-def _after(place: Place, what: What, rows: list[Row], limit: int) -> Place:
+def _after(place: Place, what: What, last: Row | None) -> Place:
     """Behind the last row, or at the beginning of the next table."""
-    if len(rows) < limit:
+    if last is None:
         return Place(place.hours, place.days, place.table + 1)
-    device, at, _, species, *_ = rows[-1]
+    device, at, _, species, *_ = last
     return Place(place.hours, place.days, place.table, device, at,
                  species if what == "sighting" else "")  # fmt: skip

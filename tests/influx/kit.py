@@ -143,7 +143,7 @@ async def is_walked(store: Store) -> bool:
 
     def ask(reader: Reader) -> bool:
         place = reader.walk.place()
-        return place is not None and reader.walk.step(place, 1) is None
+        return place is not None and reader.walk.step(place, 1, lambda *row: row) is None
 
     return await store.read(ask)
 

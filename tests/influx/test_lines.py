@@ -148,3 +148,22 @@ def test_a_day_of_the_roll_ups_begins_at_local_midnight() -> None:
     hour = ms(midnight) // 3_600_000
     assert day_ns(day_of(hour, TOKYO), TOKYO) == ms(midnight) * NS_A_MS
     assert day_of(hour - 1, TOKYO) == day_of(hour, TOKYO) - 1
+
+
+def test_a_day_is_named_by_an_hour_of_its_own_so_that_a_refused_one_is_made_again() -> None:
+    for zone in (TOKYO, ZoneInfo("Asia/Kolkata")):  # the latter's midnight is amid an hour
+        line = Encoder("goto", zone).rollup("effort", "day", (7, 20_758, "cam", 1, 0))
+        kind, hour, device = line.key.split()
+        assert (kind, device) == ("hour", "7")
+        assert day_of(int(hour), zone) == 20_758
+
+
+@given(st.none() | TEXT, st.none() | st.booleans(), st.none() | NUMBER)
+def test_facts_with_and_without_text_are_written_alike(
+    media: str | None, power: bool | None, volts: float | None
+) -> None:
+    event = Event(
+        id="a", device="d", kind=Kind.HEARTBEAT, observed_at=from_ms(0), received_at=from_ms(0),
+        time_quality=TimeQuality.RTC, media=media, external_power=power, battery_v=volts,
+    )  # fmt: skip
+    assert parsed(ENCODER.event(row_of(event)).text) == parsed(point_of(event))
