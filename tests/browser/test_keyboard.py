@@ -1,5 +1,6 @@
 """Every page by keyboard alone: Tab reaches every control and shows where it is; keys work the map."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard import live
 from dashboard.auth import hasher
 from dashboard.reply import Reply
 from dashboard.trappage import TrapPage
@@ -55,8 +57,12 @@ FOCUSED = """() => {
 
 
 @pytest.fixture
-def county(tmp_path: Path) -> Iterator[County]:
-    """A municipality where a trap sprang, a stranger spoke, and one official may log in."""
+def county(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[County]:
+    """A municipality where a trap sprang, a stranger spoke, and one official may log in.
+
+    Its time stands still, so pages are not told anew, which would take the numbers off the controls.
+    """
+    monkeypatch.setattr(live, "STALE_S", math.inf)
     county = County(tmp_path).settle()
     county.store.write_now(
         lambda tx: tx.put_account(Account("office", Rank.ADMIN, hasher.hash("secret-word")))
