@@ -77,7 +77,8 @@ def run(folder: Path, outage: Outage, provider: Provider) -> Found:
         service.start()
         ready(service, broker.port)
         service.stop()
-        time.sleep(2 if outage.session_s < 60 else 0)
+        if outage.session_s < 60:  # the broker lets the session go, in real time
+            time.sleep(outage.session_s + 1)
         valley = Valley(
             broker.port, outage.size, time.time() - AWAY_H * HOUR_S, forgets=outage.forgets
         )
