@@ -126,7 +126,7 @@ async def run(gateway: Gateway) -> None:
         for name, work in {
             "mqtt": session.run(),
             "intake": intake.run(session),
-            "confirm": intake.confirm(session),
+            "confirm": intake.confirms.run(session),
             "notifier": notifier.run(),
             "ticker": ticker.run(),
             "heartbeat": ticker.beat(),

@@ -87,7 +87,7 @@ class Store(_Section, frozen=True, kw_only=True):
     path: str = "shishigaki.db"
     retention_days: Annotated[int, Meta(ge=0)] = 0  # 0: keep everything
     disk_reserve_mb: Annotated[int, Meta(ge=0)] = 200
-    max_batch: Positive = 2_000  # messages in one transaction
+    max_batch: Positive = 1_500  # messages in one transaction
 
 
 class Dashboard(_Section, frozen=True, kw_only=True):

@@ -57,9 +57,9 @@ class Faults:
         return found
 
     def listening(self) -> datetime | None:
-        """Since when the broker can reach us; None while it cannot."""
+        """Since when the broker can reach us; None while it cannot, or while what it said waits unread."""
         self._look(self._clock())
-        return self._connected_since
+        return None if self._health.backlog else self._connected_since
 
     def _look(self, now: datetime) -> None:
         if self._session.counters.connected:

@@ -61,6 +61,9 @@ class Health:
         self._broker = Gauge(
             f"{NAME}_broker", "What the broker says of itself ($SYS)", ["what"], registry=registry
         )
+        self._behind = Gauge(
+            f"{NAME}_backlog", "Durable, acknowledged and not judged yet", registry=registry
+        )
         self._outbox = Gauge(
             f"{NAME}_outbox", "Deliveries to people by status", ["status"], registry=registry
         )
@@ -70,6 +73,7 @@ class Health:
         self._begun: float | None = None
         self._steps = 0
         self.disk_error = ""
+        self.backlog = 0  # messages that are durable and not judged yet
         self.dropped: float | None = (
             None  # messages, by the broker since its start; None: never told
         )
@@ -87,6 +91,13 @@ class Health:
             self._refused.labels(reason.value).inc(count)
         for alert in outcome.opened:
             self._alerts.labels(alert.rule).inc()
+
+    def behind(self, messages: int) -> None:
+        """So many are durable and wait to be judged: getting on, all the same."""
+        self.disk_error = ""
+        self._begun = None
+        self.backlog = messages
+        self._behind.set(messages)
 
     def refused_by_disk(self, error: str) -> None:
         """A commit failed; the messages stay with the broker."""

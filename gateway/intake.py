@@ -1,8 +1,9 @@
 """The intake: messages in, committed, acknowledged, told. One loop, adaptive group commit.
 
-Owns the order "durable, then acknowledged, then everything else" (principle 1), and what happens while
-the disk refuses: nothing is acknowledged, so broker and devices hold, and people are alerted all the
-same. Must not decode or write itself (`batch`, `store`).
+Owns the order "durable, then acknowledged, then everything else" (principle 1). In a surge, more than can
+be judged at once, messages are made durable as they came and judged later, in their order: they lie safer
+here than in a broker's memory. While the disk refuses nothing is acknowledged, so broker and devices hold,
+and people are alerted all the same. Must not decode or write itself (`batch`, `store`).
 """
 
 import asyncio
@@ -13,22 +14,24 @@ from datetime import datetime
 
 import msgspec
 
-from gateway import protocol
 from gateway.batch import Decode, Outcome, absorb
 from gateway.clock import Clock, Timekeeper, utc_now
+from gateway.confirms import Confirms
 from gateway.feed import Feed
 from gateway.health import Health
 from gateway.model import Message
 from gateway.mqtt import Delivery, Session
 from gateway.policy import Policy
 from gateway.store import DiskTrouble, Store, Transaction
+from gateway.store.backlog import Size, Stamp
 from gateway.store.outbox import Parcel
 
 log = logging.getLogger(__name__)
-CONFIRMS = 10_000  # ids that wait to be confirmed; one more only means that a device repeats
-IDS = 100  # in one confirm: a sensor has little memory
-AT_ONCE = 50  # confirms on their way, so that no device waits for another's
+PATIENCE_S = 1.0  # in a surge, how long keeping goes before a batch is judged
+AT_ONCE = 3  # batches of the backlog in one transaction
+BACKLOG_BYTES = 64_000_000  # on the disk; beyond it the broker has to wait
 RETRY_S = 2.0  # between attempts while the disk refuses
+REHEARSED = 4  # times AT_ONCE, how much of the backlog is told from while the disk refuses
 ROOM = 1_000  # letters of one lane that are told from memory
 MB = 1_000_000
 
@@ -51,7 +54,7 @@ class Intake:
         health: Health,
         policy: Policy | None = None,
         *,
-        max_batch: int = 2_000,
+        max_batch: int = 1_500,
         reserve_mb: int = 0,
         clock: Clock = utc_now,
         keeper: Timekeeper | None = None,
@@ -60,39 +63,48 @@ class Intake:
         self._store, self._decode, self._feed, self._health = store, decode, feed, health
         self._policy, self._max_batch, self._clock = policy or Policy(), max_batch, clock
         self._reserve, self._keeper, self._tell = reserve_mb * MB, keeper, tell
-        self._durable: dict[str, list[str]] = {}  # topic -> ids to confirm
-        self._waiting = 0  # ids in it
-        self._committed = asyncio.Event()
+        self.confirms = Confirms()
+        self._kept = Size(1, 0)  # until looked, something may wait on the disk
+        self._judged_s = 0.0  # when a batch was judged last
 
     async def run(self, session: Session) -> None:
         """Until cancelled. The first message waits for no timer; load makes batches."""
         while True:
-            deliveries = await session.receive(self._max_batch)
+            held: list[Delivery] = []
             try:
-                await self._take(session, deliveries)
+                if self._is_time_to_judge(session):
+                    await self._catch_up()
+                else:
+                    held = await session.receive(self._max_batch)
+                    await self._take(session, held)
             except DiskTrouble as trouble:
-                await self._hold(session, deliveries, trouble)
+                await self._hold(session, held, trouble)
 
-    async def confirm(self, session: Session) -> None:
-        """Tell native devices which ids they may forget, until cancelled."""
-        room = asyncio.Semaphore(AT_ONCE)
+    def _is_time_to_judge(self, session: Session) -> bool:
+        """Whether what waits on the disk is next, not what waits in memory."""
+        kept = self._kept
+        return kept.messages > 0 and (
+            not session.counters.uncommitted
+            or kept.stored_bytes > BACKLOG_BYTES
+            or asyncio.get_running_loop().time() - self._judged_s > PATIENCE_S
+        )
 
-        async def tell(topic: str, ids: list[str]) -> None:
-            async with room:
-                try:
-                    await session.publish(topic, protocol.encode_confirm(ids))
-                except (TimeoutError, ConnectionError, PermissionError) as error:
-                    log.debug("not confirmed on %s: %s", topic, error)
+    async def _catch_up(self) -> None:
+        """Judge the oldest of what waits on the disk; DiskTrouble when it has to stay there."""
+        self._health.waiting(self._kept.messages)
+        started_s = asyncio.get_running_loop().time()
+        judged, self._kept = await self._store.write(self._judge_backlog)
+        for count, outcome in judged:
+            self._tell_of(count, outcome, started_s)
+        self._health.behind(self._kept.messages)
 
-        while True:
-            await self._committed.wait()
-            self._committed.clear()
-            durable, self._durable, self._waiting = self._durable, {}, 0
-            async with asyncio.TaskGroup() as group:
-                for topic, ids in durable.items():
-                    for start in range(0, len(ids), IDS):
-                        work = tell(topic, ids[start : start + IDS])
-                        group.create_task(work, name=f"confirm {topic}")
+    def _judge_backlog(self, tx: Transaction) -> tuple[list[tuple[int, Outcome]], Size]:
+        """Some batches in one transaction: few large ones wear the card less than many small."""
+        judged: list[tuple[int, Outcome]] = []
+        while len(judged) < AT_ONCE and (batch := tx.backlog.take()):
+            trusted = batch.stamp is Stamp.TRUSTED
+            judged.append((len(batch.messages), self._judge(tx, batch.messages, trusted=trusted)))
+        return judged, tx.backlog.size()
 
     async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
         """Commit, then acknowledge, then tell; DiskTrouble when nothing could be committed."""
@@ -100,34 +112,44 @@ class Intake:
         self._health.waiting(len(messages))
         started = asyncio.get_running_loop().time()
         self._check_room()
+        if self._kept.messages or session.counters.uncommitted >= len(messages) + self._max_batch:
+            self._kept = await self._store.write(lambda tx: self._keep(tx, messages))
+            session.ack(deliveries)
+            self._health.behind(self._kept.messages)
+            return
         outcome = await self._store.write(lambda tx: self._absorb(tx, messages))
-        self._health.committed(len(messages), outcome, asyncio.get_running_loop().time() - started)
         session.ack(deliveries)
-        self._feed.tell(outcome)
-        self._promise(outcome)
+        self._tell_of(len(messages), outcome, started)
 
-    def _promise(self, outcome: Outcome) -> None:
-        """These ids are durable: to be confirmed soon, together with others of the same device."""
-        for topic, ids in outcome.durable.items():
-            if self._waiting < CONFIRMS:  # else the device repeats and is confirmed then
-                self._durable.setdefault(topic, []).extend(ids)
-                self._waiting += len(ids)
-        if self._durable:
-            self._committed.set()
+    def _tell_of(self, count: int, outcome: Outcome, started_s: float) -> None:
+        """A batch has been judged and is durable."""
+        self._judged_s = asyncio.get_running_loop().time()
+        self._health.committed(count, outcome, self._judged_s - started_s)
+        self._feed.tell(outcome)
+        self.confirms.promise(outcome.durable)
+
+    def _keep(self, tx: Transaction, messages: list[Message]) -> Size:
+        """More comes than can be judged now: as it came, behind what waits already."""
+        messages, stamp = self._stamped(messages)
+        tx.backlog.put(messages, stamp)
+        return tx.backlog.size()
 
     async def _hold(self, session: Session, held: list[Delivery], trouble: DiskTrouble) -> None:
         """While the disk refuses: keep, do not acknowledge, alert; ends when all is committed."""
-        is_news = True
-        while held:
+        is_news, is_over = True, False
+        while not is_over:
             self._health.refused_by_disk(str(trouble))
             if is_news:
                 is_news = not await self._alert([delivery.message for delivery in held])
             fresh = await self._more(session)
             is_news, held = is_news or bool(fresh), held + fresh
             try:
+                if self._kept.messages:  # acknowledged before: judged even at the reserve
+                    await self._catch_up()
                 while held:
                     await self._take(session, held[: self._max_batch])
                     held = held[self._max_batch :]
+                is_over = True
             except DiskTrouble as error:
                 trouble = error
 
@@ -145,7 +167,8 @@ class Intake:
         """Judge as if it were committed, and tell people what would have been promised to them."""
 
         def rehearse(tx: Transaction) -> list[Parcel]:
-            opened = {alert.id for alert in self._absorb(tx, messages).opened}
+            opened = self._opened_by_backlog(tx)
+            opened |= {alert.id for alert in self._absorb(tx, messages).opened}
             now = self._clock()
             due = [p for lane in tx.outbox.lanes(now) for p in tx.outbox.claim(lane, now, ROOM)]
             return [p for p in due if any(alert.id in opened for alert in p.alerts)]
@@ -156,12 +179,31 @@ class Intake:
             log.warning("nothing can be judged: %s", error)
             return False
 
+    def _opened_by_backlog(self, tx: Transaction) -> set[str]:
+        """The alerts that what waits on the disk will open, or its oldest part."""
+        opened: set[str] = set()
+        for _ in range(REHEARSED):
+            judged, _ = self._judge_backlog(tx)
+            opened |= {alert.id for _, outcome in judged for alert in outcome.opened}
+        return opened
+
     def _absorb(self, tx: Transaction, messages: list[Message]) -> Outcome:
-        keeper, now = self._keeper, self._clock()
-        if keeper:
-            messages = [_dated(message, keeper.settle(message.received_at)) for message in messages]
-        trusted = keeper is None or keeper.trusted
+        messages, stamp = self._stamped(messages)
+        return self._judge(tx, messages, trusted=stamp is Stamp.TRUSTED)
+
+    def _judge(self, tx: Transaction, messages: list[Message], *, trusted: bool) -> Outcome:
+        now = self._clock()
         return absorb(tx, messages, self._decode, now, self._policy, clock_trusted=trusted)
+
+    def _stamped(self, messages: list[Message]) -> tuple[list[Message], Stamp]:
+        """With the true times of receipt, as far as they are known."""
+        keeper = self._keeper
+        if keeper is None:
+            return messages, Stamp.TRUSTED
+        messages = [_dated(message, keeper.settle(message.received_at)) for message in messages]
+        if keeper.trusted:
+            return messages, Stamp.TRUSTED
+        return messages, Stamp.ERA if keeper.era else Stamp.LOST
 
     def _check_room(self) -> None:
         """The last megabytes are for alerts, for what people do, and for a clean end."""

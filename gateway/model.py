@@ -92,8 +92,8 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         self.offer = offer
 
 
-class Message(Struct, frozen=True):
-    """An MQTT publish as it arrived, before anyone understood it."""
+class Message(Struct, frozen=True, array_like=True):
+    """An MQTT publish as it arrived, before anyone understood it. Stored as an array: add at the end."""
 
     topic: str
     payload: bytes

@@ -15,6 +15,7 @@ from gateway.account import Account
 from gateway.model import Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
 from gateway.sightings import Sighting
 from gateway.state import from_ms, ms
+from gateway.store import backlog
 from gateway.store.connection import open_reader
 from gateway.store.follower import FollowerReads
 from gateway.store.ledger import Ledger, MakeLedger
@@ -119,10 +120,18 @@ class Reader:
         return list(each(lambda row: (row[0], to_event(row[1:])), rows))
 
     def newest_receipt(self) -> datetime | None:
-        """When the newest event was received; the clock never goes before it."""
-        sql = "SELECT max(received_ms) FROM (SELECT received_ms FROM event ORDER BY no DESC LIMIT 1000)"
+        """When the newest was received that is kept; the clock never goes before it."""
+        sql = (
+            "SELECT max(received_ms) FROM (SELECT * FROM "
+            "(SELECT received_ms FROM event ORDER BY no DESC LIMIT 1000) "
+            "UNION ALL SELECT received_ms FROM backlog)"
+        )
         row = self._execute(sql).fetchone()
         return from_ms(row[0]) if row and row[0] is not None else None
+
+    def backlog(self) -> backlog.Size:
+        """What is durable and not judged yet."""
+        return backlog.size(self._execute)
 
     def open_alerts(self) -> list[Alert]:
         """Alerts not yet resolved, newest first."""

@@ -29,6 +29,7 @@ def remember(tx: Transaction, era: Era) -> Era:
         era, event_no=newest[0], alert_no=newest[1], quarantine_no=newest[2]
     )
     tx.put_setting(MARK, msgspec.json.encode(era).decode())
+    tx.backlog.lose_era()
     return era
 
 
@@ -40,6 +41,7 @@ def remembered(setting: str | None) -> Era | None:
 def forget(tx: Transaction) -> None:
     """The era is over; its rows stay as they are."""
     tx.put_setting(MARK, "")
+    tx.backlog.lose_era()
 
 
 def redate(tx: Transaction, era: Era, error: timedelta) -> int:
@@ -54,6 +56,7 @@ def redate(tx: Transaction, era: Era, error: timedelta) -> int:
     }
     before = {device: _tally(tx, device, start) for device, start in windows.items()}
     _move_rows(tx, era, shift_ms)
+    tx.backlog.redate(shift_ms)
     for device, start in windows.items():
         tx.add_tally(device, effort.difference(_tally(tx, device, start), before[device]))
     moved = _events(tx, era)

@@ -231,4 +231,14 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX event_trap ON event (device, kind, observed_ms)
         WHERE kind IN ('trap.sprung', 'trap.set');
     """,
+    """
+    CREATE TABLE backlog (              -- came faster than it can be judged: acknowledged, judged later
+        no INTEGER PRIMARY KEY,
+        clock TEXT NOT NULL,            -- backlog.Stamp: what the time of receipt is worth
+        received_ms INTEGER NOT NULL,   -- of the newest message
+        shift_ms INTEGER NOT NULL DEFAULT 0,  -- to be added to each time of receipt
+        messages INTEGER NOT NULL,      -- how many
+        body BLOB NOT NULL              -- list of model.Message as MessagePack, deflated
+    ) STRICT;
+    """,
 )

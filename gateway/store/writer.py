@@ -23,6 +23,7 @@ from gateway.model import Device, DeviceState, Event, Kind, TrapState
 from gateway.state import Order, from_ms, ms
 from gateway.store.acts import ActTable
 from gateway.store.alerts import AlertTable
+from gateway.store.backlog import BacklogTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.follower import FollowerTable
 from gateway.store.journal import JournalTable
@@ -104,6 +105,7 @@ class Transaction:
         self.follower = FollowerTable(connection)
         self.journal = JournalTable(connection)
         self.quarantine = QuarantineTable(connection)
+        self.backlog = BacklogTable(connection)
 
     @property
     def devices(self) -> Mapping[str, Device]:

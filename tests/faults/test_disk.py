@@ -20,36 +20,16 @@ from gateway.health import Health
 from gateway.housekeeping import Housekeeping
 from gateway.intake import Intake
 from gateway.links import Links
-from gateway.model import Kind, Message
-from gateway.mqtt import Delivery
+from gateway.model import Kind
 from gateway.notifier import Notifier
 from gateway.policy import Policy
 from gateway.store import DiskTrouble, Store
 from gateway.store.rollupwalk import Place
 from tests.gateway.samples import CAMERA, TRAP, at, decode, message, open_store, reading
+from tests.gateway.session import FakeSession
 
+MANY = 2_000  # more than the journal's file can take without growing
 PEOPLE = {"people": [{"name": "tanaka", "channels": ["console:"]}]}
-
-
-class Fake:
-    """A session that delivers what a test hands in, and keeps what was acknowledged."""
-
-    def __init__(self) -> None:
-        self.inbox: asyncio.Queue[Delivery] = asyncio.Queue()
-        self.acked: list[int] = []
-
-    def send(self, *messages: Message) -> None:
-        for one in messages:
-            self.inbox.put_nowait(Delivery(one, len(self.acked) + self.inbox.qsize() + 1, 1))
-
-    async def receive(self, limit: int) -> list[Delivery]:
-        batch = [await self.inbox.get()]
-        while len(batch) < limit and not self.inbox.empty():
-            batch.append(self.inbox.get_nowait())
-        return batch
-
-    def ack(self, deliveries: list[Delivery]) -> None:
-        self.acked += [delivery.packet_id for delivery in deliveries]
 
 
 class Rig:
@@ -57,14 +37,14 @@ class Rig:
 
     def __init__(self, store: Store, reserve_mb: int = 0) -> None:
         policy = Policy(check(PEOPLE))
-        self.session, self.health, self.letters = Fake(), Health(), list[Letter]()
+        self.session, self.health, self.letters = FakeSession(), Health(), list[Letter]()
         way = Way("console", open_channel("console:").row, self._send)
         self.notifier = Notifier(
             store, Feed(), policy, {("tanaka", "0"): way}, Links("secret", ""), lambda: at(99)
         )
         self.intake = Intake(
             store, decode, Feed(), self.health, policy, reserve_mb=reserve_mb,
-            clock=lambda: at(99), tell=self.notifier.tell, max_batch=50,
+            clock=lambda: at(99), tell=self.notifier.tell, max_batch=500,
         )  # fmt: skip
 
     async def _send(self, letter: Letter) -> str:
@@ -73,7 +53,7 @@ class Rig:
 
     def run(self, act: Callable[[], Awaitable[None]]) -> None:
         async def both() -> None:
-            task = asyncio.create_task(self.intake.run(self.session))  # type: ignore[arg-type]
+            task = asyncio.create_task(self.intake.run(self.session))
             try:
                 await act()
             finally:
@@ -187,17 +167,20 @@ def test_a_full_disk_holds_alerts_and_recovers(small_disk: Path) -> None:
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while file.write(bytes(4_096)):
                 pass
-        rig.session.send(*(message(reading("cam-01", Kind.DETECTION, n)) for n in range(2, 200)))
+        rig.session.send(*(message(reading("cam-01", Kind.DETECTION, n)) for n in range(2, MANY)))
         rig.session.send(SPRING)
         await until(lambda: rig.letters)
-        committed = len(store.read_now(lambda r: r.latest_events(1000)))
-        assert len(rig.session.acked) == committed < 199
+        committed = len(store.read_now(lambda r: r.latest_events(2 * MANY)))
+        kept = store.read_now(lambda r: r.backlog().messages)
+        assert len(rig.session.acked) == committed + kept
+        assert committed < MANY - 1
         assert rig.health.disk_error
         filler.unlink()
-        await until(lambda: len(rig.session.acked) == 200)
+        await until(lambda: len(store.read_now(lambda r: r.latest_events(2 * MANY))) == MANY)
+        assert len(rig.session.acked) == MANY
 
     rig.run(act)
-    assert len(store.read_now(lambda r: r.latest_events(1000))) == 200
+    assert len(store.read_now(lambda r: r.latest_events(2 * MANY))) == MANY
     assert len(rig.letters) == 1
     store.close()
 

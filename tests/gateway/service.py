@@ -27,7 +27,7 @@ class Service:
         folder: Path,
         broker_port: int,
         *devices: Device,
-        max_batch: int = 2_000,
+        max_batch: int = 1_500,
         mqtt: str = "",
         extra: str = "",
     ) -> None:

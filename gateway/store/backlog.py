@@ -1,0 +1,112 @@
+"""The backlog: messages that came faster than they can be judged, kept as they came and in their order.
+
+Owns its statements. Must not judge. What lies here is durable and acknowledged; the transaction that
+writes what a row's messages mean takes the row away, so each message is judged once.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import apsw
+import msgspec
+from msgspec.structs import replace
+
+from gateway.model import Message
+from gateway.state import ms
+from gateway.store.connection import Damaged
+from gateway.store.rows import each
+
+LEVEL = 1  # of deflate: what a flood repeats is a tenth of its size, at little cost
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Message]).decode
+
+
+class Stamp(StrEnum):
+    """What the times of receipt are worth."""
+
+    TRUSTED = "trusted"
+    ERA = "era"  # of the present stretch of unknown time: moved when the time is known
+    LOST = "lost"  # nobody will ever know
+
+
+class Size(NamedTuple):
+    """What waits."""
+
+    messages: int
+    stored_bytes: int
+
+
+class Batch(NamedTuple):
+    """Messages that came together."""
+
+    messages: list[Message]
+    stamp: Stamp
+
+
+DAMAGED = Batch([], Stamp.LOST)
+
+
+class BacklogTable:
+    """Verbs inside a transaction of the writer."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    def put(self, messages: Sequence[Message], stamp: Stamp) -> None:
+        """Keep messages behind those that wait already."""
+        body = zlib.compress(_encode(messages), LEVEL)
+        self._execute(
+            "INSERT INTO backlog (clock, received_ms, messages, body) VALUES (?, ?, ?, ?)",
+            (stamp.value, ms(messages[-1].received_at), len(messages), body),
+        )
+
+    def take(self) -> Batch | None:
+        """The oldest, taken away, without messages if it is damaged; None when nothing waits."""
+        rows = self._execute(
+            "DELETE FROM backlog WHERE no = (SELECT min(no) FROM backlog) "
+            "RETURNING clock, shift_ms, body"
+        ).fetchall()
+        return next(each(_batch, rows), DAMAGED) if rows else None
+
+    def size(self) -> Size:
+        """How much waits."""
+        return size(self._execute)
+
+    def lose_era(self) -> None:
+        """A stretch of unknown time is over, or another begins: what it dated stays unknown."""
+        self._execute("UPDATE backlog SET clock = 'lost' WHERE clock = 'era'")
+
+    def redate(self, shift_ms: int) -> None:
+        """The time is known: what the present stretch dated moves."""
+        self._execute(
+            "UPDATE backlog SET clock = 'trusted', shift_ms = ?1, received_ms = received_ms + ?1 "
+            "WHERE clock = 'era'",
+            (shift_ms,),
+        )
+
+
+def size(execute: Callable[[str], Any]) -> Size:
+    """How much waits; costs what the rows are, not what they hold."""
+    [row] = execute(
+        "SELECT coalesce(sum(messages), 0), coalesce(sum(length(body)), 0) FROM backlog"
+    )
+    return Size(*row)
+
+
+def _batch(row: tuple[Any, ...]) -> Batch:
+    stamp, shift_ms, body = row
+    try:
+        messages = _decode(zlib.decompress(body))
+        return Batch([_moved(message, shift_ms) for message in messages], Stamp(stamp))
+    except (zlib.error, msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise Damaged(f"messages of the backlog: {error}") from None
+
+
+def _moved(message: Message, shift_ms: int) -> Message:
+    if not shift_ms:
+        return message
+    return replace(message, received_at=message.received_at + timedelta(milliseconds=shift_ms))
