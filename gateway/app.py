@@ -1,7 +1,7 @@
 """The composition root: builds every part of one gateway and runs them in one TaskGroup.
 
     sensor ─MQTT─▶ broker ─▶ mqtt session ─▶ intake ─▶ batch: dialects → timing → state, effort, rules
-                                 ▲  ▲                         │ ONE SQLite transaction
+                                 ▲  ▲           backlog       │ ONE SQLite transaction
                                  │  └── ack, confirm ◀────────┤
                                  │                            ├─▶ feed ─▶ open pages (SSE), display
                              broker, devices                  ├─▶ outbox ─▶ notifier ─▶ people

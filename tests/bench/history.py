@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway.model import Event, Kind, TimeQuality
 from gateway.store import Store
-from tests.bench.intake import cameras
+from tests.bench.site import cameras
 from tests.gateway.samples import TOKYO
 
 STEP = 5_000

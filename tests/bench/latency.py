@@ -1,5 +1,9 @@
-"""From publish to committed, as another process sees it: the journal's newest number, asked all the time."""
+"""From publish to durable, as another process sees it: how much the database holds, asked all the time."""
 
+import os
+import shutil
+import statistics
+import tempfile
 import threading
 import time
 from bisect import bisect_left
@@ -7,18 +11,25 @@ from pathlib import Path
 
 from gateway.store.reader import Reader
 from tests.bench.load import Publisher, detections
+from tests.bench.site import broker_in_folder, started
 from tests.servers import wait_for
 
 CHUNK_S = 0.01
 ASK_S = 0.0005
+CARD_SYNC_MS = 20  # of an SD card
+
+
+def durable(reader: Reader) -> int:
+    """How many messages are safe: judged, or in the backlog. In this order none counts twice."""
+    return reader.follower.head() + reader.backlog().messages
 
 
 class Journal:
-    """Notes when which number was committed."""
+    """Notes when how many were durable."""
 
     def __init__(self, database: Path) -> None:
         self._reader = Reader(database)
-        self.first = self._reader.follower.head()
+        self.first = durable(self._reader)
         self.numbers, self.times = [self.first], [time.perf_counter()]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
@@ -31,15 +42,15 @@ class Journal:
         self._reader.close()
 
     def committed_at(self, number: int) -> float:
-        """When the journal had reached a number."""
+        """When so many were."""
         return self.times[bisect_left(self.numbers, number)]
 
     def _watch(self) -> None:
         while not self._stop.wait(ASK_S):
-            head = self._reader.follower.head()
-            if head > self.numbers[-1]:
+            count = durable(self._reader)
+            if count > self.numbers[-1]:
                 self.times.append(time.perf_counter())
-                self.numbers.append(head)
+                self.numbers.append(count)
 
 
 def latencies(
@@ -72,3 +83,42 @@ def _send(port: int, rate: float, seconds: float, run: str) -> list[float]:
         publisher.send_all(chunk)
     publisher.close()
     return sent
+
+
+def say_latency(sustained: float, seconds: float) -> None:
+    """Publish to durable: calm, near what can be judged for ever, and in a surge."""
+    for rate, name in (
+        (100.0, "calm"),
+        (sustained * 0.8, "four fifths of what is judged for ever"),
+        (sustained * 2, "a surge"),
+    ):
+        with broker_in_folder() as (folder, broker), started(folder, broker, 100) as service:
+            p50, p99 = latencies(broker.port, service.database, rate, seconds)
+        print(f"publish -> durable at {rate:7,.0f} msg/s ({name}): "
+              f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")  # fmt: skip
+    print(f"one fsync here: p50 {fsync_ms():.1f} ms")
+    if shutil.which("strace"):
+        say_card_latency(seconds)
+
+
+def say_card_latency(seconds: float) -> None:
+    """The same on a card that takes its time, which strace adds to every sync."""
+    delay = f"inject=fsync,fdatasync:delay_exit={CARD_SYNC_MS * 1_000}"
+    slow = ("strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", os.devnull, "-e", "trace=fsync,fdatasync",
+            "-e", delay)  # fmt: skip
+    with broker_in_folder() as (folder, broker), started(folder, broker, 100, *slow) as service:
+        p50, p99 = latencies(broker.port, service.database, 100, seconds)
+    print(f"with {CARD_SYNC_MS} ms more for each sync: p50 {p50 * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms, "
+          f"{p99 * 1e3 / CARD_SYNC_MS:.1f} syncs (goal 3)")  # fmt: skip
+
+
+def fsync_ms() -> float:
+    """The median of 50 small appends with fsync."""
+    with tempfile.NamedTemporaryFile() as file:
+        times = []
+        for _ in range(50):
+            began = time.perf_counter()
+            os.write(file.fileno(), bytes(4_096))
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1_000
