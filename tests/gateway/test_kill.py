@@ -1,5 +1,7 @@
 """kill -9 of the real gateway on a real broker: none lost, none double."""
 
+import os
+import signal
 import threading
 from functools import partial
 from pathlib import Path
@@ -53,6 +55,29 @@ def test_a_gateway_killed_amid_2000_messages_loses_none_and_doubles_none(
         wait_for(lambda: committed(service) >= MESSAGES, "all commits", 30)
         events = [event for _, event in service.reader().events_after(0, 10 * MESSAGES)]
     assert min(amid) < MESSAGES, "a kill came after the last commit: nothing was proven"
+    assert sorted(e.seq or 0 for e in events) == list(range(MESSAGES))
+
+
+@pytest.mark.real
+def test_a_gateway_killed_amid_a_surge_judges_what_it_had_kept_once(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    service = Service(tmp_path / "gw", mosquitto.port, CAMERA, max_batch=100)
+    with service:
+        wait_for(lambda: subscribed(service, mosquitto.port), "the gateway to subscribe")
+        os.kill(service.pid, signal.SIGSTOP)  # what waits at the broker will come at once
+        publish(mosquitto.port, MESSAGES)
+        os.kill(service.pid, signal.SIGCONT)
+        reader = service.reader()
+        wait_for(lambda: reader.backlog().messages > MESSAGES / 4, "a backlog")
+        service.kill()
+        judged, kept = committed(service), reader.backlog().messages
+        assert judged < MESSAGES
+        assert kept, "the kill came after the surge: nothing was proven"
+        service.start()
+        wait_for(lambda: committed(service) >= MESSAGES, "all commits", 30)
+        events = [event for _, event in reader.events_after(0, 10 * MESSAGES)]
+        reader.close()
     assert sorted(e.seq or 0 for e in events) == list(range(MESSAGES))
 
 
