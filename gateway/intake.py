@@ -2,14 +2,15 @@
 
 Owns the order "durable, then acknowledged, then everything else" (principle 1). In a surge, more than can
 be judged at once, messages are made durable as they came and judged later, in their order: they lie safer
-here than in a broker's memory. While the disk refuses nothing is acknowledged, so broker and devices hold,
-and people are alerted all the same. Must not decode or write itself (`batch`, `store`).
+here than in a broker's memory. Only what names a trap is judged at once. While the disk refuses nothing
+is acknowledged, so broker and devices hold, and people are alerted all the same. Must not decode or write
+itself (`batch`, `store`).
 """
 
 import asyncio
 import logging
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -19,7 +20,7 @@ from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.confirms import Confirms
 from gateway.feed import Feed
 from gateway.health import Health
-from gateway.model import Message
+from gateway.model import Device, Message, Role
 from gateway.mqtt import Delivery, Session
 from gateway.policy import Policy
 from gateway.store import DiskTrouble, Store, Transaction
@@ -94,6 +95,7 @@ class Intake:
         self._health.waiting(self._kept.messages)
         started_s = asyncio.get_running_loop().time()
         judged, self._kept = await self._store.write(self._judge_backlog)
+        self._judged_s = asyncio.get_running_loop().time()
         for count, outcome in judged:
             self._tell_of(count, outcome, started_s)
         self._health.behind(self._kept.messages)
@@ -113,26 +115,32 @@ class Intake:
         started = asyncio.get_running_loop().time()
         self._check_room()
         if self._kept.messages or session.counters.uncommitted >= len(messages) + self._max_batch:
-            self._kept = await self._store.write(lambda tx: self._keep(tx, messages))
-            session.ack(deliveries)
-            self._health.behind(self._kept.messages)
-            return
-        outcome = await self._store.write(lambda tx: self._absorb(tx, messages))
+            count, outcome, self._kept = await self._store.write(
+                lambda tx: self._keep(tx, messages)
+            )
+        else:
+            outcome = await self._store.write(lambda tx: self._absorb(tx, messages))
+            count = len(messages)
         session.ack(deliveries)
-        self._tell_of(len(messages), outcome, started)
+        self._tell_of(count, outcome, started)
+        self._health.behind(self._kept.messages)
 
     def _tell_of(self, count: int, outcome: Outcome, started_s: float) -> None:
-        """A batch has been judged and is durable."""
-        self._judged_s = asyncio.get_running_loop().time()
-        self._health.committed(count, outcome, self._judged_s - started_s)
+        """So many messages have been judged and are durable."""
+        if not count:
+            return
+        self._health.committed(count, outcome, asyncio.get_running_loop().time() - started_s)
         self._feed.tell(outcome)
         self.confirms.promise(outcome.durable)
 
-    def _keep(self, tx: Transaction, messages: list[Message]) -> Size:
-        """More comes than can be judged now: as it came, behind what waits already."""
+    def _keep(self, tx: Transaction, messages: list[Message]) -> tuple[int, Outcome, Size]:
+        """More comes than can be judged now: traps' messages are, the others are kept as they came."""
         messages, stamp = self._stamped(messages)
-        tx.backlog.put(messages, stamp)
-        return tx.backlog.size()
+        urgent, others = sort_out(messages, tx.devices.values())
+        if others:
+            tx.backlog.put(others, stamp)
+        outcome = self._judge(tx, urgent, trusted=stamp is Stamp.TRUSTED)
+        return len(urgent), outcome, tx.backlog.size()
 
     async def _hold(self, session: Session, held: list[Delivery], trouble: DiskTrouble) -> None:
         """While the disk refuses: keep, do not acknowledge, alert; ends when all is committed."""
@@ -212,6 +220,21 @@ class Intake:
         free = shutil.disk_usage(self._store.path.absolute().parent).free
         if free < self._reserve:
             raise DiskTrouble(f"{free // MB} MB free, {self._reserve // MB} MB are the reserve")
+
+
+def sort_out(
+    messages: Sequence[Message], devices: Iterable[Device]
+) -> tuple[list[Message], list[Message]]:
+    """(those whose topic names a trap, the others): a capture does not wait behind a surge.
+
+    A trap whose topic does not name it waits with the others: late, never wrong.
+    """
+    traps = {device.id.rpartition("/")[2] for device in devices if device.role is Role.TRAP}
+    urgent: list[Message] = []
+    others: list[Message] = []
+    for message in messages:
+        (others if traps.isdisjoint(message.topic.split("/")) else urgent).append(message)
+    return urgent, others
 
 
 def _dated(message: Message, received_at: datetime) -> Message:

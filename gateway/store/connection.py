@@ -44,7 +44,7 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
         if vfs:
             connection.pragma("locking_mode", "EXCLUSIVE")  # such layers share no memory
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
-                       "cache_size = -2000", "wal_autocheckpoint = 1000"):  # fmt: skip
+                       "cache_size = -2000", "wal_autocheckpoint = 2000"):  # fmt: skip
             connection.pragma(*pragma.split(" = "))
         _migrate(connection, path)
     except BaseException:

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from gateway.store.reader import Reader
 from tests.bench import nodered
-from tests.bench.latency import durable, say_latency
+from tests.bench.latency import durable, latencies, say_latency
 from tests.bench.load import Publisher, detections
 from tests.bench.nodered import NodeRed
 from tests.bench.site import broker_in_folder, started
@@ -146,7 +146,7 @@ def main() -> None:
     medians = report(rows(many, few), runs)
     say_goals(medians)
     say_latency(medians["ours, judged"].rate, 3 if arguments.quick else 15)
-    say_scaling(many // 2)
+    say_scaling(many // 2, 3 if arguments.quick else 10)
     if arguments.ten_million:
         from tests.bench.history import main as history
 
@@ -220,13 +220,16 @@ def say_goals(medians: dict[str, Figure]) -> None:
     print(f"written: {whole.bytes_per_event:,.0f} bytes per event (goal 1,024)")
 
 
-def say_scaling(count: int) -> None:
-    """Rate by number of devices."""
+def say_scaling(count: int, seconds: float) -> None:
+    """Rate, and latency at 100 msg/s, by number of devices."""
     for devices in (10, 100, 1_000, 5_000):
         with broker_in_folder() as (folder, broker):
             figure = ours(folder, broker, count, devices)
-        print(f"{devices:5,} devices: {figure.rate:8,.0f} msg/s, {figure.rss_mb:.0f} MB, "
-              f"{figure.bytes_per_event:,.0f} bytes/event")  # fmt: skip
+        with broker_in_folder() as (folder, broker), started(folder, broker, devices) as service:
+            p50, p99 = latencies(broker.port, service.database, 100, seconds, devices)
+        print(f"{devices:5,} devices: {figure.rate:8,.0f} msg/s judged, {figure.rss_mb:.0f} MB, "
+              f"{figure.bytes_per_event:,.0f} bytes/event; durable at 100 msg/s: "
+              f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")  # fmt: skip
 
 
 if __name__ == "__main__":

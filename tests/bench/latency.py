@@ -54,12 +54,12 @@ class Journal:
 
 
 def latencies(
-    port: int, database: Path, rate: float, seconds: float, run: str = "z"
+    port: int, database: Path, rate: float, seconds: float, devices: int = 100
 ) -> tuple[float, float]:
-    """(p50, p99) in seconds, of a steady load of 100 devices; nobody else may publish."""
+    """(p50, p99) in seconds, of a steady load of some devices; nobody else may publish."""
     journal = Journal(database)
     try:
-        sent = _send(port, rate, seconds, run)
+        sent = _send(port, rate, seconds, devices)
         wait_for(lambda: journal.numbers[-1] >= journal.first + len(sent), "all commits", 60)
     finally:
         journal.close()
@@ -69,11 +69,11 @@ def latencies(
     return waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
 
 
-def _send(port: int, rate: float, seconds: float, run: str) -> list[float]:
+def _send(port: int, rate: float, seconds: float, devices: int) -> list[float]:
     """When each was sent, in order. Above a hundred a second in chunks of CHUNK_S."""
-    publisher = Publisher(port, f"steady-{run}")
+    publisher = Publisher(port, "steady")
     per_chunk = max(1, round(rate * CHUNK_S))
-    packets = detections(round(rate * seconds), 100, run=run)
+    packets = detections(round(rate * seconds), devices, run="z")
     sent: list[float] = []
     began = time.perf_counter()
     for number, start in enumerate(range(0, len(packets), per_chunk)):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway import intake as intake_module
 from gateway.batch import absorb
@@ -16,8 +17,8 @@ from gateway.config import Config
 from gateway.faults import Faults
 from gateway.feed import Feed
 from gateway.health import Health
-from gateway.intake import Intake
-from gateway.model import Event, Kind, Message, TimeQuality
+from gateway.intake import Intake, sort_out
+from gateway.model import Event, Kind, Message, TimeQuality, TrapState
 from gateway.store import Reader, Store, redate
 from gateway.store.backlog import Stamp
 from tests.gateway.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
@@ -115,6 +116,40 @@ def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_story(
     clean.write_now(lambda tx: absorb(tx, STORY, decode, at(99)))
     assert told(store) == told(clean)
     clean.close()
+
+
+def test_a_trap_that_springs_amid_a_surge_does_not_wait_behind_it(store: Store) -> None:
+    spring = message(reading("trap-01", Kind.SPRUNG, 95))
+    session, health = FakeSession(), Health()
+    session.send(*STORY, replace(spring, topic="wildlife/v1/goto/trap-01/event"))
+    behind: list[int] = []
+
+    def told_of() -> bool:
+        alerts = store.read_now(lambda r: r.open_alerts())
+        behind.append(health.backlog)
+        told = any(alert.observed_at == at(95) for alert in alerts)
+        return told and not session.counters.uncommitted
+
+    intake = intake_of(store, health)
+    run(intake, session, told_of)
+    assert behind[-1] > 2 * BATCH
+    run(intake, session, lambda: waiting(store) == 0)
+    assert len(store.read_now(lambda r: r.latest_events(1_000))) == len(STORY) + 1
+    assert store.read_now(lambda r: r.states()["trap-01"].trap) is TrapState.SPRUNG
+
+
+@pytest.mark.parametrize(
+    ("topic", "is_urgent"),
+    [
+        ("wildlife/v1/goto/trap-01/event", True),
+        ("zigbee2mqtt/trap-01", True),
+        ("wildlife/v1/goto/trap-011/event", False),
+        ("wildlife/v1/goto/cam-01/event", False),
+    ],
+)
+def test_a_message_is_urgent_when_its_topic_names_a_trap(topic: str, is_urgent: bool) -> None:
+    one = Message(topic, b"", T0)
+    assert sort_out([one], [TRAP, CAMERA]) == (([one], []) if is_urgent else ([], [one]))
 
 
 def test_what_was_kept_before_a_crash_is_judged_after_it(store: Store) -> None:
