@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("intake", "mqtt", "decode", "surface", "officials", "influx")
+MODULES = ("intake", "alerts", "mqtt", "decode", "surface", "officials", "influx")
 
 
 def main(arguments: list[str]) -> int:

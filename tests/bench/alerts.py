@@ -1,23 +1,32 @@
 """How soon a person's provider is asked: `python -m tests.bench.alerts [springs]`.
 
 The real gateway on a real mosquitto; from just before the PUBLISH of a springing trap to the arrival of
-the request at a LINE-like provider on the loopback. Idle, and beside 500 detections a second.
+the request at a LINE-like provider on the loopback. Idle, beside 500 detections a second, and amid a surge
+of 200,000 that waited at the broker.
 """
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from gateway.model import Device, Role
 from tests.alerts.provider import OK, Call, Provider, providing
+from tests.bench.load import Publisher, detections
+from tests.bench.site import BROKER, cameras
 from tests.gateway.service import Sensor, Service, heard, native
 from tests.servers import Mosquitto, wait_for
 
 TRAPS = [Device(id=f"t-{n:04}", role=Role.TRAP) for n in range(1_000)]
-CAMERAS = [Device(id=f"cam-{n:02}", role=Role.DETECTOR) for n in range(20)]
+CAMERAS = cameras(20)
 RATE = 500  # messages a second of other traffic
+SURGE = 200_000
 PAUSE_S = 0.05
 SETTINGS = """
 [alerts]
@@ -28,17 +37,20 @@ channels = ["line:TOKEN@U{zeros}"]
 """
 
 
+Load = Callable[[Service, int], AbstractContextManager[None]]
+
+
 def percentile(values: list[float], share: float) -> float:
     """The value that `share` of `values` do not exceed."""
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
 
-def measure(springs: int, *, busy: bool) -> list[float]:
+def measure(springs: int, load: Load) -> list[float]:
     """Seconds from publish to request, one a spring."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Mosquitto(Path(folder) / "broker") as broker,
+        Mosquitto(Path(folder) / "broker", extra=BROKER) as broker,
         providing(lambda _: OK) as provider,
     ):
         settings = SETTINGS.format(url=provider.url, zeros="0" * 32)
@@ -46,19 +58,14 @@ def measure(springs: int, *, busy: bool) -> list[float]:
         with service:
             wait_for(lambda: heard(broker.port, "shishigaki/v1/goto/gateway/status") == b"online",
                      "the gateway to listen", 30)  # fmt: skip
-            traffic = _traffic(broker.port) if busy else None
-            try:
+            time.sleep(2.0)  # settle: imports, the first tick
+            with load(service, broker.port):
                 return _springs(springs, broker.port, provider)
-            finally:
-                if traffic:
-                    traffic.kill()
-                    traffic.wait()
 
 
 def _springs(springs: int, port: int, provider: Provider) -> list[float]:
     sensor = Sensor(port, "bench-traps")
     sent: dict[str, float] = {}
-    time.sleep(2.0)  # settle: imports, the first tick
     for number in range(springs):
         trap = TRAPS[number].id
         sent[trap] = time.monotonic()
@@ -75,8 +82,37 @@ def _trap(call: Call) -> str:
     return text[at : at + 6]
 
 
-def _traffic(port: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "tests.bench.alerts", "traffic", str(port)])
+def idle(_: Service, __: int) -> AbstractContextManager[None]:
+    """Nobody else."""
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def traffic(_: Service, port: int) -> Iterator[None]:
+    """Other devices, by a process of its own."""
+    child = subprocess.Popen([sys.executable, "-m", "tests.bench.alerts", "traffic", str(port)])
+    try:
+        yield
+    finally:
+        child.kill()
+        child.wait()
+
+
+@contextlib.contextmanager
+def surge(service: Service, port: int) -> Iterator[None]:
+    """More waits at the broker than can be judged in the time."""
+    os.kill(service.pid, signal.SIGSTOP)
+    publisher = Publisher(port)
+    publisher.send_all(detections(SURGE, len(CAMERAS)))
+    publisher.close()
+    os.kill(service.pid, signal.SIGCONT)
+    yield
+    reader = service.reader()
+    print(f"{reader.backlog().messages:,} of {SURGE:,} not judged when the last spring was told")
+    reader.close()
+
+
+LOADS: dict[str, Load] = {"idle": idle, f"beside {RATE} msg/s": traffic, "amid a surge": surge}
 
 
 def send_traffic(port: int) -> None:
@@ -93,8 +129,8 @@ def send_traffic(port: int) -> None:
 def main(springs: int = 300) -> dict[str, dict[str, float]]:
     """Print p50 and p99 in ms; returns them."""
     results = {}
-    for name, busy in (("idle", False), (f"beside {RATE} msg/s", True)):
-        times = measure(springs, busy=busy)
+    for name, load in LOADS.items():
+        times = measure(springs, load)
         results[name] = {
             "p50_ms": percentile(times, 0.5) * 1e3,
             "p99_ms": percentile(times, 0.99) * 1e3,
