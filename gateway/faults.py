@@ -15,6 +15,7 @@ from gateway.health import Health
 from gateway.mqtt import Session
 
 BROKER_PATIENCE = timedelta(minutes=2)
+BACKLOG_PATIENCE = timedelta(minutes=10)  # a surge is over sooner
 DROPS_REPORTED = timedelta(hours=1)  # how long messages lost by the broker are a fault
 CERTIFICATE_WARNING = timedelta(days=21)
 
@@ -36,6 +37,7 @@ class Faults:
         self._more = tuple(more)
         self._connected_since: datetime | None = None
         self._lost_at: datetime | None = clock()
+        self._behind_since: datetime | None = None  # messages wait to be judged
         self._dropped: float | None = None  # the broker's count at the last look
         self._dropping: tuple[datetime, float] | None = None  # when it last grew, by how much
 
@@ -46,6 +48,8 @@ class Faults:
         found = {}
         if self._lost_at and now - self._lost_at > BROKER_PATIENCE:
             found["broker"] = self._session.counters.trouble or "not connected"
+        if self._behind_since and now - self._behind_since > BACKLOG_PATIENCE:
+            found["backlog"] = f"{self._health.backlog}"
         if drops := self._drops(now):
             found["drops"] = drops
         if disk := self._health.disk_error or self._disk():
@@ -62,6 +66,7 @@ class Faults:
         return None if self._health.backlog else self._connected_since
 
     def _look(self, now: datetime) -> None:
+        self._behind_since = (self._behind_since or now) if self._health.backlog else None
         if self._session.counters.connected:
             self._connected_since, self._lost_at = self._connected_since or now, None
         else:

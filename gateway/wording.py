@@ -22,6 +22,7 @@ PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of
     "clock": ("時計", "clock"),
     "broker": ("受信（ブローカー）", "broker"),
     "sink": ("記録の転送", "forwarding"),
+    "backlog": ("処理の遅れ", "messages not judged yet"),
     "drops": ("ブローカーの破棄", "messages dropped by the broker"),
     "database": ("データベース（修復済み）", "database (salvaged)"),
     "certificate": ("証明書", "certificate"),

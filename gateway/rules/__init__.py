@@ -105,7 +105,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="gateway_fault", level=Level.WARNING, ja="装置の故障", en="Gateway fault",
-        opens="disk, clock, broker, sink, certificate or a channel of the gateway fails",
+        opens="disk, clock, broker, sink, certificate or a channel of the gateway fails, or messages wait "
+        "to be judged for over ten minutes",
         ends="the part works again",
         audience=Audience.OFFICE, urgent=True, on_site=own.fault,
     ),

@@ -84,6 +84,15 @@ def test_messages_that_the_broker_throws_away_are_a_fault_for_an_hour(own: Own) 
     assert own.after(seconds=30) == {"drops": "1"}
 
 
+def test_a_gateway_that_does_not_catch_up_says_so_after_ten_minutes(own: Own) -> None:
+    own.health.behind(5_000)
+    assert own.after(seconds=30) == {}
+    own.health.behind(7_000)
+    assert own.after(minutes=10, seconds=1) == {"backlog": "7000"}
+    own.health.behind(0)
+    assert own.after(seconds=30) == {}
+
+
 def test_other_numbers_of_the_broker_are_no_drops(own: Own) -> None:
     for number in (1, 500):
         own.health.broker_says("clients", number)
