@@ -32,7 +32,7 @@ PATIENCE_S = 1.0  # in a surge, how long keeping goes before a batch is judged
 AT_ONCE = 3  # batches of the backlog in one transaction
 BACKLOG_BYTES = 64_000_000  # on the disk; beyond it the broker has to wait
 RETRY_S = 2.0  # between attempts while the disk refuses
-REHEARSED = 4  # times AT_ONCE, how much of the backlog is told from while the disk refuses
+REHEARSED = 12  # batches of the backlog that people are told from while the disk refuses
 ROOM = 1_000  # letters of one lane that are told from memory
 MB = 1_000_000
 
@@ -74,7 +74,7 @@ class Intake:
             held: list[Delivery] = []
             try:
                 if self._is_time_to_judge(session):
-                    await self._catch_up()
+                    await self._catch_up(1 if session.counters.uncommitted else AT_ONCE)
                 else:
                     held = await session.receive(self._max_batch)
                     await self._take(session, held)
@@ -90,20 +90,20 @@ class Intake:
             or asyncio.get_running_loop().time() - self._judged_s > PATIENCE_S
         )
 
-    async def _catch_up(self) -> None:
-        """Judge the oldest of what waits on the disk; DiskTrouble when it has to stay there."""
+    async def _catch_up(self, most: int) -> None:
+        """Judge the oldest batches on the disk; DiskTrouble when they have to stay there."""
         self._health.waiting(self._kept.messages)
         started_s = asyncio.get_running_loop().time()
-        judged, self._kept = await self._store.write(self._judge_backlog)
+        judged, self._kept = await self._store.write(lambda tx: self._judge_backlog(tx, most))
         self._judged_s = asyncio.get_running_loop().time()
         for count, outcome in judged:
             self._tell_of(count, outcome, started_s)
         self._health.behind(self._kept.messages)
 
-    def _judge_backlog(self, tx: Transaction) -> tuple[list[tuple[int, Outcome]], Size]:
+    def _judge_backlog(self, tx: Transaction, most: int) -> tuple[list[tuple[int, Outcome]], Size]:
         """Some batches in one transaction: few large ones wear the card less than many small."""
         judged: list[tuple[int, Outcome]] = []
-        while len(judged) < AT_ONCE and (batch := tx.backlog.take()):
+        while len(judged) < most and (batch := tx.backlog.take()):
             trusted = batch.stamp is Stamp.TRUSTED
             judged.append((len(batch.messages), self._judge(tx, batch.messages, trusted=trusted)))
         return judged, tx.backlog.size()
@@ -153,7 +153,7 @@ class Intake:
             is_news, held = is_news or bool(fresh), held + fresh
             try:
                 if self._kept.messages:  # acknowledged before: judged even at the reserve
-                    await self._catch_up()
+                    await self._catch_up(AT_ONCE)
                 while held:
                     await self._take(session, held[: self._max_batch])
                     held = held[self._max_batch :]
@@ -189,11 +189,8 @@ class Intake:
 
     def _opened_by_backlog(self, tx: Transaction) -> set[str]:
         """The alerts that what waits on the disk will open, or its oldest part."""
-        opened: set[str] = set()
-        for _ in range(REHEARSED):
-            judged, _ = self._judge_backlog(tx)
-            opened |= {alert.id for _, outcome in judged for alert in outcome.opened}
-        return opened
+        judged, _ = self._judge_backlog(tx, REHEARSED)
+        return {alert.id for _, outcome in judged for alert in outcome.opened}
 
     def _absorb(self, tx: Transaction, messages: list[Message]) -> Outcome:
         messages, stamp = self._stamped(messages)

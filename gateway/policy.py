@@ -44,7 +44,7 @@ class Policy:
         self._quotas = {quota.channel: quota for quota in config.quotas}
         self._site, self._overrides = config.rules, _overrides(config.rules, config.overrides)
         self._areas = Areas(areas)
-        self._limits = lru_cache(4_096)(self._find_limits)
+        self._limits = lru_cache(16_384)(self._find_limits)
         a = self.alerts
         self.steps: Sequence[Step] = alertlife.plan(
             a.remind_every_min, a.remind_times, a.deputy_after_min, a.office_after_min
@@ -53,7 +53,9 @@ class Policy:
 
     def limits(self, device: Device | None) -> Limits:
         """The thresholds of a device; None: of the site."""
-        return self._limits(device.id, device.area) if device else self._site
+        if device is None or not self._overrides:
+            return self._site
+        return self._limits(device.id, device.area)
 
     def places(self, lat: float, lon: float) -> Iterable[Area]:
         """The land that contains a point or lies near it."""
