@@ -56,6 +56,7 @@ def test_what_draws_is_loaded_by_the_first_official_not_at_the_start(service: Se
         assert get(service, path)
     assert "starlette" in loaded(service), "the log tells what is imported"
     assert loaded(service) & DRAWS == set()
+    assert "pydantic" not in loaded(service), "the command line brings 8 MB along (pyproject.toml)"
     assert b"Polygon" in get(service, "/map/coast.geojson"), "cut by a process of its own"
     assert "/numpy" not in Path(f"/proc/{service.pid}/maps").read_text()
     before = service.rss_mb()
