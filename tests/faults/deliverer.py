@@ -1,12 +1,15 @@
 """A gateway's delivering half as a process that can be killed: captures in, messages to a provider.
 
-Run as ``python -m tests.faults.deliverer DATABASE PORT CAPTURES``; says READY, ends when all is settled.
+Run as ``python -m tests.faults.deliverer DATABASE PORT CAPTURES [FAULT]``; says READY, ends when all is
+settled. FAULT names what a control does wrong: it tells people before the commit (`early`), or notes a
+letter as sent before it is (`noted`).
 """
 
 import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,6 +23,7 @@ from gateway.model import Device, Kind, Message, Reading, Role, TimeSource
 from gateway.notifier import Notifier
 from gateway.policy import Policy
 from gateway.store import Store, Transaction
+from gateway.store.outbox import Parcel
 from tests.gateway.samples import TOKYO, decode
 
 KEYED = ("line",)
@@ -48,19 +52,30 @@ def spring(number: int) -> Message:
     return Message("test", msgspec.json.encode([reading]), now)
 
 
-async def main(path: Path, port: int, captures: int) -> None:
+class Noted(Notifier):
+    """Notes first, sends then: each letter is tried once."""
+
+    async def _attempt(self, parcel: Parcel, *rest: Any) -> None:
+        await self._settle(parcel, "sent", "")
+        await super()._attempt(parcel, *rest)
+
+
+async def main(path: Path, port: int, captures: int, fault: str = "") -> None:
     """Absorb what is missing of `captures`, deliver everything."""
     whom = person(port)
     policy, feed, store = Policy(Config(people=(whom,))), Feed(), Store(path, TOKYO)
     means = Means(line_url=f"http://127.0.0.1:{port}", timeout_s=0.4)
     ways = {("tanaka", str(n)): open_channel(url, means) for n, url in enumerate(whom.channels)}
-    notifier = Notifier(store, feed, policy, ways, Links(""), first_retry=timedelta(seconds=0.05))
+    kind = Noted if fault == "noted" else Notifier
+    notifier = kind(store, feed, policy, ways, Links(""), first_retry=timedelta(seconds=0.05))
     await store.write(lambda tx: tx.put_devices([trap(n) for n in range(captures)]))
     known = {event.id for _, event in await store.read(lambda r: r.events_after(0, captures + 1))}
     print("READY", flush=True)
     running = asyncio.create_task(notifier.run())
     for number in range(captures):
         if f"spring-{number}" not in known:
+            if fault == "early":
+                await notifier.tell(await store.rehearse(lambda tx, n=number: _due(tx, n, policy)))  # type: ignore[misc]
             feed.tell(await store.write(lambda tx, n=number: _hear(tx, n, policy)))  # type: ignore[misc]
             await asyncio.sleep(0.005)
     while set(await store.read(lambda r: r.outbox())) != {"sent"}:
@@ -74,5 +89,11 @@ def _hear(tx: Transaction, number: int, policy: Policy) -> Outcome:
     return absorb(tx, [spring(number)], decode, datetime.now(UTC), policy)
 
 
+def _due(tx: Transaction, number: int, policy: Policy) -> list[Parcel]:
+    _hear(tx, number, policy)
+    now = datetime.now(UTC)
+    return [parcel for lane in tx.outbox.lanes(now) for parcel in tx.outbox.claim(lane, now, 10)]
+
+
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]))

@@ -76,13 +76,15 @@ class Result(Struct):
     took_s: float
 
 
-def run(folder: Path, captures: int, kills: int, seed: int, pause_s: tuple[float, float]) -> Result:
-    """`captures` x 5 channels with so many kills."""
+def run(
+    folder: Path, captures: int, kills: int, seed: int, pause_s: tuple[float, float], *fault: str
+) -> Result:
+    """`captures` x 5 channels with so many kills; `fault`: what the deliverer does wrong."""
     database, dice, started = folder / "gw.db", random.Random(seed), time.monotonic()
     judge = Judge(database, seed)
     with providing(judge, hang_s=2.0) as provider:
         command = [sys.executable, "-m", "tests.faults.deliverer", str(database),
-                   str(provider.port), str(captures)]  # fmt: skip
+                   str(provider.port), str(captures), *fault]  # fmt: skip
         done = 0
         while True:
             child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -129,3 +131,12 @@ def test_a_thousand_captures_by_five_channels_through_fifty_kills(tmp_path: Path
     result = run(tmp_path, captures=1_000, kills=50, seed=11, pause_s=(0.2, 1.6))
     hold(result, 1_000, 50)
     assert result.double_plain <= 1_000 * len(PLAIN) // 100
+
+
+@pytest.mark.parametrize(("fault", "field"), [("early", "too_early"), ("noted", "missing")])
+def test_control_told_before_the_commit_or_noted_before_it_is_sent_is_found_out(
+    tmp_path: Path, fault: str, field: str
+) -> None:
+    result = run(tmp_path, 6, 0, 7, (0, 0), fault)
+    print(result)
+    assert getattr(result, field) > 0

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import os
 import shutil
-import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from gateway.notifier import Notifier
 from gateway.policy import Policy
 from gateway.store import DiskTrouble, Store
 from gateway.store.rollupwalk import Place
+from tests.faults.lacking import Hasty
 from tests.gateway.samples import CAMERA, TRAP, at, decode, message, open_store, reading
 from tests.gateway.session import FakeSession
 
@@ -35,14 +34,14 @@ PEOPLE = {"people": [{"name": "tanaka", "channels": ["console:"]}]}
 class Rig:
     """Intake and notifier on one store, with a channel that keeps its letters."""
 
-    def __init__(self, store: Store, reserve_mb: int = 0) -> None:
+    def __init__(self, store: Store, reserve_mb: int = 0, intake: type[Intake] = Intake) -> None:
         policy = Policy(check(PEOPLE))
         self.session, self.health, self.letters = FakeSession(), Health(), list[Letter]()
         way = Way("console", open_channel("console:").row, self._send)
         self.notifier = Notifier(
             store, Feed(), policy, {("tanaka", "0"): way}, Links("secret", ""), lambda: at(99)
         )
-        self.intake = Intake(
+        self.intake = intake(
             store, decode, Feed(), self.health, policy, reserve_mb=reserve_mb,
             clock=lambda: at(99), tell=self.notifier.tell, max_batch=500,
         )  # fmt: skip
@@ -109,6 +108,21 @@ def test_at_the_reserve_nothing_is_acknowledged_and_people_are_told_once(
     assert store.read_now(lambda r: r.outbox()) == {"sent": 1}
 
 
+@pytest.mark.parametrize(("intake", "false"), [(Intake, 0), (Hasty, 3)])
+def test_control_an_intake_that_does_not_wait_for_the_disk_acknowledges_falsely(
+    store: Store, intake: type[Intake], false: int
+) -> None:
+    rig = Rig(store, 1 << 40, intake)
+
+    async def act() -> None:
+        rig.session.send(*(message(reading("cam-01", Kind.DETECTION, n)) for n in range(3)))
+        await until(lambda: rig.health.disk_error)
+
+    rig.run(act)
+    assert store.read_now(lambda r: r.latest_events()) == []
+    assert len(set(rig.session.acked)) == false
+
+
 def test_what_comes_meanwhile_is_judged_in_its_order(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,18 +156,6 @@ def test_a_provider_that_fails_meanwhile_is_tried_again(store: Store) -> None:
 
     rig.run(act)
     assert failures == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here (needs root)")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_holds_alerts_and_recovers(small_disk: Path) -> None:

@@ -24,8 +24,8 @@ from gateway.notifier import Notifier
 from gateway.policy import Policy
 from gateway.store import Store
 from tests.alerts.provider import OK, Provider, providing
-from tests.faults.test_service import events, ready
 from tests.faults.valley import HOUR_S, Valley, registry
+from tests.faults.witness import events, ready
 from tests.gateway.samples import at, decode, message, open_store, reading
 from tests.gateway.service import Service
 from tests.servers import Mosquitto, wait_for

@@ -20,7 +20,10 @@ from tests.servers import free_port, wait_for
 
 
 class Service:
-    """`shishigaki run` on a private folder, listening to `broker_port`."""
+    """`shishigaki run` on a private folder, listening to `broker_port`.
+
+    `disk`: where the database lies instead; `program`: a module that ends as the command would.
+    """
 
     def __init__(
         self,
@@ -30,9 +33,13 @@ class Service:
         max_batch: int = 1_500,
         mqtt: str = "",
         extra: str = "",
+        disk: Path | None = None,
+        reserve_mb: int = 0,
+        program: tuple[str, ...] = ("gateway.cli",),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.database = folder / "gateway.db"
+        self.database = (disk or folder) / "gateway.db"
+        self._program = program
         self.port = free_port()
         self.config = folder / "shishigaki.toml"
         self._log = folder / "gateway.log"
@@ -46,7 +53,7 @@ class Service:
             {mqtt}
             [store]
             path = "{self.database}"
-            disk_reserve_mb = 0
+            disk_reserve_mb = {reserve_mb}
             max_batch = {max_batch}
             [dashboard]
             port = {self.port}
@@ -81,10 +88,10 @@ class Service:
 
     def start(self, *prefix: str, **environment: str) -> Self:
         """Start the process, under `prefix` (strace ...); does not wait."""
-        command = [*prefix, sys.executable, "-m", "gateway.cli", "run", "-c", str(self.config)]
+        run = (sys.executable, "-m", *self._program, "run", "-c", str(self.config))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=os.environ | environment
+                [*prefix, *run], stdout=log, stderr=log, env=os.environ | environment
             )
         return self
 

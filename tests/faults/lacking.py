@@ -1,0 +1,96 @@
+"""A gateway without one of its cares, as controls run it: `python -m tests.faults.lacking CARE run -c FILE`.
+
+Owns what each of them takes out, at one seam. With CARE `nothing` the gateway is whole. Either way it says
+in its log how late its event loop was (`lags`).
+"""
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway import app, vitals
+from gateway.batch import Outcome
+from gateway.cli import main
+from gateway.health import Health
+from gateway.intake import Intake
+from gateway.mqtt import Delivery, Session
+from gateway.mqtt_session import BrokerSession
+from gateway.store import Store, Transaction
+
+T = TypeVar("T")
+TICK_S = 0.02
+LATE = "the loop was late by "
+
+
+class Hasty(Intake):
+    """Acknowledges and confirms on arrival, as most clients do; then commits."""
+
+    async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
+        messages = [delivery.message for delivery in deliveries]
+        session.ack(deliveries)
+        expected = await self._store.rehearse(lambda tx: self._absorb(tx, messages))
+        self.confirms.promise(expected.durable)
+        self._check_room()
+        outcome = await self._store.write(lambda tx: self._absorb(tx, messages))
+        self._health.committed(len(messages), outcome, 0)
+
+
+class Hoarder(Intake):
+    """Never lets go of what it has committed."""
+
+    kept: list[Outcome] = []  # noqa: RUF012 - for ever
+
+    def _tell_of(self, count: int, outcome: Outcome, started_s: float) -> None:
+        self.kept.append(outcome)
+        super()._tell_of(count, outcome, started_s)
+
+
+async def write_on_the_loop(store: Store, act: Callable[[Transaction], T]) -> T:
+    """Commits where everybody else waits."""
+    return store.write_now(act)
+
+
+def read_on(session: BrokerSession, *, paused: bool) -> None:
+    """Reads whatever comes, however much waits already."""
+    session.counters.paused = paused
+
+
+CARES: dict[str, tuple[object, str, object]] = {
+    "nothing": (vitals, "WATCHDOG_S", TICK_S),
+    "commit before ack": (app, "Intake", Hasty),
+    "commit beside the loop": (Store, "write", write_on_the_loop),
+    "a bound on what waits": (BrokerSession, "_pause", read_on),
+    "letting go": (app, "Intake", Hoarder),
+}
+
+
+def without(care: str) -> tuple[str, str]:
+    """The program for `Service`."""
+    assert care in CARES, f"{care!r} is none of {list(CARES)}"
+    return ("tests.faults.lacking", care)
+
+
+def lags(log: str) -> list[float]:
+    """How late a timer would have been, in seconds, at each TICK_S of the run, in rising order.
+
+    While the loop stands still many timers are late, not only the one that told of it.
+    """
+    told = [float(line[len(LATE) :]) for line in log.splitlines() if line.startswith(LATE)]
+    return sorted(late - n * TICK_S for late in told for n in range(int(late / TICK_S) + 1))
+
+
+def p99(values: list[float]) -> float:
+    """Of values in rising order."""
+    return values[len(values) * 99 // 100]
+
+
+def tell_late(self: Health, seconds: float) -> None:
+    print(f"{LATE}{seconds:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    vitals.WATCHDOG_S = TICK_S
+    Health.late = tell_late  # type: ignore[method-assign]
+    place, name, instead = CARES[sys.argv.pop(1)]
+    setattr(place, name, instead)
+    main()
