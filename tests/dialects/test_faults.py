@@ -1,134 +1,24 @@
 """Whatever the bytes: readings or Refused, quickly, and nothing is lost in between."""
 
-import contextlib
 import json
 import random
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects import Context, Decode
+from gateway.dialects import Context
 from gateway.dialects.table import BY_NAME, TABLE
-from gateway.model import Device, Message, Reading, Refused, Role
+from gateway.model import Message
+from tests.dialects.broken import CONTEXTS, REGISTERED, WIDE, deep, slowest_s, spoilt, took
 from tests.dialects.fixtures import FIXTURES, NOW, all_messages, encode
 from tests.dialects.samples import SAMPLES
 
 MEGABYTE = 1_048_576
-WIDE = b"[" + b"{}," * 40_000 + b"{}]"  # as much as any dialect reads
-TIMES = 6  # as long as the standard library needs for WIDE: 5 ms where it takes 0.8 ms
-REGISTERED = Context(
-    devices={
-        address: Device(id=address, role=role, zone="Asia/Tokyo", inverted=True, model=model)
-        for address, role, model in (
-            ("24e124136b502217", Role.TRAP, "milesight-ws301"),
-            ("!a1b2c3d4", Role.DETECTOR, ""),
-            ("yama/hako 1", Role.TRAP, ""),
-            ("trap", Role.TRAP, ""),
-            ("node", Role.DETECTOR, ""),
-        )
-    },
-    site="goto",
-)
-CONTEXTS = (Context(assume=True), REGISTERED, Context())
-
-NASTY: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1e308, -1e308, 2**63, -(2**70), 10**400, 1e-320),
-    *("", "0", "NaN", "\x00", "\ud800", "x" * 5_000, "イノシシ" * 50, "2.3(low battery)"),
-    *("1970-01-01T00:00:00Z", "2120-01-01T00:00:00Z", "2026-02-30T00:00:00", "12:00 GMT"),
-    *([], {}, [[]], [None] * 300, {"value": {"value": {}}}, {"": ""}, [{"timestamp": 1}]),
-    *(float("nan"), float("inf"), 101, 255, 4_294_967_296, "open", "OPEN", "occupied"),
-)
-
-
-def _deep(depth: int, kind: str) -> bytes:
-    return (
-        (b"[" * depth + b"]" * depth) if kind == "list" else b'{"a":' * depth + b"1" + b"}" * depth
-    )
-
-
-def _mutate(rng: random.Random, value: Any, depth: int = 0) -> Any:
-    """Replace, drop, double or rename something somewhere in a JSON value."""
-    if rng.random() < 0.08 or depth > 6:
-        return rng.choice(NASTY)
-    if isinstance(value, dict):
-        items = [
-            (key, _mutate(rng, one, depth + 1) if rng.random() < 0.4 else one)
-            for key, one in value.items()
-            if rng.random() > 0.05
-        ]
-        if items and rng.random() < 0.1:
-            items.append(
-                (rng.choice(["object", "history", "v", "DATALOG", "from"]), rng.choice(NASTY))
-            )
-        return dict(items)
-    if isinstance(value, list):
-        kept = [_mutate(rng, one, depth + 1) for one in value if rng.random() > 0.1]
-        return kept * rng.choice((1, 1, 1, 2, 300))
-    return rng.choice(NASTY) if rng.random() < 0.3 else value
-
-
-def _garble(rng: random.Random, payload: bytes) -> bytes:
-    """Break bytes instead of values."""
-    body = bytearray(payload)
-    way = rng.randrange(6)
-    if way == 0 and body:
-        del body[rng.randrange(len(body)) :]
-    elif way == 1:
-        for _ in range(rng.randint(1, 8)):
-            if body:
-                body[rng.randrange(len(body))] = rng.randrange(256)
-    elif way == 2:
-        body = bytearray(rng.randbytes(rng.randrange(64)))
-    elif way == 3:
-        body[0:0] = b"\xff\xfe"
-    elif way == 4:
-        at = rng.randrange(len(body) + 1)
-        body[at:at] = rng.choice((b"NaN", b"-", b'"', b"{", b"\xc3\x28", b"1e999", b"\x00"))
-    else:
-        body = bytearray(_deep(rng.choice((10, 500, 2_000)), rng.choice(("list", "object"))))
-    return bytes(body)
-
-
-def _payload(rng: random.Random, value: Any) -> bytes:
-    if rng.random() < 0.5:
-        changed = _mutate(rng, value)
-        with contextlib.suppress(ValueError):
-            return json.dumps(changed, ensure_ascii=rng.random() < 0.5).encode(
-                "utf-8", "surrogatepass"
-            )
-    return _garble(rng, encode(value))
-
-
-@cache
-def _slowest_s() -> float:
-    """What one payload may cost on this machine, CPU seconds."""
-    began = [(time.thread_time(), json.loads(WIDE), time.thread_time()) for _ in range(9)]
-    return TIMES * min(end - start for start, _, end in began)
-
-
-def _took(decode: Decode, message: Message, context: Context) -> tuple[str, float]:
-    """(what became of it, CPU seconds)."""
-    start = time.thread_time()
-    try:
-        became = "accepted" if _sane(decode(message, context)) else "nothing"
-    except Refused as refused:
-        became = "refused" if refused.detail else "nothing"
-    return became, time.thread_time() - start
-
-
-def _sane(readings: list[Reading]) -> bool:
-    for one in readings:
-        assert 0 < len(one.id) <= 2_048
-        assert 0 < len(one.device) <= 512
-        assert one.device_time is None or one.device_time.tzinfo is UTC
-    return bool(readings)
 
 
 def _bombard(sent: int, seed: int) -> tuple[Counter[str], float]:
@@ -143,11 +33,11 @@ def _bombard(sent: int, seed: int) -> tuple[Counter[str], float]:
         row, topic, value = rng.choice(seeds)
         if rng.random() < 0.05:
             topic = rng.choice(seeds)[1]
-        message = Message(topic=topic, payload=_payload(rng, value), received_at=NOW)
+        message = Message(topic=topic, payload=spoilt(rng, value), received_at=NOW)
         context = rng.choice(CONTEXTS)
-        outcome, seconds = _took(row.decode, message, context)
-        if seconds > _slowest_s():  # a slow path is slow each time; the machine's hiccup is not
-            seconds = min(_took(row.decode, message, context)[1] for _ in range(3))
+        outcome, seconds = took(row.decode, message, context)
+        if seconds > slowest_s():  # a slow path is slow each time; the machine's hiccup is not
+            seconds = min(took(row.decode, message, context)[1] for _ in range(3))
         became[outcome] += 1
         slowest = max(slowest, seconds)
     return became, slowest
@@ -157,7 +47,7 @@ def _check(sent: int, seed: int) -> None:
     became, slowest = _bombard(sent, seed)
     assert became["accepted"] + became["refused"] == sent
     assert min(became["accepted"], became["refused"]) > sent // 20
-    assert slowest <= _slowest_s()
+    assert slowest <= slowest_s()
 
 
 def test_twenty_thousand_broken_payloads_are_read_or_refused_in_a_few_milliseconds_each() -> None:
@@ -179,8 +69,8 @@ def test_a_million_broken_payloads_are_read_or_refused_in_a_few_milliseconds_eac
         b'"' + b"\xe3\x82\xa4" * (MEGABYTE // 3) + b'"',
         WIDE,
         b"{" + b",".join(b'"k%d":1' % n for n in range(10_000)) + b"}",
-        _deep(60_000, "list"),
-        _deep(20_000, "object"),
+        deep(60_000, "list"),
+        deep(20_000, "object"),
         b"9" * 100_000,
         b"1" + b"0" * 100_000 + b".5e99999",
     ],
@@ -200,9 +90,9 @@ def test_a_million_broken_payloads_are_read_or_refused_in_a_few_milliseconds_eac
 def test_large_deep_and_wide_payloads_are_quick(name: str, payload: bytes) -> None:
     for topic, _ in FIXTURES[name]:
         message = Message(topic=topic, payload=payload, received_at=NOW)
-        tries = [_took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
+        tries = [took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
         assert {became for became, _ in tries} <= {"accepted", "refused"}
-        assert min(seconds for _, seconds in tries) <= _slowest_s()
+        assert min(seconds for _, seconds in tries) <= slowest_s()
 
 
 def test_a_wide_object_inside_an_envelope_is_quick() -> None:
@@ -217,8 +107,8 @@ def test_a_wide_object_inside_an_envelope_is_quick() -> None:
         ("zigbee2mqtt", "zigbee2mqtt/x", wide),
     ):
         message = Message(topic=topic, payload=encode(body), received_at=NOW)
-        tries = [_took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
-        assert min(seconds for _, seconds in tries) <= _slowest_s()
+        tries = [took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
+        assert min(seconds for _, seconds in tries) <= slowest_s()
 
 
 def _everywhere(value: Any) -> Iterator[Any]:
@@ -244,17 +134,17 @@ def test_depth_is_no_way_around_the_parser() -> None:
     )
     for name, topic, body in places:
         for depth in range(780, 1_000):
-            payload = body.replace(b"@@", _deep(depth, "list"))
+            payload = body.replace(b"@@", deep(depth, "list"))
             message = Message(topic=topic, payload=payload, received_at=NOW)
-            assert _took(BY_NAME[name].decode, message, CONTEXTS[0])[0] in ("accepted", "refused")
+            assert took(BY_NAME[name].decode, message, CONTEXTS[0])[0] in ("accepted", "refused")
 
 
 @pytest.mark.parametrize(
     "raw",
     [
-        _deep(400, "list"),
-        _deep(900, "list"),
-        _deep(990, "object"),
+        deep(400, "list"),
+        deep(900, "list"),
+        deep(990, "object"),
         b"9" * 5_000,
         b"9" * 25,
         b"-1e400",
@@ -270,7 +160,7 @@ def test_deep_and_huge_values_in_every_place_are_read_or_refused(
             for marked in _everywhere(value):
                 payload = json.dumps(marked).encode().replace(b'"@@"', raw)
                 message = Message(topic=topic, payload=payload, received_at=NOW)
-                assert _took(BY_NAME[name].decode, message, context)[0] in ("accepted", "refused")
+                assert took(BY_NAME[name].decode, message, context)[0] in ("accepted", "refused")
 
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=["assume", "registered", "empty"])
@@ -278,7 +168,7 @@ def test_every_prefix_of_every_fixture_is_read_or_refused(context: Context) -> N
     for name, message in all_messages():
         for end in range(len(message.payload)):
             cut = Message(topic=message.topic, payload=message.payload[:end], received_at=NOW)
-            assert _took(BY_NAME[name].decode, cut, context)[0] in ("accepted", "refused")
+            assert took(BY_NAME[name].decode, cut, context)[0] in ("accepted", "refused")
 
 
 def test_every_fixture_is_read() -> None:
@@ -294,7 +184,7 @@ def test_every_prefix_of_every_sample_is_read_or_refused() -> None:
         payload = path.read_bytes()
         for end in range(len(payload)):
             cut = Message(topic=topic, payload=payload[:end], received_at=NOW)
-            assert _took(row.decode, cut, CONTEXTS[0])[0] in ("accepted", "refused")
+            assert took(row.decode, cut, CONTEXTS[0])[0] in ("accepted", "refused")
 
 
 @given(
@@ -307,7 +197,7 @@ def test_any_bytes_on_any_topic_are_read_or_refused(
     row: Any, topic: str, payload: bytes, context: Context
 ) -> None:
     message = Message(topic=topic, payload=payload, received_at=NOW)
-    assert _took(row.decode, message, context)[0] in ("accepted", "refused")
+    assert took(row.decode, message, context)[0] in ("accepted", "refused")
 
 
 json_values = st.recursive(
@@ -328,7 +218,7 @@ def test_any_json_in_any_place_is_read_or_refused(
     if isinstance(good, dict):
         body = {**good, data.draw(st.sampled_from(sorted(good))): value}
     message = Message(topic=topic, payload=json.dumps(body).encode(), received_at=NOW)
-    assert _took(row.decode, message, CONTEXTS[0])[0] in ("accepted", "refused")
+    assert took(row.decode, message, CONTEXTS[0])[0] in ("accepted", "refused")
 
 
 def test_readings_do_not_depend_on_when_they_are_decoded() -> None:

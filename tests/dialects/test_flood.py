@@ -13,8 +13,8 @@ from gateway.model import Message, Reason
 from gateway.sources import Sources
 from gateway.store import Store, Transaction
 from gateway.store.reader import Reader
+from tests.dialects.broken import REGISTERED, spoilt
 from tests.dialects.fixtures import FIXTURES, NOW
-from tests.dialects.test_faults import REGISTERED, _payload
 from tests.gateway.samples import open_store
 
 A_TRANSACTION = 1_000
@@ -31,7 +31,7 @@ def flood(store: Store, sent: int, seed: int) -> Counter[str]:
             topic, value = rng.choice(seeds)
             if rng.random() < 0.05:
                 topic = rng.choice(seeds)[0]
-            message = Message(topic, _payload(rng, value), NOW, retain=rng.random() < 0.1)
+            message = Message(topic, spoilt(rng, value), NOW, retain=rng.random() < 0.1)
             outcome = absorb(tx, [message], decode, NOW)
             assert outcome.refused[Reason.BUG] == 0
             assert outcome.refused.total() <= 1

@@ -1,12 +1,11 @@
-"""LoRaWAN: envelopes of both network servers, one table of sensor models."""
+"""LoRaWAN: one table of sensor models, whatever network server carries them."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from gateway.dialects import Context, lorawan, tts
-from gateway.dialects import chirpstack as chirp
+from gateway.dialects import Context, lorawan
 from gateway.dialects.models import (
     MEANINGS,
     Row,
@@ -16,98 +15,19 @@ from gateway.dialects.models import (
     shipped,
     with_own,
 )
-from gateway.dialects.payload import content
-from gateway.model import Device, Kind, Reading, Reason, Refused, Role, TimeSource
-from tests.dialects import fixtures
-from tests.dialects.fixtures import EUI, HISTORY, OPEN, TTN_UP, UP, chirpstack, message
-
-ASSUME = Context(assume=True)
-
-
-def _registered(model: str = "", role: Role = Role.TRAP, **more: Any) -> Context:
-    return Context(devices={EUI: Device(id=EUI, role=role, model=model, **more)})
-
-
-def _up(values: dict[str, Any] | None, context: Context = ASSUME, **more: Any) -> list[Reading]:
-    return chirp.decode(message(UP, chirpstack(values, **more)), context)
-
-
-def _kinds(values: dict[str, Any], context: Context = ASSUME, **more: Any) -> list[Kind]:
-    return [reading.kind for reading in _up(values, context, **more)]
-
-
-def _refusal(values: dict[str, Any], context: Context, **more: Any) -> Refused:
-    with pytest.raises(Refused) as refused:
-        _up(values, context, **more)
-    return refused.value
-
-
-def test_an_uplink_carries_event_radio_battery_and_time() -> None:
-    (reading,) = _up(OPEN)
-    assert reading == Reading(
-        id="8b7c1a52-3f0e-4d5a-9a63-0c2b7c1d9e01",
-        key=f"{EUI}:01a2b3c4:77:{content(85, 'AXVkAwAB')}",
-        device=EUI,
-        kind=Kind.SPRUNG,
-        is_state=True,
-        device_time=datetime(2026, 11, 23, 4, 5, 1, 123456, tzinfo=UTC),
-        time_source=TimeSource.NETWORK,
-        battery_pct=92,
-        rssi_dbm=-97,
-        snr_db=7.2,
-        model="milesight-ws301",
-    )
-
-
-def test_a_doubled_uplink_has_the_same_key() -> None:
-    (first,) = _up(OPEN)
-    (second,) = _up(OPEN, deduplicationId="another", rxInfo=[])
-    assert (first.key, first.id == second.id) == (second.key, False)
-
-
-def test_another_frame_with_the_same_counter_has_another_key() -> None:
-    (first,) = _up(OPEN)
-    (second,) = _up(OPEN, deduplicationId="another", data="AXVkAwAA")
-    (third,) = _up({**OPEN, "battery": 91}, deduplicationId="third", data=None)
-    (fourth,) = _up(OPEN, deduplicationId="fourth", data=None)
-    assert len({one.key for one in (first, second, third, fourth)}) == 4
-
-
-def test_a_things_stack_frame_after_a_battery_change_is_another() -> None:
-    first, copy, later = (fixtures.tts(OPEN) for _ in range(3))
-    copy["received_at"] = copy["uplink_message"]["received_at"] = "2026-11-23T04:05:09Z"
-    later["received_at"] = later["uplink_message"]["received_at"] = "2027-03-01T04:05:09Z"
-    one, two, three = (tts.decode(message(TTN_UP, b), ASSUME)[0] for b in (first, copy, later))
-    assert one.key == two.key == three.key  # how long a key holds is the store's affair
-    assert len({one.id, two.id, three.id}) == 3
-
-
-def test_a_counter_left_out_is_zero() -> None:
-    body = chirpstack(OPEN)
-    del body["fCnt"]
-    (reading,) = chirp.decode(message(UP, body), ASSUME)
-    assert reading.key
-    assert reading.key.startswith(f"{EUI}:01a2b3c4:0:")
-
-
-def test_an_uplink_without_radio_facts_is_still_read() -> None:
-    assert _kinds(OPEN, rxInfo=[]) == [Kind.SPRUNG]
-    assert _kinds(OPEN, rxInfo=[{"gatewayId": "g"}]) == [Kind.SPRUNG]
-
-
-def test_an_uplink_without_a_decoded_object_is_a_sign_of_life() -> None:
-    (reading,) = _up(None, _registered())
-    assert (reading.kind, reading.rssi_dbm) == (Kind.HEARTBEAT, -97)
+from gateway.model import Device, Kind, Reason, Role
+from tests.dialects.fixtures import EUI, HISTORY, OPEN, message
+from tests.dialects.uplink import ASSUME, kinds_of, refusal, registered, up
 
 
 def test_polarity_is_the_devices() -> None:
-    assert _kinds(OPEN, _registered("milesight-ws301", inverted=True)) == [Kind.SET]
+    assert kinds_of(OPEN, registered("milesight-ws301", inverted=True)) == [Kind.SET]
     closed = {**OPEN, "magnet_status": "close"}
-    assert _kinds(closed, _registered("milesight-ws301", inverted=True)) == [Kind.SPRUNG]
+    assert kinds_of(closed, registered("milesight-ws301", inverted=True)) == [Kind.SPRUNG]
 
 
 def test_late_records_come_oldest_first_at_their_own_time_and_the_uplink_is_alive() -> None:
-    readings = _up(HISTORY, _registered("milesight-em300-mcs"))
+    readings = up(HISTORY, registered("milesight-em300-mcs"))
     assert [reading.kind for reading in readings] == [Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT]
     assert readings[0].device_time == datetime.fromtimestamp(1_795_000_000, UTC)
     assert readings[0].id == f"{EUI}@1795000000:trap.sprung"
@@ -115,8 +35,8 @@ def test_late_records_come_oldest_first_at_their_own_time_and_the_uplink_is_aliv
 
 
 def test_a_record_sent_again_in_a_later_uplink_keeps_its_id() -> None:
-    first = _up(HISTORY, _registered("milesight-em300-mcs"))
-    later = _up(HISTORY, _registered("milesight-em300-mcs"), deduplicationId="x", fCnt=99)
+    first = up(HISTORY, registered("milesight-em300-mcs"))
+    later = up(HISTORY, registered("milesight-em300-mcs"), deduplicationId="x", fCnt=99)
     assert [one.id for one in first[:2]] == [one.id for one in later[:2]]
 
 
@@ -124,10 +44,10 @@ def test_dragino_records_without_a_zone_have_no_time_and_with_one_they_do() -> N
     log = {
         "DATALOG": "[TRUE,OPEN,NO,12,3,2026-11-20 10:00:00],[FALSE,CLOSE,NO,12,3,2026-11-20 11:00:00],"
     }
-    naive = _up(log, _registered("dragino-lds03a"))
+    naive = up(log, registered("dragino-lds03a"))
     assert [one.kind for one in naive] == [Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT]
     assert naive[0].device_time is None
-    zoned = _up(log, _registered("dragino-lds03a", zone="Asia/Tokyo"))
+    zoned = up(log, registered("dragino-lds03a", zone="Asia/Tokyo"))
     assert zoned[0].device_time == datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
     assert naive[0].id != naive[1].id
 
@@ -137,7 +57,7 @@ def test_sensative_history_is_numbered_and_dated() -> None:
         "historySeqNr": 7,
         "history": {"7": {"timeStamp": "Fri, 20 Nov 2026 01:00:00 GMT", "door": {"value": False}}},
     }
-    readings = _up(past, _registered("sensative-strips"))
+    readings = up(past, registered("sensative-strips"))
     assert readings[0].kind is Kind.SPRUNG
     assert readings[0].device_time == datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 
@@ -181,77 +101,77 @@ def test_sensative_history_is_numbered_and_dated() -> None:
 )
 def test_every_known_vocabulary_is_read(values: dict[str, Any], kinds: str | None) -> None:
     if kinds is None:
-        assert _refusal(values, ASSUME).reason is Reason.IRRELEVANT
+        assert refusal(values, ASSUME).reason is Reason.IRRELEVANT
         return
-    said = [kind.value.removeprefix("trap.") for kind in _kinds(values)]
+    said = [kind.value.removeprefix("trap.") for kind in kinds_of(values)]
     assert said == kinds.split()
 
 
 def test_only_the_port_tells_a_browan_door_from_a_movement() -> None:
     same = {"status": 1, "battery": 3.6, "temperatureBoard": 20, "time": 4, "count": 7}
-    assert _kinds(same, fPort=100) == [Kind.SPRUNG]
-    assert _kinds(same, fPort=102) == [Kind.DETECTION]
-    assert _kinds(same, fPort=None) == [Kind.DETECTION]
+    assert kinds_of(same, fPort=100) == [Kind.SPRUNG]
+    assert kinds_of(same, fPort=102) == [Kind.DETECTION]
+    assert kinds_of(same, fPort=None) == [Kind.DETECTION]
     for port in (None, 85):
-        assert _refusal(same, _registered(), fPort=port).reason is Reason.MODEL
+        assert refusal(same, registered(), fPort=port).reason is Reason.MODEL
 
 
 def test_low_battery_text_is_still_a_voltage() -> None:
-    (reading,) = _up({"Device": "R311A", "OnOff": 1, "Volt": "2.3(low battery)"})
+    (reading,) = up({"Device": "R311A", "OnOff": 1, "Volt": "2.3(low battery)"})
     assert reading.battery_v == 2.3
 
 
 def test_an_object_that_a_model_knows_wholly_is_read_without_being_told() -> None:
-    (reading,) = _up(OPEN, _registered())
+    (reading,) = up(OPEN, registered())
     assert (reading.kind, reading.model) == (Kind.SPRUNG, "milesight-ws301")
 
 
 def test_a_model_is_noted_only_when_no_other_could_be_it() -> None:
-    (reading,) = _up({"occupancy": "occupied"}, _registered(role=Role.DETECTOR))
+    (reading,) = up({"occupancy": "occupied"}, registered(role=Role.DETECTOR))
     assert (reading.kind, reading.model) == (Kind.DETECTION, None)
 
 
 def test_a_familiar_object_is_offered_and_never_guessed_into_an_alert() -> None:
-    refused = _refusal({**OPEN, "flux": 3}, _registered())
+    refused = refusal({**OPEN, "flux": 3}, registered())
     assert refused.reason is Reason.MODEL
     assert refused.device == EUI
     assert "Milesight WS301" in refused.detail
     assert "--model milesight-ws301" in refused.detail
-    assert _refusal({"door_state": "open", "flux": 3}, _registered()).reason is Reason.MODEL
-    assert _refusal({"flux": 3}, _registered()).reason is Reason.MODEL
+    assert refusal({"door_state": "open", "flux": 3}, registered()).reason is Reason.MODEL
+    assert refusal({"flux": 3}, registered()).reason is Reason.MODEL
 
 
 def test_a_registered_model_reads_what_it_knows_and_passes_over_the_rest() -> None:
-    assert _kinds({**OPEN, "flux": 3}, _registered("milesight-ws301")) == [Kind.SPRUNG]
+    assert kinds_of({**OPEN, "flux": 3}, registered("milesight-ws301")) == [Kind.SPRUNG]
 
 
 def test_a_model_without_a_row_is_named() -> None:
-    refused = _refusal(OPEN, _registered("acme-1"))
+    refused = refusal(OPEN, registered("acme-1"))
     assert (refused.reason, "acme-1" in refused.detail) == (Reason.MODEL, True)
 
 
 def test_a_state_that_is_neither_open_nor_closed_is_malformed() -> None:
-    refused = _refusal({"magnet_status": "unknown"}, _registered("milesight-ws301"))
+    refused = refusal({"magnet_status": "unknown"}, registered("milesight-ws301"))
     assert refused.reason is Reason.MALFORMED
     assert "unknown" in refused.detail
 
 
 def test_from_a_registered_device_even_an_irrelevant_uplink_is_a_sign_of_life() -> None:
-    assert _kinds({"light": "dark"}, _registered("milesight-ws202")) == [Kind.HEARTBEAT]
+    assert kinds_of({"light": "dark"}, registered("milesight-ws202")) == [Kind.HEARTBEAT]
 
 
 def test_a_button_at_a_registered_trap_says_that_it_is_set() -> None:
     pressed = {"battery": 50, "button_event": {"status": "short press", "msgid": 1}}
-    assert _kinds(pressed, _registered("milesight-ws101")) == [Kind.SET]
+    assert kinds_of(pressed, registered("milesight-ws101")) == [Kind.SET]
 
 
 def test_a_second_contact_counts_only_where_it_is_registered() -> None:
     both = {"DOOR1_OPEN_STATUS": "OPEN", "DOOR2_OPEN_STATUS": "OPEN"}
-    alone = _registered("dragino-lds03a")
-    assert [one.device for one in _up(both, alone)] == [EUI]
+    alone = registered("dragino-lds03a")
+    assert [one.device for one in up(both, alone)] == [EUI]
     second = Device(id=f"{EUI}/2", role=Role.TRAP, inverted=True)
     pair = Context(devices={**alone.devices, second.id: second})
-    assert [(one.device, one.kind) for one in _up(both, pair)] == [
+    assert [(one.device, one.kind) for one in up(both, pair)] == [
         (EUI, Kind.SPRUNG),
         (f"{EUI}/2", Kind.SET),
     ]
@@ -260,17 +180,17 @@ def test_a_second_contact_counts_only_where_it_is_registered() -> None:
 def test_an_operators_row_needs_no_code_and_goes_first() -> None:
     row = Row(title="Acme gate", what="gate", fields={"gate": "contact", "cell": "battery_mv"})
     context = Context(models=with_own({"acme-gate": row}))
-    (reading,) = _up({"gate": "open", "cell": 3300}, context)
+    (reading,) = up({"gate": "open", "cell": 3300}, context)
     assert (reading.kind, reading.model, reading.battery_v) == (Kind.SPRUNG, "acme-gate", 3.3)
 
 
 def test_an_operators_row_replaces_the_shipped_one_of_its_name() -> None:
     row = Row(title="WS301 upside down", fields={"magnet_status": "!contact"})
     context = Context(
-        devices=_registered("milesight-ws301").devices,
+        devices=registered("milesight-ws301").devices,
         models=with_own({"milesight-ws301": row}),
     )
-    assert _kinds(OPEN, context) == [Kind.SET]
+    assert kinds_of(OPEN, context) == [Kind.SET]
 
 
 def test_a_row_with_an_unknown_meaning_is_named_with_what_is_allowed() -> None:
@@ -293,52 +213,6 @@ def test_a_sign_proves_a_model_whatever_else_is_there() -> None:
     assert (match.model.name, match.whole, match.proved) == ("netvox-r718mba", True, True)
 
 
-def test_status_and_location_events_are_signs_of_life() -> None:
-    topic = UP.replace("/up", "/status")
-    (reading,) = chirp.decode(message(topic, chirpstack(batteryLevel=71.5)), Context())
-    assert (reading.kind, reading.battery_pct) == (Kind.HEARTBEAT, 71.5)
-    (reading,) = chirp.decode(
-        message(topic, chirpstack(batteryLevel=0, batteryLevelUnavailable=True)), Context()
-    )
-    assert reading.battery_pct is None
-    (reading,) = chirp.decode(message(topic, chirpstack(externalPowerSource=True)), Context())
-    assert reading.external_power is True
-    place = {"latitude": 32.6, "longitude": 128.8}
-    (reading,) = chirp.decode(
-        message(UP.replace("/up", "/location"), chirpstack(location=place)), Context()
-    )
-    assert (reading.lat, reading.lon) == (32.6, 128.8)
-
-
-def test_a_join_and_its_first_uplink_share_no_id() -> None:
-    (join,) = chirp.decode(message(UP.replace("/up", "/join"), chirpstack()), Context())
-    (up,) = _up(OPEN)
-    assert (join.kind, join.id == up.id) == (Kind.JOIN, False)
-
-
-def test_the_things_stack_says_the_same_of_the_same_object() -> None:
-    (reading,) = tts.decode(message(TTN_UP, fixtures.tts(OPEN)), ASSUME)
-    assert reading.id == f"{EUI}:AZ1x:9@1795406701"
-    assert (reading.device, reading.kind, reading.rssi_dbm) == (EUI, Kind.SPRUNG, -88)
-    assert reading.device_time == datetime(2026, 11, 23, 4, 5, 1, 900_000, tzinfo=UTC)
-
-
-def test_the_things_stack_leaves_out_zeros() -> None:
-    body = fixtures.tts(OPEN)
-    del body["uplink_message"]["f_cnt"], body["received_at"]
-    del body["uplink_message"]["received_at"]
-    body["uplink_message"]["rx_metadata"] = [{"time": "2026-11-23T04:05:00Z"}]
-    (reading,) = tts.decode(message(TTN_UP, body), ASSUME)
-    assert reading.id == f"{EUI}:AZ1x:0@1795406700"
-    assert reading.device_time == datetime(2026, 11, 23, 4, 5, tzinfo=UTC)
-
-
-def test_a_things_stack_device_may_be_registered_by_its_name() -> None:
-    context = Context(devices={"hako-3": Device(id="hako-3", role=Role.TRAP, inverted=True)})
-    (reading,) = tts.decode(message(TTN_UP, fixtures.tts(OPEN)), context)
-    assert (reading.device, reading.kind) == ("hako-3", Kind.SET)
-
-
 @pytest.mark.parametrize(
     "wrapped", [OPEN, {"data": OPEN}, {"output": {"data": OPEN}}, {"object": OPEN}]
 )
@@ -347,23 +221,6 @@ def test_a_codecs_output_can_be_pasted_bare_or_wrapped(wrapped: dict[str, Any]) 
     assert (reading.device, reading.kind, reading.battery_pct) == ("trap-3", Kind.SPRUNG, 92)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"deviceInfo": {}},
-        {"deviceInfo": {"devEui": ""}},
-        {"deviceInfo": {"devEui": "x" * 129}},
-        {"deviceInfo": {"devEui": EUI}, "object": [1]},
-        {"deviceInfo": {"devEui": EUI}, "fCnt": "many"},
-        [],
-    ],
-)
-def test_a_broken_envelope_is_malformed(body: Any) -> None:
-    with pytest.raises(Refused) as refused:
-        chirp.decode(message(UP, body), ASSUME)
-    assert refused.value.reason is Reason.MALFORMED
-
-
 def test_impossible_places_and_batteries_are_left_out() -> None:
-    (reading,) = _up({"latitude": 101.4, "longitude": 12, "battery": -3, "motion_status": "stop"})
+    (reading,) = up({"latitude": 101.4, "longitude": 12, "battery": -3, "motion_status": "stop"})
     assert (reading.lat, reading.lon, reading.battery_pct) == (None, None, None)
