@@ -19,7 +19,7 @@ types: .venv/installed
 	$(BIN)/mypy
 
 unit: .venv/installed
-	$(BIN)/pytest -m "not long" $(ARGS)
+	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
 test-faults: .venv/installed apt
 	$(BIN)/pytest -m long tests/faults -s $(ARGS)
