@@ -1,13 +1,13 @@
 """What the gateway does for its own file and clock, beside the work.
 
-Owns when the rest of the integrity check runs and when old events are purged. Must not decide what is
-broken or old itself (`store`).
+Owns when the rest of the integrity check runs, when old events are purged and when months are added up.
+Must not decide what is broken or old itself (`store`).
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from gateway.clock import Clock
 from gateway.store import DiskTrouble, Store
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 PURGE_ROWS = 500  # in one transaction: a few milliseconds
 PAUSE_S = 0.2  # between two of them: intake comes first
 REST_S = 600.0  # when nothing is old
+SETTLED = timedelta(days=3)  # after a month's end little comes in late
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REPORTED = timedelta(days=7)  # how long a salvage is called a fault
 
 
@@ -39,8 +41,8 @@ class Housekeeping:
         """Until cancelled."""
         await self._store.examine()
         while True:
-            forgotten = await self.purge()
-            await asyncio.sleep(PAUSE_S if forgotten else REST_S)
+            more = [await self.purge(), await self.add_up()]
+            await asyncio.sleep(PAUSE_S if any(more) else REST_S)
 
     async def purge(self) -> int:
         """Forget some events that are too old; gives how many."""
@@ -52,3 +54,14 @@ class Housekeeping:
         except DiskTrouble as error:
             log.debug("nothing purged: %s", error)
             return 0
+
+    async def add_up(self) -> bool:
+        """Add up the oldest month that is over; False when all are."""
+        if not self._trusted():
+            return False
+        before = (self._clock() - SETTLED - EPOCH).days
+        try:
+            return await self._store.write(lambda tx: tx.months.fold(before))
+        except DiskTrouble as error:
+            log.debug("no month added up: %s", error)
+            return False

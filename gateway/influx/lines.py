@@ -18,8 +18,8 @@ from gateway.model import Act, DeviceState, Kind
 from gateway.sightings import Sighting
 from gateway.state import ms
 from gateway.store.follower import DueEvent, DueHour, Row
-from gateway.store.rollups import DayRollup, Unit
-from gateway.store.rollupwalk import What
+from gateway.store.rollups import DayRollup
+from gateway.store.sums import Unit, What
 
 DAY_NS = 24 * HOUR_NS
 _decode = msgspec.json.Decoder(dict[str, Any]).decode

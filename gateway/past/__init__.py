@@ -8,6 +8,7 @@ Roll-ups are of whole hours: a range is widened to the hours it touches.
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -29,11 +30,9 @@ class Count(Struct, frozen=True, order=True):
 
 
 class Total(Struct, frozen=True, order=True):
-    """The same over a time."""
+    """What one device saw over a time, of one species or of all."""
 
     device: str
-    species: str
-    records: int
     independent: int
     animals: int
 
@@ -77,7 +76,13 @@ class History(Protocol):
     async def totals(
         self, start: datetime, end: datetime, species: str | None = None
     ) -> list[Total]:
-        """Detections by device and species (None: each), sorted."""
+        """Detections of a species (None: all together) by device that saw any, sorted."""
+
+    async def species(self, start: datetime, end: datetime) -> list[str]:
+        """Species seen in the local days that a time touches, the most frequent first."""
+
+    async def blind(self, start: datetime, end: datetime) -> set[str]:
+        """Devices that saw something in these days, and never anything but species `unknown`."""
 
     async def by_hour(
         self, start: datetime, end: datetime, species: str | None = None
@@ -104,13 +109,19 @@ def hour_start(hour: int) -> datetime:
     return _EPOCH + hour * HOUR
 
 
-def days_of(start: datetime, end: datetime) -> tuple[int, int] | None:
-    """The local days since 1970 that make up [start, end) exactly; None when they do not.
+def days_of(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[int, int] | None:
+    """The local days since 1970 that make up [start, end) exactly; None when they do not."""
+    times = start.astimezone(zone), end.astimezone(zone)
+    if any(time.replace(hour=0, minute=0, second=0, microsecond=0) != time for time in times):
+        return None
+    return _day(times[0]), _day(times[1])
 
-    Local is the zone of `start` and `end` as they are given.
-    """
-    for time in (start, end):
-        if (time.hour, time.minute, time.second, time.microsecond) != (0, 0, 0, 0):
-            return None
-    first = _EPOCH.toordinal()
-    return start.toordinal() - first, end.toordinal() - first
+
+def touched_days(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[int, int]:
+    """The local days since 1970 that [start, end) touches, half-open."""
+    last = (end - timedelta(microseconds=1)).astimezone(zone)
+    return _day(start.astimezone(zone)), _day(last) + 1
+
+
+def _day(local: datetime) -> int:
+    return local.toordinal() - _EPOCH.toordinal()

@@ -1,4 +1,4 @@
-"""History from the embedded store. Owns paging and the choice between days and hours."""
+"""History from the embedded store. Owns paging and the choice between months, days and hours."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -7,10 +7,19 @@ from zoneinfo import ZoneInfo
 
 from gateway.influx.schema import EPOCH, day_ns
 from gateway.model import DeviceState, Event
-from gateway.past import Count, Effort, HourCount, Total, days_of, hour_start, hours_of
+from gateway.past import (
+    Count,
+    Effort,
+    HourCount,
+    Total,
+    days_of,
+    hour_start,
+    hours_of,
+    touched_days,
+)
 from gateway.state import ms
 from gateway.store import Reader, Store
-from gateway.store.rollups import Unit
+from gateway.store.sums import Part
 
 PAGE = 2_000  # events that are in memory at once
 
@@ -47,10 +56,21 @@ class EmbeddedHistory:
     async def totals(
         self, start: datetime, end: datetime, species: str | None = None
     ) -> list[Total]:
-        """Detections by device and species."""
-        unit, lo, hi = self._span(start, end)
-        rows = await self._store.read(lambda r: r.rollups.totals(unit, lo, hi, species))
+        """Detections of a species, or of all, by device."""
+        rows = await self._store.read(
+            lambda r: r.rollups.totals(self._parts(r, start, end), species)
+        )
         return sorted(Total(*row) for row in rows)
+
+    async def species(self, start: datetime, end: datetime) -> list[str]:
+        """Species seen in the local days that a time touches, the most frequent first."""
+        days = touched_days(start, end, self._zone)
+        return await self._store.read(lambda r: r.own_ledger.species(*days))
+
+    async def blind(self, start: datetime, end: datetime) -> set[str]:
+        """Devices that saw something in these days, and never anything but species `unknown`."""
+        days = touched_days(start, end, self._zone)
+        return await self._store.read(lambda r: r.own_ledger.blind(*days))
 
     async def by_hour(
         self, start: datetime, end: datetime, species: str | None = None
@@ -62,8 +82,7 @@ class EmbeddedHistory:
 
     async def effort(self, start: datetime, end: datetime) -> list[Effort]:
         """Effort by device."""
-        unit, lo, hi = self._span(start, end)
-        rows = await self._store.read(lambda r: r.rollups.effort(unit, lo, hi))
+        rows = await self._store.read(lambda r: r.rollups.effort(self._parts(r, start, end)))
         return sorted(Effort(*row) for row in rows)
 
     async def span(self) -> tuple[datetime, datetime] | None:
@@ -78,9 +97,9 @@ class EmbeddedHistory:
     def _midnight(self, day: int) -> datetime:
         return EPOCH + timedelta(seconds=day_ns(day, self._zone) // 1_000_000_000)
 
-    def _span(self, start: datetime, end: datetime) -> tuple[Unit, int, int]:
-        days = days_of(start.astimezone(self._zone), end.astimezone(self._zone))
-        return ("day", *days) if days else ("hour", *hours_of(start, end))
+    def _parts(self, reader: Reader, start: datetime, end: datetime) -> list[Part]:
+        days = days_of(start, end, self._zone)
+        return reader.own_ledger.parts(*days) if days else [("hour", *hours_of(start, end))]
 
 
 def _page(

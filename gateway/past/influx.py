@@ -24,7 +24,9 @@ from gateway.past import (
     days_of,
     hour_start,
     hours_of,
+    touched_days,
 )
+from gateway.species import UNKNOWN
 from gateway.state import from_ms, ms
 
 PAGE = 2_000  # events of one measurement that are in memory at once
@@ -95,17 +97,33 @@ class InfluxHistory:
     async def totals(
         self, start: datetime, end: datetime, species: str | None = None
     ) -> list[Total]:
-        """Detections by device and species."""
+        """Detections of a species, or of all, by device."""
         unit, where = self._span(start, end)
         rows = await self._rows(
-            "SELECT sum(records), sum(independent), sum(animals) "
-            f"FROM detection_{unit} WHERE {where}{_of(species)} GROUP BY device, species"
+            f"SELECT sum(independent), sum(animals) FROM detection_{unit} "
+            f"WHERE {where}{_of(species)} GROUP BY device"
         )
-        return sorted(
-            Total(untag(tags["device"]), untag(tags["species"]), *cell)
-            for tags, (_, *cell) in rows
-            if cell[0]
+        return sorted(Total(untag(tags["device"]), *cell) for tags, (_, *cell) in rows if any(cell))
+
+    async def species(self, start: datetime, end: datetime) -> list[str]:
+        """Species seen in the local days that a time touches, the most frequent first."""
+        rows = await self._rows(
+            "SELECT sum(independent) FROM detection_1d "
+            f"WHERE {self._days(start, end)} GROUP BY species"
         )
+        found = {untag(tags["species"]): n for tags, (_, n) in rows if n}
+        return sorted(found, key=lambda name: (-found[name], name))
+
+    async def blind(self, start: datetime, end: datetime) -> set[str]:
+        """Devices that saw something in these days, and never anything but species `unknown`."""
+        seen = f"SELECT sum(records) FROM detection_1d WHERE {self._days(start, end)}"
+        told = f"{seen} AND species != {quote(tag_text(UNKNOWN))}"
+        every, able = await asyncio.gather(
+            *(self._rows(f"{q} GROUP BY device") for q in (seen, told))
+        )
+        return {untag(tags["device"]) for tags, (_, n) in every if n} - {
+            untag(tags["device"]) for tags, (_, n) in able if n
+        }
 
     async def by_hour(
         self, start: datetime, end: datetime, species: str | None = None
@@ -194,11 +212,15 @@ class InfluxHistory:
 
     def _span(self, start: datetime, end: datetime) -> tuple[str, str]:
         """The roll-up to ask, "1d" or "1h", and its condition."""
-        days = days_of(start.astimezone(self._zone), end.astimezone(self._zone))
-        if days is None:
-            return "1h", self._hours(start, end)
+        days = days_of(start, end, self._zone)
+        return ("1d", self._between(days)) if days else ("1h", self._hours(start, end))
+
+    def _days(self, start: datetime, end: datetime) -> str:
+        return self._between(touched_days(start, end, self._zone))
+
+    def _between(self, days: tuple[int, int]) -> str:
         lo, hi = (day_ns(day, self._zone) for day in days)
-        return "1d", f"{self._site} AND time >= {lo} AND time < {hi}"
+        return f"{self._site} AND time >= {lo} AND time < {hi}"
 
 
 def to_event(measurement: str, row: dict[str, Any]) -> Event:

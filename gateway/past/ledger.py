@@ -8,7 +8,6 @@ hours, and people's names never leave the gateway.
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime, timedelta
@@ -17,9 +16,8 @@ from zoneinfo import ZoneInfo
 
 from gateway.config import Config
 from gateway.influx.server import connect
-from gateway.past import History, Total, Unreadable
+from gateway.past import History, Unreadable
 from gateway.past.influx import InfluxHistory
-from gateway.species import UNKNOWN
 from gateway.store import Store
 from gateway.store.ledger import Ledger, Sums
 
@@ -44,37 +42,31 @@ class PastLedger(Ledger):
         span = self._midnights(start_day, end_day)
 
         async def ask() -> list[Sums]:
-            seen: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-            for total in await self._history.totals(*span, species):
-                seen[total.device][0] += total.independent
-                seen[total.device][1] += total.animals
-            spent = {e.device: (e.alive_ms, e.armed_ms) for e in await self._history.effort(*span)}
-            return [Sums(id_, *spent.get(id_, (0, 0)), *seen[id_]) for id_ in ids]
+            totals, efforts = await asyncio.gather(
+                self._history.totals(*span, species), self._history.effort(*span)
+            )
+            seen = {total.device: (total.independent, total.animals) for total in totals}
+            spent = {effort.device: (effort.alive_ms, effort.armed_ms) for effort in efforts}
+            return [Sums(id_, *spent.get(id_, (0, 0)), *seen.get(id_, (0, 0))) for id_ in ids]
 
         ids = [id_ for (id_,) in self._execute("SELECT id FROM device ORDER BY id")]
         return self._or_own(ask, lambda: super(PastLedger, self).sums(start_day, end_day, species))
 
     def species(self, start_day: int, end_day: int) -> list[str]:
         """Species sighted in local days [start_day, end_day), the most frequent first."""
-
-        async def ask() -> list[str]:
-            found: dict[str, int] = defaultdict(int)
-            for total in await self._totals(start_day, end_day):
-                found[total.species] += total.independent
-            return sorted(found, key=lambda name: (-found[name], name))
-
-        return self._or_own(ask, lambda: super(PastLedger, self).species(start_day, end_day))
+        span = self._midnights(start_day, end_day)
+        return self._or_own(
+            lambda: self._history.species(*span),
+            lambda: super(PastLedger, self).species(start_day, end_day),
+        )
 
     def blind(self, start_day: int, end_day: int) -> set[str]:
         """Devices that cannot tell species: they sighted, and never anything but `unknown`."""
-
-        async def ask() -> set[str]:
-            names: dict[str, set[str]] = defaultdict(set)
-            for total in await self._totals(start_day, end_day):
-                names[total.device].add(total.species)
-            return {device for device, told in names.items() if told == {UNKNOWN}}
-
-        return self._or_own(ask, lambda: super(PastLedger, self).blind(start_day, end_day))
+        span = self._midnights(start_day, end_day)
+        return self._or_own(
+            lambda: self._history.blind(*span),
+            lambda: super(PastLedger, self).blind(start_day, end_day),
+        )
 
     def span_days(self) -> tuple[int, int] | None:
         """First and last local day with effort or sightings, days since 1970; None when empty."""
@@ -84,9 +76,6 @@ class PastLedger(Ledger):
             return (self._day(span[0]), self._day(span[1])) if span else None
 
         return self._or_own(ask, super().span_days)
-
-    async def _totals(self, start_day: int, end_day: int) -> list[Total]:
-        return await self._history.totals(*self._midnights(start_day, end_day))
 
     def _or_own(self, ask: Callable[[], Awaitable[T]], own: Callable[[], T]) -> T:
         """The history's answer, or the store's when there is none in time."""

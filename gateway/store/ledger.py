@@ -13,7 +13,9 @@ from msgspec import Struct
 from gateway.model import Act, Kind
 from gateway.species import UNKNOWN
 from gateway.state import from_ms, ms
+from gateway.store.months import parts, until
 from gateway.store.rows import each, to_act
+from gateway.store.sums import Part, over
 
 DAY_H = 24
 LOOK_BACK_DAYS = 365  # before a period: long enough to tell who can tell species
@@ -51,34 +53,32 @@ class Ledger:
     def __init__(self, execute: Callable[..., Any]) -> None:
         self._execute = execute
 
+    def parts(self, start_day: int, end_day: int) -> list[Part]:
+        """Local days [start, end) as months that are added up, and the days around."""
+        return parts(start_day, end_day, until(self._execute))
+
     def sums(self, start_day: int, end_day: int, species: str | None = None) -> list[Sums]:
         """Sums by device over local days [start_day, end_day), days since 1970; all devices."""
-        return self._sums("day", start_day, end_day, species, "", ())
+        return self._sums(self.parts(start_day, end_day), species)
 
     def sums_of_hours(
         self, start_hour: int, end_hour: int, clock: Clock, species: str | None = None
     ) -> list[Sums]:
         """The same over hours since 1970 [start_hour, end_hour), of these hours of the day only."""
-        only = "AND (x.hour + ?4) % 24 < ?5"
         shift = clock.offset_h - clock.first + 2 * DAY_H
-        return self._sums("hour", start_hour, end_hour, species, only, (shift, clock.count))
+        only = f"AND (x.hour + {shift}) % 24 < {clock.count}"
+        return self._sums([("hour", start_hour, end_hour)], species, only)
 
-    def _sums(
-        self, unit: str, start: int, end: int, species: str | None, only: str, more: tuple[int, ...]
-    ) -> list[Sums]:
+    def _sums(self, among: list[Part], species: str | None, only: str = "") -> list[Sums]:
+        of = only if species is None else f"{only} AND x.species = ?1"
         sql = f"""
-            SELECT d.id, coalesce(e.alive, 0), coalesce(e.armed, 0), coalesce(s.i, 0), coalesce(s.a, 0)
-            FROM device d LEFT JOIN (
-                SELECT o.no, sum(x.alive_ms) alive, sum(x.armed_ms) armed
-                FROM device o CROSS JOIN effort_{unit} x
-                ON x.device = o.no AND x.{unit} >= ?1 AND x.{unit} < ?2 {only} GROUP BY o.no
-            ) e ON e.no = d.no LEFT JOIN (
-                SELECT o.no, sum(x.independent) i, sum(x.animals) a
-                FROM device o CROSS JOIN sighting_{unit} x
-                ON x.device = o.no AND x.{unit} >= ?1 AND x.{unit} < ?2 {only}
-                WHERE ?3 IS NULL OR x.species = ?3 GROUP BY o.no
-            ) s ON s.no = d.no ORDER BY d.id"""  # noqa: S608 - names of ours only
-        return [Sums(*row) for row in self._execute(sql, (start, end, species, *more))]
+            SELECT d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0),
+                coalesce(s.independent, 0), coalesce(s.animals, 0)
+            FROM device d LEFT JOIN ({over("effort", among, "device", only)}) e ON e.device = d.no
+            LEFT JOIN ({over("sighting", among, "device", of)}) s ON s.device = d.no
+            ORDER BY d.id"""  # noqa: S608 - names of ours only
+        bound = () if species is None else (species,)
+        return [Sums(*row) for row in self._execute(sql, bound)]
 
     def hours_of_day(
         self, start_hour: int, end_hour: int, offset_h: int, species: str | None = None
@@ -99,11 +99,9 @@ class Ledger:
 
     def species(self, start_day: int, end_day: int) -> list[str]:
         """Species sighted in local days [start_day, end_day), the most frequent first."""
-        sql = """
-            SELECT x.species FROM device d CROSS JOIN sighting_day x
-            ON x.device = d.no AND x.day >= ? AND x.day < ?
-            GROUP BY x.species ORDER BY sum(x.independent) DESC, x.species"""
-        return [species for (species,) in self._execute(sql, (start_day, end_day))]
+        found = over("sighting", self.parts(start_day, end_day), "species")
+        sql = f"SELECT species FROM ({found}) WHERE independent <> 0 ORDER BY independent DESC, species"  # noqa: S608
+        return [species for (species,) in self._execute(sql)]
 
     def blind(self, start_day: int, end_day: int) -> set[str]:
         """Devices that cannot tell species: they sighted, and never anything but `unknown`."""

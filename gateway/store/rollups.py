@@ -1,10 +1,10 @@
 """Roll-ups as followers and pages read them: hours and local days of devices, sums over a time.
 
-Owns these reading statements. A question over whole local days reads days, else hours.
+Owns these reading statements.
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 import apsw
 import msgspec
@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from gateway.model import Event
 from gateway.store.rows import EVENT_SELECT, to_event
+from gateway.store.sums import Part, over
 
-Unit = Literal["hour", "day"]
 Seen = tuple[str, int, int, int]
 """species, records, independent, animals"""
 
@@ -56,21 +56,14 @@ class RollupReads:
             (start, end),
         )
 
-    def totals(
-        self, unit: Unit, start: int, end: int, species: str | None
-    ) -> list[tuple[str, str, int, int, int]]:
-        """(device, species, records, independent, animals) over [start, end) of `unit`s.
-
-        `species` None: each.
-        """
-        sql = """
-            SELECT d.id, s.species, s.r, s.i, s.n FROM (
-                SELECT device, species, sum(records) r, sum(independent) i, sum(animals) n
-                FROM sighting_{unit} WHERE {unit} >= ?1 AND {unit} < ?2
-                AND (?3 IS NULL OR species = ?3)
-                GROUP BY device, species HAVING sum(records) <> 0) s
-            JOIN device d ON d.no = s.device"""
-        return self._all(sql.format(unit=unit), (start, end, species))
+    def totals(self, among: list[Part], species: str | None) -> list[tuple[str, int, int]]:
+        """(device, independent, animals) over all parts; `species` None: all together."""
+        of = "" if species is None else "AND x.species = ?1"
+        sql = f"""
+            SELECT d.id, s.independent, s.animals
+            FROM ({over("sighting", among, "device", of)}) s JOIN device d ON d.no = s.device
+            WHERE s.independent <> 0 OR s.animals <> 0"""  # noqa: S608 - names of ours only
+        return self._all(sql, () if species is None else (species,))
 
     def by_hour(
         self, start: int, end: int, species: str | None
@@ -78,21 +71,22 @@ class RollupReads:
         """(species, hour, records, independent, animals), all devices together."""
         return self._all(
             """
-            SELECT species, hour, sum(records), sum(independent), sum(animals) FROM sighting_hour
-            WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR species = ?3)
-            GROUP BY species, hour HAVING sum(records) <> 0""",
+            SELECT x.species, x.hour, sum(x.records), sum(x.independent), sum(x.animals)
+            FROM device o CROSS JOIN sighting_hour x
+            ON x.device = o.no AND x.hour >= ?1 AND x.hour < ?2
+            WHERE ?3 IS NULL OR x.species = ?3
+            GROUP BY x.species, x.hour HAVING sum(x.records) <> 0""",
             (start, end, species),
         )
 
-    def effort(self, unit: Unit, start: int, end: int) -> list[tuple[str, int, int]]:
-        """(device, alive ms, armed ms) over [start, end) of `unit`s, where there was any."""
-        sql = """
-            SELECT d.id, e.alive, e.armed FROM (
-                SELECT device, sum(alive_ms) alive, sum(armed_ms) armed
-                FROM effort_{unit} WHERE {unit} >= ? AND {unit} < ?
-                GROUP BY device HAVING sum(alive_ms) <> 0) e
-            JOIN device d ON d.no = e.device"""
-        return self._all(sql.format(unit=unit), (start, end))
+    def effort(self, among: list[Part]) -> list[tuple[str, int, int]]:
+        """(device, alive ms, armed ms) over all parts, where there was any."""
+        return self._all(
+            f"""
+            SELECT d.id, e.alive_ms, e.armed_ms
+            FROM ({over("effort", among, "device")}) e JOIN device d ON d.no = e.device
+            WHERE e.alive_ms <> 0"""  # noqa: S608 - names of ours only
+        )
 
     def events(
         self, cursor: tuple[int, int], until_ms: int, device: str | None, limit: int
@@ -111,7 +105,7 @@ class RollupReads:
         sql = f"SELECT {EVENT_SELECT} ORDER BY e.observed_ms DESC, e.no DESC LIMIT ?"
         return [to_event(row) for row in self._execute(sql, (limit,))]
 
-    def _all(self, sql: str, bound: tuple[int | str | None, ...]) -> list[Any]:
+    def _all(self, sql: str, bound: tuple[int | str | None, ...] = ()) -> list[Any]:
         return self._execute(sql, bound).fetchall()
 
 

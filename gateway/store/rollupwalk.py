@@ -5,15 +5,14 @@ noted nowhere. What changes once one follows is not its matter (`follower`: `hou
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
 from msgspec import Struct
 
-from gateway.store.rollups import Unit
+from gateway.store.sums import Unit, What
 
-What = Literal["effort", "sighting"]
 Row = tuple[Any, ...]
 """(device no, hour or day, device, [species,] sums ...)"""
 T = TypeVar("T")

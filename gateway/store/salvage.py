@@ -21,6 +21,7 @@ from gateway.model import Device, Role, Standing
 from gateway.store import likeness
 from gateway.store.connection import DAMAGE, Damaged, check_columns, open_writer, transaction
 from gateway.store.follower import FollowerTable
+from gateway.store.months import MonthTable
 from gateway.store.rows import to_account, to_alert, to_json
 from gateway.store.walk import Row, Walk
 
@@ -99,6 +100,7 @@ def _copy_all(path: Path, fresh: Path, progress: Progress) -> tuple[dict[str, in
                 holes += missed
         _stand_in(target)
         FollowerTable(target).forget_lost()
+        MonthTable(target).forget()
         target.pragma("synchronous", "FULL")
         target.pragma("journal_mode", "DELETE")  # checkpoints, and leaves one file to move
     finally:

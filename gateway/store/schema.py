@@ -241,4 +241,17 @@ MIGRATIONS: tuple[str, ...] = (
         body BLOB NOT NULL              -- list of model.Message as MessagePack, deflated
     ) STRICT;
     """,
+    """
+    -- Months that are over, added up from their days (`months`).
+    CREATE TABLE effort_month (
+        device INTEGER NOT NULL, month INTEGER NOT NULL,    -- local, since 1970
+        alive_ms INTEGER NOT NULL, armed_ms INTEGER NOT NULL,
+        PRIMARY KEY (device, month)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sighting_month (
+        device INTEGER NOT NULL, month INTEGER NOT NULL, species TEXT NOT NULL,
+        records INTEGER NOT NULL, independent INTEGER NOT NULL, animals INTEGER NOT NULL,
+        PRIMARY KEY (device, month, species)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -27,10 +27,12 @@ from gateway.store.backlog import BacklogTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.follower import FollowerTable
 from gateway.store.journal import JournalTable
+from gateway.store.months import MonthTable
 from gateway.store.outbox import OutboxTable
 from gateway.store.quarantine import QuarantineTable
 from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
 from gateway.store.sightings import SightingTable
+from gateway.store.sums import add
 
 ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a step
 
@@ -94,6 +96,7 @@ class Transaction:
         states: dict[str, DeviceState],
         zone: ZoneInfo,
     ) -> None:
+        self._connection = connection
         self._execute = self.execute = connection.execute  # `execute`: for this package only
         self._many = connection.executemany
         self._devices, self._numbers, self._states = devices, numbers, states
@@ -106,6 +109,7 @@ class Transaction:
         self.journal = JournalTable(connection)
         self.quarantine = QuarantineTable(connection)
         self.backlog = BacklogTable(connection)
+        self.months = MonthTable(connection)
 
     @property
     def devices(self) -> Mapping[str, Device]:
@@ -217,7 +221,7 @@ class Transaction:
         return self._execute(sql, (name,)).fetchone() is not None
 
     def add_tally(self, device: str, tally: Tally) -> None:
-        """Add hourly effort and sightings, and the same to the local days."""
+        """Add hourly effort and sightings, and the same to the local days and months."""
         self.add_tallies([(device, tally)])
 
     def add_tallies(self, tallies: Iterable[tuple[str, Tally]]) -> None:
@@ -231,10 +235,12 @@ class Transaction:
             for (hour, species), cell in tally.sightings.items():
                 seen.append((no, hour, species, *cell))
                 seen_days.append((no, local_day(hour, self._zone), species, *cell))
-        self._many(_EFFORT.format(unit="hour"), hours)
-        self._many(_EFFORT.format(unit="day"), days)
-        self._many(_SIGHTING.format(unit="hour"), seen)
-        self._many(_SIGHTING.format(unit="day"), seen_days)
+        add(self._connection, "effort", "hour", hours)
+        add(self._connection, "effort", "day", days)
+        add(self._connection, "sighting", "hour", seen)
+        add(self._connection, "sighting", "day", seen_days)
+        self.months.add_late("effort", days)
+        self.months.add_late("sighting", seen_days)
 
     def use_link(self, link: str, now: datetime) -> bool:
         """Use a one-tap link up; False if it was used before."""
@@ -276,14 +282,3 @@ def local_day(hour: int, zone: ZoneInfo) -> int:
 def _place(found: tuple[str, Mark]) -> Order:
     mark = found[1]
     return (mark.at_ms, mark.boot, mark.seq)
-
-
-_EFFORT = (
-    "INSERT INTO effort_{unit} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-    "alive_ms = alive_ms + excluded.alive_ms, armed_ms = armed_ms + excluded.armed_ms"
-)
-_SIGHTING = (
-    "INSERT INTO sighting_{unit} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-    "records = records + excluded.records, independent = independent + excluded.independent, "
-    "animals = animals + excluded.animals"
-)

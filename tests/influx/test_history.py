@@ -8,6 +8,7 @@ import contextlib
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,14 +19,14 @@ import pytest
 
 from gateway.config import Influx
 from gateway.influx.server import connect
-from gateway.model import Event, Kind
+from gateway.model import Device, Event, Kind, Role
 from gateway.past import History, Unreadable, embedded
 from gateway.past import influx as past_influx
 from gateway.past.embedded import EmbeddedHistory
 from gateway.past.export import csv_lines, json_lines
 from gateway.past.influx import InfluxHistory
 from gateway.store import Store
-from tests.gateway.samples import T0, TOKYO, at
+from tests.gateway.samples import T0, TOKYO, at, message, reading
 from tests.influx.kit import absorb_all, database, filled, forward_all, new_site, settings, story
 from tests.servers import Influxd
 
@@ -152,12 +153,12 @@ def test_totals_and_effort_are_the_sums_of_their_hours(
     scene: Scene, start: datetime, end: datetime
 ) -> None:
     totals = scene.ask(lambda h: h.totals(start, end))
-    counts = scene.ask(lambda h: h.counts(start, end))
-    sums: dict[tuple[str, str], int] = {}
-    for count in counts:
-        key = (count.device, count.species)
-        sums[key] = sums.get(key, 0) + count.records
-    assert {(t.device, t.species): t.records for t in totals} == sums != {}
+    sums: dict[str, list[int]] = {}
+    for count in scene.ask(lambda h: h.counts(start, end)):
+        seen = sums.setdefault(count.device, [0, 0])
+        seen[0] += count.independent
+        seen[1] += count.animals
+    assert {t.device: [t.independent, t.animals] for t in totals} == sums != {}
     effort = scene.ask(lambda h: h.effort(start, end))
     assert effort == asyncio.run(scene.truth.effort(start, end)) != []
     assert any(e.armed_ms for e in effort)
@@ -166,11 +167,30 @@ def test_totals_and_effort_are_the_sums_of_their_hours(
 def test_one_species_can_be_chosen(scene: Scene) -> None:
     for species in ("boar", ""):
         totals = scene.ask(lambda h, s=species: h.totals(*EVER, s))  # type: ignore[misc]
-        assert totals == [t for t in scene.ask(lambda h: h.totals(*EVER)) if t.species == species]
+        counts = [c for c in scene.ask(lambda h: h.counts(*EVER)) if c.species == species]
+        assert sum(t.independent for t in totals) == sum(c.independent for c in counts)
         by_hour = scene.ask(lambda h, s=species: h.by_hour(*EVER, s))  # type: ignore[misc]
         assert by_hour == [h for h in scene.ask(lambda h: h.by_hour(*EVER)) if h.species == species]
         assert totals != []
         assert by_hour != []
+
+
+def test_species_stand_by_how_often_they_were_seen(scene: Scene) -> None:
+    often: Counter[str] = Counter()
+    for count in scene.ask(lambda h: h.counts(*EVER)):
+        often[count.species] += count.independent
+    species = scene.ask(lambda h: h.species(*EVER))
+    assert species == sorted(often, key=lambda name: (-often[name], name))
+    assert len(species) == 4
+
+
+def test_a_device_that_never_told_a_species_is_blind(scene: Scene) -> None:
+    assert scene.ask(lambda h: h.blind(*EVER)) == set()
+    eye = Device(id="eye", role=Role.DETECTOR)
+    scene.store.write_now(lambda tx: tx.put_device(eye))
+    absorb_all(scene.store, [message(reading("eye", Kind.DETECTION, 90, species="unknown"))])
+    scene.forward()
+    assert scene.ask(lambda h: h.blind(*EVER)) == {"eye"}
 
 
 def test_counts_by_hour_add_up_the_devices(scene: Scene) -> None:

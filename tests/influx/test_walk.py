@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.store import Reader, Store
-from gateway.store.rollups import Unit
-from gateway.store.rollupwalk import Place, Row, What
+from gateway.store.rollupwalk import Place, Row
+from gateway.store.sums import Unit, What
 from tests.gateway.samples import at
 from tests.influx.kit import filled
 

@@ -1,0 +1,48 @@
+"""Effort and sightings by device and hour, day or month: adding to them, and adding them up.
+
+Owns the one shape of these tables. Must not know which of them answers a question (`months`).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import apsw
+
+Unit = Literal["hour", "day", "month"]
+What = Literal["effort", "sighting"]
+By = Literal["device", "species"]
+Part = tuple[Unit, int, int]
+"""Units since 1970, half-open."""
+Row = tuple[Any, ...]
+"""device no, hour, day or month, [species,] sums"""
+
+SUMS: dict[What, tuple[str, ...]] = {
+    "effort": ("alive_ms", "armed_ms"),
+    "sighting": ("records", "independent", "animals"),
+}
+_KEYS: dict[By, str] = {"device": "o.no", "species": "x.species"}
+
+
+def add(into: apsw.Connection, what: What, unit: Unit, rows: Sequence[Row]) -> None:
+    """Add to what the rows' keys hold already."""
+    key = ("device", unit, "species")[: 2 if what == "effort" else 3]
+    more = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS[what])
+    marks = ", ".join("?" * len((*key, *SUMS[what])))
+    into.executemany(
+        f"INSERT INTO {what}_{unit} VALUES ({marks}) ON CONFLICT DO UPDATE SET {more}",  # noqa: S608
+        rows,
+    )
+
+
+def over(what: What, among: Iterable[Part], by: By, only: str = "") -> str:
+    """A SELECT of `by` and the sums over all parts together.
+
+    From the device table by primary key: the cost follows the time asked for, not the length of history.
+    """
+    sums = ", ".join(f"sum(x.{name}) {name}" for name in SUMS[what])
+    each = " UNION ALL ".join(
+        f"SELECT {_KEYS[by]} {by}, {sums} FROM device o CROSS JOIN {what}_{unit} x "  # noqa: S608
+        f"ON x.device = o.no AND x.{unit} >= {start} AND x.{unit} < {end} {only} GROUP BY {_KEYS[by]}"
+        for unit, start, end in among
+    )
+    return f"SELECT {by}, {sums} FROM ({each}) x GROUP BY {by}"  # noqa: S608 - names of ours
