@@ -94,16 +94,23 @@ class Intake:
         """Judge the oldest batches on the disk; DiskTrouble when they have to stay there."""
         self._health.waiting(self._kept.messages)
         started_s = asyncio.get_running_loop().time()
-        judged, self._kept = await self._store.write(lambda tx: self._judge_backlog(tx, most))
+        judged, self._kept = await self._store.write(
+            lambda tx: self._judge_backlog(tx, most, self._store.others_wait)
+        )
         self._judged_s = asyncio.get_running_loop().time()
         for count, outcome in judged:
             self._tell_of(count, outcome, started_s)
         self._health.behind(self._kept.messages)
 
-    def _judge_backlog(self, tx: Transaction, most: int) -> tuple[list[tuple[int, Outcome]], Size]:
-        """Some batches in one transaction: few large ones wear the card less than many small."""
+    def _judge_backlog(
+        self, tx: Transaction, most: int, is_wanted: Callable[[], bool] = lambda: False
+    ) -> tuple[list[tuple[int, Outcome]], Size]:
+        """Some batches in one transaction: few large ones wear the card less than many small.
+
+        `is_wanted`: whether others wait; then one batch is enough.
+        """
         judged: list[tuple[int, Outcome]] = []
-        while len(judged) < most and (batch := tx.backlog.take()):
+        while len(judged) < (1 if is_wanted() else most) and (batch := tx.backlog.take()):
             trusted = batch.stamp is Stamp.TRUSTED
             judged.append((len(batch.messages), self._judge(tx, batch.messages, trusted=trusted)))
         return judged, tx.backlog.size()

@@ -35,6 +35,7 @@ class Store:
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         self._local = threading.local()
+        self._asked = 0  # writes that are under way or wait
         self.ledger: MakeLedger = Ledger  # of the readers opened from now on
 
     @property
@@ -52,7 +53,16 @@ class Store:
 
         DiskTrouble: nothing has happened. `act` may run twice, the first time without effect.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self.write_now, act)
+        self._asked += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._writing, self.write_now, act)
+        finally:
+            self._asked -= 1
+
+    def others_wait(self) -> bool:
+        """Whether somebody waits for the write under way: a long one may end early. Any thread."""
+        return self._asked > 1
 
     async def rehearse(self, act: Callable[[Transaction], T]) -> T:
         """What `act` would give, without writing anything: also on a full disk."""

@@ -27,7 +27,9 @@ TRAPS = [Device(id=f"t-{n:04}", role=Role.TRAP) for n in range(1_000)]
 CAMERAS = cameras(20)
 RATE = 500  # messages a second of other traffic
 SURGE = 200_000
-PAUSE_S = 0.05
+PAUSE_S = 0.05  # between springs
+SURGE_PAUSE_S = 1.0  # the same amid a surge, which lasts for some seconds
+SURGE_SPRINGS = 10
 SETTINGS = """
 [alerts]
 line_url = "{url}"
@@ -35,7 +37,6 @@ line_url = "{url}"
 name = "tanaka"
 channels = ["line:TOKEN@U{zeros}"]
 """
-
 
 Load = Callable[[Service, int], AbstractContextManager[None]]
 
@@ -46,7 +47,7 @@ def percentile(values: list[float], share: float) -> float:
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
 
-def measure(springs: int, load: Load) -> list[float]:
+def measure(load: Load, springs: int, pause_s: float) -> list[float]:
     """Seconds from publish to request, one a spring."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -60,17 +61,17 @@ def measure(springs: int, load: Load) -> list[float]:
                      "the gateway to listen", 30)  # fmt: skip
             time.sleep(2.0)  # settle: imports, the first tick
             with load(service, broker.port):
-                return _springs(springs, broker.port, provider)
+                return _springs(springs, pause_s, broker.port, provider)
 
 
-def _springs(springs: int, port: int, provider: Provider) -> list[float]:
+def _springs(springs: int, pause_s: float, port: int, provider: Provider) -> list[float]:
     sensor = Sensor(port, "bench-traps")
     sent: dict[str, float] = {}
     for number in range(springs):
         trap = TRAPS[number].id
         sent[trap] = time.monotonic()
         sensor.flush(sensor.send(*native(trap, "trap.sprung", 1)))
-        time.sleep(PAUSE_S)
+        time.sleep(pause_s)
     wait_for(lambda: len(provider.calls) >= springs, "all requests", 60)
     sensor.close()
     return [call.at - sent[_trap(call)] for call in provider.calls]
@@ -112,9 +113,6 @@ def surge(service: Service, port: int) -> Iterator[None]:
     reader.close()
 
 
-LOADS: dict[str, Load] = {"idle": idle, f"beside {RATE} msg/s": traffic, "amid a surge": surge}
-
-
 def send_traffic(port: int) -> None:
     """Detections at RATE until killed."""
     sensor, seq, started = Sensor(port, "bench-cams"), 0, time.monotonic()
@@ -129,14 +127,18 @@ def send_traffic(port: int) -> None:
 def main(springs: int = 300) -> dict[str, dict[str, float]]:
     """Print p50 and p99 in ms; returns them."""
     results = {}
-    for name, load in LOADS.items():
-        times = measure(springs, load)
+    for name, load, count, pause_s in (
+        ("idle", idle, springs, PAUSE_S),
+        (f"beside {RATE} msg/s", traffic, springs, PAUSE_S),
+        ("amid a surge", surge, SURGE_SPRINGS, SURGE_PAUSE_S),
+    ):
+        times = measure(load, count, pause_s)
         results[name] = {
             "p50_ms": percentile(times, 0.5) * 1e3,
             "p99_ms": percentile(times, 0.99) * 1e3,
         }
         sys.stdout.write(f"{name:<18}" + "".join(f" {k} {v:7.1f}" for k, v in results[name].items())
-                         + f"  ({springs} springs)\n")  # fmt: skip
+                         + f"  ({count} springs)\n")  # fmt: skip
     return results
 
 
