@@ -56,7 +56,8 @@ class Journal:
 def latencies(
     port: int, database: Path, rate: float, seconds: float, devices: int = 100
 ) -> tuple[float, float]:
-    """(p50, p99) in seconds, of a steady load of some devices; nobody else may publish."""
+    """(p50, p99) in seconds, of a steady load of devices already known; nobody else may publish."""
+    _introduce(port, database, devices)
     journal = Journal(database)
     try:
         sent = _send(port, rate, seconds, devices)
@@ -67,6 +68,18 @@ def latencies(
         journal.committed_at(journal.first + n) - at for n, at in enumerate(sent, start=1)
     )  # fmt: skip
     return waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
+
+
+def _introduce(port: int, database: Path, devices: int) -> None:
+    """Each device has been heard: its first appearance is over."""
+    journal = Journal(database)
+    publisher = Publisher(port, "steady")
+    publisher.send_all(detections(devices, devices, run="first"))
+    publisher.close()
+    try:
+        wait_for(lambda: journal.numbers[-1] >= journal.first + devices, "the devices", 60)
+    finally:
+        journal.close()
 
 
 def _send(port: int, rate: float, seconds: float, devices: int) -> list[float]:
