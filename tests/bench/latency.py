@@ -10,7 +10,7 @@ from bisect import bisect_left
 from pathlib import Path
 
 from gateway.store.reader import Reader
-from tests.bench.load import Publisher, detections
+from tests.bench.load import Packet, Publisher, detections
 from tests.bench.site import broker_in_folder, started
 from tests.servers import wait_for
 
@@ -57,36 +57,24 @@ def latencies(
     port: int, database: Path, rate: float, seconds: float, devices: int = 100
 ) -> tuple[float, float]:
     """(p50, p99) in seconds, of a steady load of devices already known; nobody else may publish."""
-    _introduce(port, database, devices)
-    journal = Journal(database)
+    packets = detections(devices + round(rate * seconds), devices, run="z")
+    publisher, journal = Publisher(port, "steady"), Journal(database)
     try:
-        sent = _send(port, rate, seconds, devices)
-        wait_for(lambda: journal.numbers[-1] >= journal.first + len(sent), "all commits", 60)
+        publisher.send_all(packets[:devices])  # their first appearances are over
+        wait_for(lambda: journal.numbers[-1] >= journal.first + devices, "the devices", 60)
+        sent = _send(publisher, packets[devices:], rate)
+        before = journal.first + devices
+        wait_for(lambda: journal.numbers[-1] >= before + len(sent), "all commits", 60)
     finally:
         journal.close()
-    waits = sorted(
-        journal.committed_at(journal.first + n) - at for n, at in enumerate(sent, start=1)
-    )  # fmt: skip
+        publisher.close()
+    waits = sorted(journal.committed_at(before + n) - at for n, at in enumerate(sent, start=1))
     return waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
 
 
-def _introduce(port: int, database: Path, devices: int) -> None:
-    """Each device has been heard: its first appearance is over."""
-    journal = Journal(database)
-    publisher = Publisher(port, "steady")
-    publisher.send_all(detections(devices, devices, run="first"))
-    publisher.close()
-    try:
-        wait_for(lambda: journal.numbers[-1] >= journal.first + devices, "the devices", 60)
-    finally:
-        journal.close()
-
-
-def _send(port: int, rate: float, seconds: float, devices: int) -> list[float]:
+def _send(publisher: Publisher, packets: list[Packet], rate: float) -> list[float]:
     """When each was sent, in order. Above a hundred a second in chunks of CHUNK_S."""
-    publisher = Publisher(port, "steady")
     per_chunk = max(1, round(rate * CHUNK_S))
-    packets = detections(round(rate * seconds), devices, run="z")
     sent: list[float] = []
     began = time.perf_counter()
     for number, start in enumerate(range(0, len(packets), per_chunk)):
@@ -94,7 +82,6 @@ def _send(port: int, rate: float, seconds: float, devices: int) -> list[float]:
         time.sleep(max(0.0, began + number * per_chunk / rate - time.perf_counter()))
         sent += [time.perf_counter()] * len(chunk)
         publisher.send_all(chunk)
-    publisher.close()
     return sent
 
 
