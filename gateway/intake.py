@@ -74,7 +74,7 @@ class Intake:
             held: list[Delivery] = []
             try:
                 if self._is_time_to_judge(session):
-                    await self._catch_up(1 if session.counters.uncommitted else AT_ONCE)
+                    await self._catch_up(session)
                 else:
                     held = await session.receive(self._max_batch)
                     await self._take(session, held)
@@ -90,12 +90,16 @@ class Intake:
             or asyncio.get_running_loop().time() - self._judged_s > PATIENCE_S
         )
 
-    async def _catch_up(self, most: int) -> None:
+    async def _catch_up(self, session: Session) -> None:
         """Judge the oldest batches on the disk; DiskTrouble when they have to stay there."""
+
+        def is_wanted() -> bool:
+            return self._store.others_wait() or session.counters.uncommitted > 0
+
         self._health.waiting(self._kept.messages)
         started_s = asyncio.get_running_loop().time()
         judged, self._kept = await self._store.write(
-            lambda tx: self._judge_backlog(tx, most, self._store.others_wait)
+            lambda tx: self._judge_backlog(tx, AT_ONCE, is_wanted)
         )
         self._judged_s = asyncio.get_running_loop().time()
         for count, outcome in judged:
@@ -160,7 +164,7 @@ class Intake:
             is_news, held = is_news or bool(fresh), held + fresh
             try:
                 if self._kept.messages:  # acknowledged before: judged even at the reserve
-                    await self._catch_up(AT_ONCE)
+                    await self._catch_up(session)
                 while held:
                     await self._take(session, held[: self._max_batch])
                     held = held[self._max_batch :]
