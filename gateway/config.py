@@ -116,7 +116,8 @@ class Influx(_Section, frozen=True, kw_only=True):
     password: str = ""
     token: str = ""  # 2.x and 3: sent as the password, which all versions understand
     ca_file: str = ""  # empty: the system's certificates
-    batch: Annotated[int, Meta(ge=1, le=20_000)] = 5_000  # points in one request
+    gzip: Literal["auto", "always", "never"] = "auto"  # auto: not to a server on this machine
+    batch: Annotated[int, Meta(ge=1, le=20_000)] = 4_000  # points in one request
     interval_s: Annotated[float, Meta(ge=0.05, le=3_600)] = 5.0  # new events are sent this often
     backlog_per_s: Annotated[int, Meta(ge=0)] = 2_000  # events a second from the past; 0: no limit
     timeout_s: Seconds = 30.0  # for one request, all in all

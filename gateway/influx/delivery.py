@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from gateway.influx.lines import Line
 from gateway.influx.policy import Answer, Verdict, judge, say
-from gateway.influx.server import pack
 
 Write = Callable[[bytes], Awaitable[Answer]]
 
@@ -34,13 +33,18 @@ class Refusal(Struct, frozen=True):
     detail: str
 
 
+def body_of(lines: Sequence[Line]) -> bytes:
+    """Lines as the body of a write."""
+    return "\n".join([line.text for line in lines]).encode()
+
+
 async def deliver(write: Write, lines: Sequence[Line], body: bytes = b"") -> list[Refusal]:
-    """Send `lines` (`body`: the same, packed); when this returns, all but the refused are written."""
+    """Send `lines` (`body`: the same, made before); when this returns, all but the refused are written."""
     refused: list[Refusal] = []
     parts = [lines] if lines else []
     while parts:
         part = parts.pop()
-        answer = await write(body if part is lines and body else pack([line.text for line in part]))
+        answer = await write(body if part is lines and body else body_of(part))
         match judge(answer):
             case Verdict.DONE:
                 continue

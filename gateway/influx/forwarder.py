@@ -11,8 +11,10 @@ any length costs no memory. Must not touch the network (`server`) nor read an an
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Coroutine
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -30,6 +32,7 @@ from gateway.store.follower import Span
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 300.0
 HELD_S = 30.0  # how often a held server is asked again
+ABREAST = 3  # jobs of the past at once: two requests, and one that is settled
 RETRY_REFUSED = timedelta(hours=1)
 
 
@@ -99,25 +102,30 @@ class Forwarder:
         return more and not pace
 
     async def _send_old(self, sender: Sender, budget: int, seconds: float) -> bool:
-        """The past, at most so many points for so long.
+        """The past, at most so many points for so long; True when there may be more.
 
-        While one job is on its way the next is prepared and the one before is settled.
+        While some jobs are on their way the next is prepared, so that the server never waits.
         """
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
-        async with contextlib.aclosing(self._jobs(sender)) as jobs, Settling() as settling:
-            job = await anext(jobs, None)
-            while job and budget > 0 and clock() < end:
+        async with contextlib.aclosing(self._jobs(sender)) as jobs, UnderWay() as under_way:
+            while budget > 0 and clock() < end:
+                job = await anext(jobs, None)
+                if job is None:
+                    return False
                 if job.is_pause:
-                    await settling.done()
-                ahead = asyncio.create_task(anext(jobs, None), name="influx-prepare")
-                try:
-                    refused = await sender.deliver(job)
-                    await settling.begin(self._settle(sender, job, refused))
-                finally:
+                    await under_way.settled()
+                else:
+                    await under_way.begin(partial(self._carry, sender, job))
                     budget -= len(job.lines)
-                    job = await ahead
-        return job is not None
+        return True
+
+    async def _carry(self, sender: Sender, job: Job, before: asyncio.Task[None] | None) -> None:
+        """Deliver, and settle after the job before: a place of the walk covers all behind it."""
+        refused = await sender.deliver(job)
+        if before:
+            await before
+        await self._settle(sender, job, refused)
 
     async def _jobs(self, sender: Sender) -> AsyncGenerator[Job, None]:
         """What is to be caught up, in turn: old roll-ups, else old events; what changed; hours."""
@@ -181,32 +189,41 @@ class Forwarder:
         self._meters.lag(ranges.missing(self._done, head), refused)
 
 
-class Settling:
-    """At most one settling under way; leaving waits for it."""
+class UnderWay:
+    """Jobs on their way, at most ABREAST; leaving waits for them, leaving in trouble gives them up."""
 
     def __init__(self) -> None:
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: deque[asyncio.Task[None]] = deque()
 
-    async def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Settle in the background, after the one before."""
-        try:
-            await self.done()
-        except BaseException:
-            work.close()
-            raise
-        self._task = asyncio.create_task(work, name="influx-settle")
+    async def begin(
+        self, carry: Callable[[asyncio.Task[None] | None], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Begin as soon as there is room; raises what stopped one before."""
+        while len(self._tasks) >= ABREAST:
+            await self._first()
+        before = self._tasks[-1] if self._tasks else None
+        self._tasks.append(asyncio.create_task(carry(before), name="influx-job"))
 
-    async def done(self) -> None:
+    async def settled(self) -> None:
         """Return when everything begun is settled; raises what stopped it."""
-        task, self._task = self._task, None
-        if task:
-            await task
+        while self._tasks:
+            await self._first()
+
+    async def _first(self) -> None:
+        await self._tasks[0]
+        self._tasks.popleft()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.done()
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                await self.settled()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def wait_s(failures: int, retry_after_s: float | None, luck: float) -> float:

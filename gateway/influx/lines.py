@@ -69,7 +69,7 @@ class Encoder:
             more += f',species="{_quoted(species)}"'
         if facts:
             more += f",{_facts(facts)}"
-        head = self._head(kind, device)
+        head = self._heads.get((kind, device, None)) or self._head(kind, device)
         fields = f'eid="{_quoted(id_)}",quality="{quality}",received_ms={received}i{more}'
         return Line(f"event {no}", f"{head} {fields} {stamp(observed, id_)}")
 

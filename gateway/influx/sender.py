@@ -11,10 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.clock import Clock
-from gateway.influx.delivery import Held, Refusal, Write, deliver
+from gateway.influx.delivery import Held, Refusal, Write, body_of, deliver
 from gateway.influx.lines import Encoder, Line
 from gateway.influx.schema import day_of
-from gateway.influx.server import pack
 from gateway.state import ms
 from gateway.store import Reader, Store, Transaction
 from gateway.store.follower import ACTS, SIGHTINGS, DueHour, Row, Span
@@ -26,12 +25,11 @@ REFUSED_MOST = (
 CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
 HOUR_MS = 3_600_000
 
-
 Settle = Callable[[Transaction], None]
 
 
 class Job(Struct, frozen=True):
-    """One batch, encoded and packed. Without lines: a pause until what went before is settled."""
+    """One batch, encoded. Without lines: a pause until what went before is settled."""
 
     lines: Sequence[Line] = ()
     body: bytes = b""
@@ -81,7 +79,7 @@ class Sender:
         def read(reader: Reader) -> Job:
             due = reader.follower.due_events(self.batch)
             lines = [line for event in due for line in self._encoder.again(event)]
-            body = pack([line.text for line in lines])
+            body = body_of(lines)
             return Job(lines, body, lambda tx: tx.follower.settle_events(due))
 
         return await self._store.read(read)
@@ -93,7 +91,7 @@ class Sender:
             due = reader.follower.due_hours(last or (self._closed(), 0), max(1, self.batch // 2))
             lines = self._hours(reader, due)
             last_key = (due[-1].hour, due[-1].device_no) if due else None
-            body = pack([line.text for line in lines])
+            body = body_of(lines)
             return Job(lines, body, lambda tx: tx.follower.settle_hours(due), last=last_key)
 
         return await self._store.read(read)
@@ -107,7 +105,7 @@ class Sender:
             if step is None:
                 return Job()
             lines, after = step
-            body = pack([line.text for line in lines])
+            body = body_of(lines)
             return Job(lines, body, lambda tx: tx.follower.walked(after), place=after)
 
         return await self._store.read(read)
@@ -188,7 +186,7 @@ class Sender:
             lines.append(self._encoder.event(row))
             devices.add(row[2])
             upto = row[0]
-        body = pack([line.text for line in lines])
+        body = body_of(lines)
         return Job(lines, body, span=(after, upto), devices=devices)
 
     def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[Line]:

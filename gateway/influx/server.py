@@ -5,10 +5,12 @@ two doors are what 1.6, 1.8, 2.x and 3 Core have in common; Basic authentication
 the token is the password). Must not decide what an answer means (`policy`).
 """
 
+import asyncio
 import contextlib
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 
 _NO_BODY = "application/json"  # the only type that the transport takes without a body
+LARGEST_PLAIN = 1 << 20  # bytes that the transport takes in one piece
 ANSWER_BYTES = 64_000  # of an answer to a write or a failed query that are read
 _results = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -40,14 +43,18 @@ class Series(Struct, frozen=True):
 class Server:
     """One database on one server. Open with `connect`."""
 
-    def __init__(self, client: "InfluxDBClientAsync", database: str) -> None:
+    def __init__(self, client: "InfluxDBClientAsync", settings: Influx) -> None:
         self._call_api: Callable[..., Awaitable[Any]] = client.api_client.call_api
-        self.database = database
+        self.database = settings.database
+        self.packs = packs(settings)
 
     async def write(self, body: bytes) -> Answer:
-        """Send lines compressed by `pack`; never raises for what a network or server does."""
+        """Send lines, compressed if that is worth it; never raises for what a network or server does."""
         params = [("db", self.database), ("precision", "ns")]
-        headers = {"Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip"}
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        if self.packs or len(body) > LARGEST_PLAIN:
+            headers["Content-Encoding"] = "gzip"
+            body = await asyncio.to_thread(pack, body)
         try:
             return await self._call("/write", "POST", params, headers, body)
         except _broken() as error:
@@ -117,13 +124,21 @@ async def connect(settings: Influx) -> AsyncIterator[Server]:
         client_session_kwargs={"cookie_jar": aiohttp.DummyCookieJar()},
     )
     async with client:
-        yield Server(client, settings.database)
+        yield Server(client, settings)
 
 
-def pack(texts: Sequence[str]) -> bytes:
-    """Lines as the body of a write, gzip level 1: a tenth of the bytes for a microsecond a line."""
+def pack(body: bytes) -> bytes:
+    """gzip level 1: a tenth of the bytes for a microsecond a line."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-    return packer.compress("\n".join(texts).encode()) + packer.flush()
+    return packer.compress(body) + packer.flush()
+
+
+def packs(settings: Influx) -> bool:
+    """Whether to compress: `auto` does, but not for a server on this machine."""
+    host = urlsplit(settings.url).hostname or ""
+    return settings.gzip == "always" or (
+        settings.gzip == "auto" and host not in {"localhost", "127.0.0.1", "::1"}
+    )
 
 
 def _seconds(text: str | None) -> float | None:

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.config import Influx
 from gateway.influx.policy import Answer
-from gateway.influx.server import QueryError, connect, pack
+from gateway.influx.server import QueryError, connect
 from gateway.influx.setup import create
 from tests.servers import Influxd
 
@@ -59,7 +59,7 @@ def write(chosen: Influx) -> Answer:
 
     async def ask() -> Answer:
         async with connect(chosen) as server:
-            return await server.write(pack([LINE]))
+            return await server.write(LINE.encode())
 
     return asyncio.run(ask())
 
