@@ -24,6 +24,7 @@ REFUSED_MOST = (
 )
 CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
 HOUR_MS = 3_600_000
+MARKED_AT_ONCE = 5_000  # hours noted in one transaction: intake waits for it
 
 Settle = Callable[[Transaction], None]
 
@@ -115,6 +116,8 @@ class Sender:
         hours = self._closed()
         begin = Place(hours, day_of(hours - 1, self._zone) + 1)
         await self._store.write(lambda tx: tx.follower.follow(begin))
+        while await self._store.write(lambda tx: tx.follower.mark_open(MARKED_AT_ONCE)):
+            pass
 
     def _closed(self) -> int:
         """Hours since 1970 before this one are closed."""

@@ -23,6 +23,7 @@ Row = tuple[Any, ...]
 """Columns of rows.EVENT_SELECT."""
 
 DONE, FOLLOW = "influx.done", "influx.follow"
+MARKED = "influx.marked"  # while open hours are noted: number of the device last done
 ACTS, SIGHTINGS = "influx.acts", "influx.sightings"  # number of the newest that the follower has
 
 
@@ -59,8 +60,26 @@ class FollowerTable:
         walk = msgspec.json.encode(begin).decode()
         self._execute("INSERT OR IGNORE INTO setting VALUES (?, ?)", (PLACE, walk))
         if self._changes():
-            for (device,) in self._execute("SELECT no FROM device"):
-                self.mark_hours(device, begin.hours, 1 << 40)
+            self.put(MARKED, "0")
+
+    def mark_open(self, limit: int) -> bool:
+        """Note about `limit` of the hours that the walk leaves out; False when all are noted.
+
+        They are few, unless the clock is far in the past.
+        """
+        marked, place = self._get(MARKED), self._get(PLACE)
+        if not marked or not place:
+            return False
+        hours = msgspec.json.decode(place, type=Place).hours
+        rest = self._execute("SELECT no FROM device WHERE no > ? ORDER BY no", (int(marked),))
+        for device in [int(no) for (no,) in rest]:
+            self.mark_hours(device, hours, 1 << 40)
+            limit -= self._changes()
+            if limit <= 0:
+                self.put(MARKED, str(device))
+                return True
+        self._execute("DELETE FROM setting WHERE key = ?", (MARKED,))
+        return False
 
     def walked(self, place: Place) -> None:
         """The follower has heard the roll-ups up to here."""
@@ -70,7 +89,7 @@ class FollowerTable:
         """Nobody follows any more: note nothing, and start again from the beginning next time."""
         self._many(
             "DELETE FROM setting WHERE key = ?",
-            [(FOLLOW,), (PLACE,), (DONE,), (ACTS,), (SIGHTINGS,)],
+            [(FOLLOW,), (PLACE,), (MARKED,), (DONE,), (ACTS,), (SIGHTINGS,)],
         )
         for table in ("hour_due", "event_due", "influx_refused"):
             self._execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
@@ -88,15 +107,13 @@ class FollowerTable:
 
     def settle_hours(self, hours: Iterable[DueHour]) -> None:
         """These have been heard, unless they changed again meanwhile."""
-        self._many(
-            "DELETE FROM hour_due WHERE hour = ? AND device = ? AND change = ?",
-            [(h.hour, h.device_no, h.change) for h in hours],
-        )
+        sql = "DELETE FROM hour_due WHERE hour = ? AND device = ? AND change = ?"
+        self._many(sql, [(h.hour, h.device_no, h.change) for h in hours])
 
     def settle_events(self, events: Iterable[DueEvent]) -> None:
         """These have been heard again."""
-        keys = [(event.row[0], event.was) for event in events]
-        self._many("DELETE FROM event_due WHERE event = ? AND was = ?", keys)
+        sql = "DELETE FROM event_due WHERE event = ? AND was = ?"
+        self._many(sql, [(event.row[0], event.was) for event in events])
 
     def put_done(self, done: Sequence[Span]) -> None:
         """Remember what the follower has."""
@@ -104,11 +121,9 @@ class FollowerTable:
 
     def heard(self) -> int:
         """Up to which number nothing waits for the follower; beyond all numbers without one."""
-        following = self._execute("SELECT 1 FROM setting WHERE key = ?", (FOLLOW,)).fetchone()
-        if not following:
+        if not self._get(FOLLOW):
             return 1 << 60
-        text = self._execute("SELECT value FROM setting WHERE key = ?", (DONE,)).fetchone()
-        spans = msgspec.json.decode(text[0], type=list[Span]) if text else []
+        spans = self._done()
         waiting = self._execute("SELECT min(event) - 1 FROM event_due").fetchone()
         [(first,)] = self._execute("SELECT coalesce(min(no), 0) FROM event")
         done = next((to for after, to in spans if after < first <= to), 0)
@@ -117,10 +132,16 @@ class FollowerTable:
     def forget_lost(self) -> None:
         """After a salvage: numbers beyond the newest are free again and mean other events."""
         [(head,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")
-        text = self._execute("SELECT value FROM setting WHERE key = ?", (DONE,)).fetchone()
-        if text:
-            spans = msgspec.json.decode(text[0], type=list[Span])
+        if spans := self._done():
             self.put_done([(after, min(to, head)) for after, to in spans if after < head])
+
+    def _done(self) -> list[Span]:
+        text = self._get(DONE)
+        return msgspec.json.decode(text, type=list[Span]) if text else []
+
+    def _get(self, key: str) -> str:
+        row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
 
     def put(self, key: str, value: str) -> None:
         """Remember one text."""
@@ -171,8 +192,7 @@ class FollowerReads:
 
     def head(self) -> int:
         """The newest journal number; 0 when there is none."""
-        [(head,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")
-        return int(head)
+        return int(self._all("SELECT coalesce(max(no), 0) FROM event")[0][0])
 
     def rows(self, span: Span, limit: int) -> Iterable[Row]:
         """(no, EVENT_SELECT ...) of a span, in order."""
@@ -206,43 +226,36 @@ class FollowerReads:
 
     def acts(self, limit: int) -> list[tuple[int, Act]]:
         """(no, act) of the next that people did."""
-        sql = "SELECT no, body FROM act WHERE no > ? ORDER BY no LIMIT ?"
-        rows = self._all(sql, (int(self.get(ACTS) or 0), limit))
-        return [(no, to_act(body)) for no, body in rows]
+        return [(no, to_act(body)) for no, body in self._told("act", ACTS, limit)]
 
     def sightings(self, limit: int) -> list[tuple[int, Sighting]]:
         """(no, sighting) of the next that people reported."""
-        sql = "SELECT no, body FROM sighting WHERE no > ? ORDER BY no LIMIT ?"
-        rows = self._all(sql, (int(self.get(SIGHTINGS) or 0), limit))
-        return [(no, to_sighting(body)) for no, body in rows]
+        return [(no, to_sighting(body)) for no, body in self._told("sighting", SIGHTINGS, limit)]
+
+    def _told(self, table: str, cursor: str, limit: int) -> list[Row]:
+        sql = f"SELECT no, body FROM {table} WHERE no > ? ORDER BY no LIMIT ?"  # noqa: S608
+        return self._all(sql, (int(self.get(cursor) or 0), limit))
 
     def waiting(self, before: int = 1 << 40) -> int:
         """Changed roll-ups of hours before `before`, and changed events, that wait."""
-        [(count,)] = self._execute(
-            "SELECT (SELECT count(*) FROM hour_due WHERE hour < ?) + (SELECT count(*) FROM event_due)",
-            (before,),
-        )
+        sql = "SELECT (SELECT count(*) FROM hour_due WHERE hour < ?) + (SELECT count(*) FROM event_due)"
+        [(count,)] = self._execute(sql, (before,))
         return int(count)
 
     def count_observed(self, after: int, start_ms: int, end_ms: int) -> int:
         """How many events after a journal number were observed in [start, end)."""
-        [(count,)] = self._execute(
-            "SELECT count(*) FROM event WHERE no > ? AND observed_ms >= ? AND observed_ms < ?",
-            (after, start_ms, end_ms),
-        )
+        sql = "SELECT count(*) FROM event WHERE no > ? AND observed_ms >= ? AND observed_ms < ?"
+        [(count,)] = self._execute(sql, (after, start_ms, end_ms))
         return int(count)
 
     def refused(self) -> int:
         """How many points the follower will not take."""
-        [(count,)] = self._execute("SELECT count(*) FROM influx_refused")
-        return int(count)
+        return int(self._all("SELECT count(*) FROM influx_refused")[0][0])
 
     def refusals(self, limit: int = 20) -> list[tuple[str, str, str]]:
         """(key, line, detail) of the newest."""
-        return self._all(
-            "SELECT key, line, detail FROM influx_refused ORDER BY refused_ms DESC LIMIT ?",
-            (limit,),
-        )
+        sql = "SELECT key, line, detail FROM influx_refused ORDER BY refused_ms DESC LIMIT ?"
+        return self._all(sql, (limit,))
 
     def events_by_hour(self, start_ms: int, end_ms: int) -> list[tuple[str, int, int]]:
         """(kind, hour, events) of what was observed in [start, end)."""

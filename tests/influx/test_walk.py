@@ -1,6 +1,7 @@
 """Old roll-ups: walked where they lie, each once, in steps of any size; open hours wait."""
 
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ def test_hours_still_open_when_following_begins_are_noted_instead_of_walked(tmp_
     store = filled(tmp_path)
     closed = round(at(240).timestamp()) // 3600
     store.write_now(lambda tx: tx.follower.follow(Place(closed, 0)))
+    mark(store, 1_000)
     due = store.read_now(lambda r: r.follower.due_hours((1 << 40, 0), 1_000))
     walked = walk(store, Place(closed, 0), 50)
     assert min(one.hour for one in due) == closed
@@ -59,6 +61,32 @@ def test_hours_still_open_when_following_begins_are_noted_instead_of_walked(tmp_
     assert len(due) + len({row[:2] for _, _, row in walked}) == len(
         {row[:2] for _, unit, row in walk(store, ALL, 50) if unit == "hour"}
     )
+    store.close()
+
+
+def mark(store: Store, limit: int) -> int:
+    """Note the open hours; gives in how many transactions."""
+    steps = 1
+    while store.write_now(lambda tx: tx.follower.mark_open(limit)):
+        steps += 1
+    return steps
+
+
+def test_a_clock_far_in_the_past_notes_a_long_history_in_many_transactions(tmp_path: Path) -> None:
+    """To a clock in 1970 every hour is open; killed amid, it goes on."""
+    store = filled(tmp_path)
+    store.write_now(lambda tx: tx.follower.follow(Place(0, 0)))
+    sizes = [0]
+    while store.write_now(lambda tx: tx.follower.mark_open(10)):
+        store.write_now(lambda tx: tx.follower.follow(Place(0, 0)))  # a restart begins nothing anew
+        sizes.append(store.read_now(lambda r: r.follower.waiting()))
+    hours = {row[:2] for _, unit, row in walk(store, ALL, 50) if unit == "hour"}
+    assert store.read_now(lambda r: r.follower.waiting()) == len(hours)
+    assert len(sizes) == 1 + 6  # a transaction a device
+    assert max(b - a for a, b in pairwise(sizes)) <= 31  # no more than the hours of one
+    assert mark(store, 10) == 1
+    due = store.read_now(lambda r: r.follower.due_hours((1 << 40, 0), 1_000))
+    assert {one.change for one in due} == {1}
     store.close()
 
 
