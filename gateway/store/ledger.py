@@ -71,11 +71,13 @@ class Ledger:
 
     def _sums(self, among: list[Part], species: str | None, only: str = "") -> list[Sums]:
         of = only if species is None else f"{only} AND x.species = ?1"
+        effort = over("effort", ("alive_ms", "armed_ms"), among, "device", only)
+        seen = over("sighting", ("independent", "animals"), among, "device", of)
         sql = f"""
             SELECT d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0),
                 coalesce(s.independent, 0), coalesce(s.animals, 0)
-            FROM device d LEFT JOIN ({over("effort", among, "device", only)}) e ON e.device = d.no
-            LEFT JOIN ({over("sighting", among, "device", of)}) s ON s.device = d.no
+            FROM device d LEFT JOIN ({effort}) e ON e.device = d.no
+            LEFT JOIN ({seen}) s ON s.device = d.no
             ORDER BY d.id"""  # noqa: S608 - names of ours only
         bound = () if species is None else (species,)
         return [Sums(*row) for row in self._execute(sql, bound)]
@@ -99,7 +101,7 @@ class Ledger:
 
     def species(self, start_day: int, end_day: int) -> list[str]:
         """Species sighted in local days [start_day, end_day), the most frequent first."""
-        found = over("sighting", self.parts(start_day, end_day), "species")
+        found = over("sighting", ("independent",), self.parts(start_day, end_day), "species")
         sql = f"SELECT species FROM ({found}) WHERE independent <> 0 ORDER BY independent DESC, species"  # noqa: S608
         return [species for (species,) in self._execute(sql)]
 

@@ -59,9 +59,10 @@ class RollupReads:
     def totals(self, among: list[Part], species: str | None) -> list[tuple[str, int, int]]:
         """(device, independent, animals) over all parts; `species` None: all together."""
         of = "" if species is None else "AND x.species = ?1"
+        seen = over("sighting", ("independent", "animals"), among, "device", of)
         sql = f"""
             SELECT d.id, s.independent, s.animals
-            FROM ({over("sighting", among, "device", of)}) s JOIN device d ON d.no = s.device
+            FROM ({seen}) s JOIN device d ON d.no = s.device
             WHERE s.independent <> 0 OR s.animals <> 0"""  # noqa: S608 - names of ours only
         return self._all(sql, () if species is None else (species,))
 
@@ -81,10 +82,11 @@ class RollupReads:
 
     def effort(self, among: list[Part]) -> list[tuple[str, int, int]]:
         """(device, alive ms, armed ms) over all parts, where there was any."""
+        effort = over("effort", ("alive_ms", "armed_ms"), among, "device")
         return self._all(
             f"""
             SELECT d.id, e.alive_ms, e.armed_ms
-            FROM ({over("effort", among, "device")}) e JOIN device d ON d.no = e.device
+            FROM ({effort}) e JOIN device d ON d.no = e.device
             WHERE e.alive_ms <> 0"""  # noqa: S608 - names of ours only
         )
 

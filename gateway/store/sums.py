@@ -34,12 +34,12 @@ def add(into: apsw.Connection, what: What, unit: Unit, rows: Sequence[Row]) -> N
     )
 
 
-def over(what: What, among: Iterable[Part], by: By, only: str = "") -> str:
-    """A SELECT of `by` and the sums over all parts together.
+def over(what: What, names: Sequence[str], among: Iterable[Part], by: By, only: str = "") -> str:
+    """A SELECT of `by` and the sums of the columns `names` over all parts together.
 
     From the device table by primary key: the cost follows the time asked for, not the length of history.
     """
-    sums = ", ".join(f"sum(x.{name}) {name}" for name in SUMS[what])
+    sums = ", ".join(f"sum(x.{name}) {name}" for name in names)
     each = " UNION ALL ".join(
         f"SELECT {_KEYS[by]} {by}, {sums} FROM device o CROSS JOIN {what}_{unit} x "  # noqa: S608
         f"ON x.device = o.no AND x.{unit} >= {start} AND x.{unit} < {end} {only} GROUP BY {_KEYS[by]}"
