@@ -1,7 +1,7 @@
 """Real servers for the tests: each on a free loopback port, in a private directory.
 
 Owns starting, killing and restarting mosquitto, amqtt and influxd. A server is ready when it
-answers, never after a nap; the kernel ends it if the test run dies.
+answers, never after a nap.
 """
 
 import os
@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -20,7 +19,8 @@ from typing import Self
 
 import pytest
 
-from gateway.broker import amqtt_command, find_mosquitto, mosquitto_command, tied_to_parent
+from gateway.broker import amqtt_command, find_mosquitto, mosquitto_command
+from tests.child import Child
 
 READY_S = 20.0
 APT = "sudo apt-get install --no-install-recommends"
@@ -68,7 +68,7 @@ class Server:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self._child = Child(directory / "log")
         directory.mkdir(parents=True, exist_ok=True)
 
     def command(self) -> list[str]:
@@ -82,7 +82,7 @@ class Server:
     @property
     def log(self) -> str:
         """All it has said since the first start."""
-        return (self.directory / "log").read_text(errors="replace")
+        return self._child.log
 
     def start(self) -> Self:
         """Start and wait until it answers; on the first start a port snatched away is replaced."""
@@ -98,36 +98,21 @@ class Server:
 
     def stop(self) -> None:
         """End it in good order."""
-        self._end(signal.SIGTERM)
+        self._child.end(signal.SIGTERM)
 
     def kill(self) -> None:
         """kill -9: no chance to save anything."""
-        self._end(signal.SIGKILL)
+        self._child.end(signal.SIGKILL)
 
     def freeze(self, *, frozen: bool = True) -> None:
         """Stop it from answering without closing its connections, or let it go on."""
-        assert self.process
-        self.process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+        self._child.send(signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def _try_start(self) -> bool:
-        with (self.directory / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                tied_to_parent(self.command()), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-        process = self.process
-        wait_for(lambda: process.poll() is not None or self.answers(), f"{self.name} to answer")
-        return process.poll() is None
-
-    def _end(self, number: signal.Signals) -> None:
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.send_signal(number)
-            try:
-                self.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self.process = None
+        child = self._child
+        child.start(self.command())
+        wait_for(lambda: child.has_ended() or self.answers(), f"{self.name} to answer")
+        return not child.has_ended()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -177,9 +177,10 @@ def rows(many: int, few: int) -> dict[str, Row]:
 def node_red(folder: Path, broker: Mosquitto, count: int) -> Figure:
     """Node-RED with its sqlite node."""
     with NodeRed(folder, broker.port) as running:
-        assert running.process
-        pid, wanted = running.process.pid, running.stored() + count
-        return measure(Process(pid), broker.port, count, 100, lambda: running.stored() >= wanted)
+        wanted = running.stored() + count
+        return measure(
+            Process(running.pid), broker.port, count, 100, lambda: running.stored() >= wanted
+        )
 
 
 def _with_influx(folder: Path, broker: Mosquitto, count: int) -> Figure:

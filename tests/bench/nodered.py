@@ -4,9 +4,7 @@ Owns the flow and the private folder it runs in. Only where `node-red` and its s
 """
 
 import json
-import os
 import shutil
-import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +13,7 @@ from typing import Self
 import apsw
 
 from tests.bench.load import Publisher, detections
+from tests.child import Child
 from tests.servers import free_port, wait_for
 
 TOPICS = "wildlife/v1/#"
@@ -41,7 +40,7 @@ class NodeRed:
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self._broker = folder, port
         self.database = folder / "naive.db"
-        self.process: subprocess.Popen[bytes] | None = None
+        self._child = Child(folder / "log")
 
     def stored(self) -> int:
         """Rows in its table."""
@@ -65,17 +64,14 @@ class NodeRed:
             f"module.exports = {{ nodesDir: {json.dumps(str(modules / 'node-red-node-sqlite'))}, "
             "flowFile: 'flows.json', httpAdminRoot: false, httpNodeRoot: false }"
         )
-        with (self.folder / "log").open("wb") as log:
-            self.process = subprocess.Popen(
-                [program, "-u", str(self.folder), "-p", str(free_port())],
-                stdout=log, stderr=log, env=os.environ | {"NODE_PATH": str(modules)},
-            )  # fmt: skip
+        command = [program, "-u", str(self.folder), "-p", str(free_port())]
+        self._child.start(command, NODE_PATH=str(modules))
         wait_for(self._takes_part, "Node-RED to store a message", 60)
         return self
 
     def _takes_part(self) -> bool:
         """It says that it is connected before it has subscribed: one message shows whether it has."""
-        if "Connected to broker" not in self.log:
+        if "Connected to broker" not in self._child.log:
             return False
         probe = Publisher(self._broker, "probe")
         probe.send_all(detections(1, 1))
@@ -84,9 +80,9 @@ class NodeRed:
         return self.stored() > 0
 
     @property
-    def log(self) -> str:
-        """What it has said."""
-        return (self.folder / "log").read_text(errors="replace")
+    def pid(self) -> int:
+        """Of the running process."""
+        return self._child.pid
 
     def __exit__(
         self,
@@ -94,9 +90,7 @@ class NodeRed:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self.process
-        self.process.kill()
-        self.process.wait()
+        self._child.end()
 
 
 def flow(port: int, database: Path) -> list[dict[str, object]]:

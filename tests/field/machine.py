@@ -5,6 +5,7 @@ Owns debootstrap and systemd-nspawn. Needs root; whoever lacks it or them sees a
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Self
 
 import pytest
 
-from gateway.broker import tied_to_parent
+from tests.child import Child
 
 MIRROR = os.environ.get("DEBIAN_MIRROR", "")  # empty: what debootstrap knows for the suite
 SUITE = os.environ.get("DEBIAN_SUITE", "bookworm")
@@ -73,15 +74,10 @@ class Machine:
     """The booted system, cut off from every network; a context manager."""
 
     def __init__(self, root: Path, log: Path) -> None:
-        self._root, self._log = root, log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._root, self._child = root, Child(log)
 
     def __enter__(self) -> Self:
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                tied_to_parent(_nspawn(self._root, "--private-network", "--boot")),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+        self._child.start(_nspawn(self._root, "--private-network", "--boot"))
         self.wait("systemctl is-system-running | grep -qE 'running|degraded'", BOOT_S)
         return self
 
@@ -91,13 +87,7 @@ class Machine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._process
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._child.end(signal.SIGTERM)
 
     def sh(self, script: str, *, check: bool = True) -> str:
         """Run `script` inside as root; what it printed."""
@@ -125,8 +115,7 @@ class Machine:
 
     def _leader(self) -> str | None:
         """The container's first process: the child of nspawn, however many wrappers there are."""
-        assert self._process
-        pid = str(self._process.pid)
+        pid = str(self._child.pid)
         children = Path(f"/proc/{pid}/task/{pid}/children")
         found = children.read_text().split() if children.exists() else []
         return found[-1] if found else None

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway.model import Device
 from gateway.store import Store
 from gateway.store.reader import Reader
+from tests.child import Child
 from tests.gateway.samples import TOKYO
 from tests.servers import free_port, wait_for
 
@@ -42,8 +42,7 @@ class Service:
         self._program = program
         self.port = free_port()
         self.config = folder / "shishigaki.toml"
-        self._log = folder / "gateway.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child = Child(folder / "gateway.log")
         self.config.write_text(
             f"""
             [site]
@@ -67,13 +66,12 @@ class Service:
     @property
     def log(self) -> str:
         """What it has said."""
-        return self._log.read_text(errors="replace")
+        return self._child.log
 
     @property
     def pid(self) -> int:
         """Of the running process."""
-        assert self._process
-        return self._process.pid
+        return self._child.pid
 
     def rss_mb(self) -> float:
         """Its resident memory."""
@@ -89,29 +87,16 @@ class Service:
     def start(self, *prefix: str, **environment: str) -> Self:
         """Start the process, under `prefix` (strace ...); does not wait."""
         run = (sys.executable, "-m", *self._program, "run", "-c", str(self.config))
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*prefix, *run], stdout=log, stderr=log, env=os.environ | environment
-            )
+        self._child.start([*prefix, *run], **environment)
         return self
 
     def kill(self) -> None:
         """kill -9."""
-        self._end(signal.SIGKILL)
+        self._child.end(signal.SIGKILL)
 
     def stop(self) -> int:
         """SIGTERM; gives the exit code."""
-        return self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> int:
-        process, self._process = self._process, None
-        if process is None:
-            return 0
-        process.send_signal(number)
-        try:
-            return process.wait(timeout=20)
-        finally:
-            process.kill()  # one that does not stop must not outlive its test
+        return self._child.end(signal.SIGTERM)
 
     def reader(self) -> Reader:
         """A look into its database."""
