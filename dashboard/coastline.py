@@ -1,6 +1,7 @@
 """The coastline for the live map, cut by a process of its own.
 
 Owns that process and keeps its last answers. What cuts polygons (`coast`) takes 20 MB; they go away with it.
+Nobody waits for a cut at the end: it is ended too.
 """
 
 import asyncio
@@ -25,17 +26,26 @@ class Coastline:
         self._cutting = asyncio.Lock()
 
     async def geojson(self, limits: Box) -> bytes:
-        """Cut once, however many ask. CalledProcessError or TimeoutExpired when it cannot be cut."""
+        """Cut once, however many ask. CalledProcessError or TimeoutError when it cannot be cut."""
         async with self._cutting:
             found = self._known.pop(limits, b"")
             if not found:
-                found = await asyncio.to_thread(self._cut, limits)
+                found = await self._cut(limits)
             self._known[limits] = found  # the newest stands last
             if len(self._known) > KEPT:
                 del self._known[next(iter(self._known))]
             return found
 
-    def _cut(self, limits: Box) -> bytes:
+    async def _cut(self, limits: Box) -> bytes:
         command = [*self._command, *map(str, limits)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=PATIENCE_S, check=True)  # noqa: S603
-        return done.stdout
+        cutting = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                land, _ = await cutting.communicate()
+        except (TimeoutError, asyncio.CancelledError):
+            cutting.kill()
+            await cutting.communicate()
+            raise
+        if cutting.returncode:
+            raise subprocess.CalledProcessError(cutting.returncode, command)
+        return land
