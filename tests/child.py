@@ -34,6 +34,7 @@ class Child:
 
     def start(self, command: Sequence[str], **environment: str) -> None:
         """Start it; does not wait for anything."""
+        assert self.has_ended(), f"{self.pid} still runs"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 tied_to_parent([*command]), stdin=subprocess.DEVNULL, stdout=log, stderr=log,

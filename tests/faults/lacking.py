@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gateway import app, vitals
-from gateway.batch import Outcome
 from gateway.cli import main
 from gateway.health import Health
 from gateway.intake import Intake
@@ -35,16 +34,6 @@ class Hasty(Intake):
         self._health.committed(len(messages), outcome, 0)
 
 
-class Hoarder(Intake):
-    """Never lets go of what it has committed."""
-
-    kept: list[Outcome] = []  # noqa: RUF012 - for ever
-
-    def _tell_of(self, count: int, outcome: Outcome, started_s: float) -> None:
-        self.kept.append(outcome)
-        super()._tell_of(count, outcome, started_s)
-
-
 async def write_on_the_loop(store: Store, act: Callable[[Transaction], T]) -> T:
     """Commits where everybody else waits."""
     return store.write_now(act)
@@ -60,7 +49,6 @@ CARES: dict[str, tuple[object, str, object]] = {
     "commit before ack": (app, "Intake", Hasty),
     "commit beside the loop": (Store, "write", write_on_the_loop),
     "a bound on what waits": (BrokerSession, "_pause", read_on),
-    "letting go": (app, "Intake", Hoarder),
 }
 
 
