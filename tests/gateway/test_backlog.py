@@ -20,7 +20,8 @@ from gateway.health import Health
 from gateway.intake import Intake, sort_out
 from gateway.model import Event, Kind, Message, TimeQuality, TrapState
 from gateway.store import Reader, Store, redate
-from gateway.store.backlog import Stamp
+from gateway.store.backlog import Size, Stamp
+from tests.faults.lacking import Hasty
 from tests.gateway.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
 from tests.gateway.session import FakeSession
 
@@ -116,6 +117,28 @@ def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_story(
     clean.write_now(lambda tx: absorb(tx, STORY, decode, at(99)))
     assert told(store) == told(clean)
     clean.close()
+
+
+class _Crash(Exception):  # noqa: N818 - the power is gone
+    """Ends the gateway at its first commit."""
+
+
+@pytest.mark.parametrize(("kind", "lost"), [(Intake, 0), (Hasty, BATCH)])
+def test_a_crash_in_a_surge_costs_only_an_intake_that_acknowledges_on_arrival(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: type[Intake], lost: int
+) -> None:
+    async def crash(_: object) -> None:
+        raise _Crash
+
+    monkeypatch.setattr(store, "write", crash)
+    session = FakeSession()
+    session.send(*STORY)
+    intake = kind(store, decode, Feed(), Health(), max_batch=BATCH)
+    intake._kept = Size(0, 0)  # it has looked: nothing waits on the disk
+    with pytest.raises(_Crash):
+        asyncio.run(intake.run(session))
+    kept = store.read_now(lambda r: r.follower.head() + r.backlog().messages)
+    assert len(session.acked) - kept == lost
 
 
 def test_a_trap_that_springs_amid_a_surge_does_not_wait_behind_it(store: Store) -> None:
