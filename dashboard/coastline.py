@@ -38,14 +38,17 @@ class Coastline:
 
     async def _cut(self, limits: Box) -> bytes:
         command = [*self._command, *map(str, limits)]
-        cutting = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        cutting = _start(command)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                land, _ = await cutting.communicate()
+                land, _ = await asyncio.to_thread(cutting.communicate)
         except (TimeoutError, asyncio.CancelledError):
-            cutting.kill()
-            await cutting.communicate()
+            cutting.kill()  # the thread has its answer then, and ends
             raise
         if cutting.returncode:
             raise subprocess.CalledProcessError(cutting.returncode, command)
         return land
+
+
+def _start(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - a command of ours
