@@ -60,8 +60,8 @@ def latencies(
     packets = detections(devices + round(rate * seconds), devices, run="z")
     publisher, journal = Publisher(port, "steady"), Journal(database)
     try:
-        publisher.send_all(packets[:devices])  # their first appearances are over
-        wait_for(lambda: journal.numbers[-1] >= journal.first + devices, "the devices", 60)
+        publisher.send_all(packets[:devices])
+        _wait_until_judged(database, journal.first + devices)  # their first appearances are over
         sent = _send(publisher, packets[devices:], rate)
         before = journal.first + devices
         wait_for(lambda: journal.numbers[-1] >= before + len(sent), "all commits", 60)
@@ -70,6 +70,14 @@ def latencies(
         publisher.close()
     waits = sorted(journal.committed_at(before + n) - at for n, at in enumerate(sent, start=1))
     return waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
+
+
+def _wait_until_judged(database: Path, number: int) -> None:
+    reader = Reader(database)
+    try:
+        wait_for(lambda: reader.follower.head() >= number, "the devices to be known", 60)
+    finally:
+        reader.close()
 
 
 def _send(publisher: Publisher, packets: list[Packet], rate: float) -> list[float]:
