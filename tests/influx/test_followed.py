@@ -1,0 +1,122 @@
+"""What reaches the server beside single events: closed hours, people's deeds and reports, corrections."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.influx.server import Server, connect
+from gateway.model import Act, Deed, Event
+from gateway.past.influx import InfluxHistory
+from gateway.sightings import Sighting, SightingKind
+from gateway.store import Store
+from tests.gateway.samples import TOKYO, at
+from tests.influx.kit import (
+    SITE,
+    absorb_all,
+    filled,
+    following,
+    is_walked,
+    make_forwarder,
+    settings,
+    story,
+    until,
+)
+from tests.influx.through import (
+    EVER,
+    ask,
+    check_complete,
+    forward,
+    prepare,
+)
+from tests.servers import Influxd
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return filled(tmp_path)
+
+
+def test_an_hour_is_written_only_when_it_is_closed(store: Store, influxd: Influxd) -> None:
+    asyncio.run(prepare(influxd))
+
+    async def scenario() -> list[int]:
+        now = at(60 * 5 + 3)  # the fifth hour ended three minutes ago: not yet closed
+        async with connect(settings(influxd)) as server:
+            async with following(make_forwarder(store, settings(influxd), SITE, now)):
+                closed = round(at(240).timestamp()) // 3600
+
+                async def hours_sent() -> bool:
+                    due = await store.read(lambda r: r.follower.due_hours((closed, 0), 1))
+                    return await is_walked(store) and not due
+
+                await until(hours_sent, "closed hours to be sent")
+            [tables] = await server.query("SELECT alive_ms FROM effort_1h")
+            return [row[0] // 3_600_000_000_000 for table in tables for row in table.values]
+
+    hours = asyncio.run(scenario())
+    assert max(hours) == round(at(240).timestamp()) // 3600 - 1
+    forward(store, influxd)
+    check_complete(store, influxd)
+
+
+def test_what_people_did_is_there_without_their_names(store: Store, influxd: Influxd) -> None:
+    act = Act(
+        id="a1", device="dev-000", deed=Deed.VISITED, at=at(70), by="tanaka", recorded_at=at(71),
+        species="boar", count=2,
+    )  # fmt: skip
+    store.write_now(lambda tx: tx.acts.add(act))
+    forward(store, influxd)
+
+    [[table]] = ask(influxd, lambda server: server.query("SELECT * FROM act"))
+    row = dict(zip(table.columns, table.values[0], strict=True))
+    assert (row["kind"], row["device"], row["species"], row["n"]) == (
+        "visited",
+        "dev-000",
+        "boar",
+        2,
+    )
+    assert "tanaka" not in str(row)
+
+
+def test_what_people_reported_is_there_once(store: Store, influxd: Influxd) -> None:
+    seen = Sighting(
+        id="s1", source="city", kind=SightingKind.DAMAGE, species="boar", day=at(0).date(),
+        lat=32.7, lon=128.8, count=3, note="secret",
+    )  # fmt: skip
+    store.write_now(lambda tx: tx.sightings.add([seen]))
+    forward(store, influxd)
+    forward(store, influxd)
+    [[table]] = ask(influxd, lambda server: server.query("SELECT * FROM report"))
+    [row] = [dict(zip(table.columns, values, strict=True)) for values in table.values]
+    assert (row["kind"], row["species"], row["n"], row["lat"]) == ("damage", "boar", 3, 32.7)
+    assert "secret" not in str(row)
+
+
+def test_an_event_whose_time_is_corrected_leaves_its_old_place(
+    store: Store, influxd: Influxd
+) -> None:
+    forward(store, influxd)
+    move = "UPDATE event SET observed_ms = observed_ms + 7200000 WHERE no = 5"
+    store.write_now(lambda tx: tx.execute(move))
+    forward(store, influxd)
+    check_complete(store, influxd)
+    moved = store.read_now(lambda r: r.events_after(4, 1))[0][1]
+
+    async def read(server: Server) -> list[Event]:
+        return [event async for event in InfluxHistory(server, SITE, TOKYO).events(*EVER)]
+
+    assert [e for e in ask(influxd, read) if e.id == moved.id] == [moved]
+
+
+def test_nothing_is_noted_for_a_follower_that_is_not_there(store: Store) -> None:
+    assert store.read_now(lambda r: r.follower.waiting()) == 0
+
+
+def test_a_follower_that_left_begins_anew(store: Store, influxd: Influxd) -> None:
+    forward(store, influxd)
+    store.write_now(lambda tx: tx.follower.unfollow())
+    absorb_all(store, story(store.read_now(lambda r: r.devices()), 33))
+    assert store.read_now(lambda r: (r.follower.waiting(), r.follower.done())) == (0, [])
+    forward(store, influxd)
+    check_complete(store, influxd)
