@@ -114,7 +114,9 @@ class Intake:
         `is_wanted`: whether others wait; then one batch is enough.
         """
         judged: list[tuple[int, Outcome]] = []
-        while len(judged) < (1 if is_wanted() else most) and (batch := tx.backlog.take()):
+        while len(judged) < (1 if is_wanted() else most) and (
+            batch := tx.backlog.take(self._max_batch)
+        ):
             trusted = batch.stamp is Stamp.TRUSTED
             judged.append((len(batch.messages), self._judge(tx, batch.messages, trusted=trusted)))
         return judged, tx.backlog.size()

@@ -47,9 +47,6 @@ class Batch(NamedTuple):
     stamp: Stamp
 
 
-DAMAGED = Batch([], Stamp.LOST)
-
-
 class BacklogTable:
     """Verbs inside a transaction of the writer."""
 
@@ -64,13 +61,33 @@ class BacklogTable:
             (stamp.value, ms(messages[-1].received_at), len(messages), body),
         )
 
-    def take(self) -> Batch | None:
-        """The oldest, taken away, without messages if it is damaged; None when nothing waits."""
+    def take(self, most: int) -> Batch | None:
+        """The oldest messages, taken away: `most` or a row, of one stamp; None when nothing waits.
+
+        A damaged row gives no messages.
+        """
+        last = self._last_of(most)
+        if last is None:
+            return None
         rows = self._execute(
-            "DELETE FROM backlog WHERE no = (SELECT min(no) FROM backlog) "
-            "RETURNING clock, shift_ms, body"
+            "DELETE FROM backlog WHERE no <= ? RETURNING no, clock, shift_ms, body", (last,)
         ).fetchall()
-        return next(each(_batch, rows), DAMAGED) if rows else None
+        found = list(each(_batch, sorted(rows)))  # nobody promises an order of what is returned
+        messages = [message for batch in found for message in batch.messages]
+        return Batch(messages, found[0].stamp if found else Stamp.LOST)
+
+    def _last_of(self, most: int) -> int | None:
+        """The number of the last row of `take`."""
+        rows: list[tuple[int, str, int]] = self._execute(
+            "SELECT no, clock, messages FROM backlog ORDER BY no LIMIT ?", (most,)
+        ).fetchall()  # type: ignore[assignment]
+        total, last = 0, None
+        for no, stamp, count in rows:
+            total += count
+            if last is not None and (total > most or stamp != rows[0][1]):
+                break
+            last = no
+        return last
 
     def size(self) -> Size:
         """How much waits."""
@@ -98,7 +115,7 @@ def size(execute: Callable[[str], Any]) -> Size:
 
 
 def _batch(row: tuple[Any, ...]) -> Batch:
-    stamp, shift_ms, body = row
+    _, stamp, shift_ms, body = row
     try:
         messages = _decode(zlib.decompress(body))
         return Batch([_moved(message, shift_ms) for message in messages], Stamp(stamp))

@@ -13,9 +13,15 @@ Packet = tuple[str, bytes]
 WINDOW = 65_535  # packet ids
 
 
-def detections(count: int, devices: int, start: int = 0, run: str = "") -> list[Packet]:
-    """(topic, payload) of native detections, in turn from `devices` devices, a second apart."""
-    base = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=count // devices + 1)
+def detections(
+    count: int, devices: int, start: int = 0, run: str = "", total: int = 0
+) -> list[Packet]:
+    """(topic, payload) of native detections, in turn from `devices` devices, a second apart.
+
+    The last of `total` (0: of these) happened just now.
+    """
+    since = timedelta(seconds=(total or count) // devices + 1)
+    base = datetime.now(UTC).replace(microsecond=0) - since
     return [_detection(n, devices, base, run) for n in range(start, start + count)]
 
 

@@ -78,7 +78,7 @@ def growth_mb(service: Service, port: int, steps: int) -> float:
     publisher = Publisher(port)
     sizes = []
     for number in range(steps):
-        publisher.send_all(detections(A_STEP, 100, number * A_STEP, run="m"))
+        publisher.send_all(detections(A_STEP, 100, number * A_STEP, run="m", total=A_STEP * steps))
         wait_for(lambda n=number: head(service) >= (n + 1) * A_STEP, "the commits", 120)  # type: ignore[misc]
         sizes.append(service.rss_mb())
     publisher.close()

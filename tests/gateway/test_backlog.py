@@ -90,10 +90,22 @@ def told(store: Store) -> object:
 def test_what_is_kept_comes_back_as_it_was(store: Store, messages: list[Message]) -> None:
     store.write_now(lambda tx: tx.backlog.put(messages, Stamp.ERA))
     assert waiting(store) == len(messages)
-    batch = store.write_now(lambda tx: tx.backlog.take())
+    batch = store.write_now(lambda tx: tx.backlog.take(1_000))
     assert batch is not None
     assert (batch.messages, batch.stamp) == (messages, Stamp.ERA)
-    assert store.write_now(lambda tx: tx.backlog.take()) is None
+    assert store.write_now(lambda tx: tx.backlog.take(1_000)) is None
+
+
+def test_small_rows_are_judged_together_and_a_stamp_holds_for_all_of_a_batch(store: Store) -> None:
+    stamps = [Stamp.TRUSTED] * 25 + [Stamp.ERA] * 5
+    for one, stamp in zip(STORY, stamps, strict=False):
+        store.write_now(lambda tx, one=one, stamp=stamp: tx.backlog.put([one], stamp))  # type: ignore[misc]
+    taken = []
+    while batch := store.write_now(lambda tx: tx.backlog.take(20)):
+        taken.append(batch)
+    assert [(len(b.messages), b.stamp) for b in taken] == [
+        (20, Stamp.TRUSTED), (5, Stamp.TRUSTED), (5, Stamp.ERA)]  # fmt: skip
+    assert [message for b in taken for message in b.messages] == STORY[:30]
 
 
 def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_story(
