@@ -19,6 +19,7 @@ from gateway.state import ms
 from gateway.store.connection import Damaged
 from gateway.store.rows import each
 
+TAKEN_BYTES = 4_000_000  # of payloads that are in memory at once, or one row's
 LEVEL = 1  # of deflate: what a flood repeats is a tenth of its size, at little cost
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -57,13 +58,16 @@ class BacklogTable:
         """Keep messages behind those that wait already."""
         body = zlib.compress(_encode(messages), LEVEL)
         self._execute(
-            "INSERT INTO backlog (clock, received_ms, messages, body) VALUES (?, ?, ?, ?)",
-            (stamp.value, ms(messages[-1].received_at), len(messages), body),
-        )
+            "INSERT INTO backlog (clock, received_ms, messages, payload_bytes, body) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (stamp.value, ms(messages[-1].received_at), len(messages),
+             sum(len(message.payload) for message in messages), body),
+        )  # fmt: skip
 
     def take(self, most: int) -> Batch | None:
-        """The oldest messages, taken away: `most` or a row, of one stamp; None when nothing waits.
+        """The oldest messages, taken away; None when nothing waits.
 
+        One row at least, and as many as make `most` messages or TAKEN_BYTES, of one stamp.
         A damaged row gives no messages.
         """
         last = self._last_of(most)
@@ -78,13 +82,14 @@ class BacklogTable:
 
     def _last_of(self, most: int) -> int | None:
         """The number of the last row of `take`."""
-        rows: list[tuple[int, str, int]] = self._execute(
-            "SELECT no, clock, messages FROM backlog ORDER BY no LIMIT ?", (most,)
+        rows: list[tuple[int, str, int, int]] = self._execute(
+            "SELECT no, clock, messages, payload_bytes FROM backlog ORDER BY no LIMIT ?", (most,)
         ).fetchall()  # type: ignore[assignment]
-        total, last = 0, None
-        for no, stamp, count in rows:
-            total += count
-            if last is not None and (total > most or stamp != rows[0][1]):
+        total, size_bytes, last = 0, 0, None
+        for no, stamp, count, payload_bytes in rows:
+            total, size_bytes = total + count, size_bytes + payload_bytes
+            is_enough = total > most or size_bytes > TAKEN_BYTES or stamp != rows[0][1]
+            if is_enough and last is not None:
                 break
             last = no
         return last

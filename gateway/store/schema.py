@@ -238,6 +238,7 @@ MIGRATIONS: tuple[str, ...] = (
         received_ms INTEGER NOT NULL,   -- of the newest message
         shift_ms INTEGER NOT NULL DEFAULT 0,  -- to be added to each time of receipt
         messages INTEGER NOT NULL,      -- how many
+        payload_bytes INTEGER NOT NULL, -- of all of them, before deflating
         body BLOB NOT NULL              -- list of model.Message as MessagePack, deflated
     ) STRICT;
     """,

@@ -108,6 +108,21 @@ def test_small_rows_are_judged_together_and_a_stamp_holds_for_all_of_a_batch(sto
     assert [message for b in taken for message in b.messages] == STORY[:30]
 
 
+def test_large_payloads_are_not_all_taken_into_memory_at_once(store: Store) -> None:
+    large = Message("test", bytes(1_000_000), T0)  # deflated it is small
+    for _ in range(10):
+        store.write_now(lambda tx: tx.backlog.put([large, large], Stamp.TRUSTED))
+    batch = store.write_now(lambda tx: tx.backlog.take(1_000))
+    assert batch
+    assert len(batch.messages) == 4
+    huge = [large] * 10
+    store.write_now(lambda tx: tx.execute("DELETE FROM backlog"))
+    store.write_now(lambda tx: tx.backlog.put(huge, Stamp.TRUSTED))
+    batch = store.write_now(lambda tx: tx.backlog.take(1_000))
+    assert batch
+    assert batch.messages == huge
+
+
 def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_story(
     tmp_path: Path, store: Store
 ) -> None:
