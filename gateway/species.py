@@ -12,6 +12,7 @@ from msgspec import Struct
 
 UNKNOWN: Final = "unknown"
 PERSON: Final = "person"
+UNTOLD: Final = ("", UNKNOWN)  # in sums: an animal, but nobody said which
 
 
 class Species(Struct, frozen=True):

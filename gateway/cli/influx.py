@@ -120,7 +120,7 @@ def _span(
     store: Store, zone: ZoneInfo, start: datetime | None, end: datetime | None
 ) -> tuple[datetime, datetime]:
     """Whole local days [start, end], or all there is, as a half-open time."""
-    lo, hi = store.read_now(lambda r: r.follower.span_ms()) or (0, 0)
+    lo, hi = store.read_now(lambda r: r.counts.span_ms()) or (0, 0)
     first = start or datetime.fromtimestamp(lo / 1000, UTC).astimezone(zone)
     last = end or datetime.fromtimestamp(hi / 1000, UTC).astimezone(zone)
     midnights = [day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone)

@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
-from gateway.influx.sender import HOUR_MS, Sender
+from gateway.influx.sender import HOUR_MS, PAUSE, Sender
 from gateway.state import ms
 from gateway.store import Store, Transaction
 
@@ -42,8 +42,8 @@ async def backfill(
     """
     walk = await store.read(lambda r: _resume(r.follower.get(KEY), ms(start), ms(end)))
     lo, hi = walk.start_ms, walk.end_ms
-    total = await store.read(lambda r: r.follower.count_observed(0, lo, hi))
-    left = await store.read(lambda r: r.follower.count_observed(walk.after, lo, hi))
+    total = await store.read(lambda r: r.counts.observed(0, lo, hi))
+    left = await store.read(lambda r: r.counts.observed(walk.after, lo, hi))
     step = Step(total - left, total, 0)
     yield step
     while (job := await sender.prepare_observed(walk.after, lo, hi)).lines and job.span:
@@ -52,7 +52,7 @@ async def backfill(
         step = Step(step.sent + len(job.lines), total, step.refused + refused)
         yield step
     await _mark_hours(store, lo, hi)
-    while (job := await sender.prepare_hours()).lines:
+    while (job := await sender.prepare_hours()) is not PAUSE:
         await sender.send(job)
         yield step
     await sender.send_states()

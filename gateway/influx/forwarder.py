@@ -24,7 +24,7 @@ from gateway.influx import ranges
 from gateway.influx.alarm import Alarm
 from gateway.influx.delivery import Held, Later, Refusal, Write
 from gateway.influx.meters import Meters
-from gateway.influx.sender import Job, Sender
+from gateway.influx.sender import PAUSE, Job, Sender
 from gateway.influx.server import connect
 from gateway.store import Store
 from gateway.store.follower import Span
@@ -52,6 +52,7 @@ class Forwarder:
         self._meters, self._clock = meters, clock
         self.alarm = Alarm(clock)
         self.rounds = 0  # that went through since the start
+        self.whole = False  # whether the server was told that all of the past is there
         self._done: list[Span] = []
         self._states_due = True
         self._retry_at: datetime | None = None
@@ -98,6 +99,9 @@ class Forwarder:
         pace, interval_s = self._settings.backlog_per_s, self._settings.interval_s
         budget = max(1, round(pace * interval_s)) if pace else 1 << 62
         more = await self._send_old(sender, budget, interval_s)
+        if not more and not self.whole:
+            await sender.send_whole()
+            self.whole = True
         await self._measure()
         return more and not pace
 
@@ -113,7 +117,7 @@ class Forwarder:
                 job = await anext(jobs, None)
                 if job is None:
                     return False
-                if job.is_pause:
+                if job is PAUSE:
                     await under_way.settled()
                 else:
                     await under_way.begin(partial(self._carry, sender, job))
@@ -128,28 +132,27 @@ class Forwarder:
         await self._settle(sender, job, refused)
 
     async def _jobs(self, sender: Sender) -> AsyncGenerator[Job, None]:
-        """What is to be caught up, in turn: old roll-ups, else old events; what changed; hours."""
-        done, last, place = self._done, None, None
+        """What is to be caught up, in turn: old roll-ups, else old events; what changed; hours.
+
+        What changed goes alone: on the way beside a job prepared before, it might be overtaken by it.
+        """
+        done, place = self._done, None
         while True:
             old = await sender.prepare_walk(place)
             place = old.place or place
-            if old.is_pause and (span := ranges.backlog(done)):
+            if old is PAUSE and (span := ranges.backlog(done)):
                 old = await sender.prepare(span)
                 done = ranges.add(done, old.span or span)
-            if not old.is_pause:
-                yield old
-            changed = await sender.prepare_changed()
-            if changed.lines:
-                yield changed
-                yield Job()
-            hours = await sender.prepare_hours(last)
-            last = hours.last
-            if hours.lines:
-                yield hours
-            elif old.is_pause:
-                yield Job()  # what is due must be settled before it is asked for again
-                if not changed.lines:
-                    return
+            yield old
+            jobs = [old]
+            for prepare in (sender.prepare_changed, sender.prepare_hours):
+                job = await prepare()
+                if job is not PAUSE:
+                    for one in (PAUSE, job, PAUSE):
+                        yield one
+                jobs.append(job)
+            if all(job is PAUSE for job in jobs):
+                return
 
     async def _send_live(self, sender: Sender) -> None:
         """Everything new, the newest batch first, and then the states of the devices."""
@@ -167,8 +170,6 @@ class Forwarder:
 
     async def _settle(self, sender: Sender, job: Job, refused: list[Refusal]) -> None:
         """A job is written: the cursor moves, in the transaction that keeps what was refused."""
-        if job.is_pause:
-            return
         if job.span is None:
             await sender.settle(refused, job.settle)
             return

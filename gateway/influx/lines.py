@@ -5,7 +5,7 @@ its cost (a Point takes 10 us and more, and a year of a million events has to ca
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,13 +13,24 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from gateway.influx.schema import FIELDS, HOUR_NS, MEASUREMENTS, day_ns, stamp, tag_text
+from gateway.influx.schema import (
+    ENDINGS,
+    FIELDS,
+    HOUR_NS,
+    LAYOUT,
+    MEASUREMENTS,
+    NS_A_MS,
+    beginning_ns,
+    stamp,
+    tag_text,
+)
 from gateway.model import Act, DeviceState, Kind
 from gateway.sightings import Sighting
+from gateway.species import UNTOLD
 from gateway.state import ms
-from gateway.store.follower import DueEvent, DueHour, Row
-from gateway.store.rollups import DayRollup
-from gateway.store.sums import Unit, What
+from gateway.store.follower import DueEvent, Row
+from gateway.store.rollups import Rollup, Seen
+from gateway.store.sums import Unit
 
 DAY_NS = 24 * HOUR_NS
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -32,12 +43,19 @@ _REPORT_TEXTS = ("species", "source", "municipality")
 _COLON = bytes.maketrans(b":", b"=")
 _FLOATS = frozenset(name for name, kind in FIELDS["detection"].items() if kind == "float")
 
+Source = tuple[str | int, ...]
+
 
 class Line(Struct, frozen=True, gc=False):
-    """One point; `key` names what it was made from, so that it can be made again."""
+    """One point, and the names of what it was made from, so that it can be made again."""
 
-    key: str
+    source: Source
     text: str
+
+    @property
+    def key(self) -> str:
+        """The names as one text: "event 12", "hour 494000 7" with the device's number."""
+        return " ".join(map(str, self.source))
 
 
 class Encoder:
@@ -71,7 +89,7 @@ class Encoder:
             more += f",{_facts(facts)}"
         head = self._heads.get((kind, device, None)) or self._head(kind, device)
         fields = f'eid="{_quoted(id_)}",quality="{quality}",received_ms={received}i{more}'
-        return Line(f"event {no}", f"{head} {fields} {stamp(observed, id_)}")
+        return Line(("event", no), f"{head} {fields} {stamp(observed, id_)}")
 
     def again(self, due: DueEvent) -> list[Line]:
         """An event once more, and where it stood before made void."""
@@ -81,46 +99,46 @@ class Encoder:
         id_, device, kind = due.row[1:4]
         head = self._head(kind, device)
         void = f'{head} eid="",n=0i,void=1i {stamp(int(due.was), id_)}'
-        return [Line(line.key, void), line]
+        return [Line(line.source, void), line]
 
-    def hour(self, due: DueHour) -> list[Line]:
-        """The roll-ups of one device and hour."""
-        return self._all("hour", (due.device_no, due.hour, due.device), due)
+    def rollup(self, unit: Unit, one: Rollup) -> list[Line]:
+        """One device and hour, day or month: of all species together, and of each. Runs millions of times.
 
-    def day(self, day: DayRollup) -> list[Line]:
-        """The roll-ups of one device and local day."""
-        return self._all("day", (day.device_no, day.day, day.device), day)
-
-    def rollup(self, what: What, unit: Unit, row: Row) -> Line:
-        """Of (device no, hour or day, device, alive ms, armed ms) or (... device, species, sums).
-
-        Named by its hour, or the first of its day: made again, that makes the day again too.
+        Named by its hour, or the first of its day or month: made again, that makes those again too.
         """
-        if what == "effort":
-            no, at, device, alive, armed = row
-            head, fields = self._head(_EFFORT[unit], device), f"alive_ms={alive}i,armed_ms={armed}i"
-        else:
-            no, at, device, species, records, independent, animals = row
-            head = self._head(_DETECTION[unit], device, species)
-            fields = f"animals={animals}i,independent={independent}i,records={records}i"
-        time = at * HOUR_NS if unit == "hour" else day_ns(at, self._zone)
-        return Line(f"hour {-(-time // HOUR_NS)} {no}", f"{head} {fields} {time}")
+        at = one.at * HOUR_NS if unit == "hour" else beginning_ns(unit, one.at, self._zone)
+        source = ("hour", -(-at // HOUR_NS), one.device_no)
+        name = _DEVICE[unit]
+        head = self._heads.get((name, one.device, None)) or self._head(name, one.device)
+        effort = (
+            "" if one.alive_ms is None else f"alive_ms={one.alive_ms}i,armed_ms={one.armed_ms}i"
+        )
+        if not one.sightings:
+            return [Line(source, f"{head} {effort} {at}")] if effort else []
+        told = f"{effort},{_seen(one.sightings)}" if effort else _seen(one.sightings)
+        return [Line(source, f"{head} {told} {at}"), *self._of_species(unit, one, source, at)]
+
+    def _of_species(self, unit: Unit, one: Rollup, source: Source, at: int) -> Iterator[Line]:
+        for species, records, independent, animals in one.sightings:
+            head = self._head(_DETECTION[unit], one.device, species)
+            sums = f"animals={animals}i,independent={independent}i,records={records}i"
+            yield Line(source, f"{head} {sums} {at}")
 
     def act(self, no: int, act: Act) -> Line:
         """What a person did at a trap. Who it was stays on the gateway."""
         parts = [f"recorded_ms={ms(act.recorded_at)}i", *_texts(act, _ACT_TEXTS)]
-        return self._told(f"act {no}", "act", act.deed.value, act, parts, ms(act.at))
+        return self._told(("act", no), "act", act.deed.value, act, parts, ms(act.at))
 
     def report(self, no: int, one: Sighting) -> Line:
         """What people reported without a sensor; without an hour it stands at its local noon."""
         noon = datetime.combine(one.day, time(12), self._zone)
         parts = [f"lat={_number(one.lat)}", f"lon={_number(one.lon)}", *_texts(one, _REPORT_TEXTS)]
         at_ms = ms(one.observed_at or noon)
-        return self._told(f"report {no}", "report", one.kind.value, one, parts, at_ms)
+        return self._told(("report", no), "report", one.kind.value, one, parts, at_ms)
 
     def _told(
         self,
-        key: str,
+        source: Source,
         measurement: str,
         kind: str,
         one: Act | Sighting,
@@ -132,7 +150,12 @@ class Encoder:
         if one.count is not None:
             parts.append(f"n={one.count}i")
         head = f"{measurement},kind={_tag(kind)}{self._site}"
-        return Line(key, f"{head} {','.join(sorted(parts))} {stamp(at_ms, one.id)}")
+        return Line(source, f"{head} {','.join(sorted(parts))} {stamp(at_ms, one.id)}")
+
+    def whole(self, now: datetime) -> Line:
+        """All of the site's past lies there, in this layout; one point a UTC day."""
+        day = ms(now) * NS_A_MS // DAY_NS * DAY_NS
+        return Line(("whole",), f"whole{self._site} layout={LAYOUT}i {day}")
 
     def state(self, state: DeviceState) -> Line:
         """What is known of a device now: one point a device and UTC day, overwritten."""
@@ -145,12 +168,7 @@ class Encoder:
             parts.append(f'trap="{state.trap.value}"')
         at = seen_ms * 1_000_000 // DAY_NS * DAY_NS
         head = self._head("device_state", state.device)
-        return Line(f"state {state.device}", f"{head} {','.join(parts)} {at}")
-
-    def _all(self, unit: Unit, key: Row, one: DueHour | DayRollup) -> list[Line]:
-        effort = [] if one.alive_ms is None else [(*key, one.alive_ms, one.armed_ms)]
-        lines = [self.rollup("effort", unit, row) for row in effort]
-        return lines + [self.rollup("sighting", unit, (*key, *cell)) for cell in one.sightings]
+        return Line(("state", state.device), f"{head} {','.join(parts)} {at}")
 
     def _head(self, kind: str, device: str, species: str | None = None) -> str:
         """Measurement and tags, remembered: there are as many as the server has series."""
@@ -169,9 +187,22 @@ class Encoder:
 
 
 _KINDS = frozenset(kind.value for kind in Kind)
-_EFFORT: Mapping[Unit, str] = {"hour": "effort_1h", "day": "effort_1d"}
-_DETECTION: Mapping[Unit, str] = {"hour": "detection_1h", "day": "detection_1d"}
+_DEVICE: Mapping[Unit, str] = {unit: f"device_{end}" for unit, end in ENDINGS.items()}
+_DETECTION: Mapping[Unit, str] = {unit: f"detection_{end}" for unit, end in ENDINGS.items()}
 _COUNTED = frozenset({"detection", "trap.sprung", "trap.set"})  # `n` is always there: sum it
+
+
+def _seen(sightings: Iterable[Seen]) -> str:
+    """The sums over all species as fields."""
+    animals = identified = independent = records = 0
+    for species, records_of, independent_of, animals_of in sightings:
+        animals += animals_of
+        independent += independent_of
+        records += records_of
+        identified += 0 if species in UNTOLD else records_of
+    return (
+        f"animals={animals}i,identified={identified}i,independent={independent}i,records={records}i"
+    )
 
 
 def _tag(value: str) -> str:

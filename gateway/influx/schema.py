@@ -15,11 +15,17 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from gateway.model import Kind
+from gateway.store.months import first_day
+from gateway.store.sums import Unit
 
 Type = Literal["integer", "float", "string", "boolean"]
 NS_A_MS = 1_000_000
 HOUR_NS = 3_600_000 * NS_A_MS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+LAYOUT = 2  # another one: every site's roll-ups are sent again, and only then read
+ENDINGS: Mapping[Unit, str] = {"hour": "1h", "day": "1d", "month": "1mo"}
+"""Roll-ups: `device_1h` is of all species together and has the effort, `detection_1h` is by species."""
 
 MEASUREMENTS: Mapping[Kind, str] = {
     Kind.DETECTION: "detection",
@@ -62,10 +68,9 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "trap_event": ("device", "kind", "site"),
     "heartbeat": ("device", "site"),
     "device_event": ("device", "kind", "site"),
-    "detection_1h": ("device", "site", "species"),
-    "detection_1d": ("device", "site", "species"),
-    "effort_1h": ("device", "site"),
-    "effort_1d": ("device", "site"),
+    **{f"detection_{end}": ("device", "site", "species") for end in ENDINGS.values()},
+    **{f"device_{end}": ("device", "site") for end in ENDINGS.values()},
+    "whole": ("site",),
     "device_state": ("device", "site"),
     "act": ("kind", "site"),
     "report": ("kind", "site"),
@@ -75,13 +80,17 @@ _SIGHTINGS: Mapping[str, Type] = {
     "independent": "integer",
     "animals": "integer",
 }
-_EFFORT: Mapping[str, Type] = {"alive_ms": "integer", "armed_ms": "integer"}
+_DEVICE: Mapping[str, Type] = {
+    "alive_ms": "integer",
+    "armed_ms": "integer",
+    "identified": "integer",  # records of a species that was told
+    **_SIGHTINGS,
+}
 FIELDS: Mapping[str, Mapping[str, Type]] = {
     **dict.fromkeys(EVENTS, _EVENT_FIELDS),
-    "detection_1h": _SIGHTINGS,
-    "detection_1d": _SIGHTINGS,
-    "effort_1h": _EFFORT,
-    "effort_1d": _EFFORT,
+    **{f"detection_{end}": _SIGHTINGS for end in ENDINGS.values()},
+    **{f"device_{end}": _DEVICE for end in ENDINGS.values()},
+    "whole": {"layout": "integer"},
     "report": {  # sightings.Sighting without notes
         "eid": "string",
         "species": "string",
@@ -138,6 +147,13 @@ def day_ns(day: int, zone: ZoneInfo) -> int:
     """The local midnight that begins a day, ns since 1970."""
     midnight = datetime.combine(EPOCH.date() + timedelta(days=day), time(), zone)
     return round(midnight.timestamp()) * 1_000_000_000
+
+
+def beginning_ns(unit: Unit, at: int, zone: ZoneInfo) -> int:
+    """When an hour, local day or month since 1970 begins: the time of its roll-ups, ns since 1970."""
+    if unit == "hour":
+        return at * HOUR_NS
+    return day_ns(at if unit == "day" else first_day(at), zone)
 
 
 def stamp(observed_ms: int, event_id: str) -> int:

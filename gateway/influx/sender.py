@@ -5,6 +5,7 @@ Owns reading, encoding, delivering and remembering one batch; the service (`forw
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -13,11 +14,14 @@ from msgspec.structs import replace
 from gateway.clock import Clock
 from gateway.influx.delivery import Held, Refusal, Write, body_of, deliver
 from gateway.influx.lines import Encoder, Line
-from gateway.influx.schema import day_of
+from gateway.influx.schema import LAYOUT, day_of
 from gateway.state import ms
 from gateway.store import Reader, Store, Transaction
 from gateway.store.follower import ACTS, SIGHTINGS, DueHour, Row, Span
+from gateway.store.months import month_of
+from gateway.store.rollups import Rollup
 from gateway.store.rollupwalk import Place
+from gateway.store.sums import Unit
 
 REFUSED_MOST = (
     10_000  # refused points that are kept; beyond, a person must look before more is sent
@@ -27,23 +31,23 @@ HOUR_MS = 3_600_000
 MARKED_AT_ONCE = 5_000  # hours noted in one transaction: intake waits for it
 
 Settle = Callable[[Transaction], None]
+Key = tuple[int, int]
+"""(device no, month)"""
 
 
 class Job(Struct, frozen=True):
-    """One batch, encoded. Without lines: a pause until what went before is settled."""
+    """One batch, encoded."""
 
     lines: Sequence[Line] = ()
     body: bytes = b""
     settle: Settle = lambda _: None  # remembers that it is written
     span: Span | None = None  # of the journal, that the batch covers
     devices: Collection[str] = ()
-    last: tuple[int, int] | None = None  # (hour, device no) of the last roll-up
     place: Place | None = None  # of the walk, behind the last roll-up
 
-    @property
-    def is_pause(self) -> bool:
-        """Nothing to send nor to remember."""
-        return not self.lines and self.span is None and self.place is None
+
+PAUSE = Job()
+"""Nothing to send nor to remember; between two jobs: the first is settled before the next is begun."""
 
 
 class Sender:
@@ -79,21 +83,22 @@ class Sender:
 
         def read(reader: Reader) -> Job:
             due = reader.follower.due_events(self.batch)
+            if not due:
+                return PAUSE
             lines = [line for event in due for line in self._encoder.again(event)]
-            body = body_of(lines)
-            return Job(lines, body, lambda tx: tx.follower.settle_events(due))
+            return Job(lines, body_of(lines), lambda tx: tx.follower.settle_events(due))
 
         return await self._store.read(read)
 
-    async def prepare_hours(self, last: tuple[int, int] | None = None) -> Job:
-        """Roll-ups of closed hours that changed, with those of their days, after the job's `last`."""
+    async def prepare_hours(self) -> Job:
+        """Roll-ups of closed hours that changed, with their days and months."""
 
         def read(reader: Reader) -> Job:
-            due = reader.follower.due_hours(last or (self._closed(), 0), max(1, self.batch // 2))
+            due = reader.follower.due_hours(self._closed(), max(1, self.batch // 2))
+            if not due:
+                return PAUSE
             lines = self._hours(reader, due)
-            last_key = (due[-1].hour, due[-1].device_no) if due else None
-            body = body_of(lines)
-            return Job(lines, body, lambda tx: tx.follower.settle_hours(due), last=last_key)
+            return Job(lines, body_of(lines), lambda tx: tx.follower.settle_hours(due))
 
         return await self._store.read(read)
 
@@ -102,22 +107,34 @@ class Sender:
 
         def read(reader: Reader) -> Job:
             begin = place or reader.walk.place()
-            step = reader.walk.step(begin, self.batch, self._encoder.rollup) if begin else None
+            months: set[Key] = set()
+            make = partial(self._walked, months)
+            step = reader.walk.step(begin, self.batch, make) if begin else None
             if step is None:
-                return Job()
+                return PAUSE
             lines, after = step
-            body = body_of(lines)
-            return Job(lines, body, lambda tx: tx.follower.walked(after), place=after)
+            lines += self._lines("month", reader.rollups.months(months))
+            return Job(lines, body_of(lines), lambda tx: tx.follower.walked(after), place=after)
 
         return await self._store.read(read)
+
+    def _walked(self, months: set[Key], unit: Unit, one: Rollup) -> list[Line]:
+        """The lines of an old roll-up; a day's month is noted."""
+        if unit == "day":
+            months.add((one.device_no, month_of(one.at)))
+        return self._encoder.rollup(unit, one)
 
     async def follow(self) -> None:
         """From now on the store notes what changes; roll-ups of hours closed by now are walked."""
         hours = self._closed()
         begin = Place(hours, day_of(hours - 1, self._zone) + 1)
-        await self._store.write(lambda tx: tx.follower.follow(begin))
+        await self._store.write(lambda tx: tx.follower.follow(begin, LAYOUT))
         while await self._store.write(lambda tx: tx.follower.mark_open(MARKED_AT_ONCE)):
             pass
+
+    async def send_whole(self) -> None:
+        """Say that all of the past is there."""
+        await self._deliver([self._encoder.whole(self._clock())])
 
     def _closed(self) -> int:
         """Hours since 1970 before this one are closed."""
@@ -193,8 +210,15 @@ class Sender:
         return Job(lines, body, span=(after, upto), devices=devices)
 
     def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[Line]:
-        days = {(hour.device_no, day_of(hour.hour, self._zone)) for hour in due}
-        lines = [line for hour in due for line in self._encoder.hour(hour)]
-        return lines + [
-            line for day in reader.rollups.days(days) for line in self._encoder.day(day)
+        """Whatever sends an hour sends its day and month too."""
+        hours = [one.rollup for one in due]
+        days = {(hour.device_no, day_of(hour.at, self._zone)) for hour in hours}
+        months = {(no, month_of(day)) for no, day in days}
+        return [
+            *self._lines("hour", hours),
+            *self._lines("day", reader.rollups.days(days)),
+            *self._lines("month", reader.rollups.months(months)),
         ]
+
+    def _lines(self, unit: Unit, rollups: Iterable[Rollup]) -> list[Line]:
+        return [line for one in rollups for line in self._encoder.rollup(unit, one)]

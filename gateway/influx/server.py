@@ -70,7 +70,7 @@ class Server:
             raise QueryError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
         if answer.status != 200:
             raise QueryError(say(answer))
-        return _tables(answer.text)
+        return await asyncio.to_thread(_tables, answer.text)  # may be a megabyte
 
     async def ping(self) -> str:
         """The server's version, "" when it does not say; QueryError when it does not answer."""

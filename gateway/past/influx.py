@@ -12,22 +12,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.influx.schema import EVENTS, FIELDS, HOUR_NS, NS_A_MS, day_ns, tag_text, untag
-from gateway.influx.server import QueryError, Series, Server, quote
+from gateway.influx.schema import EVENTS, FIELDS, HOUR_NS, NS_A_MS, tag_text, untag
+from gateway.influx.server import Series, Server, quote
 from gateway.model import DeviceState, Event, Facts, Kind, TimeQuality
-from gateway.past import (
-    Count,
-    Effort,
-    HourCount,
-    Total,
-    Unreadable,
-    days_of,
-    hour_start,
-    hours_of,
-    touched_days,
-)
-from gateway.species import UNKNOWN
+from gateway.past import Count, Effort, HourCount, Total, hour_start, hours_of, touched_days
+from gateway.past.serversums import Family, Row, ServerSums, ask, of, parts_of, rows
 from gateway.state import from_ms, ms
+from gateway.store.months import parts
 
 PAGE = 2_000  # events of one measurement that are in memory at once
 _KIND = {"detection": Kind.DETECTION, "heartbeat": Kind.HEARTBEAT}
@@ -41,6 +32,7 @@ class InfluxHistory:
     def __init__(self, server: Server, site: str, zone: ZoneInfo) -> None:
         self._server, self._zone = server, zone
         self._site = f"site = {quote(tag_text(site))}"
+        self._sums = ServerSums(server, self._site, zone)
 
     async def events(
         self, start: datetime, end: datetime, device: str | None = None
@@ -98,32 +90,23 @@ class InfluxHistory:
         self, start: datetime, end: datetime, species: str | None = None
     ) -> list[Total]:
         """Detections of a species, or of all, by device."""
-        unit, where = self._span(start, end)
-        rows = await self._rows(
-            f"SELECT sum(independent), sum(animals) FROM detection_{unit} "
-            f"WHERE {where}{_of(species)} GROUP BY device"
-        )
-        return sorted(Total(untag(tags["device"]), *cell) for tags, (_, *cell) in rows if any(cell))
+        family: Family = "device" if species is None else "detection"
+        among = parts_of(start, end, self._zone)
+        sums = await self._sums.ask(family, ("independent", "animals"), "device", among, species)
+        return sorted(Total(device, *cell) for device, cell in sums.items() if any(cell))
 
     async def species(self, start: datetime, end: datetime) -> list[str]:
         """Species seen in the local days that a time touches, the most frequent first."""
-        rows = await self._rows(
-            "SELECT sum(independent) FROM detection_1d "
-            f"WHERE {self._days(start, end)} GROUP BY species"
-        )
-        found = {untag(tags["species"]): n for tags, (_, n) in rows if n}
+        days = parts(*touched_days(start, end, self._zone))
+        sums = await self._sums.ask("detection", ("independent",), "species", days)
+        found = {name: n for name, (n,) in sums.items() if n}
         return sorted(found, key=lambda name: (-found[name], name))
 
     async def blind(self, start: datetime, end: datetime) -> set[str]:
         """Devices that saw something in these days, and never anything but species `unknown`."""
-        seen = f"SELECT sum(records) FROM detection_1d WHERE {self._days(start, end)}"
-        told = f"{seen} AND species != {quote(tag_text(UNKNOWN))}"
-        every, able = await asyncio.gather(
-            *(self._rows(f"{q} GROUP BY device") for q in (seen, told))
-        )
-        return {untag(tags["device"]) for tags, (_, n) in every if n} - {
-            untag(tags["device"]) for tags, (_, n) in able if n
-        }
+        days = parts(*touched_days(start, end, self._zone))
+        sums = await self._sums.ask("device", ("records", "identified"), "device", days)
+        return {device for device, (seen, identified) in sums.items() if seen and not identified}
 
     async def by_hour(
         self, start: datetime, end: datetime, species: str | None = None
@@ -131,7 +114,7 @@ class InfluxHistory:
         """Detections by species and hour: added up here, as the server takes 5 times as long for it."""
         rows = await self._rows(
             "SELECT species, records, independent, animals FROM detection_1h "
-            f"WHERE {self._hours(start, end)}{_of(species)}"
+            f"WHERE {self._hours(start, end)}{of(species)}"
         )
         sums: dict[tuple[str, int], list[int]] = {}
         for _, (time, name, *cell) in rows:
@@ -146,23 +129,22 @@ class InfluxHistory:
 
     async def effort(self, start: datetime, end: datetime) -> list[Effort]:
         """Effort by device."""
-        unit, where = self._span(start, end)
-        rows = await self._rows(
-            f"SELECT sum(alive_ms), sum(armed_ms) FROM effort_{unit} WHERE {where} GROUP BY device"
-        )
-        return sorted(
-            Effort(untag(tags["device"]), alive, armed) for tags, (_, alive, armed) in rows if alive
-        )
+        among = parts_of(start, end, self._zone)
+        sums = await self._sums.ask("device", ("alive_ms", "armed_ms"), "device", among)
+        return sorted(Effort(device, *cell) for device, cell in sums.items() if cell[0])
 
     async def span(self) -> tuple[datetime, datetime] | None:
         """Beginnings of the first and last local day with effort or detections."""
         asked = "; ".join(
-            f"SELECT {end}({field}) FROM {name} WHERE {self._site}"
-            for name, field in (("effort_1d", "alive_ms"), ("detection_1d", "records"))
+            f"SELECT {end}({field}) FROM device_1d WHERE {self._site}"
+            for field in ("alive_ms", "records")
             for end in ("first", "last")
         )
-        times = [row[0] for tables in await self._ask(asked) for t in tables for row in t.values]
-        ends = [from_ms(time // NS_A_MS) for time in times]
+        await self._sums.check_whole()
+        answers = await ask(self._server, asked)
+        ends = [
+            from_ms(row[0] // NS_A_MS) for tables in answers for t in tables for row in t.values
+        ]
         return (min(ends), max(ends)) if ends else None
 
     async def states(self) -> dict[str, DeviceState]:
@@ -192,35 +174,15 @@ class InfluxHistory:
             seen = frozenset(event.id for time, event in page if time == since)
 
     async def _page(self, measurement: str, where: str, tail: str) -> list[tuple[int, Event]]:
-        [tables] = await self._ask(f"SELECT * FROM {measurement} WHERE {where} {tail}")
+        [tables] = await ask(self._server, f"SELECT * FROM {measurement} WHERE {where} {tail}")
         return [(row["time"], to_event(measurement, row)) for row in _dicts(tables)]
 
-    async def _rows(self, query: str) -> list[tuple[dict[str, str], list[Any]]]:
-        """(tags, values) of one statement; the first value is the time."""
-        [tables] = await self._ask(query)
-        return [(table.tags, values) for table in tables for values in table.values]
-
-    async def _ask(self, query: str) -> list[list[Series]]:
-        try:
-            return await self._server.query(query)
-        except QueryError as error:
-            raise Unreadable(f"InfluxDB: {error}") from None
+    async def _rows(self, query: str) -> list[Row]:
+        return await rows(self._server, query)
 
     def _hours(self, start: datetime, end: datetime) -> str:
         lo, hi = hours_of(start, end)
         return f"{self._site} AND time >= {lo * HOUR_NS} AND time < {hi * HOUR_NS}"
-
-    def _span(self, start: datetime, end: datetime) -> tuple[str, str]:
-        """The roll-up to ask, "1d" or "1h", and its condition."""
-        days = days_of(start, end, self._zone)
-        return ("1d", self._between(days)) if days else ("1h", self._hours(start, end))
-
-    def _days(self, start: datetime, end: datetime) -> str:
-        return self._between(touched_days(start, end, self._zone))
-
-    def _between(self, days: tuple[int, int]) -> str:
-        lo, hi = (day_ns(day, self._zone) for day in days)
-        return f"{self._site} AND time >= {lo} AND time < {hi}"
 
 
 def to_event(measurement: str, row: dict[str, Any]) -> Event:
@@ -248,10 +210,6 @@ def to_event(measurement: str, row: dict[str, Any]) -> Event:
         count=None if row.get("n_assumed") else row.get("n"),
         **facts,
     )
-
-
-def _of(species: str | None) -> str:
-    return "" if species is None else f" AND species = {quote(tag_text(species))}"
 
 
 def _dicts(tables: Iterable[Series]) -> Iterable[dict[str, Any]]:

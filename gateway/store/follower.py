@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gateway.model import Act
 from gateway.sightings import Sighting
-from gateway.store.rollups import Seen
+from gateway.store.rollups import Rollup, Seen
 from gateway.store.rollupwalk import PLACE, Place
 from gateway.store.rows import EVENT_SELECT, to_act, to_sighting
 
@@ -23,20 +23,16 @@ Row = tuple[Any, ...]
 """Columns of rows.EVENT_SELECT."""
 
 DONE, FOLLOW = "influx.done", "influx.follow"
+LAYOUT = "influx.layout"  # in which the follower has the roll-ups
 MARKED = "influx.marked"  # while open hours are noted: number of the device last done
 ACTS, SIGHTINGS = "influx.acts", "influx.sightings"  # number of the newest that the follower has
 
 
 class DueHour(Struct, frozen=True):
-    """The roll-ups of one device and hour that changed since the follower heard them."""
+    """An hour that changed since the follower heard it."""
 
-    hour: int  # since 1970
-    device_no: int
-    change: int
-    device: str
-    alive_ms: int | None  # None: there has never been any effort
-    armed_ms: int | None
-    sightings: tuple[Seen, ...]
+    change: int  # how often
+    rollup: Rollup
 
 
 class DueEvent(Struct, frozen=True):
@@ -54,12 +50,15 @@ class FollowerTable:
         self._many = connection.executemany
         self._changes = connection.changes
 
-    def follow(self, begin: Place) -> None:
-        """From now on note what changes; what there is already is walked, open hours are noted."""
-        self._execute("INSERT OR IGNORE INTO setting VALUES (?, '1')", (FOLLOW,))
-        walk = msgspec.json.encode(begin).decode()
-        self._execute("INSERT OR IGNORE INTO setting VALUES (?, ?)", (PLACE, walk))
-        if self._changes():
+    def follow(self, begin: Place, layout: int) -> None:
+        """From now on note what changes; what there is already is walked, open hours are noted.
+
+        Again, if the follower has it in another layout.
+        """
+        self.put(FOLLOW, "1")
+        if self._get(LAYOUT) != str(layout):
+            self.put(LAYOUT, str(layout))
+            self.walked(begin)
             self.put(MARKED, "0")
 
     def mark_open(self, limit: int) -> bool:
@@ -89,7 +88,7 @@ class FollowerTable:
         """Nobody follows any more: note nothing, and start again from the beginning next time."""
         self._many(
             "DELETE FROM setting WHERE key = ?",
-            [(FOLLOW,), (PLACE,), (MARKED,), (DONE,), (ACTS,), (SIGHTINGS,)],
+            [(key,) for key in (FOLLOW, LAYOUT, PLACE, MARKED, DONE, ACTS, SIGHTINGS)],
         )
         for table in ("hour_due", "event_due", "influx_refused"):
             self._execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
@@ -108,7 +107,8 @@ class FollowerTable:
     def settle_hours(self, hours: Iterable[DueHour]) -> None:
         """These have been heard, unless they changed again meanwhile."""
         sql = "DELETE FROM hour_due WHERE hour = ? AND device = ? AND change = ?"
-        self._many(sql, [(h.hour, h.device_no, h.change) for h in hours])
+        rows = [(due.rollup.at, due.rollup.device_no, due.change) for due in hours]
+        self._many(sql, rows)
 
     def settle_events(self, events: Iterable[DueEvent]) -> None:
         """These have been heard again."""
@@ -212,15 +212,15 @@ class FollowerReads:
         sql = f"SELECT q.was, e.no, {EVENT_SELECT} JOIN event_due q ON q.event = e.no LIMIT ?"
         return [DueEvent(row[0], row[1:]) for row in self._all(sql, (limit,))]
 
-    def due_hours(self, before: Span, limit: int) -> list[DueHour]:
-        """Changed roll-ups before (hour, device no), the newest first."""
-        bound = (*before, limit)
-        seen: dict[Span, list[Seen]] = {}
+    def due_hours(self, before: int, limit: int) -> list[DueHour]:
+        """Changed roll-ups of hours before one, the newest first."""
+        bound = (before, limit)
+        seen: dict[tuple[int, int], list[Seen]] = {}
         hours = self._all(_DUE_HOURS, bound)  # first: what changes from here on stays due
         for hour, device, *cell in self._all(_DUE_SIGHTINGS, bound):
             seen.setdefault((hour, device), []).append(tuple(cell))
         return [
-            DueHour(hour, no, change, device, alive, armed, tuple(seen.get((hour, no), ())))
+            DueHour(change, Rollup(hour, no, device, alive, armed, tuple(seen.get((hour, no), ()))))
             for hour, no, change, device, alive, armed in hours
         ]
 
@@ -242,12 +242,6 @@ class FollowerReads:
         [(count,)] = self._execute(sql, (before,))
         return int(count)
 
-    def count_observed(self, after: int, start_ms: int, end_ms: int) -> int:
-        """How many events after a journal number were observed in [start, end)."""
-        sql = "SELECT count(*) FROM event WHERE no > ? AND observed_ms >= ? AND observed_ms < ?"
-        [(count,)] = self._execute(sql, (after, start_ms, end_ms))
-        return int(count)
-
     def refused(self) -> int:
         """How many points the follower will not take."""
         return int(self._all("SELECT count(*) FROM influx_refused")[0][0])
@@ -257,37 +251,13 @@ class FollowerReads:
         sql = "SELECT key, line, detail FROM influx_refused ORDER BY refused_ms DESC LIMIT ?"
         return self._all(sql, (limit,))
 
-    def events_by_hour(self, start_ms: int, end_ms: int) -> list[tuple[str, int, int]]:
-        """(kind, hour, events) of what was observed in [start, end)."""
-        return self._all(
-            "SELECT kind, observed_ms / 3600000, count(*) FROM event "
-            "WHERE observed_ms >= ? AND observed_ms < ? GROUP BY 1, 2",
-            (start_ms, end_ms),
-        )
-
-    def sums_by_hour(self, start: int, end: int) -> list[tuple[int, int, int, int, int, int]]:
-        """(hour, records, independent, animals, alive ms, armed ms) of hours [start, end)."""
-        return self._all(
-            "SELECT hour, sum(r), sum(i), sum(n), sum(alive), sum(armed) FROM ("
-            "SELECT hour, records r, independent i, animals n, 0 alive, 0 armed FROM sighting_hour "
-            "WHERE hour >= ?1 AND hour < ?2 UNION ALL "
-            "SELECT hour, 0, 0, 0, alive_ms, armed_ms FROM effort_hour "
-            "WHERE hour >= ?1 AND hour < ?2) GROUP BY hour",
-            (start, end),
-        )
-
-    def span_ms(self) -> tuple[int, int] | None:
-        """First and last observed time, ms since 1970; None when the journal is empty."""
-        row = self._execute("SELECT min(observed_ms), max(observed_ms) FROM event").fetchone()
-        return (row[0], row[1]) if row and row[0] is not None else None
-
     def device_numbers(self) -> list[int]:
         """The short numbers of all devices."""
         return [no for (no,) in self._execute("SELECT no FROM device ORDER BY no")]
 
 
 _SOME = """
-    SELECT hour, device, change FROM hour_due WHERE (hour, device) < (?, ?)
+    SELECT hour, device, change FROM hour_due WHERE hour < ?
     ORDER BY hour DESC, device DESC LIMIT ?"""
 _DUE_HOURS = f"""
     SELECT q.hour, q.device, q.change, d.id, e.alive_ms, e.armed_ms

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.model import Act, Kind
-from gateway.species import UNKNOWN
+from gateway.species import UNTOLD
 from gateway.state import from_ms, ms
 from gateway.store.months import parts, until
 from gateway.store.rows import each, to_act
@@ -108,12 +108,13 @@ class Ledger:
     def blind(self, start_day: int, end_day: int) -> set[str]:
         """Devices that cannot tell species: they sighted, and never anything but `unknown`."""
         sighted = (
-            "SELECT 1 FROM sighting_day x WHERE x.device = d.no AND x.day >= ?1 AND x.day < ?2"
+            "SELECT 1 FROM sighting_day x WHERE x.device = d.no AND x.day >= ?1 AND x.day < ?2 "
+            "AND x.records <> 0"
         )
         sql = f"""
             SELECT d.id FROM device d WHERE EXISTS ({sighted})
-            AND NOT EXISTS ({sighted} AND x.species <> ?3)"""  # noqa: S608 - text of ours only
-        return {id_ for (id_,) in self._execute(sql, (start_day, end_day, UNKNOWN))}
+            AND NOT EXISTS ({sighted} AND x.species NOT IN {UNTOLD})"""  # noqa: S608 - ours only
+        return {id_ for (id_,) in self._execute(sql, (start_day, end_day))}
 
     def span_days(self) -> tuple[int, int] | None:
         """First and last local day with effort or sightings, days since 1970; None when empty."""

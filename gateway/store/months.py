@@ -30,8 +30,8 @@ def first_day(month: int) -> int:
     return date(1970 + month // 12, month % 12 + 1, 1).toordinal() - _EPOCH
 
 
-def parts(start_day: int, end_day: int, until: int) -> list[Part]:
-    """Days [start, end) as the whole months in them that are added up, and the days around. PURE."""
+def parts(start_day: int, end_day: int, until: int = 1 << 40) -> list[Part]:
+    """Days [start, end) as the whole months in them before `until`, and the days around. PURE."""
     first, last = month_of(start_day - 1) + 1, min(month_of(end_day), until)
     if first >= last:
         return [("day", start_day, end_day)]

@@ -17,6 +17,7 @@ from gateway.sightings import Sighting
 from gateway.state import from_ms, ms
 from gateway.store import backlog
 from gateway.store.connection import open_reader
+from gateway.store.counts import CountReads
 from gateway.store.follower import FollowerReads
 from gateway.store.ledger import Ledger, MakeLedger
 from gateway.store.rollups import RollupReads
@@ -81,6 +82,7 @@ class Reader:
         self.ledger = self.own_ledger  # the same, from elsewhere where the configuration says so
         self.rollups = RollupReads(self._connection)
         self.walk = RollupWalk(self._connection)
+        self.counts = CountReads(self._connection)
 
     def keep_ledger(self, make: MakeLedger) -> None:
         """Take the sums from elsewhere."""

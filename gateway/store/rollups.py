@@ -1,4 +1,4 @@
-"""Roll-ups as followers and pages read them: hours and local days of devices, sums over a time.
+"""Roll-ups as followers and pages read them: hours, local days and months of devices, sums over a time.
 
 Owns these reading statements.
 """
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.model import Event
+from gateway.store.months import first_day
 from gateway.store.rows import EVENT_SELECT, to_event
 from gateway.store.sums import Part, over
 
@@ -18,10 +19,10 @@ Seen = tuple[str, int, int, int]
 """species, records, independent, animals"""
 
 
-class DayRollup(Struct, frozen=True):
-    """One device and local day."""
+class Rollup(Struct, frozen=True, gc=False):
+    """One device and hour, local day or month."""
 
-    day: int  # since 1970
+    at: int  # since 1970
     device_no: int
     device: str
     alive_ms: int | None  # None: there has never been any effort
@@ -35,15 +36,25 @@ class RollupReads:
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def days(self, wanted: Iterable[tuple[int, int]]) -> list[DayRollup]:
+    def days(self, wanted: Iterable[tuple[int, int]]) -> list[Rollup]:
         """The roll-ups of these (device no, day)."""
-        asked = msgspec.json.encode([list(key) for key in wanted]).decode()
+        return self._of_days((no, day, day, day + 1) for no, day in wanted)
+
+    def months(self, wanted: Iterable[tuple[int, int]]) -> list[Rollup]:
+        """The roll-ups of these (device no, month), added up from their days: also those not over yet."""
+        return self._of_days(
+            (no, month, first_day(month), first_day(month + 1)) for no, month in wanted
+        )
+
+    def _of_days(self, wanted: Iterable[tuple[int, int, int, int]]) -> list[Rollup]:
+        """Of (device no, name, first day, day after the last)."""
+        asked = (msgspec.json.encode(list(wanted)).decode(),)
         seen: dict[tuple[int, int], list[Seen]] = {}
-        for no, day, *cell in self._all(_DAYS.format(what=_DAY_SEEN), (asked,)):
-            seen.setdefault((no, day), []).append(tuple(cell))
+        for no, at, *cell in self._all(_DAYS_SEEN, asked):
+            seen.setdefault((no, at), []).append(tuple(cell))
         return [
-            DayRollup(day, no, device, alive, armed, tuple(seen.get((no, day), ())))
-            for no, day, device, alive, armed in self._all(_DAYS.format(what=_DAY_EFFORT), (asked,))
+            Rollup(at, no, device, alive, armed, tuple(seen.get((no, at), ())))
+            for no, at, device, alive, armed in self._all(_DAYS_EFFORT, asked)
         ]
 
     def counts(self, start: int, end: int) -> list[tuple[str, str, int, int, int, int]]:
@@ -111,12 +122,16 @@ class RollupReads:
         return self._execute(sql, bound).fetchall()
 
 
-_DAYS = """
-    WITH wanted (device, day) AS (
-        SELECT value ->> 0, value ->> 1 FROM json_each(?))
-    SELECT q.device, q.day, {what}"""
-_DAY_EFFORT = """d.id, e.alive_ms, e.armed_ms
-    FROM wanted q JOIN device d ON d.no = q.device
-    LEFT JOIN effort_day e ON e.device = q.device AND e.day = q.day"""
-_DAY_SEEN = """s.species, s.records, s.independent, s.animals
-    FROM wanted q JOIN sighting_day s ON s.device = q.device AND s.day = q.day"""
+_WANTED = """
+    WITH wanted (device, at, first, after) AS (
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))"""
+_DAYS_EFFORT = f"""{_WANTED}
+    SELECT q.device, q.at, d.id, sum(e.alive_ms), sum(e.armed_ms)
+    FROM wanted q CROSS JOIN device d ON d.no = q.device
+    LEFT JOIN effort_day e ON e.device = q.device AND e.day >= q.first AND e.day < q.after
+    GROUP BY q.device, q.at"""  # noqa: S608 - a text of ours
+_DAYS_SEEN = f"""{_WANTED}
+    SELECT q.device, q.at, s.species, sum(s.records), sum(s.independent), sum(s.animals)
+    FROM wanted q CROSS JOIN sighting_day s
+    ON s.device = q.device AND s.day >= q.first AND s.day < q.after
+    GROUP BY q.device, q.at, s.species"""  # noqa: S608

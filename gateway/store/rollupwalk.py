@@ -4,37 +4,32 @@ Owns the walk and its place, which is all that is remembered: a year of hours is
 noted nowhere. What changes once one follows is not its matter (`follower`: `hour_due`).
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import apsw
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gateway.store.sums import Unit, What
+from gateway.store.rollups import Rollup, Seen
+from gateway.store.sums import Unit
 
-Row = tuple[Any, ...]
-"""(device no, hour or day, device, [species,] sums ...)"""
 T = TypeVar("T")
-Make = Callable[[What, Unit, Row], T]
+Make = Callable[[Unit, Rollup], Sequence[T]]
 PLACE = "influx.walk"  # the setting that remembers it
-
-_VALUES = {"effort": "x.alive_ms, x.armed_ms",
-           "sighting": "x.species, x.records, x.independent, x.animals"}  # fmt: skip
-_TABLES: tuple[tuple[What, Unit], ...] = (
-    ("effort", "hour"), ("sighting", "hour"), ("effort", "day"), ("sighting", "day")
-)  # fmt: skip
+UNITS: tuple[Unit, ...] = ("hour", "day")
+_BEGIN = -1 << 40
 
 
 class Place(Struct, frozen=True, array_like=True):
-    """How far the walk came: behind this key of a table."""
+    """How far the walk came: behind this key of a unit."""
 
     hours: int  # those before this are walked, later ones were noted as due when it began
     days: int
-    table: int = 0  # of _TABLES
+    unit: int = 0  # of UNITS
     device: int = 0
-    at: int = -1 << 40  # hour or day
-    species: str = ""
+    at: int = _BEGIN  # hour or day
 
 
 class RollupWalk:
@@ -49,37 +44,46 @@ class RollupWalk:
         return msgspec.json.decode(row[0], type=Place) if row else None
 
     def step(self, place: Place, limit: int, make: Make[T]) -> tuple[list[T], Place] | None:
-        """At most `limit` of a table after `place`, perhaps none, and the place after them.
+        """What `make` makes of the roll-ups after `place`: `limit` things, or as many as one gives.
 
-        None: the walk is over. Rows are made into what is wanted while they are read: each step of
-        SQLite lets other threads run.
+        With the place behind them; None: the walk is over. Roll-ups are made into what is wanted while
+        they are read: each step of SQLite lets other threads run.
         """
-        if place.table >= len(_TABLES):
+        if place.unit >= len(UNITS):
             return None
-        what, unit = _TABLES[place.table]
-        made, row = [], None
-        for row in self._rows(what, unit, place, limit):
-            made.append(make(what, unit, row))
-        return made, _after(place, what, row if len(made) == limit else None)
+        unit, made, last = UNITS[place.unit], list[T](), None
+        for one in self._rollups(unit, place):
+            more = make(unit, one)
+            if last and len(made) + len(more) > limit:
+                return made, replace(place, device=last.device_no, at=last.at)
+            made += more
+            last = one
+        return made, Place(place.hours, place.days, place.unit + 1)
 
-    def _rows(self, what: What, unit: Unit, place: Place, limit: int) -> Iterator[Row]:
-        key, bound = f"x.device, x.{unit}", (place.device, place.at)
-        more: tuple[str, ...] = ()
-        if what == "sighting":
-            key, more = f"{key}, x.species", (place.species,)
-        places = ", ".join("?" * len((*bound, *more)))
-        sql = f"""
-            SELECT x.device, x.{unit}, d.id, {_VALUES[what]}
-            FROM {what}_{unit} x CROSS JOIN device d ON d.no = x.device
-            WHERE ({key}) > ({places}) AND x.{unit} < ? ORDER BY {key} LIMIT ?"""  # noqa: S608
-        before = place.hours if unit == "hour" else place.days
-        return iter(self._execute(sql, (*bound, *more, before, limit)))
+    def _rollups(self, unit: Unit, place: Place) -> Iterator[Rollup]:
+        """Rows of a key stand together, the effort first. Runs millions of times."""
+        names = dict(self._execute("SELECT no, id FROM device"))
+        bound = (place.device, place.at, place.hours if unit == "hour" else place.days)
+        last_no = last_at = 0  # devices count from 1
+        alive: int | None = None
+        armed: int | None = None
+        seen: tuple[Seen, ...] = ()
+        for no, at, species, first, second, third in self._execute(_ROWS.format(unit=unit), bound):
+            if at != last_at or no != last_no:
+                if last_no:
+                    yield Rollup(last_at, last_no, names[last_no], alive, armed, seen)
+                last_no, last_at, alive, armed, seen = no, at, None, None, ()
+            if species is None:
+                alive, armed = first, second
+            else:
+                seen = (*seen, (species, first, second, third))
+        if last_no:
+            yield Rollup(last_at, last_no, names[last_no], alive, armed, seen)
 
 
-def _after(place: Place, what: What, last: Row | None) -> Place:
-    """Behind the last row, or at the beginning of the next table."""
-    if last is None:
-        return Place(place.hours, place.days, place.table + 1)
-    device, at, _, species, *_ = last
-    return Place(place.hours, place.days, place.table, device, at,
-                 species if what == "sighting" else "")  # fmt: skip
+_ROWS = """
+    SELECT x.device, x.{unit}, NULL, x.alive_ms, x.armed_ms, 0
+    FROM effort_{unit} x WHERE (x.device, x.{unit}) > (?1, ?2) AND x.{unit} < ?3
+    UNION ALL SELECT x.device, x.{unit}, x.species, x.records, x.independent, x.animals
+    FROM sighting_{unit} x WHERE (x.device, x.{unit}) > (?1, ?2) AND x.{unit} < ?3
+    ORDER BY 1, 2"""

@@ -23,7 +23,7 @@ import msgspec
 from gateway.batch import absorb
 from gateway.config import Influx
 from gateway.influx.policy import Answer
-from gateway.influx.schema import EPOCH
+from gateway.influx.schema import EPOCH, LAYOUT
 from gateway.influx.server import Server, connect
 from gateway.influx.setup import create
 from gateway.model import Device, Kind, Message, Reading, Role, TimeSource
@@ -42,7 +42,7 @@ YEAR = timedelta(days=365)
 END = BEGIN + YEAR
 SITE = "bench"
 QUERY_ROUNDS = 9
-NO_ROLLUPS = Place(1 << 40, 1 << 40, table=4)  # as if all had been walked
+NO_ROLLUPS = Place(1 << 40, 1 << 40, unit=2)  # as if all had been walked
 
 
 def story(events: int, devices: int) -> Iterator[Reading]:
@@ -113,7 +113,7 @@ async def forward(
     chosen, bodies = settings(influxd, database), []
     store.write_now(lambda tx: tx.follower.unfollow())
     if begin_at:
-        store.write_now(lambda tx: tx.follower.follow(begin_at))
+        store.write_now(lambda tx: tx.follower.follow(begin_at, LAYOUT))
     async with connect(chosen) as server:
         await create(server, chosen)
 
@@ -170,7 +170,9 @@ QUESTIONS: dict[str, Question] = {
     "state of every device": lambda h: h.states(),
     "one species by device, 30 days": lambda h: h.totals(END - timedelta(days=30), END, "boar"),
     "one species by device, year": lambda h: h.totals(BEGIN, END, "boar"),
+    "all species by device, 30 days": lambda h: h.totals(END - timedelta(days=30), END),
     "all species by device, year": lambda h: h.totals(BEGIN, END),
+    "the same from the tenth on": lambda h: h.totals(BEGIN + timedelta(days=9), END),
     "species that were seen, year": lambda h: h.species(BEGIN, END),
     "devices blind to species, year": lambda h: h.blind(BEGIN, END),
     "one species by hour, 90 days": lambda h: h.by_hour(END - timedelta(days=90), END, "boar"),

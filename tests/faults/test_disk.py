@@ -16,6 +16,7 @@ from gateway.config import check
 from gateway.feed import Feed
 from gateway.health import Health
 from gateway.housekeeping import Housekeeping
+from gateway.influx.schema import LAYOUT
 from gateway.intake import Intake
 from gateway.links import Links
 from gateway.model import Kind
@@ -216,7 +217,7 @@ def test_what_a_follower_has_not_heard_is_not_purged(store: Store) -> None:
     for day in range(4):
         one = message(reading("cam-01", Kind.DETECTION, day * 1440))
         store.write_now(lambda tx, m=one: absorb(tx, [m], decode, at(99)))  # type: ignore[misc]
-    store.write_now(lambda tx: tx.follower.follow(Place(0, 0)))
+    store.write_now(lambda tx: tx.follower.follow(Place(0, 0), LAYOUT))
     assert purge(store, 1) == 0
     store.write_now(lambda tx: tx.follower.put_done([(0, 3)]))
     assert purge(store, 1) == 3

@@ -143,7 +143,7 @@ async def is_walked(store: Store) -> bool:
 
     def ask(reader: Reader) -> bool:
         place = reader.walk.place()
-        return place is not None and reader.walk.step(place, 1, lambda *row: row) is None
+        return place is not None and reader.walk.step(place, 1, lambda *_: ()) is None
 
     return await store.read(ask)
 
@@ -166,9 +166,8 @@ async def forward_all(store: Store, chosen: Influx, site: str, now: datetime = L
     """Forward until nothing waits."""
     forwarder = make_forwarder(store, chosen, site, now)
 
-    async def has_looked() -> bool:
-        return forwarder.rounds > 0
+    async def is_whole() -> bool:
+        return forwarder.whole and await is_drained(store)
 
     async with following(forwarder):
-        await until(has_looked, "a first round")
-        await until(lambda: is_drained(store), "everything to be forwarded")
+        await until(is_whole, "everything to be forwarded")

@@ -1,21 +1,25 @@
 """What reaches the server beside single events: closed hours, people's deeds and reports, corrections."""
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from gateway.influx.policy import Answer
 from gateway.influx.server import Server, connect
-from gateway.model import Act, Deed, Event
+from gateway.model import Act, Deed, Event, Kind
 from gateway.past.influx import InfluxHistory
 from gateway.sightings import Sighting, SightingKind
 from gateway.store import Store
-from tests.gateway.samples import TOKYO, at
+from tests.gateway.samples import TOKYO, at, message, reading
 from tests.influx.kit import (
     SITE,
     absorb_all,
     filled,
     following,
+    is_drained,
     is_walked,
     make_forwarder,
     settings,
@@ -47,11 +51,11 @@ def test_an_hour_is_written_only_when_it_is_closed(store: Store, influxd: Influx
                 closed = round(at(240).timestamp()) // 3600
 
                 async def hours_sent() -> bool:
-                    due = await store.read(lambda r: r.follower.due_hours((closed, 0), 1))
+                    due = await store.read(lambda r: r.follower.due_hours(closed, 1))
                     return await is_walked(store) and not due
 
                 await until(hours_sent, "closed hours to be sent")
-            [tables] = await server.query("SELECT alive_ms FROM effort_1h")
+            [tables] = await server.query("SELECT alive_ms FROM device_1h")
             return [row[0] // 3_600_000_000_000 for table in tables for row in table.values]
 
     hours = asyncio.run(scenario())
@@ -118,5 +122,51 @@ def test_a_follower_that_left_begins_anew(store: Store, influxd: Influxd) -> Non
     store.write_now(lambda tx: tx.follower.unfollow())
     absorb_all(store, story(store.read_now(lambda r: r.devices()), 33))
     assert store.read_now(lambda r: (r.follower.waiting(), r.follower.done())) == (0, [])
+    forward(store, influxd)
+    check_complete(store, influxd)
+
+
+def test_what_changed_is_never_undone_by_what_was_prepared_before(
+    store: Store, influxd: Influxd
+) -> None:
+    """An hour changes while its old roll-up is on the way, and that is slow."""
+    asyncio.run(prepare(influxd))
+    late = message(reading("dev-001", Kind.DETECTION, 130, species="bear", seq=9_999))
+    bodies: list[bytes] = []
+
+    async def scenario() -> None:
+        overtaken = asyncio.Event()
+        async with connect(settings(influxd)) as server:
+
+            async def write(body: bytes) -> Answer:
+                first = b"device_1h" in body and not any(b"device_1h" in one for one in bodies)
+                bodies.append(body)
+                if b"species=bear" in body:
+                    overtaken.set()
+                if first:
+                    await asyncio.to_thread(absorb_all, store, [late])
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(overtaken.wait(), 1.0)
+                return await server.write(body)
+
+            async with following(make_forwarder(store, settings(influxd), SITE), write):
+                await until(overtaken_and_drained(store, overtaken), "everything to be forwarded")
+
+    asyncio.run(scenario())
+    check_complete(store, influxd)
+    assert sum(b"device_1h" in body for body in bodies) > 1
+
+
+def overtaken_and_drained(store: Store, told: asyncio.Event) -> Callable[[], Awaitable[bool]]:
+    async def ask() -> bool:
+        return told.is_set() and await is_drained(store)
+
+    return ask
+
+
+def test_an_hour_noted_without_a_roll_up_does_not_wait_for_ever(
+    store: Store, influxd: Influxd
+) -> None:
+    store.write_now(lambda tx: tx.execute("INSERT INTO hour_due VALUES (400000, 1, 1)"))
     forward(store, influxd)
     check_complete(store, influxd)

@@ -13,6 +13,7 @@ from influxdb_client.client.write.point import Point
 from gateway.influx.lines import Encoder
 from gateway.influx.schema import (
     FIELDS,
+    HOUR_NS,
     MEASUREMENTS,
     NS_A_MS,
     TAGS,
@@ -24,6 +25,7 @@ from gateway.influx.schema import (
 )
 from gateway.model import Event, Facts, Kind, TimeQuality
 from gateway.state import from_ms, ms
+from gateway.store.rollups import Rollup
 from gateway.store.rows import event_row
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -152,10 +154,42 @@ def test_a_day_of_the_roll_ups_begins_at_local_midnight() -> None:
 
 def test_a_day_is_named_by_an_hour_of_its_own_so_that_a_refused_one_is_made_again() -> None:
     for zone in (TOKYO, ZoneInfo("Asia/Kolkata")):  # the latter's midnight is amid an hour
-        line = Encoder("goto", zone).rollup("effort", "day", (7, 20_758, "cam", 1, 0))
+        [line] = Encoder("goto", zone).rollup("day", Rollup(20_758, 7, "cam", 1, 0, ()))
         kind, hour, device = line.key.split()
         assert (kind, device) == ("hour", "7")
         assert day_of(int(hour), zone) == 20_758
+
+
+def test_a_month_stands_at_its_first_midnight_and_is_named_by_an_hour_of_its_own() -> None:
+    month = (2026 - 1970) * 12 + 10
+    [line] = ENCODER.rollup("month", Rollup(month, 7, "cam", 1, 0, ()))
+    midnight = datetime(2026, 11, 1, tzinfo=TOKYO)
+    assert (
+        line.text == f"device_1mo,device=cam,site=goto alive_ms=1i,armed_ms=0i {ms(midnight)}000000"
+    )
+    assert line.key == f"hour {ms(midnight) // 3_600_000} 7"
+
+
+def test_a_roll_up_tells_all_species_together_and_each() -> None:
+    seen = (("", 1, 1, 1), ("boar", 5, 2, 7), ("unknown", 3, 1, 3))
+    all_, *each = ENCODER.rollup("hour", Rollup(494_000, 7, "cam", 60, 0, seen))
+    assert parsed(all_.text) == (
+        "device_1h,device=cam,site=goto",
+        {"alive_ms": "60i", "armed_ms": "0i", "records": "9i", "identified": "5i",
+         "independent": "4i", "animals": "11i"},
+        str(494_000 * HOUR_NS),
+    )  # fmt: skip
+    assert [parsed(line.text)[1] for line in each] == [
+        {"records": f"{records}i", "independent": f"{independent}i", "animals": f"{animals}i"}
+        for _, records, independent, animals in seen
+    ]
+    assert {line.source for line in (all_, *each)} == {("hour", 494_000, 7)}
+
+
+def test_a_roll_up_of_nothing_is_no_line_and_one_without_effort_tells_none() -> None:
+    assert ENCODER.rollup("hour", Rollup(494_000, 7, "cam", None, None, ())) == []
+    line, _ = ENCODER.rollup("hour", Rollup(494_000, 7, "cam", None, None, (("boar", 1, 1, 1),)))
+    assert "alive_ms" not in line.text
 
 
 @given(st.none() | TEXT, st.none() | st.booleans(), st.none() | NUMBER)

@@ -52,7 +52,7 @@ def test_halving_finds_every_bad_line_and_no_other() -> None:
         written.extend(numbers)
         return Answer(204)
 
-    lines = [Line(f"event {n}", str(n)) for n in range(5_000)]
+    lines = [Line(("event", n), str(n)) for n in range(5_000)]
     refused = asyncio.run(deliver(write, lines))
     assert {int(one.line.text) for one in refused} == bad
     assert sorted(written) == sorted(set(range(5_000)) - bad)
@@ -64,7 +64,7 @@ def test_a_batch_that_cannot_go_now_says_why(status: int, kind: type[Exception])
         return Answer(status, '{"error":"why"}')
 
     with pytest.raises(kind, match=f"{status} why"):
-        asyncio.run(deliver(write, [Line("event 1", "x")]))
+        asyncio.run(deliver(write, [Line(("event", 1), "x")]))
 
 
 def test_an_error_inside_a_200_is_an_error() -> None:

@@ -1,0 +1,177 @@
+"""Sums over many months: InfluxDB adds up months and the days around them, as the gateway does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from gateway.influx.schema import EPOCH
+from gateway.influx.server import Server, connect
+from gateway.influx.verify import Report, verify
+from gateway.model import Device, Kind, Message, Role
+from gateway.past import History, Unreadable
+from gateway.past.embedded import EmbeddedHistory
+from gateway.past.influx import InfluxHistory
+from gateway.store import Store
+from tests.gateway.samples import T0, TOKYO, message, open_store, reading
+from tests.influx.kit import SITE, absorb_all, database, forward_all, settings
+from tests.servers import Influxd
+
+T = TypeVar("T")
+DAYS = 130
+NOW = T0 + timedelta(days=DAYS)
+FLEET = [Device(id=f"cam-{n}", role=Role.DETECTOR, heartbeat_s=86_400) for n in range(4)]
+SPECIES = ("boar", "deer", "unknown")
+
+
+def day(month: int, number: int = 1, year: int = 2026) -> datetime:
+    return datetime(year, month, number, tzinfo=TOKYO)
+
+
+SPANS = {
+    "whole months": (day(11), day(2, year=2027)),
+    "a month": (day(12), day(1, year=2027)),
+    "days of two months": (day(11, 20), day(12, 9)),
+    "months and days around": (day(11, 5), day(2, 20, 2027)),
+    "a month that is not over": (day(3, year=2027), day(4, year=2027)),
+    "hours": (day(11) + timedelta(hours=5), day(12) + timedelta(hours=7)),
+    "ever": (day(1), day(12, year=2027)),
+}
+
+
+def diary() -> list[Message]:
+    """Four months of four cameras; the last of them never told a species."""
+    told = []
+    for number, device in enumerate(FLEET):
+        for half_day in range(2 * DAYS):
+            minute = half_day * 720 + number
+            told.append(reading(device.id, Kind.HEARTBEAT, minute, seq=2 * half_day))
+            if (half_day + number) % 3 == 0:
+                species = SPECIES[half_day % 3] if number < 3 else "unknown"
+                told.append(
+                    reading(device.id, Kind.DETECTION, minute + 60, species=species, seq=2 * half_day + 1)
+                )  # fmt: skip
+    return [message(one) for one in told]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = open_store(tmp_path, *FLEET)
+    absorb_all(store, diary(), NOW)
+    return store
+
+
+def forward(store: Store, influxd: Influxd) -> None:
+    async def scenario() -> None:
+        async with database(settings(influxd)):
+            await forward_all(store, settings(influxd), SITE, NOW)
+
+    asyncio.run(scenario())
+
+
+def ask(influxd: Influxd, question: Callable[[Server], Awaitable[T]]) -> T:
+    async def scenario() -> T:
+        async with connect(settings(influxd)) as server:
+            return await question(server)
+
+    return asyncio.run(scenario())
+
+
+async def told(history: History, span: tuple[datetime, datetime]) -> list[object]:
+    """Everything that is added up over a time."""
+    return [
+        await history.totals(*span),
+        await history.totals(*span, "boar"),
+        await history.effort(*span),
+        await history.species(*span),
+        await history.blind(*span),
+        await history.span(),
+    ]
+
+
+def check_alike(store: Store, influxd: Influxd) -> None:
+    own = EmbeddedHistory(store, TOKYO)
+    for name, span in SPANS.items():
+        expected = asyncio.run(told(own, span))
+        found = ask(influxd, lambda s, at=span: told(InfluxHistory(s, SITE, TOKYO), at))  # type: ignore[misc]
+        assert found == expected, name
+        assert all(expected), name
+
+
+def fold(store: Store) -> None:
+    while store.write_now(lambda tx: tx.months.fold((NOW - EPOCH).days)):
+        pass
+    assert store.read_now(lambda r: r.own_ledger.parts(20_000, 30_000))[1][0] == "month"
+
+
+def test_sums_over_months_are_those_of_the_gateway(store: Store, influxd: Influxd) -> None:
+    forward(store, influxd)
+    check_alike(store, influxd)
+    fold(store)  # what the gateway adds up for itself changes nothing
+    check_alike(store, influxd)
+
+
+def test_a_late_event_corrects_its_month(store: Store, influxd: Influxd) -> None:
+    forward(store, influxd)
+    fold(store)
+    late = [
+        message(reading("cam-1", Kind.DETECTION, 60 * n, species="boar", seq=9_000 + n))
+        for n in (30, 99)
+    ]
+    before = store.read_now(lambda r: r.own_ledger.sums(0, 30_000))
+    absorb_all(store, late, NOW)
+    assert store.read_now(lambda r: r.own_ledger.sums(0, 30_000)) != before
+    forward(store, influxd)
+    check_alike(store, influxd)
+
+
+def test_a_year_is_read_from_months_and_not_from_days(
+    store: Store, influxd: Influxd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward(store, influxd)
+    asked: list[str] = []
+    original = Server.query
+
+    async def noting(self: Server, text: str, **more: bool) -> object:
+        asked.append(text)
+        return await original(self, text, **more)
+
+    monkeypatch.setattr(Server, "query", noting)
+    ask(influxd, lambda s: InfluxHistory(s, SITE, TOKYO).totals(day(1), day(1, year=2027)))
+    assert [text.split(" FROM ")[1].split()[0] for text in asked] == ["whole", "device_1mo"]
+
+
+def report_of(store: Store, influxd: Influxd) -> Report:
+    span = (T0 - timedelta(days=2), NOW + timedelta(days=1))
+    return ask(influxd, lambda s: verify(store, s, SITE, TOKYO, *span, NOW))
+
+
+@pytest.mark.parametrize(
+    "measurement", ["device_1mo", "detection_1mo", "device_1d", "detection_1d"]
+)
+def test_verify_finds_sums_that_are_missing(
+    measurement: str, store: Store, influxd: Influxd
+) -> None:
+    forward(store, influxd)
+    assert report_of(store, influxd).differences == []
+    ask(influxd, lambda s: s.query(f"DROP MEASUREMENT {measurement}", change=True))
+    wrong = report_of(store, influxd).differences
+    assert {one.what.split(".")[0] for one in wrong} == {measurement}
+    assert {one.server for one in wrong} == {0}
+    firsts = [day(11), day(12), day(1, year=2027), day(2, year=2027)]  # March is not over
+    if measurement.endswith("mo"):
+        assert sorted({one.day for one in wrong}) == [first.date() for first in firsts]
+
+
+def test_a_past_that_has_not_all_arrived_is_not_added_up(store: Store, influxd: Influxd) -> None:
+    forward(store, influxd)
+    with pytest.raises(Unreadable, match="not all there yet"):
+        ask(influxd, lambda s: InfluxHistory(s, "another", TOKYO).totals(*SPANS["ever"]))
+    ask(influxd, lambda s: s.query("DROP MEASUREMENT whole", change=True))
+    with pytest.raises(Unreadable, match="not all there yet"):
+        ask(influxd, lambda s: InfluxHistory(s, SITE, TOKYO).species(*SPANS["ever"]))
+    forward(store, influxd)  # every start says so again
+    check_alike(store, influxd)
