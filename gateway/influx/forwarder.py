@@ -106,14 +106,14 @@ class Forwarder:
         return more and not pace
 
     async def _send_old(self, sender: Sender, budget: int, seconds: float) -> bool:
-        """The past, at most so many points for so long; True when there may be more.
+        """The past, at most so many points for so long, but a job at least; True when there may be more.
 
         While some jobs are on their way the next is prepared, so that the server never waits.
         """
         clock = asyncio.get_running_loop().time
-        end = clock() + seconds
+        end, begun = clock() + seconds, False
         async with contextlib.aclosing(self._jobs(sender)) as jobs, UnderWay() as under_way:
-            while budget > 0 and clock() < end:
+            while not begun or (budget > 0 and clock() < end):
                 job = await anext(jobs, None)
                 if job is None:
                     return False
@@ -121,6 +121,7 @@ class Forwarder:
                     await under_way.settled()
                 else:
                     await under_way.begin(partial(self._carry, sender, job))
+                    begun = True
                     budget -= len(job.lines)
         return True
 

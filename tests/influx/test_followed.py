@@ -19,6 +19,7 @@ from tests.influx.kit import (
     absorb_all,
     filled,
     following,
+    forward_all,
     is_drained,
     is_walked,
     make_forwarder,
@@ -169,4 +170,13 @@ def test_an_hour_noted_without_a_roll_up_does_not_wait_for_ever(
 ) -> None:
     store.write_now(lambda tx: tx.execute("INSERT INTO hour_due VALUES (400000, 1, 1)"))
     forward(store, influxd)
+    check_complete(store, influxd)
+
+
+def test_rounds_shorter_than_it_takes_to_prepare_still_get_on(
+    store: Store, influxd: Influxd
+) -> None:
+    """As on a slow board, or with an interval of a tenth of a millisecond."""
+    asyncio.run(prepare(influxd))
+    asyncio.run(forward_all(store, settings(influxd, interval_s=0.0001), SITE))
     check_complete(store, influxd)
