@@ -34,6 +34,7 @@ LONGEST_RETRY_S = 300.0
 HELD_S = 30.0  # how often a held server is asked again
 ABREAST = 3  # jobs of the past at once: two requests, and one that is settled
 RETRY_REFUSED = timedelta(hours=1)
+SAY_WHOLE = timedelta(days=1)
 
 
 class Forwarder:
@@ -52,7 +53,9 @@ class Forwarder:
         self._meters, self._clock = meters, clock
         self.alarm = Alarm(clock)
         self.rounds = 0  # that went through since the start
-        self.whole = False  # whether the server was told that all of the past is there
+        self.whole_at: datetime | None = (
+            None  # when the server was told that all of the past is there
+        )
         self._done: list[Span] = []
         self._states_due = True
         self._retry_at: datetime | None = None
@@ -99,11 +102,17 @@ class Forwarder:
         pace, interval_s = self._settings.backlog_per_s, self._settings.interval_s
         budget = max(1, round(pace * interval_s)) if pace else 1 << 62
         more = await self._send_old(sender, budget, interval_s)
-        if not more and not self.whole:
-            await sender.send_whole()
-            self.whole = True
+        if not more:
+            await self._say_whole(sender)
         await self._measure()
         return more and not pace
+
+    async def _say_whole(self, sender: Sender) -> None:
+        """At the start and every SAY_WHOLE: a server that forgets what is old would forget this too."""
+        now = self._clock()
+        if self.whole_at is None or now - self.whole_at >= SAY_WHOLE:
+            await sender.send_whole()
+            self.whole_at = now
 
     async def _send_old(self, sender: Sender, budget: int, seconds: float) -> bool:
         """The past, at most so many points for so long, but a job at least; True when there may be more.

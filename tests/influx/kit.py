@@ -167,7 +167,7 @@ async def forward_all(store: Store, chosen: Influx, site: str, now: datetime = L
     forwarder = make_forwarder(store, chosen, site, now)
 
     async def is_whole() -> bool:
-        return forwarder.whole and await is_drained(store)
+        return forwarder.whole_at is not None and await is_drained(store)
 
     async with following(forwarder):
         await until(is_whole, "everything to be forwarded")

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from gateway.influx.forwarder import Forwarder
+from gateway.influx.meters import Meters
 from gateway.influx.schema import EPOCH
 from gateway.influx.server import Server, connect
 from gateway.influx.verify import Report, verify
@@ -17,7 +20,7 @@ from gateway.past.embedded import EmbeddedHistory
 from gateway.past.influx import InfluxHistory
 from gateway.store import Store
 from tests.gateway.samples import T0, TOKYO, message, open_store, reading
-from tests.influx.kit import SITE, absorb_all, database, forward_all, settings
+from tests.influx.kit import SITE, absorb_all, database, following, forward_all, settings, until
 from tests.servers import Influxd
 
 T = TypeVar("T")
@@ -175,3 +178,27 @@ def test_a_past_that_has_not_all_arrived_is_not_added_up(store: Store, influxd: 
         ask(influxd, lambda s: InfluxHistory(s, SITE, TOKYO).species(*SPANS["ever"]))
     forward(store, influxd)  # every start says so again
     check_alike(store, influxd)
+
+
+def test_that_the_past_is_whole_is_said_again_every_day(store: Store, influxd: Influxd) -> None:
+    """Where the server keeps a month only, it would soon be forgotten."""
+    now = [NOW]
+
+    async def scenario() -> int:
+        chosen = settings(influxd)
+        async with database(chosen) as server:
+            forwarder = Forwarder(
+                store, chosen, SITE, TOKYO, Meters(CollectorRegistry()), lambda: now[0]
+            )
+
+            async def said() -> bool:
+                return forwarder.whole_at == now[0]
+
+            async with following(forwarder):
+                for _ in range(3):
+                    await until(said, "the past to be called whole")
+                    now[0] += timedelta(days=1)
+            [[table]] = await server.query("SELECT layout FROM whole")
+            return len(table.values)
+
+    assert asyncio.run(scenario()) == 3
