@@ -13,7 +13,7 @@ from gateway.influx import backfill as walking
 from gateway.influx.delivery import Later
 from gateway.influx.policy import Answer
 from gateway.influx.sender import Sender
-from gateway.influx.server import Series, connect
+from gateway.influx.server import Series, Server, connect
 from gateway.influx.setup import advice
 from tests.gateway.samples import TOKYO, at
 from tests.influx.kit import LATER, SITE, filled, settings
@@ -55,6 +55,19 @@ def test_setup_makes_the_database_with_its_shards(place: Place) -> None:
     [[table]] = place.ask("SHOW RETENTION POLICIES ON test")
     [row] = [dict(zip(table.columns, values, strict=True)) for values in table.values]
     assert (row["duration"], row["shardGroupDuration"], row["default"]) == ("0s", "8736h0m0s", True)
+
+
+@pytest.mark.parametrize("version", ["", "unknown"])
+def test_setup_makes_the_database_where_a_proxy_hides_the_version(
+    version: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hidden(_: Server) -> str:
+        return version
+
+    monkeypatch.setattr(Server, "ping", hidden)
+    assert place.run("setup").exit_code == 0
+    [[table]] = place.ask("SHOW DATABASES")
+    assert ["test"] in table.values
 
 
 def test_a_retention_shorter_than_a_shard_shortens_the_shard(
