@@ -25,13 +25,22 @@ async def create(server: Server, settings: Influx) -> str:
 
 
 async def check(server: Server, settings: Influx, version: str) -> None:
-    """Whether the database can be read; SetupError tells how to make it."""
+    """Whether the database is there; SetupError tells how to make it."""
     try:
         await server.query("SHOW MEASUREMENTS")
+        there = await _is_listed(server, settings.database)
     except QueryError as error:
         if not re.search(r"not found|404", str(error)):
             raise
         raise SetupError(f"{error}\n{advice(settings, version)}") from None
+    if not there:
+        raise SetupError(f"no database {settings.database}\n{advice(settings, version)}")
+
+
+async def _is_listed(server: Server, database: str) -> bool:
+    """2.x answers for a database that it has not as for an empty one, so the list is asked too."""
+    [tables] = await server.query("SHOW DATABASES")
+    return any([database] in table.values for table in tables)
 
 
 async def _create_one(server: Server, settings: Influx) -> None:
@@ -56,6 +65,7 @@ def advice(settings: Influx, version: str) -> str:
             f"InfluxDB {version}: on the server run\n"
             f"  influx bucket create --name {name} --retention {keep} "
             f"--shard-group-duration {settings.shard_days}d\n"
+            f"and if setup still does not find it\n"
             f"  influx v1 dbrp create --db {name} --rp {POLICY} --default --bucket-id ID"
         )
     return f"InfluxDB {version}: on the server run\n  influxdb3 create database {name}"

@@ -57,17 +57,33 @@ def test_setup_makes_the_database_with_its_shards(place: Place) -> None:
     assert (row["duration"], row["shardGroupDuration"], row["default"]) == ("0s", "8736h0m0s", True)
 
 
+def calls_itself(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ping(_: Server) -> str:
+        return version
+
+    monkeypatch.setattr(Server, "ping", ping)
+
+
 @pytest.mark.parametrize("version", ["", "unknown"])
 def test_setup_makes_the_database_where_a_proxy_hides_the_version(
     version: str, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hidden(_: Server) -> str:
-        return version
-
-    monkeypatch.setattr(Server, "ping", hidden)
+    calls_itself(version, monkeypatch)
     assert place.run("setup").exit_code == 0
     [[table]] = place.ask("SHOW DATABASES")
     assert ["test"] in table.values
+
+
+def test_setup_never_calls_a_database_ready_that_is_not_there(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2.x answers for a bucket that it has not as for an empty one."""
+    calls_itself("v2.7.12", monkeypatch)
+    result = place.run("setup")
+    assert result.exit_code == 1
+    assert "influx bucket create --name test" in result.stderr
+    place.ask("CREATE DATABASE test")
+    assert place.run("setup").exit_code == 0
 
 
 def test_a_retention_shorter_than_a_shard_shortens_the_shard(
