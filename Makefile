@@ -41,7 +41,7 @@ apt:
 # The editable install runs hatch_build.py, which fetches the map's assets with npm when they changed.
 .venv/installed: requirements.txt tests/requirements.txt pyproject.toml hatch_build.py package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed once to fetch the map's assets: sudo apt-get install npm"; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
