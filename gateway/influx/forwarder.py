@@ -10,6 +10,7 @@ any length costs no memory. Must not touch the network (`server`) nor read an an
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -23,11 +24,15 @@ from gateway.config import Influx
 from gateway.influx import ranges
 from gateway.influx.alarm import Alarm
 from gateway.influx.delivery import Held, Later, Refusal, Write
+from gateway.influx.doubt import Doubt, mend
 from gateway.influx.meters import Meters
+from gateway.influx.schema import EPOCH
 from gateway.influx.sender import PAUSE, Job, Sender
-from gateway.influx.server import connect
+from gateway.influx.server import QueryError, Server, connect
 from gateway.store import Store
 from gateway.store.follower import Span
+
+log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 300.0
@@ -35,6 +40,7 @@ HELD_S = 30.0  # how often a held server is asked again
 ABREAST = 3  # jobs of the past at once: two requests, and one that is settled
 RETRY_REFUSED = timedelta(hours=1)
 SAY_WHOLE = timedelta(days=1)
+ASK_AGAIN = timedelta(hours=1)  # what a server holds that would not say
 
 
 class Forwarder:
@@ -52,6 +58,8 @@ class Forwarder:
         self._store, self._settings, self._site, self._zone = store, settings, site, zone
         self._meters, self._clock = meters, clock
         self.alarm = Alarm(clock)
+        self.doubt = Doubt(clock)
+        self._server: Server | None = None
         self.rounds = 0  # that went through since the start
         self.whole_at: datetime | None = (
             None  # when the server was told that all of the past is there
@@ -59,15 +67,17 @@ class Forwarder:
         self._done: list[Span] = []
         self._states_due = True
         self._retry_at: datetime | None = None
+        self._ask_at = EPOCH
         self.failures = 0  # in a row
 
     async def run(self) -> None:
         """Until cancelled."""
         async with connect(self._settings) as server:
-            await self.follow(server.write)
+            await self.follow(server.write, server)
 
-    async def follow(self, write: Write) -> None:
-        """The same with any way to write."""
+    async def follow(self, write: Write, server: Server | None = None) -> None:
+        """The same with any way to write; without a `server` nobody is asked what it still holds."""
+        self._server = server
         batch = self._settings.batch
         sender = Sender(self._store, write, self._site, self._zone, self._clock, batch)
         await sender.follow()
@@ -85,6 +95,8 @@ class Forwarder:
             return HELD_S * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
         except Later as trouble:
             self.alarm.waits(str(trouble))
+            self.doubt.failed()
+            self._states_due = True
             self._meters.troubled(held=False)
             self.failures += 1
             return wait_s(self.failures, trouble.retry_after_s, random.random())  # noqa: S311
@@ -103,9 +115,24 @@ class Forwarder:
         budget = max(1, round(pace * interval_s)) if pace else 1 << 62
         more = await self._send_old(sender, budget, interval_s)
         if not more:
+            await self._mend(sender)
             await self._say_whole(sender)
         await self._measure()
         return more and not pace
+
+    async def _mend(self, sender: Sender) -> None:
+        """After an outage, when all is sent: what the server forgot is sent again."""
+        since_ms, server = self.doubt.since_ms, self._server
+        if since_ms is None or server is None or self._clock() < self._ask_at:
+            return
+        now = self._clock()
+        try:
+            await mend(self._store, server, sender, self._site, self._zone, since_ms, now)
+        except QueryError as error:
+            log.warning("InfluxDB cannot be asked what it holds, see influx verify: %s", error)
+            self._ask_at = now + ASK_AGAIN
+            return
+        self.doubt.since_ms = None
 
     async def _say_whole(self, sender: Sender) -> None:
         """At the start and every SAY_WHOLE: a server that forgets what is old would forget this too."""
@@ -180,6 +207,7 @@ class Forwarder:
 
     async def _settle(self, sender: Sender, job: Job, refused: list[Refusal]) -> None:
         """A job is written: the cursor moves, in the transaction that keeps what was refused."""
+        self.doubt.sent(job.oldest_ms)
         if job.span is None:
             await sender.settle(refused, job.settle)
             return

@@ -30,6 +30,8 @@ CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
 HOUR_MS = 3_600_000
 MARKED_AT_ONCE = 5_000  # hours noted in one transaction: intake waits for it
 
+_NEVER_MS = 1 << 60
+
 Settle = Callable[[Transaction], None]
 Key = tuple[int, int]
 """(device no, month)"""
@@ -44,6 +46,7 @@ class Job(Struct, frozen=True):
     span: Span | None = None  # of the journal, that the batch covers
     devices: Collection[str] = ()
     place: Place | None = None  # of the walk, behind the last roll-up
+    oldest_ms: int = 0  # not after the time of the oldest point, as far as that is known
 
 
 PAUSE = Job()
@@ -86,7 +89,13 @@ class Sender:
             if not due:
                 return PAUSE
             lines = [line for event in due for line in self._encoder.again(event)]
-            return Job(lines, body_of(lines), lambda tx: tx.follower.settle_events(due))
+            oldest_ms = min(event.row[4] for event in due)
+            return Job(
+                lines,
+                body_of(lines),
+                lambda tx: tx.follower.settle_events(due),
+                oldest_ms=oldest_ms,
+            )
 
         return await self._store.read(read)
 
@@ -98,7 +107,10 @@ class Sender:
             if not due:
                 return PAUSE
             lines = self._hours(reader, due)
-            return Job(lines, body_of(lines), lambda tx: tx.follower.settle_hours(due))
+            oldest_ms = min(one.rollup.at for one in due) * HOUR_MS
+            return Job(
+                lines, body_of(lines), lambda tx: tx.follower.settle_hours(due), oldest_ms=oldest_ms
+            )
 
         return await self._store.read(read)
 
@@ -201,13 +213,12 @@ class Sender:
 
     def _events(self, rows: Iterable[Row], after: int) -> Job:
         """Lines are made while rows are read: each step of SQLite lets other threads run."""
-        lines, devices, upto = [], set(), after
+        lines, devices, upto, oldest_ms = [], set(), after, _NEVER_MS
         for row in rows:
             lines.append(self._encoder.event(row))
             devices.add(row[2])
-            upto = row[0]
-        body = body_of(lines)
-        return Job(lines, body, span=(after, upto), devices=devices)
+            upto, oldest_ms = row[0], min(oldest_ms, row[4])
+        return Job(lines, body_of(lines), span=(after, upto), devices=devices, oldest_ms=oldest_ms)
 
     def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[Line]:
         """Whatever sends an hour sends its day and month too."""

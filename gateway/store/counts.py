@@ -38,12 +38,14 @@ class CountReads:
 
     def sums(self, unit: Unit, start: int, end: int) -> list[tuple[int, ...]]:
         """(hour or day, alive ms, armed ms, identified, records, independent, animals) of [start, end)."""
+        of = f"ON x.device = o.no AND x.{unit} >= ?1 AND x.{unit} < ?2"
         sql = f"""
             SELECT at, sum(alive), sum(armed), sum(k), sum(r), sum(i), sum(n) FROM (
-                SELECT {unit} at, alive_ms alive, armed_ms armed, 0 k, 0 r, 0 i, 0 n
-                FROM effort_{unit} WHERE {unit} >= ?1 AND {unit} < ?2 UNION ALL
-                SELECT {unit}, 0, 0, iif(species IN {UNTOLD}, 0, records), records, independent, animals
-                FROM sighting_{unit} WHERE {unit} >= ?1 AND {unit} < ?2)
+                SELECT x.{unit} at, x.alive_ms alive, x.armed_ms armed, 0 k, 0 r, 0 i, 0 n
+                FROM device o CROSS JOIN effort_{unit} x {of} UNION ALL
+                SELECT x.{unit}, 0, 0, iif(x.species IN {UNTOLD}, 0, x.records), x.records,
+                    x.independent, x.animals
+                FROM device o CROSS JOIN sighting_{unit} x {of})
             GROUP BY at"""  # noqa: S608 - names of ours only
         return self._all(sql, (start, end))
 
