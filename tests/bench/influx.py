@@ -122,8 +122,9 @@ async def forward(
             return await server.write(body)
 
         begin = time.perf_counter()
-        async with following(make_forwarder(store, chosen, SITE, END + YEAR), write):
-            while not await is_drained(store):
+        forwarder = make_forwarder(store, chosen, SITE, END + YEAR)
+        async with following(forwarder, write):
+            while forwarder.whole_at is None or not await is_drained(store):
                 await asyncio.sleep(0.02)  # rarely: asking costs the forwarder time
         return time.perf_counter() - begin, bodies
 
