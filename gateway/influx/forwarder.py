@@ -61,9 +61,7 @@ class Forwarder:
         self.doubt = Doubt(clock)
         self._server: Server | None = None
         self.rounds = 0  # that went through since the start
-        self.whole_at: datetime | None = (
-            None  # when the server was told that all of the past is there
-        )
+        self.whole_at: datetime | None = None  # the server was told that all of the past is there
         self._done: list[Span] = []
         self._states_due = True
         self._retry_at: datetime | None = None
@@ -207,7 +205,8 @@ class Forwarder:
 
     async def _settle(self, sender: Sender, job: Job, refused: list[Refusal]) -> None:
         """A job is written: the cursor moves, in the transaction that keeps what was refused."""
-        self.doubt.sent(job.oldest_ms)
+        if job.lines:
+            self.doubt.sent(job.oldest_ms)
         if job.span is None:
             await sender.settle(refused, job.settle)
             return

@@ -9,12 +9,14 @@ import pytest
 
 from gateway.influx.doubt import LATELY, Doubt, days_of
 from gateway.influx.forwarder import ASK_AGAIN, Forwarder
+from gateway.influx.policy import Answer
+from gateway.influx.sender import Sender
 from gateway.influx.server import QueryError, Server
 from gateway.influx.verify import Difference
 from gateway.model import Kind
 from gateway.state import ms
 from gateway.store import Store
-from tests.gateway.samples import T0, at, message, reading
+from tests.gateway.samples import T0, TOKYO, at, message, reading
 from tests.influx.kit import (
     LATER,
     SITE,
@@ -163,3 +165,22 @@ def test_a_server_that_may_only_be_written_to_is_asked_once_an_hour(
     asyncio.run(scenario())
     assert [(one - LATER) // timedelta(hours=1) for one in asked] == [0, 1]
     assert "cannot be asked what it holds" in caplog.text
+
+
+def test_numbers_whose_events_are_gone_raise_no_doubt(store: Store, influxd: Influxd) -> None:
+    """A span of the journal without a row is settled without a line: nothing was acknowledged."""
+    store.write_now(lambda tx: tx.execute("DELETE FROM event"))
+    forwarder = make_forwarder(store, settings(influxd), SITE)
+
+    async def scenario() -> None:
+        sender = Sender(store, acknowledge, SITE, TOKYO, lambda: LATER, 500)
+        await forwarder._settle(sender, await sender.prepare((0, 100)), [])
+
+    asyncio.run(scenario())
+    assert store.read_now(lambda r: r.follower.done()) == [(0, 100)]
+    forwarder.doubt.failed()
+    assert forwarder.doubt.since_ms is None
+
+
+async def acknowledge(_: bytes) -> Answer:
+    return Answer(204, "")
