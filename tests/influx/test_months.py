@@ -1,10 +1,8 @@
 """Sums over many months: InfluxDB adds up months and the days around them, as the gateway does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from gateway.influx.forwarder import Forwarder
 from gateway.influx.meters import Meters
 from gateway.influx.schema import EPOCH
-from gateway.influx.server import Server, connect
+from gateway.influx.server import Server
 from gateway.influx.verify import Report, verify
 from gateway.model import Device, Kind, Message, Role
 from gateway.past import History, Unreadable
@@ -20,10 +18,10 @@ from gateway.past.embedded import EmbeddedHistory
 from gateway.past.influx import InfluxHistory
 from gateway.store import Store
 from tests.gateway.samples import T0, TOKYO, message, open_store, reading
-from tests.influx.kit import SITE, absorb_all, database, following, forward_all, settings, until
+from tests.influx.kit import SITE, absorb_all, database, following, settings, until
+from tests.influx.through import ask, forward
 from tests.servers import Influxd
 
-T = TypeVar("T")
 DAYS = 130
 NOW = T0 + timedelta(days=DAYS)
 FLEET = [Device(id=f"cam-{n}", role=Role.DETECTOR, heartbeat_s=86_400) for n in range(4)]
@@ -67,22 +65,6 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def forward(store: Store, influxd: Influxd) -> None:
-    async def scenario() -> None:
-        async with database(settings(influxd)):
-            await forward_all(store, settings(influxd), SITE, NOW)
-
-    asyncio.run(scenario())
-
-
-def ask(influxd: Influxd, question: Callable[[Server], Awaitable[T]]) -> T:
-    async def scenario() -> T:
-        async with connect(settings(influxd)) as server:
-            return await question(server)
-
-    return asyncio.run(scenario())
-
-
 async def told(history: History, span: tuple[datetime, datetime]) -> list[object]:
     """Everything that is added up over a time."""
     return [
@@ -111,14 +93,14 @@ def fold(store: Store) -> None:
 
 
 def test_sums_over_months_are_those_of_the_gateway(store: Store, influxd: Influxd) -> None:
-    forward(store, influxd)
+    forward(store, influxd, NOW)
     check_alike(store, influxd)
     fold(store)  # what the gateway adds up for itself changes nothing
     check_alike(store, influxd)
 
 
 def test_a_late_event_corrects_its_month(store: Store, influxd: Influxd) -> None:
-    forward(store, influxd)
+    forward(store, influxd, NOW)
     fold(store)
     late = [
         message(reading("cam-1", Kind.DETECTION, 60 * n, species="boar", seq=9_000 + n))
@@ -127,14 +109,14 @@ def test_a_late_event_corrects_its_month(store: Store, influxd: Influxd) -> None
     before = store.read_now(lambda r: r.own_ledger.sums(0, 30_000))
     absorb_all(store, late, NOW)
     assert store.read_now(lambda r: r.own_ledger.sums(0, 30_000)) != before
-    forward(store, influxd)
+    forward(store, influxd, NOW)
     check_alike(store, influxd)
 
 
 def test_a_year_is_read_from_months_and_not_from_days(
     store: Store, influxd: Influxd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forward(store, influxd)
+    forward(store, influxd, NOW)
     asked: list[str] = []
     original = Server.query
 
@@ -158,7 +140,7 @@ def report_of(store: Store, influxd: Influxd) -> Report:
 def test_verify_finds_sums_that_are_missing(
     measurement: str, store: Store, influxd: Influxd
 ) -> None:
-    forward(store, influxd)
+    forward(store, influxd, NOW)
     assert report_of(store, influxd).differences == []
     ask(influxd, lambda s: s.query(f"DROP MEASUREMENT {measurement}", change=True))
     wrong = report_of(store, influxd).differences
@@ -170,13 +152,13 @@ def test_verify_finds_sums_that_are_missing(
 
 
 def test_a_past_that_has_not_all_arrived_is_not_added_up(store: Store, influxd: Influxd) -> None:
-    forward(store, influxd)
+    forward(store, influxd, NOW)
     with pytest.raises(Unreadable, match="not all there yet"):
         ask(influxd, lambda s: InfluxHistory(s, "another", TOKYO).totals(*SPANS["ever"]))
     ask(influxd, lambda s: s.query("DROP MEASUREMENT whole", change=True))
     with pytest.raises(Unreadable, match="not all there yet"):
         ask(influxd, lambda s: InfluxHistory(s, SITE, TOKYO).species(*SPANS["ever"]))
-    forward(store, influxd)  # every start says so again
+    forward(store, influxd, NOW)  # every start says so again
     check_alike(store, influxd)
 
 

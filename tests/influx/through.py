@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from gateway.influx import forwarder as module
@@ -70,12 +70,12 @@ async def prepare(influxd: Influxd) -> None:
         await create(server, settings(influxd))
 
 
-def forward(store: Store, influxd: Influxd) -> None:
+def forward(store: Store, influxd: Influxd, now: datetime = LATER) -> None:
     """Forward everything, undisturbed."""
 
     async def scenario() -> None:
         await prepare(influxd)
-        await forward_all(store, settings(influxd), SITE)
+        await forward_all(store, settings(influxd), SITE, now)
 
     asyncio.run(scenario())
 
