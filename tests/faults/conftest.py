@@ -1,12 +1,11 @@
 """A gateway to be broken, and a disk that is soon full."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.smalldisk import small_file_system
 from tests.faults.witness import CAMERAS, TRAP
 from tests.gateway.service import Service
 from tests.servers import Mosquitto
@@ -23,10 +22,5 @@ def service(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Service]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 8 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here (needs root)")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_file_system(tmp_path / "disk", 8) as folder:
+        yield folder

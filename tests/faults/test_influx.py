@@ -5,15 +5,12 @@ The short forms of these stand in tests/influx/test_forwarding.py.
 
 import asyncio
 import contextlib
-import os
 import random
 import statistics
-import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,12 +19,10 @@ import pytest
 from gateway.batch import absorb
 from gateway.influx import forwarder as module
 from gateway.influx.sender import Job, Sender
-from gateway.influx.server import connect
-from gateway.influx.setup import create
-from gateway.influx.verify import Report, verify
 from gateway.model import Kind
 from gateway.store import Store
-from tests.gateway.samples import T0, TOKYO, decode, message, open_store, reading
+from tests.faults.smalldisk import small_file_system
+from tests.gateway.samples import decode, message, open_store, reading
 from tests.influx.kit import (
     LATER,
     SITE,
@@ -42,10 +37,10 @@ from tests.influx.kit import (
     until,
 )
 from tests.influx.proxy import Fault, proxy
+from tests.influx.through import prepare, report_of
 from tests.servers import Influxd, free_port
 
 pytestmark = pytest.mark.long
-EVER = (T0 - timedelta(days=1), T0 + timedelta(days=30))
 
 
 @pytest.fixture(autouse=True)
@@ -59,27 +54,12 @@ def say(text: str) -> None:
     sys.stdout.write(f"\n{text}\n")
 
 
-def verified(store: Store, influxd: Influxd) -> Report:
-    """What `verify` finds."""
-
-    async def scenario() -> Report:
-        async with connect(settings(influxd)) as server:
-            return await verify(store, server, SITE, TOKYO, *EVER, LATER)
-
-    return asyncio.run(scenario())
-
-
 def check_complete(store: Store, influxd: Influxd) -> None:
     """`verify` finds no difference."""
-    report = verified(store, influxd)
+    report = report_of(store, influxd)
     assert (report.differences, report.waiting, report.refused) == ([], 0, 0)
     assert report.events == store.read_now(lambda r: r.follower.head()) > 0
     say(f"verify: {report.events:,} events, no difference")
-
-
-async def prepare(influxd: Influxd) -> None:
-    async with connect(settings(influxd)) as server:
-        await create(server, settings(influxd))
 
 
 def forward_amid_kills(store: Store, influxd: Influxd) -> int:
@@ -148,11 +128,38 @@ def test_control_a_cursor_that_moves_before_the_answer_loses_points_and_verify_f
     monkeypatch.setattr(module.Forwarder, "_carry", carry_hastily)
     monkeypatch.setattr(module.Forwarder, "_mend", trust)
     assert forward_amid_kills(store, influxd) > 0
-    report = verified(store, influxd)
+    report = report_of(store, influxd)
     lost = sum(d.journal - d.server for d in report.differences if "." not in d.what)
     say(f"control: verify misses {lost:,} of {report.events:,} events")
     assert report.waiting == 0
     assert lost > 0
+
+
+async def spring(store: Store, number: int) -> float:
+    """How long a trap's alert takes to be durable, in ms."""
+    one = message(reading("dev-000", Kind.SPRUNG, 60 * 73 + number, id_=f"spring-{number}"))
+    begin = time.perf_counter()
+    await store.write(partial(absorb, messages=[one], decode=decode, now=LATER))
+    return (time.perf_counter() - begin) * 1000
+
+
+async def springs_until_drained(store: Store) -> list[float]:
+    """What alerts take while the past is caught up."""
+    taken: list[float] = []
+    while not await is_drained(store):
+        taken.append(await spring(store, 200 + len(taken)))
+        await asyncio.sleep(0.01)
+        if len(taken) > 500:
+            break
+    await until(lambda: is_drained(store), "everything to be forwarded", 180)
+    return taken
+
+
+def say_times(name: str, figures: list[float]) -> None:
+    p99 = statistics.quantiles(figures, n=100)[98] if len(figures) > 1 else figures[0]
+    say(
+        f"alert durable, server {name}: median {statistics.median(figures):.1f} ms, p99 {p99:.1f} ms"
+    )
 
 
 def test_three_days_without_the_server_cost_neither_memory_nor_alerts(
@@ -166,33 +173,17 @@ def test_three_days_without_the_server_cost_neither_memory_nor_alerts(
     influxd.kill()
     peaks: dict[str, float] = {}
 
-    async def spring(number: int) -> float:
-        """How long a trap's alert takes to be durable, in ms."""
-        one = message(reading("dev-000", Kind.SPRUNG, 60 * 73 + number, id_=f"spring-{number}"))
-        begin = time.perf_counter()
-        await store.write(partial(absorb, messages=[one], decode=decode, now=LATER))
-        return (time.perf_counter() - begin) * 1000
-
     async def scenario() -> tuple[list[float], list[float]]:
-        chosen = settings(influxd, timeout_s=1.0, batch=1000)
-        forwarder = make_forwarder(store, chosen, SITE)
+        forwarder = make_forwarder(store, settings(influxd, timeout_s=1.0, batch=1000), SITE)
         async with following(forwarder):
             for start in range(0, len(messages), 1000):
-                step = partial(
-                    absorb, messages=messages[start : start + 1000], decode=decode, now=LATER
-                )
-                await store.write(step)
-            down = [await spring(n) for n in range(200)]
+                part = messages[start : start + 1000]
+                await store.write(partial(absorb, messages=part, decode=decode, now=LATER))
+            down = [await spring(store, n) for n in range(200)]
             peaks["down"] = tracemalloc.get_traced_memory()[1] / 1e6
             tracemalloc.reset_peak()
             influxd.restart()
-            up: list[float] = []
-            while not await is_drained(store):
-                up.append(await spring(200 + len(up)))
-                await asyncio.sleep(0.01)
-                if len(up) > 500:
-                    break
-            await until(lambda: is_drained(store), "everything to be forwarded", 180)
+            up = await springs_until_drained(store)
         peaks["up"] = tracemalloc.get_traced_memory()[1] / 1e6
         return down, up
 
@@ -202,11 +193,8 @@ def test_three_days_without_the_server_cost_neither_memory_nor_alerts(
     tracemalloc.stop()
     say(f"{len(messages):,} messages; memory above the start: down {peaks['down'] - base:.1f} MB, "
         f"catching up {peaks['up'] - base:.1f} MB")  # fmt: skip
-    for name, figures in (("down", down), ("catching up", up)):
-        p99 = statistics.quantiles(figures, n=100)[98] if len(figures) > 1 else figures[0]
-        say(
-            f"alert durable, server {name}: median {statistics.median(figures):.1f} ms, p99 {p99:.1f} ms"
-        )
+    say_times("down", down)
+    say_times("catching up", up)
     assert peaks["up"] - base < 40  # two batches of 1,000 and what the store caches
     assert statistics.median(up) < 10 * statistics.median(down) + 50
     check_complete(store, influxd)
@@ -236,13 +224,8 @@ def test_memory_does_not_grow_with_the_backlog(tmp_path: Path, influxd: Influxd)
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 MB for the server."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here (needs root)")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_file_system(tmp_path / "disk", 64) as folder:
+        yield folder
 
 
 def test_a_full_disk_on_its_side_is_waited_out(tmp_path: Path, small_disk: Path) -> None:
