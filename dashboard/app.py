@@ -18,21 +18,21 @@ from starlette.routing import BaseRoute, Mount, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard import assets
-from dashboard.api import Api
-from dashboard.auth import LOOPBACK, Auth, signing_secret
-from dashboard.installer import Installer
-from dashboard.live import Live
-from dashboard.login import Login
-from dashboard.pages import Pages
-from dashboard.reply import Reply
-from dashboard.shelf import shelved
-from gateway.account import Account
+from dashboard.installer.pages import Installer
+from dashboard.live.api import Api
+from dashboard.live.pages import Pages
+from dashboard.live.updates import Live
+from dashboard.web import assets
+from dashboard.web.auth import LOOPBACK, Auth, signing_secret
+from dashboard.web.lazy_routes import shelved
+from dashboard.web.login import Login
+from dashboard.web.responses import Reply
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
-from gateway.desk import Desk
-from gateway.feed import Feed
+from gateway.domain.accounts import Account
+from gateway.ingest.devices.approval import Desk
 from gateway.store import Store
+from gateway.store.feed import Feed
 
 OPEN = ("/static/", "/login", "/healthz", "/metrics", "/a/")  # shown to everybody who can connect
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.applications import Starlette
 
-from dashboard.live import Live
+from dashboard.live.updates import Live
 from gateway.config import ConfigError, Dashboard
 
 LAST_ANSWERS_S = 2

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from firmware_sim.fleet import Fleet
-from firmware_sim.scenario import ScenarioError, load, shipped
+from firmware_sim.habitat.scenario import ScenarioError, load, shipped
 from firmware_sim.world import World
 
 ANSWER_S = 5.0

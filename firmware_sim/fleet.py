@@ -18,11 +18,11 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
-from firmware_sim.device import Publish
-from firmware_sim.line import Line
-from firmware_sim.radio import Native
-from firmware_sim.scenario import Scenario
-from firmware_sim.unit import Stimulus, Unit
+from firmware_sim.devices.connection import Line
+from firmware_sim.devices.device import Publish
+from firmware_sim.devices.radio import Native
+from firmware_sim.devices.unit import Stimulus, Unit
+from firmware_sim.habitat.scenario import Scenario
 from firmware_sim.world import World
 
 AWAKE_S = 10.0  # wall time that a sleeping device waits for the gateway's confirm

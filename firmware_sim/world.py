@@ -7,11 +7,11 @@ Must not talk MQTT: `fleet.py` carries the same world on, live.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from firmware_sim.device import Publish
-from firmware_sim.radio import Native
-from firmware_sim.scenario import Scenario
-from firmware_sim.unit import Spring, Stimulus, Unit
-from firmware_sim.wildlife import day_starts, local_day
+from firmware_sim.devices.device import Publish
+from firmware_sim.devices.radio import Native
+from firmware_sim.devices.unit import Spring, Stimulus, Unit
+from firmware_sim.habitat.scenario import Scenario
+from firmware_sim.habitat.wildlife import day_starts, local_day
 
 Timed = tuple[datetime, str, bytes]
 

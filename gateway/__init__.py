@@ -1,0 +1,1 @@
+"""The always-on service between sensors and people."""

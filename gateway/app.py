@@ -23,40 +23,40 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from starlette.routing import Route
 
-from dashboard import assets
 from dashboard.app import create_app
-from dashboard.auth import signing_secret
-from dashboard.onetap import OneTap
-from dashboard.reply import Reply
 from dashboard.serve import open_door, serve
-from dashboard.trappage import TrapPage
-from gateway import vitals
-from gateway.areas import AreaError, Land, parse
-from gateway.channels import Means, Publish
-from gateway.channels.table import Way, open_channel
+from dashboard.trapper.one_tap import OneTap
+from dashboard.trapper.trap_page import TrapPage
+from dashboard.web import assets
+from dashboard.web.auth import signing_secret
+from dashboard.web.responses import Reply
+from gateway import watchdog
+from gateway.alerts.channels import Means, Publish
+from gateway.alerts.channels.table import Way, open_channel
+from gateway.alerts.links import Links
+from gateway.alerts.notifier import Notifier
+from gateway.alerts.policy import Policy
+from gateway.alerts.scheduler import Ticker
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
-from gateway.desk import Desk
-from gateway.display import Display
-from gateway.eras import Eras, open_timekeeper
+from gateway.domain.geo.areas import AreaError, Land, parse
+from gateway.export.influx.readback.period_sums import lent
+from gateway.export.topics.publisher import Display
 from gateway.faults import Faults
-from gateway.feed import Feed
-from gateway.health import Health, notify_systemd
-from gateway.housekeeping import Housekeeping
-from gateway.intake import Intake
-from gateway.links import Links
+from gateway.ingest.devices.approval import Desk
+from gateway.ingest.messages.decoding import Sources
+from gateway.ingest.messages.intake import Intake
+from gateway.metrics import Health, notify_systemd
 from gateway.mqtt import connect_session
-from gateway.mqtt_broker import follow_broker
-from gateway.notifier import Notifier
-from gateway.past.ledger import lent
-from gateway.policy import Policy
-from gateway.sources import Sources
+from gateway.mqtt.broker_stats import follow_broker
 from gateway.store import Store
-from gateway.store.outbox import Lane
-from gateway.ticker import Ticker
+from gateway.store.clock_correction import Eras, open_timekeeper
+from gateway.store.feed import Feed
+from gateway.store.housekeeping import Housekeeping
+from gateway.store.tables.outbox import Lane
 
 if TYPE_CHECKING:
-    from gateway.influx.forwarder import Forwarder
+    from gateway.export.influx.forward.forwarder import Forwarder
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ async def run(gateway: Gateway) -> None:
             "display": display.run(),
             "broker": follow_broker(config.mqtt, config.site.name, gateway.health.broker_says),
             "dashboard": serve_pages(gateway, listener, faults),
-            "watchdog": vitals.watch(gateway.health, gateway.store),
+            "watchdog": watchdog.watch(gateway.health, gateway.store),
         }.items():
             group.create_task(work, name=name)
         if eras:
@@ -146,8 +146,10 @@ async def run(gateway: Gateway) -> None:
 
 def forwarder(gateway: Gateway) -> "Forwarder":
     """The follower that brings committed events to InfluxDB."""
-    from gateway.influx.forwarder import Forwarder  # on first use: half a second and 15 MB
-    from gateway.influx.meters import Meters
+    from gateway.export.influx.forward.forwarder import (
+        Forwarder,  # on first use: half a second and 15 MB
+    )
+    from gateway.export.influx.forward.metrics import Meters
 
     site = gateway.config.site
     return Forwarder(
@@ -201,7 +203,7 @@ async def serve_pages(gateway: Gateway, listener: socket.socket, faults: Faults)
         gateway.store, gateway.feed, gateway.config, clock=gateway.clock,
         desk=Desk(sources.decode, sources.models, gateway.policy, sources.dialect),
         extra_routes=[
-            *vitals.routes(gateway.health, gateway.store, faults), *acting(gateway),
+            *watchdog.routes(gateway.health, gateway.store, faults), *acting(gateway),
         ],
     )  # fmt: skip
     await serve(app, listener)

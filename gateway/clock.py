@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.timing import OLDEST, RELEASED, SLACK, Trust, trust
+from gateway.domain.timing import OLDEST, RELEASED, SLACK, Trust, trust
 
 Clock = Callable[[], datetime]
 """Gives the present time, aware and in UTC."""

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gateway.certificate import not_after
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.health import Health
+from gateway.metrics import Health
 from gateway.mqtt import Session
+from gateway.mqtt.certificate import not_after
 
 BROKER_PATIENCE = timedelta(minutes=2)
 BACKLOG_PATIENCE = timedelta(minutes=10)  # a surge is over sooner

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.servers import Amqtt, Influxd, Mosquitto, need
+from tests.support.servers import Amqtt, Influxd, Mosquitto, need
 
 # On two busy cores any example is slow now and then; a limit on its time would only flake.
 settings.register_profile("house", deadline=None)

@@ -11,29 +11,29 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from gateway.refusal import Refusal
+from gateway.domain.errors import Refusal
 
 COMMANDS = {  # command or group -> the file of this folder that registers it
-    "run": "run",
-    "demo": "demo",
-    "doctor": "doctor",
-    "devices": "devices",
-    "users": "users",
-    "alerts": "alerts",
-    "watch": "watch",
-    "quarantine": "quarantine",
-    "decode": "decode",
-    "dialects": "dialects",
-    "import": "imports",
-    "rates": "rates",
-    "report": "report",
-    "map": "map",
-    "export": "export",
-    "mesh": "mesh",
-    "influx": "influx",
-    "backup": "backup",
-    "restore": "backup",
-    "simulate": "simulate",
+    "run": "service.run",
+    "demo": "demo.command",
+    "doctor": "service.doctor",
+    "devices": "devices.devices",
+    "users": "service.users",
+    "alerts": "service.alerts",
+    "watch": "devices.watch",
+    "quarantine": "devices.quarantine",
+    "decode": "devices.decode",
+    "dialects": "devices.dialects",
+    "import": "office.imports",
+    "rates": "office.rates",
+    "report": "office.report",
+    "map": "office.map",
+    "export": "office.export",
+    "mesh": "office.mesh",
+    "influx": "service.influx",
+    "backup": "service.backup",
+    "restore": "service.backup",
+    "simulate": "service.simulate",
 }
 
 

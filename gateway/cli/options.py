@@ -8,8 +8,8 @@ import typer
 
 from gateway import app as service
 from gateway.config import Config, load
-from gateway.desk import Desk
-from gateway.sources import Sources
+from gateway.ingest.devices.approval import Desk
+from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store
 
 ConfigFile = Annotated[

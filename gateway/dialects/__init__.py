@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from gateway.dialects.models import Models
-from gateway.model import Device, Message, Reading
+from gateway.dialects.sensors.models import Models
+from gateway.domain.model import Device, Message, Reading
 
 
 class Context(Struct, frozen=True):

@@ -6,10 +6,11 @@ Everything is retained, nothing carries a time. A binary sensor is the device ``
 
 from typing import Any
 
-from gateway.dialects import Context, digital
+from gateway.dialects import Context
 from gateway.dialects.payload import identity, rssi_dbm, volts, within, word
-from gateway.model import Kind, Message, Reading, Reason, Refused
-from gateway.species import UNKNOWN
+from gateway.dialects.sensors import binary
+from gateway.domain.model import Kind, Message, Reading, Reason, Refused
+from gateway.domain.species import UNKNOWN
 
 FILTERS = ("+/binary_sensor/+/state", "+/sensor/+/state", "+/status")
 
@@ -33,16 +34,16 @@ def _status(message: Message, node: str, context: Context) -> list[Reading]:
     said = word(message.payload).lower()
     if said not in ("online", "offline"):
         raise Refused(Reason.MALFORMED, "status: online or offline", node)
-    return digital.presence(message, node, online=said == "online", devices=context.devices)
+    return binary.presence(message, node, online=said == "online", devices=context.devices)
 
 
 def _binary(message: Message, node: str, name: str, context: Context) -> Reading:
-    active = digital.switched(word(message.payload))
+    active = binary.switched(word(message.payload))
     own = f"{node}/{name}"
     address = node if node in context.devices and own not in context.devices else own
     if active is None:
         raise Refused(Reason.MALFORMED, "a binary sensor's state: ON or OFF", address)
-    kind = digital.kind(active, context.devices.get(address), name)
+    kind = binary.kind(active, context.devices.get(address), name)
     return Reading(
         id=identity(message),
         device=address,

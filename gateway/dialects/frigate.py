@@ -11,11 +11,12 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct, field
 
-from gateway.dialects import Context, digital
-from gateway.dialects.clock import instant
+from gateway.dialects import Context
 from gateway.dialects.payload import Name, number, parse, within, word
-from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
-from gateway.species import UNKNOWN, code
+from gateway.dialects.sensors import binary
+from gateway.dialects.timestamps import instant
+from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.species import UNKNOWN, code
 
 FILTERS = ("frigate/events", "frigate/tracked_object_update", "frigate/available")
 
@@ -190,4 +191,4 @@ def _available(message: Message, source: str) -> list[Reading]:
     online = _WORDS.get(word(message.payload).lower())
     if online is None:
         raise Refused(Reason.MALFORMED, "available: online, offline or stopped")
-    return digital.presence(message, source, online=online)
+    return binary.presence(message, source, online=online)

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object
-from gateway.model import Kind, Message, Reading, Reason, Refused
+from gateway.domain.model import Kind, Message, Reading, Reason, Refused
 
 OURSELVES = "Shishigaki"  # `origin.name` of what gateways like this one declare
 FILTERS = ("homeassistant/+/+/config", "homeassistant/+/+/+/config")

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.dialects import Context, digital
-from gateway.dialects.clock import instant
+from gateway.dialects import Context
 from gateway.dialects.payload import (
     Counter,
     identity,
@@ -22,9 +21,11 @@ from gateway.dialects.payload import (
     snr_db,
     volts,
 )
-from gateway.dialects.sensing import battery_pct
-from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
-from gateway.species import UNKNOWN
+from gateway.dialects.sensors import binary
+from gateway.dialects.sensors.interpret import battery_pct
+from gateway.dialects.timestamps import instant
+from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.species import UNKNOWN
 
 FILTERS = ("msh/+/2/json/+/+", "msh/2/json/+/+")
 
@@ -79,7 +80,7 @@ def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool]:
             Reason.MALFORMED, "detection: '<name> detected' or '<name> state: 0|1'", device
         )
     active = said["edge"] is not None or said["state"] == "1"
-    kind = digital.kind(active, context.devices.get(device), said["name"])
+    kind = binary.kind(active, context.devices.get(device), said["name"])
     return kind, said["state"] is not None
 
 

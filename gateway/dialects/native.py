@@ -1,17 +1,11 @@
 """The native protocol, version 1, to readings."""
 
 from gateway.dialects import Context
-from gateway.dialects.clock import instant
+from gateway.dialects.native_protocol import Address, Report, parse_about, parse_report, parse_topic
 from gateway.dialects.payload import identity, word
-from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
-from gateway.protocol import (
-    Address,
-    Report,
-    parse_about,
-    parse_report,
-    parse_topic,
-)
-from gateway.species import UNKNOWN, code
+from gateway.dialects.timestamps import instant
+from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.species import UNKNOWN, code
 
 _KINDS = {
     "event": (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER),

@@ -12,8 +12,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from gateway.model import Message, Reason, Refused
-from gateway.protocol import MAX_BYTES
+from gateway.dialects.native_protocol import MAX_BYTES
+from gateway.domain.model import Message, Reason, Refused
 
 T = TypeVar("T")
 Counter = Annotated[int, Meta(ge=0, le=2**63 - 1)]

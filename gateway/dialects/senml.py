@@ -12,11 +12,11 @@ import msgspec
 from msgspec import Struct
 
 from gateway.dialects import Context
-from gateway.dialects.clock import instant
-from gateway.dialects.models import Model, shipped
 from gateway.dialects.payload import identity, number, parse
-from gateway.dialects.sensing import Envelope, readings
-from gateway.model import Message, Reading, Reason, Refused, TimeSource
+from gateway.dialects.sensors.interpret import Envelope, readings
+from gateway.dialects.sensors.models import Model, shipped
+from gateway.dialects.timestamps import instant
+from gateway.domain.model import Message, Reading, Reason, Refused, TimeSource
 
 FILTERS = ("senml/#",)
 

@@ -7,22 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from gateway import protocol
 from gateway.dialects import (
     Dialect,
-    chirpstack,
     esphome,
     frigate,
     ha_discovery,
-    lorawan,
     meshtastic,
     native,
+    native_protocol,
     senml,
     tasmota,
-    tts,
     zigbee2mqtt,
 )
-from gateway.model import Reason, Refused
+from gateway.dialects.lorawan import chirpstack, codec, tts
+from gateway.domain.model import Reason, Refused
 
 _LORAWAN = ("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "join")
 _RADIO = ("battery_v", "battery_pct", "external_power", "rssi_dbm", "snr_db")
@@ -33,7 +31,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         name="native",
         title="Shishigaki native protocol v1",
         decode=native.decode,
-        topics=protocol.FILTERS,
+        topics=native_protocol.FILTERS,
         qos="1",
         qos_hint="always QoS 1",
         qos_hint_ja="常に QoS 1",
@@ -148,7 +146,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
     Dialect(
         name="lorawan_codec",
         title="LoRaWAN: a payload codec's bare output",
-        decode=lorawan.decode,
+        decode=codec.decode,
         topics=(),
         qos="-",
         qos_hint="for trying a codec with `shishigaki decode`",

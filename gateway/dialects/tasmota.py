@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
-from gateway.dialects import Context, digital
-from gateway.dialects.clock import instant
-from gateway.dialects.models import shipped
+from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object, rssi_dbm, volts, word
-from gateway.dialects.sensing import Envelope, readings
-from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
-from gateway.species import UNKNOWN
+from gateway.dialects.sensors import binary
+from gateway.dialects.sensors.interpret import Envelope, readings
+from gateway.dialects.sensors.models import shipped
+from gateway.dialects.timestamps import instant
+from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.species import UNKNOWN
 
 FILTERS = ("tele/+/SENSOR", "tele/+/STATE", "tele/+/LWT", "stat/+/RESULT")
 
@@ -51,7 +52,7 @@ def _last_will(message: Message, device: str, context: Context) -> list[Reading]
     said = word(message.payload).lower()
     if said not in ("online", "offline"):
         raise Refused(Reason.MALFORMED, "LWT: Online or Offline", device)
-    return digital.presence(message, device, online=said == "online", devices=context.devices)
+    return binary.presence(message, device, online=said == "online", devices=context.devices)
 
 
 def _time(values: dict[str, Any], device: str, context: Context) -> datetime | None:
@@ -71,11 +72,11 @@ def _switches(
     for name, value in list(values.items())[:256]:
         number = _SWITCH.match(name)
         action = value.get("Action") if isinstance(value, dict) else value
-        active = digital.switched(action) if isinstance(action, str) else None
+        active = binary.switched(action) if isinstance(action, str) else None
         if number is None or active is None:
             continue
         address = device if number[1] in ("", "1") else f"{device}/{name}"
-        kind = digital.kind(active, context.devices.get(address), device)
+        kind = binary.kind(active, context.devices.get(address), device)
         reading = _reading(message, address, kind, time, {}, suffix=f":{name}")
         is_state = not isinstance(value, dict)
         found.append(msgspec.structs.replace(reading, is_state=is_state))

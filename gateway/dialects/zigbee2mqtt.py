@@ -8,12 +8,12 @@ or in the row that the registered device names.
 from typing import Any
 
 from gateway.dialects import Context
-from gateway.dialects.clock import instant
-from gateway.dialects.digital import presence
-from gateway.dialects.models import Model, shipped
 from gateway.dialects.payload import identity, parse_object, shown, word
-from gateway.dialects.sensing import Envelope, readings
-from gateway.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.dialects.sensors.binary import presence
+from gateway.dialects.sensors.interpret import Envelope, readings
+from gateway.dialects.sensors.models import Model, shipped
+from gateway.dialects.timestamps import instant
+from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
 FILTERS = ("zigbee2mqtt/#",)
 

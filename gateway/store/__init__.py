@@ -15,10 +15,10 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.store.connection import Damaged, DiskTrouble, StoreError
-from gateway.store.keeper import Keeper
-from gateway.store.ledger import Ledger, MakeLedger
 from gateway.store.reader import Reader
-from gateway.store.salvage import Report
+from gateway.store.recovery.database_file import Keeper
+from gateway.store.recovery.salvage import Report
+from gateway.store.rollups.periods import Ledger, MakeLedger
 from gateway.store.writer import Transaction, Writer
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import apsw
 
-from gateway.refusal import Refusal
+from gateway.domain.errors import Refusal
 from gateway.store.schema import MIGRATIONS
 
 BUSY_MS = 10_000

@@ -11,17 +11,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from gateway.account import Account
-from gateway.model import Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
-from gateway.sightings import Sighting
-from gateway.state import from_ms, ms
-from gateway.store import backlog
+from gateway.domain.accounts import Account
+from gateway.domain.device_state import from_ms, ms
+from gateway.domain.model import Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
+from gateway.domain.resident_reports import Sighting
 from gateway.store.connection import open_reader
-from gateway.store.counts import CountReads
-from gateway.store.follower import FollowerReads
-from gateway.store.ledger import Ledger, MakeLedger
-from gateway.store.rollups import RollupReads
-from gateway.store.rollupwalk import RollupWalk
+from gateway.store.rollups.counts import CountReads
+from gateway.store.rollups.hours import RollupReads
+from gateway.store.rollups.periods import Ledger, MakeLedger
+from gateway.store.rollups.walk import RollupWalk
 from gateway.store.rows import (
     EVENT_SELECT,
     each,
@@ -33,6 +31,8 @@ from gateway.store.rows import (
     to_sighting,
     to_state,
 )
+from gateway.store.tables import backlog
+from gateway.store.tables.replication import FollowerReads
 
 DAY_MS = 86_400_000
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from gateway import effort
 from gateway.clock import Era
-from gateway.effort import Mark, Tally
-from gateway.model import DeviceState, Event, TimeQuality
-from gateway.state import advance, from_ms, grace_ms, ms, placed
+from gateway.domain import effort
+from gateway.domain.device_state import advance, from_ms, grace_ms, ms, placed
+from gateway.domain.effort import Mark, Tally
+from gateway.domain.model import DeviceState, Event, TimeQuality
 from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
 from gateway.store.writer import Transaction
 

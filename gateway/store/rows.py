@@ -10,19 +10,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gateway.account import Account
-from gateway.model import (
-    Act,
-    Alert,
-    Device,
-    DeviceState,
-    Event,
-    Facts,
-    Kind,
-    TimeQuality,
-)
-from gateway.sightings import Sighting
-from gateway.state import from_ms, ms
+from gateway.domain.accounts import Account
+from gateway.domain.device_state import from_ms, ms
+from gateway.domain.model import Act, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.domain.resident_reports import Sighting
 from gateway.store.connection import Damaged
 
 log = logging.getLogger(__name__)

@@ -16,23 +16,23 @@ from zoneinfo import ZoneInfo
 import apsw
 from msgspec.structs import replace
 
-from gateway import lifecycle
-from gateway.account import Account
-from gateway.effort import HOUR_MS, Mark, Tally
-from gateway.model import Device, DeviceState, Event, Kind, TrapState
-from gateway.state import Order, from_ms, ms
-from gateway.store.acts import ActTable
-from gateway.store.alerts import AlertTable
-from gateway.store.backlog import BacklogTable
+from gateway.domain import trap_lifecycle
+from gateway.domain.accounts import Account
+from gateway.domain.device_state import Order, from_ms, ms
+from gateway.domain.effort import HOUR_MS, Mark, Tally
+from gateway.domain.model import Device, DeviceState, Event, Kind, TrapState
 from gateway.store.connection import open_writer, transaction
-from gateway.store.follower import FollowerTable
-from gateway.store.journal import JournalTable
-from gateway.store.months import MonthTable
-from gateway.store.outbox import OutboxTable
-from gateway.store.quarantine import QuarantineTable
+from gateway.store.rollups.months import MonthTable
+from gateway.store.rollups.sums import add
 from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
-from gateway.store.sightings import SightingTable
-from gateway.store.sums import add
+from gateway.store.tables.acts import ActTable
+from gateway.store.tables.alerts import AlertTable
+from gateway.store.tables.backlog import BacklogTable
+from gateway.store.tables.journal import JournalTable
+from gateway.store.tables.outbox import OutboxTable
+from gateway.store.tables.quarantine import QuarantineTable
+from gateway.store.tables.replication import FollowerTable
+from gateway.store.tables.resident_reports import SightingTable
 
 ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a step
 
@@ -190,10 +190,10 @@ class Transaction:
     def trap_before(self, device: str, before_ms: int) -> TrapState | None:
         """The trap's state just before a time, by what its sensor and people had told."""
         deed = self.acts.newest(device, before_ms)
-        trap = lifecycle.after(None, deed[1]) if deed else None
+        trap = trap_lifecycle.after(None, deed[1]) if deed else None
         for at_ms, word in sorted(self._sensor_words(device, before_ms)):
             if deed is None or at_ms[0] > deed[0]:
-                trap = lifecycle.after(trap, word)
+                trap = trap_lifecycle.after(trap, word)
         return trap
 
     def _sensor_words(self, device: str, before_ms: int) -> Iterator[tuple[Order, Kind]]:

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from gateway.model import Device, Role
-from tests.alerts.provider import OK, Call, Provider, providing
+from gateway.domain.model import Device, Role
 from tests.bench.load import Publisher, detections
 from tests.bench.site import BROKER, cameras
-from tests.gateway.service import Sensor, Service, heard, native
-from tests.servers import Mosquitto, wait_for
+from tests.gateway.alerts.provider import OK, Call, Provider, providing
+from tests.support.servers import Mosquitto, wait_for
+from tests.support.service import Sensor, Service, heard, native
 
 TRAPS = [Device(id=f"t-{n:04}", role=Role.TRAP) for n in range(1_000)]
 CAMERAS = cameras(20)

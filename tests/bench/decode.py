@@ -6,8 +6,8 @@ import time
 
 from gateway.dialects import Context
 from gateway.dialects.table import BY_NAME, Claims
-from gateway.model import Device, Message, Role
-from tests.dialects.fixtures import EUI, FIXTURES, message
+from gateway.domain.model import Device, Message, Role
+from tests.gateway.dialects.fixtures import EUI, FIXTURES, message
 
 ROUNDS, LOOPS = 41, 500
 REGISTERED = Context(

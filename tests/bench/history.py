@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gateway.model import Event, Kind, TimeQuality
+from gateway.domain.model import Event, Kind, TimeQuality
 from gateway.store import Store
 from tests.bench.site import cameras
-from tests.gateway.samples import TOKYO
+from tests.support.samples import TOKYO
 
 STEP = 5_000
 DEVICES = 1_000

@@ -20,21 +20,21 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.batch import absorb
 from gateway.config import Influx
-from gateway.influx.policy import Answer
-from gateway.influx.schema import EPOCH, LAYOUT
-from gateway.influx.server import connect
-from gateway.influx.setup import create
-from gateway.model import Device, Kind, Message, Reading, Role, TimeSource
-from gateway.past import History
-from gateway.past.embedded import EmbeddedHistory
-from gateway.past.influx import InfluxHistory
+from gateway.domain.model import Device, Kind, Message, Reading, Role, TimeSource
+from gateway.export.influx.readback import History
+from gateway.export.influx.readback.embedded import EmbeddedHistory
+from gateway.export.influx.readback.influx import InfluxHistory
+from gateway.export.influx.responses import Answer
+from gateway.export.influx.schema import EPOCH, LAYOUT
+from gateway.export.influx.server import connect
+from gateway.export.influx.setup import create
+from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
-from gateway.store.rollupwalk import Place
-from tests.gateway.samples import TOKYO
-from tests.influx.kit import following, is_drained, make_forwarder
-from tests.servers import Influxd
+from gateway.store.rollups.walk import Place
+from tests.gateway.export.influx.kit import following, is_drained, make_forwarder
+from tests.support.samples import TOKYO
+from tests.support.servers import Influxd
 
 SPECIES = ("boar", "deer", "raccoon_dog", "civet", "monkey", "badger")
 BEGIN = datetime(2025, 11, 1, tzinfo=TOKYO)

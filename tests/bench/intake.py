@@ -20,12 +20,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from gateway.store.reader import Reader
-from tests.bench import nodered
 from tests.bench.latency import durable, latencies, say_latency
 from tests.bench.load import Publisher, detections
-from tests.bench.nodered import NodeRed
+from tests.bench.peers import nodered
+from tests.bench.peers.nodered import NodeRed
 from tests.bench.site import broker_in_folder, started
-from tests.servers import Influxd, Mosquitto, wait_for
+from tests.support.servers import Influxd, Mosquitto, wait_for
 
 FILTER = "wildlife/v1/#"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -121,8 +121,8 @@ def _answers(probe: Publisher, out: Path) -> bool:
 
 
 def script(name: str, folder: Path, broker: Mosquitto, count: int, *more: str) -> Figure:
-    """One of `tests.bench.scripts`, which says "ready" and "done" in files."""
-    command = [sys.executable, "-m", "tests.bench.scripts", name, str(broker.port), str(count),
+    """One of `tests.bench.peers.scripts`, which says "ready" and "done" in files."""
+    command = [sys.executable, "-m", "tests.bench.peers.scripts", name, str(broker.port), str(count),
                str(folder), *more]  # fmt: skip
     child = subprocess.Popen(command)
     try:

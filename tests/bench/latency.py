@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.store.reader import Reader
 from tests.bench.load import Packet, Publisher, detections
 from tests.bench.site import broker_in_folder, started
-from tests.servers import wait_for
+from tests.support.servers import wait_for
 
 CHUNK_S = 0.01
 ASK_S = 0.0005

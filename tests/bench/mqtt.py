@@ -24,11 +24,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.config import Mqtt
 from gateway.mqtt import utc_now
-from gateway.mqtt_five import FiveLink
-from gateway.mqtt_link import Terms
-from gateway.mqtt_paho import PahoFiveLink, PahoLink
-from gateway.mqtt_session import BrokerSession, MakeLink
-from tests.servers import Mosquitto
+from gateway.mqtt.link import Terms
+from gateway.mqtt.link_paho import PahoFiveLink, PahoLink
+from gateway.mqtt.link_v5 import FiveLink
+from gateway.mqtt.session import BrokerSession, MakeLink
+from tests.support.servers import Mosquitto
 
 TOPIC = "wildlife/v1/site/dev-0001/event"
 FILTER = "wildlife/v1/#"

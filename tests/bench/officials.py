@@ -20,8 +20,8 @@ import numpy as np
 from folium.plugins import HeatMap
 from msgspec import Struct
 
-from gateway.effort import HOUR_MS, Tally
-from gateway.model import Device, Role
+from gateway.domain.effort import HOUR_MS, Tally
+from gateway.domain.model import Device, Role
 from tests.dashboard.place import Place
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.model import Device, Role
-from tests.gateway.service import Service, heard
-from tests.servers import Mosquitto, wait_for
+from gateway.domain.model import Device, Role
+from tests.support.servers import Mosquitto, wait_for
+from tests.support.service import Service, heard
 
 BROKER = "max_inflight_messages 0\nmax_packet_size 1000000\n"
 

@@ -19,8 +19,9 @@ import numpy as np
 from folium.plugins import HeatMap
 from msgspec import Struct
 
-from dashboard import plane, raster, surface
-from dashboard.plane import Floats, Grid, Plane
+from dashboard.analysis import projection, surface
+from dashboard.analysis.projection import Floats, Grid, Plane
+from dashboard.maps import raster
 
 CENTRE = Plane(32.69, 128.84)
 SENSORS, CELLS, HALF_M, BANDWIDTH_M = 200, 500, 10_000.0, 1_200.0
@@ -58,19 +59,19 @@ def history(size: int, seed: int = 7) -> Events:
 def grid() -> Grid:
     """500 x 500 cells over the area."""
     cell = 2 * HALF_M / CELLS
-    return plane.grid_over([-HALF_M, HALF_M], [-HALF_M, HALF_M], 0, cell)
+    return projection.grid_over([-HALF_M, HALF_M], [-HALF_M, HALF_M], 0, cell)
 
 
 def picture(counts: Floats, events: Events) -> bytes:
     """Roll-ups to a palette PNG."""
-    sites = plane.sites(events.x_m, events.y_m, counts, events.days)
+    sites = projection.sites(events.x_m, events.y_m, counts, events.days)
     drawn = surface.surface(sites, grid(), BANDWIDTH_M)
     return raster.picture(drawn.masked, grid(), CENTRE).png
 
 
 def page(counts: Floats, events: Events) -> bytes:
     """Roll-ups to a folium page with the picture laid over it."""
-    sites = plane.sites(events.x_m, events.y_m, counts, events.days)
+    sites = projection.sites(events.x_m, events.y_m, counts, events.days)
     drawn = surface.surface(sites, grid(), BANDWIDTH_M)
     laid = raster.picture(drawn.masked, grid(), CENTRE)
     shown = folium.Map([CENTRE.lat0, CENTRE.lon0], tiles=None)

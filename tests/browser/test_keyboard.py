@@ -6,18 +6,18 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard import live
-from dashboard.auth import hasher
-from dashboard.reply import Reply
-from dashboard.trappage import TrapPage
-from gateway.account import Account, Rank
-from gateway.model import Kind
-from gateway.policy import Policy
+from dashboard.live import updates
+from dashboard.trapper.trap_page import TrapPage
+from dashboard.web.auth import hasher
+from dashboard.web.responses import Reply
+from gateway.alerts.policy import Policy
+from gateway.domain.accounts import Account, Rank
+from gateway.domain.model import Kind
 from tests.browser.keys import switch_on
+from tests.dashboard.office.county import County
+from tests.dashboard.office.test_sites import QUERY
 from tests.dashboard.place import ago, said
-from tests.officials.county import County
-from tests.officials.test_sites import QUERY
-from tests.servers import wait_for
+from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.real
 
@@ -73,7 +73,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         said("trap-1", Kind.SPRUNG, ago(hours=5)), said("stranger", Kind.JOIN, ago(hours=1))
     )
     with pytest.MonkeyPatch.context() as patch, county.served() as address:
-        patch.setattr(live, "STALE_S", math.inf)
+        patch.setattr(updates, "STALE_S", math.inf)
         yield address
     county.store.close()
 

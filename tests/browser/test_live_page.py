@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from gateway.model import Kind
+from gateway.domain.model import Kind
 from tests.browser.conftest import SIZES, watched
 from tests.browser.keys import switch_on
 from tests.dashboard.place import CAMERAS, HOSTILE, TRAPS, Place, ago, said

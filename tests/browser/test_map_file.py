@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.officials.county import County
-from tests.officials.test_mapfile import written
+from tests.dashboard.office.county import County
+from tests.dashboard.office.test_offline_file import written
 
 pytestmark = pytest.mark.real
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import watched
-from tests.officials.county import County
-from tests.officials.test_mapfile import written
+from tests.dashboard.office.county import County
+from tests.dashboard.office.test_offline_file import written
 
 pytestmark = pytest.mark.real
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard import photos
+from dashboard.office.papers import photos
 from tests.browser.keys import switch_on
-from tests.officials.county import County
-from tests.officials.pictures import dressed
-from tests.officials.test_reportmap import around
+from tests.dashboard.office.county import County
+from tests.dashboard.office.pictures import dressed
+from tests.dashboard.office.test_report_density import around
 
 pytestmark = pytest.mark.real
 

@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from dashboard.auth import hasher
-from gateway.account import Account, Rank
-from gateway.model import Device, Role
+from dashboard.web.auth import hasher
+from gateway.domain.accounts import Account, Rank
+from gateway.domain.model import Device, Role
 from gateway.store import Store
-from tests.alerts.provider import OK, providing
 from tests.browser.conftest import SIZES, watched
-from tests.gateway.samples import TOKYO
-from tests.gateway.service import Sensor, Service, heard, native
-from tests.servers import Mosquitto, wait_for
+from tests.gateway.alerts.provider import OK, providing
+from tests.support.samples import TOKYO
+from tests.support.servers import Mosquitto, wait_for
+from tests.support.service import Sensor, Service, heard, native
 
 pytestmark = pytest.mark.real
 

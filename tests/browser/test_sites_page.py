@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.officials.county import County
-from tests.officials.test_sites import QUERY
+from tests.dashboard.office.county import County
+from tests.dashboard.office.test_sites import QUERY
 
 pytestmark = pytest.mark.real
 

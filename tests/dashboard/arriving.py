@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 
 from gateway.config import Config, Dashboard, Site, Source
-from gateway.desk import Desk
-from gateway.model import Device, Message, Role
-from gateway.sources import Sources
+from gateway.domain.model import Device, Message, Role
+from gateway.ingest.devices.approval import Desk
+from gateway.ingest.messages.decoding import Sources
 from tests.dashboard.place import NOW, Place, ago
 
 EUI, OTHER = "24e124136b502217", "24e124136b502299"

@@ -16,14 +16,14 @@ from starlette.routing import BaseRoute
 
 from dashboard.app import create_app
 from dashboard.serve import listen, serve
-from gateway.batch import Decode, Outcome, absorb
 from gateway.clock import Clock
 from gateway.config import Config, Dashboard, Site
-from gateway.desk import Desk
-from gateway.dialects.models import shipped
-from gateway.feed import Feed
-from gateway.model import Device, Kind, Message, Reading, Reason, Refused, Role, TimeSource
+from gateway.dialects.sensors.models import shipped
+from gateway.domain.model import Device, Kind, Message, Reading, Reason, Refused, Role, TimeSource
+from gateway.ingest.devices.approval import Desk
+from gateway.ingest.messages.batch import Decode, Outcome, absorb
 from gateway.store import Store
+from gateway.store.feed import Feed
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 HOSTILE = '</script><img src=x onerror=alert(1)>${alert(2)}`"{{ 7*7 }}{% x %}'

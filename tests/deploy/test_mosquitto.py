@@ -12,9 +12,9 @@ import pytest
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.broker import find_mosquitto, tied_to_parent
+from gateway.mqtt.embedded_broker import find_mosquitto, tied_to_parent
 from tests.deploy.folder import DEPLOY
-from tests.servers import Server, free_port, need, wait_for
+from tests.support.servers import Server, free_port, need, wait_for
 
 GATEWAY = "shishigaki.gateway"
 PASSWORD = "secret-of-{}"

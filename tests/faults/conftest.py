@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.smalldisk import small_file_system
+from tests.faults.disk.smalldisk import small_file_system
 from tests.faults.witness import CAMERAS, TRAP
-from tests.gateway.service import Service
-from tests.servers import Mosquitto
+from tests.support.servers import Mosquitto
+from tests.support.service import Service
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from gateway import app, vitals
+from gateway import app, watchdog
 from gateway.cli import main
-from gateway.health import Health
-from gateway.intake import Intake
+from gateway.ingest.messages.intake import Intake
+from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
-from gateway.mqtt_session import BrokerSession
+from gateway.mqtt.session import BrokerSession
 from gateway.store import Store, Transaction
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ def read_on(session: BrokerSession, *, paused: bool) -> None:
 
 
 CARES: dict[str, tuple[object, str, object]] = {
-    "nothing": (vitals, "WATCHDOG_S", TICK_S),
+    "nothing": (watchdog, "WATCHDOG_S", TICK_S),
     "commit before ack": (app, "Intake", Hasty),
     "commit beside the loop": (Store, "write", write_on_the_loop),
     "a bound on what waits": (BrokerSession, "_pause", read_on),
@@ -77,7 +77,7 @@ def tell_late(self: Health, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    vitals.WATCHDOG_S = TICK_S
+    watchdog.WATCHDOG_S = TICK_S
     Health.late = tell_late  # type: ignore[method-assign]
     place, name, instead = CARES[sys.argv.pop(1)]
     setattr(place, name, instead)

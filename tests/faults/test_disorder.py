@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-import gateway.state
-from gateway.batch import absorb
-from gateway.model import Event, Kind, Reading
+import gateway.domain.device_state
+from gateway.domain.model import Event, Kind, Reading
+from gateway.ingest.messages.batch import absorb
 from gateway.store import Store, Transaction
-from tests.gateway.samples import CAMERA, TOKYO, TRAP, at, decode, message, open_store, reading
-from tests.gateway.test_batch import story
+from tests.gateway.ingest.messages.test_batch import story
+from tests.support.samples import CAMERA, TOKYO, TRAP, at, decode, message, open_store, reading
 
 KINDS = st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.DETECTION, Kind.OFFLINE])
 DEVICES = st.sampled_from(["trap-01", "cam-01"])
@@ -127,7 +127,7 @@ def last_comes_last(_: Event) -> tuple[int, int, int]:
 def test_control_a_gateway_that_believes_the_last_arrival_is_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gateway.state, "order", last_comes_last)
+    monkeypatch.setattr(gateway.domain.device_state, "order", last_comes_last)
     with pytest.raises(AssertionError):
         run(500, Phase.generate)  # ends at the first
 

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from gateway.model import Device, Role
+from gateway.domain.model import Device, Role
 from gateway.store import Store
 from tests.bench.load import Publisher
 from tests.faults.witness import Confirms, events, head, ready
-from tests.gateway.samples import TOKYO
-from tests.gateway.service import Service, native
-from tests.servers import Mosquitto, wait_for
+from tests.support.samples import TOKYO
+from tests.support.servers import Mosquitto, wait_for
+from tests.support.service import Service, native
 
 pytestmark = pytest.mark.real
 

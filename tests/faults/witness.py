@@ -12,10 +12,10 @@ import urllib.request
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.model import Device, Event, Role
+from gateway.domain.model import Device, Event, Role
 from tests.bench.load import Publisher
-from tests.gateway.service import Service, heard
-from tests.servers import wait_for
+from tests.support.servers import wait_for
+from tests.support.service import Service, heard
 
 TRAP = Device(id="trap-01", role=Role.TRAP)
 CAMERAS = [Device(id=f"cam-{n:04}", role=Role.DETECTOR) for n in range(100)]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from firmware_sim.device import Publish
-from firmware_sim.scenario import Scenario, Spec, load
-from firmware_sim.unit import Stimulus, Unit
+from firmware_sim.devices.device import Publish
+from firmware_sim.devices.unit import Stimulus, Unit
+from firmware_sim.habitat.scenario import Scenario, Spec, load
 
 FILE = Path(__file__).with_name("golden.jsonl")
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC).timestamp()

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from firmware_sim.cli import simulate
-from tests.servers import Mosquitto
+from tests.support.servers import Mosquitto
 
 app = typer.Typer()
 app.command()(simulate)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_sim.device import FLASH_EVENTS, RETRY_S, Clock, Firmware, Publish, rfc3339
+from firmware_sim.devices.device import FLASH_EVENTS, RETRY_S, Clock, Firmware, Publish, rfc3339
 
 NOW = 1_795_406_706.123
 

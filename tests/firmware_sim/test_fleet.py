@@ -14,11 +14,11 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from firmware_sim.devices.unit import Stimulus
 from firmware_sim.fleet import Fleet, run
-from firmware_sim.scenario import load
-from firmware_sim.unit import Stimulus
+from firmware_sim.habitat.scenario import load
 from firmware_sim.world import World
-from tests.servers import Mosquitto, free_port, wait_for
+from tests.support.servers import Mosquitto, free_port, wait_for
 
 pytestmark = pytest.mark.real
 START = datetime(2026, 10, 1, tzinfo=UTC)

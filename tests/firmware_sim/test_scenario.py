@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from shapely.geometry import Point, Polygon
 
-from firmware_sim.scenario import Scenario, ScenarioError, load, registry, shipped
-from gateway.devices import parse, to_csv
+from firmware_sim.habitat.scenario import Scenario, ScenarioError, load, registry, shipped
+from gateway.ingest.devices.lists import parse, to_csv
 
 NAMES = {
     "native": r"[a-z0-9-]{1,32}",

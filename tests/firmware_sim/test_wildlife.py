@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_sim.streams import key
-from firmware_sim.wildlife import (
+from firmware_sim.habitat.random_streams import key
+from firmware_sim.habitat.wildlife import (
     SPECIES,
     Habitat,
     day_starts,

@@ -8,8 +8,8 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from firmware_sim.scenario import Faults, Scenario, load
-from firmware_sim.unit import Stimulus
+from firmware_sim.devices.unit import Stimulus
+from firmware_sim.habitat.scenario import Faults, Scenario, load
 from firmware_sim.world import Timed, World, history
 
 START = datetime(2026, 10, 1, tzinfo=UTC)

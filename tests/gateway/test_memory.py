@@ -9,9 +9,9 @@ from threading import Thread
 
 import pytest
 
-from gateway.model import Device, Role
-from tests.gateway.service import Service, heard
-from tests.servers import Mosquitto, wait_for
+from gateway.domain.model import Device, Role
+from tests.support.servers import Mosquitto, wait_for
+from tests.support.service import Service, heard
 
 pytestmark = pytest.mark.real
 

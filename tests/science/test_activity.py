@@ -1,12 +1,12 @@
-"""dashboard.activity: when animals come, not when cameras ran."""
+"""dashboard.analysis.activity: when animals come, not when cameras ran."""
 
 import math
 
 import numpy as np
 import pytest
 
-from dashboard import activity
-from dashboard.activity import Activity
+from dashboard.analysis import activity
+from dashboard.analysis.activity import Activity
 
 EVEN = np.full(24, 100.0)
 

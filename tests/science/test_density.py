@@ -1,4 +1,4 @@
-"""dashboard.density: reports per square kilometre, honest at the edge."""
+"""dashboard.analysis.density: reports per square kilometre, honest at the edge."""
 
 import math
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from dashboard import density, plane
-from dashboard.plane import Grid
+from dashboard.analysis import density, projection
+from dashboard.analysis.projection import Grid
 
 H = 500.0
 CELL = 100.0
@@ -53,7 +53,7 @@ def test_without_reports_the_density_is_zero() -> None:
 def test_a_grid_too_small_or_too_coarse_is_refused() -> None:
     with pytest.raises(ValueError, match="does not cover the window"):
         density.density([1], [1], shapely.box(0, 0, 9000, 9000), GRID, H)
-    coarse = plane.grid_over([0, 4000], [0, 4000], 500, 300)
+    coarse = projection.grid_over([0, 4000], [0, 4000], 500, 300)
     with pytest.raises(ValueError, match="300 m are too coarse for a bandwidth of 500"):
         density.density([1], [1], SQUARE, coarse, H)
 

@@ -1,15 +1,16 @@
-"""dashboard.hotspots: one call from tallies to a map's parts; and the truth it must find."""
+"""dashboard.office.map.hotspots: one call from tallies to a map's parts; and the truth it must find."""
 
 import numpy as np
 import pytest
 import shapely
 from numpy.typing import NDArray
 
-from dashboard import density, hotspots, kriging, plane, surface
-from dashboard.plane import Floats, Plane
-from dashboard.rate import rai
-from dashboard.rates import Tally
-from firmware_sim import wildlife
+from dashboard.analysis import density, kriging, projection, surface
+from dashboard.analysis.projection import Floats, Plane
+from dashboard.analysis.rate import rai
+from dashboard.analysis.tallies import Tally
+from dashboard.office.map import hotspots
+from firmware_sim.habitat import wildlife
 
 PLACE = Plane(32.69, 128.84)
 
@@ -76,8 +77,8 @@ def efficiencies(habitat: wildlife.Habitat, seed: int) -> tuple[float, float]:
     flat = Plane(wildlife.CENTRE_LAT, wildlife.CENTRE_LON)
     x, y, days = (*rng.uniform(-half, half, (2, 60)), rng.uniform(30, 90, 60))
     n = rng.poisson(wildlife.density(habitat, "boar", *flat.to_degrees(x, y), seed) * days)
-    sites = plane.sites(x, y, n, days)
-    grid = plane.grid_over([-half, half], [-half, half], 0, 200)
+    sites = projection.sites(x, y, n, days)
+    grid = projection.grid_over([-half, half], [-half, half], 0, 200)
     lat, lon = flat.to_degrees(*np.meshgrid(grid.x_m, grid.y_m))
     truth = wildlife.density(habitat, "boar", lat, lon, seed).ravel()
     kriged = kriging.predict_grid(sites, kriging.fit(sites), grid)

@@ -1,13 +1,13 @@
-"""dashboard.kriging: the best guess of the log-rate, and how sure it is."""
+"""dashboard.analysis.kriging: the best guess of the log-rate, and how sure it is."""
 
 import math
 
 import numpy as np
 import pytest
 
-from dashboard import kriging, plane
-from dashboard.kriging import Covariance
-from dashboard.plane import Grid, Sites
+from dashboard.analysis import kriging, projection
+from dashboard.analysis.kriging import Covariance
+from dashboard.analysis.projection import Grid, Sites
 from tests.science.shared import columns, needs_shared, values
 
 MODEL = Covariance(0.8, 2000.0, 0.05)
@@ -15,7 +15,7 @@ MODEL = Covariance(0.8, 2000.0, 0.05)
 
 def reference() -> Sites:
     x, y, days, n = columns("reference/sensors.csv", "x_km", "y_km", "camera_days", "events")
-    return plane.sites(x * 1000, y * 1000, n, days)
+    return projection.sites(x * 1000, y * 1000, n, days)
 
 
 def published() -> Covariance:
@@ -27,12 +27,12 @@ def scattered(size: int, seed: int) -> Sites:
     rng = np.random.default_rng(seed)
     x, y, days = rng.uniform(0, 2e4, size), rng.uniform(0, 2e4, size), rng.uniform(50, 400, size)
     rate = 0.05 * np.exp(np.sin(x / 4000) + np.cos(y / 5000))
-    return plane.sites(x, y, rng.poisson(rate * days), days)
+    return projection.sites(x, y, rng.poisson(rate * days), days)
 
 
 def test_one_sensor_pulls_as_the_formula_by_hand_says() -> None:
     # With two equal sensors far apart the mean is their common log-rate: nothing to pull.
-    even = plane.sites([0, 1e9], [0, 0], [9, 9], [95, 95])
+    even = projection.sites([0, 1e9], [0, 0], [9, 9], [95, 95])
     flat = kriging.predict(even, MODEL, [0, 700], [0, 0])
     assert flat.log_rate == pytest.approx([math.log(0.1)] * 2, rel=1e-12)
     # Far apart, each sensor alone shrinks the variance: s2 - s2^2 c^2 / (s2 + noise).
@@ -43,7 +43,7 @@ def test_one_sensor_pulls_as_the_formula_by_hand_says() -> None:
 
 
 def test_unequal_sensors_are_shrunk_towards_the_mean() -> None:
-    pair = plane.sites([0, 1e9], [0, 0], [4, 14], [45, 29])  # 0.1 and 0.5 a day
+    pair = projection.sites([0, 1e9], [0, 0], [4, 14], [45, 29])  # 0.1 and 0.5 a day
     y = np.log([0.1, 0.5])
     mean = (4.5 * y[0] + 14.5 * y[1]) / 19
     pull = 0.8 / (0.8 + 1 / np.array([4.5, 14.5]) + 0.05)
@@ -64,7 +64,7 @@ def test_far_from_all_sensors_only_mean_and_variance_are_left() -> None:
 
 
 def test_independent_sensors_have_the_likelihood_of_independent_normals() -> None:
-    apart = plane.sites([0, 1e9, 2e9], [0, 0, 0], [4, 14, 0], [45, 29, 10])
+    apart = projection.sites([0, 1e9, 2e9], [0, 0, 0], [4, 14, 0], [45, 29, 10])
     weight = apart.n + 0.5
     y = np.log(weight / apart.effort_days)
     variance = 0.8 + 1 / weight + 0.05

@@ -1,14 +1,14 @@
-"""dashboard.proposals: from counts to sites a trapper can walk to."""
+"""dashboard.office.siting.proposals: from counts to sites a trapper can walk to."""
 
 import numpy as np
 import pytest
 import shapely
 
-from dashboard import proposals
-from dashboard.plane import Plane
-from dashboard.proposals import Wishes
-from dashboard.rates import Tally
-from dashboard.reasons import Reason
+from dashboard.analysis.projection import Plane
+from dashboard.analysis.tallies import Tally
+from dashboard.office.siting import proposals
+from dashboard.office.siting.proposals import Wishes
+from dashboard.office.siting.reasons import Reason
 
 PLACE = Plane(32.69, 128.84)
 BOAR = Reason("イノシシ", "boar")

@@ -1,4 +1,4 @@
-"""dashboard.raster: fixed classes, true Mercator rows, a picture any browser opens."""
+"""dashboard.maps.raster: fixed classes, true Mercator rows, a picture any browser opens."""
 
 import itertools
 import math
@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import plane, raster
-from dashboard.plane import Plane
+from dashboard.analysis import projection
+from dashboard.analysis.projection import Plane
+from dashboard.maps import raster
 
 
 def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -74,7 +75,7 @@ def test_colours_darken_with_the_rate_so_that_grey_prints_read_right() -> None:
 
 
 def test_north_is_up_and_the_corners_are_the_grids() -> None:
-    grid = plane.grid_over([-1000, 1000], [-1000, 1000], 0, 100)
+    grid = projection.grid_over([-1000, 1000], [-1000, 1000], 0, 100)
     values = np.full(grid.shape, 0.5)
     values[-1, 0] = 99.0  # the north-west cell
     place = Plane(32.69, 128.84)

@@ -1,4 +1,4 @@
-"""dashboard.significance: what is more than chance, and what is not."""
+"""dashboard.analysis.significance: what is more than chance, and what is not."""
 
 import itertools
 import math
@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import plane, significance
-from dashboard.plane import Floats
+from dashboard.analysis import projection, significance
+from dashboard.analysis.projection import Floats
 from tests.science.shared import columns, needs_shared, values
 
 
 def test_gi_star_is_the_textbooks_value_on_a_small_case() -> None:
     # x = 1 2 3 10, first two neighbours of each other: mean 4, population sd sqrt(12.5);
     # z = (3 - 4*2) / (sqrt(12.5) * sqrt(2*2/3)).
-    sites = plane.sites([0, 100, 5000, 9000], [0] * 4, [1, 2, 3, 10], [100] * 4)
+    sites = projection.sites([0, 100, 5000, 9000], [0] * 4, [1, 2, 3, 10], [100] * 4)
     got = significance.gi_star(sites, 150)
     z = -5 / math.sqrt(12.5 * 4 / 3)
     lone = (10 - 4) / math.sqrt(12.5)
@@ -28,7 +28,7 @@ def test_gi_star_is_the_textbooks_value_on_a_small_case() -> None:
 def test_counts_from_unequal_effort_are_no_hot_spot() -> None:
     x = np.arange(20) * 1000.0
     days = np.where(x < 3000, 1000.0, 10.0)
-    got = significance.gi_star(plane.sites(x, x * 0, days * 0.2, days), 1500)
+    got = significance.gi_star(projection.sites(x, x * 0, days * 0.2, days), 1500)
     assert got.spots() == [""] * 20
     assert np.isnan(got.z).all()
 
@@ -36,7 +36,7 @@ def test_counts_from_unequal_effort_are_no_hot_spot() -> None:
 def test_hot_and_cold_are_told_apart() -> None:
     x = np.arange(60) * 1000.0
     rates = np.where(x < 6000, 80, np.where(x > 53_000, 1, 40)) + np.arange(60) % 3
-    got = significance.gi_star(plane.sites(x, x * 0, rates, np.full(60, 100)), 2500)
+    got = significance.gi_star(projection.sites(x, x * 0, rates, np.full(60, 100)), 2500)
     spots = got.spots()
     assert spots[:5] == ["hot"] * 5
     assert spots[-5:] == ["cold"] * 5
@@ -44,7 +44,7 @@ def test_hot_and_cold_are_told_apart() -> None:
 
 
 def test_when_everyone_is_a_neighbour_gi_star_is_not_defined() -> None:
-    got = significance.gi_star(plane.sites([0, 1, 2], [0] * 3, [1, 2, 3], [9] * 3), 1e6)
+    got = significance.gi_star(projection.sites([0, 1, 2], [0] * 3, [1, 2, 3], [9] * 3), 1e6)
     assert np.isnan(got.z).all()
     assert got.spots() == ["", "", ""]
 
@@ -106,7 +106,7 @@ def test_a_place_that_heats_up_month_by_month_is_found_despite_a_month_without_e
     assert trends[0] is not None
     assert (trends[0].used, trends[0].s) == (7, 21)
     assert trends[0].p < 0.01
-    alone = significance.gi_star(plane.sites(x, x * 0, n[5], effort[5]), 500)
+    alone = significance.gi_star(projection.sites(x, x * 0, n[5], effort[5]), 500)
     assert z[5] == pytest.approx(alone.z, rel=1e-12)
 
 
@@ -124,7 +124,7 @@ def test_too_short_a_series_has_no_trend() -> None:
 def test_the_reference_hot_spots_are_met_to_1e_9() -> None:
     expected = values("reference/gi_star_sensors.json")
     x, y, days, n = columns("reference/sensors.csv", "x_km", "y_km", "camera_days", "events")
-    sites = plane.sites(x * 1000, y * 1000, n, days)
+    sites = projection.sites(x * 1000, y * 1000, n, days)
     got = significance.gi_star(sites, expected["band_km"] * 1000)
     assert sites.rate100 == pytest.approx(expected["rate"], rel=1e-12)
     assert got.z == pytest.approx(expected["z"], abs=1e-9)

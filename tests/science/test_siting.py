@@ -1,4 +1,4 @@
-"""dashboard.ground, siting and reasons: the best places within the rules, and why."""
+"""dashboard.analysis.trap_field, siting and reasons: the best places within the rules, and why."""
 
 import itertools
 import math
@@ -9,11 +9,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard import ground, reasons, siting
-from dashboard.ground import Ground, Rules
-from dashboard.plane import Floats, Grid
-from dashboard.reasons import Reason, Witness
-from dashboard.siting import Place, Plan
+from dashboard.analysis import siting, trap_field
+from dashboard.analysis.projection import Floats, Grid
+from dashboard.analysis.siting import Place, Plan
+from dashboard.analysis.trap_field import Ground, Rules
+from dashboard.office.siting import reasons
+from dashboard.office.siting.reasons import Reason, Witness
 
 NONE = np.empty(0)
 BOAR = Reason("イノシシ", "boar")
@@ -27,7 +28,7 @@ def square(cells: int, cell_m: float) -> Grid:
 def random_land(seed: int, rules: Rules, cells: int = 6) -> Ground:
     rng = np.random.default_rng(seed)
     rate = rng.gamma(0.5, 10, (cells, cells))
-    return ground.prepare(square(cells, 100), rate, rules, NONE, NONE)
+    return trap_field.prepare(square(cells, 100), rate, rules, NONE, NONE)
 
 
 def exact(land: Ground) -> float:
@@ -72,7 +73,7 @@ def test_two_neighbours_across_a_diagonal_both_count_in_the_upper_limit() -> Non
     rate = np.zeros((6, 6))
     rate[0, 0] = rate[2, 2] = 100  # 283 m apart, in one square of 3 x 3 cells
     rules = Rules(2, reach_m=100, min_distance_m=210)
-    land = ground.prepare(square(6, 100), rate, rules, NONE, NONE)
+    land = trap_field.prepare(square(6, 100), rate, rules, NONE, NONE)
     plan = siting.propose(land)
     assert len(plan.places) == 2
     assert plan.bound100 * (1 + 1e-12) >= plan.expected100 >= 0.95 * exact(land)
@@ -88,20 +89,20 @@ def test_small_cases_come_near_the_exact_optimum() -> None:
 
 
 def test_in_an_even_field_a_lone_trap_expects_the_fields_rate() -> None:
-    land = ground.prepare(square(41, 50), np.full((41, 41), 7.0), Rules(1), NONE, NONE)
+    land = trap_field.prepare(square(41, 50), np.full((41, 41), 7.0), Rules(1), NONE, NONE)
     middle = np.array([1025.0])
-    assert ground.expected100(land, middle, middle) == pytest.approx(7, rel=1e-5)
+    assert trap_field.expected100(land, middle, middle) == pytest.approx(7, rel=1e-5)
     twice = np.array([1025.0, 1025.0])
-    assert ground.expected100(land, twice, twice) < 1.6 * 7  # an animal is caught once
+    assert trap_field.expected100(land, twice, twice) < 1.6 * 7  # an animal is caught once
 
 
 def test_gains_are_what_the_objective_gains() -> None:
     land = random_land(3, Rules(2))
     here = np.array([250.0])
-    gains, _ = ground.gains100(land, here, here)
+    gains, _ = trap_field.gains100(land, here, here)
     for row, column in ((0, 0), (2, 2), (5, 1)):
         x, y = land.grid.x_m[[2, column]], land.grid.y_m[[2, row]]
-        more = ground.expected100(land, x, y) - ground.expected100(land, here, here)
+        more = trap_field.expected100(land, x, y) - trap_field.expected100(land, here, here)
         assert gains[row, column] == pytest.approx(more, rel=1e-12)
 
 
@@ -124,7 +125,7 @@ def test_every_rule_is_kept() -> None:
     refused = shapely.box(1200, 200, 1800, 800)
     rules = Rules(6, 200, 250, 620, road, refused)
     old = np.array([400.0])
-    plan = siting.propose(ground.prepare(grid, rate, rules, old, old))
+    plan = siting.propose(trap_field.prepare(grid, rate, rules, old, old))
     assert len(plan.places) == 6
     for x, y in places(plan):
         assert abs(y - 1000) <= 620
@@ -143,10 +144,10 @@ def test_every_rule_is_kept() -> None:
 def test_traps_in_place_send_the_new_one_elsewhere() -> None:
     grid = square(40, 50)
     rate = peaks(grid, (500, 500, 9), (1500, 1500, 8))
-    alone = siting.propose(ground.prepare(grid, rate, Rules(1), NONE, NONE))
+    alone = siting.propose(trap_field.prepare(grid, rate, Rules(1), NONE, NONE))
     assert places(alone)[0] == pytest.approx((500, 500), abs=51)
     old = np.array([500.0])
-    beside = siting.propose(ground.prepare(grid, rate, Rules(1), old, old))
+    beside = siting.propose(trap_field.prepare(grid, rate, Rules(1), old, old))
     assert places(beside)[0] == pytest.approx((1500, 1500), abs=51)
 
 
@@ -162,7 +163,7 @@ def test_where_too_little_is_allowed_fewer_places_come() -> None:
 def test_the_proof_is_strong_on_ordinary_ground() -> None:
     grid = square(60, 50)
     rate = peaks(grid, (600, 700, 9), (2200, 500, 8), (700, 2300, 7), (2300, 2200, 6))
-    plan = siting.propose(ground.prepare(grid, rate, Rules(4, min_distance_m=300), NONE, NONE))
+    plan = siting.propose(trap_field.prepare(grid, rate, Rules(4, min_distance_m=300), NONE, NONE))
     assert 0.8 < plan.proven <= 1
 
 
@@ -183,7 +184,7 @@ def test_moving_a_trap_shows_the_loss_and_every_broken_rule() -> None:
     road = shapely.LineString([(0, 400), (0, 1600)])
     refused = shapely.box(900, 900, 1100, 1100)
     rules = Rules(2, 200, 200, 1600, road, refused)
-    land = ground.prepare(grid, rate, rules, NONE, NONE)
+    land = trap_field.prepare(grid, rate, rules, NONE, NONE)
     plan = siting.propose(land)
     stay = siting.loss_when_moved(land, plan, 0, *places(plan)[0])
     assert stay.loss100 == pytest.approx(0, abs=1e-9)

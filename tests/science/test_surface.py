@@ -1,4 +1,4 @@
-"""dashboard.surface: rates weighted by exposure, masked where nobody watched."""
+"""dashboard.analysis.surface: rates weighted by exposure, masked where nobody watched."""
 
 import math
 
@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import plane, surface
-from dashboard.plane import Grid, Sites
+from dashboard.analysis import projection, surface
+from dashboard.analysis.projection import Grid, Sites
 from tests.science.shared import columns, needs_shared, values
 
-PAIR = plane.sites([0, 1000], [0, 0], [10, 30], [100, 200])
+PAIR = projection.sites([0, 1000], [0, 0], [10, 30], [100, 200])
 
 
 def reference() -> Sites:
     x, y, days, n = columns("reference/sensors.csv", "x_km", "y_km", "camera_days", "events")
-    return plane.sites(x * 1000, y * 1000, n, days)
+    return projection.sites(x * 1000, y * 1000, n, days)
 
 
 def test_between_two_sensors_the_longer_watch_weighs_more() -> None:
@@ -28,7 +28,7 @@ def test_between_two_sensors_the_longer_watch_weighs_more() -> None:
 
 
 def test_the_grid_form_is_the_point_form_exactly() -> None:
-    grid = plane.grid_over(PAIR.x_m, PAIR.y_m, 300, 50)
+    grid = projection.grid_over(PAIR.x_m, PAIR.y_m, 300, 50)
     drawn = surface.surface(PAIR, grid, 400)
     x, y = np.meshgrid(grid.x_m, grid.y_m)
     points = surface.at_points(PAIR, x.ravel(), y.ravel(), 400).reshape(grid.shape)
@@ -42,14 +42,14 @@ def test_equal_rates_stay_equal_however_effort_is_spread(
     x, y, days = (
         [random.uniform(a, b) for _ in range(size)] for a, b in ((0, 5e3), (0, 5e3), (1, 500))
     )
-    same = plane.sites(x, y, np.array(days) * rate / 100, days)
-    drawn = surface.surface(same, plane.grid_over(x, y, 0, 500), 3000)
+    same = projection.sites(x, y, np.array(days) * rate / 100, days)
+    drawn = surface.surface(same, projection.grid_over(x, y, 0, 500), 3000)
     assert drawn.rate100 == pytest.approx(np.full(drawn.rate100.shape, rate), rel=1e-12)
 
 
 def test_where_nobody_watched_nothing_is_shown() -> None:
     axis = np.arange(-5000.0, 5001, 100)
-    lone = plane.sites([0], [0], [9], [60])
+    lone = projection.sites([0], [0], [9], [60])
     shown = surface.surface(lone, Grid(axis, axis, 100), 1000)
     x, y = np.meshgrid(axis, axis)
     distance = np.hypot(x, y)
@@ -57,7 +57,7 @@ def test_where_nobody_watched_nothing_is_shown() -> None:
     assert np.array_equal(shown.shown, distance <= 1177.41)
     assert np.isnan(shown.masked[~shown.shown]).all()
     assert shown.masked[shown.shown] == pytest.approx(15)
-    long = surface.surface(plane.sites([0], [0], [9], [6000]), Grid(axis, axis, 100), 1000)
+    long = surface.surface(projection.sites([0], [0], [9], [6000]), Grid(axis, axis, 100), 1000)
     assert np.array_equal(long.shown, distance <= 2000)
 
 
@@ -66,7 +66,7 @@ def test_far_from_every_sensor_a_rate_is_unknown_without_a_warning() -> None:
 
 
 def test_cross_validation_asks_only_the_others() -> None:
-    three = plane.sites([0, 1000, 5000], [0, 0, 0], [10, 30, 5], [100, 200, 50])
+    three = projection.sites([0, 1000, 5000], [0, 0, 0], [10, 30, 5], [100, 200, 50])
     w = math.exp(-0.5 * 5**2)
     v = math.exp(-0.5 * 4**2)
     expected = [
@@ -78,14 +78,14 @@ def test_cross_validation_asks_only_the_others() -> None:
 
 
 def test_a_bandwidth_that_leaves_a_sensor_alone_is_never_chosen() -> None:
-    line = plane.sites([0, 100, 200, 90_000], [0, 0, 0, 0], [3, 2, 4, 3], [90, 90, 90, 90])
+    line = projection.sites([0, 100, 200, 90_000], [0, 0, 0, 0], [3, 2, 4, 3], [90, 90, 90, 90])
     chosen = surface.choose_bandwidth(line, [10, 30_000])
     assert math.isinf(chosen.deviance[0])
     assert chosen.best_m == 30_000
 
 
 def test_without_any_event_the_widest_bandwidth_is_chosen() -> None:
-    quiet = plane.sites([0, 100, 200], [0, 0, 0], [0, 0, 0], [9, 9, 9])
+    quiet = projection.sites([0, 100, 200], [0, 0, 0], [0, 0, 0], [9, 9, 9])
     assert surface.choose_bandwidth(quiet, [50, 80, 70]).best_m == 70
 
 

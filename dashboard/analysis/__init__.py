@@ -1,0 +1,1 @@
+"""Pure calculations with numpy: rates, surfaces, tests of significance, siting."""

@@ -1,0 +1,58 @@
+"""Where nobody watched: land of the place without a sensor that speaks for it. PURE.
+
+Owns what a coverage gap is. A gap is a 1 km square of land, near enough to the place's devices to
+be its business, whose centre lies farther than FAR_M from every sensor with enough effort: the same
+30 days below which the surface stays empty. Gaps are drawn as one shape, not as hundreds.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from dashboard.analysis.projection import Floats, Plane, distances
+from dashboard.analysis.surface import MIN_EXPOSURE_DAYS
+from dashboard.analysis.tallies import Tally
+from gateway.domain.geo import mesh
+
+Shape: TypeAlias = BaseGeometry
+
+FAR_M = 1_500.0
+AROUND_M = 2_000.0  # beyond the hull of the devices
+MAX_SQUARES = 20_000
+
+
+def gaps(land: Shape, tallies: Sequence[Tally]) -> Shape | None:
+    """The unwatched part of `land` (longitude, latitude); None where no device stands."""
+    placed = [t for t in tallies if t.lat is not None and t.lon is not None]
+    if not placed:
+        return None
+    lats, lons = np.array([t.lat for t in placed]), np.array([t.lon for t in placed])
+    flat = Plane(float(lats.mean()), float(lons.mean()))
+    x, y = flat.to_metres(lats, lons)
+    hull = shapely.MultiPoint(np.column_stack([x, y])).convex_hull
+    edges = _squares(flat, hull)
+    at_x, at_y = flat.to_metres((edges[:, 0] + edges[:, 2]) / 2, (edges[:, 1] + edges[:, 3]) / 2)
+    ours = shapely.dwithin(hull, shapely.points(at_x, at_y), AROUND_M)
+    watching = np.array([t.effort >= MIN_EXPOSURE_DAYS for t in placed])
+    away = distances(at_x, at_y, x[watching], y[watching])
+    south, west, north, east = edges[ours & (away > FAR_M).all(axis=1)].T
+    unwatched = shapely.box(west, south, east, north)
+    shapely.prepare(land)
+    return shapely.union_all(unwatched[shapely.intersects(land, unwatched)])
+
+
+def from_geojson(collection: dict[str, Any]) -> Shape:
+    """The union of a FeatureCollection's shapes."""
+    shapes = [shapely.geometry.shape(f["geometry"]) for f in collection["features"]]
+    return shapely.union_all(shapes)
+
+
+def _squares(flat: Plane, hull: Shape) -> Floats:
+    west, south, east, north = hull.bounds
+    (low, high), (left, right) = flat.to_degrees(
+        [west - AROUND_M, east + AROUND_M], [south - AROUND_M, north + AROUND_M]
+    )
+    return mesh.edges_within(mesh.Bounds(low, left, high, right), "1km")[:MAX_SQUARES]

@@ -1,0 +1,102 @@
+"""Rates of many devices: independent events, sums by group.
+
+Owns what one event is and how groups are pooled. What a rate is: `rate`. Pure.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import ArrayLike, NDArray
+
+from dashboard.analysis.rate import Rate, Unit, rate_of
+from gateway.domain.geo import mesh
+
+Grouping = Literal["device", "mesh5km", "area"]
+Bools: TypeAlias = NDArray[np.bool_]
+
+WINDOW_S = 1800.0  # independence of events, the camera-trapping convention
+
+
+class Tally(Struct, frozen=True):
+    """What one device counted in how much effort, and where it stood."""
+
+    device: str
+    n: int
+    effort: float
+    lat: float | None = None
+    lon: float | None = None
+    area: str = ""
+    name: str = ""  # what people call it; "": the device itself
+
+
+def event_starts(
+    device: ArrayLike, species: ArrayLike, seconds: ArrayLike, window_s: float = WINDOW_S
+) -> Bools:
+    """Mark the records that begin a new event.
+
+    A record begins one unless the previous record of the same species at the same device is at
+    most `window_s` earlier: a herd that stays for an hour is one event. The three arrays are of
+    one length, in any order; the marks come in the same order.
+    """
+    devices, kinds, times = np.asarray(device), np.asarray(species), np.asarray(seconds)
+    order = np.lexsort((times, kinds, devices))
+    devices, kinds, times = devices[order], kinds[order], times[order]
+    starts = np.ones(len(times), dtype=bool)
+    starts[1:] = (
+        (devices[1:] != devices[:-1])
+        | (kinds[1:] != kinds[:-1])
+        | (times[1:] - times[:-1] > window_s)
+    )
+    marks = np.empty_like(starts)
+    marks[order] = starts
+    return marks
+
+
+def count_events(
+    device: ArrayLike, species: ArrayLike, seconds: ArrayLike, window_s: float = WINDOW_S
+) -> dict[tuple[Hashable, Hashable], int]:
+    """Count independent events (`event_starts`) by device and species."""
+    marks = event_starts(device, species, seconds, window_s)
+    counts: dict[tuple[Hashable, Hashable], int] = defaultdict(int)
+    pairs = zip(
+        np.asarray(device)[marks].tolist(), np.asarray(species)[marks].tolist(), strict=True
+    )
+    for pair in pairs:
+        counts[pair] += 1
+    return dict(counts)
+
+
+def _mesh5km(tally: Tally) -> str:
+    if tally.lat is None or tally.lon is None:
+        return ""
+    return mesh.code(tally.lat, tally.lon, "5km")
+
+
+KEYS: Mapping[Grouping, Callable[[Tally], str]] = MappingProxyType(
+    {"device": lambda tally: tally.device, "mesh5km": _mesh5km, "area": lambda tally: tally.area}
+)
+
+
+def pooled(
+    tallies: Iterable[Tally],
+    by: Grouping,
+    unit: Unit = "camera-days",
+    confidence: float = 0.95,
+) -> dict[str, Rate]:
+    """Rates by group, sorted by key: the group's events over the group's effort.
+
+    A pooled rate, not a mean of rates: a camera that ran for a day must not outweigh one that ran
+    for a year. The key "" holds what has no place or area. Raises mesh.MeshError for a place
+    outside the grid.
+    """
+    sums: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for tally in tallies:
+        sums[KEYS[by](tally)].append((tally.n, tally.effort))
+    return {
+        key: rate_of(sum(n for n, _ in parts), sum(t for _, t in parts), unit, confidence)
+        for key, parts in sorted(sums.items())
+    }

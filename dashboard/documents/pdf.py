@@ -1,0 +1,192 @@
+"""A small PDF writer for reports in Japanese: text, lines, boxes, tables. PURE.
+
+Owns the file format (PDF 1.4). The font is not embedded: it is named by Adobe's Japanese character
+collection (Adobe-Japan1), which every PDF reader on a Japanese desktop fills with its own gothic, as
+office systems have done for decades. So a report is a few kB and needs neither a library nor a font
+of tens of megabytes to be cut to size on a board with 512 MB. Where a reader has no Japanese font,
+the page itself prints from the browser.
+"""
+
+import zlib
+from collections.abc import Sequence
+from unicodedata import east_asian_width
+
+from dashboard.documents.table import Cell, Table
+
+A4 = (595.28, 841.89)
+MARGIN, LINE = 42.0, 1.5
+HALF = 500  # of 1000: the width of a half-width glyph; the encoding has no other narrow ones
+
+# The composite font, its glyphs (all half-width ones 500 wide) and their description.
+FONT = (
+    b"""<< /Type /Font /Subtype /Type0 /BaseFont /HeiseiKakuGo-W5-UniJIS-UCS2-HW-H
+    /Encoding /UniJIS-UCS2-HW-H /DescendantFonts [4 0 R] >>""",
+    b"""<< /Type /Font /Subtype /CIDFontType0 /BaseFont /HeiseiKakuGo-W5 /DW 1000 /W [231 389 500]
+    /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >> /FontDescriptor 5 0 R >>""",
+    b"""<< /Type /FontDescriptor /FontName /HeiseiKakuGo-W5 /Flags 4 /FontBBox [-92 -250 1010 922]
+    /ItalicAngle 0 /Ascent 752 /Descent -221 /CapHeight 737 /StemV 114 >>""",
+)
+
+
+class Pdf:
+    """A document that grows downwards, page after page."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._pages: list[list[str]] = []
+        self.new_page()
+
+    def new_page(self) -> None:
+        """Begin a page."""
+        self._pages.append([])
+        self.y = A4[1] - MARGIN
+
+    def text(self, text: str, size: float = 9.5, x: float = MARGIN) -> None:
+        """A paragraph, broken where it is too wide."""
+        for line in broken(text, (A4[0] - MARGIN - x) / size):
+            self.room(size * LINE)
+            self.y -= size * LINE
+            self._put(line, x, self.y, size)
+
+    def table(self, table: Table, size: float = 8.0) -> None:
+        """A table with its heading; its first row comes again on each page."""
+        self.y -= size
+        self.room(size * LINE * 4)
+        self.text(table.title, size + 2.5)
+        widths = _columns(table, A4[0] - 2 * MARGIN, size)
+        self._row(table.columns, widths, size, head=True)
+        for row in table.rows:
+            if self.room(size * LINE):
+                self._row(table.columns, widths, size, head=True)
+            self._row(row, widths, size)
+        if table.note:
+            self.text(table.note, size)
+
+    def room(self, height: float) -> bool:
+        """Begin a new page unless so much room is left; True if one was begun."""
+        if self.y - height >= MARGIN:
+            return False
+        self.new_page()
+        return True
+
+    def bytes(self) -> bytes:
+        """The whole file."""
+        pages = [_content(one) for one in self._pages]
+        kids = " ".join(f"{7 + 2 * i} 0 R" for i in range(len(pages)))
+        objects = [
+            b"<< /Type /Catalog /Pages 2 0 R /Lang (ja) >>",
+            f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
+            *FONT,
+            f"<< /Title <FEFF{_hex(self._title)}> /Producer (Shishigaki) >>".encode(),
+        ]
+        for i, content in enumerate(pages):
+            objects.append(
+                f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {A4[0]} {A4[1]}] /Contents {8 + 2 * i} 0 R "
+                "/Resources << /Font << /F1 3 0 R >> >> >>".encode()
+            )
+            head = f"<< /Length {len(content)} /Filter /FlateDecode >>\nstream\n".encode()
+            objects.append(head + content + b"\nendstream")
+        return _file(objects)
+
+    def _row(
+        self, row: Sequence[Cell], widths: Sequence[float], size: float, *, head: bool = False
+    ) -> None:
+        lines = [_lines(cell) if head else [said(cell)] for cell in row]
+        height = size * LINE * max(map(len, lines))
+        self.y -= height
+        if head:
+            self._pages[-1].append(
+                f"0.9 g {MARGIN} {self.y - 2:.1f} {sum(widths):.1f} {height:.1f} re f 0 g"
+            )
+        x = MARGIN
+        for cell, parts, width in zip(row, lines, widths, strict=True):
+            right = not isinstance(cell, str)
+            for i, part in enumerate(reversed(parts)):
+                shown = fit(part, width / size - 0.4)
+                start = x + width - measure(shown) * size - 2 if right else x + 2
+                self._put(shown, start, self.y + 1.5 + i * size * LINE, size)
+            x += width
+        self._pages[-1].append(
+            f"0.4 w 0.6 G {MARGIN} {self.y - 2:.1f} m {x:.1f} {self.y - 2:.1f} l S 0 G"
+        )
+
+    def _put(self, text: str, x: float, y: float, size: float) -> None:
+        self._pages[-1].append(f"BT /F1 {size:g} Tf {x:.1f} {y:.1f} Td <{_hex(text)}> Tj ET")
+
+
+def said(cell: Cell) -> str:
+    """A cell as text; an unknown value is a dash, not a zero."""
+    if cell is None:
+        return "－"
+    return f"{cell:,.1f}" if isinstance(cell, float) else str(cell)
+
+
+def _lines(heading: Cell) -> list[str]:
+    """A column's heading, a word a line."""
+    return said(heading).split(" ")
+
+
+def measure(text: str) -> float:
+    """Width in units of the type size."""
+    return sum(_width(one) for one in text)
+
+
+def broken(text: str, width: float) -> list[str]:
+    """Lines not wider than `width` (in type sizes); breaks anywhere, as Japanese does."""
+    lines, line, used = [], "", 0.0
+    for one in text:
+        wide = _width(one)
+        if one == "\n" or used + wide > width:
+            lines.append(line)
+            line, used = "", 0.0
+        if one != "\n":
+            line, used = line + one, used + wide
+    return [*lines, line]
+
+
+def fit(text: str, width: float) -> str:
+    """Text cut to a width, with a mark where something is missing."""
+    if measure(text) <= width:
+        return text
+    while text and measure(text) + 1 > width:
+        text = text[:-1]
+    return text + "…"
+
+
+def _width(one: str) -> float:
+    return 1.0 if east_asian_width(one) in "WFA" else HALF / 1000
+
+
+def _columns(table: Table, whole: float, size: float) -> list[float]:
+    """Widths in points: what the cells need, shrunk together when the page is too narrow."""
+    wanted = [
+        max(measure(one) for one in (*_lines(table.columns[c]), *(said(r[c]) for r in table.rows)))
+        * size
+        + 6
+        for c in range(len(table.columns))
+    ]
+    scale = min(1.0, whole / sum(wanted))
+    return [width * scale for width in wanted]
+
+
+def _hex(text: str) -> str:
+    """UTF-16 in hex; what lies beyond the basic plane, which the encoding lacks, is a geta mark."""
+    plain = "".join(one if ord(one) < 0x10000 else "〓" for one in text)
+    return plain.encode("utf-16-be").hex().upper()
+
+
+def _content(parts: Sequence[str]) -> bytes:
+    return zlib.compress("\n".join(parts).encode("ascii"))
+
+
+def _file(objects: Sequence[bytes]) -> bytes:
+    out, offsets = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), []
+    for number, body in enumerate(objects, start=1):
+        offsets.append(len(out))
+        out += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
+    start = len(out)
+    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    out += b"".join(f"{offset:010} 00000 n \n".encode() for offset in offsets)
+    trailer = f"<< /Size {len(objects) + 1} /Root 1 0 R /Info 6 0 R >>"
+    out += f"trailer\n{trailer}\nstartxref\n{start}\n%%EOF\n".encode()
+    return bytes(out)

@@ -1,0 +1,1 @@
+"""What arrives and why it was not read; approval of devices."""

@@ -1,0 +1,150 @@
+"""The installer's page: from whom what arrived, why something was not read, approving, reading again.
+
+Owns its handlers and who may act: officials and administrators; on a loopback demo whoever sits there.
+Acts are POSTs from our own pages. What they do is `desk`'s.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from dashboard.installer.traffic import arrivals
+from dashboard.web.auth import Auth, same_origin
+from dashboard.web.responses import Reply
+from gateway.clock import Clock
+from gateway.config import Source
+from gateway.domain.accounts import Account, Rank
+from gateway.domain.model import Reason, Role
+from gateway.ingest.devices.approval import Again, ApprovalError, Desk, Wish
+from gateway.store import Store
+from gateway.store.feed import Feed
+
+PAGE = "/pending"
+FIGURES = ("messages", "events", "alerts", "left")  # of an act's result, carried by the address
+LONGEST = 200  # characters of a name
+
+
+class Installer:
+    """Handlers of the page. Without a `desk` it only shows."""
+
+    def __init__(
+        self, store: Store, feed: Feed, reply: Reply, auth: Auth, sources: Sequence[Source],
+        desk: Desk | None, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._store, self._feed, self._reply, self._auth = store, feed, reply, auth
+        self._sources, self._desk, self._clock = sources, desk, clock
+
+    def routes(self) -> list[Route]:
+        """The page and its acts."""
+        return [
+            Route(PAGE, self.show, methods=["GET"]),
+            Route(f"{PAGE}/approve", self.approve, methods=["POST"]),
+            Route(f"{PAGE}/revoke", self.revoke, methods=["POST"]),
+            Route(f"{PAGE}/read-again", self.read_again, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Who sent what, how it was read, and what was not."""
+        return await self._page(request)
+
+    async def approve(self, request: Request) -> Response:
+        """Let a device count, as the form says."""
+        desk, form = await self._form(request)
+        now = self._clock()
+        try:
+            wish = _wish(form)
+            device, outcome = await self._store.write(lambda tx: desk.approve(tx, wish, now))
+        except ApprovalError as error:
+            return await self._page(request, str(error))
+        self._feed.tell(outcome)
+        return _done(
+            approved=device.label, events=len(outcome.events), left=outcome.refused.total()
+        )
+
+    async def revoke(self, request: Request) -> Response:
+        """Stop listening to a device."""
+        desk, form = await self._form(request)
+        try:
+            device = await self._store.write(lambda tx: desk.revoke(tx, form.get("device", "")))
+        except ApprovalError as error:
+            return await self._page(request, str(error))
+        return _done(revoked=device.label)
+
+    async def read_again(self, request: Request) -> Response:
+        """Read refused messages again, of one reason or all."""
+        desk, form = await self._form(request)
+        chosen = form.get("reason", "")
+        if chosen not in {"", *Reason}:
+            raise HTTPException(400)
+        reasons = (Reason(chosen),) if chosen else tuple(Reason)
+        again, now = Again(), self._clock()
+        while outcome := await self._store.write(lambda tx: desk.step(tx, again, now, reasons)):
+            self._feed.tell(outcome)
+        return _done(
+            messages=again.messages, events=again.events, alerts=again.alerts,
+            left=again.refused.total(),
+        )  # fmt: skip
+
+    async def _form(self, request: Request) -> tuple[Desk, Mapping[str, str]]:
+        """The form's fields, from our own page and somebody who may act; else 403."""
+        if self._desk is None or not self._may_act(request.state.account):
+            raise HTTPException(403)
+        if not same_origin(request):
+            raise HTTPException(403)
+        form = await request.form(max_fields=12)
+        return self._desk, {name: str(value)[:LONGEST] for name, value in form.items()}
+
+    def _may_act(self, account: Account | None) -> bool:
+        if account is None:
+            return self._auth.open_reading
+        return account.rank >= Rank.OFFICIAL
+
+    async def _page(self, request: Request, wrong: str = "") -> Response:
+        now, desk = self._clock(), self._desk
+        found = await self._store.read(
+            lambda reader: arrivals(
+                reader, self._sources, desk.dialect if desk else str, now, self._reply.zone
+            )
+        )
+        account = request.state.account
+        return self._reply.page(
+            request, "pending.html", now, account=account, status=400 if wrong else 200,
+            found=found, wrong=wrong, done=_result(request.query_params), roles=tuple(Role),
+            may_act=desk is not None and self._may_act(account),
+            models=desk.models if desk else {},
+        )  # fmt: skip
+
+
+def _wish(form: Mapping[str, str]) -> Wish:
+    heartbeat = form.get("heartbeat", "")
+    if heartbeat and not (heartbeat.isascii() and heartbeat.isdigit()):
+        raise ApprovalError(f"heartbeat {heartbeat!r}: seconds, a whole number above 0")
+    return Wish(
+        device=form.get("device", ""),
+        name=form.get("name", ""),
+        role=form.get("role", ""),
+        model=form.get("model", ""),
+        inverted=form.get("inverted") == "yes",
+        zone=form.get("zone", ""),
+        heartbeat_s=int(heartbeat) if heartbeat else None,
+    )
+
+
+def _done(**result: Any) -> Response:
+    """Back to the page, which tells what came of it: a reload does not act again."""
+    return RedirectResponse(f"{PAGE}?{urlencode(result)}", 303)
+
+
+def _result(query: Mapping[str, str]) -> dict[str, str]:
+    """What an act came to, from the address: figures as figures, names to be escaped."""
+    names = {name: query[name][:LONGEST] for name in ("approved", "revoked") if name in query}
+    figures = {
+        name: query[name] for name in FIGURES
+        if name in query and query[name].isdigit() and len(query[name]) < 9
+    }  # fmt: skip
+    return names | figures

@@ -1,0 +1,134 @@
+"""Who sends what: sources, devices and what was held, as the installer's page shows them.
+
+Owns what is read for that page. Must not know words, templates or the network.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
+
+from gateway.config import Source
+from gateway.dialects.table import BY_NAME
+from gateway.domain import trap_lifecycle
+from gateway.domain.model import Device, DeviceState, Role, Standing
+from gateway.ingest.devices.message_trace import bars
+from gateway.store import Reader
+from gateway.store.reader import Held, Refusal
+
+SHOWN = 100  # refused messages
+
+
+class SourceRow(Struct, frozen=True):
+    """A configured source."""
+
+    name: str
+    title: str
+    topics: tuple[str, ...]
+    best_effort: bool  # messages may get lost on the way to the broker
+    hint_ja: str  # how to raise the QoS at the source
+    hint_en: str
+
+
+class Arrival(Struct, frozen=True):
+    """A device and how its newest message came."""
+
+    device: Device
+    silent: bool
+    last_seen: datetime | None
+    kind: str
+    dialect: str
+    topic: str
+    qos: int | None  # None: not noted
+    rssi_dbm: float | None
+    bars: int
+    battery_pct: float | None
+    battery_v: float | None
+    today: dict[str, int]  # kind -> events since local midnight
+
+
+class Arrivals(Struct, frozen=True):
+    """Everything the page shows."""
+
+    sources: list[SourceRow]
+    devices: list[Arrival]
+    pending: list[tuple[Device, Held | None]]
+    reasons: Counter[str]
+    refused: list[Refusal]
+
+
+def arrivals(
+    reader: Reader, sources: Sequence[Source], dialect: Callable[[str], str], now: datetime,
+    zone: tzinfo,
+) -> Arrivals:  # fmt: skip
+    """Read the page's content at `now`; `dialect`: which one reads a topic."""
+    states, today = reader.states(), reader.counts_since(_midnight(now, zone))
+    held = {one.device: one for one in reader.held()}
+    devices = reader.devices()
+    return Arrivals(
+        sources=[_source(source) for source in sources],
+        devices=[
+            _arrival(device, states.get(device.id), today.get(device.id, {}), dialect, now)
+            for device in devices
+            if device.standing is not Standing.PENDING
+        ],
+        pending=_pending(devices, held),
+        reasons=reader.refused(),
+        refused=reader.quarantine(SHOWN),
+    )
+
+
+def _pending(devices: list[Device], held: dict[str, Held]) -> list[tuple[Device, Held | None]]:
+    """Devices that wait for approval, then those that no model could even be offered for."""
+    known = {device.id for device in devices}
+    noted = [(d, held.get(d.id)) for d in devices if d.standing is Standing.PENDING]
+    strangers = [(Device(id=id_, role=Role.TRAP, standing=Standing.PENDING), one)
+                 for id_, one in held.items() if id_ not in known]  # fmt: skip
+    return [*noted, *strangers]
+
+
+def _source(source: Source) -> SourceRow:
+    row = BY_NAME[source.dialect]
+    return SourceRow(
+        name=row.name,
+        title=row.title,
+        topics=source.topics or row.topics,
+        best_effort=source.qos == 0 or row.qos == "0",
+        hint_ja=row.qos_hint_ja,
+        hint_en=row.qos_hint,
+    )
+
+
+def _arrival(
+    device: Device, state: DeviceState | None, today: dict[str, int],
+    dialect: Callable[[str], str], now: datetime,
+) -> Arrival:  # fmt: skip
+    topic, qos = state.heard if state and state.heard else ("", None)
+
+    def fact(name: str) -> float | None:
+        value = state.fact(name) if state else None
+        return float(value) if value is not None else None
+
+    rssi = fact("rssi_dbm")
+    return Arrival(
+        device=device,
+        silent=trap_lifecycle.shown(state, now, device.heartbeat_s).unknown,
+        last_seen=state.last_seen if state else None,
+        kind=state.heard_as if state else "",
+        dialect=dialect(topic) if topic else "",
+        topic=topic,
+        qos=qos,
+        rssi_dbm=rssi,
+        bars=bars(rssi) if rssi is not None else 0,
+        battery_pct=fact("battery_pct"),
+        battery_v=fact("battery_v"),
+        today=today,
+    )
+
+
+def _midnight(now: datetime, zone: tzinfo) -> datetime:
+    local = now.astimezone(zone)
+    return local - timedelta(
+        hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+    )

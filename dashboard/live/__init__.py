@@ -1,0 +1,1 @@
+"""The live map, the list of traps, their updates and the JSON API."""

@@ -1,0 +1,90 @@
+"""What other programs read: JSON and GeoJSON of the present.
+
+Owns the shapes under /api. Must not hold anything a page does not show.
+"""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from dashboard.live.snapshot import collection, features, rates
+from dashboard.live.updates import Live
+from dashboard.web.responses import Reply
+from gateway.clock import Clock
+from gateway.domain.model import Role
+from gateway.store import Store
+
+MOST_EVENTS = 1_000
+MOST_DAYS = 3_660
+
+
+class Api:
+    """Handlers under /api."""
+
+    def __init__(self, store: Store, live: Live, reply: Reply, clock: Clock) -> None:
+        self._store, self._live, self._reply, self._clock = store, live, reply, clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Where it answers."""
+        return [
+            Route("/api/devices.geojson", self.devices),
+            Route("/api/rates.geojson", self.rates),
+            Route("/api/traps", self.traps),
+            Route("/api/alerts", self.alerts),
+            Route("/api/events", self.events),
+        ]
+
+    async def devices(self, request: Request) -> Response:
+        """GeoJSON FeatureCollection of all approved devices with a position."""
+        _, present = await self._live.look()
+        return _json(collection(features(present.sights)), "application/geo+json")
+
+    async def traps(self, request: Request) -> Response:
+        """Traps, the most urgent first."""
+        _, present = await self._live.look()
+        return _json([sight for sight in present.sights if sight.role is Role.TRAP])
+
+    async def alerts(self, request: Request) -> Response:
+        """Open alerts, the most urgent first."""
+        _, present = await self._live.look()
+        return _json(present.alerts)
+
+    async def events(self, request: Request) -> Response:
+        """The newest events of every kind, newest first; ``?limit=`` 1..1000."""
+        limit = _number(request, "limit", 100, MOST_EVENTS)
+        if limit is None:
+            return _refused(f"limit: a whole number from 1 to {MOST_EVENTS}")
+        return _json(await self._store.read(lambda reader: reader.latest_events(limit)))
+
+    async def rates(self, request: Request) -> Response:
+        """GeoJSON of independent appearances per 100 device-days; ``?days=&species=``."""
+        days = _number(request, "days", 90, MOST_DAYS)
+        if days is None:
+            return _refused(f"days: a whole number from 1 to {MOST_DAYS}")
+        species, now = request.query_params.get("species") or None, self._clock()
+        found = await self._store.read(
+            lambda reader: rates(reader, self._reply.zone, now, days, species)
+        )
+        return _json(collection(features(found.sensors)), "application/geo+json")
+
+
+def _json(value: Any, media_type: str = "application/json") -> Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(msgspec.json.encode(value), media_type=media_type, headers=headers)
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int | None:
+    """A whole number of the query in 1..most; None: it is something else."""
+    given = request.query_params.get(name, str(default))
+    if not given.isascii() or not given.isdigit() or len(given) > 9:
+        return None
+    return int(given) if 1 <= int(given) <= most else None
+
+
+def _refused(reason: str) -> Response:
+    return Response(
+        msgspec.json.encode({"error": reason}), status_code=400, media_type="application/json"
+    )

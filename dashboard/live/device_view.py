@@ -1,0 +1,143 @@
+"""What a device's state means to a person: which mark it gets and how urgent it is. PURE.
+
+Owns the conditions and their order. Must not know pages, words or the store.
+A silent trap is "unknown", never "no capture"; a sprung trap stays sprung when it falls silent.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from gateway.domain.device_state import from_ms
+from gateway.domain.model import Device, DeviceState, Role, Standing, TrapState
+from gateway.domain.trap_lifecycle import Shown, shown
+
+LOW_BATTERY_PCT = 20.0
+FRESH = timedelta(hours=1)  # how long an appearance is shown as present
+
+
+class Condition(StrEnum):
+    """The mark on the map, the most urgent first. Trap states keep their own words."""
+
+    SPRUNG = "sprung"
+    CAPTURED = "captured"  # an animal waits in the trap
+    SEEN = "seen"  # a detector with an appearance within FRESH
+    UNKNOWN = "unknown"  # silent, or never heard
+    LOW = "low"  # works, but its battery ends soon
+    NON_TARGET = "non_target"
+    FALSE_SPRING = "false_spring"
+    DISPATCHED = "dispatched"
+    ARMED = "armed"
+    WATCHING = "watching"  # a detector or relay that lives
+    PAUSED = "paused"
+    REMOVED = "removed"
+
+
+URGENCY = {condition: rank for rank, condition in enumerate(Condition)}
+
+
+class Sight(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One device as people see it; as JSON, the properties of its GeoJSON feature."""
+
+    id: str
+    name: str
+    role: Role
+    condition: Condition
+    silent: bool = False
+    low: bool = False
+    since: datetime | None = None  # when the condition began, as far as known
+    by: str = ""  # the person whose word the condition is; empty: the sensor's
+    last_seen: datetime | None = None
+    battery_pct: float | None = None
+    battery_v: float | None = None
+    species: str | None = None  # of the newest appearance
+    trap_type: str = ""
+    area: str = ""
+    lat: float | None = None
+    lon: float | None = None
+
+
+def sights(
+    devices: Iterable[Device], states: Mapping[str, DeviceState], now: datetime
+) -> list[Sight]:
+    """All approved devices, the most urgent first, then whoever waits longest."""
+    seen = [
+        sight(device, states.get(device.id), now)
+        for device in devices
+        if device.standing is Standing.APPROVED
+    ]
+    return sorted(seen, key=_urgency)
+
+
+def sight(device: Device, state: DeviceState | None, now: datetime) -> Sight:
+    """One device at `now`."""
+    trap = shown(state, now, device.heartbeat_s)
+    species, detected_ms = _newest(state)
+    battery = _number(state, "battery_pct")
+    low = battery is not None and battery <= LOW_BATTERY_PCT
+    if device.role is Role.TRAP:
+        condition, since = _of_trap(trap, low)
+    else:
+        condition, since = _of_detector(detected_ms, now, silent=trap.unknown, low=low)
+    if condition is Condition.UNKNOWN:
+        since = state.last_seen if state else None
+    return Sight(
+        id=device.id,
+        name=device.label,
+        role=device.role,
+        condition=condition,
+        silent=trap.unknown,
+        low=low,
+        since=since,
+        by=trap.by,
+        last_seen=state.last_seen if state else None,
+        battery_pct=battery,
+        battery_v=_number(state, "battery_v"),
+        species=species,
+        trap_type=device.trap_type,
+        area=device.area,
+        lat=device.lat if device.lat is not None else _number(state, "lat"),
+        lon=device.lon if device.lon is not None else _number(state, "lon"),
+    )
+
+
+def _of_trap(trap: Shown, low: bool) -> tuple[Condition, datetime | None]:
+    """What a person found stays true in silence; that a trap is armed does not."""
+    if trap.state is None or (trap.unknown and trap.state is TrapState.ARMED):
+        return Condition.UNKNOWN, None
+    if low and trap.state is TrapState.ARMED:
+        return Condition.LOW, trap.since
+    return Condition(trap.state.value), trap.since
+
+
+def _of_detector(
+    detected_ms: int | None, now: datetime, *, silent: bool, low: bool
+) -> tuple[Condition, datetime | None]:
+    if detected_ms is not None and _is_fresh(detected_ms, now):
+        return Condition.SEEN, from_ms(detected_ms)
+    if silent:
+        return Condition.UNKNOWN, None
+    return (Condition.LOW if low else Condition.WATCHING), None
+
+
+def _is_fresh(detected_ms: int, now: datetime) -> bool:
+    return timedelta(0) <= now - from_ms(detected_ms) <= FRESH
+
+
+def _newest(state: DeviceState | None) -> tuple[str, int] | tuple[None, None]:
+    """The newest appearance: species, ms since 1970."""
+    if state is None or not state.detected:
+        return None, None
+    return max(state.detected.items(), key=lambda pair: pair[1])
+
+
+def _number(state: DeviceState | None, name: str) -> float | None:
+    value = state.fact(name) if state else None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _urgency(sight: Sight) -> tuple[int, float, str]:
+    since = sight.since.timestamp() if sight.since else 0.0
+    return (URGENCY[sight.condition], since, sight.id)

@@ -1,0 +1,35 @@
+"""The live map as data: `static/map.js` draws it, so that the gateway loads nothing for it.
+
+Owns which layers it has and where it starts. PURE: features in, JSON out. The script writes text as text.
+"""
+
+from typing import Any
+
+import msgspec
+
+from dashboard.live.snapshot import Feature, collection
+from dashboard.maps import base_layers, bounds
+from dashboard.maps.bounds import Box
+from dashboard.web.i18n import Text
+
+
+def live_map(
+    devices: list[Feature], rates: list[Feature], limits: Box, text: Text, *, tiles: bool
+) -> dict[str, Any]:
+    """Devices, sensors' rates, the coastline inside `limits`, GSI tiles if offered."""
+    places = [tuple(feature["geometry"]["coordinates"]) for feature in devices]
+    return {
+        "frame": bounds.fitted(places, limits),
+        "devices": collection(devices),
+        "rates": collection([_scaled(feature) for feature in rates]),
+        "tiles": msgspec.to_builtins(base_layers.offered(text)) if tiles else [],
+        "coast": base_layers.COAST,
+        "attribution": base_layers.ATTRIBUTION,
+    }
+
+
+def _scaled(feature: Feature) -> Feature:
+    """Give a circle its radius in pixels: area in proportion to the rate, 100 a day = 30 px."""
+    rate = feature["properties"]["rate"]
+    radius = 5 if rate is None else 5 + min(25.0, (rate**0.5) * 2.5)
+    return feature | {"properties": feature["properties"] | {"radius": radius}}

@@ -1,0 +1,1 @@
+"""What every map shares: coastline, base layers, raster, folium page, GeoJSON."""

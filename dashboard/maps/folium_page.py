@@ -1,0 +1,50 @@
+"""What all maps drawn by folium share: own files, offered tiles, the parts for a template.
+
+Owns how a folium map becomes a part of a page. PURE: a drawing in, parts of a page out. Data never pass
+through folium, which would read a name like "{{ 7*7 }}" as a template and run it: they reach the page as
+escaped JSON, `Page.data`.
+"""
+
+from typing import Any
+
+import folium
+from folium.utilities import JsCode
+from msgspec import Struct
+
+from dashboard.live.snapshot import collection
+from dashboard.maps import base_layers
+from dashboard.web import assets
+from dashboard.web.i18n import Text
+
+
+class Page(Struct, frozen=True):
+    """A map as parts for a template; `html` and `script` are safe to embed as they are."""
+
+    html: str
+    script: str
+    data: dict[str, Any]  # GeoJSON by layer, for the script
+    scripts: list[str]  # addresses to load before `script`
+    styles: list[str]
+
+
+def layer(name: str, draw: str, *, show: bool) -> folium.GeoJson:
+    """An empty layer that the page's script fills; `draw`: its function for a point."""
+    return folium.GeoJson(collection([]), name=name, show=show, point_to_layer=JsCode(draw))
+
+
+def offer_tiles(drawing: folium.Map, text: Text) -> None:
+    """Add the tiles, switched off."""
+    for tiles in base_layers.offered(text):
+        folium.TileLayer(
+            tiles.url, attr=tiles.credit, name=tiles.name, overlay=True, show=False,
+            min_zoom=tiles.least_zoom, max_zoom=18,
+        ).add_to(drawing)  # fmt: skip
+
+
+def parts(drawing: folium.Map, data: dict[str, Any]) -> Page:
+    """A drawn map as parts of a page that loads own files only."""
+    assets.localise(drawing)
+    figure: Any = drawing.get_root()
+    figure.render()
+    scripts, styles = assets.links(drawing)
+    return Page(figure.html.render(), figure.script.render(), data, scripts, styles)

@@ -1,0 +1,154 @@
+"""A surface as a small picture for a web map: classes, palette PNG, legend.
+
+Owns the classes of the scale, the resampling to Web Mercator and the PNG bytes. Pure.
+
+The scale is fixed, so that two months or two towns can be compared by colour; a heat map that
+stretches its colours to each picture's maximum cannot. Map libraries stretch an image evenly in
+Mercator's metres: rows even in latitude would be off by up to 176 m on one degree, so rows are
+resampled here. The colours are ColorBrewer's YlOrRd (colour-blind safe, dark = many; prints in
+grey in the right order).
+"""
+
+import math
+import struct
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import ArrayLike, NDArray
+
+from dashboard.analysis.projection import Floats, Grid, Plane
+
+Bytes = NDArray[np.uint8]
+
+# Lower edges of the classes above the first, in events per 100 camera-days.
+BREAKS: tuple[float, ...] = (1, 2, 5, 10, 20, 50, 100, 200)
+COLOURS: tuple[str, ...] = (
+    "#ffffcc",
+    "#ffeda0",
+    "#fed976",
+    "#feb24c",
+    "#fd8d3c",
+    "#fc4e2a",
+    "#e31a1c",
+    "#b10026",
+    "#67001f",
+)
+OPACITY = 0.7
+UNKNOWN = 0  # palette index of cells without an estimate: transparent
+MAX_ROWS = 2_000
+
+
+class LegendRow(Struct, frozen=True):
+    """One class of the scale; `upper` None: open above. Text for people in two languages."""
+
+    lower: float
+    upper: float | None
+    colour: str
+    ja: str
+    en: str
+
+
+class Picture(Struct, frozen=True):
+    """PNG bytes and where they belong: the corners for an image overlay, in degrees."""
+
+    png: bytes
+    south: float
+    west: float
+    north: float
+    east: float
+
+    @property
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """((south, west), (north, east)), as Leaflet and folium want it."""
+        return (self.south, self.west), (self.north, self.east)
+
+
+def picture(
+    values: Floats, grid: Grid, plane: Plane,
+    breaks: ArrayLike = BREAKS, colours: Sequence[str] = COLOURS,
+) -> Picture:  # fmt: skip
+    """Draw values over a grid (ny, nx; NaN = unknown, transparent) as a palette PNG in Mercator.
+
+    Raises ValueError when there are more classes than colours or breaks do not rise.
+    """
+    west, south, east, north = grid.extent_m
+    (low, high), (left, right) = plane.to_degrees([west, east], [south, north])
+    rows = mercator_rows(low, high, len(values))
+    classes = classify(values, breaks)[rows]
+    return Picture(
+        png(classes, palette(colours)), float(low), float(left), float(high), float(right)
+    )
+
+
+def classify(values: ArrayLike, breaks: ArrayLike = BREAKS) -> Bytes:
+    """Palette indices of values: UNKNOWN for NaN, else 1 + the number of breaks at or below."""
+    edges = np.asarray(breaks, dtype=np.float64)
+    if len(edges) >= len(COLOURS) or (np.diff(edges) <= 0).any():
+        raise ValueError(f"breaks {edges.tolist()} must rise and number {len(COLOURS) - 1} at most")
+    x = np.asarray(values, dtype=np.float64)
+    classes = np.searchsorted(edges, x, side="right") + 1
+    return np.where(np.isnan(x), UNKNOWN, classes).astype(np.uint8)
+
+
+def mercator_rows(south: float, north: float, rows: int) -> NDArray[np.intp]:
+    """Rows of an array even in latitude (southern first) to draw, northern first, in Mercator.
+
+    As many as it takes to lose none of them, 2,000 at most. For areas on one side of the equator.
+    """
+    low, high = _mercator(south), _mercator(north)
+    stretch = (high - low) / math.radians(north - south)
+    nearest = math.cos(math.radians(min(abs(south), abs(north))))
+    tall = min(max(math.ceil(rows * stretch * nearest), rows), MAX_ROWS)
+    mercator = high - (np.arange(tall) + 0.5) * (high - low) / tall
+    lat = np.degrees(2 * np.arctan(np.exp(mercator)) - math.pi / 2)
+    source = np.floor((lat - south) / (north - south) * rows).astype(np.intp)
+    return np.clip(source, 0, rows - 1)
+
+
+def palette(colours: Sequence[str] = COLOURS, opacity: float = OPACITY) -> tuple[bytes, bytes]:
+    """Colours (3 bytes each) and opacities (1 byte each) by index; the first is transparent."""
+    inks = b"\0\0\0" + b"".join(bytes.fromhex(colour[1:]) for colour in colours)
+    return inks, bytes([0]) + bytes([round(255 * opacity)]) * len(colours)
+
+
+def png(indices: Bytes, colours: tuple[bytes, bytes]) -> bytes:
+    """Write indices (rows, columns; northern row first) as an 8-bit palette PNG (ISO 15948)."""
+    rows, columns = indices.shape
+    lines = np.zeros((rows, columns + 1), dtype=np.uint8)  # each line begins with filter 0
+    lines[:, 1:] = indices
+    header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
+    chunks = (
+        (b"IHDR", header),
+        (b"PLTE", colours[0]),
+        (b"tRNS", colours[1]),
+        (b"IDAT", zlib.compress(lines.tobytes(), 6)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
+
+
+def legend(
+    breaks: ArrayLike = BREAKS, colours: Sequence[str] = COLOURS, counted: str = "回"
+) -> list[LegendRow]:
+    """The classes of a scale, lowest first; `counted`: the Japanese word for what is counted."""
+    edges = [0.0, *np.asarray(breaks, dtype=np.float64).tolist()]
+    uppers = [*edges[1:], None]
+    rows = zip(edges, uppers, colours, strict=False)
+    return [_row(lower, upper, colour, counted) for lower, upper, colour in rows]
+
+
+def _row(lower: float, upper: float | None, colour: str, counted: str) -> LegendRow:
+    if upper is None:
+        return LegendRow(lower, upper, colour, f"{lower:g}{counted}以上", f"{lower:g} or more")
+    ja, en = f"{lower:g}{counted}以上{upper:g}{counted}未満", f"{lower:g} to below {upper:g}"
+    return LegendRow(lower, upper, colour, ja, en)
+
+
+def _mercator(lat: float) -> float:
+    return math.asinh(math.tan(math.radians(lat)))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -1,0 +1,1 @@
+"""Pages for officials: maps, figures, papers, siting. Loaded at the first request."""

@@ -1,0 +1,1 @@
+"""Captures with their effort, year beside year."""

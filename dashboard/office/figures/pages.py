@@ -1,0 +1,105 @@
+"""The page of captures and effort, and its files.
+
+Owns the handlers only. What the figures are: `figures`; how they are laid out: `reports`.
+"""
+
+import asyncio
+
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from dashboard.documents import spreadsheet
+from dashboard.office import periods
+from dashboard.office.figures import report as reports
+from dashboard.office.figures.report import Report
+from dashboard.office.map import overview
+from dashboard.web.responses import Reply
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.store import Reader, Store
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class FigurePages:
+    """Handlers of the office's figures."""
+
+    def __init__(self, store: Store, reply: Reply, config: Config, clock: Clock) -> None:
+        self._store, self._reply, self._config, self._clock = store, reply, config, clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Where they answer."""
+        return [
+            Route("/officials/figures", self.show),
+            Route("/officials/figures.xlsx", self.send_xlsx),
+            Route("/officials/figures.pdf", self.send_pdf),
+            Route("/officials/figures/{no:int}.csv", self.send_csv),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The figures of a fiscal year up to ``?month=``."""
+        words, now = self._reply.text(request), self._clock()
+        choices, report = await self._read(request)
+        hours = reports.plot_hours(report, words)
+        return self._reply.page(
+            request, "officials_figures.html", now, account=request.state.account, report=report,
+            title=reports.heading(report, words, ""), tables=reports.tables(report, words),
+            untold=reports.untold(report, words), months=choices.months, said=reports.said,
+            plot=_svg(reports.plot_months(report, words)),
+            hours=_svg(hours) if hours else None,
+        )  # fmt: skip
+
+    async def send_xlsx(self, request: Request) -> Response:
+        """All tables as one workbook."""
+        words, (_, report) = self._reply.text(request), await self._read(request)
+        body = await asyncio.to_thread(spreadsheet.xlsx_bytes, reports.tables(report, words))
+        return file_answer(body, XLSX, f"shishigaki-{report.month}.xlsx")
+
+    async def send_pdf(self, request: Request) -> Response:
+        """The report on paper."""
+        words, (_, report) = self._reply.text(request), await self._read(request)
+        made = self._clock().astimezone(self._reply.zone).strftime("%Y/%m/%d %H:%M")
+        site = self._config.site.title
+        body = await asyncio.to_thread(reports.pdf, report, words, site, made)
+        return file_answer(body, "application/pdf", f"shishigaki-{report.month}.pdf")
+
+    async def send_csv(self, request: Request) -> Response:
+        """One table as CSV, by its place on the page."""
+        words, (_, report) = self._reply.text(request), await self._read(request)
+        tables, no = reports.tables(report, words), request.path_params["no"]
+        if no >= len(tables):
+            raise HTTPException(404)
+        return file_answer(
+            spreadsheet.csv_bytes(tables[no]), "text/csv", f"shishigaki-{report.month}-{no}.csv"
+        )
+
+    async def _read(self, request: Request) -> tuple[overview.Choices, Report]:
+        zone, now = self._reply.zone, self._clock()
+        given = request.query_params.get("month")
+        try:
+            month = periods.parse_month(given) if given else overview.present_month(now, zone)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+
+        def read(reader: Reader) -> tuple[overview.Choices, Report]:
+            return overview.choices(reader, zone, now), reports.read(reader, month, zone, now)
+
+        return await self._store.read(read)
+
+
+def _svg(text: str) -> Markup:
+    """Our own drawing: its words are escaped where they are drawn."""
+    return Markup(text)  # noqa: S704
+
+
+def file_answer(body: bytes, kind: str, name: str) -> Response:
+    """A file to save under a name."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(body, media_type=kind, headers=headers)

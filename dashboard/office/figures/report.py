@@ -1,0 +1,230 @@
+"""The office's report: figures read once, then as tables, plots, CSV, XLSX, PDF or JSON.
+
+Owns which tables there are and their order; words come from the locale. What each figure is:
+`figures`. Reads roll-ups and acts only.
+"""
+
+from datetime import datetime, tzinfo
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from dashboard.analysis import activity
+from dashboard.analysis.activity import Activity
+from dashboard.analysis.rate import Rate
+from dashboard.documents import plots
+from dashboard.documents.pdf import Pdf
+from dashboard.documents.plots import Series
+from dashboard.documents.table import Table
+from dashboard.office import periods
+from dashboard.office.figures import figures
+from dashboard.office.figures.figures import Group, Response, Uptime, Year
+from dashboard.office.periods import Month, Span
+from dashboard.web.i18n import Text
+from gateway.domain.model import Device, Standing
+from gateway.store import Reader
+
+CURVE_EVENTS = 2_000
+
+
+class Report(Struct, frozen=True, eq=False):
+    """A fiscal year up to a month, beside the same days of the year before."""
+
+    month: Month
+    span: Span
+    before: Span
+    total: Group
+    months: list[Group]
+    species: list[Group]
+    meshes: list[Group]
+    types: list[Group]
+    uptime: list[Uptime]
+    response: Response
+    response_before: Response
+    activity: Activity | None  # of all detectors, all species
+    events: int  # behind the activity
+
+
+def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> Report:
+    """Read and compute the report of the fiscal year that `month` belongs to, up to its end."""
+    year = Span(periods.fiscal_year(month.fiscal_year).start, month.plus(1).first)
+    year = year.until(now.astimezone(zone).date())
+    before = periods.a_year_before(year)
+    devices = {d.id: d for d in reader.devices() if d.standing is Standing.APPROVED}
+    this, then = _year(reader, year, zone, devices), _year(reader, before, zone, devices)
+    first, last, offset = year.hours(zone)
+    alive, events = reader.ledger.hours_of_day(first, last, offset)
+    return Report(
+        month=month,
+        span=year,
+        before=before,
+        total=Group("", figures.total(this), figures.total(then), _heads(this)),
+        months=figures.by_month(
+            this, then, lambda at: periods.month_of(at.astimezone(zone).date())
+        ),
+        species=figures.by_species(this, then),
+        meshes=figures.by_mesh(this, then, devices),
+        types=figures.by_type(this, then, devices),
+        uptime=figures.uptime(this, devices, reader.ledger.first_days()),
+        response=figures.response(this),
+        response_before=figures.response(then),
+        activity=activity.activity(activity.hours_of_counts(_thinned(events)), alive),
+        events=sum(events),
+    )
+
+
+def _thinned(counts: list[int]) -> list[int]:
+    """Events by hour, thinned alike in every hour: beyond CURVE_EVENTS a curve's shape is settled."""
+    share = min(1.0, CURVE_EVENTS / max(sum(counts), 1))
+    return [round(n * share) for n in counts]
+
+
+def _year(reader: Reader, asked: Span, zone: tzinfo, devices: dict[str, Device]) -> Year:
+    begin, end = asked.moments(zone)
+    months = []
+    for month in periods.months_in(asked):
+        start = max(month.first, asked.start)
+        stop = min(month.plus(1).first, asked.stop)
+        sums = [s for s in reader.ledger.sums(*Span(start, stop).days) if s.device in devices]
+        months.append((month, tuple(sums)))
+    acts = tuple(act for act in reader.ledger.acts(begin, end) if act.device in devices)
+    springs = tuple(one for one in reader.ledger.springs(begin, end) if one.device in devices)
+    return Year(asked, tuple(months), acts, springs)
+
+
+def _heads(year: Year) -> int:
+    return figures.heads(figures.captures(year.acts))
+
+
+def tables(report: Report, words: Text) -> list[Table]:
+    """All tables, as pages and files show them."""
+    note = words("figures.note")
+    named: list[tuple[str, list[Group], Any]] = [
+        ("total", [report.total], lambda key: words("figures.all")),
+        ("month", report.months, str),
+        ("species", report.species, lambda key: words.name("species", key)),
+        ("mesh", report.meshes, lambda key: key or words("figures.unknown_place")),
+        ("type", report.types, lambda key: words.name("trap_type", key or "none")),
+    ]
+    return [
+        *(_groups(name, groups, naming, words, note) for name, groups, naming in named),
+        _response(report, words),
+        _uptime(report, words),
+    ]
+
+
+def _groups(name: str, groups: list[Group], naming: Any, words: Text, note: str) -> Table:
+    head = [words(f"figures.{name}"), words("figures.heads")]
+    for year in ("now", "before"):
+        said = words(f"figures.{year}")
+        columns = ("captures", "nights", "cpue", "low", "high")
+        head += [f"{said} {words(f'figures.{column}')}" for column in columns]
+    rows = [(naming(g.key), _heads_of(g), *_cells(g.now), *_cells(g.before)) for g in groups]
+    return Table(words(f"figures.by_{name}"), tuple(head), tuple(rows), note)
+
+
+def _heads_of(group: Group) -> int | None:
+    """No effort and no capture: unknown, not none."""
+    return None if group.now.per100 is None and not group.now.n else group.heads
+
+
+def _cells(rate: Rate) -> tuple[int | None, float | None, float | None, float | None, float | None]:
+    if rate.per100 is None and rate.n == 0:
+        return None, 0.0, None, None, None
+    return rate.n, _round(rate.effort), _round(rate.per100), _round(rate.low), _round(rate.high)
+
+
+def _response(report: Report, words: Text) -> Table:
+    columns = ("springs", "visited", "within", "open", "median", "most", "untold")
+    head = (words("figures.period"), *(words(f"figures.response_{column}") for column in columns))
+    rows = []
+    for year, one in (("now", report.response), ("before", report.response_before)):
+        cells = (
+            one.springs,
+            one.visited,
+            one.within_day,
+            one.open,
+            _round(one.median_h),
+            _round(one.most_h),
+            one.untold,
+        )
+        rows.append((words(f"figures.{year}"), *cells))
+    return Table(words("figures.by_response"), head, tuple(rows), words("figures.response_note"))
+
+
+def _uptime(report: Report, words: Text) -> Table:
+    head = tuple(words(f"figures.{key}") for key in ("device", "role", "share", "days", "possible"))
+    rows = [
+        (one.name, words(f"role.{one.role.value}"), _round(100 * one.share), _round(one.days), one.possible)
+        for one in report.uptime
+    ]  # fmt: skip
+    return Table(words("figures.by_uptime"), head, tuple(rows), words("figures.uptime_note"))
+
+
+def plot_months(report: Report, words: Text) -> str:
+    """CPUE by month with its interval, this year and the year before, as SVG."""
+    labels = [group.key[5:].lstrip("0") + words("figures.month_short") for group in report.months]
+    now = Series(words("figures.now"), tuple(g.now for g in report.months), plots.NOW, filled=True)
+    old = tuple(g.before for g in report.months)
+    before = Series(words("figures.before"), old, plots.BEFORE, filled=False)
+    return plots.rates(
+        words("figures.plot_months"), labels, [before, now], words("figures.cpue_unit")
+    )
+
+
+def plot_hours(report: Report, words: Text) -> str | None:
+    """Hours of activity, weighted by uptime, as SVG; None without an event."""
+    if report.activity is None:
+        return None
+    hours, share = report.activity.hour.tolist(), (100 * report.activity.share_per_hour).tolist()
+    step = 4
+    title = words("figures.plot_hours", n=report.events)
+    return plots.hours(title, hours[::step], share[::step], words("figures.hours_unit"))
+
+
+def pdf(report: Report, words: Text, site: str, made: str) -> bytes:
+    """The report as PDF."""
+    title = heading(report, words, site)
+    document = Pdf(title)
+    document.text(title, 15)
+    document.text(words("figures.periods", now=said(report.span), before=said(report.before)))
+    if report.response.untold:
+        document.text(untold(report, words))
+    document.text(f"{words('figures.caveat')} {words('office.made', at=made)}", 8)
+    for table in tables(report, words):
+        document.table(table)
+    return document.bytes()
+
+
+def untold(report: Report, words: Text) -> str:
+    """Springs without a recorded outcome: what was in them is unknown, not nothing."""
+    told = report.response
+    return words("figures.untold", n=told.untold, springs=told.springs)
+
+
+def heading(report: Report, words: Text, site: str) -> str:
+    """The report's title."""
+    year, month = report.month.fiscal_year, report.month
+    return (
+        f"{site} {words('figures.heading', year=year, until=f'{month.year}/{month.month}')}".strip()
+    )
+
+
+def said(one: Span) -> str:
+    """A span as people write it."""
+    return f"{one.start:%Y/%m/%d}–{one.last:%Y/%m/%d}"
+
+
+def as_json(report: Report) -> bytes:
+    """The report for programs."""
+    plain = {
+        name: msgspec.to_builtins(getattr(report, name))
+        for name in ("span", "before", "total", "months", "species", "meshes", "types", "uptime",
+                     "response", "response_before")
+    }  # fmt: skip
+    return msgspec.json.encode({"month": str(report.month), **plain})
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

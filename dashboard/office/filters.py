@@ -1,0 +1,94 @@
+"""What an official asks of the map: period, species, hours, area. PURE.
+
+Owns the query's names and limits, and the addresses made of them. A wrong value is a ValueError
+that names it and what is allowed; none is replaced by a guess.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from dashboard.office.periods import Month, Span, a_year_before, months_ending, parse_month
+
+LENGTHS = (1, 3, 6, 12)  # months
+HOURS = {"00-24", "06-18", "18-06", "04-08", "08-16", "16-20", "20-04"}  # offered; any HH-HH works
+ALL = "all"  # of species
+_HOURS = re.compile(r"([01]\d|2[0-3])-([01]\d|2[0-4])")
+
+Square = Literal["5km", "1km"]
+Against = Literal["", "before", "year"]
+
+
+class Wish(Struct, frozen=True):
+    """One map's filters."""
+
+    month: Month  # the last of the period
+    months: int = 3
+    species: str = ""  # a code; "": the place's most frequent pest; ALL: together
+    hours: str = "00-24"
+    area: str = ""  # "": everywhere
+    square: Square = "5km"
+    against: Against = ""  # compare with the months before, or with the year before
+
+    @property
+    def span(self) -> Span:
+        """The period's days."""
+        return months_ending(self.month, self.months)
+
+    @property
+    def counted(self) -> str | None:
+        """The species to ask the store for; None: all."""
+        return None if self.species == ALL else self.species
+
+    @property
+    def clock(self) -> tuple[int, int] | None:
+        """First hour of the day and how many; None: the whole day."""
+        first, last = (int(part) for part in self.hours.split("-"))
+        count = (last - first) % 24 or 24
+        return None if count == 24 else (first, count)
+
+    @property
+    def other_span(self) -> Span | None:
+        """The period to compare with."""
+        if self.against == "before":
+            return months_ending(self.month.plus(-self.months), self.months)
+        return a_year_before(self.span) if self.against == "year" else None
+
+    def query(self, **changes: object) -> str:
+        """This wish as a query string, some of it changed."""
+        values = msgspec.structs.asdict(self) | changes
+        return urlencode({key: str(value) for key, value in values.items() if value != ""})
+
+
+def read(query: Mapping[str, str], present: Month, species: str) -> Wish:
+    """Read a query; `present` and `species` stand for what is not said."""
+    return Wish(
+        month=parse_month(query["month"]) if query.get("month") else present,
+        months=int(_one(query, "months", "3", tuple(map(str, LENGTHS)))),
+        species=query.get("species", "")[:64] or species,
+        hours=_hours(query.get("hours") or "00-24"),
+        area=query.get("area", "")[:64],
+        square="1km" if _one(query, "square", "5km", ("5km", "1km")) == "1km" else "5km",
+        against=_against(_one(query, "against", "", ("", "before", "year"))),
+    )
+
+
+def _one(query: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = query.get(name) or default
+    if value not in allowed:
+        raise ValueError(f"{name} {value[:20]!r} must be one of {', '.join(filter(None, allowed))}")
+    return value
+
+
+def _against(value: str) -> Against:
+    return "before" if value == "before" else "year" if value == "year" else ""
+
+
+def _hours(value: str) -> str:
+    if not _HOURS.fullmatch(value):
+        raise ValueError(f"hours {value[:20]!r} must be written like 18-06")
+    return value

@@ -1,0 +1,1 @@
+"""The officials' hot spot map."""

@@ -1,0 +1,125 @@
+"""The officials' map, drawn by folium: the surface, one GeoJSON layer a subject, a legend's data.
+
+Owns how layers become a folium map. PURE: features in, parts of a page out. What a feature looks
+like and says is `static/officials.js`'s, which writes text as text; features reach it as the page's
+data, never through folium (see `maps`).
+"""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import folium
+import msgspec
+from branca.element import MacroElement
+from folium.raster_layers import ImageOverlay
+from folium.template import Template
+
+from dashboard.live.snapshot import collection
+from dashboard.maps import folium_page
+from dashboard.maps.base_layers import ATTRIBUTION, COAST
+from dashboard.maps.bounds import Box
+from dashboard.maps.raster import Picture
+from dashboard.office.map.layers import Layer
+from dashboard.web.i18n import Language, Text, text
+
+Corners = tuple[tuple[float, float], tuple[float, float]]  # south-west, north-east; (lat, lon)
+Shown = tuple[str, bool]  # a layer's name, and whether it is shown at once
+Pictured = tuple[str, Corners]
+EMPTY_PICTURE = "data:,"
+
+
+class _Start(MacroElement):
+    """Hands folium's variables to officials.js."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+        Officials.start({
+            map: {{ this._parent.get_name() }},
+            layers: { {%- for name, variable in this.layers %}{{ name }}: {{ variable }}, {% endfor -%} },
+            attribution: {{ this.attribution|tojson }},
+        });
+        {% endmacro %}
+    """)
+
+    def __init__(self, layers: list[tuple[str, str]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Start"
+        self.layers, self.attribution = layers, ATTRIBUTION
+
+
+def draw(
+    layers: Sequence[Layer], pictures: Mapping[str, Picture | None], limits: Box, words: Text, *,
+    coast: Any = COAST, tiles: bool = False, no: int = 0,
+) -> folium_page.Page:  # fmt: skip
+    """Draw a map. `coast`: where the page finds the land, or the land as GeoJSON; `no`: on its page."""
+    told = [layer for layer in layers if layer.features]
+    drawn = {name: picture for name, picture in pictures.items() if picture}
+    corners = [picture.bounds for picture in drawn.values()]
+    west, south, east, north = limits
+    frame = _frame(
+        tuple((layer.name, layer.show) for layer in told),
+        tuple(zip(drawn, corners, strict=True)),
+        _bounds(told) or next(iter(corners), ((south, west), (north, east))),
+        words.language,
+        tiles,
+        no,
+    )
+    data: dict[str, Any] = {
+        "layers": {layer.name: collection(layer.features) for layer in told},
+        "pictures": {name: _url(picture) for name, picture in drawn.items()},
+        "coast": coast,
+    }
+    return msgspec.structs.replace(frame, data=data)
+
+
+@lru_cache(maxsize=32)
+def _frame(
+    shown: tuple[Shown, ...], pictured: tuple[Pictured, ...], fitted: Corners,
+    language: Language, tiles: bool, no: int,
+) -> folium_page.Page:  # fmt: skip
+    """The map without its data: the same for the same arguments, whatever happened since.
+
+    `no` keeps two maps of one page apart, which must not share folium's names.
+    """
+    words = text(language)
+    (south, west), (north, east) = fitted
+    drawing = folium.Map(
+        location=((south + north) / 2, (west + east) / 2), tiles=None, min_zoom=4, max_zoom=18,
+        zoom_start=11, zoom_snap=0.25, zoom_animation=False,
+    )  # fmt: skip
+    if tiles:
+        folium_page.offer_tiles(drawing, words)
+    added = [(name, _picture(name, corners, words)) for name, corners in pictured]
+    added += [
+        (name, folium_page.layer(words(f"layer.{name}"), f"Officials.{name}", show=show))
+        for name, show in shown
+    ]
+    for _, one in added:
+        one.add_to(drawing)
+    drawing.fit_bounds(fitted, padding=(12, 12))
+    folium.LayerControl(collapsed=True).add_to(drawing)
+    drawing.add_child(_Start([(name, one.get_name()) for name, one in added]))
+    return folium_page.parts(drawing, {})
+
+
+def _picture(name: str, corners: Corners, words: Text) -> folium.map.Layer:
+    title = words(f"layer.{name}")
+    return ImageOverlay(EMPTY_PICTURE, corners, name=title, alt=title, show=name == "surface")
+
+
+def _url(picture: Picture) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture.png).decode()
+
+
+def _bounds(layers: Iterable[Layer]) -> Corners | None:
+    shapes = [feature["geometry"] for layer in layers for feature in layer.features]
+    points = [shape["coordinates"] for shape in shapes if shape["type"] == "Point"]
+    if not points:  # squares only
+        points = [corner for shape in shapes if shape["type"] == "Polygon"
+                  for corner in shape["coordinates"][0]]  # fmt: skip
+    if not points:
+        return None
+    lons, lats = zip(*points, strict=True)
+    return (min(lats), min(lons)), (max(lats), max(lons))

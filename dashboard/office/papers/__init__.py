@@ -1,0 +1,1 @@
+"""Capture papers, with photos that must hide nothing and reveal nothing."""

@@ -1,0 +1,177 @@
+"""Papers: the rows of the capture report, and the bundle of evidence for the bounty.
+
+Owns columns, the check for duplicates and what a bundle holds. For the office a bundle holds
+photos as they were handed in (evidence must not be touched); for publication it holds them
+stripped, and no person, trap or place finer than a 5 km square. The software helps to prove; it
+claims nothing.
+"""
+
+import hashlib
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import tzinfo
+
+from msgspec import Struct
+
+from dashboard.documents import spreadsheet
+from dashboard.documents.table import Cell, Table
+from dashboard.office.papers import photos
+from dashboard.office.papers.photos import Photo, PhotoError
+from dashboard.web.i18n import Text
+from gateway.config.office import Paperwork
+from gateway.domain.geo import mesh
+from gateway.domain.model import Act, Deed, Device
+from gateway.domain.species import UNKNOWN
+
+PRIVATE = {"time", "area", "trap", "lat", "lon", "captor", "permit", "note", "sha256", "photo"}
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time a ZIP can hold: equal content, equal bytes
+
+Find = Callable[[str], Photo | None]
+
+
+class Capture(Struct, frozen=True):
+    """A capture with what is known around it."""
+
+    no: int
+    act: Act
+    device: Device | None
+    mesh5km: str
+    photo: Photo | None
+    duplicate: str  # why it may be the same animal twice; "": nothing speaks for it
+
+
+def captures(
+    acts: Iterable[Act], devices: Mapping[str, Device], find: Find, zone: tzinfo
+) -> list[Capture]:
+    """Number the captures, oldest first, and look for duplicates."""
+    told = sorted((a for a in acts if a.deed is Deed.CAPTURED), key=lambda a: (a.at, a.id))
+    found = [find(act.photo or "") for act in told]
+    hashes = Counter(photo.sha256 for photo in found if photo)
+    days = Counter(_day_key(act, zone) for act in told)
+    return [
+        Capture(
+            no=no,
+            act=act,
+            device=devices.get(act.device),
+            mesh5km=_mesh(devices.get(act.device)),
+            photo=photo,
+            duplicate=_duplicate(photo, hashes, days[_day_key(act, zone)]),
+        )
+        for no, (act, photo) in enumerate(zip(told, found, strict=True), start=1)
+    ]
+
+
+def table(
+    found: Sequence[Capture],
+    settings: Paperwork,
+    words: Text,
+    zone: tzinfo,
+    hunter_numbers: Mapping[str, str],
+    *,
+    public: bool = False,
+) -> Table:
+    """The report's rows in the configured columns; for the public without what is private."""
+    columns = [one for one in settings.columns if not (public and one in PRIVATE)]
+    rows = []
+    for one in found:
+        cells = _cells(one, settings, words, zone, hunter_numbers)
+        rows.append(tuple(cells[column] for column in columns))
+    head = tuple(words(f"papers.{column}") for column in columns)
+    return Table(words("papers.title"), head, tuple(rows))
+
+
+def bundle(found: Sequence[Capture], rows: Table, words: Text, *, public: bool = False) -> bytes:
+    """A ZIP of the rows (XLSX, CSV), the photos and the SHA-256 of every file in it."""
+    files: dict[str, bytes] = {
+        "captures.xlsx": spreadsheet.xlsx_bytes([rows]),
+        "captures.csv": spreadsheet.csv_bytes(rows),
+    }
+    left_out: list[str] = []
+    for one in found:
+        if one.photo is None:
+            continue
+        try:
+            data = photos.stripped(one.photo.data) if public else one.photo.data
+        except PhotoError as error:
+            left_out.append(f"{one.no}: {error}")
+            continue
+        files[f"photos/{one.no:04}{_suffix(one.photo)}"] = data
+    files["README.txt"] = _readme(words, left_out, public=public)
+    sums = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()]
+    files["SHA256SUMS"] = "".join(sums).encode()
+    return _zip(files)
+
+
+def _cells(
+    one: Capture, settings: Paperwork, words: Text, zone: tzinfo, hunter_numbers: Mapping[str, str]
+) -> dict[str, Cell]:
+    act, device, local = one.act, one.device, one.act.at.astimezone(zone)
+    return {
+        "no": one.no,
+        "date": local.strftime("%Y/%m/%d"),
+        "time": local.strftime("%H:%M"),
+        "species": words.name("species", act.species or UNKNOWN),
+        "count": act.count or 1,
+        "sex": words.name("sex", act.sex or "unknown"),
+        "weight_class": act.weight_class or "",
+        "mesh5km": one.mesh5km,
+        "hunter_number": hunter_numbers.get(one.mesh5km, ""),
+        "area": device.area if device else "",
+        "trap": device.label if device else act.device,
+        "trap_type": words.name("trap_type", device.trap_type or "none") if device else "",
+        "lat": _degrees(device.lat) if device else None,
+        "lon": _degrees(device.lon) if device else None,
+        "captor": act.by,
+        "permit": settings.permits.get(act.device, settings.permit),
+        "photo": act.photo or "",
+        "sha256": one.photo.sha256 if one.photo else "",
+        "duplicate": words(f"papers.duplicate_{one.duplicate}") if one.duplicate else "",
+        "note": act.note,
+    }
+
+
+def _degrees(value: float | None) -> float | None:
+    """To a metre."""
+    return None if value is None else round(value, 5)
+
+
+def _duplicate(photo: Photo | None, hashes: Counter[str], same_day: int) -> str:
+    if photo and hashes[photo.sha256] > 1:
+        return "photo"
+    return "day" if same_day > 1 else ""
+
+
+def _day_key(act: Act, zone: tzinfo) -> tuple[str, ...]:
+    """Captures alike in all of this may be one told twice."""
+    day = act.at.astimezone(zone).date().isoformat()
+    return act.device, day, act.species or "", act.sex or "", str(act.count or 1)
+
+
+def _mesh(device: Device | None) -> str:
+    if device is None or device.lat is None or device.lon is None:
+        return ""
+    try:
+        return mesh.code(device.lat, device.lon, "5km")
+    except mesh.MeshError:
+        return ""
+
+
+def _suffix(photo: Photo) -> str:
+    return ".png" if photo.data.startswith(photos.PNG) else ".jpg"
+
+
+def _readme(words: Text, left_out: list[str], *, public: bool) -> bytes:
+    lines = [words("papers.readme_public" if public else "papers.readme_office")]
+    if left_out:
+        lines += [words("papers.left_out"), *left_out]
+    return "\r\n".join([*lines, ""]).encode("utf-8-sig")
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""Where to place the next traps, and why."""

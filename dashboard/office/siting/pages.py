@@ -1,0 +1,215 @@
+"""The page of proposed trap sites: how many, under which wishes, why there, and what a move costs.
+
+Owns the form and the answer to a dragged site. The choice itself is `proposals`'.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import shapely
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from dashboard.analysis.coverage import Shape
+from dashboard.analysis.tallies import Tally
+from dashboard.maps.bounds import Box
+from dashboard.office import filters
+from dashboard.office.filters import ALL, Wish
+from dashboard.office.land_files import Lands
+from dashboard.office.map import drawing, hotspot_map, layers, overview
+from dashboard.office.map.layers import Layer
+from dashboard.office.map.overview import Choices, Facts
+from dashboard.office.siting import proposals
+from dashboard.office.siting.proposals import Proposals, Wishes
+from dashboard.office.siting.reasons import Reason
+from dashboard.web.i18n import Text
+from dashboard.web.responses import Reply
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.domain import species
+from gateway.domain.model import TrapState
+from gateway.store import Reader, Store
+
+
+class Form(Struct, frozen=True):
+    """What the official asks for; `LIMITS` has what is allowed."""
+
+    count: int = 5
+    distance_m: int = 300
+    reach_m: int = 200
+    access_m: int = 300
+
+
+LIMITS = {
+    "count": (1, 30), "distance_m": (50, 3_000), "reach_m": (50, 1_000), "access_m": (20, 3_000),
+}  # fmt: skip
+
+
+class Asked(Struct, frozen=True, eq=False):
+    """A query and what was read for it."""
+
+    form: Form
+    wish: Wish
+    choices: Choices
+    facts: Facts
+
+
+class Sites:
+    """Handlers of the proposed sites."""
+
+    def __init__(
+        self, store: Store, reply: Reply, config: Config, clock: Clock, owned: Lands
+    ) -> None:
+        self._store, self._reply, self._config, self._clock = store, reply, config, clock
+        self._lands = owned
+
+    def routes(self) -> list[BaseRoute]:
+        """Where they answer."""
+        return [
+            Route("/officials/sites", self.show),
+            Route("/officials/sites/move", self.judge_move),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The proposals on a map and as a list."""
+        words, now = self._reply.text(request), self._clock()
+        asked = await self._store.read(lambda reader: self._read(reader, request))
+        plan = await asyncio.to_thread(self._propose, asked)
+        drawn = await asyncio.to_thread(self._draw, asked, plan, words)
+        return self._reply.page(
+            request, "officials_sites.html", now, account=request.state.account, drawn=drawn,
+            plan=plan, mark=_mark(plan), form=asked.form, limits=LIMITS, wish=asked.wish,
+            choices=asked.choices, lengths=filters.LENGTHS, months=asked.choices.months,
+            query=request.url.query, has_roads=self._lands.roads is not None,
+            script=drawing.script_values(words, drawn),
+        )  # fmt: skip
+
+    async def judge_move(self, request: Request) -> Response:
+        """JSON of what moving ``site`` to ``lat``, ``lon`` costs; 409 when the data changed since."""
+        site, lat, lon = _move(request.query_params)
+        asked = await self._store.read(lambda reader: self._read(reader, request))
+        plan = await asyncio.to_thread(self._propose, asked)
+        if plan is None or _mark(plan) != request.query_params.get("mark"):
+            return _json({"error": "the data changed; load the page again"}, 409)
+        try:
+            move = await asyncio.to_thread(proposals.moved, plan, site, lat, lon)
+        except IndexError as error:
+            return _json({"error": str(error)}, 400)
+        return _json(move)
+
+    def _read(self, reader: Reader, request: Request) -> Asked:
+        zone, now = self._reply.zone, self._clock()
+        choices = overview.choices(reader, zone, now)
+        try:
+            form = read_form(request.query_params)
+            usual = overview.usual(choices.species)
+            wanted = filters.read({"months": "12", **request.query_params}, choices.last, usual)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+        return Asked(form, wanted, choices, overview.read(reader, wanted, wanted.span, zone, now))
+
+    def _propose(self, asked: Asked) -> Proposals | None:
+        form, facts = asked.form, asked.facts
+        wishes = Wishes(
+            form.count, form.reach_m, form.distance_m, form.access_m,
+            self._lands.roads, self._excluded(facts),
+        )  # fmt: skip
+        standing = [s for s in facts.traps if s.condition.value != TrapState.REMOVED.value]
+        traps = [(s.lat, s.lon) for s in standing if s.lat is not None and s.lon is not None]
+        try:
+            return propose(tuple(facts.tallies), tuple(traps), wishes, _animal(asked.wish))
+        except ValueError:
+            return None  # too few sensors to say anything
+
+    def _excluded(self, facts: Facts) -> Shape:
+        """Where no trap may stand: the sea, protected and refused land."""
+        limits = drawing.limits_of([facts], self._config.dashboard.centre)
+        return without_sea(limits, self._lands.excluded)
+
+    def _draw(self, asked: Asked, plan: Proposals | None, words: Text) -> Any:
+        limits = drawing.limits_of([asked.facts], self._config.dashboard.centre)
+        found = overview.overview(asked.facts, land=drawing.ashore(limits))
+        shown = {"surface", "protected", "sensors", "traps"}
+        parts = [
+            Layer(one.name, one.features, True)
+            for one in layers.layers(found, self._lands.protected)
+            if one.name in shown
+        ]
+        sites = [] if plan is None else [_feature(i, plan, words) for i in range(len(plan.sites))]
+        pictures = {"surface": layers.picture(found)}
+        tiles = self._config.dashboard.tiles != "none"
+        return hotspot_map.draw(
+            [*parts, Layer("sites", sites, True)], pictures, limits, words, tiles=tiles
+        )
+
+
+@lru_cache(maxsize=2)
+def without_sea(limits: Box, excluded: Shape | None) -> Shape:
+    """`excluded` and the sea inside `limits`."""
+    sea = shapely.box(*limits) - drawing.ashore(limits)
+    return sea if excluded is None else shapely.union(sea, excluded)
+
+
+@lru_cache(maxsize=2)
+def propose(
+    tallies: tuple[Tally, ...],
+    traps: tuple[tuple[float, float], ...],
+    wishes: Wishes,
+    animal: Reason,
+) -> Proposals:
+    """The same for the same data: kept for the drags that follow, and never stale."""
+    return proposals.propose(tallies, traps, wishes, animal)
+
+
+def read_form(query: Mapping[str, str]) -> Form:
+    """Read the wishes; ValueError names what is allowed."""
+    return Form(**{name: _number(query, name) for name in LIMITS})
+
+
+def _number(query: Mapping[str, str], name: str) -> int:
+    low, high = LIMITS[name]
+    text = query.get(name) or str(getattr(Form(), name))
+    if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
+        raise ValueError(f"{name} {text[:20]!r} must be a whole number from {low} to {high}")
+    return int(text)
+
+
+def _move(query: Mapping[str, str]) -> tuple[int, float, float]:
+    try:
+        site, lat, lon = int(query["site"]), float(query["lat"]), float(query["lon"])
+    except (KeyError, ValueError):
+        raise HTTPException(400, "site, lat and lon must be numbers") from None
+    if not (abs(lat) <= 90 and abs(lon) <= 180):
+        raise HTTPException(400, "lat and lon must be degrees")
+    return site, lat, lon
+
+
+def _animal(wanted: Wish) -> Reason:
+    if wanted.species == ALL:
+        return Reason("獣", "animals")
+    return Reason(species.label(wanted.species, "ja"), species.label(wanted.species, "en"))
+
+
+def _feature(index: int, plan: Proposals, words: Text) -> Any:
+    site = plan.sites[index]
+    why = site.reason.ja if words.language == "ja" else site.reason.en
+    return layers.point(site.lat, site.lon, {"no": index + 1, "why": why, "drag": True})
+
+
+def _mark(plan: Proposals | None) -> str:
+    """Tells one plan from another."""
+    places = [] if plan is None else [(site.lat, site.lon) for site in plan.sites]
+    return blake2b(msgspec.json.encode(places), digest_size=8).hexdigest()
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    body = msgspec.json.encode(value)
+    return Response(body, status, media_type="application/json", headers=headers)

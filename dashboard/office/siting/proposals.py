@@ -1,0 +1,144 @@
+"""Where to trap next, for the page: from what sensors counted to proposed sites with their reasons.
+
+Owns the order kriging -> ground -> siting -> reasons and their defaults. Pure; degrees in, degrees
+out. Proposes only where a sensor measured near by.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from shapely.geometry.base import BaseGeometry
+
+from dashboard.analysis import kriging, projection, siting, surface, trap_field
+from dashboard.analysis.projection import Grid, Plane, Sites
+from dashboard.analysis.siting import Move, Plan
+from dashboard.analysis.tallies import Tally
+from dashboard.analysis.trap_field import Ground, Rules
+from dashboard.office.siting import reasons
+from dashboard.office.siting.reasons import Reason, Witness
+
+CELLS = 200  # along the longer side
+MIN_CELL_M = 25.0
+
+
+class Wishes(Struct, frozen=True):
+    """What an official asks for. Geometries are of (longitude, latitude), as in GeoJSON."""
+
+    count: int
+    reach_m: float = 200.0
+    min_distance_m: float = 100.0
+    max_access_m: float = 300.0
+    access: BaseGeometry | None = None
+    excluded: BaseGeometry | None = None
+    measured_within_m: float = reasons.FAR_M
+
+
+class Proposal(Struct, frozen=True):
+    """One proposed site."""
+
+    lat: float
+    lon: float
+    rate100: float  # median expected passes per 100 nights
+    low100: float
+    high100: float
+    gain100: float  # what only this site adds to the plan
+    reason: Reason
+
+
+class Proposals(Struct, frozen=True, eq=False):
+    """A plan with what it takes to judge a change of it."""
+
+    sites: tuple[Proposal, ...]  # the most valuable first
+    plane: Plane
+    ground: Ground
+    plan: Plan
+
+
+def propose(
+    tallies: Sequence[Tally],
+    traps: Sequence[tuple[float, float]],
+    wishes: Wishes,
+    animal: Reason,
+) -> Proposals:
+    """Propose sites for new traps beside the `traps` in place, each (latitude, longitude).
+
+    `tallies` are detectors' independent events of one species; those without place or effort are
+    left out. Raises ValueError for fewer than 5 of them.
+    """
+    used = [t for t in tallies if t.effort > 0 and t.lat is not None and t.lon is not None]
+    flat, sites = _on_plane(used)
+    model = kriging.fit(sites)
+    grid = _grid(sites, wishes)
+    rate = kriging.predict_grid(sites, model, grid).rate100
+    rate[~surface.near(sites, grid, wishes.measured_within_m)] = np.nan
+    old_x, old_y = flat.to_metres([lat for lat, _ in traps], [lon for _, lon in traps])
+    land = trap_field.prepare(grid, rate, _rules(flat, wishes), old_x, old_y)
+    plan = siting.propose(land)
+    limits = _limits(sites, model, plan)
+    proposed = _explained(flat, sites, used, plan, limits, animal)
+    return Proposals(proposed, flat, land, plan)
+
+
+def moved(proposals: Proposals, index: int, lat: float, lon: float) -> Move:
+    """What the plan loses when its site `index` (from 0) goes to another point, in degrees.
+
+    Raises IndexError for a site the plan does not have.
+    """
+    if not 0 <= index < len(proposals.sites):
+        raise IndexError(f"site {index} is not one of the {len(proposals.sites)} proposed")
+    x, y = proposals.plane.to_metres(lat, lon)
+    return siting.loss_when_moved(proposals.ground, proposals.plan, index, float(x), float(y))
+
+
+def _on_plane(used: Sequence[Tally]) -> tuple[Plane, Sites]:
+    lats, lons = (
+        np.array(axis, dtype=float) for axis in ([t.lat for t in used], [t.lon for t in used])
+    )
+    flat = Plane(*(float(axis.mean()) if len(axis) else 0.0 for axis in (lats, lons)))
+    x, y = flat.to_metres(lats, lons)
+    return flat, projection.sites(x, y, [t.n for t in used], [t.effort for t in used])
+
+
+def _grid(sites: Sites, wishes: Wishes) -> Grid:
+    margin = wishes.measured_within_m
+    side = max(float(np.ptp(sites.x_m)), float(np.ptp(sites.y_m))) + 2 * margin
+    cell = min(max(side / CELLS, MIN_CELL_M), wishes.reach_m)
+    return projection.grid_over(sites.x_m, sites.y_m, margin, cell)
+
+
+def _rules(flat: Plane, wishes: Wishes) -> Rules:
+    return Rules(
+        wishes.count,
+        wishes.reach_m,
+        wishes.min_distance_m,
+        wishes.max_access_m,
+        None if wishes.access is None else flat.project(wishes.access),
+        None if wishes.excluded is None else flat.project(wishes.excluded),
+    )
+
+
+def _limits(sites: Sites, model: kriging.Covariance, plan: Plan) -> list[tuple[float, float]]:
+    """95 % limits of the rate at each proposed place, per 100 nights."""
+    xs, ys = [place.x_m for place in plan.places], [place.y_m for place in plan.places]
+    low, high = kriging.predict(sites, model, xs, ys).between()
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _explained(
+    flat: Plane,
+    sites: Sites,
+    used: Sequence[Tally],
+    plan: Plan,
+    limits: Sequence[tuple[float, float]],
+    animal: Reason,
+) -> tuple[Proposal, ...]:
+    at = zip(used, sites.x_m.tolist(), sites.y_m.tolist(), strict=True)
+    witnesses = [Witness(t.name or t.device, x, y, t.n, t.effort) for t, x, y in at]
+    found = []
+    for place, (low, high) in zip(plan.places, limits, strict=True):
+        lat, lon = flat.to_degrees(place.x_m, place.y_m)
+        why = reasons.reason(place, witnesses, animal, (low, high))
+        shown = (place.rate100, low, high, place.gain100, why)
+        found.append(Proposal(float(lat), float(lon), *shown))
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Pages on which trappers act: one tap from a message, and a trap's own page."""

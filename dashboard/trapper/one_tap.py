@@ -1,0 +1,200 @@
+"""The one-tap page: whoever holds a message's link answers its alert, without logging in.
+
+Owns the page behind the link. GET shows and changes nothing (mail scanners open links); POST acts once
+and uses the link up. What may be answered is `acts`'; must not show a place, only the trap's name.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dashboard.web.i18n import Text
+from dashboard.web.responses import Reply
+from gateway.alerts import texts
+from gateway.alerts.links import PATH, BadTicket, Links, Ticket
+from gateway.alerts.policy import Policy
+from gateway.clock import Clock
+from gateway.domain import species, trap_lifecycle
+from gateway.domain.model import Act, Alert, AlertStatus, Deed, Device, DeviceState, Role
+from gateway.ingest.messages.batch import Outcome
+from gateway.ingest.people import actions
+from gateway.store import Reader, Store, Transaction
+from gateway.store.feed import Feed
+
+ACKNOWLEDGE = "acknowledge"
+THROUGH = "one-tap"
+MOST_ANIMALS = 50
+SEXES = ("unknown", "male", "female")
+WEIGHTS = ("", "-20kg", "20-40kg", "40-60kg", "60kg-")
+LONGEST_NOTE = 200
+
+
+class Used(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+    """The link has acted already."""
+
+
+class View(Struct, frozen=True):
+    """What the link is about, at one moment."""
+
+    alert: Alert | None
+    device: Device | None
+    state: DeviceState | None
+    used: bool
+
+    @property
+    def answerable(self) -> bool:
+        """Whether somebody still has to say that they take care."""
+        done = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
+        return self.alert is not None and self.alert.status not in done
+
+    @property
+    def deeds(self) -> list[Deed]:
+        """Outcomes that may be recorded now."""
+        if self.device is None or self.device.role is not Role.TRAP:
+            return []
+        return trap_lifecycle.allowed(self.state)
+
+
+class OneTap:
+    """Handlers of the page."""
+
+    def __init__(
+        self, store: Store, feed: Feed, reply: Reply, policy: Policy, links: Links, clock: Clock
+    ) -> None:
+        self._store, self._feed, self._reply = store, feed, reply
+        self._policy, self._links, self._clock = policy, links, clock
+
+    def routes(self) -> list[Route]:
+        """Both methods of the one address."""
+        address = PATH + "{token}"
+        return [
+            Route(address, self.show, methods=["GET"]),
+            Route(address, self.act, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """What it is about, with large buttons; changes nothing."""
+        ticket = self._ticket(request)
+        if isinstance(ticket, Response):
+            return ticket
+        return await self._page(request, ticket, request.path_params["token"])
+
+    async def act(self, request: Request) -> Response:
+        """Acknowledge, or record an outcome; then a page with a fresh link for what comes next."""
+        ticket = self._ticket(request)
+        if isinstance(ticket, Response):
+            return ticket
+        token, now = request.path_params["token"], self._clock()
+        async with request.form(max_fields=20, max_files=0) as form:
+            fields = {name: str(value) for name, value in form.items()}
+        try:
+            outcome = await self._store.write(lambda tx: self._do(tx, token, ticket, fields, now))
+        except Used:
+            return await self._page(request, ticket, token, status=409)
+        except (actions.Unknown, ValueError):
+            return await self._page(request, ticket, token, "onetap.over", 409)
+        except trap_lifecycle.IllegalDeed as refusal:
+            words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
+            return await self._page(request, ticket, token, words, 409)
+        self._feed.tell(outcome)
+        fresh = self._links.token(ticket.alert, ticket.person, now, link_id(token)[:8])
+        return await self._page(request, ticket, fresh, "onetap.thanks")
+
+    def _ticket(self, request: Request) -> Ticket | Response:
+        """What the link says, or the page that says why it is worth nothing."""
+        try:
+            ticket = self._links.read(request.path_params["token"])
+        except BadTicket:
+            return self._refused(request, "onetap.bad", 404)
+        if ticket.person not in self._policy.people:
+            return self._refused(request, "onetap.bad", 404)
+        if ticket.is_over(self._clock()):
+            return self._refused(request, "onetap.expired", 410)
+        return ticket
+
+    def _do(
+        self, tx: Transaction, token: str, ticket: Ticket, fields: Mapping[str, str], now: datetime
+    ) -> Outcome:
+        if not tx.use_link(link_id(token), now):
+            raise Used
+        if fields.get("do") == ACKNOWLEDGE:
+            return actions.acknowledge(tx, ticket.alert, ticket.person, now, THROUGH)
+        alert = tx.alerts.find(ticket.alert)
+        if alert is None:
+            raise actions.Unknown("no such alert")
+        act = deed(alert.subject, ticket.person, link_id(token), THROUGH, fields, now)
+        return actions.record(tx, act, self._policy, now)
+
+    async def _page(
+        self, request: Request, ticket: Ticket, token: str, message: str = "", status: int = 200
+    ) -> Response:
+        view = await self._store.read(lambda reader: look(reader, ticket, token))
+        if view.alert is None:
+            return self._refused(request, "onetap.over", 404)
+        words, now = self._reply.text(request), self._clock()
+        known = message.startswith("onetap.")
+        return self._reply.page(
+            request, "onetap.html", now, status=status, view=view, action=PATH + token,
+            title=texts.title(view.alert, words.language),
+            line=texts.text(view.alert, view.device, words.language, self._reply.zone, now),
+            message=words(message) if known else message,
+            deeds=deed_words(view.deeds, words), **form_words(words),
+        )  # fmt: skip
+
+    def _refused(self, request: Request, word: str, status: int) -> Response:
+        return self._reply.page(request, "error.html", self._clock(), status=status, word=word)
+
+
+def look(reader: Reader, ticket: Ticket, token: str) -> View:
+    """Read what the page shows."""
+    alert = reader.alert(ticket.alert)
+    subject = alert.subject if alert else ""
+    devices = {device.id: device for device in reader.devices()}
+    state = reader.states().get(subject)
+    return View(alert, devices.get(subject), state, reader.link_used(link_id(token)))
+
+
+def deed_words(deeds: Sequence[Deed], words: Text) -> list[tuple[str, str]]:
+    """(value, name) of the buttons."""
+    return [(one.value, trap_lifecycle.DEEDS[one][words.language != "ja"]) for one in deeds]
+
+
+def form_words(words: Text) -> dict[str, Any]:
+    """What the form about an animal offers."""
+    animals = [(row.code, species.label(row.code, words.language)) for row in species.TABLE]
+    return {"animals": animals, "sexes": SEXES, "weights": WEIGHTS}
+
+
+def deed(
+    device: str, person: str, act_id: str, through: str, fields: Mapping[str, str], now: datetime
+) -> Act:
+    """The act that a form describes; ValueError when a field holds what no form offers."""
+    done = Deed(fields.get("do", ""))
+    found = done in {Deed.CAPTURED, Deed.NON_TARGET}
+    count = int(fields.get("count") or 1)
+    sex, weight, animal = (fields.get(name, "") for name in ("sex", "weight", "species"))
+    if not 1 <= count <= MOST_ANIMALS or sex not in {"", *SEXES} or weight not in WEIGHTS:
+        raise ValueError(f"count {count}, sex {sex!r}, weight {weight!r}")
+    if animal and animal not in species.BY_CODE:
+        raise ValueError(f"species {animal!r}")
+    return Act(
+        id=act_id, device=device, deed=done, at=now.astimezone(UTC),
+        by=person, recorded_at=now, through=through,
+        species=(animal or species.UNKNOWN) if found else None,
+        count=count if found else None,
+        sex=(sex or None) if found else None,
+        weight_class=(weight or None) if found else None,
+        photo=fields.get("photo", "")[:LONGEST_NOTE] or None,
+        note=fields.get("note", "")[:LONGEST_NOTE],
+    )  # fmt: skip
+
+
+def link_id(token: str) -> str:
+    """What is remembered of a used link: never the link itself."""
+    return blake2b(token.encode(), digest_size=16).hexdigest()

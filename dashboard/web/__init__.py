@@ -1,0 +1,1 @@
+"""What every page needs: login, responses, translations, assets, lazily loaded routes."""

@@ -1,0 +1,71 @@
+"""The words on the pages: Japanese first, English second, from `locale/` (`ja.json`, `ja-office.json` ...).
+
+Owns which language a reader gets and how times are written. Must not know what pages exist.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+Language = Literal["ja", "en"]
+LANGUAGES: tuple[Language, ...] = ("ja", "en")
+
+
+class Text:
+    """The words of one language; called with a key it gives the sentence."""
+
+    def __init__(self, language: Language, words: Mapping[str, str]) -> None:
+        self.language = language
+        self.words = words
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The sentence of `key` with its {placeholders} filled; a missing key is our bug."""
+        return self.words[key].format_map(values)
+
+    def name(self, group: str, value: str) -> str:
+        """The word for a value of an open set (`species`, `rule` ...), or the value itself."""
+        return self.words.get(f"{group}.{value}", value)
+
+    def group(self, *prefixes: str) -> dict[str, str]:
+        """The words whose keys begin with one of `prefixes`, for the page's script."""
+        return {key: word for key, word in self.words.items() if key.startswith(prefixes)}
+
+
+@cache
+def text(language: Language) -> Text:
+    """The Text of a language."""
+    words: dict[str, str] = {}
+    for path in sorted((Path(__file__).parents[1] / "locale").glob(f"{language}*.json")):
+        words |= json.loads(path.read_text(encoding="utf-8"))
+    return Text(language, words)
+
+
+def choose(wanted: str | None, accept: str, default: Language) -> Language:
+    """Pick a language: an explicit wish, else the browser's Accept-Language, else the site's."""
+    if wanted in LANGUAGES:
+        return wanted
+    ranked = sorted(map(_rank, accept.split(",")), reverse=True)
+    for quality, tag in ranked:
+        if quality > 0 and tag in LANGUAGES:
+            return tag
+    return default
+
+
+def _rank(part: str) -> tuple[float, str]:
+    tag, _, parameter = part.strip().partition(";")
+    try:
+        quality = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+    except ValueError:
+        quality = 0.0
+    return quality, tag.split("-")[0].lower()
+
+
+def clock(at: datetime, zone: tzinfo, now: datetime) -> str:
+    """A local time as people write it: the year only if it is another one."""
+    local = at.astimezone(zone)
+    same_year = local.year == now.astimezone(zone).year
+    shown = f"{local.month}/{local.day} {local:%H:%M}"
+    return shown if same_year else f"{local.year}/{shown}"

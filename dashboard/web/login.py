@@ -1,0 +1,71 @@
+"""Logging in and out.
+
+Owns the form. Must not check passwords itself (`auth`).
+"""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from dashboard.web.auth import Auth, TooManyTriesError, same_origin
+from dashboard.web.responses import Reply
+from gateway.clock import Clock
+
+
+class Login:
+    """Handlers of /login and /logout."""
+
+    def __init__(self, auth: Auth, reply: Reply, clock: Clock) -> None:
+        self._auth, self._reply, self._clock = auth, reply, clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Where they answer."""
+        return [
+            Route("/login", self.show, methods=["GET"]),
+            Route("/login", self.enter, methods=["POST"]),
+            Route("/logout", self.leave, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The form."""
+        return self._form(request, "", 200)
+
+    async def enter(self, request: Request) -> Response:
+        """Check name and password; go where they wanted to go."""
+        _own_page(request)
+        form = await request.form(max_fields=5)
+        name, password = str(form.get("name", "")), str(form.get("password", ""))
+        try:
+            account = await self._auth.log_in(name, password)
+        except TooManyTriesError:
+            return self._form(request, "login.wait", 429)
+        if account is None:
+            return self._form(request, "login.wrong", 403)
+        response = RedirectResponse(_inside(request.query_params.get("next", "/")), 303)
+        self._auth.open_session(response, account)
+        return response
+
+    async def leave(self, request: Request) -> Response:
+        """End the session."""
+        _own_page(request)
+        response = RedirectResponse("/", 303)
+        self._auth.close_session(response)
+        return response
+
+    def _form(self, request: Request, wrong: str, status: int) -> Response:
+        return self._reply.page(
+            request, "login.html", self._clock(), status=status, wrong=wrong,
+            next=_inside(request.query_params.get("next", "/")),
+        )  # fmt: skip
+
+
+def _own_page(request: Request) -> None:
+    if not same_origin(request):
+        raise HTTPException(403)
+
+
+def _inside(target: str) -> str:
+    """A path of ours, whatever was asked for: never another host."""
+    is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if is_path else "/"

@@ -1,0 +1,117 @@
+"""Answers: templates filled, headers set, languages chosen. The one place where HTML is made.
+
+Owns the Jinja environment (everything escaped) and the security headers. Must not read the store.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from dashboard.web import assets
+from dashboard.web.i18n import Text, choose, clock, text
+from gateway.alerts import texts
+from gateway.alerts.rules import TABLE
+from gateway.config import Config
+from gateway.domain.accounts import Account
+from gateway.domain.model import Alert
+
+LANGUAGE_COOKIE = "lang"
+if TYPE_CHECKING:  # numpy is loaded by the first page of rates
+    from dashboard.analysis.rate import Rate
+
+YEAR_S = 365 * 24 * 3600
+
+
+class Reply:
+    """Makes answers for one site."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.zone = ZoneInfo(config.site.timezone)
+        loader = jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates")
+        self._jinja = jinja2.Environment(
+            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        )
+        self._jinja.filters["short"] = _short
+        self._jinja.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
+        self._jinja.globals.update(
+            site=config.site.title,
+            zone=self.zone,
+            tiles=config.dashboard.tiles,
+            rule=rule_title,
+            about=about,
+        )
+
+    def text(self, request: Request) -> Text:
+        """The words for this reader."""
+        wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
+        accept = request.headers.get("accept-language", "")
+        return text(choose(wanted, accept, self._config.site.language))
+
+    def fragment(self, template: str, words: Text, now: datetime, **values: Any) -> str:
+        """A part of a page."""
+        return self._jinja.get_template(template).render(
+            t=words, now=now, clock=lambda at: clock(at, self.zone, now), **values
+        )
+
+    def page(
+        self, request: Request, template: str, now: datetime, *, account: Account | None = None,
+        status: int = 200, **values: Any,
+    ) -> Response:  # fmt: skip
+        """A whole page; `values` are the template's."""
+        words = self.text(request)
+        nonce = secrets.token_urlsafe(16)
+        html = self.fragment(
+            template, words, now, nonce=nonce, path=request.url.path, account=account, **values
+        )
+        response = HTMLResponse(
+            html, status, _headers(nonce, self._config.dashboard.tiles != "none")
+        )
+        if request.query_params.get("lang") == words.language:
+            response.set_cookie(LANGUAGE_COOKIE, words.language, max_age=YEAR_S, samesite="lax")
+        return response
+
+
+def rule_title(alert: Alert, words: Text) -> str:
+    """What an alert's rule says; its bare name for a rule of another version."""
+    return texts.title(alert, words.language) if alert.rule in TABLE else alert.rule
+
+
+def about(alert: Alert, names: Mapping[str, str], words: Text) -> tuple[str, str | None]:
+    """What an alert is about, in people's words, and the device to show on the map if any."""
+    if alert.subject in names:
+        return names[alert.subject], alert.subject
+    place, _, species = alert.subject.rpartition("/")
+    if not place:
+        return alert.subject, None
+    named = f"{names.get(place, place)} {words.name('species', species)}"
+    return named, place if place in names else None
+
+
+def _short(rate: "Rate") -> Markup:
+    """A rate with its interval for a table's cell."""
+    if rate.per100 is None:
+        return Markup("—")
+    return Markup("{:.1f} <small>({:.1f}–{:.1f})</small>").format(rate.per100, rate.low, rate.high)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _headers(nonce: str, tiles: bool) -> dict[str, str]:
+    return {
+        "Content-Security-Policy": assets.policy(nonce, tiles=tiles),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }

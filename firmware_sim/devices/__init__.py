@@ -1,0 +1,1 @@
+"""Simulated devices: firmware, radio, battery, payloads."""

@@ -1,0 +1,67 @@
+"""A Meshtastic node (firmware <= 2.7) with a detection sensor, heard over MQTT as JSON."""
+
+from firmware_sim.devices.device import Facts, Publish, encode
+from firmware_sim.devices.sensors import Senses
+from firmware_sim.habitat.random_streams import fraction, key, mix
+from firmware_sim.habitat.scenario import Scenario, Spec
+
+MESH_GATEWAY = "!7d5286f0"
+
+
+class Meshtastic:
+    """A Meshtastic node with a detection sensor, heard by a node with an uplink to MQTT."""
+
+    def __init__(self, scenario: Scenario, spec: Spec) -> None:
+        self.spec, self.faults = spec, scenario.faults
+        self.stream = key(scenario.seed, spec.id, "radio")
+        self.packets = 0
+        self.out: list[Publish] = []
+
+    def boot(self, now: Senses) -> None:
+        """Say who one is."""
+        names = {"id": self.spec.id, "longname": self.spec.name, "shortname": self.spec.id[-4:]}
+        self._say(now.at, "nodeinfo", {**names, "hardware": 43})
+
+    def heartbeat(self, now: Senses) -> None:
+        """Send device metrics."""
+        level = {"battery_level": round(now.battery.pct), "voltage": now.battery.volts(now.at)}
+        self._say(now.at, "telemetry", {**level, "channel_utilization": 1.2, "air_util_tx": 0.4})
+
+    def seen(self, now: Senses, species: str, count: int) -> None:
+        """Send the detection sensor's text."""
+        self._say(now.at, "detection", {"text": f"{self.spec.name} detected"})
+
+    def trap(self, now: Senses) -> None:
+        """Send the detection sensor's text, or its state when the trap is set again."""
+        word = "detected" if now.sprung else "state: 0"
+        self._say(now.at, "detection", {"text": f"{self.spec.name} {word}"})
+
+    def tamper(self, now: Senses) -> None:
+        """Say nothing: the module knows one pin only."""
+
+    def due(self, link_s: float, reachable: bool) -> list[Publish]:
+        """Give what the uplink node heard."""
+        out, self.out = self.out, []
+        lost = self.faults.frame_lost
+        heard = [p for p in out if fraction(self.stream, key(p.payload)) >= lost]
+        return heard if reachable else []
+
+    def _say(self, at: float, kind: str, payload: Facts) -> None:
+        self.packets += 1
+        noise = fraction(self.stream, self.packets)
+        body: Facts = {
+            "channel": 0,
+            "from": int(self.spec.id[1:], 16),
+            "hop_start": 3,
+            "hops_away": mix(self.stream, 4) % 3,
+            "id": mix(self.stream, self.packets) & 0xFFFFFFFF,
+            "payload": payload,
+            "rssi": -90 - round(25 * noise),
+            "sender": MESH_GATEWAY,
+            "snr": round(6 - 14 * noise, 2),
+            "timestamp": int(at),
+            "to": 0xFFFFFFFF,
+            "type": kind,
+        }
+        topic = f"msh/JP/2/json/LongFast/{MESH_GATEWAY}"
+        self.out.append(Publish(topic, encode(body), qos=0))

@@ -1,0 +1,72 @@
+"""What a device can tell, and how real LoRaWAN sensor models put it: raw bytes and decoded object.
+
+Owns one function a model, after its maker's decoder. Must not know networks or topics.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from firmware_sim.devices.device import Facts
+from firmware_sim.devices.power import Battery, temperature_c
+
+
+class Senses(NamedTuple):
+    """What a device can tell when it speaks."""
+
+    at: float  # Unix seconds
+    battery: Battery
+    sprung: bool
+    sprung_times: int
+    is_night: bool
+
+
+class Codec(NamedTuple):
+    """What a LoRaWAN sensor model sends and what its decoder makes of it."""
+
+    title: str
+    f_port: int
+    uplink: Callable[[Senses, bool], tuple[bytes, Facts]]  # (now, active) -> raw bytes, object
+
+
+def _ws301(now: Senses, active: bool) -> tuple[bytes, Facts]:
+    pct = round(now.battery.pct)
+    raw = bytes([0x01, 0x75, pct, 0x03, 0x00, active, 0x04, 0x00, 0x00])
+    magnet = "open" if active else "close"
+    return raw, {"battery": pct, "magnet_status": magnet, "tamper_status": "installed"}
+
+
+def _em300_mcs(now: Senses, active: bool) -> tuple[bytes, Facts]:
+    pct, tenths = round(now.battery.pct), round(temperature_c(now.at) * 10)
+    warm = (tenths & 0xFFFF).to_bytes(2, "little")
+    raw = bytes([0x01, 0x75, pct, 0x03, 0x67, *warm, 0x04, 0x68, 130, 0x06, 0x00, active])
+    facts: Facts = {"battery": pct, "temperature": tenths / 10, "humidity": 65.0}
+    return raw, {**facts, "magnet_status": "open" if active else "close"}
+
+
+def _lds02(now: Senses, active: bool) -> tuple[bytes, Facts]:
+    mv = round(now.battery.volts(now.at) * 1000)
+    times = now.sprung_times.to_bytes(3, "big")
+    raw = ((active << 15) | mv).to_bytes(2, "big") + b"\x01" + times + bytes(4)
+    return raw, {
+        "BAT_V": mv / 1000,
+        "MOD": 1,
+        "DOOR_OPEN_STATUS": int(active),
+        "DOOR_OPEN_TIMES": now.sprung_times,
+        "LAST_DOOR_OPEN_DURATION": 0,
+        "ALARM": 0,
+    }
+
+
+def _ws202(now: Senses, active: bool) -> tuple[bytes, Facts]:
+    pct = round(now.battery.pct)
+    raw = bytes([0x01, 0x75, pct, 0x03, 0x00, active, 0x04, 0x00, not now.is_night])
+    light = "dim" if now.is_night else "bright"
+    return raw, {"battery": pct, "pir": "trigger" if active else "normal", "daylight": light}
+
+
+CODECS = {
+    "milesight-ws301": Codec("Milesight WS301", 85, _ws301),
+    "milesight-em300-mcs": Codec("Milesight EM300-MCS", 85, _em300_mcs),
+    "dragino-lds02": Codec("Dragino LDS02", 10, _lds02),
+    "milesight-ws202": Codec("Milesight WS202", 85, _ws202),
+}

@@ -1,0 +1,1 @@
+"""Animals and scenarios: the simulated truth."""

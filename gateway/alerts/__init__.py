@@ -1,0 +1,1 @@
+"""What opens an alert, who hears of it, in which words, by which way. Must not import `ingest`."""

@@ -1,0 +1,63 @@
+"""LINE Messaging API, push messages. URL: ``line:TOKEN@RECIPIENT`` (user or group id).
+
+Owns one request. Every attempt of a letter carries the same ``X-Line-Retry-Key``, so LINE delivers it
+once however often it is asked; 409 says that an earlier attempt was taken.
+(LINE Developers, "Retry failed API requests".)
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from gateway.alerts.channels import Letter, Means, Send, Undelivered
+from gateway.alerts.channels.http_status import judge
+
+_URL = re.compile(r"line:(?P<token>[^@\s]+)@(?P<to>[UCR][0-9a-f]{32})\Z")
+KEYS = uuid.UUID("6f1d4c1e-5f0e-4b57-9a43-5d1c1e2a7b10")  # our own namespace of retry keys
+
+
+def open_line(url: str, means: Means) -> Send:
+    """ValueError when the URL is not ``line:TOKEN@RECIPIENT``."""
+    match = _URL.match(url)
+    if match is None:
+        raise ValueError("needs line:CHANNEL_ACCESS_TOKEN@USER_OR_GROUP_ID")
+    import aiohttp  # on first use: a board without LINE does not pay for it
+
+    address = means.line_url.rstrip("/") + "/v2/bot/message/push"
+    limit = aiohttp.ClientTimeout(total=means.timeout_s)
+
+    async def send(letter: Letter) -> str:
+        message = {"type": "text", "text": letter.whole[:5_000]}
+        body = {"to": match["to"], "messages": [message], "notificationDisabled": not letter.urgent}
+        headers = {
+            "Authorization": f"Bearer {match['token']}",
+            "X-Line-Retry-Key": str(uuid.uuid5(KEYS, letter.key)),
+        }
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=limit) as session,
+                session.post(address, json=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                content = await answer.content.read(65_536)
+                return read_answer(answer.status, answer.headers, content)
+        except TimeoutError:
+            raise Undelivered(f"no answer within {means.timeout_s:g} s") from None
+        except aiohttp.ClientError as error:
+            raise Undelivered(f"not reached: {type(error).__name__}") from None
+
+    return send
+
+
+def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """LINE's positive answer, or Undelivered."""
+    if status == 409:
+        return "accepted before"
+    judge(status, headers, body, datetime.now(UTC))
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except msgspec.MsgspecError:
+        raise Undelivered(f"{status}: not an answer of LINE") from None
+    return f"accepted {headers.get('X-Line-Request-Id', '')}".strip()

@@ -1,0 +1,103 @@
+"""The tables of `ALERTS.md`, written from the code that obeys them. PURE.
+
+Owns the Markdown between the markers. ``python -m gateway.alerts.docs`` rewrites the file; a test fails
+when it differs.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from gateway.alerts.channels.table import CHANNELS
+from gateway.alerts.rules import RULES
+from gateway.config import Alerts
+from gateway.config.thresholds import Limits
+from gateway.domain.alert_lifecycle import LIFE, Turn
+from gateway.domain.model import Deed, Kind
+from gateway.domain.trap_lifecycle import DEEDS, NAMES, TRANSITIONS
+
+FILE = Path(__file__).parents[1] / "ALERTS.md"
+
+
+def trap_table() -> str:
+    """States down, words across, the following state in the cells."""
+    words = [Kind.SPRUNG, Kind.SET, *(deed for deed in Deed if deed is not Deed.VISITED)]
+    heads = ["sensor: sprung", "sensor: set", *(DEEDS[w][1] for w in words if isinstance(w, Deed))]
+    rows = []
+    for state, row in TRANSITIONS.items():
+        ja, en = NAMES[state] if state else ("不明", "never told")
+        cells = [NAMES[row[word]][1] if word in row else "·" for word in words]
+        rows.append([f"**{en}** {ja}", *cells])
+    return _table(["state", *heads], rows)
+
+
+def life_table() -> str:
+    """The life of an alert."""
+    rows = [[f"**{status}**", *(str(row.get(turn, "·")) for turn in Turn)]
+            for status, row in LIFE.items()]  # fmt: skip
+    return _table(["state", *Turn], rows)
+
+
+def rule_table() -> str:
+    """One line a rule."""
+    rows = [[f"`{r.name}`", f"{r.ja} / {r.en}", r.level, r.audience, "yes" if r.urgent else "",
+             r.opens, r.ends] for r in RULES]  # fmt: skip
+    return _table(
+        ["rule", "words", "level", "first told", "never held back", "opens", "ends"], rows
+    )
+
+
+def limit_table() -> str:
+    """Thresholds of `[rules]` and times of `[alerts]` with their defaults."""
+    rows = [
+        [f"`rules.{name}`", _value(getattr(Limits(), name))] for name in Limits.__struct_fields__
+    ]
+    rows += [
+        [f"`alerts.{name}`", _value(getattr(Alerts(), name))] for name in Alerts.__struct_fields__
+    ]
+    return _table(["setting", "default"], rows)
+
+
+def channel_table() -> str:
+    """Ways to reach a person."""
+    rows = [[c.name, ", ".join(f"`{s}:`" for s in c.schemes) or "all others", c.title,
+             "yes" if c.at_once > 1 else "no"] for c in CHANNELS]  # fmt: skip
+    return _table(["channel", "address", "what", "a repeat is no double"], rows)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "trap": trap_table,
+    "life": life_table,
+    "rules": rule_table,
+    "limits": limit_table,
+    "channels": channel_table,
+}
+
+
+def filled(text: str) -> str:
+    """`text` with every table between its markers as the code says."""
+    for name, write in TABLES.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        if not pattern.search(text):
+            raise ValueError(f"no markers for {name}")
+        table = write()
+        text = pattern.sub(lambda _, t=table, b=begin, e=end: f"{b}\n{t}\n{e}", text)  # type: ignore[misc]
+    return text
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(one) for one in value)
+    return str(value) or "-"
+
+
+if __name__ == "__main__":
+    FILE.write_text(filled(FILE.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write(f"{FILE.name}\n")

@@ -1,0 +1,67 @@
+"""Time passes: conditions begin and end, nobody answers, the next are told. One transaction.
+
+Owns the order of these steps. Runs on the writer's thread; must not send or read a clock.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from gateway.alerts.policy import Policy
+from gateway.alerts.rules import Tick, judge_tick
+from gateway.domain import alert_lifecycle
+from gateway.domain.alert_lifecycle import Duty, Turn
+from gateway.domain.device_state import NEVER
+from gateway.domain.model import Standing
+from gateway.ingest.messages.batch import Outcome, apply
+from gateway.store import Transaction
+
+WEEK = timedelta(days=7)
+REMEMBERED = timedelta(hours=24)  # how long a delivery given up is a fault
+
+
+def tick(
+    tx: Transaction,
+    now: datetime,
+    policy: Policy,
+    faults: Mapping[str, str] | None = None,
+    listening: datetime | None = NEVER,
+) -> Outcome:
+    """What the passing of time changes.
+
+    `faults`: part of the gateway -> what is wrong with it; `listening`: since when the broker can
+    reach us, None while it cannot.
+    """
+    devices = {id_: d for id_, d in tx.devices.items() if d.standing is Standing.APPROVED}
+    open_now = tx.alerts.all_open()
+    wrong = dict(faults or {}) | _delivery_faults(tx, policy, now)
+    outages = tx.alerts.over_since("many_silent", now - WEEK)
+    moment = Tick(now, devices, tx.states, open_now, policy, listening, outages, wrong)
+    outcome = Outcome()
+    apply(tx, outcome, judge_tick(moment), policy, now)
+    _escalate(tx, outcome, policy, now)
+    return outcome
+
+
+def _escalate(tx: Transaction, outcome: Outcome, policy: Policy, now: datetime) -> None:
+    for alert in tx.alerts.all_open():
+        for number, step in alert_lifecycle.due(alert, policy.steps, now):
+            promises = policy.step(alert, tx.devices.get(alert.subject), now, number, step)
+            for promise in promises:
+                tx.outbox.add(alert, promise)
+            alert = msgspec.structs.replace(alert, step=number)
+            if promises and step.duty is not Duty.TRAPPER:
+                alert = alert_lifecycle.turn(alert, Turn.ESCALATE, now) or alert
+            tx.alerts.put(alert)
+            outcome.changed.append(alert)
+
+
+def _delivery_faults(tx: Transaction, policy: Policy, now: datetime) -> dict[str, str]:
+    """What was given up lately, and quotas that run short."""
+    found = {}
+    if dead := tx.outbox.dead(now - REMEMBERED):
+        found["delivery"] = str(dead)
+    if short := policy.short(policy.sent(tx.outbox.sent_since(policy.month(now)))):
+        found["quota"] = ", ".join(f"{scheme} {used}" for scheme, used in short.items())
+    return found

@@ -1,0 +1,57 @@
+"""One-tap links: who may answer which alert, signed, expiring. No I/O.
+
+Owns the token. GET shows what it is about, POST acts and uses it up (`dashboard.trapper.one_tap`); the token
+names alert and person only, so nothing secret and no place stands in a message.
+"""
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+from itsdangerous import BadSignature, URLSafeSerializer
+from msgspec import Struct
+
+PATH = "/a/"
+
+
+class Ticket(Struct, frozen=True, array_like=True):
+    """What a link lets its holder do: answer this alert as this person."""
+
+    alert: str
+    person: str
+    until: int  # seconds since 1970
+    mark: str = ""  # tells links of the same alert and person apart: each acts once
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has expired."""
+        return now.timestamp() > self.until
+
+
+class BadTicket(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+    """The token is not one of ours."""
+
+
+class Links:
+    """Makes and reads tokens."""
+
+    def __init__(self, secret: str, public_url: str = "", days: int = 3) -> None:
+        self._signer = URLSafeSerializer(
+            secret, salt="one-tap", signer_kwargs={"digest_method": hashlib.sha256}
+        )
+        self._base, self._days = public_url.rstrip("/"), days
+
+    def url(self, alert: str, person: str, now: datetime, mark: str = "") -> str:
+        """The link for a message; empty when phones cannot reach the pages."""
+        return f"{self._base}{PATH}{self.token(alert, person, now, mark)}" if self._base else ""
+
+    def token(self, alert: str, person: str, now: datetime, mark: str = "") -> str:
+        """A token that lives `days` from `now`."""
+        until = round(now.timestamp()) + self._days * 86_400
+        return str(self._signer.dumps([alert, person, until, mark]))
+
+    def read(self, token: str) -> Ticket:
+        """What a token says; BadTicket if it was not signed here."""
+        try:
+            return msgspec.convert(self._signer.loads(token), Ticket)
+        except (BadSignature, msgspec.ValidationError):
+            raise BadTicket from None

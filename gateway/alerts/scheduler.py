@@ -1,0 +1,84 @@
+"""The ticker: lets time pass for the rules, and tells the outside that the gateway lives.
+
+Owns the two timers. What a tick changes is `tick`'s; must not judge anything.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from gateway.alerts.evaluation import tick
+from gateway.alerts.policy import Policy
+from gateway.clock import Clock, utc_now
+from gateway.store import DiskTrouble, Store
+from gateway.store.feed import Feed
+
+log = logging.getLogger(__name__)
+BEAT_TIMEOUT_S = 20.0
+
+
+class Ticker:
+    """Ticks of one gateway.
+
+    `faults`: part of the gateway -> what is wrong with it now; `listening`: since when the broker can
+    reach us, None while it cannot.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        feed: Feed,
+        policy: Policy,
+        faults: Callable[[], Mapping[str, str]],
+        listening: Callable[[], datetime | None],
+        clock: Clock = utc_now,
+    ) -> None:
+        self._store, self._feed, self._policy = store, feed, policy
+        self._faults, self._listening, self._clock = faults, listening, clock
+        self.ticked = False  # the last tick went well
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.once()
+            await asyncio.sleep(self._policy.alerts.tick_s)
+
+    async def once(self) -> None:
+        """One tick; a disk that refuses is the next tick's news."""
+        now, faults, listening = self._clock(), self._faults(), self._listening()
+        try:
+            outcome = await self._store.write(
+                lambda tx: tick(tx, now, self._policy, faults, listening)
+            )
+        except DiskTrouble as error:
+            self.ticked = False
+            log.warning("no tick: %s", error)
+            return
+        self.ticked = True
+        if outcome.opened or outcome.ended or outcome.changed:
+            self._feed.tell(outcome)
+
+    async def beat(self) -> None:
+        """The dead man's switch: call the outside URL while all is well, until cancelled."""
+        alerts = self._policy.alerts
+        while alerts.heartbeat_url:
+            if self.ticked:
+                await call(alerts.heartbeat_url)
+            await asyncio.sleep(alerts.heartbeat_s)
+
+
+async def call(url: str) -> bool:
+    """GET `url`; whether it answered. Its silence is somebody else's alarm, so no retries."""
+    import aiohttp  # on first use: without an outside URL a board does not pay for it
+
+    limit = aiohttp.ClientTimeout(total=BEAT_TIMEOUT_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=limit) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            return answer.status < 300
+    except (TimeoutError, aiohttp.ClientError) as error:
+        log.info("the outside heartbeat was not heard: %s", type(error).__name__)
+        return False

@@ -1,0 +1,108 @@
+"""The words of an alert: what, which trap, when, how late if late. PURE.
+
+Owns the sentences in Japanese and English. No coordinates, nothing secret; title and text together stay
+under 70 characters, so that a mail or short message shows them whole.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gateway.alerts.rules import TABLE
+from gateway.domain import species
+from gateway.domain.model import Alert, Device
+
+MOST = 69  # characters of title, space and text
+LATE = timedelta(minutes=5)
+NAME_KEPT = 24  # characters of a local name
+
+PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of `gateway_fault`
+    "disk": ("記憶装置", "disk"),
+    "clock": ("時計", "clock"),
+    "broker": ("受信（ブローカー）", "broker"),
+    "sink": ("記録の転送", "forwarding"),
+    "backlog": ("処理の遅れ", "messages not judged yet"),
+    "drops": ("ブローカーの破棄", "messages dropped by the broker"),
+    "database": ("データベース（修復済み）", "database (salvaged)"),
+    "certificate": ("証明書", "certificate"),
+    "delivery": ("通知の配信", "delivery"),
+    "quota": ("通知の残り通数", "message quota"),
+}
+AGAIN = {"trapper": ("再通知 ", "Again: "), "deputy": ("応答なし ", "No answer: "),
+         "office": ("応答なし ", "No answer: ")}  # fmt: skip
+OVER = ("終了 ", "Over: ")
+
+
+def title(alert: Alert, language: str, asked: str = "", *, over: bool = False) -> str:
+    """The rule's name; `asked`: the duty that a step of the escalation asks."""
+    rule, side = TABLE.get(alert.rule), int(language != "ja")
+    before = OVER[side] if over else AGAIN[asked][side] if asked else ""
+    name = alert.rule if rule is None else rule.title_en if side else rule.title_ja
+    return before + name
+
+
+def text(alert: Alert, device: Device | None, language: str, zone: ZoneInfo, now: datetime) -> str:
+    """One line: which, when, how late."""
+    when = alert.observed_at.astimezone(zone)
+    late = _late(now - alert.observed_at, language)
+    note = _note(alert, language)
+    if language == "ja":
+        tail = f" {when.month}月{when.day}日{when:%H:%M}{late}"
+    else:
+        tail = f" {when:%d %b %H:%M}{late}"
+    head = f"{subject(alert, device, language)}{note}"
+    longest = max((title(alert, language, asked) for asked in AGAIN), key=len)
+    return head[: MOST - 1 - len(longest) - len(tail)] + tail
+
+
+def subject(alert: Alert, device: Device | None, language: str) -> str:
+    """What the alert is about, as people call it."""
+    if device:
+        return device.label[:NAME_KEPT]
+    if alert.rule == "gateway_fault":
+        return PARTS.get(alert.subject, (alert.subject, alert.subject))[language != "ja"]
+    if alert.rule == "many_silent":
+        if alert.subject == "*":
+            return "全体" if language == "ja" else "everything"
+        return alert.subject.split(":", 1)[-1][:NAME_KEPT]
+    place, _, animal = alert.subject.rpartition("/")
+    if place and animal in species.BY_CODE:
+        return f"{place[:NAME_KEPT]} {species.label(animal, language)}"
+    return alert.subject[:NAME_KEPT]
+
+
+def gathered(alerts: Sequence[Alert], language: str) -> tuple[str, str]:
+    """Title and text of several alerts in one message, the most frequent first."""
+    counts = Counter(alert.rule for alert in alerts).most_common()
+    if language == "ja":
+        head, parts = f"お知らせ {len(alerts)}件", [f"{_name(r, language)}{n}" for r, n in counts]
+    else:
+        head, parts = f"{len(alerts)} notices", [f"{_name(r, language)} {n}" for r, n in counts]
+    body = "、".join(parts) if language == "ja" else ", ".join(parts)
+    room = MOST - len(head) - 1
+    return head, body if len(body) <= room else body[: room - 1] + "…"
+
+
+def _name(rule: str, language: str) -> str:
+    if rule not in TABLE:
+        return rule
+    return TABLE[rule].title_ja if language == "ja" else TABLE[rule].title_en
+
+
+def _note(alert: Alert, language: str) -> str:
+    if not alert.note:
+        return ""
+    return f"（{alert.note}）" if language == "ja" else f" ({alert.note})"
+
+
+def _late(delay: timedelta, language: str) -> str:
+    if delay < LATE:
+        return ""
+    minutes = int(delay.total_seconds()) // 60
+    if minutes < 120:
+        return f"({minutes}分前)" if language == "ja" else f" ({minutes} min ago)"
+    if minutes < 48 * 60:
+        return f"({minutes // 60}時間前)" if language == "ja" else f" ({minutes // 60} h ago)"
+    days = minutes // (24 * 60)
+    return f"({days}日前)" if language == "ja" else f" ({days} days ago)"

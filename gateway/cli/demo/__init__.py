@@ -1,0 +1,1 @@
+"""The demo: a simulated island with a past, live in the browser."""

@@ -1,0 +1,112 @@
+"""`shishigaki demo`: everything at once on this machine, to see it live."""
+
+import asyncio
+import logging
+import signal
+import webbrowser
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway import app as service
+from gateway.cli.demo.island import Demo, Wishes, claim
+from gateway.clock import utc_now
+from gateway.mqtt.embedded_broker import embedded
+
+FIRST = "1年分の記録を作成中 / seeding a year"
+AGAIN = "前回の続きを準備中 / catching up since the last time"
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(demo)
+
+
+def demo(
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="画面のポート / port of the pages")
+    ] = 8000,
+    data: Annotated[Path, typer.Option(help="データの置き場 / where data is kept")] = Path(".demo"),
+    browser: Annotated[bool, typer.Option(help="ブラウザーを開く / open a browser")] = True,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=10_000, help="実時間の何倍か / times real time")
+    ] = 60,
+) -> None:
+    """福江島のシミュレーションで全体を動かします / the whole system on a simulated island."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    with claim(data):
+        asyncio.run(_demo(Demo(Wishes(data, port, speed)), port, browser))
+
+
+async def _demo(show: Demo, wanted: int, browser: bool) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    if show.port != wanted:
+        console.print(
+            f"ポート {wanted} は使用中。{show.port} を使います / port {wanted} is taken, using {show.port}"
+        )
+    async with (
+        embedded(show.wishes.data / "broker", show.broker_port) as broker,
+        service.running(show.gateway) as task,
+    ):
+        url = f"http://127.0.0.1:{show.port}/"
+        _greet(url, broker.name, show)
+        if browser:
+            await asyncio.to_thread(webbrowser.open, url)
+        work = asyncio.create_task(_seed_and_live(show, stop), name="demo")
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({work, stopped, task}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        if task.done():
+            work.cancel()
+            await task
+        await work
+    console.print(
+        "止めました。データは残っています / stopped; the data stays in", str(show.wishes.data)
+    )
+
+
+async def _seed_and_live(show: Demo, stop: asyncio.Event) -> None:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(),
+        TextColumn("{task.fields[day]}"), TimeRemainingColumn(), console=console,
+    ) as bar:  # fmt: skip
+        begun = utc_now()
+        words = AGAIN if show.reached else FIRST
+        task = bar.add_task(words, total=show.wishes.history.total_seconds(), day="")
+
+        def progress(at: datetime) -> None:
+            left = (begun - at).total_seconds()
+            bar.update(
+                task, completed=show.wishes.history.total_seconds() - left, day=f"{at:%Y-%m-%d}"
+            )
+            if stop.is_set():
+                raise asyncio.CancelledError
+
+        try:
+            world = await show.seed(progress)
+        except asyncio.CancelledError:
+            return
+    console.print(
+        f"ここから {show.wishes.speed:g} 倍速で実況。Ctrl-C で終了 / live from here, Ctrl-C ends"
+    )
+    await show.live(world, stop)
+
+
+def _greet(url: str, broker: str, show: Demo) -> None:
+    count = len(show.scenario.devices)
+    console.print(
+        f"[bold]猪垣 Shishigaki demo[/bold]  {show.scenario.title}, {count} 台 / devices, {broker}"
+    )
+    console.print(f"  地図 / map       [bold]{url}[/bold]")
+    console.print(f"  わな一覧 / traps {url}traps")
+    console.print(
+        "  作動したわなは赤くなり、ここにも通知が出ます / a sprung trap turns red; its alert also prints here"
+    )

@@ -1,0 +1,57 @@
+"""What the demo's trappers wrote down: an outcome for most springs of the simulated year. PURE.
+
+Owns who found what, told from the event's id so that each start tells the same. Written for the
+moment shortly before the sensor says that the trap is set again.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from gateway.domain.model import Act, Deed, Event, Kind
+
+PEOPLE = ("松本", "山口", "平山", "川口")
+# One in a hundred each: what was found, of which species, how many.
+FOUND: tuple[tuple[int, Deed, str | None], ...] = (
+    (46, Deed.CAPTURED, "boar"),
+    (56, Deed.CAPTURED, "deer"),
+    (82, Deed.FALSE_SPRING, None),
+    (92, Deed.NON_TARGET, "raccoon_dog"),
+)  # the rest was never written down, as in life
+WEIGHTS = ("20kg未満", "20-40kg", "40kg以上")
+BEFORE = timedelta(minutes=5)
+
+
+class Diary:
+    """Follows springs until the trap is set again."""
+
+    def __init__(self) -> None:
+        self._sprung: dict[str, Event] = {}
+
+    def read(self, events: Iterable[Event]) -> list[Act]:
+        """Acts that follow from events, each device's in order."""
+        acts = []
+        for event in events:
+            if event.kind is Kind.SPRUNG:
+                self._sprung[event.device] = event
+            elif event.kind is Kind.SET and (spring := self._sprung.pop(event.device, None)):
+                at = max(spring.observed_at, event.observed_at - BEFORE)
+                acts += _written(spring, at)
+        return acts
+
+
+def _written(spring: Event, at: datetime) -> list[Act]:
+    dice = blake2b(spring.id.encode(), digest_size=4).digest()
+    share = int.from_bytes(dice[:2]) % 100
+    for below, deed, species in FOUND:
+        if share < below:
+            caught = deed is Deed.CAPTURED
+            act = Act(
+                id=f"diary:{spring.id}", device=spring.device, deed=deed, at=at, recorded_at=at,
+                by=PEOPLE[dice[2] % len(PEOPLE)], through="demo", species=species,
+                count=1 + (dice[3] % 7 == 0) if caught else None,
+                sex=("male", "female")[dice[3] % 2] if caught else None,
+                weight_class=WEIGHTS[dice[2] % 3] if caught else None,
+            )  # fmt: skip
+            return [act]
+    return []

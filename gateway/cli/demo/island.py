@@ -1,0 +1,208 @@
+"""The demo: broker, simulated island, gateway and pages in one process, nothing outside the machine.
+
+Owns how these are put together and how a simulated year is seeded through the gateway's own intake.
+Must not hold what a real gateway would need.
+"""
+
+import asyncio
+import fcntl
+import random
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from firmware_sim.fleet import Fleet
+from firmware_sim.habitat.scenario import Scenario, load, registry
+from firmware_sim.world import Timed, World
+from gateway import app as service
+from gateway.cli.demo import village
+from gateway.cli.demo.diary import Diary
+from gateway.clock import utc_now
+from gateway.config import Config, Dashboard, Mqtt, Person, Site, Source
+from gateway.config import Store as StoreSettings
+from gateway.domain.errors import Refusal
+from gateway.domain.model import Device, Message, TrapState
+from gateway.ingest.messages.batch import absorb
+from gateway.mqtt.embedded_broker import is_free
+from gateway.store import Transaction
+
+YEAR = timedelta(days=365)
+SEED_BATCH = 2_000
+PATROLLED = timedelta(days=2)
+PORTS_TRIED = 50
+SHOW_FIRST_S, SHOW_S = 10.0, 60.0  # a trap is sprung by hand so often: in life one waits for hours
+SHOWN_AT_ONCE = 8  # sprung traps: the simulated trapper comes once a day, a site is never all red
+STARTED = "demo_started"  # settings of the store: when the simulated world began,
+REACHED = "demo_reached"  # and how far it has been lived through
+
+Progress = Callable[[datetime], None]
+
+
+class DemoError(Refusal):
+    """The demo cannot begin; the text says why and what to do."""
+
+
+class Wishes(Struct, frozen=True):
+    """What the person asked for."""
+
+    data: Path
+    port: int
+    speed: float
+    scenario: str = "fukue"
+    history: timedelta = YEAR
+
+
+class Demo:
+    """One demo in a folder that is ours (see `claim`); `clock` is the simulated time once live."""
+
+    def __init__(self, wishes: Wishes) -> None:
+        self.wishes = wishes
+        self.scenario: Scenario = load(wishes.scenario)
+        self.port = free_port(wishes.port)
+        self.broker_port = free_port(18_830)
+        self.fleet: Fleet | None = None
+        self._diary = Diary()
+        self._places = {device.id: device for device in devices(self.scenario)}
+        config = self._config()
+        self._zone = ZoneInfo(config.site.timezone)
+        self.gateway = service.build(config, self.clock)
+        reached = self.gateway.store.read_now(lambda r: r.setting(REACHED))
+        self.reached = datetime.fromisoformat(reached) if reached else None  # by an earlier start
+
+    def clock(self) -> datetime:
+        """The present: the machine's while seeding, then the fleet's; never back before an earlier end."""
+        if self.fleet:
+            return self.fleet.now()
+        return max(utc_now(), self.reached) if self.reached else utc_now()
+
+    async def seed(self, progress: Progress) -> World:
+        """Live through what is missing up to now; gives the world, ready to go on live."""
+        store, now = self.gateway.store, utc_now()
+        await store.write(lambda tx: tx.put_devices(devices(self.scenario)))
+        started = await store.read(lambda r: r.setting(STARTED))
+        begin = datetime.fromisoformat(started) if started else now - self.wishes.history
+        since = self.reached or begin
+        await store.write(lambda tx: tx.put_setting(STARTED, begin.isoformat()))
+        world = await asyncio.to_thread(_catch_up, self.scenario, begin, since)
+        for batch in batches(world.live_through(max(now, since))):
+            await store.write(lambda tx, batch=batch: self._absorb(tx, batch))  # type: ignore[misc]
+            progress(batch[-1].received_at)
+        await store.write(lambda tx: _end_what_patrols_saw(tx, now - PATROLLED))
+        return world
+
+    async def live(self, world: World, until: asyncio.Event) -> None:
+        """The fleet as real MQTT clients, until told to stop."""
+        fleet = Fleet(world, "127.0.0.1", self.broker_port, speed=self.wishes.speed)
+        with fleet:
+            self.fleet = fleet
+            for trap in await self._left_sprung():
+                fleet.spring(trap)  # by hand in an earlier run: so that a simulated trapper comes
+            pause = SHOW_FIRST_S
+            while not await _within(until, pause):
+                pause = SHOW_S
+                traps = fleet.traps()
+                if traps and await self._sprung() < SHOWN_AT_ONCE:
+                    fleet.spring(random.choice(traps))  # noqa: S311 - which one does not matter
+            reached = fleet.now().isoformat()
+        await self.gateway.store.write(lambda tx: tx.put_setting(REACHED, reached))
+
+    async def _sprung(self) -> int:
+        states = await self.gateway.store.read(lambda r: r.states())
+        return sum(state.trap is TrapState.SPRUNG for state in states.values())
+
+    async def _left_sprung(self) -> list[str]:
+        states = await self.gateway.store.read(lambda r: r.states())
+        armed = self.fleet.traps() if self.fleet else []
+        return [id_ for id_ in armed if id_ in states and states[id_].trap is TrapState.SPRUNG]
+
+    def _absorb(self, tx: Transaction, batch: list[Message]) -> None:
+        at = batch[-1].received_at
+        outcome = absorb(tx, batch, self.gateway.sources.decode, at)
+        for act in self._diary.read(outcome.events):
+            tx.acts.add(act)
+        tx.sightings.add(village.reports(outcome.events, self._places, self._zone))
+        tx.put_setting(REACHED, at.isoformat())
+
+    def _config(self) -> Config:
+        return Config(
+            site=Site(name=self.scenario.site, title=self.scenario.title),
+            mqtt=Mqtt(port=self.broker_port),
+            sources=(Source(dialect="native"), Source(dialect="chirpstack")),
+            store=StoreSettings(path=str(self.wishes.data / "demo.db"), disk_reserve_mb=0),
+            dashboard=Dashboard(port=self.port),
+            people=(Person(name="demo", channels=("console:",)),),
+        )
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether `event` came within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def _end_what_patrols_saw(tx: Transaction, before: datetime) -> None:
+    """Simulated trappers visit every day but record nothing: end what they will have seen."""
+    for alert in tx.alerts.all_open():
+        if alert.opened_at < before:
+            tx.alerts.resolve(alert.rule, alert.subject, "patrol", before)
+
+
+def _catch_up(scenario: Scenario, begin: datetime, since: datetime) -> World:
+    """The deterministic world again, up to where the store already knows it."""
+    world = World(scenario, begin)
+    for _ in world.live_through(since):
+        pass
+    return world
+
+
+def devices(scenario: Scenario) -> list[Device]:
+    """The scenario's registry rows as devices."""
+    return [msgspec.convert(row, Device) for row in registry(scenario)]
+
+
+def batches(told: Iterable[Timed]) -> Iterator[list[Message]]:
+    """What a broker would have delivered, in batches of SEED_BATCH."""
+    messages = (Message(topic, payload, at.astimezone(UTC)) for at, topic, payload in told)
+    while batch := list(islice(messages, SEED_BATCH)):
+        yield batch
+
+
+def claim(folder: Path) -> TextIO:
+    """Make `folder` and lock it until the file is closed; DemoError when it cannot be used."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise DemoError(
+            f"{folder}: {error.strerror}; --data で別のフォルダーを / give another folder with --data"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise DemoError(
+            f"{folder}: 別のデモが使用中。終わらせるか --data で別のフォルダーを / "
+            "another demo is using it; end that one, or give another folder with --data"
+        ) from None
+    return lock
+
+
+def free_port(wanted: int) -> int:
+    """`wanted`, or the next free one; DemoError when none of PORTS_TRIED is."""
+    last = min(wanted + PORTS_TRIED - 1, 65_535)
+    for port in range(wanted, last + 1):
+        if is_free(port):
+            return port
+    raise DemoError(
+        f"ポート {wanted}〜{last} は全て使用中。--port で別のポートを / "
+        f"ports {wanted} to {last} are all taken; give another with --port"
+    )

@@ -1,0 +1,46 @@
+"""What the demo's villagers reported: a few of the animals that sensors saw, told to the office. PURE.
+
+Owns which sightings become a report and where, told from the event's id so that each start tells the
+same. Reports come from somewhere near the sensor, never from the sensor itself.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from hashlib import blake2b
+
+from gateway.domain.model import Device, Event, Kind
+from gateway.domain.resident_reports import Sighting, SightingKind
+
+ONE_IN = 40
+NEAR_M = 900.0
+METRES_A_DEGREE = 111_320.0
+KINDS = (SightingKind.DAMAGE, SightingKind.DAMAGE, SightingKind.SIGHTING, SightingKind.TRACE)
+PESTS = {"boar", "deer"}
+
+
+def reports(events: Iterable[Event], devices: Mapping[str, Device], zone: tzinfo) -> list[Sighting]:
+    """Reports that follow from events."""
+    return [
+        _report(event, device, dice, zone)
+        for event in events
+        if event.kind is Kind.DETECTION and event.species in PESTS
+        and (device := devices.get(event.device)) and device.lat is not None
+        and (dice := blake2b(event.id.encode(), digest_size=6).digest())[0] * ONE_IN < 256
+    ]  # fmt: skip
+
+
+def _report(event: Event, device: Device, dice: bytes, zone: tzinfo) -> Sighting:
+    away, turn = NEAR_M * math.sqrt(dice[1] / 255), 2 * math.pi * dice[2] / 256
+    lat, lon = device.lat or 0.0, device.lon or 0.0
+    north = away * math.cos(turn) / METRES_A_DEGREE
+    east = away * math.sin(turn) / METRES_A_DEGREE / math.cos(math.radians(lat))
+    return Sighting(
+        id=f"village:{event.id}",
+        source="demo",
+        kind=KINDS[dice[3] % len(KINDS)],
+        species=event.species or "",
+        day=event.observed_at.astimezone(zone).date(),
+        lat=round(lat + north, 5),
+        lon=round(lon + east, 5),
+    )

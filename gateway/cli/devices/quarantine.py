@@ -1,0 +1,90 @@
+"""`shishigaki quarantine`: messages that gave no event, why, and reading them again.
+
+Owns the commands. Whatever is read again is judged as if it had come now, with its own time.
+"""
+
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.cli.options import AsJson, ConfigFile, desk, load, open_store
+from gateway.domain.model import Reason
+from gateway.ingest.devices.approval import Again
+from gateway.store.reader import Refusal
+
+SHOWN = 160  # characters of a payload
+
+group = typer.Typer(
+    help="できごとにならなかった通信 / messages that gave no event", no_args_is_help=True
+)
+Why = Annotated[
+    list[Reason] | None, typer.Option("--reason", help="この理由だけ / only this reason")
+]
+Whose = Annotated[str | None, typer.Option("--device", help="この機器だけ / only this device")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.add_typer(group, name="quarantine")
+
+
+@group.command("list")
+def list_(
+    reason: Why = None,
+    device: Whose = None,
+    limit: Annotated[int, typer.Option(min=1, max=20_000, help="示す数 / how many to show")] = 50,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """新しい順に表示します / show them, newest first."""
+    with closing(open_store(load(config))) as store:
+        kept = store.read_now(lambda r: r.quarantine(limit, reason or tuple(Reason), device))
+    if as_json:
+        typer.echo(msgspec.json.encode([_plain(one) for one in kept]).decode())
+        return
+    table = Table("no", "received", "topic", "device", "reason", "payload", show_lines=True)
+    for one in kept:
+        why = f"{one.reason}\n{one.detail}" + ("\n読み直し済み / read" if one.replayed_at else "")
+        row = (str(one.no), f"{one.received_at:%m-%d %H:%M}", one.topic, one.device or "", why)
+        table.add_row(*map(escape, (*row, _text(one.payload))))
+    Console().print(table)
+
+
+@group.command("read-again")
+def read_again(
+    reason: Why = None, device: Whose = None, config: ConfigFile = None, as_json: AsJson = False
+) -> None:
+    """対応表を直したあとで読み直します / read them again after a mapping was mended."""
+    settings = load(config)
+    bench, again, now = desk(settings), Again(), datetime.now(UTC)
+    with closing(open_store(settings)) as store:
+        while store.write_now(
+            lambda tx: bench.step(tx, again, now, reason or tuple(Reason), device)
+        ):
+            pass
+    if as_json:
+        typer.echo(msgspec.json.encode(again).decode())
+        return
+    left = ", ".join(f"{why} {count}" for why, count in again.refused.items()) or "0"
+    typer.echo(
+        f"{again.messages} 通を読み直し、{again.events} 件のできごとになりました。まだ読めないもの: {left}\n"
+        f"{again.messages} messages read again, {again.events} events; still refused: {left}"
+    )
+
+
+def _plain(one: Refusal) -> dict[str, object]:
+    return {
+        name: _text(value) if isinstance(value := getattr(one, name), bytes) else value
+        for name in one.__struct_fields__
+    }
+
+
+def _text(payload: bytes) -> str:
+    shown = payload[:SHOWN].decode("utf-8", "backslashreplace")
+    return shown + (" …" if len(payload) > SHOWN else "")

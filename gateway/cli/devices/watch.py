@@ -1,0 +1,164 @@
+"""`shishigaki watch`: what arrives now, how it was read or why not.
+
+Owns the screen. Works beside the running gateway: it has a session of its own and only listens.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Mapping
+from datetime import tzinfo
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.cli.options import AsJson, Config, ConfigFile, load
+from gateway.domain.model import Device
+from gateway.ingest.devices.message_trace import Line, battery, lines, signal
+from gateway.ingest.messages.decoding import Sources
+from gateway.mqtt.tail import follow
+from gateway.store import Reader
+from gateway.store.connection import StoreError
+
+REGISTRY_S = 5.0  # how old the shown registry may be
+KEPT = 200  # lines on the screen at most
+HEADS = ("時刻", "どこから", "機器", "読み方", "内容", "信号", "電池", "QoS")
+COLOURS = {"trap.sprung": "bold red", "detection": "yellow", "tamper": "magenta"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(watch)
+
+
+def watch(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    count: Annotated[
+        int, typer.Option(help="この行数で終わる。0 は続ける / end after, 0: go on")
+    ] = 0,
+) -> None:
+    """いま届いているもの、その読み方、読めない理由を見ます / what arrives now and how it is read."""
+    settings = load(config)
+    show = _Printer() if as_json else _Screen(ZoneInfo(settings.site.timezone))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(settings, show, count))
+
+
+class _Screen:
+    """A live table of the newest lines."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._lines: deque[Line] = deque(maxlen=KEPT)
+        self._trouble = "接続しています / connecting"
+        self._live = Live(console=Console(), auto_refresh=False, screen=False)
+
+    def __enter__(self) -> "_Screen":
+        self._live.start()
+        self._draw()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def trouble(self, text: str) -> None:
+        self._trouble = text
+        self._draw()
+
+    def __call__(self, line: Line) -> None:
+        self._lines.appendleft(line)
+        self._draw()
+
+    def _draw(self) -> None:
+        title = self._trouble or "受信中。Ctrl-C で終わります / listening, Ctrl-C ends"
+        table = Table(title=escape(title), expand=True)
+        for head in HEADS:
+            table.add_column(head, overflow="fold")
+        for line in list(self._lines)[: max(5, self._live.console.height - 6)]:
+            style = "dim" if line.reason else COLOURS.get(line.kind, "")
+            table.add_row(*map(escape, _row(line, self._zone)), style=style)
+        self._live.update(table, refresh=True)
+
+
+def _row(line: Line, zone: tzinfo) -> tuple[str, ...]:
+    said = f"{line.kind} {line.species or ''}".strip()
+    why = f"{line.reason}: {line.detail}" if line.detail else line.reason
+    return (
+        f"{line.received_at.astimezone(zone):%H:%M:%S}",
+        line.topic,
+        line.name or line.device,
+        line.dialect,
+        " / ".join(part for part in (said, why) if part),
+        signal(line.rssi_dbm, line.snr_db),
+        battery(line),
+        f"{line.qos}{' 保持' if line.retain else ''}",
+    )
+
+
+class _Printer:
+    """JSON, one line each; trouble goes to stderr."""
+
+    def __enter__(self) -> "_Printer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
+    def trouble(self, text: str) -> None:
+        if text:
+            sys.stderr.write(f"shishigaki: {text}\n")
+
+    def __call__(self, line: Line) -> None:
+        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+        sys.stdout.flush()
+
+
+async def _run(settings: Config, show: "_Screen | _Printer", count: int) -> None:
+    sources = Sources(settings.sources, settings.site.name, settings.models)
+    registry = _Registry(Path(settings.store.path))
+    filters = [topic for topic, _ in sources.subscriptions]
+    shown = 0
+    with show:
+        heard = follow(settings.mqtt, settings.site.name, filters, show.trouble)
+        async with contextlib.aclosing(heard):
+            async for message in heard:
+                devices = await registry.devices()
+                for line in lines(message, sources.dialect(message.topic), sources.decode, devices):
+                    show(line)
+                    shown += 1
+                if count and shown >= count:
+                    return
+
+
+class _Registry:
+    """The gateway's devices, read at most every REGISTRY_S; empty while there is no database."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_at = float("-inf")
+        self._devices: Mapping[str, Device] = {}
+
+    async def devices(self) -> Mapping[str, Device]:
+        now = asyncio.get_running_loop().time()
+        if now - self._read_at >= REGISTRY_S:
+            self._read_at = now
+            self._devices = await asyncio.to_thread(self._load)
+        return self._devices
+
+    def _load(self) -> Mapping[str, Device]:
+        if not self._path.exists():
+            return {}
+        try:
+            with contextlib.closing(Reader(self._path)) as reader:
+                return {device.id: device for device in reader.devices()}
+        except StoreError:
+            return {}

@@ -1,0 +1,1 @@
+"""Commands for the office: imports, rates, maps, reports, exports."""

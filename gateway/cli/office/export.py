@@ -1,0 +1,130 @@
+"""`shishigaki export`: records for science and the public.
+
+Owns the commands' options and the writing of files. The package: `gateway.export.files.camtrapdp`; the
+squares: `dashboard.public.open_data`.
+"""
+
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+
+from dashboard.documents import spreadsheet
+from dashboard.live.snapshot import collection
+from dashboard.office import filters
+from dashboard.office.map import overview
+from dashboard.public import open_data
+from dashboard.public.open_data import Square
+from gateway.cli.options import Config, ConfigFile, load, open_store
+from gateway.clock import utc_now
+from gateway.domain import species as kinds
+from gateway.domain.geo import mesh
+from gateway.domain.model import Role, Standing
+from gateway.export.files import camtrapdp as camtrapexport
+from gateway.export.files.camtrapdp import About
+
+Out = Annotated[Path, typer.Option(help="書き出す先 / where to write")]
+Species = Annotated[str, typer.Option(help="獣種 (コードか名前) / species")]
+First = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="初日 / first day")
+]
+Last = Annotated[
+    datetime | None,
+    typer.Option("--to", formats=["%Y-%m-%d"], help="この日の前日まで / up to the day before this"),
+]
+
+FOREVER = datetime(1970, 1, 2, tzinfo=UTC)
+
+group = typer.Typer(
+    no_args_is_help=True, help="記録を書き出します / records for science and the public"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.add_typer(group, name="export")
+
+
+@group.command()
+def camtrapdp(
+    out: Out,
+    from_: First = None,
+    to: Last = None,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact", help="正確な位置のまま (公開しないこと) / exact places: not for publication"
+        ),
+    ] = False,
+    config: ConfigFile = None,
+) -> None:
+    """検知器の記録を Camtrap DP 1.0.2 で書き出します / detectors' records as a Camtrap DP package."""
+    settings, now = load(config), utc_now()
+    zone = ZoneInfo(settings.site.timezone)
+    begin = from_.replace(tzinfo=zone) if from_ else FOREVER
+    end = to.replace(tzinfo=zone) if to else now
+    title = settings.site.title or settings.site.name
+    about = About(title, settings.site.name, title, now, exact)
+    try:
+        with closing(open_store(settings)) as store:
+            files = store.read_now(
+                lambda reader: camtrapexport.package(
+                    [
+                        d
+                        for d in reader.devices()
+                        if d.role is Role.DETECTOR and d.standing is Standing.APPROVED
+                    ],
+                    lambda device: reader.events_between(device.id, begin, end),
+                    about,
+                )
+            )
+        out.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (out / name).write_bytes(data)
+    except (ValueError, OSError) as error:
+        _refuse(error)
+    typer.echo(str(out))
+
+
+@group.command()
+def geojson(out: Out, species: Species = "", config: ConfigFile = None) -> None:
+    """公開用の 5 km メッシュを GeoJSON で / the public 5 km squares as GeoJSON."""
+    settings = load(config)
+    shapes = open_data.features(_squares(settings, species), mesh.bounds)
+    _write(out, msgspec.json.encode(collection(shapes)))
+
+
+@group.command()
+def csv(out: Out, species: Species = "", config: ConfigFile = None) -> None:
+    """公開用の 5 km メッシュを CSV で / the public 5 km squares as CSV."""
+    settings = load(config)
+    _write(out, spreadsheet.csv_bytes(open_data.table(_squares(settings, species), "public")))
+
+
+def _squares(settings: Config, species: str) -> list[Square]:
+    zone, now = ZoneInfo(settings.site.timezone), utc_now()
+    span = open_data.period(now.astimezone(zone).date(), settings.public)
+    with closing(open_store(settings)) as store:
+        choices = store.read_now(lambda reader: overview.choices(reader, zone, now))
+        asked = open_data.told(kinds.code(species) or species, choices.species)
+        wanted = filters.read({}, choices.last, asked)
+        facts = store.read_now(lambda reader: overview.read(reader, wanted, span, zone, now))
+    return open_data.squares(overview.overview(facts).cells, settings.public)
+
+
+def _write(out: Path, data: bytes) -> None:
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        _refuse(error)
+    typer.echo(str(out))
+
+
+def _refuse(error: Exception) -> None:
+    sys.stderr.write(f"shishigaki export: {error}\n")
+    raise typer.Exit(1) from None

@@ -1,0 +1,73 @@
+"""`shishigaki map`: the officials' map as one file that opens offline.
+
+Owns the command's options. What is on the map: `dashboard.office.map.overview`; how it becomes a file:
+`dashboard.office.map.offline_file`.
+"""
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboard.office import filters, land_files
+from dashboard.office.map import offline_file, overview
+from dashboard.office.map.overview import Facts
+from dashboard.web import assets
+from dashboard.web.i18n import choose, text
+from dashboard.web.responses import Reply
+from gateway.cli.options import Config, ConfigFile, Language, load, open_store
+from gateway.clock import utc_now
+from gateway.domain import species as kinds
+from gateway.store import Reader
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's command."""
+    app.command("map")(map_)
+
+
+def map_(
+    out: Annotated[Path, typer.Option(help="書き出すファイル / file to write")],
+    month: Annotated[str, typer.Option(help="最後の月 2026-11 / last month")] = "",
+    months: Annotated[int, typer.Option(help="何か月 (1, 3, 6, 12) / how many months")] = 3,
+    species: Annotated[
+        str, typer.Option(help="獣種 (コードか名前)、all はすべて / species, or all")
+    ] = "",
+    hours: Annotated[str, typer.Option(help="時間帯 18-06 / hours of the day")] = "00-24",
+    area: Annotated[str, typer.Option(help="地区 / area")] = "",
+    square: Annotated[str, typer.Option(help="メッシュ / mesh: 5km, 1km")] = "5km",
+    against: Annotated[str, typer.Option(help="比べる期間 / compare with: before, year")] = "",
+    config: ConfigFile = None,
+    language: Language = "",
+) -> None:
+    """出没地図を、ネットなしで開ける1つのファイルに書き出します / the map as one self-contained file."""
+    settings = load(config)
+    query = {
+        "month": month, "months": str(months), "species": kinds.code(species) or species,
+        "hours": hours, "area": area, "square": square, "against": against,
+    }  # fmt: skip
+    try:
+        out.write_text(_render(settings, query, language), encoding="utf-8")
+    except (ValueError, OSError, assets.MissingAssetsError) as error:
+        sys.stderr.write(f"shishigaki map: {error}\n")
+        raise typer.Exit(1) from None
+    typer.echo(str(out))
+
+
+def _render(settings: Config, query: dict[str, str], language: str) -> str:
+    assets.check()
+    reply, now = Reply(settings), utc_now()
+
+    def read(reader: Reader) -> list[Facts]:
+        choices = overview.choices(reader, reply.zone, now)
+        wanted = filters.read(query, choices.last, overview.usual(choices.species))
+        spans = [wanted.span, *([wanted.other_span] if wanted.other_span else [])]
+        return [overview.read(reader, wanted, span, reply.zone, now) for span in spans]
+
+    with closing(open_store(settings)) as store:
+        facts = store.read_now(read)
+    words = text(choose(language, "", settings.site.language))
+    owned = land_files.read(settings.office)
+    return offline_file.render(reply, facts, owned, words, now, settings.dashboard.centre)

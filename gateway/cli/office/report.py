@@ -1,0 +1,64 @@
+"""`shishigaki report`: captures and effort of a fiscal year, as PDF, Excel or JSON.
+
+Owns the command's options. What the figures are: `dashboard.office.figures.figures`.
+"""
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from dashboard.documents import spreadsheet
+from dashboard.office import periods
+from dashboard.office.figures import report as reports
+from dashboard.office.figures.report import Report
+from dashboard.office.map import overview
+from dashboard.web.i18n import Text, choose, text
+from gateway.cli.options import AsJson, ConfigFile, Language, load, open_store
+from gateway.clock import utc_now
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's command."""
+    app.command()(report)
+
+
+def report(
+    out: Annotated[
+        Path | None, typer.Option(help="書き出すファイル .pdf .xlsx / file to write")
+    ] = None,
+    month: Annotated[str, typer.Option(help="どの月まで 2026-10 / up to which month")] = "",
+    config: ConfigFile = None,
+    language: Language = "",
+    as_json: AsJson = False,
+) -> None:
+    """年度の捕獲と努力量の報告書を作ります / the fiscal year's captures with their effort."""
+    settings, now = load(config), utc_now()
+    zone, words = (
+        ZoneInfo(settings.site.timezone),
+        text(choose(language, "", settings.site.language)),
+    )
+    try:
+        until = periods.parse_month(month) if month else overview.present_month(now, zone)
+        with closing(open_store(settings)) as store:
+            found = store.read_now(lambda reader: reports.read(reader, until, zone, now))
+        if out is None or as_json:
+            typer.echo(reports.as_json(found).decode())
+            return
+        made = now.astimezone(zone).strftime("%Y/%m/%d %H:%M")
+        out.write_bytes(_written(out, found, words, settings.site.title, made))
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"shishigaki report: {error}\n")
+        raise typer.Exit(1) from None
+    typer.echo(str(out))
+
+
+def _written(out: Path, found: Report, words: Text, site: str, made: str) -> bytes:
+    if out.suffix == ".xlsx":
+        return spreadsheet.xlsx_bytes(reports.tables(found, words))
+    if out.suffix == ".pdf":
+        return reports.pdf(found, words, site, made)
+    raise ValueError(f"{out}: must end in .pdf or .xlsx")

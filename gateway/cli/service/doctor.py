@@ -1,0 +1,123 @@
+"""`shishigaki doctor`: is everything here that a gateway needs? Says what is wrong and what to do.
+
+Owns the list of checks and their words. Changes nothing and disturbs no running gateway.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import typer
+from msgspec import Struct
+
+from dashboard.web import assets
+from gateway import app as service
+from gateway.cli.options import AsJson, ConfigFile, load
+from gateway.config import Config, ConfigError
+from gateway.ingest.messages.decoding import Sources
+from gateway.mqtt.embedded_broker import is_free
+from gateway.mqtt.link import Trouble
+from gateway.mqtt.probe import probe
+from gateway.store.connection import StoreError
+from gateway.store.reader import Reader
+
+SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
+
+
+class Check(Struct, frozen=True):
+    """What was looked at, and what was found."""
+
+    name: str
+    ok: bool
+    told: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(doctor)
+
+
+def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """設定・ディスク・時計・ブローカーなどを調べます / look at settings, disk, clock, broker …"""
+    settings = load(config)
+    found = [_look(name, check, settings) for name, check in CHECKS.items()]
+    if as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+    else:
+        for one in found:
+            typer.echo(f"{'✓' if one.ok else '✗'} {one.name}: {one.told}")
+    if not all(one.ok for one in found):
+        raise typer.Exit(1)
+
+
+def _look(name: str, check: Callable[[Config], str], settings: Config) -> Check:
+    try:
+        return Check(name, True, check(settings))
+    except (ConfigError, StoreError, Trouble, OSError, assets.MissingAssetsError) as error:
+        return Check(name, False, str(error))
+
+
+def _sources(settings: Config) -> str:
+    sources = Sources(settings.sources, settings.site.name, settings.models)
+    return ", ".join(topic for topic, _ in sources.subscriptions)
+
+
+def _people(settings: Config) -> str:
+    service.open_channels(settings)
+    count = len(settings.people)
+    return (
+        f"{count} 人 / people" if count else "だれにも知らせません / nobody is told: add [[people]]"
+    )
+
+
+def _database(settings: Config) -> str:
+    path = Path(settings.store.path)
+    if not path.exists():
+        return f"{path}: まだありません。初回に作ります / will be made at the first start"
+    devices = Reader(path).devices()
+    return f"{path}: {path.stat().st_size:,} bytes, {len(devices)} 台 / devices"
+
+
+def _disk(settings: Config) -> str:
+    free_mb = shutil.disk_usage(Path(settings.store.path).absolute().parent).free // 2**20
+    if free_mb <= settings.store.disk_reserve_mb:
+        raise OSError(
+            f"空き {free_mb} MB は予備 {settings.store.disk_reserve_mb} MB 以下 / free space at reserve"
+        )
+    return f"空き / free {free_mb:,} MB"
+
+
+def _clock(_: Config) -> str:
+    if not Path("/run/systemd/timesync").exists():
+        return "systemd-timesyncd がなく分かりません / unknown: no systemd-timesyncd here"
+    if not SYNCHRONISED.exists():
+        raise OSError("まだ合っていません。通信か RTC を確かめてください / not synchronised yet")
+    return "合っています / synchronised"
+
+
+def _broker(settings: Config) -> str:
+    filters = [topic for topic, _ in Sources(settings.sources, settings.site.name).subscriptions]
+    where = f"{settings.mqtt.host}:{settings.mqtt.port}"
+    if wrong := asyncio.run(probe(settings.mqtt, filters)):
+        raise OSError(f"{where}: {wrong}")
+    return f"{where} に接続できます / answers"
+
+
+def _pages(settings: Config) -> str:
+    assets.check()
+    port = settings.dashboard.port
+    taken = "使用中(動作中なら正常) / in use, right if the gateway runs"
+    return f"port {port}: {'空き / free' if is_free(port) else taken}"
+
+
+CHECKS: dict[str, Callable[[Config], str]] = {
+    "機器 / sources": _sources,
+    "連絡先 / people": _people,
+    "記録 / database": _database,
+    "ディスク / disk": _disk,
+    "時計 / clock": _clock,
+    "ブローカー / broker": _broker,
+    "画面 / pages": _pages,
+}

@@ -1,0 +1,157 @@
+"""`shishigaki influx`: set up the central InfluxDB, fill it again, prove that nothing is missing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from gateway.cli.options import AsJson, Config, ConfigFile, load, open_store
+from gateway.clock import utc_now
+from gateway.config import ConfigError, Influx
+from gateway.export.influx.forward.backfill import backfill as walk
+from gateway.export.influx.forward.delivery import Held, Later
+from gateway.export.influx.forward.sender import Sender
+from gateway.export.influx.server import QueryError, Server, connect
+from gateway.export.influx.setup import SetupError, create
+from gateway.export.influx.verify import Report
+from gateway.export.influx.verify import verify as compare
+from gateway.store import Store
+
+T = TypeVar("T")
+group = typer.Typer(help="InfluxDB への転送 / forwarding to InfluxDB", no_args_is_help=True)
+From = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="最初の日 / first day")
+]
+To = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="最後の日 / last day")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.add_typer(group, name="influx")
+
+
+@group.command()
+def setup(config: ConfigFile = None) -> None:
+    """データベースと保存期間を用意します / make the database, its retention and shards."""
+    settings = _settings(config)
+    version = _ask(settings.influx, lambda server: create(server, settings.influx))
+    typer.echo(f"InfluxDB {version}: {settings.influx.database} 準備完了 / ready")
+
+
+@group.command()
+def backfill(start: From = None, end: To = None, config: ConfigFile = None) -> None:
+    """ある期間を送り直します。中断しても続きから / send a time again; resumes where it broke off."""
+    settings = _settings(config)
+    store = open_store(settings)
+
+    async def run(server: Server) -> int:
+        zone = ZoneInfo(settings.site.timezone)
+        batch = settings.influx.batch
+        sender = Sender(store, server.write, settings.site.name, zone, utc_now, batch)
+        return await _walk(store, sender, *_span(store, zone, start, end))
+
+    try:
+        refused = _ask(settings.influx, run)
+    finally:
+        store.close()
+    if refused:
+        _fail(f"{refused} points were refused; see shishigaki influx verify")
+
+
+@group.command()
+def verify(
+    start: From = None, end: To = None, config: ConfigFile = None, as_json: AsJson = False
+) -> None:
+    """手元の記録と日ごとに照合します / compare with the journal, day by day."""
+    settings = _settings(config)
+    store = open_store(settings)
+    zone = ZoneInfo(settings.site.timezone)
+    try:
+        first, last = _span(store, zone, start, end)
+        report = _ask(settings.influx, lambda server: compare(
+            store, server, settings.site.name, zone, first, last, utc_now()
+        ))  # fmt: skip
+        refusals = store.read_now(lambda r: r.follower.refusals())
+    finally:
+        store.close()
+    if as_json:
+        typer.echo(msgspec.json.encode(report).decode())
+    else:
+        _show(report, refusals)
+    if report.differences:
+        raise typer.Exit(1)
+
+
+def _settings(config: ConfigFile) -> Config:
+    settings = load(config)
+    if not settings.influx.url:
+        raise ConfigError("influx.url is empty: nothing is forwarded; give http(s)://host:port")
+    return settings
+
+
+def _ask(settings: Influx, question: Callable[[Server], Awaitable[T]]) -> T:
+    """One conversation with the server; what stops it is said in one line, exit 1."""
+
+    async def scenario() -> T:
+        async with connect(settings) as server:
+            return await question(server)
+
+    try:
+        return asyncio.run(scenario())
+    except (QueryError, SetupError, Held, Later) as error:
+        raise _fail(f"{settings.url}: {error}") from None
+
+
+def _fail(reason: str) -> typer.Exit:
+    typer.echo(f"shishigaki influx: {reason}", err=True)
+    raise typer.Exit(1)
+
+
+def _span(
+    store: Store, zone: ZoneInfo, start: datetime | None, end: datetime | None
+) -> tuple[datetime, datetime]:
+    """Whole local days [start, end], or all there is, as a half-open time."""
+    lo, hi = store.read_now(lambda r: r.counts.span_ms()) or (0, 0)
+    first = start or datetime.fromtimestamp(lo / 1000, UTC).astimezone(zone)
+    last = end or datetime.fromtimestamp(hi / 1000, UTC).astimezone(zone)
+    midnights = [day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone)
+                 for day in (first, last + timedelta(days=1))]  # fmt: skip
+    return midnights[0].astimezone(UTC), midnights[1].astimezone(UTC)
+
+
+async def _walk(store: Store, sender: Sender, start: datetime, end: datetime) -> int:
+    columns = (TextColumn("InfluxDB"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    refused = 0
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("events")
+        async for step in walk(store, sender, start, end):
+            bar.update(task, completed=step.sent, total=step.total)
+            refused = step.refused
+    return refused
+
+
+def _show(report: Report, refusals: list[tuple[str, str, str]]) -> None:
+    table = Table("日 day", "measurement", "手元 journal", "InfluxDB", "差 difference")
+    for row in report.differences:
+        table.add_row(f"{row.day}", row.what, f"{row.journal}", f"{row.server}",
+                      f"{row.server - row.journal:+}")  # fmt: skip
+    console = Console()
+    if report.differences:
+        console.print(table)
+    days = len({row.day for row in report.differences})
+    typer.echo(f"{report.events} 件を照合、相違 {days} 日 / events compared, days that differ")
+    if report.waiting:
+        typer.echo(f"送信待ち {report.waiting} 件 / still to be sent")
+    if report.refused:
+        typer.echo(f"拒否された点 {report.refused} 件 / points refused, the newest:")
+        for key, line, detail in refusals:
+            typer.echo(f"  {key}: {detail}\n    {line[:200]}")

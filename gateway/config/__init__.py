@@ -1,0 +1,267 @@
+"""The configuration: one TOML file and the environment, checked wholly before anything connects.
+
+Owns the settings' names, defaults and limits (environment: `configenv`, messages: `confighint`).
+Must not open a connection, create a file or know what a setting is used for.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gateway.config.environment import PREFIX, overlay
+from gateway.config.messages import ConfigError, explain
+from gateway.config.office import Office, Paperwork, Public
+from gateway.config.thresholds import Hours, Limits
+from gateway.dialects.sensors.models import Row, UnknownMeaningError, with_own
+from gateway.domain.model import Level
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Qos = Annotated[int, Meta(ge=0, le=1, description="0 or 1: QoS 2 cannot wait for the commit")]
+Filter = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!\Z)((\+|[^+#/\x00]*)(/(\+|[^+#/\x00]*))*(/#)?|#)\Z",
+        description="an MQTT topic filter: + for one whole level, # for the rest, at its end only",
+    ),
+]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+
+__all__ = ["PREFIX", "Config", "ConfigError", "check", "load"]
+
+
+class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common to all sections: an unknown key is an error."""
+
+
+class Site(_Section, frozen=True, kw_only=True):
+    """Who and where this gateway is."""
+
+    name: Name = "site"
+    title: str = ""
+    timezone: str = "Asia/Tokyo"
+    language: Literal["ja", "en"] = "ja"
+
+
+class Source(_Section, frozen=True, kw_only=True):
+    """One kind of equipment: which topics it publishes and how to read them."""
+
+    dialect: str
+    topics: tuple[Filter, ...] = ()  # empty: the dialect's own default topic filters
+    qos: Qos = 1
+
+
+class Mqtt(_Section, frozen=True, kw_only=True):
+    """The broker that sensors publish to."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    client_id: str = ""  # empty: shishigaki-<site.name>
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+    ca_file: str = ""  # empty: the system's certificates
+    cert_file: str = ""
+    key_file: str = ""
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    keepalive_s: Annotated[int, Meta(ge=1, le=65_535)] = 60
+    # how long the broker holds messages for us
+    session_expiry_s: Annotated[int, Meta(ge=1, le=4_294_967_295)] = 604_800
+    max_uncommitted: Positive = 5_000  # our own bound; beyond it we stop reading
+    max_packet_bytes: Annotated[int, Meta(ge=1, le=268_435_455)] = 1_048_576
+
+
+class Store(_Section, frozen=True, kw_only=True):
+    """The embedded database."""
+
+    path: str = "shishigaki.db"
+    retention_days: Annotated[int, Meta(ge=0)] = 0  # 0: keep everything
+    disk_reserve_mb: Annotated[int, Meta(ge=0)] = 200
+    max_batch: Positive = 1_500  # messages in one transaction
+
+
+class Dashboard(_Section, frozen=True, kw_only=True):
+    """The web pages."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    public_url: str = ""  # how phones reach the pages; needed for links in alerts
+    secret: str = ""  # signs sessions and links; empty: made once and kept beside the database
+    tiles: Literal["gsi", "none"] = "gsi"
+    centre: tuple[Latitude, Longitude] | None = None  # empty: the middle of the devices
+    history: Literal["embedded", "influx"] = "embedded"  # where pages read the past from
+
+
+class Influx(_Section, frozen=True, kw_only=True):
+    """A central InfluxDB that committed events are forwarded to; the embedded store stays the truth."""
+
+    url: Annotated[
+        str,
+        Meta(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?\Z", description="http(s)://host:port"),
+    ] = ""  # empty: nothing is forwarded
+    database: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="A-Z, a-z, 0-9, _ and -")
+    ] = "shishigaki"
+    username: str = ""
+    password: str = ""
+    token: str = ""  # 2.x and 3: sent as the password, which all versions understand
+    ca_file: str = ""  # empty: the system's certificates
+    gzip: Literal["auto", "always", "never"] = "auto"  # auto: not to a server on this machine
+    batch: Annotated[int, Meta(ge=1, le=20_000)] = 4_000  # points in one request
+    interval_s: Annotated[float, Meta(ge=0.05, le=3_600)] = 5.0  # new events are sent this often
+    backlog_per_s: Annotated[int, Meta(ge=0)] = 2_000  # events a second from the past; 0: no limit
+    timeout_s: Seconds = 30.0  # for one request, all in all
+    retention_days: Annotated[int, Meta(ge=0)] = 0  # 0: keep everything
+    shard_days: Annotated[int, Meta(ge=1, le=3_650)] = 364  # long shards make fleet queries fast
+
+
+class HomeAssistant(_Section, frozen=True, kw_only=True):
+    """Declares traps, sensors and alerts to Home Assistant by MQTT discovery."""
+
+    enabled: bool = False
+    discovery_prefix: Annotated[
+        str, Meta(pattern=r"^[^+#\x00/]+(/[^+#\x00/]+)*\Z", description="a topic without + and #")
+    ] = "homeassistant"
+
+
+class Person(_Section, frozen=True, kw_only=True):
+    """Somebody to tell: by which channels, about what, at which hours."""
+
+    name: Name
+    title: str = ""
+    language: Literal["ja", "en"] = "ja"
+    channels: tuple[str, ...]  # console:, line:, mqtt:, meshtastic: or any Apprise URL
+    duty: Literal["trapper", "deputy", "office"] = "trapper"  # in the order of escalation
+    groups: tuple[Name, ...] = ()  # names for several people, who take their turn together
+    devices: tuple[str, ...] = ()  # ids or areas, * allowed; empty: all
+    quiet: Hours = "00-00"  # local hours without warnings; captures and dangers come through
+    digest: tuple[Level, ...] = (Level.INFO,)  # gathered until the digest hour
+
+
+class Rota(_Section, frozen=True, kw_only=True):
+    """People who take turns (当番): of them only the one on duty is told first."""
+
+    people: Annotated[tuple[Name, ...], Meta(min_length=1)]  # or groups of people
+    since: date  # first day of the first one's turn
+    days: Positive = 7
+
+
+class Override(_Section, frozen=True, kw_only=True):
+    """Other thresholds for some devices."""
+
+    devices: tuple[str, ...]  # ids or areas, * allowed, e.g. "oku/*" for another site
+    limits: dict[str, Any]  # keys of [rules]
+
+
+class Area(_Section, frozen=True, kw_only=True):
+    """Land that matters: a GeoJSON file and what to watch there."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=24)]
+    file: str
+    living: bool = False  # people live there: dangerous species are an alert class of their own
+    near_m: Annotated[float, Meta(ge=0, le=10_000)] = 200.0
+    species: tuple[str, ...] = ()  # empty: all
+    hours: Hours = "00-24"
+
+
+class Alerts(_Section, frozen=True, kw_only=True):
+    """Escalation by time, digests, links, the dead man's switch."""
+
+    remind_every_min: Positive = 20
+    remind_times: Annotated[int, Meta(ge=0, le=10)] = 2
+    deputy_after_min: Positive = 30
+    office_after_min: Positive = 60
+    reopen_min: Annotated[int, Meta(ge=0)] = 10
+    gather_s: Annotated[float, Meta(ge=0, le=600)] = 10.0  # warnings become one message
+    digest_hour: Annotated[int, Meta(ge=0, le=23)] = 7
+    give_up_h: Annotated[float, Meta(ge=72)] = 72.0
+    link_days: Positive = 3
+    tick_s: Seconds = 30.0
+    line_url: str = "https://api.line.me"
+    meshtastic_topic: str = "msh/JP/2/json/mqtt/"
+    heartbeat_url: str = ""  # called while all is well: its silence is somebody's alarm
+    heartbeat_s: Seconds = 300.0
+
+
+class Quota(_Section, frozen=True, kw_only=True):
+    """How many messages a channel may send in a calendar month."""
+
+    channel: str  # the URL's scheme, e.g. "line"
+    month: Positive
+    reserve: Annotated[int, Meta(ge=0)]  # kept for captures and dangers
+
+
+LINE_FREE = Quota(channel="line", month=200, reserve=60)
+
+
+class Config(_Section, frozen=True, kw_only=True):
+    """Everything one gateway needs to know before it starts."""
+
+    site: Site = Site()
+    mqtt: Mqtt = Mqtt()
+    sources: tuple[Source, ...] = (Source(dialect="native"),)
+    store: Store = Store()
+    dashboard: Dashboard = Dashboard()
+    influx: Influx = Influx()
+    homeassistant: HomeAssistant = HomeAssistant()
+    people: tuple[Person, ...] = ()
+    rules: Limits = Limits()
+    overrides: tuple[Override, ...] = ()
+    areas: tuple[Area, ...] = ()
+    alerts: Alerts = Alerts()
+    rota: tuple[Rota, ...] = ()
+    quotas: tuple[Quota, ...] = (LINE_FREE,)
+    office: Office = Office()
+    public: Public = Public()
+    paperwork: Paperwork = Paperwork()
+    models: dict[str, Row] = {}  # sensor models of one's own, beside the shipped ones
+
+
+def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read `path` (None: defaults) and the environment; ConfigError names what is wrong."""
+    values = _read(path) if path else {}
+    overlay(values, environ, Config)
+    return check(values)
+
+
+def check(values: dict[str, Any]) -> Config:
+    """Turn plain values into a Config, or say which key is wrong and what is allowed."""
+    try:
+        config = msgspec.convert(values, Config)
+        with_own(config.models)
+    except msgspec.ValidationError as error:
+        raise ConfigError(explain(str(error), values, Config)) from None
+    except UnknownMeaningError as error:
+        raise ConfigError(str(error)) from None
+    _check_zone(config.site.timezone)
+    return config
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(
+            f"site.timezone = {name!r}: no such time zone; allowed: names such as Asia/Tokyo"
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None

@@ -1,0 +1,1 @@
+"""LoRaWAN network servers and payload codecs. Pure."""

@@ -1,0 +1,142 @@
+"""LoRaWAN, whatever the network server: the choice of the sensor model for a decoded object.
+
+Shared by ChirpStack and The Things Stack, and a dialect of its own (`lorawan_codec`) for the bare
+output of a payload codec, so that an installer can try one before any radio is involved.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.dialects import Context
+from gateway.dialects.payload import identity, parse_object, rssi_dbm, snr_db
+from gateway.dialects.sensors.interpret import Envelope, readings
+from gateway.dialects.sensors.models import GENERIC, SPRINGS, Match, recognise, shipped
+from gateway.dialects.timestamps import instant
+from gateway.domain.model import (
+    Device,
+    Kind,
+    Message,
+    Reading,
+    Reason,
+    Refused,
+    Role,
+    Standing,
+    TimeSource,
+)
+
+
+def sense(
+    envelope: Envelope, values: Mapping[str, Any], context: Context, port: int | None = None
+) -> list[Reading]:
+    """The readings of one uplink on `port`; without any decoded field it is a sign of life."""
+    if not values:
+        return [alive(envelope)]
+    match = choose(envelope.device, values, context, port)
+    if match is None:
+        return [alive(envelope)]
+    if match.proved:
+        envelope = msgspec.structs.replace(envelope, model=match.model.name)
+    return readings(envelope, match.model, values, context.devices)
+
+
+def alive(envelope: Envelope, kind: Kind = Kind.HEARTBEAT) -> Reading:
+    """A reading that says no more than the envelope."""
+    return Reading(
+        id=envelope.id,
+        key=envelope.key,
+        device=envelope.device,
+        kind=kind,
+        device_time=envelope.time,
+        time_source=envelope.time_source,
+        **envelope.facts,
+    )
+
+
+def choose(
+    address: str, values: Mapping[str, Any], context: Context, port: int | None = None
+) -> Match | None:
+    """The registered model, else the one recognised; nothing is guessed unless `context.assume`.
+
+    None: nothing familiar in it, which `assume` takes for a sign of life.
+    """
+    models = context.models or shipped()
+    device = context.devices.get(address)
+    if device is not None and device.model:
+        if device.model in models:
+            return Match(models[device.model], whole=True, proved=True)
+        raise Refused(
+            Reason.MODEL,
+            f"the device is registered as model {device.model!r}, of which there is no row",
+            address,
+        )
+    match = recognise(models, values, port)
+    if context.assume or (match is not None and match.whole):
+        return match
+    offered = _offered(address, match) if match else None
+    raise Refused(Reason.MODEL, _offer(address, values, match), address, offered)
+
+
+def _offered(address: str, match: Match) -> Device:
+    """The row that a person may approve: the likely model, and what it would be in the field."""
+    row = match.model
+    return Device(
+        id=address,
+        role=Role.TRAP if SPRINGS & row.meanings else Role.DETECTOR,
+        standing=Standing.PENDING,
+        model="" if row.name == GENERIC else row.name,
+    )
+
+
+def _offer(address: str, values: Mapping[str, Any], match: Match | None) -> str:
+    names = ", ".join(str(name)[:24] for name in list(values)[:8])
+    if match is None:
+        return f"no sensor model knows any of the fields {names}; describe it under [models.NAME]"
+    row = match.model
+    if row.name == GENERIC:
+        known = ", ".join(sorted(row.keys & frozenset(values))[:4])
+        return f"the fields {known} look familiar but no sensor model has them; name a model"
+    return (
+        f"looks like {row.title} ({row.what}), which the fields {names} do not prove: "
+        f"approve with `shishigaki devices approve {address} --model {row.name}`"
+    )
+
+
+_WRAPPERS = ("object", "decoded_payload", "decoded", "data")
+
+
+def decode(message: Message, context: Context) -> list[Reading]:
+    """Read a payload codec's bare output; the last level of the topic names the device."""
+    outer = parse_object(message.payload)
+    values = _bare(outer)
+    address = outer.get("device_id")
+    time = instant(outer.get("received_at"))
+    device = address if isinstance(address, str) and address else message.topic.rsplit("/", 1)[-1]
+    heard = {"rssi_dbm": rssi_dbm(outer.get("rssi")), "snr_db": snr_db(outer.get("snr"))}
+    envelope = Envelope(
+        device=device[:128] or "lorawan",
+        id=identity(message, time),
+        time=time,
+        time_source=TimeSource.NETWORK if time else TimeSource.NONE,
+        facts=heard if values is not outer else {},
+    )
+    return sense(envelope, values, context, _port(outer))
+
+
+def _port(outer: dict[str, Any]) -> int | None:
+    """The fPort of a test vector."""
+    vector = outer.get("input")
+    port = vector.get("fPort") if isinstance(vector, dict) else outer.get("fPort")
+    return port if isinstance(port, int) else None
+
+
+def _bare(outer: dict[str, Any]) -> dict[str, Any]:
+    """The decoded object inside a test vector, a codec's return value or a forwarded message."""
+    result = outer.get("output")
+    inside = result if isinstance(result, dict) else outer
+    for name in _WRAPPERS:
+        value = inside.get(name)
+        if isinstance(value, dict):
+            return value
+    return inside

@@ -1,0 +1,192 @@
+"""The native protocol, version 1: its topics and its payload, both ways.
+
+Owns names, ranges and encodings (design: "Native protocol"). Pure; knows neither MQTT nor the registry.
+Devices write only under ``wildlife/``, the gateway only under ``shishigaki/``.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gateway.domain.model import Kind, Reason, Refused, TimeSource
+
+VERSION = 1
+MAX_BYTES = 131_072  # no sensor has more to say; a megabyte is an accident or an attack
+
+Channel = Literal["event", "telemetry", "status", "meta"]
+CHANNELS: tuple[Channel, ...] = ("event", "telemetry", "status", "meta")
+FILTERS = tuple(f"wildlife/v1/+/+/{channel}" for channel in CHANNELS)
+
+_NAME = re.compile(r"[a-z0-9-]{1,32}\Z")
+
+Text = Annotated[str, Meta(min_length=1, max_length=128)]
+Counter = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class Address(Struct, frozen=True):
+    """Who speaks, and of what."""
+
+    site: str
+    device: str
+    channel: Channel
+    confirm_to: str  # where the gateway tells the device which ids are durable
+
+
+class Battery(Struct, frozen=True):
+    """`v` volts, `pct` 0..100, `ext` whether mains or sun feeds it."""
+
+    v: Annotated[float, Meta(ge=0, le=60)] | None = None
+    pct: Annotated[float, Meta(ge=0, le=100)] | None = None
+    ext: bool | None = None
+
+
+class Link(Struct, frozen=True):
+    """The radio as the device hears it."""
+
+    rssi_dbm: Annotated[float, Meta(ge=-200, le=30)] | None = None
+    snr_db: Annotated[float, Meta(ge=-60, le=60)] | None = None
+
+
+class Place(Struct, frozen=True):
+    """WGS 84 degrees; `acc_m` metres."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    acc_m: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+
+
+class Core(Struct, frozen=True, kw_only=True):
+    """What no message can do without: an error here is a refusal."""
+
+    v: Literal[1]
+    kind: Kind | None = None  # telemetry need not say that it is a heartbeat
+    id: Text | None = None
+    boot: Counter | None = None
+    seq: Counter | None = None
+    ts: Any = None  # RFC 3339 text; anything else counts as "no time"
+    ts_src: TimeSource = TimeSource.NONE
+    uptime_ms: Counter | None = None
+
+
+class Report(Core, frozen=True, kw_only=True):
+    """A whole event, heartbeat, birth or last will."""
+
+    species: Annotated[str, Meta(max_length=128)] | None = None
+    count: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
+    media: Annotated[str, Meta(max_length=2_048)] | None = None
+    battery: Battery | None = None
+    link: Link | None = None
+    loc: Place | None = None
+
+
+class About(Struct, frozen=True, kw_only=True):
+    """What a device says of itself (`meta`, retained)."""
+
+    v: Literal[1]
+    id: Text | None = None
+    model: Annotated[str, Meta(max_length=64)] | None = None
+    firmware: Annotated[str, Meta(max_length=64)] | None = None
+    heartbeat_s: Annotated[int, Meta(ge=1, le=31_536_000)] | None = None
+    inverted: bool | None = None
+
+
+class _Version(Struct, frozen=True):
+    v: Any = None
+
+
+_report = msgspec.json.Decoder(Report)
+_core = msgspec.json.Decoder(Core)
+_about = msgspec.json.Decoder(About)
+_version = msgspec.json.Decoder(_Version)
+_encode = msgspec.json.Encoder().encode
+_BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+@lru_cache(maxsize=4_096)
+def parse_topic(topic: str) -> Address | None:
+    """Read ``wildlife/v1/{site}/{device}/{channel}``; None when it is not one."""
+    levels = topic.split("/")
+    if len(levels) != 5 or levels[0] != "wildlife" or levels[1] != "v1":
+        return None
+    channel: Channel | None = next((name for name in CHANNELS if name == levels[4]), None)
+    if channel is None or not (_NAME.match(levels[2]) and _NAME.match(levels[3])):
+        return None
+    _, _, site, device, _ = levels
+    return Address(site, device, channel, confirm_topic(site, device))
+
+
+def parse_report(payload: bytes) -> Report:
+    """Read an event, heartbeat or birth; Refused names what is wrong.
+
+    A broken battery, radio or place never costs the event: such facts are left out.
+    """
+    _bound(payload)
+    try:
+        return _report.decode(payload)
+    except _BROKEN as error:
+        core = _salvage(payload, error)
+    return Report(**{name: getattr(core, name) for name in Core.__struct_fields__})
+
+
+def parse_about(payload: bytes) -> About:
+    """Read a `meta` payload; Refused names what is wrong."""
+    _bound(payload)
+    try:
+        return _about.decode(payload)
+    except _BROKEN as error:
+        _refuse_version(payload)
+        raise Refused(Reason.MALFORMED, str(error)) from None
+
+
+def _bound(payload: bytes) -> None:
+    if len(payload) > MAX_BYTES:
+        raise Refused(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}")
+
+
+def _salvage(payload: bytes, error: Exception) -> Core:
+    """What is left of a payload whose facts are broken; refuse if its core is broken too."""
+    _refuse_version(payload)
+    try:
+        return _core.decode(payload)
+    except _BROKEN:
+        raise Refused(Reason.MALFORMED, str(error)) from None
+
+
+def _refuse_version(payload: bytes) -> None:
+    try:
+        v = _version.decode(payload).v
+    except _BROKEN as error:
+        raise Refused(Reason.MALFORMED, str(error)) from None
+    if v is None:
+        raise Refused(Reason.MALFORMED, "no version: the key `v` is missing")
+    if v != VERSION or isinstance(v, bool):
+        raise Refused(Reason.VERSION, f"v = {_shown(v)}; this gateway reads v = {VERSION}")
+
+
+def _shown(value: object) -> str:
+    return type(value).__name__ if isinstance(value, dict | list) else str(value)[:40]
+
+
+def confirm_topic(site: str, device: str) -> str:
+    """Where the gateway tells a device which ids are durable."""
+    return f"shishigaki/v1/{site}/{device}/confirm"
+
+
+def state_topic(site: str, device: str) -> str:
+    """Where the gateway keeps a device's state (retained) for displays and hubs."""
+    return f"shishigaki/v1/{site}/{device}/state"
+
+
+def alert_topic(site: str, alert: str) -> str:
+    """Where the gateway keeps an open alert (retained)."""
+    return f"shishigaki/v1/{site}/alert/{alert}"
+
+
+def encode_confirm(ids: Iterable[str]) -> bytes:
+    """``{"v":1,"ids":[...]}``: these ids are durable, the device may forget them."""
+    return _encode({"v": VERSION, "ids": list(ids)})

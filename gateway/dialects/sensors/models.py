@@ -1,0 +1,238 @@
+"""Sensor models: what the fields of a decoded object mean. The table is `models.toml`, and the operator's.
+
+Owns the words a row may use, the shipped rows and the recognition of an object by its fields.
+Knows no dialect's envelope, no device and no time. Adding a model is adding a row, never code.
+
+A field's value is either a meaning (``door = "contact"``) or a small table from values to meanings
+(``event = { occupied = "detection" }``, ``"*"``: any other value). ``!`` before a meaning turns it
+round (``install = "!tamper"``: not installed is tampering). A dotted name reaches into a nested object.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+MEANINGS: Mapping[str, str] = {
+    "contact": "state: open or active = sprung, closed = set (the device's polarity may turn it)",
+    "contact:2": "a second contact of the same device, which is called <device>/2",
+    "trigger": "moment: active = sprung; inactive says nothing",
+    "alarm": "state: active = sprung; inactive says nothing",
+    "motion": "state: active = detection",
+    "detection": "moment: active = detection",
+    "tamper": "active = tamper",
+    "button": "pressed = set, on a registered trap",
+    "join": "the device started",
+    "records": "a list of late records, each read like the object itself",
+    "datalog": "the same as text, the way Dragino writes it",
+    "time": "when the record was made: seconds since 1970, or text",
+    "count": "how many animals",
+    "battery_pct": "0..100; more than 100 = external power",
+    "battery_v": "volts, or text that starts with them",
+    "battery_mv": "millivolts",
+    "external_power": "active = fed by mains or sun",
+    "lat": "degrees",
+    "lon": "degrees",
+    "accuracy_m": "metres",
+    "telemetry": "known, a sign of life",
+    "other": "known, of another trade: alone it says nothing about animals, traps or devices",
+}
+EVENTS = frozenset(
+    ("contact", "contact:2", "trigger", "alarm", "motion", "detection", "tamper", "button", "join")
+)
+SPRINGS = frozenset(("contact", "contact:2", "trigger", "alarm"))  # what a trap's sensor says
+PRIVATE = frozenset(("zigbee2mqtt", "tasmota-zigbee", "senml"))  # rows of other dialects
+GENERIC = "generic"  # the row of what fields usually mean, for `assume`
+_MEMORABLE, _REMEMBERED = 32, 1_024  # names an object may have, objects kept, to be remembered
+_COMMON = "common"  # fields that every row knows
+
+Rule = str | dict[str, str]
+
+
+class Row(Struct, frozen=True, forbid_unknown_fields=True):
+    """A row as written in TOML: shipped, or under ``[models.NAME]`` of the configuration."""
+
+    title: str
+    what: str = ""  # what it watches, for a person: "door", "tilt", "motion" ...
+    fields: dict[str, Rule] = field(default_factory=dict)
+    sign: dict[str, str] = field(default_factory=dict)  # fields whose values prove the model
+    port: int | None = None  # the fPort it speaks on, where only that tells it from another
+
+
+class Model(Struct, frozen=True):
+    """A row ready for use."""
+
+    name: str
+    title: str
+    what: str
+    rules: tuple[tuple[tuple[str, ...], Rule], ...]
+    by_key: Mapping[str, list[tuple[tuple[str, ...], Rule]]]  # the same by top-level name
+    keys: frozenset[str]  # top-level names that it knows
+    own: frozenset[str]  # those of them that not every row knows
+    meanings: frozenset[str]  # that they can have
+    telling: frozenset[str]  # those of them that can make an event
+    sign: Mapping[str, str]
+    port: int | None
+
+    def sense(self, keys: frozenset[str]) -> list[tuple[tuple[str, ...], Rule]]:
+        """How it reads those of `keys` that can make an event."""
+        return [(path, rule) for path, rule in self.rules if path[0] in self.telling & keys]
+
+
+class UnknownMeaningError(ValueError):
+    """A row uses a word that is not in MEANINGS; the text names row, field and what is allowed."""
+
+
+class Match(Struct, frozen=True):
+    """A model that may read an object.
+
+    `whole`: it knows every field, so nothing is guessed. `proved`: no other model does, so that it may
+    be noted as the device's own.
+    """
+
+    model: Model
+    whole: bool
+    proved: bool = False
+
+
+class Models(dict[str, Model]):
+    """The rows by name, in order of preference, and what was recognised before (the same by the same)."""
+
+    def __init__(self, rows: Mapping[str, Model]) -> None:
+        """`rows`: checked and compiled."""
+        super().__init__(rows)
+        self.signed = [model for model in rows.values() if model.sign]
+        self.plain = [
+            model
+            for name, model in rows.items()
+            if not model.sign and name not in PRIVATE and name != GENERIC
+        ]
+        self.seen: dict[tuple[frozenset[str], int | None], Match | None] = {}
+
+
+def compile_rows(rows: Mapping[str, Row], common: Mapping[str, Rule]) -> Models:
+    """Check rows and make them ready; UnknownMeaningError names the first broken field."""
+    return Models({name: _compile(name, row, common) for name, row in rows.items()})
+
+
+def _compile(name: str, row: Row, common: Mapping[str, Rule]) -> Model:
+    own = {path.split(".")[0] for path in row.fields} | set(row.sign)
+    rules = dict(row.fields) | {key: rule for key, rule in common.items() if key not in own}
+    for path, rule in rules.items():
+        for meaning in _meanings(rule):
+            if meaning.removeprefix("!") not in MEANINGS:
+                raise UnknownMeaningError(
+                    f"models.{name}.fields.{path} = {meaning!r}: one of {', '.join(MEANINGS)}"
+                )
+    paths = tuple((tuple(path.split(".")), rule) for path, rule in rules.items())
+    by_key: dict[str, list[tuple[tuple[str, ...], Rule]]] = {}
+    for keys, rule in paths:
+        by_key.setdefault(keys[0], []).append((keys, rule))
+    return Model(
+        name=name,
+        title=row.title,
+        what=row.what,
+        rules=paths,
+        by_key=by_key,
+        keys=frozenset(path.split(".")[0] for path in rules) | frozenset(row.sign),
+        own=frozenset(own),
+        meanings=frozenset(
+            m.removeprefix("!") for rule in row.fields.values() for m in _meanings(rule)
+        ),
+        telling=frozenset(path.split(".")[0] for path, rule in rules.items() if _tells(rule)),
+        sign=row.sign,
+        port=row.port,
+    )
+
+
+def _meanings(rule: Rule) -> Iterable[str]:
+    return [rule] if isinstance(rule, str) else rule.values()
+
+
+def _tells(rule: Rule) -> bool:
+    return any(
+        meaning.removeprefix("!") in EVENTS | {"records", "datalog"} for meaning in _meanings(rule)
+    )
+
+
+@lru_cache(maxsize=1)
+def _written() -> tuple[dict[str, Row], Mapping[str, Rule]]:
+    text = files("gateway.dialects.sensors").joinpath("models.toml").read_text(encoding="utf-8")
+    rows = msgspec.convert(tomllib.loads(text), dict[str, Row])
+    common = rows.pop(_COMMON).fields
+    return rows, common
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Models:
+    """The models that come with the program, by name, in the order of the file."""
+    return compile_rows(*_written())
+
+
+def with_own(own: Mapping[str, Row]) -> Models:
+    """The operator's rows before the shipped ones; a row of the same name replaces the shipped one."""
+    _, common = _written()
+    rest = {name: model for name, model in shipped().items() if name not in own}
+    return Models({**compile_rows(own, common), **rest})
+
+
+def recognise(models: Models, values: Mapping[str, Any], port: int | None = None) -> Match | None:
+    """The row that fits an object best, or None when nothing in it looks familiar.
+
+    A row's sign proves it; else the row that knows most of the names, on the right `port` (fPort), the
+    first of equals. Two that know all names and read them differently prove nothing.
+    """
+    for model in models.signed:
+        if all(values.get(key) == value for key, value in model.sign.items()):
+            return Match(model, whole=True, proved=True)
+    names = (_names(values), port)
+    if names in models.seen:
+        return models.seen[names]
+    match = _by_names(models, *names)
+    if len(names[0]) <= _MEMORABLE:
+        if len(models.seen) >= _REMEMBERED:
+            models.seen.clear()
+        models.seen[names] = match
+    return match
+
+
+def _by_names(models: Models, keys: frozenset[str], port: int | None) -> Match | None:
+    known = [model for model in models.plain if model.own & keys]
+    if any(model.port == port for model in known if model.port is not None):
+        known = [model for model in known if model.port in (None, port)]
+    whole = [model for model in known if keys <= model.keys]
+    if not whole:
+        return _familiar(models.get(GENERIC), known, keys)
+    best = max(whole, key=lambda model: _rank(model, keys))
+    equal = [model for model in whole if _rank(model, keys) == _rank(best, keys)]
+    same = all(model.sense(keys) == best.sense(keys) for model in equal)
+    return Match(best, whole=same, proved=len(whole) == 1 and len(best.own & keys) > 1)
+
+
+def _names(values: Mapping[str, Any]) -> frozenset[str]:
+    """Top-level names, and those inside the first late record (256 at most)."""
+    names = list(values)[:256]
+    for name in ("history", "records"):
+        rows = values.get(name)
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict):
+            names += list(rows[0])[:256]
+    return frozenset(names)
+
+
+def _rank(model: Model, keys: frozenset[str]) -> tuple[int, int]:
+    return len(model.telling & keys), len(model.own & keys)
+
+
+def _familiar(generic: Model | None, known: Iterable[Model], keys: frozenset[str]) -> Match | None:
+    if generic is None or not generic.keys & keys:
+        best = max(known, key=lambda model: _rank(model, keys), default=None)
+        return Match(best, whole=False) if best else None
+    nothing_tells = keys <= generic.keys and not generic.telling & keys
+    partial = [model for model in known if model.telling & keys]
+    if partial and not nothing_tells:
+        return Match(max(partial, key=lambda model: _rank(model, keys)), whole=False)
+    return Match(generic, whole=nothing_tells)

@@ -1,0 +1,105 @@
+"""The life of an alert, and who is told when nobody answers. PURE.
+
+Owns the table of its states and the plan of escalation. Time drives it, never arriving data.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from gateway.domain.model import URGENT, Alert, AlertStatus
+
+
+class Turn(StrEnum):
+    """What happens to an alert."""
+
+    DELIVERED = "delivered"
+    ESCALATE = "escalate"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+
+
+_ANSWERED = {Turn.ACKNOWLEDGE: AlertStatus.ACKNOWLEDGED, Turn.RESOLVE: AlertStatus.RESOLVED}
+
+LIFE: Mapping[AlertStatus, Mapping[Turn, AlertStatus]] = {
+    AlertStatus.OPEN: _ANSWERED
+    | {Turn.DELIVERED: AlertStatus.NOTIFIED, Turn.ESCALATE: AlertStatus.ESCALATED},
+    AlertStatus.NOTIFIED: _ANSWERED | {Turn.ESCALATE: AlertStatus.ESCALATED},
+    AlertStatus.ESCALATED: _ANSWERED,
+    AlertStatus.ACKNOWLEDGED: {Turn.RESOLVE: AlertStatus.RESOLVED},
+    AlertStatus.RESOLVED: {Turn.REOPEN: AlertStatus.OPEN},
+}
+UNANSWERED = frozenset({AlertStatus.OPEN, AlertStatus.NOTIFIED, AlertStatus.ESCALATED})
+
+
+class Duty(StrEnum):
+    """Who is asked, in the order of escalation."""
+
+    TRAPPER = "trapper"
+    DEPUTY = "deputy"
+    OFFICE = "office"
+
+
+STEPS_A_ROUND = 100  # a reopened alert begins a new round of steps
+TAKE_BACK = 99  # the step that tells machines that the alert is over
+
+
+class Step(Struct, frozen=True, order=True):
+    """One step of the plan: so long after the alert, tell these."""
+
+    after: timedelta
+    duty: Duty
+
+
+class Promise(Struct, frozen=True):
+    """One delivery to be made."""
+
+    person: str
+    channel: str
+    due: datetime
+    gathered: bool  # goes out together with whatever else is due to the same channel
+    step: int  # 0 the first message, else the number of the plan's step
+
+
+def plan(
+    remind_every_min: int, remind_times: int, deputy_after_min: int, office_after_min: int
+) -> tuple[Step, ...]:
+    """The steps after the first message, in order of time."""
+    reminders = [Step(timedelta(minutes=remind_every_min * n), Duty.TRAPPER)
+                 for n in range(1, remind_times + 1)]  # fmt: skip
+    higher = [Step(timedelta(minutes=deputy_after_min), Duty.DEPUTY),
+              Step(timedelta(minutes=office_after_min), Duty.OFFICE)]  # fmt: skip
+    return tuple(sorted(reminders + higher))
+
+
+def due(alert: Alert, steps: Sequence[Step], now: datetime) -> list[tuple[int, Step]]:
+    """Steps (numbered from 1) whose time has come and that are not done."""
+    if alert.level not in URGENT or alert.status not in UNANSWERED:
+        return []
+    since = now - (alert.reopened_at or alert.opened_at)
+    return [(number, step) for number, step in enumerate(steps, start=1)
+            if number > alert.step and since >= step.after]  # fmt: skip
+
+
+def turn(alert: Alert, what: Turn, now: datetime, by: str = "", through: str = "") -> Alert | None:
+    """The alert after `what`; None if the table has no such turn."""
+    following = LIFE[alert.status].get(what)
+    if following is None:
+        return None
+    change = msgspec.structs.replace(alert, status=following)
+    if what is Turn.ACKNOWLEDGE:
+        return msgspec.structs.replace(
+            change, acknowledged_at=now, acknowledged_by=by, through=through
+        )
+    if what is Turn.RESOLVE:
+        return msgspec.structs.replace(change, resolved_at=now, resolved_by=by)
+    if what is Turn.REOPEN:
+        return msgspec.structs.replace(
+            change, reopened=alert.reopened + 1, reopened_at=now, step=0, resolved_at=None,
+            resolved_by="", acknowledged_at=None, acknowledged_by="", through="",
+        )  # fmt: skip
+    return change

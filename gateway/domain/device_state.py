@@ -1,0 +1,143 @@
+"""The fold of events into a device's present state.
+
+Owns which event wins. Must not know storage, alerts or the clock.
+Every fact carries the order key of the event it came from, so duplicates and re-ordering change
+nothing: the newest by (observed time, boot, sequence) wins, whenever it arrives.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter, itemgetter
+
+import msgspec
+
+from gateway.domain.model import Act, Deed, DeviceState, Event, Facts, Kind, Known, TrapState
+
+Order = tuple[int, int, int]
+Placed = tuple[Order, Event]
+
+NOWHERE: Order = (0, 0, 0)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # `last_seen` of a device that only people told about
+DAY_MS = 86_400_000
+GRACE = 2.5  # heartbeats: one lost message is not an outage, two are
+BATTERY = ("battery_v", "battery_pct")
+DAYS_KEPT = 8  # of the lowest battery a day
+
+TRAP_STATE = {Kind.SPRUNG: TrapState.SPRUNG, Kind.SET: TrapState.ARMED}
+_LASTING = tuple(  # facts that describe the device, not the moment
+    name
+    for name in Facts.__struct_fields__
+    if name not in {"species", "count", "confidence", "media"}
+)
+_facts = attrgetter(*_LASTING)
+
+
+def ms(time: datetime) -> int:
+    """Milliseconds since 1970 UTC, the store's unit of time."""
+    return round(time.timestamp() * 1000)
+
+
+def from_ms(value: int) -> datetime:
+    """The UTC datetime of milliseconds since 1970."""
+    return datetime.fromtimestamp(value / 1000, UTC)
+
+
+def grace_ms(heartbeat_s: int) -> int:
+    """How long a silence still counts as life, in ms."""
+    return round(heartbeat_s * 1000 * GRACE)
+
+
+def order(event: Event) -> Order:
+    """What decides which of two events of one device is the newer."""
+    return (ms(event.observed_at), event.boot or 0, event.seq or 0)
+
+
+def placed(events: Iterable[Event]) -> list[Placed]:
+    """Events with what orders them, in that order."""
+    return sorted(((order(event), event) for event in events), key=itemgetter(0))
+
+
+def advance(state: DeviceState | None, events: Sequence[Placed]) -> DeviceState:
+    """The state after `events` of one device (`placed`, not empty): of each thing the last word wins."""
+    first, (last, newest) = events[0][1], events[-1]
+    state = state or DeviceState(device=first.device, last_seen=first.received_at)
+    heads = {event.kind: key for key, event in events}  # the newest of each kind
+    life = [
+        key for kind, key in heads.items() if kind is not Kind.OFFLINE
+    ]  # that is a broker's word
+    told_last = last >= state.online_head
+    trap, trap_head = _trap(state, events)
+    facts, low = _learned(state, events)
+    return msgspec.structs.replace(
+        state,
+        last_seen=max(state.last_seen, *[event.received_at for _, event in events]),
+        head=max([state.head, *life]),
+        trap=trap,
+        trap_head=trap_head,
+        set_head=max(state.set_head, heads.get(Kind.SET, NOWHERE)),
+        sprung_head=max(state.sprung_head, heads.get(Kind.SPRUNG, NOWHERE)),
+        detected=_detected(state, events) if Kind.DETECTION in heads else state.detected,
+        facts=facts,
+        online=newest.kind is not Kind.OFFLINE if told_last else state.online,
+        online_head=max(state.online_head, last),
+        low_battery=low,
+    )
+
+
+def _trap(state: DeviceState, events: Sequence[Placed]) -> tuple[TrapState | None, Order]:
+    """What the trap is by its sensor, and the place of the word that says so."""
+    words = [(key, TRAP_STATE[event.kind]) for key, event in events if event.kind in TRAP_STATE]
+    if words and words[-1][0] >= state.trap_head:
+        key, told = words[-1]
+        return told, key
+    return state.trap, state.trap_head
+
+
+def _detected(state: DeviceState, events: Sequence[Placed]) -> dict[str, int]:
+    """When each species was last seen, observed ms."""
+    known = state.detected
+    seen = {e.species or "": key[0] for key, e in events if e.kind is Kind.DETECTION}
+    return known | {species: max(at_ms, known.get(species, 0)) for species, at_ms in seen.items()}
+
+
+def _learned(
+    state: DeviceState, events: Sequence[Placed]
+) -> tuple[dict[str, Known], dict[str, dict[int, float]]]:
+    """The newest of each lasting fact, and the lowest battery of each day; looked at fact by fact."""
+    facts, low = dict(state.facts), dict(state.low_battery)
+    for name, column in zip(
+        _LASTING, zip(*[_facts(e) for _, e in events], strict=True), strict=True
+    ):
+        if column.count(None) == len(column):
+            continue
+        told = [(at, value) for ((at, *_), _), value in zip(events, column, strict=True)
+                if value is not None]  # fmt: skip
+        at_ms, value = told[-1]
+        if name not in facts or at_ms >= facts[name].at_ms:
+            facts[name] = Known(at_ms, value)
+        if name in BATTERY:
+            low[name] = _lowest(low.get(name, {}), told)
+    return facts, low
+
+
+def _lowest(days: Mapping[int, float], told: Iterable[tuple[int, float]]) -> dict[int, float]:
+    """The lowest of each of the newest days, for rules about falling."""
+    found = dict(days)
+    for at_ms, value in told:
+        day = at_ms // DAY_MS
+        found[day] = min(value, found.get(day, value))
+    return {day: found[day] for day in sorted(found)[-DAYS_KEPT:]}
+
+
+def acted(state: DeviceState | None, act: Act) -> DeviceState:
+    """The state after a person's act; acts in any order end in the same state."""
+    state = state or DeviceState(device=act.device, last_seen=NEVER)
+    newest = state.act
+    if act.deed is not Deed.VISITED and (newest is None or _act_order(act) > _act_order(newest)):
+        newest = act
+    visited_ms = max(state.visited_ms, ms(act.at))
+    return msgspec.structs.replace(state, act=newest, visited_ms=visited_ms)
+
+
+def _act_order(act: Act) -> tuple[int, int, str]:
+    return (ms(act.at), ms(act.recorded_at), act.id)

@@ -1,0 +1,147 @@
+"""Effort and counts: what a device's events add up to per hour.
+
+Owns the definitions behind every rate (principle 5: effort is measured). PURE: integers in, integers
+out, so that sums are exact and independent of the order in which events arrived.
+
+- *Alive*: the time between two consecutive signs of life, if no longer than GRACE heartbeats; a longer
+  gap is silence, and silence counts as neither.
+- *Armed*: the alive time while the trap's state was armed, by the newest word of its sensor or of a
+  person (`lifecycle`). A sprung, silent, paused or removed trap does not fish, nor one that an animal
+  was found in until it is set again. What people record moves the state and is no sign of life.
+- *Independent event*: a detection more than INDEPENDENCE_MS after the device's previous one of the
+  same species (Camtrap practice; 30 minutes by default).
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from msgspec import Struct
+
+from gateway.domain.device_state import TRAP_STATE
+from gateway.domain.model import Deed, Kind, TrapState
+from gateway.domain.trap_lifecycle import Word, after
+
+K = TypeVar("K", bound=Hashable)
+
+HOUR_MS = 3_600_000
+INDEPENDENCE_MS = 30 * 60_000
+LAST = 2**63 - 1  # `boot` of a deed: among marks of one moment people have the last word
+
+
+class Mark(Struct, frozen=True, array_like=True, order=True):
+    """What of an event counts here, in order of (observed, boot, seq)."""
+
+    at_ms: int
+    boot: int
+    seq: int
+    kind: Word
+    species: str = ""
+    count: int = 1
+    distinct: bool = False
+
+
+class Tally(Struct):
+    """Sums by hour (hours since 1970) and, for sightings, species."""
+
+    effort: dict[int, list[int]]  # hour -> [alive ms, armed ms]
+    sightings: dict[
+        tuple[int, str], list[int]
+    ]  # (hour, species) -> [records, independent, animals]
+
+
+def hours(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
+    """Cut [start, end) into (hour since 1970, milliseconds in it)."""
+    while start_ms < end_ms:
+        hour = start_ms // HOUR_MS
+        stop = min(end_ms, (hour + 1) * HOUR_MS)
+        yield hour, stop - start_ms
+        start_ms = stop
+
+
+def tally(
+    marks: Iterable[Mark],
+    grace: int,
+    alive_ms: int | None = None,
+    trap: TrapState | None = None,
+    seen: Mapping[str, int] | None = None,
+) -> Tally:
+    """Add up `marks` (sorted) that follow a sign of life at `alive_ms`, with the trap then in `trap`.
+
+    `grace` in ms; `seen`: the time in ms of the previous detection by species.
+    """
+    marks = list(marks)
+    effort: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for start, end, armed in _lives(marks, grace, alive_ms, trap):
+        for hour, span in hours(start, end):
+            cell = effort[hour]
+            cell[0] += span
+            cell[1] += span * armed
+    return Tally(effort, _sightings(marks, seen or {}))
+
+
+def _lives(
+    marks: Sequence[Mark], grace: int, last: int | None, trap: TrapState | None
+) -> Iterator[tuple[int, int, bool]]:
+    """Times of life in which the trap's state is one: (from, until, whether armed), ms."""
+    begun = last or 0
+    deeds: list[Mark] = []  # since the last sign of life
+    for mark in marks:
+        if isinstance(mark.kind, Deed):
+            deeds.append(mark)
+            continue
+        goes_on = last is not None and mark.at_ms - last <= grace
+        if deeds or not goes_on or mark.kind in TRAP_STATE:
+            if last is not None:
+                yield begun, last, trap is TrapState.ARMED
+            if last is not None and goes_on:
+                yield from _cut(last, mark.at_ms, trap, deeds)
+            for word in (*deeds, mark):
+                trap = after(trap, word.kind)
+            deeds.clear()
+            begun = mark.at_ms
+        last = mark.at_ms
+    if last is not None:
+        yield begun, last, trap is TrapState.ARMED
+
+
+def _cut(
+    start: int, end: int, trap: TrapState | None, deeds: Iterable[Mark]
+) -> Iterator[tuple[int, int, bool]]:
+    """Cut a time of life at what people did."""
+    for deed in deeds:
+        yield start, deed.at_ms, trap is TrapState.ARMED
+        start, trap = deed.at_ms, after(trap, deed.kind)
+    yield start, end, trap is TrapState.ARMED
+
+
+def _sightings(marks: Iterable[Mark], seen: Mapping[str, int]) -> dict[tuple[int, str], list[int]]:
+    """Detections by hour and species."""
+    found: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    latest = dict(seen)
+    for mark in marks:
+        if mark.kind is not Kind.DETECTION:
+            continue
+        cell = found[mark.at_ms // HOUR_MS, mark.species]
+        previous = latest.get(mark.species)
+        near = previous is not None and mark.at_ms - previous <= INDEPENDENCE_MS
+        cell[0] += 1
+        cell[1] += mark.distinct or not near
+        cell[2] += mark.count
+        latest[mark.species] = mark.at_ms
+    return found
+
+
+def difference(new: Tally, old: Tally) -> Tally:
+    """What must be added to `old` to get `new`; cells may be negative."""
+    return Tally(_minus(new.effort, old.effort), _minus(new.sightings, old.sightings))
+
+
+def _minus(new: dict[K, list[int]], old: dict[K, list[int]]) -> dict[K, list[int]]:
+    keys = new.keys() | old.keys()
+    size = len(next(iter((new or old).values()), []))
+    zero = [0] * size
+    pairs = {
+        k: [a - b for a, b in zip(new.get(k, zero), old.get(k, zero), strict=True)] for k in keys
+    }
+    return {key: cell for key, cell in pairs.items() if any(cell)}

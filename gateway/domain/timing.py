@@ -1,0 +1,107 @@
+"""When it happened: the judged time of a reading, and how far to trust it; whether to trust our own.
+
+Owns the choice between device time and received time, and the verdict on the gateway's clock.
+Must not read a clock.
+Device time, received time and judged time stay three fields of an event (design, "Native protocol").
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+import msgspec
+
+from gateway.domain.model import Event, Reading, TimeQuality, TimeSource
+
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)  # before this no device of ours existed: an unset clock
+AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
+OLDEST = timedelta(days=400)  # a queue older than this is a wrong clock, not a late message
+
+RELEASED = datetime(2026, 1, 1, tzinfo=UTC)  # no gateway of this kind ran before
+SLACK = timedelta(seconds=2)  # between two looks at one clock
+SLOWABLE = timedelta(days=1)  # the most that a slower clock can make up for in decent time
+
+
+class Trust(Enum):
+    """What to do with the gateway's own clock."""
+
+    FULL = "full"  # it is right
+    SLOW = "slow"  # we have been ahead of the time: go slower until it has caught up
+    NONE = "none"  # nobody knows: count on from the newest known time
+
+
+_QUALITY = {
+    TimeSource.GPS: TimeQuality.SYNCED,
+    TimeSource.NTP: TimeQuality.SYNCED,
+    TimeSource.NETWORK: TimeQuality.SYNCED,
+    TimeSource.RTC: TimeQuality.RTC,
+}
+
+
+def judge(reading: Reading, received_at: datetime, *, clock_trusted: bool = True) -> Event:
+    """Give `reading` its judged time: the device's if it is possible, else when it was received.
+
+    `received_at`: UTC; `clock_trusted`: whether the gateway's own clock was synchronised then.
+    """
+    observed_at, quality = _observed(reading, received_at, clock_trusted)
+    return Event(
+        id=reading.id,
+        device=reading.device,
+        kind=reading.kind,
+        observed_at=observed_at,
+        received_at=received_at,
+        time_quality=quality,
+        device_time=reading.device_time,
+        boot=reading.boot,
+        seq=reading.seq,
+        distinct=reading.distinct,
+        species=reading.species,
+        count=reading.count,
+        confidence=reading.confidence,
+        media=reading.media,
+        battery_v=reading.battery_v,
+        battery_pct=reading.battery_pct,
+        external_power=reading.external_power,
+        rssi_dbm=reading.rssi_dbm,
+        snr_db=reading.snr_db,
+        lat=reading.lat,
+        lon=reading.lon,
+        accuracy_m=reading.accuracy_m,
+    )
+
+
+def _observed(
+    reading: Reading, received_at: datetime, clock_trusted: bool
+) -> tuple[datetime, TimeQuality]:
+    time, quality = reading.device_time, _QUALITY.get(reading.time_source)
+    if time is not None and quality is not None and _possible(time, received_at, clock_trusted):
+        return time.astimezone(UTC), quality
+    fallback = TimeQuality.RECEIVED if clock_trusted else TimeQuality.UNTRUSTED
+    return received_at, fallback
+
+
+def _possible(time: datetime, received_at: datetime, clock_trusted: bool) -> bool:
+    """Whether a device's time can be true; without a trusted clock of ours only the past is known."""
+    if time < EARLIEST:
+        return False
+    return not clock_trusted or received_at - OLDEST <= time <= received_at + AHEAD
+
+
+def trust(wall: datetime, floor: datetime, *, synchronised: bool, keeps_time: bool) -> Trust:
+    """The verdict on a clock that shows `wall`.
+
+    `floor`: the newest time already given or committed (RELEASED: none), which cannot be later than
+    now unless it was wrong; `synchronised`: by NTP or the like; `keeps_time`: the board has a clock
+    that runs while it is off.
+    """
+    if not (synchronised or keeps_time):
+        return Trust.NONE
+    behind = floor - wall
+    if behind > SLACK:
+        return Trust.SLOW if behind <= SLOWABLE else Trust.NONE
+    absurd = floor > RELEASED and -behind > OLDEST and not synchronised
+    return Trust.NONE if absurd else Trust.FULL
+
+
+def to_json(event: Event) -> bytes:
+    """The event as one JSON object: null fields left out, times RFC 3339 in UTC with Z."""
+    return msgspec.json.encode(event)

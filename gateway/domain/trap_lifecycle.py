@@ -1,0 +1,163 @@
+"""The trap's life: what sensor and people tell, put together by one table. PURE.
+
+Owns the transitions and which deed is allowed when. Must not store, alert or read a clock.
+The sensor knows armed and sprung; people say what it meant. The newest word by time wins, read
+through TRANSITIONS; silence lies over it as "unknown", and never as "no capture".
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from gateway.domain.device_state import from_ms, grace_ms, ms
+from gateway.domain.model import HEARTBEAT_S, Act, Deed, DeviceState, Kind, TrapState
+
+Word = Kind | Deed  # a sensor's word or a person's
+
+ARMED, SPRUNG = TrapState.ARMED, TrapState.SPRUNG
+CAPTURED, FALSE, OTHER = TrapState.CAPTURED, TrapState.FALSE_SPRING, TrapState.NON_TARGET
+DONE, PAUSED, REMOVED = TrapState.DISPATCHED, TrapState.PAUSED, TrapState.REMOVED
+
+_FOUND: dict[Word, TrapState] = {
+    Deed.CAPTURED: CAPTURED, Deed.FALSE_SPRING: FALSE, Deed.NON_TARGET: OTHER,
+}  # fmt: skip
+_NEXT: dict[Word, TrapState] = {Deed.ARMED: ARMED, Deed.PAUSED: PAUSED, Deed.REMOVED: REMOVED}
+_DONE: dict[Word, TrapState] = {Deed.DISPATCHED: DONE}
+_SPRINGS: dict[Word, TrapState] = {Kind.SPRUNG: SPRUNG}
+_SETS: dict[Word, TrapState] = {Kind.SET: ARMED}
+
+# A person may find an animal in any trap that stands: sensors fail. What was found is said before the
+# trap goes back to work. A sensor's "sprung" about a trap already looked at is the same spring.
+TRANSITIONS: Mapping[TrapState | None, Mapping[Word, TrapState]] = {
+    None: _SPRINGS | _SETS | _FOUND | _NEXT,
+    ARMED: _SPRINGS | _SETS | _FOUND | _NEXT,
+    SPRUNG: _SPRINGS | _SETS | _FOUND,
+    CAPTURED: _SETS | _FOUND | _DONE,
+    FALSE: _SETS | _FOUND | _NEXT,
+    OTHER: _SETS | _FOUND | _DONE | _NEXT,
+    DONE: _SETS | _NEXT,
+    PAUSED: _SPRINGS | _FOUND | _NEXT,
+    REMOVED: {Deed.ARMED: ARMED},
+}
+
+WHY_NOT = {  # what a person hears whose deed is refused, by the state the trap is in
+    SPRUNG: ("わなは作動中です。先に結果（捕獲・空はじき・錯誤捕獲）を記録してください。",
+             "the trap is sprung: first record what was found"),
+    CAPTURED: ("捕獲確認済みです。先に止め刺しを記録してください。",
+               "an animal is in the trap: first record its dispatch"),
+    DONE: ("止め刺し済みです。次は設置・休止・撤去だけ記録できます。",
+           "dispatched: next it can only be armed, paused or removed"),
+    REMOVED: ("このわなは撤去されています。先に設置を記録してください。",
+              "the trap was removed: first record that it is armed again"),
+}  # fmt: skip
+NOTHING_TO_DISPATCH = ("捕獲が記録されていません。", "no animal is recorded in this trap")
+
+NAMES: Mapping[TrapState, tuple[str, str]] = {
+    ARMED: ("設置中", "armed"),
+    SPRUNG: ("作動", "sprung"),
+    CAPTURED: ("捕獲確認", "captured"),
+    FALSE: ("空はじき", "false spring"),
+    OTHER: ("錯誤捕獲", "non-target"),
+    DONE: ("止め刺し済", "dispatched"),
+    PAUSED: ("休止", "paused"),
+    REMOVED: ("撤去", "removed"),
+}
+DEEDS: Mapping[Deed, tuple[str, str]] = {
+    Deed.CAPTURED: ("捕獲した", "captured"),
+    Deed.FALSE_SPRING: ("空はじき", "false spring"),
+    Deed.NON_TARGET: ("錯誤捕獲", "non-target animal"),
+    Deed.DISPATCHED: ("止め刺し済", "dispatched"),
+    Deed.ARMED: ("設置した", "armed"),
+    Deed.PAUSED: ("休止した", "paused"),
+    Deed.REMOVED: ("撤去した", "removed"),
+    Deed.VISITED: ("見回りした", "visited"),
+}
+AT_REST = {PAUSED, REMOVED}  # no visit is due, no silence matters
+
+
+class Shown(Struct, frozen=True):
+    """A trap as people see it."""
+
+    state: TrapState | None  # None: nobody and nothing has ever told
+    since: datetime | None
+    by: str = ""  # the person whose word it is; empty: the sensor's
+    unknown: bool = False  # its sensor is silent: `state` is the last known, not the present
+
+    @property
+    def at_rest(self) -> bool:
+        """Paused or removed: nothing is expected of it."""
+        return self.state in AT_REST
+
+
+class IllegalDeed(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+    """A deed that the table does not allow; the reason in both languages."""
+
+    def __init__(self, ja: str, en: str) -> None:
+        super().__init__(en)
+        self.ja, self.en = ja, en
+
+
+def shown(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT_S) -> Shown:
+    """What the trap is doing at `now`. The one function that pages, rules and exports ask."""
+    found = told(state)
+    if found.at_rest:
+        return found
+    seen = state.last_seen if state else None
+    silent = seen is None or now - seen > timedelta(milliseconds=grace_ms(heartbeat_s))
+    return Shown(found.state, found.since, found.by, silent)
+
+
+def told(state: DeviceState | None) -> Shown:
+    """The last known state, whatever the time."""
+    if state is None:
+        return Shown(None, None)
+    act = state.act
+    if act is None:
+        since = from_ms(state.trap_head[0]) if state.trap else None
+        return Shown(state.trap, since)
+    now: TrapState | None = TrapState(act.deed.value)
+    since, by = act.at, act.by
+    for at_ms, word in _sensor_words(state):
+        following = after(now, word)
+        if at_ms > ms(act.at) and following is not now:
+            now, since, by = following, from_ms(at_ms), ""
+    return Shown(now, since, by)
+
+
+def after(state: TrapState | None, word: Word) -> TrapState | None:
+    """The state once `word` is said. A deed is taken as it is: it was checked when it was recorded."""
+    if isinstance(word, Deed):
+        return state if word is Deed.VISITED else TrapState(word.value)
+    return TRANSITIONS[state].get(word, state)
+
+
+def check(state: DeviceState | None, act: Act) -> None:
+    """Raise IllegalDeed unless `act` may follow what is known."""
+    if act.deed is Deed.VISITED:
+        return
+    newest = state.act if state else None
+    if newest is not None and act.at < newest.at:
+        raise IllegalDeed(
+            f"より新しい記録（{newest.by}）があります。",
+            f"a later act of {newest.by} is already recorded",
+        )
+    current = told(state).state
+    if act.deed in TRANSITIONS[current]:
+        return
+    reason = WHY_NOT.get(current) if current else None
+    raise IllegalDeed(*(reason or NOTHING_TO_DISPATCH))
+
+
+def allowed(state: DeviceState | None) -> list[Deed]:
+    """Deeds that may be recorded now, in the order of the table; the buttons of a page."""
+    row = TRANSITIONS[told(state).state]
+    return [deed for deed in Deed if deed in row or deed is Deed.VISITED]
+
+
+def _sensor_words(state: DeviceState) -> list[tuple[int, Kind]]:
+    """The newest of each, in order; older ones cannot matter."""
+    sprung = max(state.sprung_head, state.trap_head) if state.trap is SPRUNG else state.sprung_head
+    return [
+        (key[0], kind) for key, kind in sorted(((state.set_head, Kind.SET), (sprung, Kind.SPRUNG)))
+    ]

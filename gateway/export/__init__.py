@@ -1,0 +1,1 @@
+"""Everything that leaves the gateway except alerts. Must not import `ingest`."""

@@ -1,0 +1,1 @@
+"""Committed events and sums to InfluxDB, at least once and without loss."""

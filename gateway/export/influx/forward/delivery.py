@@ -1,0 +1,59 @@
+"""One batch of lines to the server, down to the single bad point.
+
+Owns halving and its end. Must not wait, remember or move the cursor: it returns what was refused, or
+raises why nothing more can be sent now. Everything may be sent twice: a repeated point is the same.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from msgspec import Struct
+
+from gateway.export.influx.lines import Line
+from gateway.export.influx.responses import Answer, Verdict, judge, say
+
+Write = Callable[[bytes], Awaitable[Answer]]
+
+
+class Held(Exception):  # noqa: N818 - a state, not a bug
+    """The server wants a person: wrong token, no such database, not an InfluxDB."""
+
+
+class Later(Exception):  # noqa: N818
+    """The server cannot take it now."""
+
+    def __init__(self, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class Refusal(Struct, frozen=True):
+    """One point that the server will never take as it is."""
+
+    line: Line
+    detail: str
+
+
+def body_of(lines: Sequence[Line]) -> bytes:
+    """Lines as the body of a write."""
+    return "\n".join([line.text for line in lines]).encode()
+
+
+async def deliver(write: Write, lines: Sequence[Line], body: bytes = b"") -> list[Refusal]:
+    """Send `lines` (`body`: the same, made before); when this returns, all but the refused are written."""
+    refused: list[Refusal] = []
+    parts = [lines] if lines else []
+    while parts:
+        part = parts.pop()
+        answer = await write(body if part is lines and body else body_of(part))
+        match judge(answer):
+            case Verdict.DONE:
+                continue
+            case Verdict.SPLIT if len(part) > 1:
+                parts += (part[len(part) // 2 :], part[: len(part) // 2])
+            case Verdict.SPLIT:
+                refused.append(Refusal(part[0], say(answer)))
+            case Verdict.HOLD:
+                raise Held(say(answer))
+            case Verdict.LATER:
+                raise Later(say(answer), answer.retry_after_s)
+    return refused

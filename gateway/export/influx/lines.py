@@ -1,0 +1,239 @@
+"""Rows of the store as lines of InfluxDB's line protocol. PURE.
+
+Owns the encoding: what ``influxdb_client.Point`` says, field by field, which a test holds, at a fifth of
+its cost (a Point takes 10 us and more, and a year of a million events has to catch up on a small board).
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from gateway.domain.device_state import ms
+from gateway.domain.model import Act, DeviceState, Kind
+from gateway.domain.resident_reports import Sighting
+from gateway.domain.species import UNTOLD
+from gateway.export.influx.schema import (
+    ENDINGS,
+    FIELDS,
+    HOUR_NS,
+    LAYOUT,
+    MEASUREMENTS,
+    NS_A_MS,
+    beginning_ns,
+    stamp,
+    tag_text,
+)
+from gateway.store.rollups.hours import Rollup, Seen
+from gateway.store.rollups.sums import Unit
+from gateway.store.tables.replication import DueEvent, Row
+
+DAY_NS = 24 * HOUR_NS
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_encode = msgspec.json.Encoder().encode
+_KEY = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
+_TEXT = str.maketrans({'"': r"\"", "\\": r"\\"})
+_STATE_FACTS = ("battery_v", "battery_pct", "rssi_dbm", "snr_db", "lat", "lon")
+_ACT_TEXTS = ("device", "species", "sex", "weight_class", "through")
+_REPORT_TEXTS = ("species", "source", "municipality")
+_COLON = bytes.maketrans(b":", b"=")
+_FLOATS = frozenset(name for name, kind in FIELDS["detection"].items() if kind == "float")
+
+Source = tuple[str | int, ...]
+
+
+class Line(Struct, frozen=True, gc=False):
+    """One point, and the names of what it was made from, so that it can be made again."""
+
+    source: Source
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The names as one text: "event 12", "hour 494000 7" with the device's number."""
+        return " ".join(map(str, self.source))
+
+
+class Encoder:
+    """The lines of one site. `zone`: whose days the daily roll-ups count."""
+
+    def __init__(self, site: str, zone: ZoneInfo) -> None:
+        self._site = f",site={_tag(site)}"
+        self._zone = zone
+        self._heads: dict[tuple[str, str, str | None], str] = {}
+
+    def event(self, row: Row) -> Line:
+        """The point of (no, EVENT_SELECT ...). Runs a million times when a year is caught up."""
+        (no, id_, device, kind, observed, received, quality, device_ms, boot, seq, species, count,
+         distinct, facts) = row  # fmt: skip
+        more = ""
+        if count is not None:
+            more = f",n={count}i"
+        elif kind in _COUNTED:
+            more = ",n=1i,n_assumed=true"
+        if distinct:
+            more += ",is_distinct=true"
+        if device_ms is not None:
+            more += f",device_ms={device_ms}i"
+        if boot is not None:
+            more += f",boot={boot}i"
+        if seq is not None:
+            more += f",seq={seq}i"
+        if species:
+            more += f',species="{_quoted(species)}"'
+        if facts:
+            more += f",{_facts(facts)}"
+        head = self._heads.get((kind, device, None)) or self._head(kind, device)
+        fields = f'eid="{_quoted(id_)}",quality="{quality}",received_ms={received}i{more}'
+        return Line(("event", no), f"{head} {fields} {stamp(observed, id_)}")
+
+    def again(self, due: DueEvent) -> list[Line]:
+        """An event once more, and where it stood before made void."""
+        line = self.event(due.row)
+        if not due.was.isdecimal():
+            return [line]
+        id_, device, kind = due.row[1:4]
+        head = self._head(kind, device)
+        void = f'{head} eid="",n=0i,void=1i {stamp(int(due.was), id_)}'
+        return [Line(line.source, void), line]
+
+    def rollup(self, unit: Unit, one: Rollup) -> list[Line]:
+        """One device and hour, day or month: of all species together, and of each. Runs millions of times.
+
+        Named by its hour, or the first of its day or month: made again, that makes those again too.
+        """
+        at = one.at * HOUR_NS if unit == "hour" else beginning_ns(unit, one.at, self._zone)
+        source = ("hour", -(-at // HOUR_NS), one.device_no)
+        name = _DEVICE[unit]
+        head = self._heads.get((name, one.device, None)) or self._head(name, one.device)
+        effort = (
+            "" if one.alive_ms is None else f"alive_ms={one.alive_ms}i,armed_ms={one.armed_ms}i"
+        )
+        if not one.sightings:
+            return [Line(source, f"{head} {effort} {at}")] if effort else []
+        told = f"{effort},{_seen(one.sightings)}" if effort else _seen(one.sightings)
+        return [Line(source, f"{head} {told} {at}"), *self._of_species(unit, one, source, at)]
+
+    def _of_species(self, unit: Unit, one: Rollup, source: Source, at: int) -> Iterator[Line]:
+        for species, records, independent, animals in one.sightings:
+            head = self._head(_DETECTION[unit], one.device, species)
+            sums = f"animals={animals}i,independent={independent}i,records={records}i"
+            yield Line(source, f"{head} {sums} {at}")
+
+    def act(self, no: int, act: Act) -> Line:
+        """What a person did at a trap. Who it was stays on the gateway."""
+        parts = [f"recorded_ms={ms(act.recorded_at)}i", *_texts(act, _ACT_TEXTS)]
+        return self._told(("act", no), "act", act.deed.value, act, parts, ms(act.at))
+
+    def report(self, no: int, one: Sighting) -> Line:
+        """What people reported without a sensor; without an hour it stands at its local noon."""
+        noon = datetime.combine(one.day, time(12), self._zone)
+        parts = [f"lat={_number(one.lat)}", f"lon={_number(one.lon)}", *_texts(one, _REPORT_TEXTS)]
+        at_ms = ms(one.observed_at or noon)
+        return self._told(("report", no), "report", one.kind.value, one, parts, at_ms)
+
+    def _told(
+        self,
+        source: Source,
+        measurement: str,
+        kind: str,
+        one: Act | Sighting,
+        parts: list[str],
+        at_ms: int,
+    ) -> Line:
+        """A point of what people tell."""
+        parts.append(f'eid="{one.id.translate(_TEXT)}"')
+        if one.count is not None:
+            parts.append(f"n={one.count}i")
+        head = f"{measurement},kind={_tag(kind)}{self._site}"
+        return Line(source, f"{head} {','.join(sorted(parts))} {stamp(at_ms, one.id)}")
+
+    def whole(self, now: datetime) -> Line:
+        """All of the site's past lies there, in this layout; one point a UTC day."""
+        day = ms(now) * NS_A_MS // DAY_NS * DAY_NS
+        return Line(("whole",), f"whole{self._site} layout={LAYOUT}i {day}")
+
+    def state(self, state: DeviceState) -> Line:
+        """What is known of a device now: one point a device and UTC day, overwritten."""
+        fields = {name: float(v) for name in _STATE_FACTS
+                  if (v := state.fact(name)) is not None and math.isfinite(float(v))}  # fmt: skip
+        parts = [f"{name}={_number(fields[name])}" for name in sorted(fields)]
+        seen_ms = ms(state.last_seen)
+        parts += [f"seen_ms={seen_ms}i", f'state="{_encode(state).decode().translate(_TEXT)}"']
+        if state.trap:
+            parts.append(f'trap="{state.trap.value}"')
+        at = seen_ms * 1_000_000 // DAY_NS * DAY_NS
+        head = self._head("device_state", state.device)
+        return Line(("state", state.device), f"{head} {','.join(parts)} {at}")
+
+    def _head(self, kind: str, device: str, species: str | None = None) -> str:
+        """Measurement and tags, remembered: there are as many as the server has series."""
+        key = (kind, device, species)
+        if head := self._heads.get(key):
+            return head
+        if len(self._heads) > 50_000:
+            self._heads.clear()
+        measurement = MEASUREMENTS[Kind(kind)] if kind in _KINDS else kind
+        tags = f",device={_tag(device)}"
+        tags += f",kind={kind}" if measurement in {"trap_event", "device_event"} else ""
+        tags += self._site
+        tags += f",species={_tag(species)}" if species else ""
+        self._heads[key] = measurement + tags
+        return self._heads[key]
+
+
+_KINDS = frozenset(kind.value for kind in Kind)
+_DEVICE: Mapping[Unit, str] = {unit: f"device_{end}" for unit, end in ENDINGS.items()}
+_DETECTION: Mapping[Unit, str] = {unit: f"detection_{end}" for unit, end in ENDINGS.items()}
+_COUNTED = frozenset({"detection", "trap.sprung", "trap.set"})  # `n` is always there: sum it
+
+
+def _seen(sightings: Iterable[Seen]) -> str:
+    """The sums over all species as fields."""
+    animals = identified = independent = records = 0
+    for species, records_of, independent_of, animals_of in sightings:
+        animals += animals_of
+        independent += independent_of
+        records += records_of
+        identified += 0 if species in UNTOLD else records_of
+    return (
+        f"animals={animals}i,identified={identified}i,independent={independent}i,records={records}i"
+    )
+
+
+def _tag(value: str) -> str:
+    return tag_text(value).translate(_KEY)
+
+
+def _texts(one: Act | Sighting, names: tuple[str, ...]) -> list[str]:
+    """String fields that were told."""
+    values = {name: getattr(one, name) for name in names}
+    return [f'{name}="{text.translate(_TEXT)}"' for name, text in values.items() if text]
+
+
+def _number(value: float) -> str:
+    return repr(value).removesuffix(".0")
+
+
+def _quoted(text: str) -> str:
+    return text.translate(_TEXT) if '"' in text or "\\" in text else text
+
+
+def _facts(json: bytes) -> str:
+    """JSON of `Facts` as fields: without a text among them, only punctuation differs."""
+    if b'"media":' not in json:
+        return json.translate(_COLON, b'{"}').decode()
+    return ",".join([_fact(name, value) for name, value in _decode(json).items()])
+
+
+def _fact(name: str, value: Any) -> str:
+    """One field; JSON holds neither NaN nor infinity."""
+    if name in _FLOATS:
+        return f"{name}={value}"
+    if isinstance(value, bool):
+        return f"{name}={'true' if value else 'false'}"
+    return f'{name}="{_quoted(str(value))}"'

@@ -1,0 +1,234 @@
+"""History from InfluxDB, by InfluxQL that 1.x, 2.x and 3 Core share.
+
+Owns the queries and the way back from points to the model's words. Must not know HTTP
+(`gateway.export.influx.server`). Values keep the types of `schema`: JSON has none for 3.0.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from gateway.domain.device_state import from_ms, ms
+from gateway.domain.model import DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.export.influx.readback import (
+    Count,
+    Effort,
+    HourCount,
+    Total,
+    hour_start,
+    hours_of,
+    touched_days,
+)
+from gateway.export.influx.readback.influx_sums import (
+    Family,
+    Row,
+    ServerSums,
+    ask,
+    of,
+    parts_of,
+    rows,
+)
+from gateway.export.influx.schema import EVENTS, FIELDS, HOUR_NS, NS_A_MS, tag_text, untag
+from gateway.export.influx.server import Series, Server, quote
+from gateway.store.rollups.months import parts
+
+PAGE = 2_000  # events of one measurement that are in memory at once
+_KIND = {"detection": Kind.DETECTION, "heartbeat": Kind.HEARTBEAT}
+_FACTS = frozenset(Facts.__struct_fields__) - {"species", "count"}
+_state = msgspec.json.Decoder(DeviceState).decode
+
+
+class InfluxHistory:
+    """The past of one site on a server. `zone`: whose days the daily roll-ups count."""
+
+    def __init__(self, server: Server, site: str, zone: ZoneInfo) -> None:
+        self._server, self._zone = server, zone
+        self._site = f"site = {quote(tag_text(site))}"
+        self._sums = ServerSums(server, self._site, zone)
+
+    async def events(
+        self, start: datetime, end: datetime, device: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Events observed in [start, end), the oldest first."""
+        streams = [self._stream(name, start, end, device) for name in EVENTS]
+        heads = {n: e for n, s in enumerate(streams) if (e := await anext(s, None)) is not None}
+        while heads:
+            first = min(heads, key=lambda n: heads[n].observed_at)
+            yield heads.pop(first)
+            if (following := await anext(streams[first], None)) is not None:
+                heads[first] = following
+
+    async def latest(self, limit: int) -> list[Event]:
+        """The newest events by observed time, the newest first.
+
+        First which (one field of every series), then the whole of them (their devices only).
+        """
+        heads = await asyncio.gather(*(self._newest(name, limit) for name in EVENTS))
+        every = sorted((head for found in heads for head in found), reverse=True)[:limit]
+        if not every:
+            return []
+        devices: dict[str, set[str]] = {}
+        for _, name, device in every:
+            devices.setdefault(name, set()).add(device)
+        found: list[tuple[int, Event]] = []
+        for name, chosen in devices.items():
+            among = " OR ".join(f"device = {quote(device)}" for device in sorted(chosen))
+            where = f"{self._site} AND time >= {every[-1][0]} AND ({among})"
+            found += await self._page(name, where, f"ORDER BY time DESC LIMIT {limit}")
+        found = [one for one in found if one[1].id]
+        found.sort(key=lambda one: one[0], reverse=True)
+        return [event for _, event in found[:limit]]
+
+    async def _newest(self, name: str, limit: int) -> list[tuple[int, str, str]]:
+        """(time, measurement, device tag) of the newest points."""
+        rows = await self._rows(
+            f"SELECT received_ms, device FROM {name} WHERE {self._site} "
+            f"ORDER BY time DESC LIMIT {limit}"
+        )
+        return [(time, name, device) for _, (time, _, device) in rows]
+
+    async def counts(self, start: datetime, end: datetime) -> list[Count]:
+        """Detections by device, species and hour."""
+        rows = await self._rows(
+            "SELECT records, independent, animals FROM detection_1h "
+            f"WHERE {self._hours(start, end)} AND records > 0 GROUP BY device, species"
+        )
+        return sorted(
+            Count(untag(tags["device"]), untag(tags["species"]), hour_start(time // HOUR_NS), *cell)
+            for tags, (time, *cell) in rows
+        )
+
+    async def totals(
+        self, start: datetime, end: datetime, species: str | None = None
+    ) -> list[Total]:
+        """Detections of a species, or of all, by device."""
+        family: Family = "device" if species is None else "detection"
+        among = parts_of(start, end, self._zone)
+        sums = await self._sums.ask(family, ("independent", "animals"), "device", among, species)
+        return sorted(Total(device, *cell) for device, cell in sums.items() if any(cell))
+
+    async def species(self, start: datetime, end: datetime) -> list[str]:
+        """Species seen in the local days that a time touches, the most frequent first."""
+        days = parts(*touched_days(start, end, self._zone))
+        sums = await self._sums.ask("detection", ("independent",), "species", days)
+        found = {name: n for name, (n,) in sums.items() if n}
+        return sorted(found, key=lambda name: (-found[name], name))
+
+    async def blind(self, start: datetime, end: datetime) -> set[str]:
+        """Devices that saw something in these days, and never anything but species `unknown`."""
+        days = parts(*touched_days(start, end, self._zone))
+        sums = await self._sums.ask("device", ("records", "identified"), "device", days)
+        return {device for device, (seen, identified) in sums.items() if seen and not identified}
+
+    async def by_hour(
+        self, start: datetime, end: datetime, species: str | None = None
+    ) -> list[HourCount]:
+        """Detections by species and hour: added up here, as the server takes 5 times as long for it."""
+        rows = await self._rows(
+            "SELECT species, records, independent, animals FROM detection_1h "
+            f"WHERE {self._hours(start, end)}{of(species)}"
+        )
+        sums: dict[tuple[str, int], list[int]] = {}
+        for _, (time, name, *cell) in rows:
+            known = sums.setdefault((untag(name or ""), time // HOUR_NS), [0, 0, 0])
+            for place, value in enumerate(cell):
+                known[place] += value
+        return sorted(
+            HourCount(name, hour_start(hour), *cell)
+            for (name, hour), cell in sums.items()
+            if cell[0]
+        )
+
+    async def effort(self, start: datetime, end: datetime) -> list[Effort]:
+        """Effort by device."""
+        among = parts_of(start, end, self._zone)
+        sums = await self._sums.ask("device", ("alive_ms", "armed_ms"), "device", among)
+        return sorted(Effort(device, *cell) for device, cell in sums.items() if cell[0])
+
+    async def span(self) -> tuple[datetime, datetime] | None:
+        """Beginnings of the first and last local day with effort or detections."""
+        asked = "; ".join(
+            f"SELECT {end}({field}) FROM device_1d WHERE {self._site}"
+            for field in ("alive_ms", "records")
+            for end in ("first", "last")
+        )
+        await self._sums.check_whole()
+        answers = await ask(self._server, asked)
+        ends = [
+            from_ms(row[0] // NS_A_MS) for tables in answers for t in tables for row in t.values
+        ]
+        return (min(ends), max(ends)) if ends else None
+
+    async def states(self) -> dict[str, DeviceState]:
+        """What is known now of each device."""
+        rows = await self._rows(
+            f"SELECT last(state) FROM device_state WHERE {self._site} GROUP BY device"
+        )
+        found = (_state(values[1]) for _, values in rows)
+        return {state.device: state for state in found}
+
+    async def _stream(
+        self, measurement: str, start: datetime, end: datetime, device: str | None
+    ) -> AsyncIterator[Event]:
+        """One measurement's events in order of time, page by page."""
+        where = f"{self._site} AND time < {ms(end) * NS_A_MS}"
+        where += f" AND device = {quote(tag_text(device))}" if device is not None else ""
+        since, seen = ms(start) * NS_A_MS, frozenset[str]()
+        while True:
+            tail = f"ORDER BY time LIMIT {PAGE + len(seen)}"
+            page = await self._page(measurement, f"{where} AND time >= {since}", tail)
+            for time, event in page:
+                if event.id and (time > since or event.id not in seen):
+                    yield event
+            if len(page) < PAGE + len(seen):
+                return
+            since = page[-1][0]  # others may stand at this very time: ask for it again
+            seen = frozenset(event.id for time, event in page if time == since)
+
+    async def _page(self, measurement: str, where: str, tail: str) -> list[tuple[int, Event]]:
+        [tables] = await ask(self._server, f"SELECT * FROM {measurement} WHERE {where} {tail}")
+        return [(row["time"], to_event(measurement, row)) for row in _dicts(tables)]
+
+    async def _rows(self, query: str) -> list[Row]:
+        return await rows(self._server, query)
+
+    def _hours(self, start: datetime, end: datetime) -> str:
+        lo, hi = hours_of(start, end)
+        return f"{self._site} AND time >= {lo * HOUR_NS} AND time < {hi * HOUR_NS}"
+
+
+def to_event(measurement: str, row: dict[str, Any]) -> Event:
+    """The event of one point, equal to the one that was stored; a void point has the id ""."""
+    kinds = FIELDS[measurement]
+    facts: dict[str, Any] = {
+        name: float(value) if kinds.get(name) == "float" else value
+        for name, value in row.items()
+        if name in _FACTS and value is not None
+    }
+    kind = _KIND.get(measurement) or Kind(row["kind"])
+    device_ms = row.get("device_ms")
+    return Event(
+        id=row["eid"],
+        device=untag(row["device"]),
+        kind=kind,
+        observed_at=from_ms(row["time"] // NS_A_MS),
+        received_at=from_ms(row.get("received_ms") or 0),
+        time_quality=TimeQuality(row.get("quality") or TimeQuality.UNTRUSTED),
+        device_time=from_ms(device_ms) if device_ms is not None else None,
+        boot=row.get("boot"),
+        seq=row.get("seq"),
+        species=row.get("species"),
+        distinct=bool(row.get("is_distinct")),
+        count=None if row.get("n_assumed") else row.get("n"),
+        **facts,
+    )
+
+
+def _dicts(tables: Iterable[Series]) -> Iterable[dict[str, Any]]:
+    for table in tables:
+        for values in table.values:
+            yield dict(zip(table.columns, values, strict=True))

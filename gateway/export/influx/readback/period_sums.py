@@ -1,0 +1,117 @@
+"""The ledger of maps and figures with its sums over days from another history.
+
+Owns the crossing from a reader's thread to the loop, and the way home: when the history cannot answer,
+the gateway's own store does. Hours of the day, acts and springs are always its own: InfluxQL cannot fold
+hours, and people's names never leave the gateway.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import CancelledError
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from gateway.config import Config
+from gateway.export.influx.readback import History, Unreadable
+from gateway.export.influx.readback.influx import InfluxHistory
+from gateway.export.influx.server import connect
+from gateway.store import Store
+from gateway.store.rollups.periods import Ledger, Sums
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+PATIENCE_S = 10.0  # a page does not wait longer for the server
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a date of the wall, given a zone below
+
+
+class PastLedger(Ledger):
+    """For one reader. `loop`: where the history lives; not for use on that loop's own thread."""
+
+    def __init__(
+        self, execute: Callable[..., Any], history: History, zone: ZoneInfo,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:  # fmt: skip
+        super().__init__(execute)
+        self._history, self._zone, self._loop = history, zone, loop
+
+    def sums(self, start_day: int, end_day: int, species: str | None = None) -> list[Sums]:
+        """Sums by device over local days [start_day, end_day), days since 1970; all devices."""
+        span = self._midnights(start_day, end_day)
+
+        async def ask() -> list[Sums]:
+            totals, efforts = await asyncio.gather(
+                self._history.totals(*span, species), self._history.effort(*span)
+            )
+            seen = {total.device: (total.independent, total.animals) for total in totals}
+            spent = {effort.device: (effort.alive_ms, effort.armed_ms) for effort in efforts}
+            return [Sums(id_, *spent.get(id_, (0, 0)), *seen.get(id_, (0, 0))) for id_ in ids]
+
+        ids = [id_ for (id_,) in self._execute("SELECT id FROM device ORDER BY id")]
+        return self._or_own(ask, lambda: super(PastLedger, self).sums(start_day, end_day, species))
+
+    def species(self, start_day: int, end_day: int) -> list[str]:
+        """Species sighted in local days [start_day, end_day), the most frequent first."""
+        span = self._midnights(start_day, end_day)
+        return self._or_own(
+            lambda: self._history.species(*span),
+            lambda: super(PastLedger, self).species(start_day, end_day),
+        )
+
+    def blind(self, start_day: int, end_day: int) -> set[str]:
+        """Devices that cannot tell species: they sighted, and never anything but `unknown`."""
+        span = self._midnights(start_day, end_day)
+        return self._or_own(
+            lambda: self._history.blind(*span),
+            lambda: super(PastLedger, self).blind(start_day, end_day),
+        )
+
+    def span_days(self) -> tuple[int, int] | None:
+        """First and last local day with effort or sightings, days since 1970; None when empty."""
+
+        async def ask() -> tuple[int, int] | None:
+            span = await self._history.span()
+            return (self._day(span[0]), self._day(span[1])) if span else None
+
+        return self._or_own(ask, super().span_days)
+
+    def _or_own(self, ask: Callable[[], Awaitable[T]], own: Callable[[], T]) -> T:
+        """The history's answer, or the store's when there is none in time."""
+
+        async def in_time() -> T:
+            async with asyncio.timeout(PATIENCE_S):
+                return await ask()
+
+        try:
+            return asyncio.run_coroutine_threadsafe(in_time(), self._loop).result(2 * PATIENCE_S)
+        except (Unreadable, TimeoutError, CancelledError) as error:
+            log.warning(
+                "figures from the gateway's own store: %s", str(error) or "no answer in time"
+            )
+            return own()
+
+    def _midnights(self, start_day: int, end_day: int) -> tuple[datetime, datetime]:
+        lo, hi = ((_EPOCH + timedelta(days=day)).replace(tzinfo=self._zone).astimezone(UTC)
+                  for day in (start_day, end_day))  # fmt: skip
+        return lo, hi
+
+    def _day(self, time: datetime) -> int:
+        return time.astimezone(self._zone).toordinal() - _EPOCH.toordinal()
+
+
+@contextlib.asynccontextmanager
+async def lent(config: Config, store: Store) -> AsyncIterator[None]:
+    """While inside, new readers of `store` take their sums from where the configuration says."""
+    if config.dashboard.history == "embedded":
+        yield
+        return
+    zone, loop = ZoneInfo(config.site.timezone), asyncio.get_running_loop()
+    async with connect(config.influx) as server:
+        history = InfluxHistory(server, config.site.name, zone)
+        store.ledger = lambda execute: PastLedger(execute, history, zone, loop)
+        try:
+            yield
+        finally:
+            store.ledger = Ledger

@@ -1,0 +1,164 @@
+"""The shape of what lies in InfluxDB: measurements, tags, fields with their one type. PURE.
+
+Owns these tables; INFLUX.md explains them to people, and a test holds the two together.
+The first write of a field fixes its type on the server, so no type is decided anywhere else.
+Never a tag and a field of one name; ids, places and free text are fields (no series for each value).
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import unquote
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from gateway.domain.model import Kind
+from gateway.store.rollups.months import first_day
+from gateway.store.rollups.sums import Unit
+
+Type = Literal["integer", "float", "string", "boolean"]
+NS_A_MS = 1_000_000
+HOUR_NS = 3_600_000 * NS_A_MS
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+LAYOUT = 2  # another one: every site's roll-ups are sent again, and only then read
+ENDINGS: Mapping[Unit, str] = {"hour": "1h", "day": "1d", "month": "1mo"}
+"""Roll-ups: `device_1h` is of all species together and has the effort, `detection_1h` is by species."""
+
+MEASUREMENTS: Mapping[Kind, str] = {
+    Kind.DETECTION: "detection",
+    Kind.SPRUNG: "trap_event",
+    Kind.SET: "trap_event",
+    Kind.HEARTBEAT: "heartbeat",
+    Kind.TAMPER: "device_event",
+    Kind.ONLINE: "device_event",
+    Kind.OFFLINE: "device_event",
+    Kind.JOIN: "device_event",
+}
+EVENTS = ("detection", "trap_event", "heartbeat", "device_event")
+
+_EVENT_FIELDS: Mapping[str, Type] = {
+    "eid": "string",  # the event's id; "" where it no longer stands
+    "void": "integer",  # 1: the event moved away, as its time was corrected
+    "species": "string",  # a field, as it may be corrected later: the roll-ups have it as a tag
+    "n": "integer",  # animals, or 1; always there in detections and trap events, 0 where void
+    "n_assumed": "boolean",  # true: nobody counted, so one
+    "is_distinct": "boolean",  # true: one event by its source's own grouping
+    "quality": "string",  # model.TimeQuality
+    "received_ms": "integer",
+    "device_ms": "integer",
+    "boot": "integer",
+    "seq": "integer",
+    "confidence": "float",
+    "media": "string",
+    "battery_v": "float",
+    "battery_pct": "float",
+    "external_power": "boolean",
+    "rssi_dbm": "float",
+    "snr_db": "float",
+    "lat": "float",
+    "lon": "float",
+    "accuracy_m": "float",
+}
+
+TAGS: Mapping[str, tuple[str, ...]] = {
+    "detection": ("device", "site"),
+    "trap_event": ("device", "kind", "site"),
+    "heartbeat": ("device", "site"),
+    "device_event": ("device", "kind", "site"),
+    **{f"detection_{end}": ("device", "site", "species") for end in ENDINGS.values()},
+    **{f"device_{end}": ("device", "site") for end in ENDINGS.values()},
+    "whole": ("site",),
+    "device_state": ("device", "site"),
+    "act": ("kind", "site"),
+    "report": ("kind", "site"),
+}
+_SIGHTINGS: Mapping[str, Type] = {
+    "records": "integer",
+    "independent": "integer",
+    "animals": "integer",
+}
+_DEVICE: Mapping[str, Type] = {
+    "alive_ms": "integer",
+    "armed_ms": "integer",
+    "identified": "integer",  # records of a species that was told
+    **_SIGHTINGS,
+}
+FIELDS: Mapping[str, Mapping[str, Type]] = {
+    **dict.fromkeys(EVENTS, _EVENT_FIELDS),
+    **{f"detection_{end}": _SIGHTINGS for end in ENDINGS.values()},
+    **{f"device_{end}": _DEVICE for end in ENDINGS.values()},
+    "whole": {"layout": "integer"},
+    "report": {  # sightings.Sighting without notes
+        "eid": "string",
+        "species": "string",
+        "n": "integer",
+        "lat": "float",
+        "lon": "float",
+        "source": "string",
+        "municipality": "string",
+    },
+    "act": {  # model.Act without the person
+        "eid": "string",
+        "device": "string",
+        "species": "string",
+        "n": "integer",
+        "sex": "string",
+        "weight_class": "string",
+        "through": "string",
+        "recorded_ms": "integer",
+    },
+    "device_state": {
+        "state": "string",  # model.DeviceState as JSON: what the pages read
+        "seen_ms": "integer",
+        "trap": "string",
+        "battery_v": "float",
+        "battery_pct": "float",
+        "rssi_dbm": "float",
+        "snr_db": "float",
+        "lat": "float",
+        "lon": "float",
+    },
+}
+
+_UNSAFE = re.compile(r"[%\\\x00-\x1f\x7f]")
+
+
+def tag_text(value: str) -> str:
+    """A tag's value without what line protocol cannot carry: %, \\ and control characters become %XX."""
+    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", value)
+
+
+def untag(text: str) -> str:
+    """The value that `tag_text` was given."""
+    return unquote(text)
+
+
+@lru_cache(20_000)
+def day_of(hour: int, zone: ZoneInfo) -> int:
+    """The local day, days since 1970, that an hour since 1970 begins in."""
+    return (EPOCH + timedelta(hours=hour)).astimezone(zone).toordinal() - EPOCH.toordinal()
+
+
+@lru_cache(20_000)
+def day_ns(day: int, zone: ZoneInfo) -> int:
+    """The local midnight that begins a day, ns since 1970."""
+    midnight = datetime.combine(EPOCH.date() + timedelta(days=day), time(), zone)
+    return round(midnight.timestamp()) * 1_000_000_000
+
+
+def beginning_ns(unit: Unit, at: int, zone: ZoneInfo) -> int:
+    """When an hour, local day or month since 1970 begins: the time of its roll-ups, ns since 1970."""
+    if unit == "hour":
+        return at * HOUR_NS
+    return day_ns(at if unit == "day" else first_day(at), zone)
+
+
+def stamp(observed_ms: int, event_id: str) -> int:
+    """An event's time in ns: the digits below the millisecond are a hash of its id.
+
+    So a repeated send lands on the same point, and two events of one millisecond do not merge.
+    """
+    return observed_ms * NS_A_MS + crc32(event_id.encode()) % NS_A_MS

@@ -1,0 +1,171 @@
+"""Does the server hold what the journal holds? Counts of both, day by day.
+
+Owns the comparison. Compares how many events each measurement holds, and the sums of the roll-ups: of
+closed hours, and of local days and months that are over. Must not repair: `backfill` does.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from gateway.domain.device_state import ms
+from gateway.domain.model import Kind
+from gateway.export.influx.forward.sender import CLOSED_MS, HOUR_MS
+from gateway.export.influx.ranges import missing
+from gateway.export.influx.schema import (
+    ENDINGS,
+    EPOCH,
+    EVENTS,
+    HOUR_NS,
+    MEASUREMENTS,
+    NS_A_MS,
+    beginning_ns,
+    day_of,
+    tag_text,
+)
+from gateway.export.influx.server import Server, quote
+from gateway.store import Reader, Store
+from gateway.store.rollups.months import first_day, month_of
+from gateway.store.rollups.sums import Unit
+
+Counts = Counter[tuple[date, str]]
+Figures = Mapping[tuple[date, str], int]
+Spans = Mapping[Unit, tuple[int, int]]
+"""Hours, days and months since 1970, half-open."""
+_SIGHTINGS = ("records", "independent", "animals")
+_DEVICE = ("alive_ms", "armed_ms", "identified", *_SIGHTINGS)
+CHUNK_NS = 92 * 24 * HOUR_NS  # of one query
+
+
+class Difference(Struct, frozen=True, order=True):
+    """One day and kind of figure that do not agree."""
+
+    day: date  # of a month its first
+    what: str  # a measurement (events), or measurement.field (sum of a roll-up)
+    journal: int
+    server: int
+
+
+class Report(Struct, frozen=True):
+    """The outcome."""
+
+    events: int  # in the journal
+    differences: list[Difference]
+    waiting: int  # events and roll-ups that are still to be sent
+    refused: int  # points that the server will not take
+
+
+async def verify(
+    store: Store, server: Server, site: str, zone: ZoneInfo, start: datetime, end: datetime,
+    now: datetime,
+) -> Report:  # fmt: skip
+    """Compare [start, end); hours not yet closed at `now` count only as events."""
+    closed_ms = min(ms(end), (ms(now) - CLOSED_MS) // HOUR_MS * HOUR_MS)
+    spans = spans_of(ms(start) // HOUR_MS, closed_ms // HOUR_MS, zone)
+    waiting, refused = await store.read(lambda r: (_waiting(r, ms(now)), r.follower.refused()))
+    journal = await store.read(lambda r: _journal(r, zone, ms(start), ms(end), spans))
+    where = f"site = {quote(tag_text(site))}"
+    found = await _events(server, zone, where, (ms(start) * NS_A_MS, ms(end) * NS_A_MS))
+    for unit, span in spans.items():
+        found += await _rollups(server, zone, where, unit, span)
+    total = sum(n for (_, what), n in journal.items() if what in EVENTS)
+    return Report(total, compare(journal, found), waiting, refused)
+
+
+def spans_of(start_hour: int, end_hour: int, zone: ZoneInfo) -> Spans:
+    """The hours, and the local days and months that lie in them as a whole. PURE."""
+    first = day_of(start_hour - 1, zone) + 1
+    last = max(first, day_of(end_hour, zone))
+    month = month_of(first - 1) + 1
+    return {
+        "hour": (start_hour, end_hour),
+        "day": (first, last),
+        "month": (month, max(month, month_of(last))),
+    }
+
+
+def compare(
+    journal: Mapping[tuple[date, str], int], server: Mapping[tuple[date, str], int]
+) -> list[Difference]:
+    """Where two counts differ, sorted by day. PURE."""
+    keys = journal.keys() | server.keys()
+    rows = (Difference(*key, journal.get(key, 0), server.get(key, 0)) for key in keys)
+    return sorted(row for row in rows if row.journal != row.server)
+
+
+def _waiting(reader: Reader, now_ms: int) -> int:
+    follower = reader.follower
+    closed = (now_ms - CLOSED_MS) // HOUR_MS
+    return missing(follower.done(), follower.head()) + follower.waiting(closed)
+
+
+def _journal(reader: Reader, zone: ZoneInfo, start_ms: int, end_ms: int, spans: Spans) -> Counts:
+    counts: Counts = Counter()
+    for kind, hour, count in reader.counts.events_by_hour(start_ms, end_ms):
+        counts[_date(day_of(hour, zone)), MEASUREMENTS[Kind(kind)]] += count
+    for hour, *cells in reader.counts.sums("hour", *spans["hour"]):
+        _add(counts, "hour", day_of(hour, zone), cells)
+    first, last = spans["month"]
+    for day, *cells in reader.counts.sums("day", *spans["day"]):
+        _add(counts, "day", day, cells)
+        if first <= month_of(day) < last:
+            _add(counts, "month", first_day(month_of(day)), cells)
+    return counts
+
+
+def _add(counts: Counts, unit: Unit, day: int, cells: Sequence[int]) -> None:
+    """Sums of the journal under the names of both measurements."""
+    sums = dict(zip(_DEVICE, cells, strict=True))
+    for name, value in sums.items():
+        counts[_date(day), f"device_{ENDINGS[unit]}.{name}"] += value
+    for name in _SIGHTINGS:
+        counts[_date(day), f"detection_{ENDINGS[unit]}.{name}"] += sums[name]
+
+
+async def _events(server: Server, zone: ZoneInfo, where: str, span_ns: tuple[int, int]) -> Counts:
+    """Events by local day, without the void."""
+    counts: Counts = Counter()
+    for name in EVENTS:
+        async for hour, count, void in _by_hour(
+            server, "count(eid), sum(void)", name, where, span_ns
+        ):
+            counts[_date(day_of(hour, zone)), name] += count - (void or 0)
+    return counts
+
+
+async def _rollups(
+    server: Server, zone: ZoneInfo, where: str, unit: Unit, span: tuple[int, int]
+) -> Counts:
+    """Sums of one unit's roll-ups by local day, or by the first of the month."""
+    counts: Counts = Counter()
+    start, end = (beginning_ns(unit, at, zone) for at in span)
+    for name, fields in (
+        (f"device_{ENDINGS[unit]}", _DEVICE),
+        (f"detection_{ENDINGS[unit]}", _SIGHTINGS),
+    ):
+        chosen = ", ".join(f"sum({field})" for field in fields)
+        async for hour, *cells in _by_hour(server, chosen, name, where, (start, end)):
+            # a day's point may stand amid an hour: midnight of India is at half past
+            day = day_of(hour, zone) if unit == "hour" else day_of(hour + 1, zone)
+            for field, cell in zip(fields, cells, strict=True):
+                counts[_date(day), f"{name}.{field}"] += cell or 0
+    return counts
+
+
+async def _by_hour(
+    server: Server, chosen: str, name: str, where: str, span_ns: tuple[int, int]
+) -> AsyncIterator[list[int]]:
+    """(hour since 1970, sums ...): InfluxQL knows no days of a zone, and a year at once is too much."""
+    for start in range(*span_ns, CHUNK_NS):
+        span = f"time >= {start} AND time < {min(span_ns[1], start + CHUNK_NS)}"
+        query = f"SELECT {chosen} FROM {name} WHERE {where} AND {span} GROUP BY time(1h) fill(none)"
+        [tables] = await server.query(query)
+        for time, *cells in (row for table in tables for row in table.values):
+            yield [time // HOUR_NS, *cells]
+
+
+def _date(day: int) -> date:
+    return EPOCH.date() + timedelta(days=day)

@@ -1,0 +1,1 @@
+"""What other programs read at the broker: retained topics and Home Assistant declarations."""

@@ -1,0 +1,100 @@
+"""Home Assistant's MQTT discovery, outbound: declarations over the topics of the board. PURE.
+
+Owns the entities' names and templates. A trap that is unknown is unavailable there, never "off".
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from gateway.dialects.ha_discovery import OURSELVES
+from gateway.domain.model import Device, Role
+from gateway.export.topics.retained import Scene, alerts_topic, slug, state_topic
+
+Entity = tuple[str, str, dict[str, Any]]
+"""component, object, declaration"""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+_KNOWN = "{{ 'offline' if value_json.state == 'unknown' else 'online' }}"
+
+# What each sensor says beside its state: field of the board, name, unit, class.
+_MEASURES = (
+    ("battery_pct", "電池 battery", "%", "battery"),
+    ("battery_v", "電圧 voltage", "V", "voltage"),
+    ("rssi_dbm", "電波 signal", "dBm", "signal_strength"),
+)
+
+
+def declarations(scene: Scene, prefix: str) -> dict[str, bytes]:
+    """Topic -> retained declaration for every trap, detector and the site's alerts."""
+    found: dict[str, bytes] = {}
+    for device in scene.shown:
+        if device.role is not Role.RELAY:
+            node = f"shishigaki_{scene.site}_{slug(device.id)}"
+            found |= _all(prefix, node, _about(device, node), _entities(scene, device))
+    node = f"shishigaki_{scene.site}"
+    site = {"identifiers": [node], "name": f"Shishigaki {scene.site}", "manufacturer": OURSELVES}
+    return found | _all(prefix, node, site, _of_alerts(scene))
+
+
+def _all(
+    prefix: str, node: str, about: dict[str, Any], entities: Iterator[Entity]
+) -> dict[str, bytes]:
+    return {
+        f"{prefix}/{component}/{node}/{name}/config": _encode(
+            body | {"unique_id": f"{node}_{name}", "device": about, "origin": {"name": OURSELVES}}
+        )
+        for component, name, body in entities
+    }
+
+
+def _about(device: Device, node: str) -> dict[str, Any]:
+    about = {"identifiers": [node], "name": device.label, "manufacturer": OURSELVES}
+    more = {"suggested_area": device.area, "model": device.model or device.role.value}
+    return about | {name: value for name, value in more.items() if value}
+
+
+def _entities(scene: Scene, device: Device) -> Iterator[Entity]:
+    topic = state_topic(scene.site, device.id)
+    known = {"availability_topic": topic, "availability_template": _KNOWN, "state_topic": topic}
+    if device.role is Role.TRAP:
+        yield "binary_sensor", "sprung", known | {
+            "name": "作動 sprung", "device_class": "problem",
+            "value_template": "{{ 'ON' if value_json.state == 'sprung' else 'OFF' }}",
+        }  # fmt: skip
+        yield "sensor", "state", {
+            "name": "状態 state", "state_topic": topic, "value_template": "{{ value_json.state }}",
+            "json_attributes_topic": topic, "icon": "mdi:gate",
+        }  # fmt: skip
+    else:
+        yield "sensor", "species", known | {
+            "name": "最後に見た動物 last seen", "icon": "mdi:paw", "json_attributes_topic": topic,
+            "value_template": "{{ value_json.species | default('') }}",
+        }  # fmt: skip
+    state = scene.states.get(device.id)
+    for field, name, unit, kind in _MEASURES:
+        if state is not None and state.fact(field) is not None:
+            yield "sensor", field, {
+                "name": name, "state_topic": topic, "unit_of_measurement": unit,
+                "device_class": kind, "state_class": "measurement", "entity_category": "diagnostic",
+                "value_template": f"{{{{ value_json.{field} }}}}",
+            }  # fmt: skip
+
+
+def _of_alerts(scene: Scene) -> Iterator[Entity]:
+    topic = alerts_topic(scene.site)
+    about = {
+        "state_topic": topic, "json_attributes_topic": topic,
+        "availability_topic": f"shishigaki/v1/{scene.site}/gateway/status",
+        "availability_template": "{{ 'online' if 'online' in value else 'offline' }}",
+    }  # fmt: skip
+    urgent = "{{ 'ON' if value_json.danger + value_json.capture > 0 else 'OFF' }}"
+    yield "binary_sensor", "urgent", about | {
+        "name": "捕獲・危険の警報 capture or danger", "device_class": "safety",
+        "value_template": urgent,
+    }  # fmt: skip
+    yield "sensor", "alerts", about | {
+        "name": "開いている警報 open alerts", "icon": "mdi:bell-alert",
+        "value_template": "{{ value_json.open }}", "state_class": "measurement",
+    }  # fmt: skip

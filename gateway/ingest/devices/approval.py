@@ -1,0 +1,144 @@
+"""The installer's desk: approving devices, and reading refused messages again once a mapping was mended.
+
+Owns what an approval may change and the steps of reading again, each one transaction. Runs on the
+writer's thread; must not decode itself nor read a clock.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct, field
+
+from gateway.alerts.policy import Policy
+from gateway.dialects.sensors.models import GENERIC, PRIVATE, SPRINGS, Model
+from gateway.domain.errors import Refusal
+from gateway.domain.model import Device, Reason, Role, Standing
+from gateway.ingest.devices.lists import address
+from gateway.ingest.messages.batch import Decode, Outcome, read_again, release
+from gateway.store import Transaction
+
+STEP = 500  # messages in one transaction: the intake must not wait long
+
+
+class ApprovalError(Refusal):
+    """The wish cannot be met; the text names the value and what is allowed."""
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What a person says about a device; None or empty: as it is."""
+
+    device: str
+    name: str = ""
+    role: str = ""
+    model: str = ""
+    inverted: bool | None = None
+    zone: str = ""
+    heartbeat_s: int | None = None
+
+
+class Again(Struct):
+    """What reading again came to."""
+
+    messages: int = 0
+    events: int = 0
+    alerts: int = 0
+    refused: Counter[Reason] = field(default_factory=Counter)
+    after: int = 0  # number of the last message read
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one step."""
+        self.events += len(outcome.events) + len(outcome.refined)
+        self.alerts += len(outcome.opened)
+        self.refused.update(outcome.refused)
+
+
+class Desk:
+    """How this gateway reads; the acts themselves take a transaction and the time."""
+
+    def __init__(
+        self,
+        decode: Decode,
+        models: Mapping[str, Model],
+        policy: Policy | None = None,
+        dialect: Callable[[str], str] = lambda topic: "",
+    ) -> None:
+        """`dialect`: which one reads a topic, empty when none does."""
+        self.dialect = dialect
+        self._decode, self._policy = decode, policy
+        self.models = {
+            name: model for name, model in models.items() if name not in PRIVATE | {GENERIC}
+        }
+
+    def approve(self, tx: Transaction, wish: Wish, now: datetime) -> tuple[Device, Outcome]:
+        """Let a device count, as the person says it is, and read what was held of it."""
+        wanted = address(wish.device)
+        known = tx.devices.get(wanted) or self._unregistered(tx, wanted, wish)
+        approved = self._changed(known, wish)
+        tx.put_device(approved)
+        return approved, release(tx, wanted, self._decode, now, self._policy)
+
+    def revoke(self, tx: Transaction, device: str) -> Device:
+        """Stop listening to a device."""
+        wanted = address(device)
+        known = tx.devices.get(wanted) or self._unregistered(tx, wanted, Wish(device=device))
+        revoked = msgspec.structs.replace(known, standing=Standing.REVOKED)
+        tx.put_device(revoked)
+        return revoked
+
+    def step(
+        self, tx: Transaction, so_far: Again, now: datetime,
+        reasons: Collection[Reason] = tuple(Reason), device: str | None = None,
+    ) -> Outcome | None:  # fmt: skip
+        """Read the next messages again and count them in `so_far`; None when there are no more."""
+        kept = tx.quarantine.waiting(reasons, device, so_far.after, STEP)
+        if not kept:
+            return None
+        outcome = read_again(tx, kept, self._decode, now, self._policy)
+        so_far.messages += len(kept)
+        so_far.after = kept[-1].no
+        so_far.add(outcome)
+        return outcome
+
+    def _unregistered(self, tx: Transaction, wanted: str, wish: Wish) -> Device:
+        """A device that only the quarantine knows: no model could be offered for it."""
+        if not tx.quarantine.waiting(device=wanted, limit=1):
+            raise _no_such(wish.device, tx.devices)
+        model = self.models.get(wish.model)
+        springs = model is None or bool(SPRINGS & model.meanings)
+        return Device(id=wanted, role=Role.TRAP if springs else Role.DETECTOR)
+
+    def _changed(self, known: Device, wish: Wish) -> Device:
+        if wish.model and wish.model not in self.models:
+            raise ApprovalError(f"model {wish.model!r}: one of {', '.join(self.models)}")
+        if wish.zone:
+            _check_zone(wish.zone)
+        if wish.heartbeat_s is not None and wish.heartbeat_s <= 0:
+            raise ApprovalError(f"heartbeat {wish.heartbeat_s} s: above 0")
+        changes = dict(_given(wish))
+        try:
+            return msgspec.convert(msgspec.to_builtins(known) | changes, Device)
+        except msgspec.ValidationError as error:
+            allowed = ", ".join(Role)
+            raise ApprovalError(f"{error}; roles: {allowed}") from None
+
+
+def _given(wish: Wish) -> Iterator[tuple[str, object]]:
+    yield "standing", Standing.APPROVED
+    for name in ("name", "role", "model", "inverted", "zone", "heartbeat_s"):
+        if (value := getattr(wish, name)) not in (None, ""):
+            yield name, value
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise ApprovalError(f"zone {zone!r}: an IANA name such as Asia/Tokyo") from None
+
+
+def _no_such(device: str, known: Collection[str]) -> ApprovalError:
+    names = ", ".join(list(known)[:20]) or "none"
+    return ApprovalError(f"{device}: no such device; known: {names}")

@@ -1,0 +1,95 @@
+"""A message as the installer sees it: from whom, how it was read, or why not. PURE.
+
+Owns the lines only; nothing is judged by the store, so a copy is shown like the first.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from gateway.domain.model import Device, Message, Reading, Refused, Standing
+
+Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
+UNKNOWN = "unregistered"
+
+
+class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that a message says, or why it says nothing."""
+
+    received_at: datetime
+    topic: str
+    qos: int
+    retain: bool = False
+    dialect: str = ""
+    device: str = ""
+    name: str = ""  # what people call it
+    standing: str = ""  # approved, pending, revoked or unregistered
+    kind: str = ""
+    species: str | None = None
+    count: int | None = None
+    confidence: float | None = None
+    refines: str | None = None
+    device_time: datetime | None = None
+    battery_pct: float | None = None
+    battery_v: float | None = None
+    rssi_dbm: float | None = None
+    snr_db: float | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+_OF_READING = (
+    "species", "count", "confidence", "refines", "device_time", "battery_pct", "battery_v",
+    "rssi_dbm", "snr_db",
+)  # fmt: skip
+
+
+def lines(
+    message: Message, dialect: str, decode: Decode, devices: Mapping[str, Device]
+) -> list[Line]:
+    """What `message` says, at least one line."""
+    try:
+        readings = decode(message, devices)
+    except Refused as refused:
+        return [_line(message, dialect, refused.device or "", devices,
+                      reason=refused.reason.value, detail=refused.detail)]  # fmt: skip
+    return [
+        _line(message, dialect, reading.device, devices, kind=reading.kind.value,
+              **{name: getattr(reading, name) for name in _OF_READING})
+        for reading in readings
+    ]  # fmt: skip
+
+
+def _line(
+    message: Message, dialect: str, address: str, devices: Mapping[str, Device], **told: object
+) -> Line:
+    device = devices.get(address)
+    standing: str = device.standing if device else UNKNOWN if address else ""
+    if standing and standing != Standing.APPROVED and "reason" not in told:
+        told["reason"] = str(standing)
+    return Line(
+        received_at=message.received_at, topic=message.topic, qos=message.qos, retain=message.retain,
+        dialect=dialect, device=address, name=device.name if device else "", standing=standing,
+        **told,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def battery(line: Line) -> str:
+    """``71 % 3.01 V``, whatever of it is known."""
+    parts = [(line.battery_pct, "{:.0f} %"), (line.battery_v, "{:.2f} V")]
+    return " ".join(form.format(value) for value, form in parts if value is not None)
+
+
+def signal(rssi_dbm: float | None, snr_db: float | None = None) -> str:
+    """``▂▄▆_ -97 dBm 7 dB``: as `bars` counts."""
+    if rssi_dbm is None:
+        return "" if snr_db is None else f"{snr_db:.0f} dB"
+    full = bars(rssi_dbm)
+    drawn = "▂▄▆█"[:full] + "_" * (4 - full)
+    return f"{drawn} {rssi_dbm:.0f} dBm" + ("" if snr_db is None else f" {snr_db:.0f} dB")
+
+
+def bars(rssi_dbm: float) -> int:
+    """How many bars of four a signal has: -70, -85, -100 and -115 dBm are the steps."""
+    return sum(rssi_dbm >= step for step in (-70, -85, -100, -115))

@@ -1,0 +1,300 @@
+"""Camtrap DP 1.0: a published camera-trap package becomes devices and readings. PURE.
+
+Owns the meaning of the package's tables. Must not touch files: a function gives it a file's bytes.
+Source: https://camtrap-dp.tdwg.org (deployments and observations; media are not needed).
+
+How a deployment becomes measured effort: it is a device whose heartbeat interval is ENDLESS_S, with one
+sign of life at deploymentStart and one at deploymentEnd. So exactly the time between them counts as
+alive, to the millisecond, and a camera that was taken down years ago is never reported silent.
+An event is what the package says it is: the records of one (eventID, species), counted together.
+"""
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from hashlib import blake2b
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from gateway.domain import species
+from gateway.domain.model import Device, Kind, Reading, Role, TimeSource
+from gateway.ingest.files.import_report import Findings, RowError
+
+Read = Callable[[str], bytes]
+"""Gives the bytes of a file of the package by its relative path, or raises PackageError."""
+
+DIALECT = "camtrapdp"
+ENDLESS_S = 100 * 365 * 86_400
+DESCRIPTOR = "datapackage.json"
+AHEAD = timedelta(days=1)  # what ends later than this from now is a plan, not a measurement
+NEEDED = {
+    "deployments": ("deploymentID", "latitude", "longitude", "deploymentStart", "deploymentEnd"),
+    "observations": (
+        "observationID", "deploymentID", "eventStart", "observationLevel", "observationType",
+        "scientificName",
+    ),
+}  # fmt: skip
+COUNTED = {"animal", "human", "unknown"}  # observationTypes that are sightings
+_SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MAX_COUNT = 100_000
+
+
+class PackageError(Exception):
+    """The package cannot be read at all; names the file and what was expected."""
+
+
+class Package(Struct):
+    """What a package holds, in the gateway's words."""
+
+    title: str = ""
+    devices: list[Device] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)  # by device, in order of time
+    left_out: Counter[str] = field(default_factory=Counter)  # rows that are no sightings, by type
+    findings: Findings = field(default_factory=Findings)
+
+
+class _Deployment(Struct, frozen=True):
+    device: Device
+    start: datetime
+    end: datetime
+
+
+class _Group(Struct):
+    """The records of one event and species, until all rows are read."""
+
+    start: datetime
+    distinct: bool
+    counts: Counter[str] = field(default_factory=Counter)  # animals by picture; "" = whole event
+
+
+class _Row(Struct, frozen=True):
+    file: str
+    line: int
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+
+def parse(read: Read, zone: tzinfo, now: datetime, prefix: str = "") -> Package:
+    """Read a package. `zone`: of times without offset (reported); `prefix`: before device ids.
+
+    Raises PackageError when a table is missing or is not CSV; single bad rows are in `findings`.
+    """
+    descriptor = _descriptor(read(DESCRIPTOR))
+    paths = _paths(descriptor)
+    package = Package(title=str(descriptor.get("title") or descriptor.get("name") or ""))
+    rows = {name: list(_table(name, path, read(path))) for name, path in paths.items()}
+    reader = _Reader(package, zone, now, prefix)
+    deployments = reader.deployments(rows["deployments"])
+    groups = reader.groups(rows["observations"], deployments)
+    for id_, deployment in deployments.items():
+        package.devices.append(deployment.device)
+        package.readings += _readings(deployment, groups.get(id_, {}))
+    return package
+
+
+def _descriptor(data: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise PackageError(f"{DESCRIPTOR}: not a JSON object: {error}") from None
+
+
+def _paths(descriptor: dict[str, Any]) -> dict[str, str]:
+    """File of each needed table."""
+    resources = descriptor.get("resources")
+    found: dict[str, Any] = {
+        one["name"]: one.get("path")
+        for one in (resources if isinstance(resources, list) else [])
+        if isinstance(one, dict) and isinstance(one.get("name"), str)
+    }
+    for name in NEEDED:
+        path = found.get(name)
+        if not isinstance(path, str):
+            known = ", ".join(found) or "none"
+            raise PackageError(f"{DESCRIPTOR}: no resource {name!r} with one path; has: {known}")
+        if "://" in path or path.startswith("/") or ".." in PurePosixPath(path).parts:
+            raise PackageError(f"{DESCRIPTOR}: {name}: path {path!r} is not inside the package")
+    return {name: found[name] for name in NEEDED}
+
+
+def _table(name: str, path: str, data: bytes) -> Iterator[_Row]:
+    try:
+        rows = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        missing = [column for column in NEEDED[name] if column not in (rows.fieldnames or ())]
+        if missing:
+            raise PackageError(
+                f"{path}: column {missing[0]} is missing; needs {', '.join(NEEDED[name])}"
+            )
+        for row in rows:
+            cells = {
+                k: v.strip() for k, v in row.items() if isinstance(k, str) and isinstance(v, str)
+            }
+            yield _Row(path, rows.line_num, cells)
+    except UnicodeDecodeError as error:
+        raise PackageError(f"{path}: not UTF-8 (byte {error.start})") from None
+    except csv.Error as error:
+        raise PackageError(f"{path}: not CSV: {error}") from None
+
+
+class _Reader:
+    """Reads rows, noting what is wrong with them."""
+
+    def __init__(self, package: Package, zone: tzinfo, now: datetime, prefix: str) -> None:
+        self._package, self._zone, self._now, self._prefix = package, zone, now, prefix
+
+    def deployments(self, rows: list[_Row]) -> dict[str, _Deployment]:
+        """Usable deployments by deploymentID."""
+        found: dict[str, _Deployment] = {}
+        for row in rows:
+            try:
+                found[row["deploymentID"]] = self._deployment(row, found)
+            except RowError as error:
+                self._package.findings.refused.append(error.at(row.file, row.line))
+        return found
+
+    def groups(
+        self, rows: list[_Row], deployments: dict[str, _Deployment]
+    ) -> dict[str, dict[tuple[str, str], _Group]]:
+        """Events by deployment and then (event, species); media rows only where no event rows are."""
+        level = "event" if any(r["observationLevel"] == "event" for r in rows) else "media"
+        groups: dict[str, dict[tuple[str, str], _Group]] = defaultdict(dict)
+        for row in rows:
+            if row["observationLevel"] != level:
+                continue
+            if row["observationType"] not in COUNTED:
+                self._package.left_out[row["observationType"]] += 1
+                continue
+            try:
+                self._observe(row, deployments, groups, by_event=level == "event")
+            except RowError as error:
+                self._package.findings.refused.append(error.at(row.file, row.line))
+        return groups
+
+    def _deployment(self, row: _Row, others: Collection[str]) -> _Deployment:
+        if not row["deploymentID"]:
+            raise RowError("deploymentID", "", "must not be empty")
+        if row["deploymentID"] in others:
+            raise RowError("deploymentID", row["deploymentID"], "stands there twice")
+        start, end = self._time(row, "deploymentStart"), self._time(row, "deploymentEnd")
+        if end <= start:
+            raise RowError("deploymentEnd", row["deploymentEnd"], "must be after deploymentStart")
+        if end > self._now + AHEAD:
+            raise RowError("deploymentEnd", row["deploymentEnd"], "lies in the future")
+        device = Device(
+            id=self._prefix + _safe(row["deploymentID"]),
+            role=Role.DETECTOR,
+            name=row["locationName"] or row["deploymentID"],
+            lat=_degrees(row, "latitude", 90),
+            lon=_degrees(row, "longitude", 180),
+            dialect=DIALECT,
+            heartbeat_s=ENDLESS_S,
+        )
+        if row["timestampIssues"].lower() in {"true", "1"}:
+            self._repaired(row, "timestampIssues", "the source doubts its times; taken as they are")
+        return _Deployment(device, start, end)
+
+    def _observe(
+        self,
+        row: _Row,
+        deployments: dict[str, _Deployment],
+        groups: dict[str, dict[tuple[str, str], _Group]],
+        *,
+        by_event: bool,
+    ) -> None:
+        deployment = deployments.get(row["deploymentID"])
+        if deployment is None:
+            raise RowError("deploymentID", row["deploymentID"], "no usable deployment has this id")
+        at, count = self._time(row, "eventStart"), self._count(row)
+        if not deployment.start <= at <= deployment.end:
+            raise RowError("eventStart", row["eventStart"],
+                           "outside its deployment; is the offset from UTC right?")  # fmt: skip
+        picture = "" if by_event else row["mediaID"]
+        event = row["eventID"] or (row["observationID"] if by_event else picture)
+        group = groups[row["deploymentID"]].setdefault(
+            (event, _species(row)), _Group(at, by_event or bool(row["eventID"]))
+        )
+        group.start = min(group.start, at)
+        group.counts[picture] += count
+
+    def _count(self, row: _Row) -> int:
+        text = row["count"]
+        if not text:
+            self._repaired(row, "count", "not given; taken as 1")
+            return 1
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_COUNT):
+            raise RowError("count", text, f"must be a whole number from 1 to {_MAX_COUNT}")
+        return int(text)
+
+    def _time(self, row: _Row, column: str) -> datetime:
+        try:
+            time = datetime.fromisoformat(row[column])
+            if time.tzinfo is None:
+                time = time.replace(tzinfo=self._zone)
+                self._repaired(row, column, f"has no offset from UTC; taken as {self._zone}")
+            return time.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise RowError(
+                column, row[column], "must be a time like 2026-11-23T04:05:06+09:00"
+            ) from None
+
+    def _repaired(self, row: _Row, column: str, text: str) -> None:
+        finding = RowError(column, row[column], text).at(row.file, row.line)
+        self._package.findings.repaired.append(finding)
+
+
+def _safe(id_: str) -> str:
+    """`id_` where it can stand in topics and addresses, else a readable part and a hash."""
+    if _SAFE.fullmatch(id_):
+        return id_
+    digest = blake2b(id_.encode(), digest_size=4).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', id_).strip('-')[:40]}-{digest}".lstrip("-")
+
+
+def _degrees(row: _Row, column: str, limit: int) -> float:
+    try:
+        value = float(row[column])
+    except ValueError:
+        value = limit + 1.0
+    if not -limit <= value <= limit:
+        raise RowError(column, row[column], f"must be degrees from -{limit} to {limit}")
+    return value
+
+
+def _species(row: _Row) -> str:
+    """Our code, or the scientific name as it stands where we have none."""
+    if row["observationType"] == "human":
+        return species.PERSON
+    name = row["scientificName"]
+    return (species.code(name) or name) if name else species.UNKNOWN
+
+
+def _readings(deployment: _Deployment, groups: dict[tuple[str, str], _Group]) -> list[Reading]:
+    device = deployment.device.id
+    ends = [_reading(device, f"alive:{at.isoformat()}", Kind.HEARTBEAT, at)
+            for at in (deployment.start, deployment.end)]  # fmt: skip
+    seen = [
+        msgspec.structs.replace(
+            _reading(device, f"{event}:{kind}", Kind.DETECTION, group.start),
+            species=kind, count=max(group.counts.values()), distinct=group.distinct,
+        )
+        for (event, kind), group in groups.items()
+    ]  # fmt: skip
+    return sorted([*ends, *seen], key=lambda one: (one.device_time, one.kind != Kind.HEARTBEAT))
+
+
+def _reading(device: str, what: str, kind: Kind, at: datetime) -> Reading:
+    return Reading(
+        id=f"{DIALECT}:{device}:{what}",
+        device=device,
+        kind=kind,
+        device_time=at,
+        time_source=TimeSource.RTC,  # a camera's own clock, set by hand
+    )

@@ -1,0 +1,80 @@
+"""History from elsewhere goes through the same door as messages: `batch.absorb`.
+
+Owns the wrapping of readings that never were messages, and the size of a step. Runs without a loop,
+also beside a running gateway: each step is one short transaction of its own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import islice
+
+import msgspec
+from msgspec import Struct
+
+from gateway.domain.model import Device, Message, Reading, Standing
+from gateway.ingest.messages.batch import absorb
+from gateway.store import Store
+
+STEP = 2_000  # readings in one transaction: the running gateway waits for it
+
+
+class HistoryError(Exception):
+    """The readings cannot be taken; nothing was written."""
+
+
+class Told(Struct):
+    """What became of the readings."""
+
+    devices_new: int = 0
+    events_new: int = 0
+    events_known: int = 0
+
+
+def take(
+    store: Store, devices: Sequence[Device], readings: Sequence[Reading], now: datetime
+) -> Told:
+    """Register the `devices` not known yet and write their `readings` (each device's in order of time).
+
+    Taking the same twice adds nothing. Nobody is sent an alert. HistoryError if an id belongs to a device of
+    another source, or to one that does not count.
+    """
+    known = {device.id: device for device in store.read_now(lambda reader: reader.devices())}
+    new = [device for device in devices if device.id not in known]
+    for device in devices:
+        _same_source(device, known.get(device.id, device))
+    store.write_now(lambda tx: tx.put_devices(new))
+    told = Told(devices_new=len(new))
+    for step in _steps(_messages(readings)):
+        outcome = store.write_now(partial(absorb, messages=step, decode=_decode, now=now))
+        told.events_new += len(outcome.events)
+        told.events_known += outcome.duplicates
+    return told
+
+
+def _same_source(device: Device, known: Device) -> None:
+    if known.dialect != device.dialect:
+        raise HistoryError(
+            f"device id {device.id} already belongs to {known.label} ({known.dialect or 'native'}); "
+            "give a prefix for the imported ids"
+        )
+    if known.standing is not Standing.APPROVED:
+        raise HistoryError(f"device {device.id} is {known.standing}; approve it first")
+
+
+def _messages(readings: Iterable[Reading]) -> Iterator[Message]:
+    """Each received when it happened, or its own time would be judged too old; kept, hence no news."""
+    for reading in readings:
+        if reading.device_time is None:
+            raise HistoryError(f"{reading.id}: history needs a time")
+        payload = msgspec.json.encode(reading)
+        yield Message(f"import/{reading.device}", payload, reading.device_time, retain=True)
+
+
+def _decode(message: Message, _: Mapping[str, Device]) -> list[Reading]:
+    return [msgspec.json.decode(message.payload, type=Reading)]
+
+
+def _steps(messages: Iterator[Message]) -> Iterator[list[Message]]:
+    while step := list(islice(messages, STEP)):
+        yield step

@@ -1,0 +1,1 @@
+"""Messages of devices: intake, one batch as one transaction, corrections, confirms."""

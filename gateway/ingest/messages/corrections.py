@@ -1,0 +1,124 @@
+"""Corrections: a later word about an earlier detection, such as a camera's second look. PURE.
+
+Owns which word holds. Words may come before the event, with it or after it, in any order and more than
+once: the one with the highest confidence holds (the id decides between equals), and the event as first
+told is the weakest of all. A word about an event that never came stands in for it, under its id.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from gateway.domain.model import Event, Facts, Kind
+
+_FILL = tuple(name for name in Facts.__struct_fields__ if name not in {"species", "confidence"})
+
+
+class Admitted(Struct, frozen=True):
+    """A judged reading on its way into the journal."""
+
+    event: Event
+    key: str | None
+    retained: bool
+    topic: str = ""  # where it came from,
+    qos: int = 1  # and how surely
+    refines: str | None = None  # id of the event that it corrects: it is a word, not an event
+    by: str | None = None  # the word that corrected it already
+
+
+class Told(Protocol):
+    """An event in the journal, and the word that last corrected it."""
+
+    @property
+    def event(self) -> Event:
+        """As it stands there."""
+
+    @property
+    def refined_by(self) -> str | None:
+        """None: as first told."""
+
+
+class Revision(Struct, frozen=True):
+    """A stored event and what it becomes."""
+
+    old: Event
+    new: Event
+    by: str  # id of the word that holds
+    heard_at: datetime  # when the newest word came
+
+    @property
+    def is_news(self) -> bool:
+        """Whether rules must look again."""
+        return (self.old.species, self.old.confidence) != (self.new.species, self.new.confidence)
+
+
+def join(
+    admitted: Iterable[Admitted], stored: Mapping[str, Told]
+) -> tuple[list[Admitted], list[Revision], int]:
+    """Words into their events: (events to write, stored events to revise, words that changed nothing).
+
+    `stored`: what the journal has of the corrected ids. A word about something that is no detection of
+    its device is an event of its own.
+    """
+    admitted = list(admitted)
+    events = {one.event.id: one for one in admitted if one.refines is None}
+    words = [(one, one.refines) for one in admitted if one.refines is not None]
+    revisions: dict[str, Revision] = {}
+    idle = 0
+    for word, target in words:
+        if told := stored.get(target):
+            standing, by = told.event, told.refined_by
+            if earlier := revisions.get(target):
+                standing, by = earlier.new, earlier.by
+        elif there := events.get(target):
+            standing, by = there.event, there.by
+        else:
+            stands_in = msgspec.structs.replace(word.event, id=target)
+            events[target] = msgspec.structs.replace(
+                word, event=stands_in, refines=None, by=word.event.id
+            )
+            continue
+        if standing.kind is not Kind.DETECTION or standing.device != word.event.device:
+            events[word.event.id] = msgspec.structs.replace(word, refines=None)
+            continue
+        new, new_by = _better(standing, by, word.event)
+        if (new, new_by) == (standing, by):
+            idle += 1
+        elif told:
+            revisions[target] = Revision(told.event, new, new_by, word.event.received_at)
+        else:
+            events[target] = msgspec.structs.replace(events[target], event=new, by=new_by)
+    return list(events.values()), list(revisions.values()), idle
+
+
+def fill(told: Told, copy: Event) -> Revision | None:
+    """What the event as first told adds to one that a word corrected or stands in for."""
+    new = filled(told.event, copy)
+    if told.refined_by is None or new == told.event:
+        return None
+    return Revision(told.event, new, told.refined_by, copy.received_at)
+
+
+def filled(event: Event, other: Event) -> Event:
+    """The event with those facts of `other` that it does not have; species and confidence stay."""
+    missing = {
+        name: value
+        for name in _FILL
+        if getattr(event, name) is None and (value := getattr(other, name)) is not None
+    }
+    return msgspec.structs.replace(event, **missing) if missing else event
+
+
+def _better(standing: Event, by: str | None, word: Event) -> tuple[Event, str]:
+    """The event after a word, and whose word holds."""
+    if by is not None and _rank(standing, by) >= _rank(word, word.id):
+        return filled(standing, word), by
+    new = msgspec.structs.replace(standing, species=word.species, confidence=word.confidence)
+    return filled(new, word), word.id
+
+
+def _rank(event: Event, by: str) -> tuple[float, str]:
+    return (event.confidence or 0.0, by)

@@ -1,0 +1,54 @@
+"""The configured sources: which topics to hear, and which dialect reads each message.
+
+Owns the check that every named dialect exists. Must not know what a payload means.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.config import ConfigError, Source
+from gateway.dialects import Context
+from gateway.dialects.sensors.models import Row, with_own
+from gateway.dialects.table import BY_NAME, Claims
+from gateway.domain.model import Device, Message, Reading, Refused
+
+
+class Sources:
+    """Decoding for one gateway; ConfigError when a source names an unknown dialect."""
+
+    def __init__(
+        self, sources: Sequence[Source], site: str, models: Mapping[str, Row] | None = None
+    ) -> None:
+        """`models`: the operator's sensor models, which go before the shipped ones."""
+        for source in sources:
+            if source.dialect not in BY_NAME:
+                allowed = ", ".join(BY_NAME)
+                raise ConfigError(
+                    f"sources.dialect = {source.dialect!r}: unknown; allowed: {allowed}"
+                )
+        self._sources = sources
+        self.models = with_own(models or {})
+        self._claims = Claims((source.dialect, source.topics) for source in sources)
+        self._context = Context(site=site, models=self.models)
+
+    @property
+    def subscriptions(self) -> list[tuple[str, int]]:
+        """Topic filters with the QoS to ask for, once each."""
+        wanted = {
+            topic: source.qos
+            for source in self._sources
+            for topic in source.topics or BY_NAME[source.dialect].topics
+        }
+        return list(wanted.items())
+
+    def dialect(self, topic: str) -> str:
+        """The dialect that reads a topic; empty when no source claims it."""
+        try:
+            return self._claims.claim(topic).name
+        except Refused:
+            return ""
+
+    def decode(self, message: Message, devices: Mapping[str, Device]) -> list[Reading]:
+        """The readings of a message; Refused when it means none."""
+        if self._context.devices is not devices:
+            self._context = Context(devices, self._context.site, self.models)
+        return self._claims.claim(message.topic).decode(message, self._context)

@@ -1,0 +1,112 @@
+"""What new and corrected events make of one device: its state, its effort, its counts.
+
+Owns the choice between adding up in order and reckoning a stretch anew. Runs inside a transaction of
+the writer; must not write nor judge.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.domain import effort, trap_lifecycle
+from gateway.domain.device_state import Order, Placed, advance, grace_ms, ms, order, placed
+from gateway.domain.model import Act, Device, DeviceState, Kind
+from gateway.ingest.messages.corrections import Admitted, Revision
+from gateway.store import Transaction
+
+
+def after(
+    tx: Transaction,
+    before: DeviceState | None,
+    events: Sequence[Placed],
+    group: Sequence[Admitted],
+    revisions: Sequence[Revision],
+) -> DeviceState:
+    """The state of a device after new events and corrections, which the journal has already.
+
+    `events`: those of `group`, placed.
+    """
+    state = _heard(advance(before, events) if events else before, group)
+    return _revised(tx, state, revisions) if revisions or state is None else state
+
+
+def _heard(state: DeviceState | None, group: Sequence[Admitted]) -> DeviceState | None:
+    """The state with the newest message's topic and quality of service."""
+    if state is None or not group:
+        return state
+    newest = max(group, key=lambda one: one.event.received_at)
+    if newest.event.received_at < state.last_seen and state.heard is not None:
+        return state
+    return msgspec.structs.replace(
+        state, heard=(newest.topic, newest.qos), heard_as=newest.event.kind.value
+    )
+
+
+def _revised(
+    tx: Transaction, state: DeviceState | None, revisions: Sequence[Revision]
+) -> DeviceState:
+    """The state after corrections: which species were last seen when."""
+    if state is None:
+        state = advance(None, placed(one.new for one in revisions))
+    detected, seen = dict(state.detected), state.last_seen
+    for one in revisions:
+        seen = max(seen, one.heard_at)
+        for species in {one.old.species or "", one.new.species or ""}:
+            newest = tx.journal.newest_detection_ms(state.device, species)
+            detected.pop(species, None)
+            if newest is not None:
+                detected[species] = newest
+    return msgspec.structs.replace(state, detected=detected, last_seen=seen)
+
+
+def tally(
+    tx: Transaction,
+    device: Device,
+    before: DeviceState | None,
+    events: Sequence[Placed],
+    revisions: Sequence[Revision],
+) -> effort.Tally:
+    """What new and corrected events add to effort and counts, whether or not they come in order."""
+    grace = grace_ms(device.heartbeat_s)
+    marks = [_mark(one) for one in events if one[1].kind is not Kind.OFFLINE]
+    if not marks and not revisions:
+        return effort.tally((), grace)
+    if before is None and not revisions:
+        return effort.tally(marks, grace)
+    if before and not revisions and _goes_on(before, events[0][0]):
+        return effort.tally(
+            marks, grace, before.head[0], trap_lifecycle.told(before).state, before.detected
+        )
+    times = [key[0] for key, _ in events] + [ms(one.new.observed_at) for one in revisions]
+    start = min(times) - max(grace, effort.INDEPENDENCE_MS) - 1
+    trap = tx.trap_before(device.id, start)
+    every = tx.marks(device.id, start)
+    new = {event.id for _, event in events}
+    was = {one.old.id: _mark((order(one.old), one.old)) for one in reversed(revisions)}
+    return effort.difference(
+        effort.tally((mark for _, mark in every), grace, None, trap),
+        effort.tally(
+            (was.get(id_, mark) for id_, mark in every if id_ not in new), grace, None, trap
+        ),
+    )
+
+
+def _goes_on(before: DeviceState, first: Order) -> bool:
+    """Whether what comes from `first` on is later than all that is known, people's deeds included."""
+    deed_ms = ms(before.act.at) if before.act else 0
+    return first > before.head and deed_ms <= before.head[0]
+
+
+def around(tx: Transaction, device: Device, act: Act) -> effort.Tally:
+    """What adds up from just before an act on; asked before and after it is kept, it tells its effect."""
+    grace = grace_ms(device.heartbeat_s)
+    start = ms(act.at) - grace - 1
+    marks = [mark for _, mark in tx.marks(device.id, start)]
+    found = effort.tally(marks, grace, None, tx.trap_before(device.id, start))
+    return effort.Tally(found.effort, {})  # what was seen is not changed by what was done
+
+
+def _mark(one: Placed) -> effort.Mark:
+    key, event = one
+    count = 1 if event.count is None else event.count
+    return effort.Mark(*key, event.kind, event.species or "", count, event.distinct)

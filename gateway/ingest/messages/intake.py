@@ -1,0 +1,253 @@
+"""The intake: messages in, committed, acknowledged, told. One loop, adaptive group commit.
+
+Owns the order "durable, then acknowledged, then everything else" (principle 1). In a surge, more than can
+be judged at once, messages are made durable as they came and judged later, in their order: they lie safer
+here than in a broker's memory. Only what names a trap is judged at once. While the disk refuses nothing
+is acknowledged, so broker and devices hold, and people are alerted all the same. Must not decode or write
+itself (`batch`, `store`).
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from gateway.alerts.policy import Policy
+from gateway.clock import Clock, Timekeeper, utc_now
+from gateway.domain.model import Device, Message, Role
+from gateway.ingest.messages.batch import Decode, Outcome, absorb
+from gateway.ingest.messages.confirms import Confirms
+from gateway.metrics import Health
+from gateway.mqtt import Delivery, Session
+from gateway.store import DiskTrouble, Store, Transaction
+from gateway.store.feed import Feed
+from gateway.store.tables.backlog import Size, Stamp
+from gateway.store.tables.outbox import Parcel
+
+log = logging.getLogger(__name__)
+PATIENCE_S = 1.0  # in a surge, how long keeping goes before a batch is judged
+AT_ONCE = 3  # batches of the backlog in one transaction
+BACKLOG_BYTES = 64_000_000  # on the disk; beyond it the broker has to wait
+RETRY_S = 2.0  # between attempts while the disk refuses
+REHEARSED = 12  # batches of the backlog that people are told from while the disk refuses
+ROOM = 1_000  # letters of one lane that are told from memory
+MB = 1_000_000
+
+Tell = Callable[[Sequence[Parcel]], Awaitable[bool]]
+
+
+async def tell_nobody(_: Sequence[Parcel]) -> bool:
+    """For a gateway without people."""
+    return True
+
+
+class Intake:
+    """From one session into one store. `keeper`: where given, the judge of `clock`."""
+
+    def __init__(
+        self,
+        store: Store,
+        decode: Decode,
+        feed: Feed,
+        health: Health,
+        policy: Policy | None = None,
+        *,
+        max_batch: int = 1_500,
+        reserve_mb: int = 0,
+        clock: Clock = utc_now,
+        keeper: Timekeeper | None = None,
+        tell: Tell = tell_nobody,
+    ) -> None:
+        self._store, self._decode, self._feed, self._health = store, decode, feed, health
+        self._policy, self._max_batch, self._clock = policy or Policy(), max_batch, clock
+        self._reserve, self._keeper, self._tell = reserve_mb * MB, keeper, tell
+        self.confirms = Confirms()
+        self._kept = Size(1, 0)  # until looked, something may wait on the disk
+        self._judged_s = 0.0  # when a batch was judged last
+
+    async def run(self, session: Session) -> None:
+        """Until cancelled. The first message waits for no timer; load makes batches."""
+        while True:
+            held: list[Delivery] = []
+            try:
+                if self._is_time_to_judge(session):
+                    await self._catch_up(session)
+                else:
+                    held = await session.receive(self._max_batch)
+                    await self._take(session, held)
+            except DiskTrouble as trouble:
+                await self._hold(session, held, trouble)
+
+    def _is_time_to_judge(self, session: Session) -> bool:
+        """Whether what waits on the disk is next, not what waits in memory."""
+        kept = self._kept
+        return kept.messages > 0 and (
+            not session.counters.uncommitted
+            or kept.stored_bytes > BACKLOG_BYTES
+            or asyncio.get_running_loop().time() - self._judged_s > PATIENCE_S
+        )
+
+    async def _catch_up(self, session: Session) -> None:
+        """Judge the oldest batches on the disk; DiskTrouble when they have to stay there."""
+
+        def is_wanted() -> bool:
+            return self._store.others_wait() or session.counters.uncommitted > 0
+
+        self._health.waiting(self._kept.messages)
+        started_s = asyncio.get_running_loop().time()
+        judged, self._kept = await self._store.write(
+            lambda tx: self._judge_backlog(tx, AT_ONCE, is_wanted)
+        )
+        self._judged_s = asyncio.get_running_loop().time()
+        for count, outcome in judged:
+            self._tell_of(count, outcome, started_s)
+        self._health.behind(self._kept.messages)
+
+    def _judge_backlog(
+        self, tx: Transaction, most: int, is_wanted: Callable[[], bool] = lambda: False
+    ) -> tuple[list[tuple[int, Outcome]], Size]:
+        """Some batches in one transaction: few large ones wear the card less than many small.
+
+        `is_wanted`: whether others wait; then one batch is enough.
+        """
+        judged: list[tuple[int, Outcome]] = []
+        while len(judged) < (1 if is_wanted() else most) and (
+            batch := tx.backlog.take(self._max_batch)
+        ):
+            trusted = batch.stamp is Stamp.TRUSTED
+            judged.append((len(batch.messages), self._judge(tx, batch.messages, trusted=trusted)))
+        return judged, tx.backlog.size()
+
+    async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
+        """Commit, then acknowledge, then tell; DiskTrouble when nothing could be committed."""
+        messages = [delivery.message for delivery in deliveries]
+        self._health.waiting(len(messages))
+        started = asyncio.get_running_loop().time()
+        self._check_room()
+        if self._kept.messages or session.counters.uncommitted >= len(messages) + self._max_batch:
+            count, outcome, self._kept = await self._store.write(
+                lambda tx: self._keep(tx, messages)
+            )
+        else:
+            outcome = await self._store.write(lambda tx: self._absorb(tx, messages))
+            count = len(messages)
+        session.ack(deliveries)
+        self._tell_of(count, outcome, started)
+        self._health.behind(self._kept.messages)
+
+    def _tell_of(self, count: int, outcome: Outcome, started_s: float) -> None:
+        """So many messages have been judged and are durable."""
+        if not count:
+            return
+        self._health.committed(count, outcome, asyncio.get_running_loop().time() - started_s)
+        self._feed.tell(outcome)
+        self.confirms.promise(outcome.durable)
+
+    def _keep(self, tx: Transaction, messages: list[Message]) -> tuple[int, Outcome, Size]:
+        """More comes than can be judged now: traps' messages are, the others are kept as they came."""
+        messages, stamp = self._stamped(messages)
+        urgent, others = sort_out(messages, tx.devices.values())
+        if others:
+            tx.backlog.put(others, stamp)
+        outcome = self._judge(tx, urgent, trusted=stamp is Stamp.TRUSTED)
+        return len(urgent), outcome, tx.backlog.size()
+
+    async def _hold(self, session: Session, held: list[Delivery], trouble: DiskTrouble) -> None:
+        """While the disk refuses: keep, do not acknowledge, alert; ends when all is committed."""
+        is_news, is_over = True, False
+        while not is_over:
+            self._health.refused_by_disk(str(trouble))
+            if is_news:
+                is_news = not await self._alert([delivery.message for delivery in held])
+            fresh = await self._more(session)
+            is_news, held = is_news or bool(fresh), held + fresh
+            try:
+                if self._kept.messages:  # acknowledged before: judged even at the reserve
+                    await self._catch_up(session)
+                while held:
+                    await self._take(session, held[: self._max_batch])
+                    held = held[self._max_batch :]
+                is_over = True
+            except DiskTrouble as error:
+                trouble = error
+
+    async def _more(self, session: Session) -> list[Delivery]:
+        """What comes before the next attempt; the session bounds how much is not acknowledged."""
+        try:
+            async with asyncio.timeout(RETRY_S):
+                first = await session.receive(self._max_batch)
+        except TimeoutError:
+            return []
+        await asyncio.sleep(RETRY_S / 10)  # what springs at once is judged at once
+        return first
+
+    async def _alert(self, messages: list[Message]) -> bool:
+        """Judge as if it were committed, and tell people what would have been promised to them."""
+
+        def rehearse(tx: Transaction) -> list[Parcel]:
+            opened = self._opened_by_backlog(tx)
+            opened |= {alert.id for alert in self._absorb(tx, messages).opened}
+            now = self._clock()
+            due = [p for lane in tx.outbox.lanes(now) for p in tx.outbox.claim(lane, now, ROOM)]
+            return [p for p in due if any(alert.id in opened for alert in p.alerts)]
+
+        try:
+            return await self._tell(await self._store.rehearse(rehearse))
+        except DiskTrouble as error:
+            log.warning("nothing can be judged: %s", error)
+            return False
+
+    def _opened_by_backlog(self, tx: Transaction) -> set[str]:
+        """The alerts that what waits on the disk will open, or its oldest part."""
+        judged, _ = self._judge_backlog(tx, REHEARSED)
+        return {alert.id for _, outcome in judged for alert in outcome.opened}
+
+    def _absorb(self, tx: Transaction, messages: list[Message]) -> Outcome:
+        messages, stamp = self._stamped(messages)
+        return self._judge(tx, messages, trusted=stamp is Stamp.TRUSTED)
+
+    def _judge(self, tx: Transaction, messages: list[Message], *, trusted: bool) -> Outcome:
+        now = self._clock()
+        return absorb(tx, messages, self._decode, now, self._policy, clock_trusted=trusted)
+
+    def _stamped(self, messages: list[Message]) -> tuple[list[Message], Stamp]:
+        """With the true times of receipt, as far as they are known."""
+        keeper = self._keeper
+        if keeper is None:
+            return messages, Stamp.TRUSTED
+        messages = [_dated(message, keeper.settle(message.received_at)) for message in messages]
+        if keeper.trusted:
+            return messages, Stamp.TRUSTED
+        return messages, Stamp.ERA if keeper.era else Stamp.LOST
+
+    def _check_room(self) -> None:
+        """The last megabytes are for alerts, for what people do, and for a clean end."""
+        if not self._reserve:
+            return
+        free = shutil.disk_usage(self._store.path.absolute().parent).free
+        if free < self._reserve:
+            raise DiskTrouble(f"{free // MB} MB free, {self._reserve // MB} MB are the reserve")
+
+
+def sort_out(
+    messages: Sequence[Message], devices: Iterable[Device]
+) -> tuple[list[Message], list[Message]]:
+    """(those whose topic names a trap, the others): a capture does not wait behind a surge.
+
+    A trap whose topic does not name it waits with the others: late, never wrong.
+    """
+    traps = {device.id.rpartition("/")[2] for device in devices if device.role is Role.TRAP}
+    urgent: list[Message] = []
+    others: list[Message] = []
+    for message in messages:
+        (others if traps.isdisjoint(message.topic.split("/")) else urgent).append(message)
+    return urgent, others
+
+
+def _dated(message: Message, received_at: datetime) -> Message:
+    if received_at == message.received_at:
+        return message
+    return msgspec.structs.replace(message, received_at=received_at)

@@ -1,0 +1,103 @@
+"""People's acts: an outcome at a trap, a visit, an answer to an alert. Each one transaction.
+
+Owns what an act changes: the act itself, the trap's state, the alerts it answers.
+Runs on the writer's thread; must not read a clock.
+"""
+
+from datetime import datetime, timedelta
+
+from gateway.alerts.policy import Policy
+from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
+from gateway.domain import effort, trap_lifecycle
+from gateway.domain.alert_lifecycle import Turn, turn
+from gateway.domain.device_state import acted
+from gateway.domain.model import Act, Device, DeviceState, Role
+from gateway.ingest.messages import device_update
+from gateway.ingest.messages.batch import Outcome, apply, withdraw
+from gateway.store import Transaction
+
+AHEAD = timedelta(minutes=5)  # how far a phone's clock may run before ours
+
+
+class Unknown(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+    """There is no such trap or alert, or it is no longer open."""
+
+
+def record(tx: Transaction, act: Act, policy: Policy, now: datetime) -> Outcome:
+    """Keep an act and what follows from it. Raises IllegalDeed or Unknown; repeated = once."""
+    device = tx.devices.get(act.device)
+    if device is None or device.role is not Role.TRAP:
+        raise Unknown(f"{act.device}: no such trap")
+    if act.at > now + AHEAD:
+        raise trap_lifecycle.IllegalDeed("まだ来ていない時刻です。", f"{act.at} lies in the future")
+    outcome = Outcome()
+    if tx.acts.find(act.id):
+        return outcome
+    before = tx.states.get(act.device)
+    trap_lifecycle.check(before, act)
+    after = keep(tx, device, before, act)
+    change = Change(device, before, after, (), now, policy, frozenset(), tx.devices, tx.states)
+    ruling = judge(change)
+    apply(tx, outcome, Ruling(ruling.opens, [*ruling.ends, _seen(act)]), policy, now)
+    _acknowledge_all(tx, outcome, act, now)
+    return outcome
+
+
+def keep(tx: Transaction, device: Device, before: DeviceState | None, act: Act) -> DeviceState:
+    """Keep an act with what it makes of the trap's state and effort, in whatever order it comes."""
+    without = device_update.around(tx, device, act)
+    tx.acts.add(act)
+    tx.add_tally(device.id, effort.difference(device_update.around(tx, device, act), without))
+    after = acted(before, act)
+    tx.put_states([after])
+    return after
+
+
+def acknowledge(
+    tx: Transaction, alert_id: str, by: str, now: datetime, through: str = ""
+) -> Outcome:
+    """Somebody takes care of an alert. Raises Unknown if nobody needs to any more."""
+    alert = tx.alerts.find(alert_id)
+    changed = turn(alert, Turn.ACKNOWLEDGE, now, by, through) if alert else None
+    if changed is None:
+        raise Unknown("the alert is already answered or over")
+    return Outcome(changed=[tx.alerts.put(changed)])
+
+
+def resolve(
+    tx: Transaction, alert_id: str, by: str, policy: Policy, now: datetime, through: str = ""
+) -> Outcome:
+    """A person ends an alert; a condition that lasts can only be acknowledged."""
+    alert = tx.alerts.find(alert_id)
+    if alert and alert.rule in TABLE and TABLE[alert.rule].is_condition:
+        return acknowledge(tx, alert_id, by, now, through)
+    changed = turn(alert, Turn.RESOLVE, now, by) if alert else None
+    if changed is None:
+        raise Unknown("the alert is over")
+    withdraw(tx, changed, policy, now)
+    return Outcome(ended=[tx.alerts.put(changed)])
+
+
+def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Outcome:
+    """An alert was ended too early: it begins anew, and its people are told again."""
+    alert = tx.alerts.find(alert_id)
+    if alert is None or tx.alerts.find_open(alert.rule, alert.subject):
+        raise Unknown("no such alert, or it is open")
+    changed = turn(alert, Turn.REOPEN, now)
+    if changed is None:
+        raise Unknown("the alert is not over")
+    tx.alerts.put(changed)
+    for promise in policy.first(changed, tx.devices.get(changed.subject), now):
+        tx.outbox.add(changed, promise)
+    return Outcome(opened=[changed])
+
+
+def _seen(act: Act) -> End:
+    return End("tamper", act.device, act.by)
+
+
+def _acknowledge_all(tx: Transaction, outcome: Outcome, act: Act, now: datetime) -> None:
+    """Whoever acts at a trap has answered what was open about it."""
+    for alert in tx.alerts.open_about(act.device):
+        if changed := turn(alert, Turn.ACKNOWLEDGE, now, act.by, act.through):
+            outcome.changed.append(tx.alerts.put(changed))

@@ -1,0 +1,153 @@
+"""Health: what the gateway did and how it is, for /metrics, /healthz and the watchdog.
+
+Owns the counters and the verdict. Must not act on them.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from gateway.domain.model import Reason
+from gateway.ingest.messages.batch import Outcome
+from gateway.mqtt.session import Counters
+
+STUCK_S = 120.0  # a commit that takes longer is a stuck gateway
+NAME = "shishigaki"
+
+# Counters of the MQTT session that become metrics: (field, what it says).
+SESSION = (
+    ("connected", "1 while the broker is connected"),
+    ("connections", "Connections made since the start"),
+    ("received", "Messages read from the broker, copies included"),
+    ("acked", "Acknowledgements sent, each after its commit"),
+    ("stale_acks", "Acknowledgements dropped because their connection had ended"),
+    ("uncommitted", "The queue: received and not yet durable"),
+    ("paused", "1 while reading is stopped because the queue is full"),
+    ("forgotten", "Let go of when full; the broker sends them again"),
+)
+
+
+class Health:
+    """Counters of one gateway."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._received = Counter(f"{NAME}_received", "Messages taken in", registry=registry)
+        self._events = Counter(f"{NAME}_events", "Events committed", registry=registry)
+        self._duplicates = Counter(
+            f"{NAME}_duplicates", "Copies of what was known", registry=registry
+        )
+        self._refused = Counter(
+            f"{NAME}_refused", "Messages without an event", ["reason"], registry=registry
+        )
+        self._alerts = Counter(f"{NAME}_alerts", "Alerts opened", ["rule"], registry=registry)
+        self._disk = Counter(
+            f"{NAME}_disk_refusals", "Commits that the disk refused", registry=registry
+        )
+        self._latency = Histogram(
+            f"{NAME}_commit_seconds", "From received to durable", registry=registry,
+            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+        )  # fmt: skip
+        self._batch = Histogram(
+            f"{NAME}_batch_messages", "Messages in one commit", registry=registry,
+            buckets=(1, 3, 10, 30, 100, 300, 1000, 3000),
+        )  # fmt: skip
+        self._lag = Gauge(
+            f"{NAME}_loop_lag_seconds", "The event loop's lateness", registry=registry
+        )
+        self._broker = Gauge(
+            f"{NAME}_broker", "What the broker says of itself ($SYS)", ["what"], registry=registry
+        )
+        self._behind = Gauge(
+            f"{NAME}_backlog", "Durable, acknowledged and not judged yet", registry=registry
+        )
+        self._outbox = Gauge(
+            f"{NAME}_outbox", "Deliveries to people by status", ["status"], registry=registry
+        )
+        self._faults = Gauge(f"{NAME}_fault", "1 while a part fails", ["part"], registry=registry)
+        for reason in Reason:
+            self._refused.labels(reason.value)
+        self._begun: float | None = None
+        self._steps = 0
+        self.disk_error = ""
+        self.backlog = 0  # messages that are durable and not judged yet
+        self.dropped: float | None = (
+            None  # messages, by the broker since its start; None: never told
+        )
+
+    def committed(self, messages: int, outcome: Outcome, took_s: float) -> None:
+        """A batch became durable."""
+        self.disk_error = ""
+        self._begun = None
+        self._received.inc(messages)
+        self._events.inc(len(outcome.events))
+        self._duplicates.inc(outcome.duplicates)
+        self._latency.observe(took_s)
+        self._batch.observe(messages)
+        for reason, count in outcome.refused.items():
+            self._refused.labels(reason.value).inc(count)
+        for alert in outcome.opened:
+            self._alerts.labels(alert.rule).inc()
+
+    def behind(self, messages: int) -> None:
+        """So many are durable and wait to be judged: getting on, all the same."""
+        self.disk_error = ""
+        self._begun = None
+        self.backlog = messages
+        self._behind.set(messages)
+
+    def refused_by_disk(self, error: str) -> None:
+        """A commit failed; the messages stay with the broker."""
+        self.disk_error = error
+        self._begun = time.monotonic()  # retrying is progress: a restart would not help
+        self._disk.inc()
+
+    def waiting(self, messages: int) -> None:
+        """A batch has been taken up: from now on there must be progress."""
+        self._begun = time.monotonic() if messages else None
+
+    def follow(self, session: Counters) -> None:
+        """Show the session's counters, whatever they are when somebody asks."""
+        for field, text in SESSION:
+            gauge = Gauge(f"{NAME}_session_{field}", text, registry=self.registry)
+            gauge.set_function(lambda field=field: float(getattr(session, field)))  # type: ignore[misc]
+
+    def broker_says(self, what: str, value: float) -> None:
+        """A number of the broker's own: "dropped", "stored" or "clients"."""
+        self._broker.labels(what).set(value)
+        if what == "dropped":
+            self.dropped = value
+
+    def late(self, seconds: float) -> None:
+        """How late the event loop came to a timer."""
+        self._lag.set(seconds)
+
+    def alive(self, salvage_steps: int = 0) -> bool:
+        """Whether the intake moves: false when one batch has been under way for STUCK_S.
+
+        `salvage_steps` grows while a damaged database is mended: that is progress too.
+        """
+        if salvage_steps != self._steps:
+            self._steps, self._begun = salvage_steps, time.monotonic() if self._begun else None
+        return self._begun is None or time.monotonic() - self._begun < STUCK_S
+
+    def metrics(self, outbox: Mapping[str, int], faults: Mapping[str, str]) -> bytes:
+        """The Prometheus text format."""
+        for gauge, values in ((self._outbox, outbox), (self._faults, dict.fromkeys(faults, 1))):
+            gauge.clear()
+            for label, value in values.items():
+                gauge.labels(label).set(value)
+        return generate_latest(self.registry)
+
+
+def notify_systemd(state: str, address: str | None = None) -> None:
+    """Tell systemd, e.g. READY=1 or WATCHDOG=1; nothing outside systemd (sd_notify(3))."""
+    address = address or os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.connect("\0" + address[1:] if address.startswith("@") else address)
+        sock.sendall(state.encode())

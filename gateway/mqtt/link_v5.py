@@ -1,0 +1,300 @@
+"""One MQTT 5 connection on the sans-I/O codec `mqtt5`, as an asyncio protocol.
+
+Owns the wire: reading in chunks, acknowledging in one write, keep-alive, back-pressure.
+Must not reconnect, count or queue: that is the session's.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Never
+
+import mqtt5
+
+from gateway.domain.model import Message
+from gateway.mqtt.link import (
+    ANSWER_S,
+    CONNECT_S,
+    GOODBYE_S,
+    OFFLINE,
+    Delivery,
+    Terms,
+    Trouble,
+    Wire,
+    hung_up,
+    nonsense,
+    refusal,
+    silence,
+    tls_context,
+    unreachable,
+)
+
+log = logging.getLogger(__name__)
+
+_PING = mqtt5.PingReqPacket().write()
+_IDS = 65_535
+_FAILED = 128  # reason codes from here on are refusals; the codec's enums compare as int() only
+
+
+class FiveLink(asyncio.Protocol):
+    """A `Link` to a broker that speaks MQTT 5."""
+
+    def __init__(self, terms: Terms, wire: Wire) -> None:
+        self._terms = terms
+        self._settings = terms.settings
+        self._wire = wire
+        loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._connack: asyncio.Future[mqtt5.ConnAckPacket] = loop.create_future()
+        self._ended: asyncio.Future[Never] = loop.create_future()
+        self._gone = asyncio.Event()  # the socket is closed
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._rest = b""  # the beginning of a packet whose end has not come yet
+        self._paused = False
+        self._is_silent = False  # nothing came since the last ping
+        self._beat: asyncio.TimerHandle | None = None
+        self._sent: dict[int, asyncio.Future[mqtt5.PubAckPacket]] = {}  # by packet id
+        self._last_id = 1  # 1 is the SUBSCRIBE's
+        self._quota = asyncio.Semaphore(1)
+        self._max_packet_bytes = 0
+
+    # -- Link ---------------------------------------------------------------------------------
+
+    async def open(self) -> bool:
+        """CONNECT, then SUBSCRIBE without waiting for its answer: messages may come before it."""
+        settings = self._settings
+        tls = await asyncio.to_thread(tls_context, settings)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await loop.create_connection(lambda: self, settings.host, settings.port, ssl=tls)
+        except OSError as error:
+            raise unreachable(settings, error) from None
+        connack = await self._shake_hands()
+        code = connack.reason_code
+        if int(code):
+            raise refusal(settings, int(code), code.name)
+        self._quota = asyncio.Semaphore(connack.receive_max)
+        self._max_packet_bytes = connack.max_packet_size or 0
+        if self._terms.subscriptions:
+            self._write(_subscribe(self._terms).write())
+        self._keep_alive(connack.server_keep_alive or settings.keepalive_s)
+        return connack.session_present
+
+    async def lasting(self) -> None:
+        await asyncio.shield(self._ended)
+
+    def ack(self, packet_ids: Sequence[int]) -> None:
+        self._write(b"".join([mqtt5.PubAckPacket(number).write() for number in packet_ids]))
+
+    async def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> None:
+        await self._writable.wait()
+        if not qos:
+            self._send(mqtt5.PublishPacket(topic, payload, retain=retain))
+            return
+        await self._quota.acquire()  # given back by the PUBACK, not by our impatience
+        number = self._next_id()
+        answer = self._sent[number] = asyncio.get_running_loop().create_future()
+        at_least_once = mqtt5.QoS.AT_LEAST_ONCE
+        self._send(
+            mqtt5.PublishPacket(topic, payload, qos=at_least_once, retain=retain, packet_id=number)
+        )
+        code = (await answer).reason_code
+        if int(code) >= _FAILED:
+            raise PermissionError(f"the broker does not take {topic}: {code.name}")
+
+    def pause(self, *, paused: bool) -> None:
+        if self._transport and paused != self._paused:
+            self._paused = paused
+            self._is_silent = False
+            if paused:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    async def close(self) -> None:
+        """Let the broker close: closing first may reset the connection over acks not yet read."""
+        self._end(Trouble("closed by ourselves"))
+        if self._transport is None:
+            return
+        self._write(mqtt5.DisconnectPacket().write())
+        self.pause(paused=False)
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._gone.wait()
+        except TimeoutError:
+            self._transport.abort()
+
+    # -- asyncio.Protocol ---------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio has set TCP_NODELAY: an acknowledgement waits for no other packet."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take all whole packets out of the chunk; whatever it contains, nothing is raised."""
+        if self._ended.done():
+            return
+        chunk = memoryview(self._rest + data if self._rest else data)
+        self._is_silent = False
+        batch: list[Delivery] = []
+        try:
+            used = self._read(chunk, batch)
+        except BaseException as error:  # the codec's panics are no Exceptions
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            used = len(chunk)
+            self._fail(self._malformed(f"{type(error).__name__}: {error}"))
+        self._rest = bytes(chunk[used:])
+        if len(self._rest) > self._settings.max_packet_bytes:
+            self._rest = b""
+            self._fail(self._malformed("a packet larger than mqtt.max_packet_bytes"))
+        if batch:
+            self._wire.deliver(batch)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._gone.set()
+        self._end(hung_up(self._settings, exc) if self._connack.done() else silence(self._settings))
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    # -- within -------------------------------------------------------------------------------
+
+    def _read(self, chunk: memoryview, batch: list[Delivery]) -> int:
+        """Fill `batch` with the messages of `chunk`; returns how many bytes were whole packets."""
+        read, publish = mqtt5.read, mqtt5.PublishPacket
+        generation, now = self._wire.generation, self._wire.clock()
+        used = 0
+        while True:
+            try:
+                packet, size = read(chunk[used:])
+            except IndexError:
+                return used
+            used += size
+            if type(packet) is not publish:
+                self._handle(packet)
+                continue
+            number = packet.packet_id or 0
+            message = Message(packet.topic, packet.payload, now, 1 if number else 0, packet.retain)
+            batch.append(Delivery(message, number, generation))
+
+    def _handle(self, packet: mqtt5.Packet) -> None:
+        match packet:
+            case mqtt5.PubAckPacket():
+                self._settle(packet)
+            case mqtt5.PingRespPacket():
+                pass
+            case mqtt5.ConnAckPacket() if not self._connack.done():
+                self._connack.set_result(packet)
+            case mqtt5.SubAckPacket():
+                self._check_granted(packet)
+            case mqtt5.DisconnectPacket():
+                code = packet.reason_code
+                self._fail(refusal(self._settings, int(code), code.name))
+            case _:
+                self._fail(self._malformed(f"an unexpected {type(packet).__name__}"))
+
+    def _settle(self, packet: mqtt5.PubAckPacket) -> None:
+        answer = self._sent.pop(packet.packet_id, None)
+        if answer is None:
+            return
+        self._quota.release()
+        if not answer.done():
+            answer.set_result(packet)
+
+    def _check_granted(self, packet: mqtt5.SubAckPacket) -> None:
+        for (topics, _), code in zip(self._terms.subscriptions, packet.reason_codes, strict=False):
+            if int(code) >= _FAILED:
+                log.warning("the broker does not let us read %s: %s", topics, code.name)
+
+    def _next_id(self) -> int:
+        """A packet id that no unanswered packet of ours has."""
+        while True:
+            self._last_id = self._last_id % _IDS + 1
+            if self._last_id not in self._sent and self._last_id != 1:
+                return self._last_id
+
+    def _send(self, packet: mqtt5.PublishPacket) -> None:
+        data = packet.write()
+        if self._max_packet_bytes and len(data) > self._max_packet_bytes:
+            raise PermissionError(f"{packet.topic}: {len(data)} bytes are too many for the broker")
+        if not self._write(data):
+            raise ConnectionResetError("the connection has ended")
+
+    def _write(self, data: bytes) -> bool:
+        if self._transport is None or self._transport.is_closing():
+            return False
+        self._transport.write(data)
+        return True
+
+    async def _shake_hands(self) -> mqtt5.ConnAckPacket:
+        self._write(_connect(self._terms).write())
+        try:
+            async with asyncio.timeout(ANSWER_S):  # wait_for may swallow a cancellation
+                return await self._connack
+        except TimeoutError:
+            raise silence(self._settings) from None
+
+    def _keep_alive(self, keepalive_s: float) -> None:
+        """Ping twice in each interval; a broker silent from one ping to the next is gone."""
+        if self._is_silent and not self._paused:
+            self._fail(Trouble(f"no answer from {self._settings.host}:{self._settings.port}"))
+            return
+        self._is_silent = self._beat is not None
+        self._write(_PING)
+        loop = asyncio.get_running_loop()
+        self._beat = loop.call_later(keepalive_s / 2, self._keep_alive, keepalive_s)
+
+    def _malformed(self, what: str) -> Trouble:
+        return nonsense(self._settings, what, answered=self._connack.done())
+
+    def _end(self, trouble: Trouble) -> None:
+        """End this connection for the first reason given; everyone who waits is told."""
+        if self._ended.done():
+            return
+        self._ended.set_exception(trouble)
+        self._ended.exception()  # taken note of: nobody has to wait for it
+        if self._beat:
+            self._beat.cancel()
+        if not self._connack.done():
+            self._connack.set_exception(trouble)
+            self._connack.exception()
+        for answer in self._sent.values():
+            if not answer.done():
+                answer.set_exception(ConnectionResetError(str(trouble)))
+                answer.exception()
+        self._writable.set()
+
+    def _fail(self, trouble: Trouble) -> None:
+        """End this connection without a goodbye."""
+        self._end(trouble)
+        if self._transport:
+            self._transport.abort()
+
+
+def _connect(terms: Terms) -> mqtt5.ConnectPacket:
+    settings = terms.settings
+    return mqtt5.ConnectPacket(
+        terms.client_id,
+        username=settings.username or None,
+        password=settings.password.encode() if settings.password else None,
+        clean_start=False,
+        will=mqtt5.Will(
+            terms.status_topic, payload=OFFLINE, qos=mqtt5.QoS.AT_LEAST_ONCE, retain=True
+        ),
+        keep_alive=settings.keepalive_s,
+        session_expiry_interval=settings.session_expiry_s,
+        max_packet_size=settings.max_packet_bytes,
+    )
+
+
+def _subscribe(terms: Terms) -> mqtt5.SubscribePacket:
+    filters = [mqtt5.TopicFilter(t, max_qos=mqtt5.QoS(qos)) for t, qos in terms.subscriptions]
+    return mqtt5.SubscribePacket(1, filters)

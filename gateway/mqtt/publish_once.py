@@ -1,0 +1,31 @@
+"""One publish by a connection of its own, for commands beside the running gateway.
+
+Owns nothing lasting: no session, no will, a client id of its own, so that the gateway's stays untouched.
+"""
+
+import os
+
+import aiomqtt
+
+from gateway.alerts.channels import Publish
+from gateway.config import Mqtt
+from gateway.mqtt.link import tls_context
+
+TIMEOUT_S = 10.0
+
+
+def publisher(settings: Mqtt) -> Publish:
+    """A `Publish` that connects, publishes and leaves; ConnectionError when the broker refuses."""
+
+    async def publish(topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        try:
+            async with aiomqtt.Client(
+                settings.host, settings.port, identifier=f"shishigaki-once-{os.getpid()}",
+                username=settings.username or None, password=settings.password or None,
+                tls_context=tls_context(settings), timeout=TIMEOUT_S,
+            ) as client:  # fmt: skip
+                await client.publish(topic, payload, qos=qos, retain=retain)
+        except aiomqtt.MqttError as error:
+            raise ConnectionError(str(error)) from None
+
+    return publish

@@ -1,0 +1,271 @@
+"""The session: its promises over any number of connections.
+
+Owns the queue of what was received, its bound, the generation of each connection, and
+reconnecting. Must not know the wire (that is a Link's) nor what a message means.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from gateway.mqtt.link import (
+    GOODBYE_S,
+    OFFLINE,
+    ONLINE,
+    Delivery,
+    Link,
+    Retry,
+    Terms,
+    Trouble,
+    Wire,
+)
+
+log = logging.getLogger(__name__)
+
+PUBLISH_S = 10.0
+HELD_BYTES = 16_000_000  # of payloads not yet acknowledged: few large ones fill a board too
+
+MakeLink = Callable[[Terms, Wire], Link]
+
+
+class Counters(Struct):
+    """What a session has done since the start; read it at any time."""
+
+    connected: bool = False
+    paused: bool = False  # reading is stopped because too much is not committed
+    version: str = ""  # class of the present connection's link
+    connections: int = 0  # how often a connection was made
+    received: int = 0
+    acked: int = 0
+    stale_acks: int = 0  # dropped: their connection had ended
+    uncommitted: int = 0  # received and not yet acknowledged by the program
+    uncommitted_bytes: int = 0  # their payloads
+    forgotten: int = 0  # let go when full, because the broker sends them again
+    trouble: str = ""  # why it is not connected
+
+
+class Backoff(Struct, frozen=True):
+    """How long to wait before the next attempt."""
+
+    first_s: float = 0.5
+    cap_s: float = 60.0
+    slow_s: float = 30.0  # least wait where somebody has to change something
+    settled_s: float = 20.0  # a connection that lasted so long starts the count anew
+
+    def delay_s(self, attempt: int, retry: Retry, chance: float) -> float:
+        """Wait before attempt number `attempt` + 1; `chance` in 0..1 spreads half of it."""
+        wait = min(self.cap_s, self.first_s * 2.0 ** min(attempt, 30))
+        if retry is Retry.SLOWLY:
+            wait = max(wait, self.slow_s)
+        return wait * (0.5 + chance / 2)
+
+
+class BrokerSession:
+    """A session with one broker; see `gateway.mqtt.Session` for what it promises."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        ways: Sequence[MakeLink],
+        clock: Callable[[], datetime],
+        backoff: Backoff = Backoff(),  # noqa: B008 - frozen
+    ) -> None:
+        self.counters = Counters()
+        self._terms = terms
+        self._ways = list(ways)  # the one to try next stands first
+        self._preferred = ways[0]
+        self._clock = clock
+        self._backoff = backoff
+        self._limit = terms.settings.max_uncommitted
+        self._inbox: deque[Delivery] = deque()
+        self._arrived = asyncio.Event()
+        self._link: Link | None = None  # also while it is opening
+        self._generation = 0
+        self._up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep a connection until cancelled."""
+        attempt = 0
+        while True:
+            began = time.monotonic()
+            try:
+                await self._connection()
+            except Trouble as trouble:
+                lasted = time.monotonic() - began > self._backoff.settled_s
+                attempt = 0 if lasted else attempt + 1
+                if self._turn(trouble.retry):
+                    log.info("%s; trying the older version", trouble)
+                    continue
+                self._report(trouble, again=not lasted)
+                delay_s = self._backoff.delay_s(attempt - 1, trouble.retry, random.random())  # noqa: S311
+                await asyncio.sleep(delay_s)
+
+    async def receive(self, limit: int) -> list[Delivery]:
+        """Wait for a message, then return all that wait, `limit` at most, in arrival order."""
+        inbox = self._inbox
+        while not inbox:
+            self._arrived.clear()
+            await self._arrived.wait()
+        if len(inbox) > limit:
+            return [inbox.popleft() for _ in range(limit)]
+        batch = list(inbox)
+        inbox.clear()
+        return batch
+
+    def ack(self, deliveries: list[Delivery]) -> None:
+        """Acknowledge what is durable; packet ids of an ended connection mean nothing any more."""
+        counters = self.counters
+        mine = self._generation if self._link else -1
+        ids = [d.packet_id for d in deliveries if d.packet_id and d.generation == mine]
+        if ids and self._link:
+            self._link.ack(ids)
+        counters.acked += len(ids)
+        if len(ids) < len(deliveries):
+            counters.stale_acks += sum(1 for d in deliveries if d.packet_id) - len(ids)
+        self._let_go(deliveries)
+        if counters.paused and self._load() <= 0.5:
+            self._pause(paused=False)
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
+    ) -> None:
+        """Send over this connection or, when it breaks meanwhile, over the next."""
+        try:
+            async with asyncio.timeout(PUBLISH_S):
+                while not await self._published(topic, payload, qos, retain=retain):
+                    pass
+        except TimeoutError:
+            raise TimeoutError(f"{topic}: not taken by the broker in {PUBLISH_S:g} s") from None
+
+    async def _published(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> bool:
+        await self._up.wait()
+        link = self._link
+        if link is None:
+            return False
+        try:
+            await link.publish(topic, payload, qos, retain=retain)
+        except ConnectionError:
+            if self._link is link:
+                self._down()
+            return False
+        return True
+
+    async def _connection(self) -> None:
+        """One connection from beginning to end; raises the Trouble that ended it."""
+        self._generation += 1
+        make = self._ways[0]
+        link = self._link = make(self._terms, Wire(self._generation, self._deliver, self._clock))
+        try:
+            self._opened(make, remembered=await link.open())
+            await self._tell_online(link)
+            await link.lasting()
+        except asyncio.CancelledError:
+            if self.counters.connected:
+                await self._goodbye(link)
+            raise
+        finally:
+            self._down()
+            await link.close()
+
+    def _opened(self, make: MakeLink, *, remembered: bool) -> None:
+        self._ways = [make]
+        counters = self.counters
+        counters.connected = True
+        counters.connections += 1
+        counters.version = getattr(make, "__name__", "")
+        settings = self._terms.settings
+        log.info(
+            "connected to the broker %s:%s (%s)", settings.host, settings.port, counters.version
+        )
+        if remembered and self._load() >= 1:
+            self._forget()
+        self._pause(paused=self._load() >= 1)
+        self._up.set()
+
+    def _down(self) -> None:
+        self._up.clear()
+        self._link = None
+        self.counters.connected = False
+
+    async def _tell_online(self, link: Link) -> None:
+        try:
+            async with asyncio.timeout(PUBLISH_S):
+                await link.publish(self._terms.status_topic, ONLINE, 1, retain=True)
+        except (ConnectionError, TimeoutError):
+            pass  # lasting() tells of a lost connection; a stopped reader cannot see the answer
+        except PermissionError as error:
+            log.warning("%s", error)
+
+    async def _goodbye(self, link: Link) -> None:
+        """The status becomes offline now; after a crash the last will says the same."""
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await link.publish(self._terms.status_topic, OFFLINE, 0, retain=True)
+        except OSError as error:
+            log.debug("could not publish our status: %s", error)
+
+    def _deliver(self, batch: list[Delivery]) -> None:
+        counters = self.counters
+        self._inbox.extend(batch)
+        counters.received += len(batch)
+        counters.uncommitted += len(batch)
+        counters.uncommitted_bytes += _size(batch)
+        if self._load() >= 1 and not counters.paused:
+            self._pause(paused=True)
+        self._arrived.set()
+
+    def _load(self) -> float:
+        """How much is held, as a part of what may be; at 1 nothing more is read."""
+        held = self.counters
+        return max(held.uncommitted / self._limit, held.uncommitted_bytes / HELD_BYTES)
+
+    def _let_go(self, deliveries: Sequence[Delivery]) -> None:
+        self.counters.uncommitted -= len(deliveries)
+        self.counters.uncommitted_bytes -= _size(deliveries)
+
+    def _pause(self, *, paused: bool) -> None:
+        self.counters.paused = paused
+        if self._link:
+            self._link.pause(paused=paused)
+
+    def _forget(self) -> None:
+        """Let go of waiting QoS 1 messages of older connections: the broker sends them again.
+
+        Only when full, so that reconnecting over and over cannot grow the queue. Otherwise they
+        stay: a broker that lost its newest state in a power cut may not have them any more.
+        """
+        gone = [d for d in self._inbox if d.packet_id and d.generation != self._generation]
+        kept = [d for d in self._inbox if d.generation == self._generation or not d.packet_id]
+        self._inbox = deque(kept)
+        self.counters.forgotten += len(gone)
+        self._let_go(gone)
+
+    def _turn(self, retry: Retry) -> bool:
+        """Take the other version of MQTT where that may help; True: try it at once.
+
+        Once a connection came about its version stays: it is what holds our session.
+        """
+        if len(self._ways) == 1:
+            return False
+        is_preferred = self._ways[0] is self._preferred
+        if is_preferred and retry is not Retry.OTHER_VERSION:
+            return False
+        self._ways.reverse()
+        return is_preferred
+
+    def _report(self, trouble: Trouble, *, again: bool) -> None:
+        """Tell each trouble once, not at every attempt."""
+        text = str(trouble)
+        known = again and text == self.counters.trouble
+        self.counters.trouble = text
+        log.log(logging.DEBUG if known else logging.WARNING, "%s", text)
+
+
+def _size(deliveries: Sequence[Delivery]) -> int:
+    return sum([len(delivery.message.payload) for delivery in deliveries])

@@ -1,0 +1,55 @@
+"""Listening beside the running gateway: what the broker sends to a stranger of its own name.
+
+Owns one clean session. It asks for QoS 1 only to see what the sources use: losing a message here does
+no harm, and the gateway's own session is never touched. Must not publish.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable, Iterable
+
+import aiomqtt
+
+from gateway.clock import Clock, utc_now
+from gateway.config import Mqtt
+from gateway.domain.model import Message
+from gateway.mqtt.link import Trouble, tls_context
+
+AGAIN_S = 3.0
+WAITING = 1_000  # messages; beyond them the oldest are dropped
+
+
+async def follow(
+    settings: Mqtt,
+    site: str,
+    filters: Iterable[str],
+    trouble: Callable[[str], None],
+    clock: Clock = utc_now,
+) -> AsyncGenerator[Message, None]:
+    """Every message on `filters` as it comes, for ever; `trouble` hears why it does not, "" = it does."""
+    wanted = [(topic, 1) for topic in filters]
+    while True:
+        try:
+            async with _client(settings, site) as client:
+                await client.subscribe(wanted)
+                trouble("")
+                async for message in client.messages:
+                    yield Message(
+                        message.topic.value, _bytes(message.payload), clock(),
+                        message.qos, bool(message.retain),
+                    )  # fmt: skip
+        except (aiomqtt.MqttError, Trouble, OSError) as error:
+            trouble(str(error) or type(error).__name__)
+        await asyncio.sleep(AGAIN_S)
+
+
+def _client(settings: Mqtt, site: str) -> aiomqtt.Client:
+    return aiomqtt.Client(
+        settings.host, settings.port, username=settings.username or None,
+        password=settings.password or None, tls_context=tls_context(settings), timeout=10.0,
+        identifier=f"shishigaki-{site}-watch-{secrets.token_hex(4)}", max_queued_incoming_messages=WAITING,
+    )  # fmt: skip
+
+
+def _bytes(payload: object) -> bytes:
+    return bytes(payload) if isinstance(payload, bytes | bytearray) else b""

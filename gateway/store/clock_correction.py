@@ -1,0 +1,74 @@
+"""Eras of unknown time: begun, remembered over restarts, and dated again once the time is known.
+
+Owns when that happens. What moves: `store.redate`; what time it is: `clock.Timekeeper`.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from gateway.clock import Era, Timekeeper, this_machine
+from gateway.domain.timing import RELEASED, SLACK, Trust
+from gateway.store import DiskTrouble, Store, Transaction, redate
+
+log = logging.getLogger(__name__)
+LOOK_S = 1.0
+
+
+def open_timekeeper(store: Store) -> Timekeeper:
+    """The time of a gateway with this store: never before what has been committed."""
+    era = redate.remembered(store.read_now(lambda r: r.setting(redate.MARK)))
+    newest = store.read_now(lambda r: r.newest_receipt())
+    return Timekeeper(this_machine(), newest or RELEASED, era)
+
+
+class Eras:
+    """Watches one timekeeper for one store."""
+
+    def __init__(self, keeper: Timekeeper, store: Store) -> None:
+        self._keeper, self._store = keeper, store
+        self._noted: Era | None = None
+
+    def faults(self) -> dict[str, str]:
+        """What is wrong with the clock, for the rules."""
+        if self._keeper.trusted:
+            return {}
+        return {"clock": f"{self._keeper.wall():%Y-%m-%d %H:%M} UTC?"}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except DiskTrouble as error:
+                log.debug("the era waits for the disk: %s", error)
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """One look: note an era that has begun, end one whose true time is known."""
+        era = self._keeper.era
+        if era is None:
+            return
+        if self._noted is None or self._noted.base != era.base:
+            known = await self._store.read(lambda r: redate.remembered(r.setting(redate.MARK)))
+            same = known is not None and known.base == era.base
+            self._noted = (
+                known if same else await self._store.write(lambda tx: redate.remember(tx, era))
+            )
+            log.warning("the clock cannot be trusted; times are marked and corrected later")
+        if self._keeper.verdict() is not Trust.NONE:
+            await self._end(self._noted or era)
+
+    async def _end(self, era: Era) -> None:
+        error = self._keeper.error()
+
+        def act(tx: Transaction) -> int:
+            if error < -SLACK:  # we have been ahead: nothing may move behind what came before
+                redate.forget(tx)
+                return 0
+            return redate.redate(tx, era, error)
+
+        moved = await self._store.write(act)
+        self._keeper.end_era(max(error, timedelta()))
+        self._noted = None
+        log.warning("the time is known again: %d events moved by %s", moved, error)

@@ -1,0 +1,1 @@
+"""Integrity check, salvage of damaged files, backup."""

@@ -1,0 +1,201 @@
+"""Salvage: what is readable of a broken database into a new one; the broken one is kept.
+
+Owns the order (the registry first, history last), and moving files.
+Must not judge or delete: the broken file and its -wal stay in `broken-<time>/`.
+
+A crash at any point is safe: the broken file keeps its place until the new one is whole.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import apsw
+from msgspec import Struct
+
+from gateway.domain.model import Device, Role, Standing
+from gateway.store.connection import DAMAGE, Damaged, check_columns, open_writer, transaction
+from gateway.store.recovery import schema_copy
+from gateway.store.recovery.table_walk import Row, Walk
+from gateway.store.rollups.months import MonthTable
+from gateway.store.rows import to_account, to_alert, to_json
+from gateway.store.tables.replication import FollowerTable
+
+log = logging.getLogger(__name__)
+
+SIDES = ("-wal", "-shm", "-journal")
+# What people need to go on stands first; tables not named here follow, then the long ones.
+FIRST = ("device", "setting", "account", "alert", "outbox", "quarantine")
+LAST = ("effort_day", "sighting_day", "effort_hour", "sighting_hour", "event")
+
+BODIES: dict[str, Callable[[bytes], object]] = {"alert": to_alert, "account": to_account}
+
+Progress = Callable[[], None]
+
+
+class Report(Struct, frozen=True):
+    """What became of a broken file."""
+
+    at: datetime
+    fault: str
+    folder: str  # where the broken file lies now
+    rows: dict[str, int]  # salvaged, by table
+    holes: int  # damaged ranges that were skipped
+
+
+def salvage(path: Path, fault: str, now: datetime, progress: Progress) -> Report:
+    """Make `path` a sound database from what is readable of it; `progress` is called at every step."""
+    fresh = _beside(path, ".salvaging")
+    _remove(fresh)
+    rows, holes = _copy_all(path, fresh, progress)
+    whole = fresh.replace(_beside(path, ".salvaged"))
+    folder = set_aside(path, now)
+    whole.replace(path)
+    return Report(now, fault, str(folder), rows, holes)
+
+
+def finish_interrupted(path: Path) -> None:
+    """After a crash between moving the broken file away and putting the new one in its place."""
+    whole = _beside(path, ".salvaged")
+    if whole.exists() and not path.exists():
+        whole.replace(path)
+
+
+def set_aside(path: Path, now: datetime) -> Path:
+    """Move a database and its side files into a new folder beside it; gives the folder."""
+    folder, number = path.with_name(f"broken-{now:%Y%m%dT%H%M%SZ}"), 1
+    while folder.exists():
+        number += 1
+        folder = path.with_name(f"broken-{now:%Y%m%dT%H%M%SZ}-{number}")
+    folder.mkdir()
+    for side in ("", *SIDES):
+        if (source := _beside(path, side)).exists():
+            source.replace(folder / source.name)
+    return folder
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _remove(path: Path) -> None:
+    for side in ("", *SIDES):
+        _beside(path, side).unlink(missing_ok=True)
+
+
+def _copy_all(path: Path, fresh: Path, progress: Progress) -> tuple[dict[str, int], int]:
+    target = open_writer(fresh)
+    target.pragma("synchronous", "OFF")  # made durable as a whole at the end
+    target.pragma("foreign_keys", "OFF")
+    rows: dict[str, int] = {}
+    holes = 0
+    try:
+        with _readable(path) as source:
+            for table in _tables(target):
+                rows[table], missed = _copy(source, target, table, progress)
+                holes += missed
+        _stand_in(target)
+        FollowerTable(target).forget_lost()
+        MonthTable(target).forget()
+        target.pragma("synchronous", "FULL")
+        target.pragma("journal_mode", "DELETE")  # checkpoints, and leaves one file to move
+    finally:
+        target.close(True)
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
+    return rows, holes
+
+
+def _tables(target: apsw.Connection) -> list[str]:
+    names = [name for (name,) in target.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]  # fmt: skip
+    middle = [name for name in names if name not in FIRST + LAST]
+    return [name for name in (*FIRST, *middle, *LAST) if name in names]
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[apsw.Connection]:
+    """A reading connection to the broken file, or to a copy with its schema put back."""
+    copy = _beside(path, ".repaired")
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        if not _has_schema(connection, path) and (pages := schema_copy.load(path)):
+            connection.close(True)
+            connection = _repaired(path, copy, pages)
+        yield connection
+    finally:
+        connection.close(True)
+        _remove(copy)
+
+
+def _has_schema(connection: apsw.Connection, path: Path) -> bool:
+    try:
+        check_columns(connection, path)
+    except (apsw.Error, UnicodeDecodeError, Damaged):
+        return False
+    return True
+
+
+def _repaired(path: Path, copy: Path, pages: schema_copy.Pages) -> apsw.Connection:
+    shutil.copyfile(path, copy)
+    schema_copy.restore(pages, copy)
+    if (wal := _beside(path, "-wal")).exists():
+        shutil.copyfile(wal, _beside(copy, "-wal"))
+    return apsw.Connection(str(copy), flags=apsw.SQLITE_OPEN_READONLY)
+
+
+def _copy(
+    source: apsw.Connection, target: apsw.Connection, table: str, progress: Progress
+) -> tuple[int, int]:
+    """(rows kept, damaged ranges) of one table."""
+    kept, holes = 0, 0
+    try:
+        walk = Walk(source, table)
+        names, marks = ", ".join(walk.columns), ", ".join("?" * len(walk.columns))
+        insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+        for rows in walk.steps():
+            with transaction(target):
+                kept += sum(_makes_sense(table, row) and _put(target, insert, row) for row in rows)
+            holes = walk.holes
+            progress()
+        holes = walk.holes
+    except (apsw.SQLError, *DAMAGE) as error:
+        log.warning("%s: nothing more can be read: %s", table, error)
+        holes += 1
+    return kept, holes
+
+
+def _makes_sense(table: str, row: Row) -> bool:
+    """Alerts and accounts are read one by one, where a broken one must not stop the gateway."""
+    try:
+        if read := BODIES.get(table):
+            read(row[-1])
+    except Damaged:
+        return False
+    return True
+
+
+def _put(target: apsw.Connection, insert: str, row: Row) -> bool:
+    """Whether the row fits the schema: a damaged one may not."""
+    try:
+        target.execute(insert, row)
+    except (apsw.ConstraintError, apsw.MismatchError):
+        return False
+    return target.changes() > 0
+
+
+def _stand_in(target: apsw.Connection) -> None:
+    """A device whose row is lost keeps its events; somebody has to say what it was."""
+    lost = target.execute(
+        "SELECT DISTINCT device FROM event EXCEPT SELECT no FROM device"
+    ).fetchall()
+    for (no,) in lost:
+        device = Device(id=f"salvaged-{no}", role=Role.DETECTOR, standing=Standing.PENDING)
+        target.execute(
+            "INSERT INTO device (no, id, role, standing, body) VALUES (?, ?, ?, ?, ?)",
+            (no, device.id, device.role.value, device.standing.value, to_json(device)),
+        )

@@ -1,0 +1,1 @@
+"""Sums by hour, day and month, from which maps and figures are added up."""

@@ -1,0 +1,96 @@
+"""Months that are over, added up: a year of many devices is then read from a fraction of the rows.
+
+Owns which months are added up, and that such a month is the sum of its days for ever: what comes late is
+added to both. Must not know when a month is over (`gateway.store.housekeeping`). The days stay, so the months
+can be made again at any time.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import apsw
+
+from gateway.store.rollups.sums import Part, Row, What, add
+
+UNTIL = "months.until"  # setting: the first month since 1970 that is not added up
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@lru_cache(4_096)
+def month_of(day: int) -> int:
+    """The month since 1970 of a local day since 1970."""
+    found = date.fromordinal(_EPOCH + day)
+    return (found.year - 1970) * 12 + found.month - 1
+
+
+def first_day(month: int) -> int:
+    """The day since 1970 that begins a month."""
+    return date(1970 + month // 12, month % 12 + 1, 1).toordinal() - _EPOCH
+
+
+def parts(start_day: int, end_day: int, until: int = 1 << 40) -> list[Part]:
+    """Days [start, end) as the whole months in them before `until`, and the days around. PURE."""
+    first, last = month_of(start_day - 1) + 1, min(month_of(end_day), until)
+    if first >= last:
+        return [("day", start_day, end_day)]
+    found: list[Part] = [
+        ("day", start_day, first_day(first)), ("month", first, last), ("day", first_day(last), end_day)
+    ]  # fmt: skip
+    return [part for part in found if part[1] < part[2]]
+
+
+def until(execute: Callable[..., Any]) -> int:
+    """The first month that is not added up."""
+    row = execute("SELECT value FROM setting WHERE key = ?", (UNTIL,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+class MonthTable:
+    """Verbs inside a transaction of the writer."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def add_late(self, what: What, days: Iterable[Row]) -> None:
+        """Rows that were added to days: those of months that are added up belong to these as well."""
+        end = first_day(until(self._connection.execute))
+        late = [(row[0], month_of(row[1]), *row[2:]) for row in days if row[1] < end]
+        add(self._connection, what, "month", late)
+
+    def fold(self, before_day: int) -> bool:
+        """Add up the oldest month that ends by `before_day`; False when there is none."""
+        execute = self._connection.execute
+        [(day,)] = execute(_FIRST, (first_day(until(execute)),))
+        if day is None or month_of(day) >= month_of(before_day):
+            return False
+        month = month_of(day)
+        bound = (month, first_day(month), first_day(month + 1))
+        execute(_FOLD_EFFORT, bound)
+        execute(_FOLD_SIGHTING, bound)
+        execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (UNTIL, str(month + 1)))
+        return True
+
+    def forget(self) -> None:
+        """Some days may be lost: begin again."""
+        for table in ("effort_month", "sighting_month"):
+            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
+        self._connection.execute("DELETE FROM setting WHERE key = ?", (UNTIL,))
+
+
+_FIRST = """
+    SELECT min(first) FROM (
+        SELECT (SELECT min(day) FROM effort_day x WHERE x.device = o.no AND x.day >= ?1) first
+        FROM device o UNION ALL
+        SELECT (SELECT min(day) FROM sighting_day x WHERE x.device = o.no AND x.day >= ?1)
+        FROM device o)"""
+_FOLD_EFFORT = """
+    INSERT INTO effort_month SELECT o.no, ?1, sum(x.alive_ms), sum(x.armed_ms)
+    FROM device o CROSS JOIN effort_day x ON x.device = o.no AND x.day >= ?2 AND x.day < ?3
+    GROUP BY o.no"""
+_FOLD_SIGHTING = """
+    INSERT INTO sighting_month
+    SELECT o.no, ?1, x.species, sum(x.records), sum(x.independent), sum(x.animals)
+    FROM device o CROSS JOIN sighting_day x ON x.device = o.no AND x.day >= ?2 AND x.day < ?3
+    GROUP BY o.no, x.species"""

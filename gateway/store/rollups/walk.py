@@ -1,0 +1,89 @@
+"""The roll-ups there were before a follower came, in order of their keys, a batch at a time.
+
+Owns the walk and its place, which is all that is remembered: a year of hours is read where it lies,
+noted nowhere. What changes once one follows is not its matter (`follower`: `hour_due`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import apsw
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.store.rollups.hours import Rollup, Seen
+from gateway.store.rollups.sums import Unit
+
+T = TypeVar("T")
+Make = Callable[[Unit, Rollup], Sequence[T]]
+PLACE = "influx.walk"  # the setting that remembers it
+UNITS: tuple[Unit, ...] = ("hour", "day")
+_BEGIN = -1 << 40
+
+
+class Place(Struct, frozen=True, array_like=True):
+    """How far the walk came: behind this key of a unit."""
+
+    hours: int  # those before this are walked, later ones were noted as due when it began
+    days: int
+    unit: int = 0  # of UNITS
+    device: int = 0
+    at: int = _BEGIN  # hour or day
+
+
+class RollupWalk:
+    """Questions on a reader's thread."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    def place(self) -> Place | None:
+        """Where the walk stands; None: nobody follows."""
+        row = self._execute("SELECT value FROM setting WHERE key = ?", (PLACE,)).fetchone()
+        return msgspec.json.decode(row[0], type=Place) if row else None
+
+    def step(self, place: Place, limit: int, make: Make[T]) -> tuple[list[T], Place] | None:
+        """What `make` makes of the roll-ups after `place`: `limit` things, or as many as one gives.
+
+        With the place behind them; None: the walk is over. Roll-ups are made into what is wanted while
+        they are read: each step of SQLite lets other threads run.
+        """
+        if place.unit >= len(UNITS):
+            return None
+        unit, made, last = UNITS[place.unit], list[T](), None
+        for one in self._rollups(unit, place):
+            more = make(unit, one)
+            if last and len(made) + len(more) > limit:
+                return made, replace(place, device=last.device_no, at=last.at)
+            made += more
+            last = one
+        return made, Place(place.hours, place.days, place.unit + 1)
+
+    def _rollups(self, unit: Unit, place: Place) -> Iterator[Rollup]:
+        """Rows of a key stand together, the effort first. Runs millions of times."""
+        names = dict(self._execute("SELECT no, id FROM device"))
+        bound = (place.device, place.at, place.hours if unit == "hour" else place.days)
+        last_no = last_at = 0  # devices count from 1
+        alive: int | None = None
+        armed: int | None = None
+        seen: tuple[Seen, ...] = ()
+        for no, at, species, first, second, third in self._execute(_ROWS.format(unit=unit), bound):
+            if at != last_at or no != last_no:
+                if last_no:
+                    yield Rollup(last_at, last_no, names[last_no], alive, armed, seen)
+                last_no, last_at, alive, armed, seen = no, at, None, None, ()
+            if species is None:
+                alive, armed = first, second
+            else:
+                seen = (*seen, (species, first, second, third))
+        if last_no:
+            yield Rollup(last_at, last_no, names[last_no], alive, armed, seen)
+
+
+_ROWS = """
+    SELECT x.device, x.{unit}, NULL, x.alive_ms, x.armed_ms, 0
+    FROM effort_{unit} x WHERE (x.device, x.{unit}) > (?1, ?2) AND x.{unit} < ?3
+    UNION ALL SELECT x.device, x.{unit}, x.species, x.records, x.independent, x.animals
+    FROM sighting_{unit} x WHERE (x.device, x.{unit}) > (?1, ?2) AND x.{unit} < ?3
+    ORDER BY 1, 2"""

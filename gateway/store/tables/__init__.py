@@ -1,0 +1,1 @@
+"""One file a table (or one subject's tables): their SQL."""

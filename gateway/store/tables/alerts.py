@@ -1,0 +1,116 @@
+"""The alert table: at most one open alert per (rule, subject), held by an index.
+
+Owns its statements. Must not decide whether something is worth an alert.
+"""
+
+from datetime import datetime, timedelta
+
+import apsw
+import msgspec
+
+from gateway.domain.alert_lifecycle import Turn, turn
+from gateway.domain.device_state import ms
+from gateway.domain.model import URGENT, Alert
+from gateway.store.rows import to_alert, to_json
+
+
+class AlertTable:
+    """Verbs on alerts, inside a transaction of the writer."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    def open(self, alert: Alert, reopen: timedelta) -> tuple[Alert, bool]:
+        """Open an alert: (as it now stands, whether people must hear of it).
+
+        One already open about the same thing takes up the cause; one resolved within `reopen` begins
+        anew, except captures: each of them is its own.
+        """
+        if standing := self.find_open(alert.rule, alert.subject):
+            return self.put(_again(standing, alert)), False
+        if alert.level not in URGENT and (last := self._last(alert.rule, alert.subject)):
+            ended = last.resolved_at
+            if ended and alert.opened_at - ended <= reopen:
+                news = msgspec.structs.replace(_again(last, alert), note=alert.note)
+                again = turn(news, Turn.REOPEN, alert.opened_at)
+                if again:
+                    return self.put(again), True
+        return alert, self._insert(alert)
+
+    def find(self, alert_id: str) -> Alert | None:
+        """One alert, or None."""
+        row = self._execute("SELECT body FROM alert WHERE id = ?", (alert_id,)).fetchone()
+        return to_alert(row[0]) if row else None
+
+    def find_open(self, rule: str, subject: str) -> Alert | None:
+        """The open alert of a rule about a subject, or None."""
+        row = self._execute(
+            "SELECT body FROM alert WHERE rule = ? AND subject = ? AND status <> 'resolved'",
+            (rule, subject),
+        ).fetchone()
+        return to_alert(row[0]) if row else None
+
+    def all_open(self) -> list[Alert]:
+        """Every alert that is not resolved, oldest first."""
+        rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no")
+        return [to_alert(body) for (body,) in rows]
+
+    def over_since(self, rule: str, since: datetime) -> list[Alert]:
+        """Alerts of a rule that were resolved after `since`, among its newest hundred."""
+        rows = self._execute(
+            "SELECT body FROM alert WHERE rule = ? AND status = 'resolved' ORDER BY no DESC LIMIT 100",
+            (rule,),
+        )
+        found = [to_alert(body) for (body,) in rows]
+        return [alert for alert in found if alert.resolved_at and alert.resolved_at >= since]
+
+    def open_about(self, subject: str) -> list[Alert]:
+        """Every alert about a subject that is not resolved."""
+        rows = self._execute(
+            "SELECT body FROM alert WHERE subject = ? AND status <> 'resolved'", (subject,)
+        )
+        return [to_alert(body) for (body,) in rows]
+
+    def resolve(self, rule: str, subject: str, by: str, now: datetime) -> Alert | None:
+        """The cause is gone; None if no such alert was open."""
+        alert = self.find_open(rule, subject)
+        changed = turn(alert, Turn.RESOLVE, now, by) if alert else None
+        return self.put(changed) if changed else None
+
+    def put(self, alert: Alert) -> Alert:
+        """Keep a changed alert."""
+        self._execute(
+            "UPDATE alert SET status = ?, body = ? WHERE id = ?",
+            (alert.status.value, to_json(alert), alert.id),
+        )
+        return alert
+
+    def _last(self, rule: str, subject: str) -> Alert | None:
+        row = self._execute(
+            "SELECT body FROM alert WHERE rule = ? AND subject = ? ORDER BY opened_ms DESC LIMIT 1",
+            (rule, subject),
+        ).fetchone()
+        return to_alert(row[0]) if row else None
+
+    def _insert(self, alert: Alert) -> bool:
+        row = (
+            alert.id,
+            alert.rule,
+            alert.subject,
+            alert.status.value,
+            ms(alert.opened_at),
+            to_json(alert),
+        )
+        sql = (
+            "INSERT OR IGNORE INTO alert (id, rule, subject, status, opened_ms, body) "
+            "VALUES (?, ?, ?, ?, ?, ?) RETURNING no"
+        )
+        return self._execute(sql, row).fetchone() is not None
+
+
+def _again(standing: Alert, cause: Alert) -> Alert:
+    """A standing alert that has one cause more."""
+    if cause.id == standing.id:
+        return standing
+    last = max(standing.last_at or standing.observed_at, cause.observed_at)
+    return msgspec.structs.replace(standing, last_at=last, causes=standing.causes + 1)

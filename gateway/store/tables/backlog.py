@@ -1,0 +1,134 @@
+"""The backlog: messages that came faster than they can be judged, kept as they came and in their order.
+
+Owns its statements. Must not judge. What lies here is durable and acknowledged; the transaction that
+writes what a row's messages mean takes the row away, so each message is judged once.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import apsw
+import msgspec
+from msgspec.structs import replace
+
+from gateway.domain.device_state import ms
+from gateway.domain.model import Message
+from gateway.store.connection import Damaged
+from gateway.store.rows import each
+
+TAKEN_BYTES = 4_000_000  # of payloads that are in memory at once, or one row's
+LEVEL = 1  # of deflate: what a flood repeats is a tenth of its size, at little cost
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Message]).decode
+
+
+class Stamp(StrEnum):
+    """What the times of receipt are worth."""
+
+    TRUSTED = "trusted"
+    ERA = "era"  # of the present stretch of unknown time: moved when the time is known
+    LOST = "lost"  # nobody will ever know
+
+
+class Size(NamedTuple):
+    """What waits."""
+
+    messages: int
+    stored_bytes: int
+
+
+class Batch(NamedTuple):
+    """Messages that came together."""
+
+    messages: list[Message]
+    stamp: Stamp
+
+
+class BacklogTable:
+    """Verbs inside a transaction of the writer."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    def put(self, messages: Sequence[Message], stamp: Stamp) -> None:
+        """Keep messages behind those that wait already."""
+        body = zlib.compress(_encode(messages), LEVEL)
+        self._execute(
+            "INSERT INTO backlog (clock, received_ms, messages, payload_bytes, body) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (stamp.value, ms(messages[-1].received_at), len(messages),
+             sum(len(message.payload) for message in messages), body),
+        )  # fmt: skip
+
+    def take(self, most: int) -> Batch | None:
+        """The oldest messages, taken away; None when nothing waits.
+
+        One row at least, and as many as make `most` messages or TAKEN_BYTES, of one stamp.
+        A damaged row gives no messages.
+        """
+        last = self._last_of(most)
+        if last is None:
+            return None
+        rows = self._execute(
+            "DELETE FROM backlog WHERE no <= ? RETURNING no, clock, shift_ms, body", (last,)
+        ).fetchall()
+        found = list(each(_batch, sorted(rows)))  # nobody promises an order of what is returned
+        messages = [message for batch in found for message in batch.messages]
+        return Batch(messages, found[0].stamp if found else Stamp.LOST)
+
+    def _last_of(self, most: int) -> int | None:
+        """The number of the last row of `take`."""
+        rows: list[tuple[int, str, int, int]] = self._execute(
+            "SELECT no, clock, messages, payload_bytes FROM backlog ORDER BY no LIMIT ?", (most,)
+        ).fetchall()  # type: ignore[assignment]
+        total, size_bytes, last = 0, 0, None
+        for no, stamp, count, payload_bytes in rows:
+            total, size_bytes = total + count, size_bytes + payload_bytes
+            is_enough = total > most or size_bytes > TAKEN_BYTES or stamp != rows[0][1]
+            if is_enough and last is not None:
+                break
+            last = no
+        return last
+
+    def size(self) -> Size:
+        """How much waits."""
+        return size(self._execute)
+
+    def lose_era(self) -> None:
+        """A stretch of unknown time is over, or another begins: what it dated stays unknown."""
+        self._execute("UPDATE backlog SET clock = 'lost' WHERE clock = 'era'")
+
+    def redate(self, shift_ms: int) -> None:
+        """The time is known: what the present stretch dated moves."""
+        self._execute(
+            "UPDATE backlog SET clock = 'trusted', shift_ms = ?1, received_ms = received_ms + ?1 "
+            "WHERE clock = 'era'",
+            (shift_ms,),
+        )
+
+
+def size(execute: Callable[[str], Any]) -> Size:
+    """How much waits; costs what the rows are, not what they hold."""
+    [row] = execute(
+        "SELECT coalesce(sum(messages), 0), coalesce(sum(length(body)), 0) FROM backlog"
+    )
+    return Size(*row)
+
+
+def _batch(row: tuple[Any, ...]) -> Batch:
+    _, stamp, shift_ms, body = row
+    try:
+        messages = _decode(zlib.decompress(body))
+        return Batch([_moved(message, shift_ms) for message in messages], Stamp(stamp))
+    except (zlib.error, msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise Damaged(f"messages of the backlog: {error}") from None
+
+
+def _moved(message: Message, shift_ms: int) -> Message:
+    if not shift_ms:
+        return message
+    return replace(message, received_at=message.received_at + timedelta(milliseconds=shift_ms))

@@ -1,0 +1,166 @@
+"""The outbox: one row per alert, recipient, channel and step, delivered at least once.
+
+Owns its statements: add, claim by conditional update, settle. Must not know how to send.
+Rows are written in the transaction of the event, so nothing is sent before its event is durable.
+A letter is what goes out in one message: one row, or several gathered ones of the same channel. Which
+rows make a letter is fixed at its first claim, so that a repeated attempt is the same message.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import apsw
+from msgspec import Struct
+
+from gateway.domain.alert_lifecycle import Promise
+from gateway.domain.device_state import from_ms, ms
+from gateway.domain.model import Alert, AlertStatus
+from gateway.store.rows import to_alert
+
+Lane = tuple[str, str]
+"""(person, channel): the place in the person's list."""
+
+_DUE = "due_ms <= ?1 AND (status = 'waiting' OR (status = 'claimed' AND claimed_ms <= ?2))"
+CLAIM = timedelta(minutes=2)  # after this an unfinished attempt counts as dead and is made again
+GATHER_MOST = 200  # rows in one letter
+
+
+class Parcel(Struct, frozen=True):
+    """One claimed letter."""
+
+    no: int  # of its first row
+    alerts: tuple[Alert, ...]
+    person: str
+    channel: str
+    attempts: int  # made before this one
+    step: int
+    since: datetime  # first due
+
+    @property
+    def lane(self) -> Lane:
+        """Whose channel it goes by."""
+        return (self.person, self.channel)
+
+    @property
+    def alert(self) -> Alert:
+        """The first of its alerts."""
+        return self.alerts[0]
+
+
+class OutboxTable:
+    """Verbs on the outbox, inside a transaction of the writer."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    def add(self, alert: Alert, promise: Promise) -> None:
+        """Promise one delivery; a second promise of the same is none."""
+        due = ms(promise.due)
+        self._execute(
+            "INSERT OR IGNORE INTO outbox (alert, person, channel, step, gathered, due_ms, since_ms) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (alert.id, promise.person, promise.channel, promise.step, promise.gathered, due, due),
+        )
+
+    def lanes(self, now: datetime) -> list[Lane]:
+        """(person, channel) with something due."""
+        rows = self._execute(
+            f"SELECT DISTINCT person, channel FROM outbox WHERE {_DUE}",  # noqa: S608 - no values
+            (ms(now), ms(now - CLAIM)),
+        )
+        return [(person, channel) for person, channel in rows]
+
+    def claim(self, lane: Lane, now: datetime, limit: int) -> list[Parcel]:
+        """Take letters of a lane that are due, urgent ones first; a claim older than CLAIM again."""
+        rows: list[Any] = self._execute(
+            f"SELECT no, gathered, letter IS NULL FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
+            "AND channel = ?4 AND (letter IS NULL OR letter = no) ORDER BY gathered, due_ms, no LIMIT ?5",
+            (ms(now), ms(now - CLAIM), *lane, limit),
+        ).fetchall()
+        parcels = []
+        has_gathered = False
+        for no, gathered, is_new in rows:
+            if gathered and is_new:
+                if has_gathered:
+                    continue  # went into the letter of an earlier row
+                has_gathered = True
+                self._gather(no, lane, now)
+            parcels.append(self._take(no, lane, now))
+        return parcels
+
+    def release(self) -> None:
+        """Claims of an earlier run: nobody works on them any more."""
+        self._execute(
+            "UPDATE outbox SET status = 'waiting', claimed_ms = NULL WHERE status = 'claimed'"
+        )
+
+    def settle(
+        self, no: int, status: str, answer: str, now: datetime, due: datetime | None = None
+    ) -> list[Alert]:
+        """End an attempt: 'sent', 'dead', or 'waiting' to try again at `due`. Gives its alerts."""
+        rows: list[Any] = self._execute(
+            "UPDATE outbox SET status = ?, answer = ?, due_ms = coalesce(?, due_ms), settled_ms = ?, "
+            "claimed_ms = NULL WHERE (no = ? OR letter = ?) AND status = 'claimed' RETURNING alert",
+            (status, answer, ms(due) if due else None, ms(now), no, no),
+        ).fetchall()
+        return [self._alert(alert) for (alert,) in rows]
+
+    def drop(self, alert: Alert) -> None:
+        """The alert is over: what has not been tried yet need not be said, except captures."""
+        if alert.status is AlertStatus.RESOLVED:
+            self._execute(
+                "UPDATE outbox SET status = 'dropped' WHERE alert = ? AND status = 'waiting' "
+                "AND attempts = 0 AND (gathered = 1 OR step % 100 BETWEEN 1 AND 98)",
+                (alert.id,),
+            )
+
+    def sent_since(self, since: datetime) -> dict[tuple[str, str], int]:
+        """Letters accepted since a time, by (person, channel): what quotas count."""
+        rows = self._execute(
+            "SELECT person, channel, count(DISTINCT coalesce(letter, no)) FROM outbox "
+            "WHERE status = 'sent' AND settled_ms >= ? GROUP BY person, channel",
+            (ms(since),),
+        )
+        return {(person, channel): count for person, channel, count in rows}
+
+    def dead(self, since: datetime) -> int:
+        """Deliveries given up since a time."""
+        sql = (
+            "SELECT count(*) FROM outbox WHERE status = 'dead' AND settled_ms >= ? "
+            "AND alert NOT IN (SELECT id FROM alert WHERE rule = 'gateway_fault')"
+        )
+        [(count,)] = self._execute(sql, (ms(since),))
+        return int(count)
+
+    def next_due(self) -> datetime | None:
+        """When something is next to be sent; None when the outbox is empty."""
+        row = self._execute(
+            "SELECT min(coalesce(claimed_ms + ?, due_ms)) FROM outbox "
+            "WHERE status IN ('waiting', 'claimed')",
+            (round(CLAIM.total_seconds() * 1000),),
+        ).fetchone()
+        return from_ms(row[0]) if row and row[0] is not None else None
+
+    def _gather(self, no: int, lane: Lane, now: datetime) -> None:
+        self._execute(
+            "UPDATE outbox SET letter = ?1 WHERE no IN (SELECT no FROM outbox WHERE person = ?2 AND "
+            "channel = ?3 AND gathered = 1 AND letter IS NULL AND status = 'waiting' AND due_ms <= ?4 "
+            "ORDER BY no LIMIT ?5) OR no = ?1",
+            (no, *lane, ms(now), GATHER_MOST),
+        )
+
+    def _take(self, no: int, lane: Lane, now: datetime) -> Parcel:
+        rows: list[Any] = self._execute(
+            "UPDATE outbox SET status = 'claimed', claimed_ms = ?1, attempts = attempts + 1 "
+            "WHERE (no = ?2 OR letter = ?2) AND status IN ('waiting', 'claimed') "
+            "RETURNING no, alert, attempts, step, since_ms",
+            (ms(now), no),
+        ).fetchall()
+        rows.sort()
+        first = rows[0]
+        alerts = tuple(self._alert(alert) for _, alert, *_ in rows)
+        return Parcel(no, alerts, *lane, first[2] - 1, first[3], from_ms(first[4]))
+
+    def _alert(self, alert_id: str) -> Alert:
+        [(body,)] = self._execute("SELECT body FROM alert WHERE id = ?", (alert_id,))
+        return to_alert(body)

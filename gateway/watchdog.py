@@ -1,0 +1,51 @@
+"""Signs of life: /healthz and /metrics for people's tools, the watchdog for systemd.
+
+Owns these answers. What they say comes from `health` and `faults`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.metrics import Health, notify_systemd
+from gateway.store import Store, StoreError
+
+WATCHDOG_S = 10.0
+ASK_S = 5.0  # a busy disk must not keep a monitor waiting
+
+Faults = Callable[[], Mapping[str, str]]
+
+
+def routes(health: Health, store: Store, faults: Faults) -> list[Route]:
+    """/healthz: 503 and which parts fail, else 200; /metrics: Prometheus text."""
+
+    async def healthz(_: Request) -> Response:
+        found = dict(faults())
+        if not health.alive(store.steps):
+            found["intake"] = "a batch has been under way for too long"
+        return JSONResponse({"ok": not found, "faults": found}, 503 if found else 200)
+
+    async def metrics(_: Request) -> Response:
+        try:
+            async with asyncio.timeout(ASK_S):
+                outbox: Mapping[str, int] = await store.read(lambda r: r.outbox())
+        except (TimeoutError, StoreError):
+            outbox = {}
+        text = health.metrics(outbox, faults())
+        return Response(text, media_type="text/plain; version=0.0.4")
+
+    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+
+
+async def watch(health: Health, store: Store) -> None:
+    """Feed systemd's watchdog while the intake moves, and note how late the event loop is."""
+    loop = asyncio.get_running_loop()
+    while True:
+        if health.alive(store.steps):
+            notify_systemd("WATCHDOG=1")
+        due = loop.time() + WATCHDOG_S
+        await asyncio.sleep(WATCHDOG_S)
+        health.late(max(0.0, loop.time() - due))

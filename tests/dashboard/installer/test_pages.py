@@ -1,0 +1,141 @@
+"""The installer's page: what came from whom, why not, and acting on it."""
+
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from dashboard.web import auth
+from gateway.domain.accounts import Account, Rank
+from gateway.domain.model import Device, Role, Standing
+from tests.dashboard.arriving import EUI, OTHER, Arriving
+from tests.dashboard.client import Answer, Client
+
+PASSWORD = "あかるい猪垣 2026"
+
+
+@pytest.fixture
+def arriving(tmp_path: Path) -> Iterator[Arriving]:
+    place = Arriving(tmp_path).settle()
+    yield place
+    place.store.close()
+
+
+@pytest.fixture
+def installer(arriving: Arriving) -> Iterator[Client]:
+    with arriving.served() as url:
+        yield Client(url)
+
+
+def page(client: Client, **query: str) -> str:
+    return unescape(client.get("/pending", query).text)
+
+
+def follow(client: Client, answer: Answer) -> str:
+    assert answer.status_code == 303
+    return unescape(client.get(answer.headers["location"]).text)
+
+
+def device(place: Arriving, id_: str = EUI) -> Device:
+    return next(d for d in place.store.read_now(lambda r: r.devices()) if d.id == id_)
+
+
+def test_a_device_is_shown_with_how_it_came(installer: Client) -> None:
+    text = page(installer)
+    for shown in ("岐宿の沢 1号", "native", "-97 dBm", "電波の強さ 4段階の 2", "71 %", "QoS 1",
+                  "わなを設置 1", "wildlife/v1/goto/trap-01/event"):  # fmt: skip
+        assert shown in text
+
+
+def test_a_source_that_may_lose_messages_says_so_and_how_to_mend_it(installer: Client) -> None:
+    text = page(installer)
+    assert "QoS 0（届く保証なし）" in text
+    assert "[integration.mqtt] に qos=1" in text
+
+
+def test_refusals_are_shown_as_written(installer: Client) -> None:
+    assert "{&lt;b&gt;</code>" in installer.get("/pending").text
+
+
+def test_approving_reads_what_was_held_and_tells_the_result(
+    installer: Client, arriving: Arriving
+) -> None:
+    assert '<option value="milesight-ws301" selected>' in page(installer)
+    form = {"device": EUI, "name": "新しいわな", "role": "trap", "model": "milesight-ws301",
+            "inverted": "", "heartbeat": "3600"}  # fmt: skip
+    text = follow(installer, installer.post("/pending/approve", form))
+    assert "新しいわな を承認しました。保管していた通信から 2 件を読みました" in text
+    assert device(arriving).standing is Standing.APPROVED
+    assert "milesight-ws301" in text
+    assert len(arriving.store.read_now(lambda r: r.open_alerts())) == 0  # sprung, then closed
+
+
+def test_a_stranger_without_any_model_can_be_approved_too(
+    installer: Client, arriving: Arriving
+) -> None:
+    assert OTHER in page(installer)
+    answer = installer.post("/pending/approve", {"device": OTHER, "role": "detector"})
+    assert "まだ読めないもの 1 通" in follow(installer, answer)
+    assert device(arriving, OTHER).role is Role.DETECTOR
+
+
+def test_what_cannot_be_done_is_said_on_the_page(installer: Client) -> None:
+    answer = installer.post("/pending/approve", {"device": EUI, "model": "none-such"})
+    assert answer.status_code == 400
+    assert "none-such" in answer.text
+    assert installer.post("/pending/read-again", {"reason": "because"}).status_code == 400
+
+
+def test_reading_again_tells_the_result(installer: Client, arriving: Arriving) -> None:
+    arriving.store.write_now(
+        lambda tx: tx.put_device(Device(id=EUI, role=Role.TRAP, model="milesight-ws301"))
+    )
+    text = follow(installer, installer.post("/pending/read-again", {"reason": ""}))
+    assert "4 通を読み直し、2 件のできごとになりました。まだ読めないもの 2 通" in text
+
+
+def test_a_device_can_be_turned_away(installer: Client, arriving: Arriving) -> None:
+    assert "今後受け取りません" in follow(
+        installer, installer.post("/pending/revoke", {"device": EUI})
+    )
+    assert "今後受け取りません" in follow(
+        installer, installer.post("/pending/revoke", {"device": OTHER})
+    )
+    assert device(arriving).standing is device(arriving, OTHER).standing is Standing.REVOKED
+    assert installer.post("/pending/revoke", {"device": "nobody"}).status_code == 400
+
+
+def test_another_sites_page_cannot_act(installer: Client, arriving: Arriving) -> None:
+    for path in ("approve", "revoke", "read-again"):
+        answer = installer.post(
+            f"/pending/{path}", {"device": EUI}, headers={"origin": "https://evil.example"}
+        )
+        assert answer.status_code == 403
+    assert device(arriving).standing is Standing.PENDING
+
+
+def test_a_link_can_put_no_words_of_its_own_into_the_page(installer: Client) -> None:
+    text = installer.get("/pending", {"messages": "<b>1", "approved": "<i>x"}).text
+    assert "<b>1" not in text
+    assert "<i>x" not in text
+
+
+@pytest.mark.parametrize(("rank", "may"), [(Rank.TRAPPER, False), (Rank.OFFICIAL, True)])
+def test_only_officials_act_where_others_can_reach_the_page(
+    tmp_path: Path, rank: Rank, may: bool
+) -> None:
+    place = Arriving(tmp_path, host="0.0.0.0", public_url="https://goto.example", secret="s" * 32)
+    place.settle()
+    account = Account("hana", rank, auth.hasher.hash(PASSWORD))
+    place.store.write_now(lambda tx: tx.put_account(account))
+    with place.served() as url:
+        client = Client(url)
+        assert client.post("/pending/read-again", {"reason": ""}).status_code == 303  # to the login
+        assert place.store.read_now(lambda r: r.refused()).total() == 4
+        client.post("/login", {"name": "hana", "password": PASSWORD})
+        assert ("読み直す" in page(client)) is may
+        answer = client.post("/pending/approve", {"device": EUI, "model": "milesight-ws301"})
+        assert answer.status_code == (303 if may else 403)
+    assert (device(place).standing is Standing.APPROVED) is may
+    place.store.close()

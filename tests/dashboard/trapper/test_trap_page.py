@@ -1,0 +1,119 @@
+"""A trap's page for whoever is logged in: same answers as one tap, by rank, from our own page only."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dashboard.trapper.trap_page import TrapPage
+from dashboard.web.responses import Reply
+from gateway.config import Dashboard, check
+from gateway.domain.accounts import Account, Rank
+from gateway.domain.model import AlertStatus, Kind, TrapState
+from gateway.domain.trap_lifecycle import told
+from gateway.store.feed import Feed
+from tests.gateway.alerts.site import Site
+from tests.support.asgi import Answer, Phone
+
+HANA = Account("hana", Rank.TRAPPER, "x")
+GUEST = Account("guest", Rank.VIEWER, "x")
+OPEN: dict[str, Any] = {"host": "127.0.0.1"}
+PUBLIC: dict[str, Any] = {"host": "127.0.0.1", "public_url": "https://wall.example"}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    site.hear("trap-01", Kind.SET, 0)
+    site.hear("trap-01", Kind.SPRUNG, 5)
+    yield site
+    site.store.close()
+
+
+class As:
+    """Stands for the gate: says who asks."""
+
+    def __init__(self, app: ASGIApp, account: Account | None) -> None:
+        self._app, self._account = app, account
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "state": {"account": self._account}}, receive, send)
+
+
+def phone(site: Site, account: Account | None, settings: dict[str, Any] = PUBLIC) -> Phone:
+    page = TrapPage(site.store, Feed(), Reply(check({})), site.policy,
+                    msgspec.convert(settings, Dashboard), lambda: site.now)  # fmt: skip
+    return Phone(As(Starlette(routes=page.routes()), account))
+
+
+def alert_of(site: Site) -> Any:
+    return site.store.read_now(lambda r: r.latest_alerts())[0]
+
+
+def once(answer: Answer) -> str:
+    return answer.text.split('name="once" value="')[1].split('"')[0]
+
+
+def test_a_trapper_acknowledges_and_records_on_the_traps_page(site: Site) -> None:
+    hana = phone(site, HANA)
+    shown = hana.get("/traps/trap-01")
+    assert "三井楽-01" in shown.text
+    answer = hana.post("/traps/trap-01", {"do": "acknowledge", "alert": alert_of(site).id})
+    assert "hana さんが対応しています" in answer.text
+    found = alert_of(site)
+    assert (found.status, found.acknowledged_by, found.through) == (
+        AlertStatus.ACKNOWLEDGED, "hana", "page",
+    )  # fmt: skip
+    wanted = {"do": "captured", "species": "boar", "count": "2", "once": once(shown)}
+    for _ in range(2):  # a thumb that taps twice records once
+        hana.post("/traps/trap-01", wanted)
+    [act] = site.store.read_now(lambda r: r.acts("trap-01"))
+    assert (act.by, act.species, act.count, act.through) == ("hana", "boar", 2, "page")
+    assert told(site.state()).state is TrapState.CAPTURED
+    assert site.open() == {}
+
+
+@pytest.mark.parametrize(("account", "settings"), [(GUEST, PUBLIC), (None, PUBLIC), (GUEST, OPEN)])
+def test_without_the_rank_the_page_shows_and_changes_nothing(
+    site: Site, account: Account | None, settings: dict[str, Any]
+) -> None:
+    guest = phone(site, account, settings)
+    assert "<form" not in guest.get("/traps/trap-01").text.split("<main")[1]
+    assert guest.post("/traps/trap-01", {"do": "captured", "once": "1"}).status_code == 403
+    assert site.store.read_now(lambda r: r.acts()) == []
+
+
+def test_at_the_machine_itself_anybody_acts_until_somebody_has_an_account(site: Site) -> None:
+    local = phone(site, None, OPEN)
+    local.post("/traps/trap-01", {"do": "false_spring", "once": "1"})
+    assert [act.by for act in site.store.read_now(lambda r: r.acts())] == ["local"]
+    site.store.write_now(lambda tx: tx.put_account(HANA))
+    assert local.post("/traps/trap-01", {"do": "visited", "once": "2"}).status_code == 403
+
+
+def test_a_form_of_another_site_does_nothing(site: Site) -> None:
+    for settings, account in ((PUBLIC, HANA), (OPEN, None)):
+        kind = {
+            "content-type": "application/x-www-form-urlencoded",
+            "origin": "https://evil.example",
+        }
+        answer = phone(site, account, settings).ask(
+            "POST", "/traps/trap-01", b"do=captured&once=1", kind
+        )
+        assert answer.status_code == 403
+    assert site.store.read_now(lambda r: r.acts()) == []
+
+
+def test_what_the_table_does_not_allow_is_refused_with_its_reason(site: Site) -> None:
+    answer = phone(site, HANA).post("/traps/trap-01", {"do": "removed", "once": "1"})
+    assert answer.status_code == 409
+    assert "先に結果" in answer.text
+
+
+@pytest.mark.parametrize("device", ["cam-01", "nothing"])
+def test_only_traps_have_a_page(site: Site, device: str) -> None:
+    assert phone(site, HANA).get(f"/traps/{device}").status_code == 404

@@ -1,0 +1,138 @@
+"""Who may read, who may log in, and what ends a session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from dashboard.web import auth
+from gateway.clock import utc_now
+from gateway.config import Dashboard
+from gateway.domain.accounts import Account, Rank
+from tests.dashboard.client import Client
+from tests.dashboard.place import Place
+
+PASSWORD = "あかるい猪垣 2026"
+HANA = Account("hana", Rank.TRAPPER, auth.hasher.hash(PASSWORD))
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Place]:
+    """A place that others can reach, with one account."""
+    place = Place(tmp_path, host="0.0.0.0", public_url="https://goto.example", secret="s" * 32)
+    place.store.write_now(lambda tx: tx.put_account(HANA))
+    yield place
+    place.store.close()
+
+
+@pytest.fixture
+def browser(guarded: Place) -> Iterator[Client]:
+    """Somebody before the login."""
+    with guarded.served() as url:
+        yield Client(url)
+
+
+def log_in(client: Client, password: str = PASSWORD, to: str = "/traps") -> int:
+    return client.post(f"/login?next={to}", data={"name": "hana", "password": password}).status_code
+
+
+def test_on_loopback_everybody_there_may_read(client: Client) -> None:
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("settings", [{"host": "0.0.0.0"}, {"public_url": "https://x.example"}])
+def test_reachable_from_elsewhere_means_log_in_first(settings: dict[str, str]) -> None:
+    async def nobody(_: str) -> Account | None:
+        return None
+
+    assert not auth.Auth(msgspec.convert(settings, Dashboard), "s", nobody, utc_now).open_reading
+
+
+def test_a_stranger_sees_the_login_and_programs_a_refusal(browser: Client) -> None:
+    page = browser.get("/traps")
+    assert (page.status_code, page.headers["location"]) == (303, "/login?next=/traps")
+    for path in ("/api/devices.geojson", "/live", "/api/traps"):
+        assert browser.get(path).status_code == 401
+    assert browser.get("/login").status_code == 200
+    assert browser.get("/static/app.css").status_code == 200
+
+
+def test_the_right_password_opens_and_logging_out_closes(browser: Client) -> None:
+    answer = browser.post("/login?next=/traps", data={"name": "hana", "password": PASSWORD})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/traps")
+    cookie = answer.headers["set-cookie"].lower()
+    assert all(word in cookie for word in ("httponly", "secure", "samesite=lax"))
+    assert "hana" in browser.get("/traps").text
+    browser.post("/logout")
+    assert browser.get("/traps").status_code == 303
+
+
+def test_a_wrong_password_does_not_say_whether_the_name_exists(browser: Client) -> None:
+    known = browser.post("/login", data={"name": "hana", "password": "x"})
+    unknown = browser.post("/login", data={"name": "taro", "password": "x"})
+    assert (known.status_code, unknown.status_code) == (403, 403)
+    assert "名前かパスワードが違います" in known.text
+    assert "名前かパスワードが違います" in unknown.text
+
+
+def test_guessing_is_stopped_and_the_right_password_waits_too(
+    browser: Client, guarded: Place
+) -> None:
+    assert [log_in(browser, "x") for _ in range(auth.TRIES)] == [403] * auth.TRIES
+    assert log_in(browser) == 429
+    guarded.now += auth.WAIT
+    assert log_in(browser) == 303
+
+
+def test_a_new_password_or_a_removed_account_ends_its_sessions(
+    browser: Client, guarded: Place
+) -> None:
+    log_in(browser)
+    changed = Account("hana", Rank.TRAPPER, auth.hasher.hash("another"))
+    guarded.store.write_now(lambda tx: tx.put_account(changed))
+    assert browser.get("/traps").status_code == 303
+    guarded.store.write_now(lambda tx: tx.put_account(HANA))
+    log_in(browser)
+    assert browser.get("/traps").status_code == 200
+    assert guarded.store.write_now(lambda tx: tx.remove_account("hana"))
+    assert browser.get("/traps").status_code == 303
+
+
+def test_a_forged_cookie_opens_nothing(browser: Client) -> None:
+    for forged in ("", "x", '["hana","0"]', "WyJoYW5hIiwiMCJd.aSJ.abc"):
+        browser.cookies[auth.COOKIE] = forged
+        assert browser.get("/traps").status_code == 303
+
+
+def test_another_site_cannot_log_anybody_in(browser: Client) -> None:
+    answer = browser.post(
+        "/login",
+        data={"name": "hana", "password": PASSWORD},
+        headers={"origin": "https://evil.example"},
+    )
+    assert answer.status_code == 403
+    assert auth.COOKIE not in browser.cookies
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_the_login_leads_to_no_other_site(browser: Client, target: str) -> None:
+    answer = browser.post(
+        "/login", params={"next": target}, data={"name": "hana", "password": PASSWORD}
+    )
+    assert answer.headers["location"] == "/"
+
+
+def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    database = tmp_path / "place.db"
+    first = auth.signing_secret(Dashboard(), database)
+    assert len(first) >= 32
+    assert auth.signing_secret(Dashboard(), database) == first
+    assert (tmp_path / "place.secret").stat().st_mode & 0o077 == 0
+    assert auth.signing_secret(Dashboard(secret="given"), database) == "given"
+
+
+def test_the_cookie_is_marked_secure_only_behind_https(visitor: Client, place: Place) -> None:
+    place.store.write_now(lambda tx: tx.put_account(HANA))
+    answer = visitor.post("/login", data={"name": "hana", "password": PASSWORD})
+    assert "secure" not in answer.headers["set-cookie"].lower()

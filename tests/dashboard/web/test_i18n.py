@@ -1,0 +1,84 @@
+"""Words in both languages, and which of them a reader gets."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import dashboard
+from dashboard.live.device_view import Condition
+from dashboard.web.i18n import LANGUAGES, choose, clock, text
+from gateway.alerts.rules import RULES
+from gateway.domain import trap_lifecycle
+from gateway.domain.model import Kind, Reason, Role
+
+HOME = Path(dashboard.__file__).parent
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+def holes(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+def test_both_languages_say_the_same_things() -> None:
+    ja, en = (text(language).words for language in LANGUAGES)
+    assert ja.keys() == en.keys()
+    assert [key for key in ja if holes(ja[key]) != holes(en[key])] == []
+
+
+def test_every_refusal_that_is_kept_is_explained() -> None:
+    kept = {f"refusal.{reason.value}" for reason in Reason if reason is not Reason.IRRELEVANT}
+    assert kept <= text("ja").words.keys()
+
+
+def test_every_word_a_template_or_script_asks_for_exists() -> None:
+    used = set()
+    for path in [*HOME.glob("templates/*"), *HOME.glob("*.py")]:
+        used |= set(re.findall(r"""\b(?:t|text)\("([a-z_.]+)"[,)]""", path.read_text()))
+    for path in HOME.glob("static/*.js"):
+        used |= set(re.findall(r'words\["([a-z_.]+)"\]', path.read_text()))
+    assert len(used) > 40
+    assert used - text("ja").words.keys() == set()
+
+
+def test_every_state_and_reason_has_a_word() -> None:
+    words = text("ja").words
+    wanted = [f"condition.{one.value}" for one in Condition] + [f"role.{one.value}" for one in Role]
+    wanted += [f"reason.{one.value}" for one in Reason if one is not Reason.IRRELEVANT]
+    news = (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER, Kind.JOIN)
+    wanted += [f"kind.{one.value}" for one in news]
+    assert [key for key in wanted if key not in words] == []
+    assert all(rule.title_ja and rule.title_en for rule in RULES)
+
+
+def test_the_states_of_a_trap_are_called_as_everywhere_else() -> None:
+    for state, (ja, _) in trap_lifecycle.NAMES.items():
+        assert text("ja").words[f"condition.{state.value}"] == ja
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accept", "language"),
+    [
+        (None, "", "ja"),
+        (None, "en-GB,en;q=0.9", "en"),
+        (None, "fr,de;q=0.5", "ja"),
+        (None, "en;q=0.3, ja-JP;q=0.8", "ja"),
+        (None, "en;q=0", "ja"),
+        (None, "en;q=nonsense", "ja"),
+        ("en", "ja", "en"),
+        ("xx", "en", "en"),
+    ],
+)
+def test_a_wish_comes_before_the_browser_and_the_browser_before_the_site(
+    wanted: str | None, accept: str, language: str
+) -> None:
+    assert choose(wanted, accept, "ja") == language
+
+
+def test_times_are_local_and_name_the_year_only_when_it_is_another() -> None:
+    now = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+    assert clock(datetime(2026, 11, 22, 15, 5, tzinfo=UTC), TOKYO, now) == "11/23 00:05"
+    assert clock(datetime(2025, 1, 2, 3, 4, tzinfo=UTC), TOKYO, now) == "2025/1/2 12:04"

@@ -1,0 +1,43 @@
+"""A channel that keeps what it took, and what became of the letters, for tests of the notifier."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.alerts.channels import Letter
+from gateway.alerts.channels.table import Way, open_channel
+from tests.gateway.alerts.site import Site
+
+
+class Post:
+    """A channel that keeps what it took and fails as told."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[str, Letter]] = []
+        self.attempts: list[Letter] = []
+        self.failures: list[Exception] = []
+
+    def ways(self, site: Site) -> dict[tuple[str, str], Way]:
+        return {
+            (person.name, str(place)): Way(
+                url.split(":")[0], open_channel(url).row, self._sender(person.name)
+            )
+            for person in site.policy.people.values()
+            for place, url in enumerate(person.channels)
+        }
+
+    def _sender(self, name: str) -> Callable[[Letter], Any]:
+        async def send(letter: Letter) -> str:
+            self.attempts.append(letter)
+            if self.failures:
+                raise self.failures.pop(0)
+            self.letters.append((name, letter))
+            return "ok"
+
+        return send
+
+    def titles(self, name: str) -> list[str]:
+        return [letter.title for person, letter in self.letters if person == name]
+
+
+def status(site: Site) -> dict[str, int]:
+    return dict(site.store.read_now(lambda r: r.outbox()))

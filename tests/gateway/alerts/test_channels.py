@@ -1,0 +1,218 @@
+"""Providers' answers: only a positive answer of the provider itself counts as sent."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.alerts.channels import Letter, Means, Undelivered
+from gateway.alerts.channels.http_status import judge, retry_after_s
+from gateway.alerts.channels.meshtastic import LONGEST, cut
+from gateway.alerts.channels.table import CHANNELS, open_channel
+from gateway.domain.model import Alert, Level
+from tests.gateway.alerts.provider import (
+    BROKEN,
+    FULL,
+    HANG,
+    OK,
+    PAGE,
+    PORTAL,
+    WRONG,
+    Answer,
+    providing,
+)
+from tests.gateway.alerts.site import T0
+
+ALERT = Alert(
+    id="a1b2", rule="trap_sprung", subject="trap-01", level=Level.CAPTURE, observed_at=T0,
+    opened_at=T0,
+)  # fmt: skip
+LETTER = Letter("key-1", "わなが作動", "三井楽-01 11月1日9:00", urgent=True, link="https://x/a/t",
+                alerts=(ALERT,))  # fmt: skip
+TO = "U" + "0" * 32
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def send(url: str, means: Means, letter: Letter = LETTER) -> str:
+    async def run() -> str:
+        return await open_channel(url, means).send(letter)
+
+    return asyncio.run(run())
+
+
+def line(answer: Answer, timeout_s: float = 3.0) -> tuple[Any, list[Any]]:
+    with providing(lambda _: answer) as provider:
+        means = Means(line_url=provider.url, timeout_s=timeout_s)
+        try:
+            return send(f"line:TOKEN@{TO}", means), provider.calls
+        except Undelivered as failure:
+            return failure, provider.calls
+
+
+def ntfy(answer: Answer, timeout_s: float = 3.0) -> tuple[Any, list[Any]]:
+    with providing(lambda _: answer) as provider:
+        try:
+            url = f"ntfy://127.0.0.1:{provider.port}/topic"
+            return send(url, Means(timeout_s=timeout_s)), provider.calls
+        except Undelivered as failure:
+            return failure, provider.calls
+
+
+def test_line_gets_text_link_token_and_retry_key() -> None:
+    answer, [call] = line(OK)
+    assert answer == "accepted r1"
+    assert call.path == "/v2/bot/message/push"
+    assert call.headers["Authorization"] == "Bearer TOKEN"
+    assert call.json["to"] == TO
+    [message] = call.json["messages"]
+    assert message == {"type": "text", "text": "わなが作動\n三井楽-01 11月1日9:00\nhttps://x/a/t"}
+
+
+def test_the_retry_key_is_one_per_letter_whatever_the_attempt() -> None:
+    keys = []
+    with providing(lambda _: BROKEN) as provider:
+        means = Means(line_url=provider.url)
+        for letter in (LETTER, LETTER, msgspec.structs.replace(LETTER, key="key-2")):
+            with pytest.raises(Undelivered):
+                send(f"line:TOKEN@{TO}", means, letter)
+        keys = [call.headers["X-Line-Retry-Key"] for call in provider.calls]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_line_saying_it_was_accepted_before_is_a_yes() -> None:
+    assert line((409, {}, b'{"message":"The retry key is already accepted"}'))[0] == (
+        "accepted before"
+    )
+
+
+@pytest.mark.parametrize("send_by", [line, ntfy])
+@pytest.mark.parametrize(
+    ("answer", "permanent", "wait_s"),
+    [(PORTAL, False, 0), (PAGE, False, 0), (FULL, False, 7), (BROKEN, False, 0), (WRONG, True, 0)],
+)
+def test_whatever_is_no_yes_of_the_provider_is_not_sent(
+    send_by: Any, answer: Answer, permanent: bool, wait_s: float
+) -> None:
+    failure, calls = send_by(answer)
+    assert isinstance(failure, Undelivered)
+    assert (failure.permanent, failure.retry_after_s) == (permanent, wait_s)
+    assert len(calls) == 1, "a redirect was followed, or Apprise repeated by itself"
+
+
+@pytest.mark.parametrize("send_by", [line, ntfy])
+def test_a_provider_that_hangs_is_given_up_in_time(send_by: Any) -> None:
+    failure, _ = send_by(HANG, timeout_s=0.3)
+    assert isinstance(failure, Undelivered)
+    assert not failure.permanent
+
+
+def test_apprise_accepts_what_the_provider_accepts() -> None:
+    answer, [call] = ntfy(OK)
+    assert answer == "accepted"
+    assert "https://x/a/t" in call.body.decode()
+
+
+def test_a_provider_that_is_not_there_is_tried_again() -> None:
+    with pytest.raises(Undelivered) as failure:
+        send(f"line:TOKEN@{TO}", Means(line_url="http://127.0.0.1:9"))
+    assert not failure.value.permanent
+
+
+class Broker:
+    """Takes publishes as a session does."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.taken: list[tuple[str, bytes, bool]] = []
+        self._error = error
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
+    ) -> None:
+        if self._error:
+            raise self._error
+        self.taken.append((topic, payload, retain))
+
+
+def test_sirens_get_a_retained_alert_and_its_end() -> None:
+    broker = Broker()
+    means = Means(publish=broker.publish, site="goto")
+    send("mqtt:", means)
+    send("mqtt:", means, msgspec.structs.replace(LETTER, over=True))
+    (topic, told, kept), (topic2, end, kept2) = broker.taken
+    assert topic == topic2 == "shishigaki/v1/goto/alert/a1b2"
+    assert kept
+    assert kept2
+    assert msgspec.json.decode(told)["rule"] == "trap_sprung"
+    assert end == b""
+
+
+def test_a_siren_can_never_write_where_sensors_write() -> None:
+    for url in ("mqtt:wildlife/v1/goto/", "mqtt:shishigaki/#"):
+        with pytest.raises(ValueError, match="shishigaki/"):
+            open_channel(url)
+
+
+def test_meshtastic_gets_sendtext_json_without_link() -> None:
+    broker = Broker()
+    send("meshtastic:!a1b2c3d4?from=!0000beef&channel=1", Means(publish=broker.publish))
+    [(topic, payload, _)] = broker.taken
+    assert topic == "msh/JP/2/json/mqtt/"
+    assert msgspec.json.decode(payload) == {
+        "from": 0xBEEF, "to": 0xA1B2C3D4, "channel": 1, "type": "sendtext",
+        "payload": "わなが作動 三井楽-01 11月1日9:00",
+    }  # fmt: skip
+
+
+def test_a_radio_text_is_cut_between_characters() -> None:
+    text = cut("猪" * 100)
+    assert len(text.encode()) <= LONGEST
+    assert set(text) == {"猪"}
+
+
+@pytest.mark.parametrize("url", ["mqtt:", "meshtastic:^all?from=1"])
+def test_a_broker_that_does_not_take_it_is_no_delivery(url: str) -> None:
+    with pytest.raises(Undelivered, match="broker"):
+        send(url, Means(publish=Broker(TimeoutError("slow")).publish))
+    with pytest.raises(Undelivered, match="broker"):
+        send(url, Means())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["line:S3CRET", "line:S3CRET@Ubad", "meshtastic:!zz?from=1", "meshtastic:!1", "nosuch://x"],
+)
+def test_a_broken_address_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ValueError, match=r"needs|Apprise knows no") as error:
+        open_channel(url)
+    assert "S3CRET" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("7", 7), ("", 0), ("-3", 0), ("nan", 0), ("1e99", 0 + 6 * 3600), ("soon", 0),
+     ("Sun, 01 Nov 2026 00:01:40 GMT", 100)],
+)  # fmt: skip
+def test_retry_after_is_read_in_both_forms(value: str, seconds: float) -> None:
+    assert retry_after_s(value, NOW) == seconds
+
+
+def test_a_forbidden_is_tried_again_because_a_token_can_be_mended() -> None:
+    with pytest.raises(Undelivered) as failure:
+        judge(401, {}, b"", NOW)
+    assert not failure.value.permanent
+
+
+def test_every_channel_stands_in_the_table_once() -> None:
+    schemes = [scheme for row in CHANNELS for scheme in row.schemes]
+    assert len(schemes) == len(set(schemes))
+    assert CHANNELS[-1].schemes == ()
+
+
+def test_an_address_that_apprise_cannot_read_stands_in_no_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(ValueError, match="knows no such address: foo"):
+        open_channel("foo://s3cret", Means())
+    assert "s3cret" not in caplog.text

@@ -1,0 +1,283 @@
+"""Each rule: what opens it, what does not, what ends it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.alerts.policy import Policy
+from gateway.config import ConfigError, check
+from gateway.domain.geo.areas import Area, AreaError, Land, parse
+from gateway.domain.model import Deed, Device, Kind, Level, Role
+from tests.gateway.alerts.site import Site, at
+
+LAT, LON = 32.69, 128.84
+DETECTION, HEARTBEAT = Kind.DETECTION, Kind.HEARTBEAT
+
+
+def square(name: str, half_m: float = 100.0, **settings: Any) -> Area:
+    """A square of land around (LAT, LON)."""
+    d = half_m / 111_320
+    ring = [[LON - d, LAT - d], [LON + d, LAT - d], [LON + d, LAT + d], [LON - d, LAT + d],
+            [LON - d, LAT - d]]  # fmt: skip
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    feature = {"type": "Feature", "properties": {}, "geometry": shape}
+    data = msgspec.json.encode({"type": "FeatureCollection", "features": [feature]})
+    return parse(Land(name=name, **settings), data)
+
+
+def camera(
+    id_: str = "cam-01", north_m: float = 0.0, area: str = "三井楽", dialect: str = ""
+) -> Device:
+    return Device(
+        id=id_, role=Role.DETECTOR, lat=LAT + north_m / 111_320, lon=LON, heartbeat_s=3600,
+        area=area, dialect=dialect,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Iterator[list[Site]]:
+    made: list[Site] = []
+    yield made
+    for site in made:
+        site.store.close()
+
+
+@pytest.fixture
+def make(sites: list[Site], tmp_path: Path) -> Any:
+    def build(*args: Any, **settings: Any) -> Site:
+        site = Site(tmp_path, *args, **settings)
+        sites.append(site)
+        return site
+
+    return build
+
+
+def rules_of(site: Site) -> list[str]:
+    return sorted(rule for rule, _ in site.open())
+
+
+def test_a_boar_where_people_live_is_a_danger_of_its_own(make: Any) -> None:
+    site = make(devices=[camera()], areas=[square("岐宿", living=True)])
+    site.hear("cam-01", DETECTION, 1, species="boar", confidence=0.9)
+    assert site.open()["living_area", "岐宿/boar"].level is Level.DANGER
+    assert "protected_land" not in rules_of(site)
+
+
+def test_a_deer_near_farmland_warns_and_one_far_away_does_not(make: Any) -> None:
+    areas = [square("畑", half_m=100, near_m=200)]
+    devices = [camera("near", north_m=290), camera("far", north_m=320)]
+    site = make(devices=devices, areas=areas)
+    site.hear("far", DETECTION, 1, species="deer")
+    assert "protected_land" not in rules_of(site)
+    site.hear("near", DETECTION, 2, species="deer")
+    assert ("protected_land", "畑/deer") in site.open()
+
+
+def test_land_is_watched_in_its_hours_and_for_its_species_only(make: Any) -> None:
+    # T0 is 09:00 in Tokyo
+    areas = [square("通学路", hours="07-09"), square("田", species=("monkey",))]
+    site = make(devices=[camera()], areas=areas)
+    site.hear("cam-01", DETECTION, 30, species="deer")
+    assert "protected_land" not in rules_of(site)
+    site.hear("cam-01", DETECTION, 24 * 60 - 30, species="deer")
+    assert [s for r, s in site.open() if r == "protected_land"] == ["通学路/deer"]
+
+
+@pytest.mark.parametrize("facts", [{"species": "cat"}, {"species": "deer", "confidence": 0.2}])
+def test_pets_and_doubtful_sightings_alert_nobody(make: Any, facts: dict[str, Any]) -> None:
+    site = make(devices=[camera()], areas=[square("畑")])
+    assert site.hear("cam-01", DETECTION, 1, **facts).opened == []
+
+
+def test_a_thousand_detections_in_a_minute_are_one_message(make: Any) -> None:
+    site = make(devices=[camera()], areas=[square("畑")])
+    for second in range(1000):
+        site.hear("cam-01", DETECTION, second * 0.06, species="deer")
+    alert = site.open()["protected_land", "畑/deer"]
+    assert alert.causes == 1000
+    land = [a for a in site.waiting() if a[0] == "tanaka"]
+    assert len(land) == 2  # one of the land, one of the first appearance
+
+
+def test_an_appearance_ends_when_it_is_calm_and_returns_as_the_same_alert(make: Any) -> None:
+    site = make(devices=[camera()], areas=[square("畑")])
+    site.hear("cam-01", DETECTION, 0, species="deer")
+    assert site.tick(59).ended == []
+    assert {a.rule for a in site.tick(61).ended} == {"protected_land", "first_appearance"}
+    [again] = site.hear("cam-01", DETECTION, 65, species="deer").opened
+    assert (again.reopened, again.causes) == (1, 2)
+
+
+def test_the_first_of_a_kind_in_an_area_is_news_for_thirty_days_only_once(make: Any) -> None:
+    site = make(devices=[camera("a"), camera("b"), camera("c", area="富江")])
+    day = 24 * 60
+    assert len(site.hear("a", DETECTION, 0, species="monkey").opened) == 1
+    site.tick(2 * day)
+    assert site.hear("b", DETECTION, 20 * day, species="monkey").opened == []
+    assert len(site.hear("c", DETECTION, 20 * day, species="monkey").opened) == 1
+    site.tick(60 * day)
+    assert len(site.hear("a", DETECTION, 60 * day, species="monkey").opened) == 1
+
+
+def test_a_silent_device_is_told_by_time_alone_and_ends_when_heard(make: Any) -> None:
+    site = make(devices=[camera()])
+    site.hear("cam-01", HEARTBEAT, 0)
+    assert site.tick(149).opened == []
+    assert [a.rule for a in site.tick(151).opened] == ["silent"]
+    assert site.tick(200).opened == []
+    assert [a.resolved_by for a in site.hear("cam-01", HEARTBEAT, 300).ended] == ["heard again"]
+
+
+def test_while_the_gateway_was_deaf_nobody_was_silent(make: Any) -> None:
+    site = make(devices=[camera()])
+    site.hear("cam-01", HEARTBEAT, 0)
+    site.listening = None
+    assert site.tick(1000).opened == []
+    site.listening = at(1000)
+    assert site.tick(1100).opened == []
+    assert [a.rule for a in site.tick(1151).opened] == ["silent"]
+
+
+def test_many_silent_at_once_are_one_alert_for_what_they_share(make: Any) -> None:
+    devices = [camera(f"l-{n}", dialect="chirpstack") for n in range(6)]
+    devices += [camera(f"w-{n}", dialect="native", area="富江") for n in range(6)]
+    site = make(devices=devices)
+    for n, device in enumerate(devices):
+        site.hear(device.id, HEARTBEAT, n)
+    for minutes in range(20, 320, 20):
+        for n in range(6):
+            site.hear(f"w-{n}", HEARTBEAT, minutes)
+        site.tick(minutes)
+    assert sorted(site.open()) == [("many_silent", "dialect:chirpstack")]
+    assert site.open()["many_silent", "dialect:chirpstack"].note == "6"
+    for n in range(6):
+        site.hear(f"l-{n}", HEARTBEAT, 330)
+    site.tick(331)
+    assert site.open() == {}
+
+
+def test_a_straggler_of_an_outage_is_named_once_the_others_are_back(make: Any) -> None:
+    devices = [camera(f"l-{n}") for n in range(6)]
+    site = make(devices=devices)
+    for device in devices:
+        site.hear(device.id, HEARTBEAT, 0)
+    site.tick(160)
+    for minutes in range(170, 360, 10):
+        for n in range(5):
+            site.hear(f"l-{n}", HEARTBEAT, minutes)
+        site.tick(minutes + 1)
+        named = minutes + 1 > 171 + 150  # it too had two and a half heartbeats to come back
+        assert sorted(site.open()) == ([("silent", "l-5")] if named else [])
+
+
+def test_a_low_battery_needs_a_tenth_more_to_count_as_full(make: Any) -> None:
+    site = make(devices=[camera()])
+    site.hear("cam-01", HEARTBEAT, 0, battery_pct=19.0)
+    assert [(a.rule, a.note) for a in site.tick(1).opened] == [("battery_low", "19 %")]
+    site.hear("cam-01", HEARTBEAT, 30, battery_pct=21.0)
+    assert site.tick(31).ended == []
+    site.hear("cam-01", HEARTBEAT, 60, battery_pct=23.0)
+    assert [a.rule for a in site.tick(61).ended] == ["battery_low"]
+
+
+def test_a_battery_that_falls_fast_warns_and_a_slow_one_does_not(make: Any) -> None:
+    site = make(devices=[camera("slow"), camera("fast")])
+    for day in range(6):
+        site.hear("slow", HEARTBEAT, day * 1440, battery_v=3.6 - 0.05 * day)
+        site.hear("fast", HEARTBEAT, day * 1440, battery_v=3.6 - 0.15 * day)
+        site.tick(day * 1440 + 1)
+    falling = [subject for rule, subject in site.open() if rule == "battery_falling"]
+    assert falling == ["fast"]
+
+
+def test_a_device_that_reports_another_place_has_moved(make: Any) -> None:
+    site = make(devices=[camera()])
+    site.hear("cam-01", HEARTBEAT, 0, lat=LAT + 40 / 111_320, lon=LON)
+    assert site.tick(1).opened == []
+    site.hear("cam-01", HEARTBEAT, 2, lat=LAT + 90 / 111_320, lon=LON, accuracy_m=40.0)
+    assert site.tick(3).opened == []
+    site.hear("cam-01", HEARTBEAT, 4, lat=LAT + 90 / 111_320, lon=LON, accuracy_m=5.0)
+    assert [(a.rule, a.note) for a in site.tick(5).opened] == [("moved", "90 m")]
+
+
+def test_a_weak_radio_is_told(make: Any) -> None:
+    site = make(devices=[camera()])
+    site.hear("cam-01", HEARTBEAT, 0, rssi_dbm=-121.0)
+    assert [(a.rule, a.note) for a in site.tick(1).opened] == [("weak_signal", "-121 dBm")]
+
+
+def test_tampering_stands_until_somebody_was_there(make: Any) -> None:
+    site = make()
+    site.hear("trap-01", Kind.SET, 0)
+    site.hear("trap-01", Kind.TAMPER, 1)
+    site.tick(2)
+    assert rules_of(site) == ["tamper"]
+    site.act(Deed.VISITED, 3)
+    assert rules_of(site) == []
+
+
+def test_a_visit_is_due_in_the_afternoon_and_once_per_area(make: Any) -> None:
+    # T0 is 09:00 in Tokyo, so 15:00 is 360 minutes later
+    traps = [Device(id=f"t-{n}", role=Role.TRAP, area="三井楽", heartbeat_s=86_400) for n in (1, 2)]
+    site = make(devices=traps)
+    for trap in traps:
+        site.hear(trap.id, Kind.SET, -1440)
+    assert "visit_due" not in [a.rule for a in site.tick(359).opened]
+    assert [(a.rule, a.subject, a.note) for a in site.tick(361).opened] == [
+        ("visit_due", "三井楽", "t-1、t-2")
+    ]
+    site.act(Deed.VISITED, 400, "t-1")
+    assert site.tick(401).ended == []
+    site.act(Deed.VISITED, 402, "t-2")
+    assert [a.rule for a in site.tick(403).ended] == ["visit_due"]
+
+
+def test_no_visit_is_due_at_a_paused_trap(make: Any) -> None:
+    site = make()
+    site.hear("trap-01", Kind.SET, -1440)
+    site.act(Deed.PAUSED, -1000)
+    assert "visit_due" not in [a.rule for a in site.tick(400).opened]
+
+
+def test_the_gateways_own_faults_open_and_end(make: Any) -> None:
+    site = make()
+    assert [a.subject for a in site.tick(1, {"disk": "full"}).opened] == ["disk"]
+    assert site.tick(2, {"disk": "full"}).opened == []
+    assert [a.subject for a in site.tick(3, {}).ended] == ["disk"]
+
+
+def test_a_threshold_can_differ_for_one_device_and_an_unknown_one_is_an_error(make: Any) -> None:
+    override = {"devices": ["cam-*"], "limits": {"battery_low_pct": 50}}
+    site = make({"overrides": [override]}, devices=[camera(), camera("other")])
+    for id_ in ("cam-01", "other"):
+        site.hear(id_, HEARTBEAT, 0, battery_pct=40.0)
+    assert [a.subject for a in site.tick(1).opened] == ["cam-01"]
+    with pytest.raises(ConfigError, match="batery_low_pct"):
+        Policy(check({"overrides": [{"devices": ["x"], "limits": {"batery_low_pct": 1}}]}))
+    with pytest.raises(ConfigError, match="battery_low_pct"):
+        check({"rules": {"battery_low_pct": 500}})
+
+
+def test_land_that_is_no_geojson_is_refused_by_name() -> None:
+    for data in (b"{}", b"[", b'{"type":"FeatureCollection","features":[]}'):
+        with pytest.raises(AreaError, match="畑"):
+            parse(Land(name="畑"), data)
+
+
+def test_the_distance_to_land_is_in_metres_in_every_direction() -> None:
+    area = square("畑", half_m=100, near_m=200)
+    east = 1 / (111_320 * 0.8416)  # cos(32.69 deg): the square is 84 m wide to each side
+    assert area.touches(LAT, LON + 283 * east)
+    assert not area.touches(LAT, LON + 286 * east)
+    assert area.touches(LAT - 299 / 111_320, LON)
+    assert not area.touches(LAT - 302 / 111_320, LON)
+
+
+def test_an_old_appearance_is_for_the_statistics(make: Any) -> None:
+    site = make(devices=[camera()], areas=[square("畑")])
+    site.minutes = timedelta(days=2) / timedelta(minutes=1)
+    assert site.hear("cam-01", DETECTION, 0, species="deer").opened == []

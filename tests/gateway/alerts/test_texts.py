@@ -1,0 +1,77 @@
+"""The words: short, local, without coordinates, and saying how late."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.alerts import texts
+from gateway.alerts.rules import RULES
+from gateway.domain.alert_lifecycle import Duty
+from gateway.domain.model import Alert, Device, Role
+from gateway.domain.species import BY_CODE
+from tests.support.samples import T0, TOKYO, TRAP, at
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)
+
+
+def alert(
+    rule: str = "trap_sprung", subject: str = "trap-01", note: str = "", **more: Any
+) -> Alert:
+    level = next(one.level for one in RULES if one.name == rule)
+    return Alert(id="x", rule=rule, subject=subject, level=level, observed_at=T0, opened_at=T0,
+                 note=note, **more)  # fmt: skip
+
+
+@given(
+    st.sampled_from([rule.name for rule in RULES]), NAMES, NAMES, st.sampled_from(["ja", "en"]),
+    st.integers(0, 100 * 1440), st.sampled_from(["", *Duty]), st.sampled_from(sorted(BY_CODE)),
+)  # fmt: skip
+def test_title_and_text_stay_under_70_characters(
+    rule: str, name: str, note: str, language: str, late: int, asked: str, animal: str
+) -> None:
+    device = Device(id="d", role=Role.TRAP, name=name) if late % 2 else None
+    one = alert(rule, f"{name}/{animal}", note)
+    said = texts.text(one, device, language, TOKYO, at(late))
+    title = texts.title(one, language, asked)
+    assert len(f"{title} {said}") < 70
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("minutes", "ja", "en"),
+    [(0, "三井楽-01 11月1日09:00", "三井楽-01 01 Nov 09:00"),
+     (7, "三井楽-01 11月1日09:00(7分前)", "三井楽-01 01 Nov 09:00 (7 min ago)"),
+     (180, "三井楽-01 11月1日09:00(3時間前)", "三井楽-01 01 Nov 09:00 (3 h ago)"),
+     (4320, "三井楽-01 11月1日09:00(3日前)", "三井楽-01 01 Nov 09:00 (3 days ago)")],
+)  # fmt: skip
+def test_the_text_says_which_when_and_how_late(minutes: int, ja: str, en: str) -> None:
+    assert texts.text(alert(), TRAP, "ja", TOKYO, at(minutes)) == ja
+    assert texts.text(alert(), TRAP, "en", TOKYO, at(minutes)) == en
+
+
+def test_an_animal_at_a_place_is_told_in_words() -> None:
+    said = texts.text(alert("living_area", "岐宿/boar", "カメラ3"), None, "ja", TOKYO, T0)
+    assert said == "岐宿 イノシシ（カメラ3） 11月1日09:00"
+
+
+def test_a_part_of_the_gateway_has_a_name() -> None:
+    said = texts.text(alert("gateway_fault", "disk", "12 MB"), None, "ja", TOKYO, T0)
+    assert said.startswith("記憶装置（12 MB）")
+
+
+@given(st.lists(st.sampled_from([rule.name for rule in RULES]), min_size=2, max_size=300),
+       st.sampled_from(["ja", "en"]))  # fmt: skip
+def test_gathered_news_counts_by_kind_and_stays_short(rules: list[str], language: str) -> None:
+    title, text = texts.gathered([alert(rule) for rule in rules], language)
+    assert len(f"{title} {text}") < 70
+    assert str(len(rules)) in title
+
+
+def test_no_text_holds_coordinates() -> None:
+    device = Device(id="d", role=Role.TRAP, name="沢", lat=32.6912, lon=128.8434)
+    said = texts.text(alert(), device, "ja", TOKYO, at(timedelta(days=2) / timedelta(minutes=1)))
+    assert not re.search(r"32\.|128\.", said)

@@ -1,0 +1,150 @@
+"""The demo's promises: a seeded past, a live present, the same data on the second start."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from firmware_sim.fleet import Fleet
+from firmware_sim.world import World
+from gateway import app as service
+from gateway.cli.demo import island as demo_module
+from gateway.cli.demo.island import Demo, DemoError, Wishes, claim, free_port
+from gateway.domain.model import TrapState
+from gateway.mqtt.embedded_broker import embedded
+from gateway.store import Reader
+from tests.support.servers import free_port as any_port
+
+
+@contextlib.asynccontextmanager
+async def shown(folder: Path) -> AsyncIterator[Demo]:
+    """A small demo, running."""
+    wishes = Wishes(folder, any_port(), speed=1, scenario="tiny", history=timedelta(days=20))
+    demo = Demo(wishes)
+    async with embedded(folder / "broker", demo.broker_port), service.running(demo.gateway):
+        yield demo
+
+
+def story(reader: Reader) -> tuple[set[str], int]:
+    """The journal's ids, and how many rows it has."""
+    ids = [event.id for _, event in reader.events_after(0, 1_000_000)]
+    return set(ids), len(ids)
+
+
+async def armed(demo: Demo) -> list[str]:
+    """Traps that fleet and gateway agree to be armed."""
+    states = await demo.gateway.store.read(lambda r: r.states())
+    ready = demo.fleet.traps() if demo.fleet else []
+    return [id_ for id_ in ready if id_ in states and states[id_].trap is not TrapState.SPRUNG]
+
+
+async def spring_one(demo: Demo, world: World) -> str:
+    """Go live, spring a trap over MQTT, wait until the gateway has alerted; gives the trap."""
+    stop = asyncio.Event()
+    live = asyncio.create_task(demo.live(world, stop))
+    async with asyncio.timeout(20):
+        while not (ready := await armed(demo)):
+            await asyncio.sleep(0.01)
+        assert demo.fleet
+        with demo.gateway.feed.listen() as outcomes:
+            demo.fleet.spring(ready[0])
+            async for outcome in outcomes:
+                if any(alert.subject == ready[0] for alert in outcome.opened):
+                    break
+    stop.set()
+    await live
+    return ready[0]
+
+
+async def first_time(folder: Path) -> set[str]:
+    """Seed, go live and see a trap spring; gives the journal's ids."""
+    async with shown(folder) as demo:
+        world = await demo.seed(lambda _: None)
+        trap = await spring_one(demo, world)
+        states = await demo.gateway.store.read(lambda r: r.states())
+        assert states[trap].trap is TrapState.SPRUNG
+        ids, rows = await demo.gateway.store.read(story)
+        assert rows == len(ids)
+        return ids
+
+
+async def second_time(folder: Path) -> tuple[set[str], int]:
+    """Start on what is there: the clock goes on where it was, however fast it ran."""
+    async with shown(folder) as demo:
+        assert demo.reached
+        demo.reached += timedelta(hours=5)  # as after five minutes at 60 times real time
+        assert timedelta() <= demo.clock() - demo.reached <= timedelta(hours=1)
+        await demo.seed(lambda _: None)
+        return await demo.gateway.store.read(story)
+
+
+@pytest.mark.real
+def test_the_demo_seeds_a_past_goes_live_and_reuses_its_data(tmp_path: Path) -> None:
+    before = asyncio.run(first_time(tmp_path))
+    after, rows = asyncio.run(second_time(tmp_path))
+    assert len(before) > 300
+    assert before <= after
+    assert len(after - before) < 50, "the past was seeded again"
+    assert rows == len(after)
+
+
+async def sprung_by_hand(folder: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> list[str]:
+    """The traps that a running demo springs for show, until it has looked three times."""
+    by_hand: list[str] = []
+    monkeypatch.setattr(demo_module, "SHOWN_AT_ONCE", most)
+    monkeypatch.setattr(demo_module, "SHOW_FIRST_S", 0.3)
+    monkeypatch.setattr(demo_module, "SHOW_S", 0.3)
+    monkeypatch.setattr(Fleet, "spring", lambda _, trap: by_hand.append(trap))
+    looked, stop = 0, asyncio.Event()
+    async with shown(folder) as demo:
+        count = demo._sprung
+
+        async def counted() -> int:
+            nonlocal looked
+            looked += 1
+            if looked == 3:
+                stop.set()
+            return await count()
+
+        monkeypatch.setattr(demo, "_sprung", counted)
+        world = await demo.seed(lambda _: None)
+        async with asyncio.timeout(20):
+            await demo.live(world, stop)
+    return by_hand
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("most", "times"), [(0, 0), (99, 3)])
+def test_no_more_traps_are_sprung_for_show_than_trappers_could_visit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, times: int
+) -> None:
+    by_hand = asyncio.run(sprung_by_hand(tmp_path, monkeypatch, most))
+    assert len(by_hand) == times
+
+
+def test_a_taken_port_gives_the_next_free_one() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert port < free_port(port) <= port + 50
+
+
+def test_a_second_demo_on_the_same_data_is_refused_until_the_first_has_ended(
+    tmp_path: Path,
+) -> None:
+    first = claim(tmp_path)
+    with pytest.raises(DemoError, match="another demo is using it"):
+        claim(tmp_path)
+    first.close()
+    claim(tmp_path).close()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DemoError, match=r"Not a directory.*--data"):
+        claim(tmp_path / "file" / "data")

@@ -1,0 +1,46 @@
+"""The doctor names what is wrong, and disturbs nobody."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from gateway.cli import app
+from tests.support.servers import Mosquitto, free_port
+
+
+def examine(folder: Path, port: int, extra: str = "") -> tuple[int, dict[str, tuple[bool, str]]]:
+    """Exit code, and each check's verdict and words by its English name."""
+    path = folder / "s.toml"
+    path.write_text(
+        f'[mqtt]\nport = {port}\n[store]\npath = "{folder}/x.db"\ndisk_reserve_mb = 0\n{extra}'
+    )
+    result = CliRunner().invoke(app, ["doctor", "-c", str(path), "--json"])
+    rows = msgspec.json.decode(result.stdout)
+    return result.exit_code, {r["name"].split(" / ")[1]: (r["ok"], r["told"]) for r in rows}
+
+
+@pytest.mark.real
+def test_a_broker_that_answers_is_well(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    _, found = examine(tmp_path, mosquitto.port)
+    assert found["broker"][0]
+    assert found["database"] == (True, found["database"][1])
+    assert not (tmp_path / "x.db").exists(), "looking must not make a database"
+
+
+def test_a_broker_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    port = free_port()
+    code, found = examine(tmp_path, port)
+    assert code == 1
+    assert not found["broker"][0]
+    assert f"127.0.0.1:{port}" in found["broker"][1]
+
+
+def test_a_full_disk_and_an_unknown_channel_are_named(tmp_path: Path) -> None:
+    people = '[[people]]\nname = "tanaka"\nchannels = ["nonsense://secret"]\n'
+    code, found = examine(tmp_path, free_port(), people)
+    assert code == 1
+    assert not found["people"][0]
+    assert "tanaka" in found["people"][1]
+    assert "secret" not in found["people"][1]

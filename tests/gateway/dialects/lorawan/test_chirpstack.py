@@ -1,0 +1,102 @@
+"""ChirpStack: what its envelope says of an uplink."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gateway.dialects import Context
+from gateway.dialects.lorawan import chirpstack as chirp
+from gateway.dialects.payload import content
+from gateway.domain.model import Kind, Reading, Reason, Refused, TimeSource
+from tests.gateway.dialects.fixtures import EUI, OPEN, UP, chirpstack, message
+from tests.gateway.dialects.lorawan.uplink import ASSUME, kinds_of, registered, up
+
+
+def test_an_uplink_carries_event_radio_battery_and_time() -> None:
+    (reading,) = up(OPEN)
+    assert reading == Reading(
+        id="8b7c1a52-3f0e-4d5a-9a63-0c2b7c1d9e01",
+        key=f"{EUI}:01a2b3c4:77:{content(85, 'AXVkAwAB')}",
+        device=EUI,
+        kind=Kind.SPRUNG,
+        is_state=True,
+        device_time=datetime(2026, 11, 23, 4, 5, 1, 123456, tzinfo=UTC),
+        time_source=TimeSource.NETWORK,
+        battery_pct=92,
+        rssi_dbm=-97,
+        snr_db=7.2,
+        model="milesight-ws301",
+    )
+
+
+def test_a_doubled_uplink_has_the_same_key() -> None:
+    (first,) = up(OPEN)
+    (second,) = up(OPEN, deduplicationId="another", rxInfo=[])
+    assert (first.key, first.id == second.id) == (second.key, False)
+
+
+def test_another_frame_with_the_same_counter_has_another_key() -> None:
+    (first,) = up(OPEN)
+    (second,) = up(OPEN, deduplicationId="another", data="AXVkAwAA")
+    (third,) = up({**OPEN, "battery": 91}, deduplicationId="third", data=None)
+    (fourth,) = up(OPEN, deduplicationId="fourth", data=None)
+    assert len({one.key for one in (first, second, third, fourth)}) == 4
+
+
+def test_a_counter_left_out_is_zero() -> None:
+    body = chirpstack(OPEN)
+    del body["fCnt"]
+    (reading,) = chirp.decode(message(UP, body), ASSUME)
+    assert reading.key
+    assert reading.key.startswith(f"{EUI}:01a2b3c4:0:")
+
+
+def test_an_uplink_without_radio_facts_is_still_read() -> None:
+    assert kinds_of(OPEN, rxInfo=[]) == [Kind.SPRUNG]
+    assert kinds_of(OPEN, rxInfo=[{"gatewayId": "g"}]) == [Kind.SPRUNG]
+
+
+def test_an_uplink_without_a_decoded_object_is_a_sign_of_life() -> None:
+    (reading,) = up(None, registered())
+    assert (reading.kind, reading.rssi_dbm) == (Kind.HEARTBEAT, -97)
+
+
+def test_status_and_location_events_are_signs_of_life() -> None:
+    topic = UP.replace("/up", "/status")
+    (reading,) = chirp.decode(message(topic, chirpstack(batteryLevel=71.5)), Context())
+    assert (reading.kind, reading.battery_pct) == (Kind.HEARTBEAT, 71.5)
+    (reading,) = chirp.decode(
+        message(topic, chirpstack(batteryLevel=0, batteryLevelUnavailable=True)), Context()
+    )
+    assert reading.battery_pct is None
+    (reading,) = chirp.decode(message(topic, chirpstack(externalPowerSource=True)), Context())
+    assert reading.external_power is True
+    place = {"latitude": 32.6, "longitude": 128.8}
+    (reading,) = chirp.decode(
+        message(UP.replace("/up", "/location"), chirpstack(location=place)), Context()
+    )
+    assert (reading.lat, reading.lon) == (32.6, 128.8)
+
+
+def test_a_join_and_its_first_uplink_share_no_id() -> None:
+    (join,) = chirp.decode(message(UP.replace("/up", "/join"), chirpstack()), Context())
+    (first,) = up(OPEN)
+    assert (join.kind, join.id == first.id) == (Kind.JOIN, False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"deviceInfo": {}},
+        {"deviceInfo": {"devEui": ""}},
+        {"deviceInfo": {"devEui": "x" * 129}},
+        {"deviceInfo": {"devEui": EUI}, "object": [1]},
+        {"deviceInfo": {"devEui": EUI}, "fCnt": "many"},
+        [],
+    ],
+)
+def test_a_broken_envelope_is_malformed(body: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        chirp.decode(message(UP, body), ASSUME)
+    assert refused.value.reason is Reason.MALFORMED

@@ -1,0 +1,127 @@
+"""Payloads that nobody meant to send, and what a dialect may make of them.
+
+Owns breaking values and bytes by dice, and the judgement: readings or Refused, in how long.
+"""
+
+import contextlib
+import json
+import random
+import time
+from datetime import UTC
+from functools import cache
+from typing import Any
+
+from gateway.dialects import Context, Decode
+from gateway.domain.model import Device, Message, Reading, Refused, Role
+from tests.gateway.dialects.fixtures import encode
+
+WIDE = b"[" + b"{}," * 40_000 + b"{}]"  # as much as any dialect reads
+TIMES = 6  # as long as the standard library needs for WIDE: 5 ms where it takes 0.8 ms
+REGISTERED = Context(
+    devices={
+        address: Device(id=address, role=role, zone="Asia/Tokyo", inverted=True, model=model)
+        for address, role, model in (
+            ("24e124136b502217", Role.TRAP, "milesight-ws301"),
+            ("!a1b2c3d4", Role.DETECTOR, ""),
+            ("yama/hako 1", Role.TRAP, ""),
+            ("trap", Role.TRAP, ""),
+            ("node", Role.DETECTOR, ""),
+        )
+    },
+    site="goto",
+)
+CONTEXTS = (Context(assume=True), REGISTERED, Context())
+
+NASTY: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1e308, -1e308, 2**63, -(2**70), 10**400, 1e-320),
+    *("", "0", "NaN", "\x00", "\ud800", "x" * 5_000, "イノシシ" * 50, "2.3(low battery)"),
+    *("1970-01-01T00:00:00Z", "2120-01-01T00:00:00Z", "2026-02-30T00:00:00", "12:00 GMT"),
+    *([], {}, [[]], [None] * 300, {"value": {"value": {}}}, {"": ""}, [{"timestamp": 1}]),
+    *(float("nan"), float("inf"), 101, 255, 4_294_967_296, "open", "OPEN", "occupied"),
+)
+
+
+def deep(depth: int, kind: str) -> bytes:
+    """Brackets in brackets."""
+    return (
+        (b"[" * depth + b"]" * depth) if kind == "list" else b'{"a":' * depth + b"1" + b"}" * depth
+    )
+
+
+def _mutate(rng: random.Random, value: Any, depth: int = 0) -> Any:
+    """Replace, drop, double or rename something somewhere in a JSON value."""
+    if rng.random() < 0.08 or depth > 6:
+        return rng.choice(NASTY)
+    if isinstance(value, dict):
+        items = [
+            (key, _mutate(rng, one, depth + 1) if rng.random() < 0.4 else one)
+            for key, one in value.items()
+            if rng.random() > 0.05
+        ]
+        if items and rng.random() < 0.1:
+            items.append(
+                (rng.choice(["object", "history", "v", "DATALOG", "from"]), rng.choice(NASTY))
+            )
+        return dict(items)
+    if isinstance(value, list):
+        kept = [_mutate(rng, one, depth + 1) for one in value if rng.random() > 0.1]
+        return kept * rng.choice((1, 1, 1, 2, 300))
+    return rng.choice(NASTY) if rng.random() < 0.3 else value
+
+
+def _garble(rng: random.Random, payload: bytes) -> bytes:
+    """Break bytes instead of values."""
+    body = bytearray(payload)
+    way = rng.randrange(6)
+    if way == 0 and body:
+        del body[rng.randrange(len(body)) :]
+    elif way == 1:
+        for _ in range(rng.randint(1, 8)):
+            if body:
+                body[rng.randrange(len(body))] = rng.randrange(256)
+    elif way == 2:
+        body = bytearray(rng.randbytes(rng.randrange(64)))
+    elif way == 3:
+        body[0:0] = b"\xff\xfe"
+    elif way == 4:
+        at = rng.randrange(len(body) + 1)
+        body[at:at] = rng.choice((b"NaN", b"-", b'"', b"{", b"\xc3\x28", b"1e999", b"\x00"))
+    else:
+        body = bytearray(deep(rng.choice((10, 500, 2_000)), rng.choice(("list", "object"))))
+    return bytes(body)
+
+
+def spoilt(rng: random.Random, value: Any) -> bytes:
+    """A good value broken: its parts, or its bytes."""
+    if rng.random() < 0.5:
+        changed = _mutate(rng, value)
+        with contextlib.suppress(ValueError):
+            return json.dumps(changed, ensure_ascii=rng.random() < 0.5).encode(
+                "utf-8", "surrogatepass"
+            )
+    return _garble(rng, encode(value))
+
+
+@cache
+def slowest_s() -> float:
+    """What one payload may cost on this machine, CPU seconds."""
+    began = [(time.thread_time(), json.loads(WIDE), time.thread_time()) for _ in range(9)]
+    return TIMES * min(end - start for start, _, end in began)
+
+
+def took(decode: Decode, message: Message, context: Context) -> tuple[str, float]:
+    """(what became of it, CPU seconds)."""
+    start = time.thread_time()
+    try:
+        became = "accepted" if _sane(decode(message, context)) else "nothing"
+    except Refused as refused:
+        became = "refused" if refused.detail else "nothing"
+    return became, time.thread_time() - start
+
+
+def _sane(readings: list[Reading]) -> bool:
+    for one in readings:
+        assert 0 < len(one.id) <= 2_048
+        assert 0 < len(one.device) <= 512
+        assert one.device_time is None or one.device_time.tzinfo is UTC
+    return bool(readings)

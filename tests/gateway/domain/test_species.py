@@ -1,0 +1,51 @@
+"""Words for animals map to codes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.species import BY_CODE, TABLE, UNKNOWN, code, label
+
+
+@pytest.mark.parametrize(
+    ("word", "species"),
+    [
+        ("boar", "boar"),
+        ("Wild_Boar", "boar"),
+        ("sus scrofa", "boar"),
+        ("イノシシ", "boar"),
+        ("ニホンイノシシ", "boar"),
+        ("adult_boar", "boar"),
+        ("delivery_person", "person"),
+        ("シカ", "deer"),
+        ("Macaca fuscata", "monkey"),
+        ("raccoon dog", "raccoon_dog"),
+        ("raccoon", "raccoon"),
+        ("brown bear", "brown_bear"),
+        ("animal", UNKNOWN),
+        ("hot dog", None),
+        ("teddy bear", None),
+        ("car", None),
+        ("", None),
+    ],
+)
+def test_any_spelling_of_the_table_means_its_code(word: str, species: str | None) -> None:
+    assert code(word) == species
+
+
+def test_every_name_in_the_table_means_its_own_row() -> None:
+    for row in TABLE:
+        for word in filter(None, (row.code, row.ja, row.en, row.scientific, *row.also)):
+            assert code(word) == row.code, word
+
+
+def test_every_row_has_a_name_in_both_languages() -> None:
+    for species, row in BY_CODE.items():
+        assert label(species) == row.ja
+        assert label(species, "en") == row.en
+    assert label("yeti") == "yeti"
+
+
+@given(st.text(max_size=300))
+def test_any_word_gives_a_code_of_the_table_or_none(word: str) -> None:
+    assert code(word) is None or code(word) in BY_CODE

@@ -1,0 +1,176 @@
+"""What reaches the server beside single events: closed hours, people's deeds and reports, corrections."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.model import Act, Deed, Event, Kind
+from gateway.domain.resident_reports import Sighting, SightingKind
+from gateway.export.influx.readback.influx import InfluxHistory
+from gateway.export.influx.responses import Answer
+from gateway.export.influx.server import Server, connect
+from gateway.store import Store
+from tests.gateway.export.influx.forward.through import EVER, ask, check_complete, forward, prepare
+from tests.gateway.export.influx.kit import (
+    SITE,
+    absorb_all,
+    filled,
+    following,
+    forward_all,
+    is_drained,
+    is_walked,
+    make_forwarder,
+    settings,
+    story,
+    until,
+)
+from tests.support.samples import TOKYO, at, message, reading
+from tests.support.servers import Influxd
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return filled(tmp_path)
+
+
+def test_an_hour_is_written_only_when_it_is_closed(store: Store, influxd: Influxd) -> None:
+    asyncio.run(prepare(influxd))
+
+    async def scenario() -> list[int]:
+        now = at(60 * 5 + 3)  # the fifth hour ended three minutes ago: not yet closed
+        async with connect(settings(influxd)) as server:
+            async with following(make_forwarder(store, settings(influxd), SITE, now)):
+                closed = round(at(240).timestamp()) // 3600
+
+                async def hours_sent() -> bool:
+                    due = await store.read(lambda r: r.follower.due_hours(closed, 1))
+                    return await is_walked(store) and not due
+
+                await until(hours_sent, "closed hours to be sent")
+            [tables] = await server.query("SELECT alive_ms FROM device_1h")
+            return [row[0] // 3_600_000_000_000 for table in tables for row in table.values]
+
+    hours = asyncio.run(scenario())
+    assert max(hours) == round(at(240).timestamp()) // 3600 - 1
+    forward(store, influxd)
+    check_complete(store, influxd)
+
+
+def test_what_people_did_is_there_without_their_names(store: Store, influxd: Influxd) -> None:
+    act = Act(
+        id="a1", device="dev-000", deed=Deed.VISITED, at=at(70), by="tanaka", recorded_at=at(71),
+        species="boar", count=2,
+    )  # fmt: skip
+    store.write_now(lambda tx: tx.acts.add(act))
+    forward(store, influxd)
+
+    [[table]] = ask(influxd, lambda server: server.query("SELECT * FROM act"))
+    row = dict(zip(table.columns, table.values[0], strict=True))
+    assert (row["kind"], row["device"], row["species"], row["n"]) == (
+        "visited",
+        "dev-000",
+        "boar",
+        2,
+    )
+    assert "tanaka" not in str(row)
+
+
+def test_what_people_reported_is_there_once(store: Store, influxd: Influxd) -> None:
+    seen = Sighting(
+        id="s1", source="city", kind=SightingKind.DAMAGE, species="boar", day=at(0).date(),
+        lat=32.7, lon=128.8, count=3, note="secret",
+    )  # fmt: skip
+    store.write_now(lambda tx: tx.sightings.add([seen]))
+    forward(store, influxd)
+    forward(store, influxd)
+    [[table]] = ask(influxd, lambda server: server.query("SELECT * FROM report"))
+    [row] = [dict(zip(table.columns, values, strict=True)) for values in table.values]
+    assert (row["kind"], row["species"], row["n"], row["lat"]) == ("damage", "boar", 3, 32.7)
+    assert "secret" not in str(row)
+
+
+def test_an_event_whose_time_is_corrected_leaves_its_old_place(
+    store: Store, influxd: Influxd
+) -> None:
+    forward(store, influxd)
+    move = "UPDATE event SET observed_ms = observed_ms + 7200000 WHERE no = 5"
+    store.write_now(lambda tx: tx.execute(move))
+    forward(store, influxd)
+    check_complete(store, influxd)
+    moved = store.read_now(lambda r: r.events_after(4, 1))[0][1]
+
+    async def read(server: Server) -> list[Event]:
+        return [event async for event in InfluxHistory(server, SITE, TOKYO).events(*EVER)]
+
+    assert [e for e in ask(influxd, read) if e.id == moved.id] == [moved]
+
+
+def test_nothing_is_noted_for_a_follower_that_is_not_there(store: Store) -> None:
+    assert store.read_now(lambda r: r.follower.waiting()) == 0
+
+
+def test_a_follower_that_left_begins_anew(store: Store, influxd: Influxd) -> None:
+    forward(store, influxd)
+    store.write_now(lambda tx: tx.follower.unfollow())
+    absorb_all(store, story(store.read_now(lambda r: r.devices()), 33))
+    assert store.read_now(lambda r: (r.follower.waiting(), r.follower.done())) == (0, [])
+    forward(store, influxd)
+    check_complete(store, influxd)
+
+
+def test_what_changed_is_never_undone_by_what_was_prepared_before(
+    store: Store, influxd: Influxd
+) -> None:
+    """An hour changes while its old roll-up is on the way, and that is slow."""
+    asyncio.run(prepare(influxd))
+    late = message(reading("dev-001", Kind.DETECTION, 130, species="bear", seq=9_999))
+    bodies: list[bytes] = []
+
+    async def scenario() -> None:
+        overtaken = asyncio.Event()
+        async with connect(settings(influxd)) as server:
+
+            async def write(body: bytes) -> Answer:
+                first = b"device_1h" in body and not any(b"device_1h" in one for one in bodies)
+                bodies.append(body)
+                if b"species=bear" in body:
+                    overtaken.set()
+                if first:
+                    await asyncio.to_thread(absorb_all, store, [late])
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(overtaken.wait(), 1.0)
+                return await server.write(body)
+
+            async with following(make_forwarder(store, settings(influxd), SITE), write):
+                await until(overtaken_and_drained(store, overtaken), "everything to be forwarded")
+
+    asyncio.run(scenario())
+    check_complete(store, influxd)
+    assert sum(b"device_1h" in body for body in bodies) > 1
+
+
+def overtaken_and_drained(store: Store, told: asyncio.Event) -> Callable[[], Awaitable[bool]]:
+    async def ask() -> bool:
+        return told.is_set() and await is_drained(store)
+
+    return ask
+
+
+def test_an_hour_noted_without_a_roll_up_does_not_wait_for_ever(
+    store: Store, influxd: Influxd
+) -> None:
+    store.write_now(lambda tx: tx.execute("INSERT INTO hour_due VALUES (400000, 1, 1)"))
+    forward(store, influxd)
+    check_complete(store, influxd)
+
+
+def test_rounds_shorter_than_it_takes_to_prepare_still_get_on(
+    store: Store, influxd: Influxd
+) -> None:
+    """As on a slow board, or with an interval of a tenth of a millisecond."""
+    asyncio.run(prepare(influxd))
+    asyncio.run(forward_all(store, settings(influxd, interval_s=0.0001), SITE))
+    check_complete(store, influxd)

@@ -1,0 +1,141 @@
+"""Old roll-ups: walked where they lie, each once, in steps of any size; open hours wait."""
+
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.effort import Tally
+from gateway.export.influx.schema import LAYOUT
+from gateway.store import Reader, Store
+from gateway.store.rollups.hours import Rollup
+from gateway.store.rollups.sums import Unit
+from gateway.store.rollups.walk import PLACE, Place
+from tests.gateway.export.influx.kit import filled
+from tests.support.samples import at
+
+Seen = tuple[Unit, Rollup]
+ALL = Place(1 << 30, 1 << 30)
+
+
+def keep(unit: Unit, one: Rollup) -> list[Seen]:
+    return [(unit, one)] * (1 + len(one.sightings))  # as many as it has lines
+
+
+def walk(store: Store, begin: Place, limit: int) -> list[Seen]:
+    """Everything once; no step gives more than `limit` things, unless one roll-up does."""
+    seen: list[Seen] = []
+    place = begin
+    while step := store.read_now(partial(step_of, place=place, limit=limit)):
+        made, place = step
+        assert len(made) <= limit or len({repr(one) for one in made}) == 1
+        seen += dict.fromkeys(made)
+    return seen
+
+
+def step_of(reader: Reader, place: Place, limit: int) -> tuple[list[Seen], Place] | None:
+    return reader.walk.step(place, limit, keep)
+
+
+def cells(seen: list[Seen]) -> set[tuple[object, ...]]:
+    """What was walked, as the rows it came from."""
+    effort = {(unit, one.device_no, one.at, "", one.alive_ms, one.armed_ms)
+              for unit, one in seen if one.alive_ms is not None}  # fmt: skip
+    return effort | {
+        (unit, one.device_no, one.at, *cell) for unit, one in seen for cell in one.sightings
+    }
+
+
+def rows(store: Store) -> set[tuple[object, ...]]:
+    """The rows of all tables."""
+    found: set[tuple[object, ...]] = set()
+    for unit in ("hour", "day"):
+        for sql in (
+            f"SELECT device, {unit}, '', alive_ms, armed_ms FROM effort_{unit}",
+            f"SELECT * FROM sighting_{unit}",
+        ):
+            found |= {(unit, *row) for row in store.read_now(lambda r, q=sql: list(r._execute(q)))}  # type: ignore[misc]
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 7, 10_000])
+def test_every_old_roll_up_comes_once_whatever_the_step(limit: int, tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    lone = Tally({}, {(490_000, "boar"): [1, 1, 1]})  # seen without effort
+    store.write_now(lambda tx: tx.add_tally("dev-003", lone))
+    seen = walk(store, ALL, limit)
+    keys = [(unit, one.device_no, one.at) for unit, one in seen]
+    assert len(keys) == len(set(keys))
+    assert cells(seen) == rows(store)
+    assert seen == walk(store, ALL, 100)
+    store.close()
+
+
+def test_hours_still_open_when_following_begins_are_noted_instead_of_walked(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    closed = round(at(240).timestamp()) // 3600
+    store.write_now(lambda tx: tx.follower.follow(Place(closed, 0), LAYOUT))
+    mark(store, 1_000)
+    due = store.read_now(lambda r: r.follower.due_hours(1 << 40, 1_000))
+    walked = walk(store, Place(closed, 0), 50)
+    assert min(one.rollup.at for one in due) == closed
+    assert max(one.at for _, one in walked) == closed - 1
+    hours = [one for unit, one in walk(store, ALL, 50) if unit == "hour"]
+    assert len(due) + len(walked) == len(hours)
+    assert sorted(one.rollup.at for one in due) == sorted(h.at for h in hours if h.at >= closed)
+    store.close()
+
+
+def mark(store: Store, limit: int) -> int:
+    """Note the open hours; gives in how many transactions."""
+    steps = 1
+    while store.write_now(lambda tx: tx.follower.mark_open(limit)):
+        steps += 1
+    return steps
+
+
+def test_a_clock_far_in_the_past_notes_a_long_history_in_many_transactions(tmp_path: Path) -> None:
+    """To a clock in 1970 every hour is open; killed amid, it goes on."""
+    store = filled(tmp_path)
+    store.write_now(lambda tx: tx.follower.follow(Place(0, 0), LAYOUT))
+    sizes = [0]
+    while store.write_now(lambda tx: tx.follower.mark_open(10)):
+        store.write_now(
+            lambda tx: tx.follower.follow(Place(0, 0), LAYOUT)
+        )  # a restart begins nothing anew
+        sizes.append(store.read_now(lambda r: r.follower.waiting()))
+    hours = [one for unit, one in walk(store, ALL, 50) if unit == "hour"]
+    assert store.read_now(lambda r: r.follower.waiting()) == len(hours)
+    assert len(sizes) == 1 + 6  # a transaction a device
+    assert max(b - a for a, b in pairwise(sizes)) <= 31  # no more than the hours of one
+    assert mark(store, 10) == 1
+    due = store.read_now(lambda r: r.follower.due_hours(1 << 40, 1_000))
+    assert {one.change for one in due} == {1}
+    store.close()
+
+
+def test_a_walk_goes_on_where_it_was_and_begins_anew_when_nobody_followed(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
+    further = Place(ALL.hours, ALL.days, 1, 2, 3)
+    store.write_now(lambda tx: tx.follower.walked(further))
+    store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))  # a restart
+    assert store.read_now(lambda r: r.walk.place()) == further
+    store.write_now(lambda tx: tx.follower.unfollow())
+    assert store.read_now(lambda r: r.walk.place()) is None
+    store.close()
+
+
+def test_another_layout_is_walked_anew_and_only_once(tmp_path: Path) -> None:
+    """A gateway of before kept no layout, and its place was written otherwise."""
+    store = filled(tmp_path)
+    before = '[1073741824,1073741824,4,2,3,"boar"]'
+    store.write_now(lambda tx: tx.follower.put(PLACE, before))
+    store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
+    assert store.read_now(lambda r: r.walk.place()) == ALL
+    over = Place(ALL.hours, ALL.days, 2)
+    store.write_now(lambda tx: tx.follower.walked(over))
+    store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
+    assert store.read_now(lambda r: r.walk.place()) == over
+    store.close()

@@ -1,0 +1,279 @@
+"""The contract of `History`: the same questions give the same answers, embedded and from InfluxDB.
+
+The same suite runs against any server that INFLUX_URL, INFLUX_DATABASE and INFLUX_TOKEN name.
+"""
+
+import asyncio
+import contextlib
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from gateway.config import Influx
+from gateway.domain.model import Device, Event, Kind, Role
+from gateway.export.files.events import csv_lines, json_lines
+from gateway.export.influx.readback import History, Unreadable, embedded
+from gateway.export.influx.readback import influx as past_influx
+from gateway.export.influx.readback.embedded import EmbeddedHistory
+from gateway.export.influx.readback.influx import InfluxHistory
+from gateway.export.influx.server import connect
+from gateway.store import Store
+from tests.gateway.export.influx.kit import (
+    absorb_all,
+    database,
+    filled,
+    forward_all,
+    new_site,
+    settings,
+    story,
+)
+from tests.support.samples import T0, TOKYO, at, message, reading
+from tests.support.servers import Influxd
+
+T = TypeVar("T")
+SERVERS = ["embedded", "influxd", *(["named"] if "INFLUX_URL" in os.environ else [])]
+EVER = (T0 - timedelta(days=1), T0 + timedelta(days=9))
+
+
+class Scene:
+    """A filled store, and the history under test of the same events."""
+
+    def __init__(self, store: Store, chosen: Influx | None, site: str) -> None:
+        self.store, self.chosen, self.site = store, chosen, site
+        self.truth = EmbeddedHistory(store, TOKYO)
+
+    def ask(self, question: Callable[[History], Awaitable[T]]) -> T:
+        """One question to the history under test."""
+
+        async def scenario() -> T:
+            async with self.history() as history:
+                return await question(history)
+
+        return asyncio.run(scenario())
+
+    @contextlib.asynccontextmanager
+    async def history(self) -> AsyncIterator[History]:
+        if self.chosen is None:
+            yield self.truth
+            return
+        async with connect(self.chosen) as server:
+            yield InfluxHistory(server, self.site, TOKYO)
+
+    def forward(self) -> None:
+        """Bring the server up to date."""
+        if self.chosen:
+            asyncio.run(forward_all(self.store, self.chosen, self.site))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    with Influxd(tmp_path_factory.mktemp("influxd")) as running:
+        yield running
+
+
+@pytest.fixture(params=SERVERS)
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    chosen = None
+    if request.param == "influxd":
+        chosen = settings(request.getfixturevalue("server"))
+    elif request.param == "named":
+        chosen = settings()
+    store = filled(tmp_path)
+    made = Scene(store, chosen, new_site())
+    if chosen:
+        asyncio.run(_prepare(chosen))
+    made.forward()
+    yield made
+    store.close()
+
+
+async def _prepare(chosen: Influx) -> None:
+    async with database(chosen):
+        pass
+
+
+async def gather(
+    history: History, start: datetime, end: datetime, device: str | None = None
+) -> list[Event]:
+    return [event async for event in history.events(start, end, device)]
+
+
+def ordered(events: list[Event]) -> list[Event]:
+    return sorted(events, key=lambda event: (event.observed_at, event.id))
+
+
+def test_events_come_back_exactly_and_in_order(scene: Scene) -> None:
+    events = scene.ask(lambda h: gather(h, *EVER))
+    assert len(events) == scene.store.read_now(lambda r: r.follower.head()) > 200
+    times = [event.observed_at for event in events]
+    assert times == sorted(times)
+    journal = scene.store.read_now(lambda r: [event for _, event in r.events_after(0, 10_000)])
+    assert ordered(events) == ordered(journal)
+
+
+def test_a_range_is_half_open_and_a_device_can_be_chosen(scene: Scene) -> None:
+    start, end = at(61), at(121)
+    events = scene.ask(lambda h: gather(h, start, end, "dev-001"))
+    assert {event.device for event in events} == {"dev-001"}
+    assert [e.observed_at for e in events if e.kind is Kind.HEARTBEAT] == [start]
+
+
+def test_pages_neither_lose_nor_repeat_an_event(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "PAGE", 7)
+    monkeypatch.setattr(past_influx, "PAGE", 7)
+    ids = [event.id for event in scene.ask(lambda h: gather(h, *EVER))]
+    assert len(ids) == len(set(ids)) == scene.store.read_now(lambda r: r.follower.head())
+
+
+def test_the_latest_are_the_newest_by_observed_time(scene: Scene) -> None:
+    latest = scene.ask(lambda h: h.latest(5))
+    every = sorted((e.observed_at for e in scene.ask(lambda h: gather(h, *EVER))), reverse=True)
+    assert [event.observed_at for event in latest] == every[:5]
+
+
+def test_counts_by_device_species_and_hour(scene: Scene) -> None:
+    counts = scene.ask(lambda h: h.counts(*EVER))
+    assert counts == asyncio.run(scene.truth.counts(*EVER))
+    detections = [e for e in scene.ask(lambda h: gather(h, *EVER)) if e.kind is Kind.DETECTION]
+    assert sum(count.records for count in counts) == len(detections) > 20
+    assert {count.species for count in counts} == {"", "boar", "deer", "raccoon_dog"}
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (T0, T0 + timedelta(hours=7)),  # hours
+        (datetime(2026, 11, 1, tzinfo=TOKYO), datetime(2026, 11, 2, tzinfo=TOKYO)),  # a local day
+        (datetime(2026, 11, 1, 15, tzinfo=UTC), datetime(2026, 11, 4, 15, tzinfo=UTC)),  # days too
+    ],
+)
+def test_totals_and_effort_are_the_sums_of_their_hours(
+    scene: Scene, start: datetime, end: datetime
+) -> None:
+    totals = scene.ask(lambda h: h.totals(start, end))
+    sums: dict[str, list[int]] = {}
+    for count in scene.ask(lambda h: h.counts(start, end)):
+        seen = sums.setdefault(count.device, [0, 0])
+        seen[0] += count.independent
+        seen[1] += count.animals
+    assert {t.device: [t.independent, t.animals] for t in totals} == sums != {}
+    effort = scene.ask(lambda h: h.effort(start, end))
+    assert effort == asyncio.run(scene.truth.effort(start, end)) != []
+    assert any(e.armed_ms for e in effort)
+
+
+def test_one_species_can_be_chosen(scene: Scene) -> None:
+    for species in ("boar", ""):
+        totals = scene.ask(lambda h, s=species: h.totals(*EVER, s))  # type: ignore[misc]
+        counts = [c for c in scene.ask(lambda h: h.counts(*EVER)) if c.species == species]
+        assert sum(t.independent for t in totals) == sum(c.independent for c in counts)
+        by_hour = scene.ask(lambda h, s=species: h.by_hour(*EVER, s))  # type: ignore[misc]
+        assert by_hour == [h for h in scene.ask(lambda h: h.by_hour(*EVER)) if h.species == species]
+        assert totals != []
+        assert by_hour != []
+
+
+def test_species_stand_by_how_often_they_were_seen(scene: Scene) -> None:
+    often: Counter[str] = Counter()
+    for count in scene.ask(lambda h: h.counts(*EVER)):
+        often[count.species] += count.independent
+    species = scene.ask(lambda h: h.species(*EVER))
+    assert species == sorted(often, key=lambda name: (-often[name], name))
+    assert len(species) == 4
+
+
+def test_a_device_that_never_told_a_species_is_blind(scene: Scene) -> None:
+    assert scene.ask(lambda h: h.blind(*EVER)) == set()
+    eye = Device(id="eye", role=Role.DETECTOR)
+    scene.store.write_now(lambda tx: tx.put_device(eye))
+    absorb_all(scene.store, [message(reading("eye", Kind.DETECTION, 90, species="unknown"))])
+    scene.forward()
+    assert scene.ask(lambda h: h.blind(*EVER)) == {"eye"}
+
+
+def test_counts_by_hour_add_up_the_devices(scene: Scene) -> None:
+    by_hour = scene.ask(lambda h: h.by_hour(*EVER))
+    assert by_hour == asyncio.run(scene.truth.by_hour(*EVER))
+    counts = scene.ask(lambda h: h.counts(*EVER))
+    assert sum(h.independent for h in by_hour) == sum(c.independent for c in counts) > 0
+
+
+def test_states_are_those_of_the_gateway(scene: Scene) -> None:
+    states = scene.ask(lambda h: h.states())
+    assert states == scene.store.read_now(lambda r: r.states())
+    assert len(states) == 6
+
+
+def test_a_late_event_corrects_the_hours_it_changes(scene: Scene) -> None:
+    before = scene.ask(lambda h: h.counts(*EVER))
+    late = story([scene.store.read_now(lambda r: r.devices())[1]], 34)[-8:]
+    absorb_all(scene.store, late)
+    scene.forward()
+    counts = scene.ask(lambda h: h.counts(*EVER))
+    assert counts == asyncio.run(scene.truth.counts(*EVER)) != before
+    assert scene.ask(lambda h: h.effort(*EVER)) == asyncio.run(scene.truth.effort(*EVER))
+    assert scene.ask(lambda h: h.states()) == scene.store.read_now(lambda r: r.states())
+
+
+def test_a_refined_species_leaves_no_trace_of_the_first(scene: Scene) -> None:
+    events = scene.ask(lambda h: gather(h, *EVER))
+    first = next(e for e in events if e.species == "boar")
+    bear = msgspec.structs.replace(first, species="bear")
+    scene.store.write_now(lambda tx: tx.journal.revise(bear, "a second look"))
+    scene.forward()
+    again = scene.ask(lambda h: gather(h, *EVER))
+    assert len(again) == len(events)
+    assert [e.species for e in again if e.id == first.id] == ["bear"]
+
+
+def test_sites_on_one_server_do_not_mix(scene: Scene) -> None:
+    if scene.chosen is None:
+        pytest.skip("an embedded store holds one site")
+    other = Scene(scene.store, scene.chosen, new_site())
+    assert other.ask(lambda h: gather(h, *EVER)) == []
+    assert other.ask(lambda h: h.states()) == {}
+
+
+def test_json_lines_and_csv_carry_every_event(scene: Scene) -> None:
+    async def export(history: History) -> tuple[list[bytes], str]:
+        lines = [line async for line in json_lines(history.events(*EVER))]
+        return lines, "".join([row async for row in csv_lines(history.events(*EVER))])
+
+    lines, table = scene.ask(export)
+    events = [msgspec.json.decode(line, type=Event) for line in lines]
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["id"] for row in rows] == [event.id for event in events]
+    assert [row["kind"] for row in rows] == [event.kind.value for event in events]
+    assert len(rows) == scene.store.read_now(lambda r: r.follower.head())
+
+
+def test_a_server_that_is_gone_is_said_in_words(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with connect(Influx(url="http://127.0.0.1:9", timeout_s=2)) as server:
+            await InfluxHistory(server, "goto", TOKYO).latest(1)
+
+    with pytest.raises(Unreadable, match="InfluxDB: ClientConnectorError"):
+        asyncio.run(scenario())
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_text() -> None:
+    async def export() -> list[str]:
+        async def one() -> AsyncIterator[Event]:
+            yield msgspec.convert(
+                {"id": "=1+1", "device": "d", "kind": "heartbeat", "observed_at": T0,
+                 "received_at": T0, "time_quality": "rtc"}, Event,
+            )  # fmt: skip
+
+        return [row async for row in csv_lines(one())]
+
+    assert asyncio.run(export())[1].startswith("'=1+1,")

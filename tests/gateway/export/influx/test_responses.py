@@ -1,0 +1,81 @@
+"""What follows from an answer: done, halve, hold, wait. Without a server."""
+
+import asyncio
+
+import pytest
+
+from gateway.export.influx.forward import forwarder as module
+from gateway.export.influx.forward.delivery import Held, Later, deliver
+from gateway.export.influx.lines import Line
+from gateway.export.influx.responses import Answer, Verdict, judge, say
+from gateway.export.influx.server import QueryError, _tables
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "verdict"),
+    [
+        (204, "", Verdict.DONE),
+        (200, "{}", Verdict.HOLD),
+        (400, "unable to parse", Verdict.SPLIT),
+        (400, '{"error":"partial write: points beyond retention policy dropped=3"}', Verdict.DONE),
+        (400, '{"error":"partial write: field type conflict dropped=3"}', Verdict.SPLIT),
+        (422, "conflict", Verdict.SPLIT),
+        (413, "", Verdict.SPLIT),
+        (401, "", Verdict.HOLD),
+        (403, "", Verdict.HOLD),
+        (404, "", Verdict.HOLD),
+        (302, "", Verdict.HOLD),
+        (408, "", Verdict.LATER),
+        (429, "", Verdict.LATER),
+        (500, "", Verdict.LATER),
+        (503, "", Verdict.LATER),
+        (0, "TimeoutError", Verdict.LATER),
+    ],
+)
+def test_each_answer_has_one_verdict(status: int, text: str, verdict: Verdict) -> None:
+    assert judge(Answer(status, text)) is verdict
+
+
+def test_the_answer_is_unwrapped_for_people() -> None:
+    assert say(Answer(401, '{"error":"authorization failed"}')) == "401 authorization failed"
+    assert say(Answer(502, "<html>\n bad ")) == "502 <html> bad"
+    assert say(Answer(0, "TimeoutError")) == "TimeoutError"
+
+
+def test_halving_finds_every_bad_line_and_no_other() -> None:
+    bad, written = {3, 77, 78, 4_999}, []
+
+    async def write(body: bytes) -> Answer:
+        numbers = [int(n) for n in body.decode().split("\n")]
+        if bad & set(numbers):
+            return Answer(400, "bad")
+        written.extend(numbers)
+        return Answer(204)
+
+    lines = [Line(("event", n), str(n)) for n in range(5_000)]
+    refused = asyncio.run(deliver(write, lines))
+    assert {int(one.line.text) for one in refused} == bad
+    assert sorted(written) == sorted(set(range(5_000)) - bad)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, Held), (503, Later)])
+def test_a_batch_that_cannot_go_now_says_why(status: int, kind: type[Exception]) -> None:
+    async def write(_: bytes) -> Answer:
+        return Answer(status, '{"error":"why"}')
+
+    with pytest.raises(kind, match=f"{status} why"):
+        asyncio.run(deliver(write, [Line(("event", 1), "x")]))
+
+
+def test_an_error_inside_a_200_is_an_error() -> None:
+    with pytest.raises(QueryError, match="database not found: x"):
+        _tables('{"results":[{"statement_id":0,"error":"database not found: x"}]}')
+    with pytest.raises(QueryError, match="not InfluxDB's JSON"):
+        _tables("<html>")
+
+
+def test_waiting_grows_with_failures_and_honours_the_server() -> None:
+    waits = [module.wait_s(n, None, 0.999) for n in (1, 2, 3, 50)]
+    assert waits == sorted(waits)
+    assert waits[-1] <= module.LONGEST_RETRY_S
+    assert module.wait_s(1, 90.0, 0.0) == 90.0

@@ -1,0 +1,148 @@
+"""What hangs out at the broker: true, complete, taken down when it is over, whoever restarts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from gateway.dialects import Context
+from gateway.dialects.table import BY_NAME
+from gateway.domain.device_state import advance, placed
+from gateway.domain.model import Device, DeviceState, Kind, Message, Reason, Refused, Standing
+from gateway.domain.timing import judge
+from gateway.export.topics.homeassistant import declarations
+from gateway.export.topics.retained import Scene, notices, slug
+from tests.support.samples import CAMERA, T0, TRAP, at, reading
+from tests.support.servers import Mosquitto, wait_for
+from tests.support.service import Sensor, Service, native
+
+STATE = "shishigaki/v1/goto/trap-01/state"
+
+
+def scene(minutes: float, *devices: Device) -> Scene:
+    sprung = judge(
+        msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, 5), battery_pct=80), at(5)
+    )
+    seen = judge(reading("cam-01", Kind.DETECTION, 5, species="boar"), at(5))
+    states: Mapping[str, DeviceState] = {
+        "trap-01": advance(None, placed([sprung])), "cam-01": advance(None, placed([seen])),
+    }  # fmt: skip
+    return Scene("goto", at(minutes), list(devices or (TRAP, CAMERA)), states, [])
+
+
+def said(board: Mapping[str, bytes], topic: str = STATE) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(board[topic])
+    return found
+
+
+def test_a_state_says_what_the_trap_does_and_since_when() -> None:
+    state = said(notices(scene(10)))
+    assert (state["state"], state["since"], state["battery_pct"]) == (
+        "sprung", "2026-11-01T00:05:00Z", 80,
+    )  # fmt: skip
+    camera = said(notices(scene(10)), "shishigaki/v1/goto/cam-01/state")
+    assert (camera["state"], camera["species"]) == ("watching", "boar")
+
+
+def test_a_silent_trap_is_unknown_with_what_was_last_known() -> None:
+    state = said(notices(scene(5 + 151)))
+    assert (state["state"], state["last_known"]) == ("unknown", "sprung")
+
+
+def test_only_approved_devices_hang_out() -> None:
+    waiting = msgspec.structs.replace(TRAP, standing=Standing.PENDING)
+    assert STATE not in notices(scene(10, waiting))
+
+
+@pytest.mark.parametrize(
+    "device", ["!a1b2c3d4", "yama/hako 1", "a+b", "a#", "oku/trap-01", "イノシシ"]
+)
+def test_any_address_becomes_one_level_of_its_own(device: str) -> None:
+    assert not set(slug(device)) & set("+#/ ")
+    assert slug(device) not in {slug(device + "x"), slug(device.upper() + "-")}
+    assert slug("trap-01") == "trap-01"
+
+
+def test_home_assistant_is_told_traps_detectors_and_alerts() -> None:
+    found = declarations(scene(10), "homeassistant")
+    sprung = said(found, "homeassistant/binary_sensor/shishigaki_goto_trap-01/sprung/config")
+    assert sprung["state_topic"] == sprung["availability_topic"] == STATE
+    assert sprung["device"]["name"] == "三井楽-01"
+    assert len({said(found, topic)["unique_id"] for topic in found}) == len(found)
+    assert "homeassistant/binary_sensor/shishigaki_goto/urgent/config" in found
+
+
+def test_our_own_declarations_are_no_devices_to_us() -> None:
+    for topic, payload in declarations(scene(10), "homeassistant").items():
+        with pytest.raises(Refused) as refused:
+            BY_NAME["ha_discovery"].decode(Message(topic, payload, T0), Context())
+        assert refused.value.reason is Reason.IRRELEVANT
+
+
+class Listener:
+    """What the broker retains now under some topics."""
+
+    def __init__(self, port: int) -> None:
+        self.kept: dict[str, dict[str, Any]] = {}
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_message = self._hear
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe([("shishigaki/v1/goto/#", 1), ("homeassistant/#", 1)])
+        self._client.loop_start()
+
+    def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        if not message.payload:
+            self.kept.pop(message.topic, None)
+        elif message.payload.startswith(b"{"):
+            self.kept[message.topic] = msgspec.json.decode(message.payload)
+
+    def alerts(self) -> list[str]:
+        return [body["rule"] for topic, body in list(self.kept.items()) if "/alert/" in topic]
+
+    def state(self) -> str | None:
+        return self.kept.get(STATE, {}).get("state")
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def send(port: int, kind: str, seq: int) -> None:
+    sensor = Sensor(port, f"sensor-{seq}")
+    sensor.flush(sensor.send(*native("trap-01", kind, seq)))
+    sensor.close()
+
+
+def test_states_and_alerts_hang_out_over_restarts_of_gateway_and_broker(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    extra = "[homeassistant]\nenabled = true"
+    service = Service(tmp_path / "gateway", mosquitto.port, TRAP, extra=extra)
+    with service:
+        listener = Listener(mosquitto.port)
+        wait_for(lambda: STATE in listener.kept, "the first board", 30)
+        send(mosquitto.port, "trap.sprung", 1)
+        wait_for(lambda: listener.state() == "sprung", "the spring on the board")
+        wait_for(lambda: listener.alerts() == ["trap_sprung"], "the alert on the board")
+        assert any(topic.startswith("homeassistant/") for topic in listener.kept)
+        service.kill()
+        service.config.write_text(service.config.read_text().replace("enabled = true", ""))
+        service.start()
+        wait_for(
+            lambda: not any(topic.startswith("homeassistant/") for topic in listener.kept),
+            "the declarations to be withdrawn", 30,
+        )  # fmt: skip
+        listener.close()
+        mosquitto.kill()  # which keeps nothing
+        mosquitto.restart()
+        listener = Listener(mosquitto.port)
+        wait_for(lambda: listener.state() == "sprung", "the board to be hung out again", 30)
+        send(mosquitto.port, "trap.set", 2)
+        wait_for(lambda: listener.state() == "armed" and not listener.alerts(), "the end", 30)
+        total = "shishigaki/v1/goto/alerts"
+        wait_for(lambda: listener.kept.get(total, {}).get("capture") == 0, "the sum to follow")
+        listener.close()

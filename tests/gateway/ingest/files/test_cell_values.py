@@ -1,0 +1,144 @@
+"""Cell values: what people write in cells becomes plain values, and every repair is said."""
+
+from datetime import date, time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.ingest.files import cell_values
+
+SHEET = "a spreadsheet's day number; read as a date"
+WIDE = "full-width digits read as plain ones"
+ONLY_DAY = "not a time; the day alone is kept"
+FIRST = "the first time in it is taken"
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "rest", "notes"),
+    [
+        ("R4.4.24", date(2022, 4, 24), "", []),
+        ("令和4年4月24日", date(2022, 4, 24), "", []),
+        ("令和元年5月1日(水)", date(2019, 5, 1), "", []),
+        ("㋿6年10月3日", date(2024, 10, 3), "", []),
+        ("平成31年4月30日", date(2019, 4, 30), "", []),
+        ("S63/12/31", date(1988, 12, 31), "", []),
+        ("r6-1-5", date(2024, 1, 5), "", []),
+        ("2025.1.9", date(2025, 1, 9), "", []),
+        ("2019/5/29", date(2019, 5, 29), "", []),
+        ("2025-01-09 10:30", date(2025, 1, 9), "10:30", []),
+        ("2025-01-09T10:30:00", date(2025, 1, 9), "10:30:00", []),
+        (" 2025年1月9日 8時頃", date(2025, 1, 9), "8時頃", []),
+        ("Ｒ６．４．２４", date(2024, 4, 24), "", [WIDE]),
+        ("43575", date(2019, 4, 20), "", [SHEET]),
+        ("R1.4.18", date(2019, 4, 18), "", ["before its era began; the year is counted all the same"]),
+    ],
+)  # fmt: skip
+def test_a_day_is_read_in_any_notation(text: str, day: date, rest: str, notes: list[str]) -> None:
+    said: list[str] = []
+    assert cell_values.day(text, said.append) == (day, rest)
+    assert said == notes
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "must be a day like"),
+        ("昨日", "must be a day like"),
+        ("6.4.24", "four digits or an era"),
+        ("R6.2.30", "no day of the calendar"),
+        ("2024/13/1", "no day of the calendar"),
+        ("R0.1.1x", "must be a day|before its era"),
+        ("123456", "must be a day like"),
+        ("2024/4/245", "must be a day like"),
+    ],
+)
+def test_what_is_no_day_is_refused(text: str, why: str) -> None:
+    said: list[str] = []
+    if text == "R0.1.1x":
+        assert cell_values.day(text, said.append)[1] == "x"
+        assert said
+        return
+    with pytest.raises(ValueError, match=why):
+        cell_values.day(text, said.append)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour", "notes"),
+    [
+        ("10時30分頃", time(10, 30), []),
+        ("2時頃", time(2, 0), []),
+        ("7時半ごろ", time(7, 30), []),
+        ("午後3時20分", time(15, 20), []),
+        ("午前0時5分", time(0, 5), []),
+        ("10:30", time(10, 30), []),
+        ("10:30:00", time(10, 30), []),
+        ("", None, []),
+        ("不明", None, []),
+        ("６時５分頃", time(6, 5), [WIDE]),
+        ("18時30分〜;19時00分頃", time(18, 30), [FIRST]),
+        ("17時30分～19時頃", time(17, 30), [FIRST]),
+        ("20時間33分頃", time(20, 33), [FIRST]),
+        ("夕方", None, [ONLY_DAY]),
+        ("25時10分", None, [ONLY_DAY]),
+        ("10時75分", None, [ONLY_DAY]),
+    ],
+)
+def test_a_time_is_read_or_left_unknown(text: str, hour: time | None, notes: list[str]) -> None:
+    said: list[str] = []
+    assert cell_values.clock(text, said.append) == hour
+    assert said == notes
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "notes"),
+    [
+        ("1", 1, []),
+        ("2頭", 2, []),
+        ("", None, []),
+        ("-", None, []),
+        ("成獣１頭", 1, [WIDE, "only the number in it is taken"]),
+        ("2〜3頭", 2, ["a range; its first number is taken"]),
+        ("複数", None, ["not a number; left unknown"]),
+        ("99999999", None, ["not a number; left unknown"]),
+    ],
+)
+def test_a_number_is_read_or_left_unknown(text: str, count: int | None, notes: list[str]) -> None:
+    said: list[str] = []
+    assert cell_values.number(text, said.append) == count
+    assert said == notes
+
+
+def test_a_code_that_a_spreadsheet_destroyed_is_known() -> None:
+    assert [cell_values.is_destroyed(text) for text in ("5.44E+08", "５.44e+08", "5E8", "544165324")] == [
+        True, True, True, False,
+    ]  # fmt: skip
+
+
+def test_degrees_are_numbers() -> None:
+    assert cell_values.degrees("３６.５", lambda _: None) == 36.5
+    assert cell_values.degrees("136.5度", lambda _: None) == 136.5
+    with pytest.raises(ValueError, match="must be degrees"):
+        cell_values.degrees("北緯", lambda _: None)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_read_or_refused_by_a_sentence(text: str) -> None:
+    said: list[str] = []
+    assert isinstance(cell_values.clock(text, said.append), time | None)
+    assert isinstance(cell_values.number(text, said.append), int | None)
+    try:
+        found: date | str = cell_values.day(text, said.append)[0]
+    except ValueError as error:
+        found = str(error)
+    assert found
+
+
+@given(st.dates(date(2019, 5, 1), date(2099, 12, 31)))
+def test_an_era_and_a_plain_year_mean_the_same_day(day: date) -> None:
+    wareki = f"令和{day.year - 2018}年{day.month}月{day.day}日"
+    assert (
+        cell_values.day(wareki, pytest.fail)[0]
+        == cell_values.day(day.isoformat(), pytest.fail)[0]
+        == day
+    )

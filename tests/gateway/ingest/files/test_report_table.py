@@ -1,0 +1,268 @@
+"""Tables of sightings: a municipality's table; each repair and refusal is named."""
+
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from gateway.cli import app
+from gateway.domain.resident_reports import SightingKind
+from gateway.ingest.files.report_columns import TableError, read_map
+from gateway.ingest.files.report_table import Reports, parse
+from gateway.store import Store
+from tests.deploy.folder import DEPLOY
+from tests.science.shared import ROOT, needs_shared
+from tests.support.samples import TOKYO, open_store
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+BEARS = ROOT / "data/ishikawa_bear"
+MAP = """
+title = "試験市"
+species = "クマ"
+[columns]
+date = "日"
+time = "時"
+year = "年"
+lat = "緯度"
+lon = "経度"
+wkt = "WKT"
+mesh = "メッシュ"
+kind = "種別"
+count = "頭数"
+place = "場所"
+[kinds]
+"目撃" = "sighting"
+"痕跡" = "trace"
+"""
+HEAD = "WKT,日,時,年,緯度,経度,メッシュ,種別,頭数,場所\n"
+ROW = "POINT (136.5 36.5),R6.4.24,10時30分頃,R6,36.5,136.5,,目撃,1頭,畑"
+
+
+def read(*rows: str, map_: str = MAP, encoding: str = "utf-8") -> Reports:
+    data = (HEAD + "\n".join(rows) + "\n").encode(encoding)
+    return parse(data, read_map(map_.encode()), "t.csv", TOKYO, NOW)
+
+
+def repaired(reports: Reports) -> list[str]:
+    return [str(one) for one in reports.findings.repaired]
+
+
+def refused(reports: Reports) -> list[str]:
+    return [str(one) for one in reports.findings.refused]
+
+
+def test_a_row_becomes_a_sighting_in_utc_with_its_local_day() -> None:
+    reports = read(ROW)
+    [one] = reports.sightings
+    assert (one.day, one.observed_at) == (
+        date(2024, 4, 24),
+        datetime(2024, 4, 24, 1, 30, tzinfo=UTC),
+    )
+    assert (one.lat, one.lon, one.species, one.count) == (36.5, 136.5, "bear", 1)
+    assert (one.kind, one.source, one.place) == (SightingKind.SIGHTING, "試験市", "畑")
+    assert not reports.findings.repaired
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+def test_the_encoding_is_found_out(encoding: str) -> None:
+    reports = read(ROW, encoding=encoding)
+    assert reports.sightings == read(ROW).sightings
+    assert reports.encoding == encoding.removesuffix("-sig")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (",,目撃", ",5.44E+08,目撃", "メッシュ = '5.44E+08': destroyed by a spreadsheet; worked out"),
+        (",,目撃", ",99,目撃", "メッシュ = '99': no mesh code; worked out from the place"),
+        (",,目撃", ",492806,目撃", "disagrees with the place; the place is taken"),
+        ("36.5,136.5", "136.5,36.5", "緯度 = '136.5': latitude and longitude were exchanged; put right"),
+        ("36.5,136.5", "３６.5,136.5", "緯度 = '３６.5': full-width digits read as plain ones"),
+        ("36.5,136.5", "北,136.5", "緯度 = '北': not degrees; the WKT point is taken"),
+        ("POINT (136.5 36.5)", "POINT (136.6 36.5)", "WKT = 'POINT (136.6 36.5)': disagrees with latitude"),
+        ("POINT (136.5 36.5)", "somewhere", "WKT = 'somewhere': not POINT (lon lat); ignored"),
+        (",R6,", ",R5,", "年 = 'R5': disagrees with the date; the date is taken"),
+        (",R6,", ",?,", "年 = '?': not a year; the date is taken"),
+        ("1頭", "数頭", "頭数 = '数頭': not a number; left unknown"),
+        ("10時30分頃", "朝", "時 = '朝': not a time; the day alone is kept"),
+    ],
+)  # fmt: skip
+def test_what_can_be_repaired_is_kept_and_named(old: str, new: str, why: str) -> None:
+    reports = read(ROW.replace(old, new))
+    [said] = repaired(reports)
+    assert said.startswith("t.csv line 2: ")
+    assert why in said
+    [one] = reports.sightings
+    assert (one.lat, one.lon) == (36.5, 136.5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("R6.4.24", "きのう", "日 = 'きのう': must be a day like"),
+        ("R6.4.24", "R9.4.24", "lies in the future"),
+        ("R6.4.24", "1910/1/1", "lies in the future or before 1926-12-25"),
+        ("36.5,136.5", "51.5,-0.1", "緯度 = '51.5': 51.5, -0.1 is not in Japan"),
+        ("36.5,136.5", "nan,nan", "is not in Japan"),
+        ("目撃", "うわさ", "種別 = 'うわさ': no such word under [kinds]; has: 目撃, 痕跡"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_and_harms_no_other(old: str, new: str, why: str) -> None:
+    reports = read(ROW.replace(old, new), ROW)
+    [said] = refused(reports)
+    assert said.startswith("t.csv line 2: ")
+    assert why in said
+    assert (reports.rows, len(reports.sightings)) == (2, 1)
+
+
+def test_without_a_place_the_wkt_or_the_mesh_tells_it() -> None:
+    [one] = read(ROW.replace("36.5,136.5", ",")).sightings
+    assert (one.lat, one.lon) == (36.5, 136.5)
+    nowhere = ROW.replace("POINT (136.5 36.5)", "").replace("36.5,136.5", ",")
+    reports = read(nowhere.replace(",,目撃", ",53394611,目撃"))
+    assert (reports.sightings[0].lat, reports.sightings[0].lon) == pytest.approx(
+        (35.6791667, 139.76875)
+    )
+    assert "the middle of its mesh" in repaired(reports)[0]
+    assert "no place is given" in refused(read(nowhere))[0]
+
+
+def test_equal_rows_of_one_table_are_several_reports_and_stay_so() -> None:
+    ids = [one.id for one in read(ROW, ROW).sightings]
+    assert len(set(ids)) == 2
+    assert ids == [one.id for one in read(ROW, ROW).sightings]
+
+
+def test_the_same_report_in_two_tables_is_one() -> None:
+    first, second = (
+        read(ROW),
+        read(ROW.replace("畑", "はたけ"), map_=MAP.replace("試験市", "試験県")),
+    )
+    assert first.sightings[0].id == second.sightings[0].id
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('date = "日"', "", "missing required field `date`"),
+        ('time = "時"', 'hour = "時"', "unknown field `hour`.*allowed"),
+        ('time = "時"', 'time = "時刻"', "columns.time = '時刻': no such column; has: WKT, 日"),
+        ('"sighting"', '"seen"', "Invalid enum value 'seen'"),
+        ('species = "クマ"', "", "needs species, or columns.species"),
+        ("title =", "title", "not TOML"),
+        ('species = "クマ"', 'species = "クマ"\ndelimiter = "\\t\\t"', "must be one character"),
+    ],
+)
+def test_a_broken_map_names_the_key_and_what_is_allowed(old: str, new: str, why: str) -> None:
+    with pytest.raises(TableError, match=why):
+        read(ROW, map_=MAP.replace(old, new))
+
+
+def test_a_map_without_any_place_is_refused() -> None:
+    lines = [
+        line for line in MAP.splitlines() if not line.startswith(("lat", "lon", "wkt", "mesh"))
+    ]
+    with pytest.raises(TableError, match="needs lat and lon, or wkt, or mesh"):
+        read_map("\n".join(lines).encode())
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_rows_or_a_reason(junk: bytes) -> None:
+    answer = ""
+    try:
+        reports = parse(HEAD.encode() + junk, read_map(MAP.encode()), "t.csv", TOKYO, NOW)
+    except TableError as error:
+        answer = str(error)
+    assert answer or reports.rows == len(reports.sightings) + len(reports.findings.refused)
+
+
+def test_sightings_are_stored_once_and_found_by_day_and_species(tmp_path: Path) -> None:
+    day = (date(2024, 4, 24) - date(1970, 1, 1)).days
+    found = read(ROW, ROW.replace("R6.4.24", "R6.4.25")).sightings
+    with closing(open_store(tmp_path)) as store:
+        assert store.write_now(lambda tx: tx.sightings.add(found)) == 2
+        assert store.write_now(lambda tx: tx.sightings.add(found)) == 0
+        assert store.read_now(lambda r: r.sightings(day, day + 1)) == found[:1]
+        assert store.read_now(lambda r: r.sightings(0, 10**6, "bear")) == found
+        assert store.read_now(lambda r: r.sightings(0, 10**6, "boar")) == []
+
+
+def shipped(name: str) -> str:
+    return (DEPLOY / "sightings" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((DEPLOY / "sightings").iterdir()), ids=lambda path: path.stem
+)
+def test_the_shipped_maps_are_maps(path: Path) -> None:
+    assert read_map(path.read_bytes()).title
+
+
+def test_the_example_map_names_every_key() -> None:
+    text = shipped("example")
+    whole = "\n".join(line[1:] if line[:1] == "#" and line[1:2].isalpha() else line
+                      for line in text.splitlines())  # fmt: skip
+    found = read_map(whole.encode())
+    assert all(f"{name} = " in text for name in (*found.columns.__struct_fields__, "encoding",
+                                                 "delimiter", "anywhere", "title"))  # fmt: skip
+    assert "" not in [getattr(found.columns, name) for name in found.columns.__struct_fields__]
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("name", "map_", "rows", "destroyed", "serials"),
+    [
+        ("bear_incidents_river_r1-r6", "ishikawa-bear-r1-r6", 390, 390, 0),
+        ("bear_incidents_young_bears_r1-r6", "ishikawa-bear-r1-r6", 467, 467, 2),
+        ("bear_sightings_r7", "ishikawa-bear-r7", 103, 0, 0),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932"])
+def test_a_prefectures_open_data_are_imported_whole(
+    name: str, map_: str, rows: int, destroyed: int, serials: int, encoding: str
+) -> None:
+    text = (BEARS / f"{name}.csv").read_text(encoding="utf-8-sig")
+    data = text.encode(encoding, "replace")
+    reports = parse(data, read_map(shipped(map_).encode()), f"{name}.csv", TOKYO, NOW)
+    assert (reports.rows, len(reports.sightings), reports.findings.refused) == (rows, rows, [])
+    said = [one.text for one in reports.findings.repaired]
+    assert sum("destroyed by a spreadsheet" in one for one in said) == destroyed
+    assert sum("day number" in one for one in said) == serials
+    assert {one.species for one in reports.sightings} == {"bear"}
+    assert all(2019 <= one.day.year <= 2025 for one in reports.sightings)
+    assert not [one for one in said if "disagrees" in one]
+
+
+@needs_shared
+def test_the_command_imports_reports_and_adds_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHISHIGAKI_STORE__PATH", str(tmp_path / "test.db"))
+    arguments = ["import", "csv", str(BEARS / "bear_sightings_r7.csv"),
+                 "--map", str(DEPLOY / "sightings" / "ishikawa-bear-r7.toml")]  # fmt: skip
+    first, second = (CliRunner().invoke(app, arguments) for _ in range(2))
+    assert first.exit_code == second.exit_code == 0
+    assert "new sightings: 103" in first.stdout
+    assert "new sightings: 0" in second.stdout
+    assert "17時30分～19時頃" in first.stderr
+    with closing(Store(tmp_path / "test.db", TOKYO)) as store:
+        assert len(store.read_now(lambda r: r.sightings(0, 10**6))) == 103
+
+
+def test_the_command_names_a_broken_map_or_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHISHIGAKI_STORE__PATH", str(tmp_path / "test.db"))
+    table, map_ = tmp_path / "t.csv", tmp_path / "m.toml"
+    table.write_text(HEAD)
+    map_.write_text("title = 1")
+    for content, why in (("title = 1", "m.toml"), (MAP, "no usable row")):
+        map_.write_text(content)
+        result = CliRunner().invoke(app, ["import", "csv", str(table), "--map", str(map_)])
+        assert (result.exit_code, why in result.stderr) == (1, True)
+    result = CliRunner().invoke(app, ["import", "csv", str(tmp_path / "no"), "--map", str(map_)])
+    assert (result.exit_code, "No such file" in result.stderr) == (1, True)

@@ -1,0 +1,287 @@
+"""A surge: what comes faster than it can be judged is durable at once, and ends in the same story."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from gateway.clock import Era
+from gateway.config import Config
+from gateway.domain.model import Event, Kind, Message, TimeQuality, TrapState
+from gateway.faults import Faults
+from gateway.ingest.messages import intake as intake_module
+from gateway.ingest.messages.batch import absorb
+from gateway.ingest.messages.intake import Intake, sort_out
+from gateway.metrics import Health
+from gateway.store import Reader, Store, redate
+from gateway.store.feed import Feed
+from gateway.store.tables.backlog import Size, Stamp
+from tests.faults.lacking import Hasty
+from tests.support.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
+from tests.support.session import FakeSession
+
+BATCH = 10
+STORY = [
+    *(message(reading("cam-01", Kind.DETECTION, n, species="boar")) for n in range(70)),
+    message(reading("trap-01", Kind.SET, 70)),
+    message(reading("trap-01", Kind.SPRUNG, 71)),
+    *(message(reading("cam-01", Kind.DETECTION, n, species="deer")) for n in range(72, 90)),
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(tmp_path, TRAP, CAMERA)
+    yield store
+    store.close()
+
+
+def intake_of(store: Store, health: Health | None = None, reserve_mb: int = 0) -> Intake:
+    return Intake(store, decode, Feed(), health or Health(), max_batch=BATCH, reserve_mb=reserve_mb,
+                  clock=lambda: at(99))  # fmt: skip
+
+
+def run(intake: Intake, session: FakeSession, until: Callable[[], bool]) -> None:
+    async def act() -> None:
+        async with asyncio.timeout(20):
+            task = asyncio.create_task(intake.run(session))
+            while not until():
+                await asyncio.sleep(0)
+                assert not task.done(), task.exception()
+            task.cancel()
+
+    asyncio.run(act())
+
+
+def waiting(store: Store) -> int:
+    return store.read_now(lambda r: r.backlog().messages)
+
+
+def told(store: Store) -> object:
+    """The story: events in their order, states, alerts and sums."""
+
+    def ask(r: Reader) -> object:
+        events = [event for _, event in r.events_after(0, 1_000)]
+        alerts = {(a.rule, a.subject, a.observed_at) for a in r.latest_alerts()}
+        return events, r.states(), alerts, r.rates(0, 10**6)
+
+    return store.read_now(ask)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Message,
+            topic=st.text(st.characters(exclude_categories=["Cs"])),
+            payload=st.binary(),
+            received_at=st.floats(-(10**5), 10**7).map(lambda s: T0 + timedelta(seconds=s)),
+            qos=st.sampled_from([0, 1]),
+            retain=st.booleans(),
+        ),
+        min_size=1,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_what_is_kept_comes_back_as_it_was(store: Store, messages: list[Message]) -> None:
+    store.write_now(lambda tx: tx.backlog.put(messages, Stamp.ERA))
+    assert waiting(store) == len(messages)
+    batch = store.write_now(lambda tx: tx.backlog.take(1_000))
+    assert batch is not None
+    assert (batch.messages, batch.stamp) == (messages, Stamp.ERA)
+    assert store.write_now(lambda tx: tx.backlog.take(1_000)) is None
+
+
+def test_small_rows_are_judged_together_and_a_stamp_holds_for_all_of_a_batch(store: Store) -> None:
+    stamps = [Stamp.TRUSTED] * 25 + [Stamp.ERA] * 5
+    for one, stamp in zip(STORY, stamps, strict=False):
+        store.write_now(lambda tx, one=one, stamp=stamp: tx.backlog.put([one], stamp))  # type: ignore[misc]
+    taken = []
+    while batch := store.write_now(lambda tx: tx.backlog.take(20)):
+        taken.append(batch)
+    assert [(len(b.messages), b.stamp) for b in taken] == [
+        (20, Stamp.TRUSTED), (5, Stamp.TRUSTED), (5, Stamp.ERA)]  # fmt: skip
+    assert [message for b in taken for message in b.messages] == STORY[:30]
+
+
+def test_large_payloads_are_not_all_taken_into_memory_at_once(store: Store) -> None:
+    large = Message("test", bytes(1_000_000), T0)  # deflated it is small
+    for _ in range(10):
+        store.write_now(lambda tx: tx.backlog.put([large, large], Stamp.TRUSTED))
+    batch = store.write_now(lambda tx: tx.backlog.take(1_000))
+    assert batch
+    assert len(batch.messages) == 4
+    huge = [large] * 10
+    store.write_now(lambda tx: tx.execute("DELETE FROM backlog"))
+    store.write_now(lambda tx: tx.backlog.put(huge, Stamp.TRUSTED))
+    batch = store.write_now(lambda tx: tx.backlog.take(1_000))
+    assert batch
+    assert batch.messages == huge
+
+
+def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_story(
+    tmp_path: Path, store: Store
+) -> None:
+    session, health, most = FakeSession(), Health(), 0
+    session.send(*STORY)
+
+    def all_acknowledged() -> bool:
+        nonlocal most
+        most = max(most, health.backlog)
+        return len(session.acked) == len(STORY)
+
+    intake = intake_of(store, health)
+    run(intake, session, all_acknowledged)
+    assert session.acked == list(range(1, len(STORY) + 1))
+    assert most > 2 * BATCH
+    run(intake, session, lambda: health.backlog == 0)
+    (tmp_path / "clean").mkdir()
+    clean = open_store(tmp_path / "clean", TRAP, CAMERA)
+    clean.write_now(lambda tx: absorb(tx, STORY, decode, at(99)))
+    assert told(store) == told(clean)
+    clean.close()
+
+
+class _Crash(Exception):  # noqa: N818 - the power is gone
+    """Ends the gateway at its first commit."""
+
+
+@pytest.mark.parametrize(("kind", "lost"), [(Intake, 0), (Hasty, BATCH)])
+def test_a_crash_in_a_surge_costs_only_an_intake_that_acknowledges_on_arrival(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: type[Intake], lost: int
+) -> None:
+    async def crash(_: object) -> None:
+        raise _Crash
+
+    monkeypatch.setattr(store, "write", crash)
+    session = FakeSession()
+    session.send(*STORY)
+    intake = kind(store, decode, Feed(), Health(), max_batch=BATCH)
+    intake._kept = Size(0, 0)  # it has looked: nothing waits on the disk
+    with pytest.raises(_Crash):
+        asyncio.run(intake.run(session))
+    kept = store.read_now(lambda r: r.follower.head() + r.backlog().messages)
+    assert len(session.acked) - kept == lost
+
+
+def test_a_trap_that_springs_amid_a_surge_does_not_wait_behind_it(store: Store) -> None:
+    spring = message(reading("trap-01", Kind.SPRUNG, 95))
+    session, health = FakeSession(), Health()
+    session.send(*STORY, replace(spring, topic="wildlife/v1/goto/trap-01/event"))
+    behind: list[int] = []
+
+    def told_of() -> bool:
+        alerts = store.read_now(lambda r: r.open_alerts())
+        behind.append(health.backlog)
+        told = any(alert.observed_at == at(95) for alert in alerts)
+        return told and not session.counters.uncommitted
+
+    intake = intake_of(store, health)
+    run(intake, session, told_of)
+    assert behind[-1] > 2 * BATCH
+    run(intake, session, lambda: waiting(store) == 0)
+    assert len(store.read_now(lambda r: r.latest_events(1_000))) == len(STORY) + 1
+    assert store.read_now(lambda r: r.states()["trap-01"].trap) is TrapState.SPRUNG
+
+
+@pytest.mark.parametrize(
+    ("topic", "is_urgent"),
+    [
+        ("wildlife/v1/goto/trap-01/event", True),
+        ("zigbee2mqtt/trap-01", True),
+        ("wildlife/v1/goto/trap-011/event", False),
+        ("wildlife/v1/goto/cam-01/event", False),
+    ],
+)
+def test_a_message_is_urgent_when_its_topic_names_a_trap(topic: str, is_urgent: bool) -> None:
+    one = Message(topic, b"", T0)
+    assert sort_out([one], [TRAP, CAMERA]) == (([one], []) if is_urgent else ([], [one]))
+
+
+def test_what_was_kept_before_a_crash_is_judged_after_it(store: Store) -> None:
+    for start in range(0, len(STORY), BATCH):
+        part = STORY[start : start + BATCH]
+        store.write_now(lambda tx, part=part: tx.backlog.put(part, Stamp.TRUSTED))  # type: ignore[misc]
+    session, health = FakeSession(), Health()
+    run(intake_of(store, health), session, lambda: waiting(store) == 0)
+    assert len(store.read_now(lambda r: r.latest_events(1_000))) == len(STORY)
+    assert session.acked == []
+
+
+def test_what_comes_while_others_wait_is_judged_after_them(store: Store) -> None:
+    spring = message(reading("trap-01", Kind.SPRUNG, 5))
+    store.write_now(lambda tx: tx.backlog.put(STORY[:BATCH], Stamp.TRUSTED))
+    session = FakeSession()
+    session.send(spring)
+    run(intake_of(store), session, lambda: waiting(store) == 0 and session.acked == [1])
+    events = store.read_now(lambda r: [event for _, event in r.events_after(0, 100)])
+    assert events[-1].kind is Kind.SPRUNG
+
+
+def test_a_damaged_row_costs_its_own_messages_only(store: Store) -> None:
+    for part in (STORY[:BATCH], STORY[BATCH : 2 * BATCH]):
+        store.write_now(lambda tx, part=part: tx.backlog.put(part, Stamp.TRUSTED))  # type: ignore[misc]
+    store.write_now(lambda tx: tx.execute("UPDATE backlog SET body = x'00' WHERE no = 1"))
+    run(intake_of(store), FakeSession(), lambda: waiting(store) == 0)
+    assert len(store.read_now(lambda r: r.latest_events(100))) == BATCH
+
+
+def test_at_the_reserve_what_was_acknowledged_is_judged_and_nothing_more_is_taken(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "RETRY_S", 0.05)
+    monkeypatch.setattr(intake_module, "PATIENCE_S", 60)
+    store.write_now(lambda tx: tx.backlog.put(STORY[:BATCH], Stamp.TRUSTED))
+    session, health = FakeSession(), Health()
+    session.send(STORY[-1])
+    run(intake_of(store, health, reserve_mb=1 << 40), session, lambda: waiting(store) == 0)
+    assert session.acked == []
+    assert len(store.read_now(lambda r: r.latest_events(100))) == BATCH
+
+
+def test_nobody_is_silent_while_what_they_said_waits_unread() -> None:
+    health, session = Health(), FakeSession()
+    faults = Faults(Config(), health, session, lambda: T0)
+    assert faults.listening() == T0
+    health.behind(5)
+    assert faults.listening() is None
+    assert "shishigaki_backlog 5.0" in health.metrics({}, {}).decode()
+    health.behind(0)
+    assert faults.listening() == T0
+
+
+def blind(n: int) -> Message:
+    """Of a device that does not know the time either."""
+    one = reading("cam-01", Kind.DETECTION, n)
+    return message(type(one)(id=one.id, device=one.device, kind=one.kind), received=n)
+
+
+def judged(store: Store) -> list[Event]:
+    run(intake_of(store), FakeSession(), lambda: waiting(store) == 0)
+    return store.read_now(lambda r: [event for _, event in r.events_after(0, 100)])
+
+
+def test_what_was_kept_without_a_clock_is_dated_right_once_the_time_is_known(store: Store) -> None:
+    era = store.write_now(lambda tx: redate.remember(tx, Era(T0, 0.0)))
+    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.ERA))
+    store.write_now(lambda tx: redate.redate(tx, era, timedelta(hours=5)))
+    [event] = judged(store)
+    assert event.received_at == event.observed_at == at(3) + timedelta(hours=5)
+    assert event.time_quality is TimeQuality.RECEIVED
+
+
+def test_what_was_kept_without_a_clock_in_an_earlier_boot_stays_unknown(store: Store) -> None:
+    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.ERA))
+    era = store.write_now(lambda tx: redate.remember(tx, Era(T0, 0.0)))
+    store.write_now(lambda tx: redate.redate(tx, era, timedelta(hours=5)))
+    [event] = judged(store)
+    assert (event.observed_at, event.time_quality) == (at(3), TimeQuality.UNTRUSTED)
+
+
+def test_the_time_given_never_goes_before_what_is_kept(store: Store) -> None:
+    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.TRUSTED))
+    assert store.read_now(lambda r: r.newest_receipt()) == at(3)
