@@ -31,7 +31,7 @@ from dashboard.web import assets
 from dashboard.web.auth import signing_secret
 from dashboard.web.responses import Reply
 from gateway import watchdog
-from gateway.alerts.channels import Means, Publish
+from gateway.alerts.channels import Means
 from gateway.alerts.channels.table import Way, open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
@@ -49,6 +49,7 @@ from gateway.ingest.messages.intake import Intake
 from gateway.metrics import Health, notify_systemd
 from gateway.mqtt import connect_session
 from gateway.mqtt.broker_stats import follow_broker
+from gateway.mqtt.link import Publish
 from gateway.store import Store
 from gateway.store.clock_correction import Eras, open_timekeeper
 from gateway.store.feed import Feed

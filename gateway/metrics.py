@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from gateway.domain.model import Reason
-from gateway.ingest.messages.batch import Outcome
+from gateway.domain.outcome import Outcome
 from gateway.mqtt.session import Counters
 
 STUCK_S = 120.0  # a commit that takes longer is a stuck gateway

@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard.live.snapshot import collection, features, rates
+from dashboard.live.sensor_rates import rates
+from dashboard.live.snapshot import features
 from dashboard.live.updates import Live
+from dashboard.maps.geojson import collection
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.domain.model import Role

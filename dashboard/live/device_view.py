@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from gateway.domain.device_state import from_ms
+from gateway.domain.epoch import from_ms
 from gateway.domain.model import Device, DeviceState, Role, Standing, TrapState
 from gateway.domain.trap_lifecycle import Shown, shown
 

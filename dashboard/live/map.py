@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from dashboard.live.snapshot import Feature, collection
 from dashboard.maps import base_layers, bounds
 from dashboard.maps.bounds import Box
+from dashboard.maps.geojson import Feature, collection
 from dashboard.web.i18n import Text
 
 

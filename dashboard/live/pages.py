@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.live.map import live_map
-from dashboard.live.snapshot import Look, Rates, features, rates
+from dashboard.live.sensor_rates import Rates, rates
+from dashboard.live.snapshot import Look, features
 from dashboard.live.updates import Live
 from dashboard.maps import bounds
 from dashboard.maps.base_layers import COAST

@@ -11,8 +11,8 @@ import folium
 from folium.utilities import JsCode
 from msgspec import Struct
 
-from dashboard.live.snapshot import collection
 from dashboard.maps import base_layers
+from dashboard.maps.geojson import collection
 from dashboard.web import assets
 from dashboard.web.i18n import Text
 

@@ -12,8 +12,7 @@ import shapely
 from msgspec import Struct
 
 from dashboard.analysis.coverage import Shape
-from dashboard.live.snapshot import Feature
-from dashboard.office.map.layers import PLACES
+from dashboard.maps.geojson import PLACES, Feature
 from gateway.config import ConfigError
 from gateway.config.office import Office
 from gateway.domain.geo import mesh

@@ -13,12 +13,14 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.analysis.rate import Rate
 from dashboard.maps import raster
+from dashboard.office import choices as choices_module
 from dashboard.office import filters, land_files
+from dashboard.office.choices import Choices
 from dashboard.office.figures.pages import FigurePages
 from dashboard.office.filters import Wish
 from dashboard.office.map import drawing, offline_file, overview, report_density
 from dashboard.office.map.drawing import Drawn
-from dashboard.office.map.overview import Choices, Facts
+from dashboard.office.map.overview import Facts
 from dashboard.office.papers.pages import PaperPages
 from dashboard.office.siting.pages import Sites
 from dashboard.web.i18n import Text
@@ -88,7 +90,7 @@ class Officials:
 
     def _read(self, reader: Reader, request: Request) -> tuple[Choices, list[Facts]]:
         zone, now = self._reply.zone, self._clock()
-        choices = overview.choices(reader, zone, now)
+        choices = choices_module.choices(reader, zone, now)
         wanted = asked(request, choices)
         spans = [wanted.span, *([wanted.other_span] if wanted.other_span else [])]
         return choices, [overview.read(reader, wanted, span, zone, now) for span in spans]
@@ -103,7 +105,9 @@ class Officials:
 def asked(request: Request, choices: Choices) -> Wish:
     """The wish of a query; a wrong one is answered with 400 and the reason."""
     try:
-        return filters.read(request.query_params, choices.last, overview.usual(choices.species))
+        return filters.read(
+            request.query_params, choices.last, choices_module.usual(choices.species)
+        )
     except ValueError as error:
         raise HTTPException(400, str(error)) from None
 

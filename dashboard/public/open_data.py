@@ -12,10 +12,11 @@ from typing import Any
 from msgspec import Struct
 
 from dashboard.documents.table import Table
-from dashboard.live.snapshot import Feature
-from dashboard.maps import raster
+from dashboard.maps import geojson, raster
+from dashboard.maps.geojson import Feature
+from dashboard.office import choices
 from dashboard.office.filters import ALL
-from dashboard.office.map import layers, overview
+from dashboard.office.map import layers
 from dashboard.office.map.overview import Cell
 from dashboard.office.periods import Month, Span, month_of, months_ending
 from gateway.config.office import Public
@@ -51,7 +52,7 @@ def told(species: str, known: list[str]) -> str:
     """The species to publish: one, never a mixture that could hold people."""
     if species and species != ALL and species not in NEVER:
         return species
-    usual = overview.usual(known)
+    usual = choices.usual(known)
     return USUAL if usual == ALL else usual
 
 
@@ -80,7 +81,7 @@ def _square(cell: Cell, least: int) -> Square:
 def features(found: Iterable[Square], bounds: Any) -> list[Feature]:
     """GeoJSON of the squares; `bounds` gives a code's edges."""
     return [
-        layers.square(
+        geojson.square(
             bounds(one.code),
             {"code": one.code, "c": one.rate_class, "n": one.events, "days": one.effort_days},
         )

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.documents import spreadsheet
-from dashboard.live.snapshot import Feature, collection
 from dashboard.maps import bounds, coastline, raster
+from dashboard.maps.geojson import Feature, collection
+from dashboard.office import choices as choices_module
+from dashboard.office.choices import Choices
 from dashboard.office.filters import Wish, read
 from dashboard.office.map import drawing, hotspot_map, overview
 from dashboard.office.map.layers import Layer
-from dashboard.office.map.overview import Choices
 from dashboard.office.periods import Span
 from dashboard.public import open_data
 from dashboard.public.open_data import Square
@@ -76,7 +77,7 @@ class PublicPages:
 
     def _squares(self, reader: Reader, species: str) -> tuple[Choices, Wish, Span, list[Square]]:
         zone, now = self._reply.zone, self._clock()
-        choices = overview.choices(reader, zone, now)
+        choices = choices_module.choices(reader, zone, now)
         species = open_data.told(species, choices.species)
         wanted = read({"species": species}, choices.last, species)
         span = open_data.period(now.astimezone(zone).date(), self._config.public)

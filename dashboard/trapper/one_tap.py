@@ -4,35 +4,29 @@ Owns the page behind the link. GET shows and changes nothing (mail scanners open
 and uses the link up. What may be answered is `acts`'; must not show a place, only the trap's name.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard.web.i18n import Text
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, deed, deed_words, form_words
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.links import PATH, BadTicket, Links, Ticket
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
-from gateway.domain import species, trap_lifecycle
-from gateway.domain.model import Act, Alert, AlertStatus, Deed, Device, DeviceState, Role
-from gateway.ingest.messages.batch import Outcome
+from gateway.domain import trap_lifecycle
+from gateway.domain.model import Alert, AlertStatus, Deed, Device, DeviceState, Role
+from gateway.domain.outcome import Outcome
 from gateway.ingest.people import actions
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
 
-ACKNOWLEDGE = "acknowledge"
 THROUGH = "one-tap"
-MOST_ANIMALS = 50
-SEXES = ("unknown", "male", "female")
-WEIGHTS = ("", "-20kg", "20-40kg", "40-60kg", "60kg-")
-LONGEST_NOTE = 200
 
 
 class Used(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
@@ -158,41 +152,6 @@ def look(reader: Reader, ticket: Ticket, token: str) -> View:
     devices = {device.id: device for device in reader.devices()}
     state = reader.states().get(subject)
     return View(alert, devices.get(subject), state, reader.link_used(link_id(token)))
-
-
-def deed_words(deeds: Sequence[Deed], words: Text) -> list[tuple[str, str]]:
-    """(value, name) of the buttons."""
-    return [(one.value, trap_lifecycle.DEEDS[one][words.language != "ja"]) for one in deeds]
-
-
-def form_words(words: Text) -> dict[str, Any]:
-    """What the form about an animal offers."""
-    animals = [(row.code, species.label(row.code, words.language)) for row in species.TABLE]
-    return {"animals": animals, "sexes": SEXES, "weights": WEIGHTS}
-
-
-def deed(
-    device: str, person: str, act_id: str, through: str, fields: Mapping[str, str], now: datetime
-) -> Act:
-    """The act that a form describes; ValueError when a field holds what no form offers."""
-    done = Deed(fields.get("do", ""))
-    found = done in {Deed.CAPTURED, Deed.NON_TARGET}
-    count = int(fields.get("count") or 1)
-    sex, weight, animal = (fields.get(name, "") for name in ("sex", "weight", "species"))
-    if not 1 <= count <= MOST_ANIMALS or sex not in {"", *SEXES} or weight not in WEIGHTS:
-        raise ValueError(f"count {count}, sex {sex!r}, weight {weight!r}")
-    if animal and animal not in species.BY_CODE:
-        raise ValueError(f"species {animal!r}")
-    return Act(
-        id=act_id, device=device, deed=done, at=now.astimezone(UTC),
-        by=person, recorded_at=now, through=through,
-        species=(animal or species.UNKNOWN) if found else None,
-        count=count if found else None,
-        sex=(sex or None) if found else None,
-        weight_class=(weight or None) if found else None,
-        photo=fields.get("photo", "")[:LONGEST_NOTE] or None,
-        note=fields.get("note", "")[:LONGEST_NOTE],
-    )  # fmt: skip
 
 
 def link_id(token: str) -> str:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard.trapper.one_tap import ACKNOWLEDGE, deed, deed_words, form_words
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, deed, deed_words, form_words
 from dashboard.web.auth import LOOPBACK, same_origin
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
@@ -25,7 +25,7 @@ from gateway.config import Dashboard
 from gateway.domain import trap_lifecycle
 from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, Role
-from gateway.ingest.messages.batch import Outcome
+from gateway.domain.outcome import Outcome
 from gateway.ingest.people import actions
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import Tick, judge_tick
 from gateway.domain import alert_lifecycle
 from gateway.domain.alert_lifecycle import Duty, Turn
-from gateway.domain.device_state import NEVER
+from gateway.domain.epoch import NEVER
 from gateway.domain.model import Standing
-from gateway.ingest.messages.batch import Outcome, apply
+from gateway.domain.outcome import Outcome
 from gateway.store import Transaction
 
 WEEK = timedelta(days=7)

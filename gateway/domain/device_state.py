@@ -6,19 +6,17 @@ nothing: the newest by (observed time, boot, sequence) wins, whenever it arrives
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from operator import attrgetter, itemgetter
 
 import msgspec
 
+from gateway.domain.epoch import DAY_MS, NEVER, ms
 from gateway.domain.model import Act, Deed, DeviceState, Event, Facts, Kind, Known, TrapState
 
 Order = tuple[int, int, int]
 Placed = tuple[Order, Event]
 
 NOWHERE: Order = (0, 0, 0)
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # `last_seen` of a device that only people told about
-DAY_MS = 86_400_000
 GRACE = 2.5  # heartbeats: one lost message is not an outage, two are
 BATTERY = ("battery_v", "battery_pct")
 DAYS_KEPT = 8  # of the lowest battery a day
@@ -30,16 +28,6 @@ _LASTING = tuple(  # facts that describe the device, not the moment
     if name not in {"species", "count", "confidence", "media"}
 )
 _facts = attrgetter(*_LASTING)
-
-
-def ms(time: datetime) -> int:
-    """Milliseconds since 1970 UTC, the store's unit of time."""
-    return round(time.timestamp() * 1000)
-
-
-def from_ms(value: int) -> datetime:
-    """The UTC datetime of milliseconds since 1970."""
-    return datetime.fromtimestamp(value / 1000, UTC)
 
 
 def grace_ms(heartbeat_s: int) -> int:

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from gateway.domain.device_state import from_ms, grace_ms, ms
+from gateway.domain.device_state import grace_ms
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import HEARTBEAT_S, Act, Deed, DeviceState, Kind, TrapState
 
 Word = Kind | Deed  # a sensor's word or a person's
@@ -161,3 +162,6 @@ def _sensor_words(state: DeviceState) -> list[tuple[int, Kind]]:
     return [
         (key[0], kind) for key, kind in sorted(((state.set_head, Kind.SET), (sprung, Kind.SPRUNG)))
     ]
+
+
+OUTCOMES = {Deed.CAPTURED, Deed.FALSE_SPRING, Deed.NON_TARGET}

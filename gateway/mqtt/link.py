@@ -166,3 +166,12 @@ def tls_context(settings: Mqtt) -> ssl.SSLContext | None:
         files = ", ".join(filter(None, (settings.ca_file, settings.cert_file, settings.key_file)))
         raise Trouble(f"cannot use the TLS files {files}: {error}", Retry.SLOWLY) from None
     return context
+
+
+class Publish(Protocol):
+    """How a channel reaches the gateway's own broker (`mqtt.Session.publish`)."""
+
+    async def __call__(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
+    ) -> None:
+        """Returns when the broker has taken it; TimeoutError or ConnectionError when not."""

@@ -7,9 +7,8 @@ import os
 
 import aiomqtt
 
-from gateway.alerts.channels import Publish
 from gateway.config import Mqtt
-from gateway.mqtt.link import tls_context
+from gateway.mqtt.link import Publish, tls_context
 
 TIMEOUT_S = 10.0
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 
-from gateway.ingest.messages.batch import Outcome
+from gateway.domain.outcome import Outcome
 
 BEHIND = 100  # batches that wait for one listener
 

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.domain.accounts import Account
-from gateway.domain.device_state import from_ms, ms
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
 from gateway.domain.resident_reports import Sighting
 from gateway.store.connection import open_reader

@@ -13,8 +13,9 @@ import msgspec
 
 from gateway.clock import Era
 from gateway.domain import effort
-from gateway.domain.device_state import advance, from_ms, grace_ms, ms, placed
+from gateway.domain.device_state import advance, grace_ms, placed
 from gateway.domain.effort import Mark, Tally
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import DeviceState, Event, TimeQuality
 from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
 from gateway.store.writer import Transaction

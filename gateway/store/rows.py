@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.domain.accounts import Account
-from gateway.domain.device_state import from_ms, ms
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Act, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.domain.resident_reports import Sighting
 from gateway.store.connection import Damaged

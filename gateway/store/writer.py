@@ -18,8 +18,9 @@ from msgspec.structs import replace
 
 from gateway.domain import trap_lifecycle
 from gateway.domain.accounts import Account
-from gateway.domain.device_state import Order, from_ms, ms
+from gateway.domain.device_state import Order
 from gateway.domain.effort import HOUR_MS, Mark, Tally
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Device, DeviceState, Event, Kind, TrapState
 from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable

@@ -20,8 +20,9 @@ from gateway.clock import Clock
 from gateway.config import Config, Dashboard, Site
 from gateway.dialects.sensors.models import shipped
 from gateway.domain.model import Device, Kind, Message, Reading, Reason, Refused, Role, TimeSource
+from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.approval import Desk
-from gateway.ingest.messages.batch import Decode, Outcome, absorb
+from gateway.ingest.messages.batch import Decode, absorb
 from gateway.store import Store
 from gateway.store.feed import Feed
 

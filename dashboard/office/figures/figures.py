@@ -17,10 +17,10 @@ from gateway.domain.effort import HOUR_MS
 from gateway.domain.geo import mesh
 from gateway.domain.model import Act, Deed, Device, Kind, Role
 from gateway.domain.species import UNKNOWN
+from gateway.domain.trap_lifecycle import OUTCOMES
 from gateway.store.rollups.periods import Spring, Sums
 
 DAY_MS = 24 * HOUR_MS
-OUTCOMES = {Deed.CAPTURED, Deed.FALSE_SPRING, Deed.NON_TARGET}
 MET_H = 24.0  # a visit within a day is what permits usually ask for
 
 

@@ -12,16 +12,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.documents import spreadsheet
+from dashboard.office import choices as choices_module
 from dashboard.office import periods
 from dashboard.office.figures import report as reports
 from dashboard.office.figures.report import Report
-from dashboard.office.map import overview
+from dashboard.web.downloads import XLSX, file_answer
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.store import Reader, Store
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class FigurePages:
@@ -76,16 +75,16 @@ class FigurePages:
             spreadsheet.csv_bytes(tables[no]), "text/csv", f"shishigaki-{report.month}-{no}.csv"
         )
 
-    async def _read(self, request: Request) -> tuple[overview.Choices, Report]:
+    async def _read(self, request: Request) -> tuple[choices_module.Choices, Report]:
         zone, now = self._reply.zone, self._clock()
         given = request.query_params.get("month")
         try:
-            month = periods.parse_month(given) if given else overview.present_month(now, zone)
+            month = periods.parse_month(given) if given else choices_module.present_month(now, zone)
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
 
-        def read(reader: Reader) -> tuple[overview.Choices, Report]:
-            return overview.choices(reader, zone, now), reports.read(reader, month, zone, now)
+        def read(reader: Reader) -> tuple[choices_module.Choices, Report]:
+            return choices_module.choices(reader, zone, now), reports.read(reader, month, zone, now)
 
         return await self._store.read(read)
 
@@ -93,13 +92,3 @@ class FigurePages:
 def _svg(text: str) -> Markup:
     """Our own drawing: its words are escaped where they are drawn."""
     return Markup(text)  # noqa: S704
-
-
-def file_answer(body: bytes, kind: str, name: str) -> Response:
-    """A file to save under a name."""
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(body, media_type=kind, headers=headers)

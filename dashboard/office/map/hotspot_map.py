@@ -16,10 +16,10 @@ from branca.element import MacroElement
 from folium.raster_layers import ImageOverlay
 from folium.template import Template
 
-from dashboard.live.snapshot import collection
 from dashboard.maps import folium_page
 from dashboard.maps.base_layers import ATTRIBUTION, COAST
 from dashboard.maps.bounds import Box
+from dashboard.maps.geojson import collection
 from dashboard.maps.raster import Picture
 from dashboard.office.map.layers import Layer
 from dashboard.web.i18n import Language, Text, text

@@ -7,7 +7,6 @@ drawn as "no data", which is not the lowest class and not the highest.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import shapely
 from msgspec import Struct
@@ -16,15 +15,12 @@ from dashboard.analysis.coverage import Shape
 from dashboard.analysis.rate import Rate
 from dashboard.analysis.tallies import Tally
 from dashboard.live.device_view import Sight
-from dashboard.live.snapshot import Feature
 from dashboard.maps import raster
+from dashboard.maps.geojson import PLACES, Feature, _feature, point, square
 from dashboard.maps.raster import Picture
 from dashboard.office.map.hotspots import Hotspots
 from dashboard.office.map.overview import Caught, Cell, Overview, Reported
 from gateway.domain.geo import mesh
-from gateway.domain.geo.mesh import Bounds
-
-PLACES = 5  # decimals of a degree: a metre
 
 
 class Layer(Struct, frozen=True):
@@ -72,20 +68,6 @@ def classed(value: Rate) -> int | None:
     return None if value.per100 is None else bisect_right(raster.BREAKS, value.per100)
 
 
-def point(lat: float, lon: float, properties: Mapping[str, Any]) -> Feature:
-    """A point feature."""
-    return _feature(
-        {"type": "Point", "coordinates": [round(lon, PLACES), round(lat, PLACES)]}, properties
-    )
-
-
-def square(bounds: Bounds, properties: Mapping[str, Any]) -> Feature:
-    """A mesh square's feature."""
-    south, west, north, east = (round(edge, PLACES) for edge in bounds)
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return _feature({"type": "Polygon", "coordinates": [ring]}, properties)
-
-
 def _cell(cell: Cell) -> Feature:
     about = {"code": cell.code, "c": classed(cell.rate), "r": rate(cell.rate), "d": cell.devices}
     return square(cell.bounds, about)
@@ -130,10 +112,6 @@ def _gaps(shape: Shape | None) -> list[Feature]:
 
 def _placed(tally: Tally) -> bool:
     return tally.lat is not None and tally.lon is not None
-
-
-def _feature(geometry: Mapping[str, Any], properties: Mapping[str, Any]) -> Feature:
-    return {"type": "Feature", "geometry": geometry, "properties": dict(properties)}
 
 
 def _short(value: float | None) -> float | None:

@@ -16,9 +16,7 @@ from dashboard.analysis.coverage import Shape
 from dashboard.analysis.rate import Rate, cpue, rai
 from dashboard.analysis.tallies import Tally
 from dashboard.live.device_view import Sight, sights
-from dashboard.office import periods
-from dashboard.office.figures.figures import OUTCOMES
-from dashboard.office.filters import ALL, Wish
+from dashboard.office.filters import Wish
 from dashboard.office.map import hotspots
 from dashboard.office.map.hotspots import Hotspots
 from dashboard.office.periods import Span
@@ -26,13 +24,12 @@ from gateway.domain.effort import HOUR_MS
 from gateway.domain.geo import mesh
 from gateway.domain.model import Act, Deed, Device, Role, Standing
 from gateway.domain.resident_reports import Sighting
-from gateway.domain.species import PERSON, UNKNOWN
+from gateway.domain.species import UNKNOWN
+from gateway.domain.trap_lifecycle import OUTCOMES
 from gateway.store import Reader
 from gateway.store.rollups.periods import LOOK_BACK_DAYS, Clock, Sums
 
 DAY_MS = 24 * HOUR_MS
-NO_PESTS = {PERSON, UNKNOWN, "dog", "cat"}
-LOOK_BACK_MONTHS = 12  # for the list of species
 
 
 class Cell(Struct, frozen=True):
@@ -61,20 +58,6 @@ class Reported(Struct, frozen=True):
     code: str
     kinds: dict[str, int]  # damage, sighting, trace ...
     last: date
-
-
-class Choices(Struct, frozen=True):
-    """What the filters offer."""
-
-    first: periods.Month
-    last: periods.Month
-    species: list[str]
-    areas: list[str]
-
-    @property
-    def months(self) -> list[str]:
-        """All months with records, oldest first."""
-        return [str(self.first.plus(i)) for i in range(self.last.less(self.first) + 1)]
 
 
 class Overview(Struct, frozen=True, eq=False):
@@ -107,22 +90,6 @@ class Facts(Struct, frozen=True, eq=False):
     armed: dict[str, float]  # trap-nights
     acts: list[Act]
     reports: list[Sighting]
-
-
-def choices(reader: Reader, zone: tzinfo, now: datetime) -> Choices:
-    """What can be asked for, at `now`."""
-    days = reader.ledger.span_days()
-    today = now.astimezone(zone).date()
-    present = periods.month_of(today)
-    first = min(periods.month_of(periods.day_of(days[0])), present) if days else present
-    recent = periods.months_ending(present, LOOK_BACK_MONTHS).days
-    areas = sorted({device.area for device in reader.devices() if device.area})
-    return Choices(first, present, reader.ledger.species(*recent), areas)
-
-
-def usual(species: Iterable[str]) -> str:
-    """The species that an unspoken wish means: the most frequent that is a pest."""
-    return next((one for one in species if one not in NO_PESTS), ALL)
 
 
 def read(reader: Reader, wish: Wish, asked: Span, zone: tzinfo, now: datetime) -> Facts:
@@ -281,12 +248,3 @@ def _cells(tallies: list[Tally], square: mesh.Level) -> list[Cell]:
         )
         for code, parts in sorted(groups.items())
     ]
-
-
-def present_month(now: datetime, zone: tzinfo) -> periods.Month:
-    """The month that `now` lies in."""
-    return periods.month_of(_day(now, zone))
-
-
-def _day(now: datetime, zone: tzinfo) -> date:
-    return now.astimezone(zone).date()

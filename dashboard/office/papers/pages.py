@@ -15,14 +15,14 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.documents import spreadsheet
 from dashboard.documents.table import Table
+from dashboard.office import choices as choices_module
 from dashboard.office import filters
-from dashboard.office.figures.pages import XLSX, file_answer
+from dashboard.office.choices import Choices
 from dashboard.office.filters import ALL, Wish
 from dashboard.office.land_files import Lands
-from dashboard.office.map import overview
-from dashboard.office.map.overview import Choices
 from dashboard.office.papers import papers, photos
 from dashboard.office.papers.papers import Capture
+from dashboard.web.downloads import XLSX, file_answer
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
@@ -110,7 +110,7 @@ class PaperPages:
 
     def _told(self, reader: Reader, request: Request) -> Told:
         zone, now = self._reply.zone, self._clock()
-        choices = overview.choices(reader, zone, now)
+        choices = choices_module.choices(reader, zone, now)
         query: dict[str, Any] = {"months": "1", **request.query_params}
         try:
             wanted = filters.read(query, choices.last, ALL)

@@ -19,13 +19,16 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.analysis.coverage import Shape
 from dashboard.analysis.tallies import Tally
+from dashboard.maps import geojson
 from dashboard.maps.bounds import Box
+from dashboard.office import choices as choices_module
 from dashboard.office import filters
+from dashboard.office.choices import Choices
 from dashboard.office.filters import ALL, Wish
 from dashboard.office.land_files import Lands
 from dashboard.office.map import drawing, hotspot_map, layers, overview
 from dashboard.office.map.layers import Layer
-from dashboard.office.map.overview import Choices, Facts
+from dashboard.office.map.overview import Facts
 from dashboard.office.siting import proposals
 from dashboard.office.siting.proposals import Proposals, Wishes
 from dashboard.office.siting.reasons import Reason
@@ -106,10 +109,10 @@ class Sites:
 
     def _read(self, reader: Reader, request: Request) -> Asked:
         zone, now = self._reply.zone, self._clock()
-        choices = overview.choices(reader, zone, now)
+        choices = choices_module.choices(reader, zone, now)
         try:
             form = read_form(request.query_params)
-            usual = overview.usual(choices.species)
+            usual = choices_module.usual(choices.species)
             wanted = filters.read({"months": "12", **request.query_params}, choices.last, usual)
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
@@ -200,7 +203,7 @@ def _animal(wanted: Wish) -> Reason:
 def _feature(index: int, plan: Proposals, words: Text) -> Any:
     site = plan.sites[index]
     why = site.reason.ja if words.language == "ja" else site.reason.en
-    return layers.point(site.lat, site.lon, {"no": index + 1, "why": why, "drag": True})
+    return geojson.point(site.lat, site.lon, {"no": index + 1, "why": why, "drag": True})
 
 
 def _mark(plan: Proposals | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from gateway.domain.model import Alert
+from gateway.mqtt.link import Publish
 
 
 class Letter(Struct, frozen=True):
@@ -43,15 +44,6 @@ class Undelivered(Exception):  # noqa: N818 - the provider's answer, not an erro
 
 Send = Callable[[Letter], Awaitable[str]]
 """Deliver a letter and return the provider's positive answer, or raise Undelivered."""
-
-
-class Publish(Protocol):
-    """How a channel reaches the gateway's own broker (`mqtt.Session.publish`)."""
-
-    async def __call__(
-        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
-    ) -> None:
-        """Returns when the broker has taken it; TimeoutError or ConnectionError when not."""
 
 
 class Means(Struct, frozen=True, kw_only=True):

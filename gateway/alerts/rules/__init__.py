@@ -18,7 +18,7 @@ from gateway.alerts.rules.types import (
     alert_id,
 )
 from gateway.config.thresholds import Limits
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import Alert, Level
 
 RULES: tuple[Rule, ...] = (

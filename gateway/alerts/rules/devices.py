@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from gateway.alerts.rules.types import Change, End, Finding, Rule, Ruling, Tick, alert_id
 from gateway.config.thresholds import Limits
 from gateway.domain import trap_lifecycle
-from gateway.domain.device_state import DAY_MS, NEVER, from_ms, ms
+from gateway.domain.epoch import DAY_MS, NEVER, from_ms, ms
 from gateway.domain.model import Alert, Device, DeviceState, Kind, Role
 
 OVERDUE = 1.5  # heartbeats: one is certainly missing

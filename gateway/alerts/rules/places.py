@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gateway.alerts.rules.types import Change, Place, Rule, Ruling, alert_id
 from gateway.config.thresholds import within
-from gateway.domain.device_state import DAY_MS, ms
+from gateway.domain.epoch import DAY_MS, ms
 from gateway.domain.model import Alert, Event
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.alerts.rules.types import Change, End, Finding, Rule, Ruling, Tick, alert_id
 from gateway.domain import trap_lifecycle
-from gateway.domain.device_state import from_ms, order
+from gateway.domain.device_state import order
+from gateway.domain.epoch import from_ms
 from gateway.domain.model import Alert, Device, DeviceState, Kind, Role, TrapState
 
 UNNAMED_AREA = "-"

@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from gateway.config.thresholds import Limits
-from gateway.domain.device_state import NEVER
+from gateway.domain.epoch import NEVER
 from gateway.domain.model import Alert, Device, DeviceState, Event, Kind, Level
 
 OLD = timedelta(hours=24)  # an appearance that late is for the statistics

@@ -14,9 +14,10 @@ from rich.table import Table
 from gateway import app as service
 from gateway.cli.options import AsJson, Config, ConfigFile, desk, load, open_store
 from gateway.domain.model import Device
+from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.approval import Wish
 from gateway.ingest.devices.lists import DeviceListError, parse, to_csv
-from gateway.ingest.messages.batch import Outcome, release
+from gateway.ingest.messages.batch import release
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store, Transaction
 

@@ -15,7 +15,8 @@ import msgspec
 import typer
 
 from dashboard.documents import spreadsheet
-from dashboard.live.snapshot import collection
+from dashboard.maps.geojson import collection
+from dashboard.office import choices as choices_module
 from dashboard.office import filters
 from dashboard.office.map import overview
 from dashboard.public import open_data
@@ -110,7 +111,7 @@ def _squares(settings: Config, species: str) -> list[Square]:
     zone, now = ZoneInfo(settings.site.timezone), utc_now()
     span = open_data.period(now.astimezone(zone).date(), settings.public)
     with closing(open_store(settings)) as store:
-        choices = store.read_now(lambda reader: overview.choices(reader, zone, now))
+        choices = store.read_now(lambda reader: choices_module.choices(reader, zone, now))
         asked = open_data.told(kinds.code(species) or species, choices.species)
         wanted = filters.read({}, choices.last, asked)
         facts = store.read_now(lambda reader: overview.read(reader, wanted, span, zone, now))

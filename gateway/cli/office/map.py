@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from dashboard.office import choices as choices_module
 from dashboard.office import filters, land_files
 from dashboard.office.map import offline_file, overview
 from dashboard.office.map.overview import Facts
@@ -61,8 +62,8 @@ def _render(settings: Config, query: dict[str, str], language: str) -> str:
     reply, now = Reply(settings), utc_now()
 
     def read(reader: Reader) -> list[Facts]:
-        choices = overview.choices(reader, reply.zone, now)
-        wanted = filters.read(query, choices.last, overview.usual(choices.species))
+        choices = choices_module.choices(reader, reply.zone, now)
+        wanted = filters.read(query, choices.last, choices_module.usual(choices.species))
         spans = [wanted.span, *([wanted.other_span] if wanted.other_span else [])]
         return [overview.read(reader, wanted, span, reply.zone, now) for span in spans]
 

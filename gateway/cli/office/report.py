@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from dashboard.documents import spreadsheet
-from dashboard.office import periods
+from dashboard.office import choices, periods
 from dashboard.office.figures import report as reports
 from dashboard.office.figures.report import Report
-from dashboard.office.map import overview
 from dashboard.web.i18n import Text, choose, text
 from gateway.cli.options import AsJson, ConfigFile, Language, load, open_store
 from gateway.clock import utc_now
@@ -42,7 +41,7 @@ def report(
         text(choose(language, "", settings.site.language)),
     )
     try:
-        until = periods.parse_month(month) if month else overview.present_month(now, zone)
+        until = periods.parse_month(month) if month else choices.present_month(now, zone)
         with closing(open_store(settings)) as store:
             found = store.read_now(lambda reader: reports.read(reader, until, zone, now))
         if out is None or as_json:

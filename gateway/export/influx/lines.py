@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import Act, DeviceState, Kind
 from gateway.domain.resident_reports import Sighting
 from gateway.domain.species import UNTOLD

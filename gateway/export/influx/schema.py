@@ -162,3 +162,9 @@ def stamp(observed_ms: int, event_id: str) -> int:
     So a repeated send lands on the same point, and two events of one millisecond do not merge.
     """
     return observed_ms * NS_A_MS + crc32(event_id.encode()) % NS_A_MS
+
+
+CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
+
+
+HOUR_MS = 3_600_000

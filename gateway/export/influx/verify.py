@@ -11,14 +11,15 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import Kind
-from gateway.export.influx.forward.sender import CLOSED_MS, HOUR_MS
 from gateway.export.influx.ranges import missing
 from gateway.export.influx.schema import (
+    CLOSED_MS,
     ENDINGS,
     EPOCH,
     EVENTS,
+    HOUR_MS,
     HOUR_NS,
     MEASUREMENTS,
     NS_A_MS,

@@ -14,9 +14,9 @@ import msgspec
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
 from gateway.domain.model import Kind
+from gateway.domain.outcome import Outcome
 from gateway.export.topics.homeassistant import declarations
 from gateway.export.topics.retained import Scene, notices
-from gateway.ingest.messages.batch import Outcome
 from gateway.mqtt.session import Counters
 from gateway.store import DiskTrouble, Reader, Store
 from gateway.store.feed import Feed

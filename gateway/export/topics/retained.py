@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.domain import trap_lifecycle
-from gateway.domain.device_state import from_ms
+from gateway.domain.epoch import from_ms
 from gateway.domain.model import Alert, Device, DeviceState, Level, Role, Standing
 
 _PLAIN = re.compile(r"[a-z0-9-]{1,32}")

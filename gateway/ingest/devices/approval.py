@@ -16,8 +16,9 @@ from gateway.alerts.policy import Policy
 from gateway.dialects.sensors.models import GENERIC, PRIVATE, SPRINGS, Model
 from gateway.domain.errors import Refusal
 from gateway.domain.model import Device, Reason, Role, Standing
+from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.lists import address
-from gateway.ingest.messages.batch import Decode, Outcome, read_again, release
+from gateway.ingest.messages.batch import Decode, read_again, release
 from gateway.store import Transaction
 
 STEP = 500  # messages in one transaction: the intake must not wait long

@@ -5,19 +5,19 @@ Must not acknowledge, send or read a clock: it returns an Outcome, and what foll
 after the commit (`intake`).
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Container, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct, field
 
 from gateway.alerts import rules
+from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
 from gateway.domain import timing
 from gateway.domain.device_state import order, placed
 from gateway.domain.effort import Tally
 from gateway.domain.model import (
-    Alert,
     Device,
     DeviceState,
     Event,
@@ -28,6 +28,7 @@ from gateway.domain.model import (
     Refused,
     Standing,
 )
+from gateway.domain.outcome import Outcome
 from gateway.ingest.messages import device_update
 from gateway.ingest.messages.corrections import Admitted, Revision, fill, join
 from gateway.ingest.messages.discovery import propose
@@ -40,20 +41,6 @@ Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
 HELD = (Reason.DEVICE, Reason.MODEL)  # what the approval of a device may make readable
 # Without a time of its own, a retained message of these kinds tells only what a broker remembers.
 MEMORIES = {Kind.HEARTBEAT, Kind.ONLINE, Kind.OFFLINE, Kind.JOIN, Kind.DETECTION, Kind.TAMPER}
-
-
-class Outcome(Struct):
-    """What became of a batch."""
-
-    events: list[Event] = field(default_factory=list)
-    refined: list[Event] = field(default_factory=list)  # earlier ones that a later word corrected
-    opened: list[Alert] = field(default_factory=list)
-    ended: list[Alert] = field(default_factory=list)
-    changed: list[Alert] = field(default_factory=list)  # acknowledged, escalated, seen again
-    refused: Counter[Reason] = field(default_factory=Counter)
-    duplicates: int = 0
-    pending: list[Device] = field(default_factory=list)  # heard for the first time
-    durable: dict[str, list[str]] = field(default_factory=dict)  # topic -> ids to confirm
 
 
 class _Gathering(Struct):
@@ -274,27 +261,9 @@ def _judge(
     return after, tally
 
 
-def apply(
-    tx: Transaction, outcome: Outcome, ruling: rules.Ruling, policy: Policy, now: datetime
-) -> None:
-    """Write what the rules conclude, and promise the deliveries that follow."""
-    for end in ruling.ends:
-        if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now):
-            outcome.ended.append(alert)
-            withdraw(tx, alert, policy, now)
-    reopen = timedelta(minutes=policy.alerts.reopen_min)
-    for found in ruling.opens:
-        alert, is_new = tx.alerts.open(found, reopen)
-        (outcome.opened if is_new else outcome.changed).append(alert)
-        for promise in policy.first(alert, tx.devices.get(alert.subject), now) if is_new else ():
-            tx.outbox.add(alert, promise)
-
-
-def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> None:
-    """An alert is over: unsaid news need not be said, and sirens are told to stop."""
-    tx.outbox.drop(alert)
-    for promise in policy.over(alert, now):
-        tx.outbox.add(alert, promise)
-
-
-__all__ = ["Decode", "Outcome", "absorb", "apply", "read_again", "release", "withdraw"]
+__all__ = [
+    "Decode",
+    "absorb",
+    "read_again",
+    "release",
+]

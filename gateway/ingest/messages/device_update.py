@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.domain import effort, trap_lifecycle
-from gateway.domain.device_state import Order, Placed, advance, grace_ms, ms, order, placed
+from gateway.domain.device_state import Order, Placed, advance, grace_ms, order, placed
+from gateway.domain.epoch import ms
 from gateway.domain.model import Act, Device, DeviceState, Kind
 from gateway.ingest.messages.corrections import Admitted, Revision
 from gateway.store import Transaction

@@ -18,7 +18,8 @@ import msgspec
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.domain.model import Device, Message, Role
-from gateway.ingest.messages.batch import Decode, Outcome, absorb
+from gateway.domain.outcome import Outcome
+from gateway.ingest.messages.batch import Decode, absorb
 from gateway.ingest.messages.confirms import Confirms
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session

@@ -6,14 +6,15 @@ Runs on the writer's thread; must not read a clock.
 
 from datetime import datetime, timedelta
 
+from gateway.alerts.apply import apply, withdraw
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
 from gateway.domain import effort, trap_lifecycle
 from gateway.domain.alert_lifecycle import Turn, turn
 from gateway.domain.device_state import acted
 from gateway.domain.model import Act, Device, DeviceState, Role
+from gateway.domain.outcome import Outcome
 from gateway.ingest.messages import device_update
-from gateway.ingest.messages.batch import Outcome, apply, withdraw
 from gateway.store import Transaction
 
 AHEAD = timedelta(minutes=5)  # how far a phone's clock may run before ours

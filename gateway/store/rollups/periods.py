@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from gateway.domain.device_state import from_ms, ms
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Act, Kind
 from gateway.domain.species import UNTOLD
 from gateway.store.rollups.months import parts, until

@@ -5,8 +5,8 @@ Owns its statements. Must not decide whether an act is allowed.
 
 import apsw
 
-from gateway.domain.device_state import ms
 from gateway.domain.effort import LAST, Mark
+from gateway.domain.epoch import ms
 from gateway.domain.model import Act, Deed
 from gateway.store.rows import to_act, to_json
 

@@ -9,7 +9,7 @@ import apsw
 import msgspec
 
 from gateway.domain.alert_lifecycle import Turn, turn
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import URGENT, Alert
 from gateway.store.rows import to_alert, to_json
 

@@ -14,7 +14,7 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import Message
 from gateway.store.connection import Damaged
 from gateway.store.rows import each

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import apsw
 from msgspec import Struct
 
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import Event
 from gateway.store.rows import EVENT_SELECT, each, facts_column, to_event
 

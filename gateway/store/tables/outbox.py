@@ -13,7 +13,7 @@ import apsw
 from msgspec import Struct
 
 from gateway.domain.alert_lifecycle import Promise
-from gateway.domain.device_state import from_ms, ms
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Alert, AlertStatus
 from gateway.store.rows import to_alert
 

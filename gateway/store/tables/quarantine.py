@@ -9,7 +9,7 @@ from datetime import datetime
 import apsw
 from msgspec import Struct
 
-from gateway.domain.device_state import from_ms, ms
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Message, Reason
 
 PAYLOAD_KEPT = 16_384  # bytes of a refused payload that are kept

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from dashboard.live.device_view import Condition, sight, sights
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import Act, Deed, Device, DeviceState, Known, Role, Standing, TrapState
 from tests.dashboard.place import NOW, ago
 

@@ -21,7 +21,8 @@ from gateway.alerts.notifier import Notifier
 from gateway.alerts.policy import Policy
 from gateway.config import Config, Person
 from gateway.domain.model import Device, Kind, Message, Reading, Role, TimeSource
-from gateway.ingest.messages.batch import Outcome, absorb
+from gateway.domain.outcome import Outcome
+from gateway.ingest.messages.batch import absorb
 from gateway.store import Store, Transaction
 from gateway.store.feed import Feed
 from gateway.store.tables.outbox import Parcel

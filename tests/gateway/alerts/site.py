@@ -8,10 +8,11 @@ from typing import Any
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.config import check
-from gateway.domain.device_state import NEVER
+from gateway.domain.epoch import NEVER
 from gateway.domain.geo.areas import Area
 from gateway.domain.model import Act, Alert, Deed, Device, DeviceState, Kind
-from gateway.ingest.messages.batch import Outcome, absorb
+from gateway.domain.outcome import Outcome
+from gateway.ingest.messages.batch import absorb
 from gateway.ingest.people import actions
 from tests.support.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
 

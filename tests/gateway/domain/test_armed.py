@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gateway.alerts.policy import Policy
 from gateway.clock import Era
 from gateway.domain import trap_lifecycle
-from gateway.domain.device_state import grace_ms, ms
+from gateway.domain.device_state import grace_ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import Act, Deed, Kind, Reading, TrapState
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.people import actions

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.device_state import DAY_MS, DAYS_KEPT, advance, from_ms, ms, order, placed
+from gateway.domain.device_state import DAYS_KEPT, advance, order, placed
+from gateway.domain.epoch import DAY_MS, from_ms, ms
 from gateway.domain.model import DeviceState, Event, Kind, TimeQuality, TrapState
 from tests.support.samples import T0
 

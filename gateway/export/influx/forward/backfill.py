@@ -10,8 +10,9 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.device_state import ms
-from gateway.export.influx.forward.sender import HOUR_MS, PAUSE, Sender
+from gateway.domain.epoch import ms
+from gateway.export.influx.forward.sender import PAUSE, Sender
+from gateway.export.influx.schema import HOUR_MS
 from gateway.store import Store, Transaction
 
 KEY = "influx.backfill"

@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.clock import Clock
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.export.influx.forward.backfill import backfill
-from gateway.export.influx.forward.sender import CLOSED_MS, HOUR_MS, Sender
-from gateway.export.influx.schema import ENDINGS, EPOCH, beginning_ns, day_of
+from gateway.export.influx.forward.sender import Sender
+from gateway.export.influx.schema import CLOSED_MS, ENDINGS, EPOCH, HOUR_MS, beginning_ns, day_of
 from gateway.export.influx.server import Server
 from gateway.export.influx.verify import Difference, verify
 from gateway.store import Store

@@ -12,10 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.clock import Clock
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.export.influx.forward.delivery import Held, Refusal, Write, body_of, deliver
 from gateway.export.influx.lines import Encoder, Line
-from gateway.export.influx.schema import LAYOUT, day_of
+from gateway.export.influx.schema import CLOSED_MS, HOUR_MS, LAYOUT, day_of
 from gateway.store import Reader, Store, Transaction
 from gateway.store.rollups.hours import Rollup
 from gateway.store.rollups.months import month_of
@@ -26,8 +26,6 @@ from gateway.store.tables.replication import ACTS, SIGHTINGS, DueHour, Row, Span
 REFUSED_MOST = (
     10_000  # refused points that are kept; beyond, a person must look before more is sent
 )
-CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
-HOUR_MS = 3_600_000
 MARKED_AT_ONCE = 5_000  # hours noted in one transaction: intake waits for it
 
 _NEVER_MS = 1 << 60

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import DeviceState, Event
 from gateway.export.influx.readback import (
     Count,

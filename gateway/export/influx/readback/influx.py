@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.domain.device_state import from_ms, ms
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.export.influx.readback import (
     Count,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from influxdb_client.client.write.point import Point
 
-from gateway.domain.device_state import from_ms, ms
+from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Event, Facts, Kind, TimeQuality
 from gateway.export.influx.lines import Encoder
 from gateway.export.influx.schema import (

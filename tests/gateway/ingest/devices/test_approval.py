@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.config import Source, check
 from gateway.domain.model import Device, Message, Reason, Role, Standing
+from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.approval import Again, ApprovalError, Desk, Wish
-from gateway.ingest.messages.batch import Outcome, absorb
+from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store
 from tests.support.samples import T0, at, open_store

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gateway.alerts.policy import Policy
 from gateway.config import check
 from gateway.domain.model import Device, Kind, Message, Reading, Reason, Role, Standing, TrapState
-from gateway.ingest.messages.batch import Outcome, absorb, release
+from gateway.domain.outcome import Outcome
+from gateway.ingest.messages.batch import absorb, release
 from gateway.store import Reader, Store, Transaction
 from tests.support.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
 

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.domain.geo.areas import Land, parse
 from gateway.domain.model import Device, Event, Kind, Reading, Role
-from gateway.ingest.messages.batch import Outcome, absorb
+from gateway.domain.outcome import Outcome
+from gateway.ingest.messages.batch import absorb
 from tests.gateway.alerts.site import Site
 from tests.support.samples import TRAP, at, decode, message, reading
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.device_state import ms
+from gateway.domain.epoch import ms
 from gateway.domain.model import Kind
 from gateway.export.influx.forward.forwarder import ASK_AGAIN, Forwarder
 from gateway.export.influx.forward.lost_writes import LATELY, Doubt, days_of

@@ -1,0 +1,73 @@
+"""Each sensor's own rate for the live map.
+
+Owns the least effort for which a rate is shown. Must not draw.
+"""
+
+from datetime import date, datetime, tzinfo
+
+from msgspec import Struct
+
+from dashboard.analysis.rate import rai
+from gateway.domain.model import Device, Role
+from gateway.domain.species import UNKNOWN
+from gateway.store import Reader
+from gateway.store.reader import Rate
+from gateway.store.rollups.periods import LOOK_BACK_DAYS
+
+EPOCH = date(1970, 1, 1).toordinal()
+LEAST_DAYS = 3.0  # a rate from less effort says nothing and is drawn as such
+
+
+class SensorRate(Struct, frozen=True, kw_only=True):
+    """Independent appearances per 100 device-days at one sensor."""
+
+    id: str
+    name: str
+    lat: float | None
+    lon: float | None
+    events: int
+    animals: int
+    days: float  # measured effort
+    rate: float | None  # None: too little effort to say
+    low: float | None  # exact 95 % interval of the rate
+    high: float | None
+
+
+class Rates(Struct, frozen=True):
+    """Rates of a species by sensor."""
+
+    sensors: list[SensorRate]
+    blind: list[str]  # names of those left out: a sensor that cannot tell species has not seen none
+
+
+def rates(reader: Reader, zone: tzinfo, now: datetime, days: int, species: str | None) -> Rates:
+    """Rates of all detectors over the last `days` local days, the highest first."""
+    end = now.astimezone(zone).date().toordinal() - EPOCH + 1
+    devices = {device.id: device for device in reader.devices() if device.role is Role.DETECTOR}
+    blind = set()
+    if species not in {None, UNKNOWN}:
+        blind = reader.own_ledger.blind(end - days - LOOK_BACK_DAYS, end) & devices.keys()
+    found = [
+        _sensor_rate(devices[row.device], row)
+        for row in reader.rates(end - days, end, species)
+        if row.device in devices.keys() - blind
+    ]
+    highest = sorted(found, key=lambda one: (one.rate is None, -(one.rate or 0.0), one.id))
+    return Rates(highest, sorted(devices[id_].label for id_ in blind))
+
+
+def _sensor_rate(device: Device, row: Rate) -> SensorRate:
+    rate = rai(row.independent, row.alive_days)
+    enough = row.alive_days >= LEAST_DAYS
+    return SensorRate(
+        id=device.id,
+        name=device.label,
+        lat=device.lat,
+        lon=device.lon,
+        events=row.independent,
+        animals=row.animals,
+        days=row.alive_days,
+        rate=rate.per100 if enough else None,
+        low=rate.low if enough else None,
+        high=rate.high if enough else None,
+    )

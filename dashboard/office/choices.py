@@ -1,0 +1,56 @@
+"""What an official can choose on a map: months, species, what is chosen at first.
+
+Must not read the store.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, tzinfo
+
+from msgspec import Struct
+
+from dashboard.office import periods
+from dashboard.office.filters import ALL
+from gateway.domain.species import PERSON, UNKNOWN
+from gateway.store import Reader
+
+NO_PESTS = {PERSON, UNKNOWN, "dog", "cat"}
+LOOK_BACK_MONTHS = 12  # for the list of species
+
+
+class Choices(Struct, frozen=True):
+    """What the filters offer."""
+
+    first: periods.Month
+    last: periods.Month
+    species: list[str]
+    areas: list[str]
+
+    @property
+    def months(self) -> list[str]:
+        """All months with records, oldest first."""
+        return [str(self.first.plus(i)) for i in range(self.last.less(self.first) + 1)]
+
+
+def choices(reader: Reader, zone: tzinfo, now: datetime) -> Choices:
+    """What can be asked for, at `now`."""
+    days = reader.ledger.span_days()
+    today = now.astimezone(zone).date()
+    present = periods.month_of(today)
+    first = min(periods.month_of(periods.day_of(days[0])), present) if days else present
+    recent = periods.months_ending(present, LOOK_BACK_MONTHS).days
+    areas = sorted({device.area for device in reader.devices() if device.area})
+    return Choices(first, present, reader.ledger.species(*recent), areas)
+
+
+def usual(species: Iterable[str]) -> str:
+    """The species that an unspoken wish means: the most frequent that is a pest."""
+    return next((one for one in species if one not in NO_PESTS), ALL)
+
+
+def present_month(now: datetime, zone: tzinfo) -> periods.Month:
+    """The month that `now` lies in."""
+    return periods.month_of(_day(now, zone))
+
+
+def _day(now: datetime, zone: tzinfo) -> date:
+    return now.astimezone(zone).date()

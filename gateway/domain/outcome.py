@@ -1,0 +1,24 @@
+"""What became of a batch of messages or of a person's action.
+
+Must not decide anything.
+"""
+
+from collections import Counter
+
+from msgspec import Struct, field
+
+from gateway.domain.model import Alert, Device, Event, Reason
+
+
+class Outcome(Struct):
+    """What became of a batch."""
+
+    events: list[Event] = field(default_factory=list)
+    refined: list[Event] = field(default_factory=list)  # earlier ones that a later word corrected
+    opened: list[Alert] = field(default_factory=list)
+    ended: list[Alert] = field(default_factory=list)
+    changed: list[Alert] = field(default_factory=list)  # acknowledged, escalated, seen again
+    refused: Counter[Reason] = field(default_factory=Counter)
+    duplicates: int = 0
+    pending: list[Device] = field(default_factory=list)  # heard for the first time
+    durable: dict[str, list[str]] = field(default_factory=dict)  # topic -> ids to confirm
