@@ -1,4 +1,4 @@
-"""Who may import whom: the design's rule, read from the code."""
+"""Who may import whom: held by folder names, read from the code."""
 
 import ast
 import sys
@@ -7,165 +7,179 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PURE = {  # standard library, these libraries and each other
-    "gateway/domain/model.py",
-    "gateway/dialects/native_protocol.py",
-    "gateway/domain/device_state.py",
-    "gateway/domain/effort.py",
-    "gateway/domain/timing.py",
-    "gateway/domain/accounts.py",
-    "gateway/domain/errors.py",
-    "gateway/domain/trap_lifecycle.py",
-    "gateway/domain/alert_lifecycle.py",
-    "gateway/domain/geo/areas.py",
-    "gateway/mqtt/certificate.py",
-    *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/rules").glob("*.py")),
-    "gateway/alerts/texts.py",
-    "gateway/domain/geo/mesh.py",
-    "gateway/domain/species.py",
-    "gateway/ingest/devices/lists.py",
-    "gateway/config/messages.py",
-    "gateway/ingest/files/camtrapdp.py",
-    "gateway/ingest/files/cell_values.py",
-    "gateway/ingest/files/import_report.py",
-    "gateway/ingest/files/report_columns.py",
-    "gateway/domain/resident_reports.py",
-    "gateway/ingest/files/report_table.py",
-    "gateway/config/office.py",
-    "gateway/cli/demo/diary.py",
-    "gateway/cli/demo/village.py",
-    "gateway/export/files/camtrapdp.py",
-    "gateway/ingest/messages/discovery.py",
-    "gateway/export/topics/retained.py",
-    "gateway/export/topics/homeassistant.py",
-    "gateway/ingest/messages/state_changes.py",
-    "gateway/ingest/devices/message_trace.py",
-    "gateway/ingest/messages/corrections.py",
-    *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/dialects").glob("*.py")),
-    *(
-        f"dashboard/{name}.py"
-        for name in (
-            "activity",
-            "coverage",
-            "pdf",
-            "table",
-            "plots",
-            "span",
-            "wish",
-            "density",
-            "frame",
-            "ground",
-            "hotspots",
-            "kriging",
-            "plane",
-            "poisson",
-            "proposals",
-            "raster",
-            "rate",
-            "rates",
-            "reasons",
-            "significance",
-            "siting",
-            "surface",
-        )
-    ),
-}
-PURE_LIBRARIES = {"msgspec", "numpy", "shapely", "folium"}
-KNOW_EVERYONE = {"gateway/app.py", "gateway/cli/demo/island.py"}
-DASHBOARD_MAY = {
-    "gateway.domain.model", "gateway.domain.accounts", "gateway.domain.trap_lifecycle", "gateway.store", "gateway.domain.geo.mesh",
-    "gateway.config", "gateway.clock", "gateway.domain.errors",
-    "gateway.store.feed", "gateway.domain.device_state", "gateway.alerts.texts", "gateway.alerts.rules", "gateway.domain.species",
-    "gateway.domain.effort", "gateway.config.office", "gateway.domain.resident_reports",
-    "gateway.ingest.devices.approval", "gateway.ingest.devices.message_trace", "gateway.dialects.table",
-    "gateway.ingest.people.actions", "gateway.ingest.messages.batch", "gateway.alerts.links", "gateway.alerts.policy",
-}  # fmt: skip
+ROOMS = ("gateway", "dashboard", "firmware_sim")
 FILES = sorted(
-    str(path.relative_to(ROOT))
-    for room in ("gateway", "dashboard", "firmware_sim")
-    for path in (ROOT / room).rglob("*.py")
+    str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*.py")
 )
+MOST_MODULES = 13  # in one folder, beside __init__.py
+MOST_LINES = 300
+
+# A package may import only what stands in a later row. Packages of one row never import each other.
+ORDER: tuple[tuple[str, ...], ...] = (
+    ("gateway.cli",),
+    ("gateway.app",),
+    ("dashboard.app", "dashboard.serve"),
+    ("dashboard.public",),
+    ("dashboard.office", "dashboard.trapper", "dashboard.installer"),
+    ("dashboard.live",),
+    ("dashboard.maps",),
+    ("dashboard.web",),
+    ("dashboard.documents",),
+    ("dashboard.analysis",),
+    ("gateway.ingest", "gateway.export", "gateway.region", "gateway.faults", "gateway.watchdog"),
+    ("gateway.alerts", "gateway.metrics"),
+    ("gateway.mqtt",),
+    ("gateway.config", "gateway.store"),
+    ("gateway.dialects", "gateway.clock"),
+    ("gateway.domain",),
+)
+INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {  # the same rule among the parts of one package
+    "gateway.ingest": (("devices", "people", "files"), ("messages",)),
+    "gateway.alerts": (
+        ("notifier", "scheduler"), ("evaluation",), ("apply",), ("policy",), ("channels", "rules"),
+    ),
+    "gateway.export": (("topics", "influx", "files"),),
+    "gateway.dialects": (("table",), ("lorawan",), ("sensors",)),
+}  # fmt: skip
+PURE = (
+    "gateway.domain", "gateway.dialects", "gateway.alerts.rules", "gateway.config.thresholds",
+    "dashboard.analysis",
+)  # fmt: skip
+PURE_LIBRARIES = {"msgspec", "numpy", "shapely"}
+PURE_READS = {"gateway.dialects.sensors.models": {"importlib.resources"}}  # its own table, once
+IMPURE = {
+    "asyncio",
+    "os",
+    "pathlib",
+    "random",
+    "socket",
+    "subprocess",
+    "threading",
+    "time",
+    "logging",
+}
+HOME = {  # a library -> the only packages that use it
+    "aiomqtt": ("gateway.mqtt",),
+    "amqtt": ("gateway.mqtt",),
+    "mqtt5": ("gateway.mqtt",),
+    "paho": ("gateway.mqtt", "firmware_sim"),
+    "apsw": ("gateway.store",),
+    "influxdb_client": ("gateway.export.influx",),
+    "apprise": ("gateway.alerts.channels",),
+    "folium": ("dashboard.maps", "dashboard.office.map", "dashboard.web.assets"),
+}
+
+
+def module(path: str) -> str:
+    """The full name of the module in a file."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+MODULES = {module(path): path for path in FILES}
 
 
 def imports(path: str) -> set[str]:
-    """Every module that a file imports, by full name."""
+    """Every name that a file imports; of our own modules the module, not what is in it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path}: relative import"
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+            full = (f"{node.module}.{alias.name}" for alias in node.names)
+            names.update(name if name in MODULES else str(node.module) for name in full)
     return names
 
 
-def ours(names: set[str], room: str) -> set[str]:
-    return {name for name in names if name == room or name.startswith(f"{room}.")}
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    """Whether a module is one of the packages or stands in one."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-def within(name: str, allowed: set[str]) -> bool:
-    return any(name == a or name.startswith(f"{a}.") for a in allowed)
+def rank(name: str, order: tuple[tuple[str, ...], ...]) -> int | None:
+    """The row of the order that a module belongs to; None when no row names it."""
+    return next((row for row, packages in enumerate(order) if within(name, packages)), None)
 
 
-@pytest.mark.parametrize("path", sorted(PURE))
-def test_a_pure_file_imports_only_what_is_pure(path: str) -> None:
-    pure_modules = {p.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for p in PURE}
+def breaches(order: tuple[tuple[str, ...], ...], files: list[str]) -> list[str]:
+    """Imports that go up in the order, or across a row."""
+    found = []
+    for path in files:
+        here = rank(module(path), order)
+        for name in imports(path):
+            there = rank(name, order)
+            if here is None or there is None or there > here:
+                continue
+            same = any(within(module(path), (p,)) and within(name, (p,)) for p in order[here])
+            if not same:
+                found.append(f"{path} imports {name}")
+    return found
+
+
+def test_packages_import_only_what_stands_below_them() -> None:
+    assert breaches(ORDER, FILES) == []
+
+
+@pytest.mark.parametrize("package", INSIDE)
+def test_the_parts_of_a_package_keep_their_order(package: str) -> None:
+    order = tuple(tuple(f"{package}.{part}" for part in row) for row in INSIDE[package])
+    assert breaches(order, [p for p in FILES if within(module(p), (package,))]) == []
+
+
+def test_an_import_that_goes_up_is_found() -> None:
+    order = (("gateway.domain",), ("gateway.store",))
+    assert any("gateway/store/" in breach for breach in breaches(order, FILES))
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_every_module_has_its_place_in_the_order(path: str) -> None:
+    name = module(path)
+    assert name in ROOMS or within(name, ("firmware_sim",)) or rank(name, ORDER) is not None
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if within(module(p), PURE)])
+def test_a_pure_module_imports_only_what_is_pure(path: str) -> None:
+    allowed = PURE_READS.get(module(path), set())
     for name in imports(path):
         top = name.split(".")[0]
-        if top in {"gateway", "dashboard"}:
-            assert within(name, pure_modules) or any(
-                m.startswith(f"{name}.") for m in pure_modules
-            ), name
-        else:
-            assert top in PURE_LIBRARIES or top in sys.stdlib_module_names, f"{path} imports {name}"
+        if top in ROOMS:
+            assert within(name, PURE), f"{path} imports {name}"
+        elif name not in allowed:
+            assert top in PURE_LIBRARIES or top in sys.stdlib_module_names, f"{path}: {name}"
+            assert top not in IMPURE, f"{path} imports {name}"
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.startswith("firmware_sim/")])
 def test_the_simulator_knows_nothing_of_the_others(path: str) -> None:
-    assert ours(imports(path), "gateway") | ours(imports(path), "dashboard") == set()
+    assert [n for n in imports(path) if within(n, ("gateway", "dashboard"))] == []
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.startswith("dashboard/")])
-def test_the_dashboard_knows_only_the_gateways_words_and_store(path: str) -> None:
-    strangers = {
-        name
-        for name in ours(imports(path), "gateway") - {"gateway"}
-        if not within(name, DASHBOARD_MAY)
-    }
-    assert strangers == set()
-    assert ours(imports(path), "firmware_sim") == set()
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if not p.startswith(("firmware_sim/", "gateway/cli/"))]
+)
+def test_only_commands_know_the_simulator(path: str) -> None:
+    assert [n for n in imports(path) if within(n, ("firmware_sim",))] == []
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.startswith("gateway/")])
-def test_only_the_composition_root_and_commands_know_everyone(path: str) -> None:
-    if path in KNOW_EVERYONE or path.startswith("gateway/cli/"):
-        return
-    assert ours(imports(path), "dashboard") | ours(imports(path), "firmware_sim") == set()
-
-
-@pytest.mark.parametrize("library", ["paho", "aiomqtt", "mqtt5", "amqtt"])
-def test_only_the_mqtt_files_talk_mqtt(library: str) -> None:
-    users = {path for path in FILES if ours(imports(path), library) and path.startswith("gateway/")}
-    assert {
-        path for path in users if "mqtt" not in path and path != "gateway/mqtt/embedded_broker.py"
-    } == set()
-
-
-def test_only_the_store_speaks_sql() -> None:
-    users = {path for path in FILES if ours(imports(path), "apsw")}
-    assert {p for p in users if not p.startswith("gateway/store/")} <= {
-        "gateway/ingest/messages/intake.py"
-    }
+@pytest.mark.parametrize("library", HOME)
+def test_a_library_with_a_home_is_used_only_there(library: str) -> None:
+    users = {path for path in FILES if any(within(n, (library,)) for n in imports(path))}
+    assert {path for path in users if not within(module(path), HOME[library])} == set()
 
 
 @pytest.mark.parametrize("path", FILES)
 def test_every_module_says_what_it_is_and_stays_short(path: str) -> None:
     source = (ROOT / path).read_text(encoding="utf-8")
-    if not source.strip():
-        return
     assert ast.get_docstring(ast.parse(source)), f"{path}: no docstring"
-    assert source.count("\n") <= 300, f"{path}: more than 300 lines"
+    assert source.count("\n") <= MOST_LINES, f"{path}: more than {MOST_LINES} lines"
+
+
+def test_no_folder_holds_more_modules_than_a_reader_can_take_in() -> None:
+    folders: dict[Path, int] = {}
+    for path in (p for room in (*ROOMS, "tests") for p in (ROOT / room).rglob("*.py")):
+        folders[path.parent] = folders.get(path.parent, 0) + (path.name != "__init__.py")
+    crowded = {str(f.relative_to(ROOT)): n for f, n in folders.items() if n > MOST_MODULES}
+    assert crowded == {}
 
 
 def test_browser_tests_stand_together() -> None:
@@ -173,7 +187,5 @@ def test_browser_tests_stand_together() -> None:
     users = [
         path for path in (ROOT / "tests").rglob("*.py") if "playwright" in path.read_text("utf-8")
     ]
-    elsewhere = {
-        str(path.relative_to(ROOT / "tests")) for path in users if path.parent.name != "browser"
-    }
-    assert elsewhere == {"screenshot.py", "test_architecture.py"}
+    elsewhere = {path for path in users if "browser" not in path.relative_to(ROOT).parts}
+    assert {path.name for path in elsewhere} == {"screenshot.py", "test_imports.py"}
