@@ -26,7 +26,7 @@ from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
 from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
-from gateway.store.tables.acts import ActTable
+from gateway.store.tables.actions import ActTable
 from gateway.store.tables.alerts import AlertTable
 from gateway.store.tables.backlog import BacklogTable
 from gateway.store.tables.journal import JournalTable
