@@ -50,6 +50,8 @@ from gateway.metrics import Health, notify_systemd
 from gateway.mqtt import connect_session
 from gateway.mqtt.broker_stats import follow_broker
 from gateway.mqtt.link import Publish
+from gateway.mqtt.losses.broker_log import BrokerLog
+from gateway.mqtt.losses.gaps import Gaps
 from gateway.store import Store
 from gateway.store.clock_correction import Eras, open_timekeeper
 from gateway.store.feed import Feed
@@ -96,9 +98,14 @@ async def run(gateway: Gateway) -> None:
     """Everything, until cancelled."""
     config = gateway.config
     listener = open_door(config.dashboard)
-    session = connect_session(
-        config.mqtt, config.site.name, gateway.sources.subscriptions, gateway.clock
+    gaps = Gaps(
+        gateway.store, gateway.feed, gateway.clock, gateway.policy.zone, gateway.sources.resends
     )  # fmt: skip
+    session = connect_session(
+        config.mqtt, config.site.name, gateway.sources.subscriptions, gateway.clock, gaps
+    )  # fmt: skip
+    gaps.follow(session.counters)
+    broker_log = BrokerLog(session.counters.client_id, session.counters.history.logged)
     ways = open_channels(config, session.publish)
     notifier = Notifier(
         gateway.store, gateway.feed, gateway.policy, ways, links(gateway), gateway.clock
@@ -114,7 +121,10 @@ async def run(gateway: Gateway) -> None:
         lambda: gateway.keeper is None or gateway.keeper.trusted,
     )  # fmt: skip
     eras = Eras(gateway.keeper, gateway.store) if gateway.keeper else None
-    more = [keeping.faults, *([eras.faults] if eras else [])]
+    more = [
+        keeping.faults, gaps.faults, lambda: broker_log.faults(gateway.clock()),
+        *([eras.faults] if eras else []),
+    ]  # fmt: skip
     if influx:
         more.append(lambda: {"sink": influx.alarm.fault} if influx.alarm.fault else {})
     gateway.health.follow(session.counters)
@@ -133,7 +143,8 @@ async def run(gateway: Gateway) -> None:
             "heartbeat": ticker.beat(),
             "housekeeping": keeping.run(),
             "display": display.run(),
-            "broker": follow_broker(config.mqtt, config.site.name, gateway.health.broker_says),
+            "broker": broker_news(gateway, gaps, broker_log),
+            "gaps": gaps.run(),
             "dashboard": serve_pages(gateway, listener, faults),
             "watchdog": watchdog.watch(gateway.health, gateway.store),
         }.items():
@@ -143,6 +154,19 @@ async def run(gateway: Gateway) -> None:
         if influx:
             group.create_task(influx.run(), name="influx")
         notify_systemd("READY=1")
+
+
+async def broker_news(gateway: Gateway, gaps: Gaps, broker_log: BrokerLog) -> None:
+    """What the broker says of itself, to those whom it concerns; until cancelled."""
+
+    def tell(what: str, value: float) -> None:
+        gateway.health.broker_says(what, value)
+        gaps.broker_says(what, value)
+
+    def hear(line: str) -> None:
+        broker_log.read(line, gateway.clock())
+
+    await follow_broker(gateway.config.mqtt, gateway.config.site.name, tell, hear)
 
 
 def forwarder(gateway: Gateway) -> "Forwarder":

@@ -16,7 +16,6 @@ from gateway.mqtt.certificate import not_after
 
 BROKER_PATIENCE = timedelta(minutes=2)
 BACKLOG_PATIENCE = timedelta(minutes=10)  # a surge is over sooner
-DROPS_REPORTED = timedelta(hours=1)  # how long messages lost by the broker are a fault
 CERTIFICATE_WARNING = timedelta(days=21)
 
 More = Callable[[], dict[str, str]]
@@ -38,20 +37,19 @@ class Faults:
         self._connected_since: datetime | None = None
         self._lost_at: datetime | None = clock()
         self._behind_since: datetime | None = None  # messages wait to be judged
-        self._dropped: float | None = None  # the broker's count at the last look
-        self._dropping: tuple[datetime, float] | None = None  # when it last grew, by how much
 
     def __call__(self) -> dict[str, str]:
         """What is wrong now."""
         now = self._clock()
         self._look(now)
         found = {}
-        if self._lost_at and now - self._lost_at > BROKER_PATIENCE:
-            found["broker"] = self._session.counters.trouble or "not connected"
+        counters = self._session.counters
+        if sign := counters.history.sign(now, counters.client_id):
+            found["broker"] = sign
+        elif self._lost_at and now - self._lost_at > BROKER_PATIENCE:
+            found["broker"] = counters.trouble or "not connected"
         if self._behind_since and now - self._behind_since > BACKLOG_PATIENCE:
             found["backlog"] = f"{self._health.backlog}"
-        if drops := self._drops(now):
-            found["drops"] = drops
         if disk := self._health.disk_error or self._disk():
             found["disk"] = disk
         if certificate := self._certificate(now):
@@ -71,17 +69,6 @@ class Faults:
             self._connected_since, self._lost_at = self._connected_since or now, None
         else:
             self._connected_since, self._lost_at = None, self._lost_at or now
-
-    def _drops(self, now: datetime) -> str:
-        """What the broker threw away of late; what it had lost before we came is no news."""
-        before, self._dropped = self._dropped, self._health.dropped
-        more = (self._dropped or 0) - before if before is not None else 0
-        if more > 0:  # a broker that was restarted counts from 0
-            lately = self._dropping[1] if self._dropping else 0
-            self._dropping = (now, lately + more)
-        if self._dropping and now - self._dropping[0] > DROPS_REPORTED:
-            self._dropping = None
-        return f"{self._dropping[1]:.0f}" if self._dropping else ""
 
     def _disk(self) -> str:
         folder = Path(self._config.store.path).absolute().parent

@@ -74,9 +74,6 @@ class Health:
         self._steps = 0
         self.disk_error = ""
         self.backlog = 0  # messages that are durable and not judged yet
-        self.dropped: float | None = (
-            None  # messages, by the broker since its start; None: never told
-        )
 
     def committed(self, messages: int, outcome: Outcome, took_s: float) -> None:
         """A batch became durable."""
@@ -116,10 +113,8 @@ class Health:
             gauge.set_function(lambda field=field: float(getattr(session, field)))  # type: ignore[misc]
 
     def broker_says(self, what: str, value: float) -> None:
-        """A number of the broker's own: "dropped", "stored" or "clients"."""
+        """A number of the broker's own: "dropped", "stored", "clients" or "uptime_s"."""
         self._broker.labels(what).set(value)
-        if what == "dropped":
-            self.dropped = value
 
     def late(self, seconds: float) -> None:
         """How late the event loop came to a timer."""

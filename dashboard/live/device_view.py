@@ -49,6 +49,7 @@ class Sight(Struct, frozen=True, kw_only=True, omit_defaults=True):
     low: bool = False
     since: datetime | None = None  # when the condition began, as far as known
     by: str = ""  # the person whose word the condition is; empty: the sensor's
+    unconfirmed: datetime | None = None  # since when messages of the trap may be missing
     last_seen: datetime | None = None
     battery_pct: float | None = None
     battery_v: float | None = None
@@ -80,7 +81,7 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> Sight:
     if device.role is Role.TRAP:
         condition, since = _of_trap(trap, low)
     else:
-        condition, since = _of_detector(detected_ms, now, silent=trap.unknown, low=low)
+        condition, since = _of_detector(detected_ms, now, silent=trap.silent, low=low)
     if condition is Condition.UNKNOWN:
         since = state.last_seen if state else None
     return Sight(
@@ -88,7 +89,8 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> Sight:
         name=device.label,
         role=device.role,
         condition=condition,
-        silent=trap.unknown,
+        silent=trap.silent,
+        unconfirmed=trap.unconfirmed if device.role is Role.TRAP else None,
         low=low,
         since=since,
         by=trap.by,

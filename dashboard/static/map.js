@@ -67,6 +67,7 @@ window.Shishigaki = (() => {
   function details(p) {
     const state = [word("condition", p.condition)];
     if (p.silent && p.condition !== "unknown") state.push(words["condition.silent"]);
+    if (p.unconfirmed) state.push(words["condition.unconfirmed"]);
     if (p.low && p.condition !== "low") state.push(words["condition.low"]);
     const battery = [];
     if (p.battery_pct !== undefined) battery.push(`${Math.round(p.battery_pct)} %`);

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.rules import TABLE
 from gateway.domain import species
-from gateway.domain.model import Alert, Device
+from gateway.domain.model import URGENT, Alert, Device
 
 MOST = 69  # characters of title, space and text
 LATE = timedelta(minutes=5)
@@ -23,7 +23,10 @@ PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of
     "broker": ("受信（ブローカー）", "broker"),
     "sink": ("記録の転送", "forwarding"),
     "backlog": ("処理の遅れ", "messages not judged yet"),
-    "drops": ("ブローカーの破棄", "messages dropped by the broker"),
+    "drops": ("ブローカーの破棄", "broker dropped"),
+    "gap": ("受信の欠け", "messages lost?"),
+    "clones": ("同じ名前のセンサーが2台", "two with one id"),
+    "logins": ("ブローカーへの不正なログイン", "refused logins"),
     "database": ("データベース（修復済み）", "database (salvaged)"),
     "certificate": ("証明書", "certificate"),
     "delivery": ("通知の配信", "delivery"),
@@ -32,6 +35,9 @@ PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of
 AGAIN = {"trapper": ("再通知 ", "Again: "), "deputy": ("応答なし ", "No answer: "),
          "office": ("応答なし ", "No answer: ")}  # fmt: skip
 OVER = ("終了 ", "Over: ")
+NOTES_JA: Mapping[str, str] = {  # beginnings of notes that people have to understand
+    "mqtt.client_id used twice": "mqtt.client_id が二重に使われています",
+}
 
 
 def title(alert: Alert, language: str, asked: str = "", *, over: bool = False) -> str:
@@ -52,7 +58,9 @@ def text(alert: Alert, device: Device | None, language: str, zone: ZoneInfo, now
     else:
         tail = f" {when:%d %b %H:%M}{late}"
     head = f"{subject(alert, device, language)}{note}"
-    longest = max((title(alert, language, asked) for asked in AGAIN), key=len)
+    prefixes = AGAIN if alert.level in URGENT else ()  # only those are said again
+    titles = [title(alert, language, asked) for asked in prefixes]
+    longest = max([*titles, title(alert, language, over=True)], key=len)
     return head[: MOST - 1 - len(longest) - len(tail)] + tail
 
 
@@ -93,7 +101,12 @@ def _name(rule: str, language: str) -> str:
 def _note(alert: Alert, language: str) -> str:
     if not alert.note:
         return ""
-    return f"（{alert.note}）" if language == "ja" else f" ({alert.note})"
+    if language != "ja":
+        return f" ({alert.note})"
+    note = alert.note
+    for begin, ja in NOTES_JA.items():
+        note = note.replace(begin, ja)
+    return f"（{note}）"
 
 
 def _late(delay: timedelta, language: str) -> str:

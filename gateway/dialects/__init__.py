@@ -36,3 +36,4 @@ class Dialect(Struct, frozen=True):
     qos_hint: str  # the setting at the source that raises it (English)
     qos_hint_ja: str
     understands: tuple[str, ...]  # kinds and fields, for the README's table
+    resends: bool = False  # its devices keep each message until the gateway has confirmed it

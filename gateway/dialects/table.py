@@ -40,6 +40,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
             *("online", "offline", "join", "species", "count", "confidence", "media"),
             *(*_RADIO, *_PLACE, "accuracy_m"),
         ),
+        resends=True,
     ),
     Dialect(
         name="chirpstack",

@@ -77,10 +77,7 @@ class Reason(StrEnum):
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
-    """A message that gives no event: `reason` to count by, `detail` for a person.
-
-    `device`: its address if told; `offer`: what it may be, for a person to approve.
-    """
+    """No event: `reason` to count, `detail` for a person, `device` if told, `offer`: to approve."""
 
     def __init__(
         self, reason: Reason, detail: str, device: str | None = None, offer: "Device | None" = None
@@ -247,6 +244,7 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     online_head: tuple[int, int, int] = (0, 0, 0)
     heard: tuple[str, int] | None = None  # topic and QoS of the newest message,
     heard_as: str = ""  # and the kind of what it said
+    unconfirmed: tuple[int, int] | None = None  # window in which its messages may be missing, ms
 
     def fact(self, name: str) -> str | float | bool | None:
         """The newest value of one field of `Facts`, or None if never told."""

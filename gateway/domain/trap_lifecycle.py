@@ -83,7 +83,13 @@ class Shown(Struct, frozen=True):
     state: TrapState | None  # None: nobody and nothing has ever told
     since: datetime | None
     by: str = ""  # the person whose word it is; empty: the sensor's
-    unknown: bool = False  # its sensor is silent: `state` is the last known, not the present
+    silent: bool = False  # its sensor is silent: `state` is the last known, not the present
+    unconfirmed: datetime | None = None  # since when its messages may be missing; None: confirmed
+
+    @property
+    def unknown(self) -> bool:
+        """`state` is the last known, perhaps not the present."""
+        return self.silent or (self.unconfirmed is not None and self.state is ARMED)
 
     @property
     def at_rest(self) -> bool:
@@ -106,7 +112,17 @@ def shown(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT
         return found
     seen = state.last_seen if state else None
     silent = seen is None or now - seen > timedelta(milliseconds=grace_ms(heartbeat_s))
-    return Shown(found.state, found.since, found.by, silent)
+    return Shown(found.state, found.since, found.by, silent, unconfirmed_since(state))
+
+
+def unconfirmed_since(state: DeviceState | None) -> datetime | None:
+    """Since when messages of the trap may be missing; None once it was heard, or somebody stood there."""
+    if state is None or state.unconfirmed is None:
+        return None
+    since_ms, until_ms = state.unconfirmed
+    if max(ms(state.last_seen), state.visited_ms) >= until_ms:
+        return None
+    return from_ms(since_ms)
 
 
 def told(state: DeviceState | None) -> Shown:

@@ -14,6 +14,7 @@ from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoLink
 from gateway.mqtt.link_v5 import FiveLink
 from gateway.mqtt.session import BrokerSession, Counters, MakeLink
+from gateway.mqtt.witness import NoWitness, Witness
 
 __all__ = ["Counters", "Delivery", "Session", "connect_session"]
 
@@ -64,6 +65,7 @@ def connect_session(
     site: str,
     subscriptions: Iterable[tuple[str, int]],
     clock: Callable[[], datetime] = utc_now,
+    witness: Witness | None = None,
 ) -> BrokerSession:
     """The session of gateway `site`, not yet running; `subscriptions` are (topic filter, QoS)."""
     terms = Terms(
@@ -73,4 +75,5 @@ def connect_session(
         # At QoS 2 the broker's part of the hand-over is done before the commit.
         subscriptions=tuple((topics, min(qos, 1)) for topics, qos in subscriptions),
     )
-    return BrokerSession(terms, _WAYS[settings.protocol], clock)
+    ways = _WAYS[settings.protocol]
+    return BrokerSession(terms, ways, clock, witness=witness or NoWitness())

@@ -43,7 +43,7 @@ class Wire(Struct, frozen=True):
     """Where a connection puts what it reads, and how it stamps it."""
 
     generation: int
-    deliver: Callable[[list[Delivery]], None]
+    deliver: Callable[[list[Delivery]], None]  # an empty list is a sign of life
     clock: Callable[[], datetime]  # read once per chunk, not per message
 
 
@@ -77,16 +77,25 @@ class Retry(Enum):
     OTHER_VERSION = auto()  # perhaps the broker speaks another version of MQTT
 
 
+class Cause(Enum):
+    """What ended a connection, as far as it tells whether another program has our client id."""
+
+    TAKEN_OVER = auto()  # the broker says so
+    HUNG_UP = auto()  # the broker closed the connection and gave no reason
+    OTHER = auto()
+
+
 class Trouble(Exception):  # noqa: N818 - the name says what it is to the reader of the log
     """Why a connection failed, in words for the person who has to mend it."""
 
-    def __init__(self, text: str, retry: Retry = Retry.SOON) -> None:
+    def __init__(self, text: str, retry: Retry = Retry.SOON, cause: Cause = Cause.OTHER) -> None:
         super().__init__(text)
-        self.retry = retry
+        self.retry, self.cause = retry, cause
 
 
+TAKEN_OVER_CODE = 142
 _TAKEN_OVER = (
-    "gave our session to another program with the same mqtt.client_id"
+    "hung up: session taken over by another program with the same mqtt.client_id"
     "(同じ client_id が別の場所で使われています)"
 )
 _CREDENTIALS = (
@@ -104,7 +113,7 @@ _REASONS: dict[int, tuple[Retry, str]] = {
     138: (Retry.SLOWLY, "has banned this client"),
     139: (Retry.SOON, "is shutting down"),
     140: (Retry.SLOWLY, "wants another way to log in than user name and password"),
-    142: (Retry.SLOWLY, _TAKEN_OVER),
+    TAKEN_OVER_CODE: (Retry.SLOWLY, _TAKEN_OVER),
     149: (Retry.SLOWLY, "finds our packets too large"),
     151: (Retry.SLOWLY, "says that our quota is used up"),
 }
@@ -113,7 +122,8 @@ _REASONS: dict[int, tuple[Retry, str]] = {
 def refusal(settings: Mqtt, code: int, name: str = "") -> Trouble:
     """What reason code `code` of a CONNACK or DISCONNECT means for us."""
     retry, text = _REASONS.get(code, (Retry.SOON, f"ended the connection: {name or code}"))
-    return Trouble(f"broker {settings.host}:{settings.port} {text}", retry)
+    cause = Cause.TAKEN_OVER if code == TAKEN_OVER_CODE else Cause.OTHER
+    return Trouble(f"broker {settings.host}:{settings.port} {text}", retry, cause)
 
 
 def silence(settings: Mqtt) -> Trouble:
@@ -125,9 +135,16 @@ def silence(settings: Mqtt) -> Trouble:
 
 
 def hung_up(settings: Mqtt, why: object) -> Trouble:
-    """The connection broke; `why` as far as known."""
-    detail = f": {why}" if why else ""
-    return Trouble(f"broker {settings.host}:{settings.port} hung up{detail}")
+    """The connection broke; `why` as far as known.
+
+    Without a reason, or with a reset, it was the broker that closed it: mosquitto does so when it
+    stops, and also when another program takes our session.
+    """
+    is_closed = not why or isinstance(why, ConnectionError)
+    detail = f"{why}" if why else "it stopped"
+    more = ", or session taken over by another program with our mqtt.client_id" if is_closed else ""
+    cause = Cause.HUNG_UP if is_closed else Cause.OTHER
+    return Trouble(f"broker {settings.host}:{settings.port} hung up: {detail}{more}", cause=cause)
 
 
 def nonsense(settings: Mqtt, what: str, *, answered: bool) -> Trouble:

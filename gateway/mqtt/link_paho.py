@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 _CHUNK = 500  # messages at most before the loop gets its turn
 _FAILED = 128  # reason codes from here on are refusals
+_LOST = 128  # what paho calls a connection that the other side closed
 
 
 class PahoLink:
@@ -184,7 +185,7 @@ class PahoLink:
         elif not self._connected.done():
             self._end(silence(self._settings))
         else:
-            self._end(hung_up(self._settings, code))
+            self._end(hung_up(self._settings, "" if code == _LOST else code))
 
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, codes: list[Any], _props: Any
@@ -229,8 +230,7 @@ class PahoLink:
         except Exception as error:  # paho raises all kinds on malformed packets
             what = f"{type(error).__name__}: {error}"
             self._end(nonsense(self._settings, what, answered=self._connected.done()))
-        if self._batch:
-            self._wire.deliver(self._batch)
+        self._wire.deliver(self._batch)
         self._flush()
 
     def _read(self) -> None:

@@ -151,8 +151,7 @@ class FiveLink(asyncio.Protocol):
         if len(self._rest) > self._settings.max_packet_bytes:
             self._rest = b""
             self._fail(self._malformed("a packet larger than mqtt.max_packet_bytes"))
-        if batch:
-            self._wire.deliver(batch)
+        self._wire.deliver(batch)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

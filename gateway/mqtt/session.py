@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from gateway.mqtt.link import (
     GOODBYE_S,
     OFFLINE,
     ONLINE,
+    Cause,
     Delivery,
     Link,
     Retry,
@@ -25,6 +26,8 @@ from gateway.mqtt.link import (
     Trouble,
     Wire,
 )
+from gateway.mqtt.losses.connection_history import ConnectionHistory
+from gateway.mqtt.witness import NoWitness, Witness
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,9 @@ class Counters(Struct):
     uncommitted_bytes: int = 0  # their payloads
     forgotten: int = 0  # let go when full, because the broker sends them again
     trouble: str = ""  # why it is not connected
+    client_id: str = ""
+    heard_at: datetime | None = None  # when the broker was last heard
+    history: ConnectionHistory = field(default_factory=ConnectionHistory)
 
 
 class Backoff(Struct, frozen=True):
@@ -75,8 +81,10 @@ class BrokerSession:
         ways: Sequence[MakeLink],
         clock: Callable[[], datetime],
         backoff: Backoff = Backoff(),  # noqa: B008 - frozen
+        witness: Witness = NoWitness(),  # noqa: B008 - without state
     ) -> None:
-        self.counters = Counters()
+        self.counters = Counters(client_id=terms.client_id)
+        self._history, self._witness = self.counters.history, witness
         self._terms = terms
         self._ways = list(ways)  # the one to try next stands first
         self._preferred = ways[0]
@@ -94,15 +102,20 @@ class BrokerSession:
         attempt = 0
         while True:
             began = time.monotonic()
+            await self._witness.connecting()
+            opened_before = self.counters.connections
+            self._history.attempted(self._clock())
             try:
                 await self._connection()
             except Trouble as trouble:
+                was_open = self.counters.connections > opened_before
+                self._ended(trouble, was_open=was_open)
                 lasted = time.monotonic() - began > self._backoff.settled_s
                 attempt = 0 if lasted else attempt + 1
                 if self._turn(trouble.retry):
                     log.info("%s; trying the older version", trouble)
                     continue
-                self._report(trouble, again=not lasted)
+                self._report(trouble, again=not lasted and not was_open)
                 delay_s = self._backoff.delay_s(attempt - 1, trouble.retry, random.random())  # noqa: S311
                 await asyncio.sleep(delay_s)
 
@@ -179,6 +192,9 @@ class BrokerSession:
         counters.connected = True
         counters.connections += 1
         counters.version = getattr(make, "__name__", "")
+        now = counters.heard_at = self._clock()
+        self._history.opened(now)
+        self._witness.connected(now, remembered=remembered)
         settings = self._terms.settings
         log.info(
             "connected to the broker %s:%s (%s)", settings.host, settings.port, counters.version
@@ -187,6 +203,14 @@ class BrokerSession:
             self._forget()
         self._pause(paused=self._load() >= 1)
         self._up.set()
+
+    def _ended(self, trouble: Trouble, *, was_open: bool) -> None:
+        now = self._clock()
+        if not was_open:
+            self._witness.not_connected()
+        elif trouble.cause is not Cause.OTHER:
+            self.counters.heard_at = now
+        self._history.ended(now, trouble.cause, was_open=was_open)
 
     def _down(self) -> None:
         self._up.clear()
@@ -212,6 +236,9 @@ class BrokerSession:
 
     def _deliver(self, batch: list[Delivery]) -> None:
         counters = self.counters
+        counters.heard_at = batch[-1].message.received_at if batch else self._clock()
+        if not batch:
+            return
         self._inbox.extend(batch)
         counters.received += len(batch)
         counters.uncommitted += len(batch)
@@ -260,7 +287,7 @@ class BrokerSession:
         return is_preferred
 
     def _report(self, trouble: Trouble, *, again: bool) -> None:
-        """Tell each trouble once, not at every attempt."""
+        """Tell each ended connection, and why no other comes about once, not at every attempt."""
         text = str(trouble)
         known = again and text == self.counters.trouble
         self.counters.trouble = text

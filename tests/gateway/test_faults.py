@@ -70,20 +70,6 @@ def test_a_broker_out_of_reach_is_a_fault_after_two_minutes_and_says_why(own: Ow
     assert own.faults.listening() == own.now
 
 
-def test_messages_that_the_broker_throws_away_are_a_fault_for_an_hour(own: Own) -> None:
-    assert own.after(seconds=30) == {}
-    own.health.broker_says("dropped", 40)  # lost before we came
-    assert own.after(seconds=30) == {}
-    own.health.broker_says("dropped", 43)
-    assert own.after(seconds=30) == {"drops": "3"}
-    assert own.after(minutes=59) == {"drops": "3"}
-    assert own.after(minutes=2) == {}
-    own.health.broker_says("dropped", 0)  # the broker began anew
-    assert own.after(seconds=30) == {}
-    own.health.broker_says("dropped", 1)
-    assert own.after(seconds=30) == {"drops": "1"}
-
-
 def test_a_gateway_that_does_not_catch_up_says_so_after_ten_minutes(own: Own) -> None:
     own.health.behind(5_000)
     assert own.after(seconds=30) == {}

@@ -105,8 +105,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="gateway_fault", level=Level.WARNING, ja="装置の故障", en="Gateway fault",
-        opens="disk, clock, broker, sink, certificate or a channel of the gateway fails, or messages wait "
-        "to be judged for over ten minutes",
+        opens="disk, clock, broker, sink, certificate or a channel of the gateway fails, messages wait "
+        "to be judged for over ten minutes or may be lost, or the broker tells of a client id used twice "
+        "or of refused logins",
         ends="the part works again",
         audience=Audience.OFFICE, urgent=True, on_site=gateway.fault,
     ),

@@ -80,9 +80,10 @@ def _state(scene: Scene, device: Device) -> dict[str, Any]:
             "state": UNKNOWN if trap.unknown else told,
             "last_known": told,
             "since": trap.since,
+            "unconfirmed_since": trap.unconfirmed,
         }
     else:
-        silent = trap_lifecycle.shown(state, scene.now, device.heartbeat_s).unknown
+        silent = trap_lifecycle.shown(state, scene.now, device.heartbeat_s).silent
         body |= {"state": UNKNOWN if silent else "watching", **_seen(state)}
     if state is not None:
         facts = {name: state.fact(name) for name in _FACTS}

@@ -9,7 +9,7 @@ from gateway.config import ConfigError, Source
 from gateway.dialects import Context
 from gateway.dialects.sensors.models import Row, with_own
 from gateway.dialects.table import BY_NAME, Claims
-from gateway.domain.model import Device, Message, Reading, Refused
+from gateway.domain.model import Device, DeviceState, Message, Reading, Refused
 
 
 class Sources:
@@ -46,6 +46,12 @@ class Sources:
             return self._claims.claim(topic).name
         except Refused:
             return ""
+
+    def resends(self, device: Device, state: DeviceState | None) -> bool:
+        """Whether a device keeps each message until the gateway has confirmed it."""
+        topic = state.heard[0] if state and state.heard else ""
+        dialect = BY_NAME.get(device.dialect or self.dialect(topic))
+        return dialect is not None and dialect.resends
 
     def decode(self, message: Message, devices: Mapping[str, Device]) -> list[Reading]:
         """The readings of a message; Refused when it means none."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.alerts import texts
 from gateway.alerts.rules import RULES
 from gateway.domain.alert_lifecycle import Duty
-from gateway.domain.model import Alert, Device, Role
+from gateway.domain.model import URGENT, Alert, Device, Role
 from gateway.domain.species import BY_CODE
 from tests.support.samples import T0, TOKYO, TRAP, at
 
@@ -36,8 +36,10 @@ def test_title_and_text_stay_under_70_characters(
     device = Device(id="d", role=Role.TRAP, name=name) if late % 2 else None
     one = alert(rule, f"{name}/{animal}", note)
     said = texts.text(one, device, language, TOKYO, at(late))
-    title = texts.title(one, language, asked)
-    assert len(f"{title} {said}") < 70
+    is_said_again = one.level in URGENT  # the others are told once, and when they are over
+    titles = [texts.title(one, language, asked if is_said_again else "")]
+    titles.append(texts.title(one, language, over=True))
+    assert max(len(f"{title} {said}") for title in titles) < 70
     assert "\n" not in said
 
 
@@ -61,6 +63,25 @@ def test_an_animal_at_a_place_is_told_in_words() -> None:
 def test_a_part_of_the_gateway_has_a_name() -> None:
     said = texts.text(alert("gateway_fault", "disk", "12 MB"), None, "ja", TOKYO, T0)
     assert said.startswith("記憶装置（12 MB）")
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "kept"),
+    [("ja", "mqtt.client_id used twice: 'x'", "mqtt.client_id が二重に使われています"),
+     ("en", "mqtt.client_id used twice: 'x'", "mqtt.client_id")],
+)  # fmt: skip
+def test_a_client_id_used_twice_is_named_in_the_message(
+    language: str, note: str, kept: str
+) -> None:
+    said = texts.text(alert("gateway_fault", "broker", note), None, language, TOKYO, T0)
+    assert kept in said
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_window_of_lost_messages_stands_whole_in_the_message(language: str) -> None:
+    window = "11-27 22:00-06:13"
+    said = texts.text(alert("gateway_fault", "gap", window), None, language, TOKYO, T0)
+    assert window in said
 
 
 @given(st.lists(st.sampled_from([rule.name for rule in RULES]), min_size=2, max_size=300),
