@@ -105,7 +105,7 @@ async def run(gateway: Gateway) -> None:
         config.mqtt, config.site.name, gateway.sources.subscriptions, gateway.clock, gaps
     )  # fmt: skip
     gaps.follow(session.counters)
-    broker_log = BrokerLog(session.counters.client_id, session.counters.history.logged)
+    broker_log = BrokerLog(session.counters.client_id, session.counters.history)
     ways = open_channels(config, session.publish)
     notifier = Notifier(
         gateway.store, gateway.feed, gateway.policy, ways, links(gateway), gateway.clock

@@ -40,13 +40,14 @@ async def follow_broker(
 ) -> None:
     """Hand on each number and each line of the log as it comes, until cancelled.
 
-    A broker that says nothing is no fault.
+    `hear` gets an empty line when the log is heard from now on. A broker that says nothing is no fault.
     """
     while True:
         try:
             async with _client(settings, site) as client:
                 await client.subscribe([(topic, 0) for topic in (*TOPICS, f"{LOG}/E", f"{LOG}/N")])
                 _heed_stop()
+                hear("")
                 async for message in client.messages:
                     _read(message, tell, hear)
         except (aiomqtt.MqttError, Trouble, OSError) as error:

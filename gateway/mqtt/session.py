@@ -104,7 +104,7 @@ class BrokerSession:
             began = time.monotonic()
             await self._witness.connecting()
             opened_before = self.counters.connections
-            self._history.attempted(self._clock())
+            self._history.attempted()
             try:
                 await self._connection()
             except Trouble as trouble:

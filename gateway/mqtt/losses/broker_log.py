@@ -6,8 +6,9 @@ configuration has `log_dest topic` (deploy/mosquitto). Must not connect or alert
 
 import re
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
 from datetime import datetime, timedelta
+
+from gateway.mqtt.losses.connection_history import ConnectionHistory
 
 RECENT = timedelta(minutes=10)
 # A device whose last connection was not closed takes over from itself, at each battery change say.
@@ -35,16 +36,18 @@ class _Client:
 
 
 class BrokerLog:
-    """Reads line by line. `own`: the id of our session, whose connections go to `tell_own`."""
+    """Reads line by line. `own`: the id of our session, whose connections go to its `history`."""
 
-    def __init__(self, own: str, tell_own: Callable[[datetime], None]) -> None:
-        self._own, self._tell_own = own, tell_own
+    def __init__(self, own: str, history: ConnectionHistory) -> None:
+        self._own, self._history = own, history
         self._clients: OrderedDict[str, _Client] = OrderedDict()
         self._refused: deque[tuple[datetime, str]] = deque(maxlen=10 * _KEPT)
         self._knocked = ""  # address of the newest connection
 
     def read(self, line: str, now: datetime) -> None:
-        """One line of the broker's log; a line of another kind says nothing."""
+        """One line of the broker's log; an empty one says that the log is heard from now on."""
+        if not line:
+            self._history.listens(now)
         line = _STAMP.sub("", line)
         if found := _KNOCKED.match(line):
             self._knocked = found[1]
@@ -73,7 +76,7 @@ class BrokerLog:
 
     def _connected(self, id_: str, place: str, now: datetime) -> None:
         if id_ == self._own:
-            self._tell_own(now)
+            self._history.logged(now)
         else:
             self._client(id_).places.append((now, place))
 

@@ -19,6 +19,7 @@ HOUR = timedelta(hours=1)
 SETTLE = timedelta(
     seconds=5
 )  # the broker's log may tell of a connection before its answer reaches us
+ON_THE_WAY = timedelta(minutes=2)  # a line that stood still delivers an attempt that we gave up
 _KEPT = 500  # times of each kind
 _REMEDY = "give each program its own client id"
 
@@ -27,11 +28,13 @@ class ConnectionHistory:
     """Of one session, since the start of the program."""
 
     def __init__(self) -> None:
-        self._attempts = _times()
         self._opened = _times()
+        self._failed = _times()
+        self._is_trying = False
         self._taken = _times()  # endings for which the broker gave another program as the reason
         self._short = _times()  # endings without a reason that look the same
         self._logged = _times()  # connections under our client id, by the broker's own log
+        self._listens_since: datetime | None = None  # the broker's log reaches us
         self._ended_short: datetime | None = None  # not yet followed by another connection
 
     @property
@@ -39,24 +42,32 @@ class ConnectionHistory:
         """When the newest connection began."""
         return self._opened[-1] if self._opened else None
 
-    def attempted(self, at: datetime) -> None:
+    def attempted(self) -> None:
         """We try to connect."""
-        self._attempts.append(at)
+        self._is_trying = True
 
     def opened(self, at: datetime) -> None:
         """The broker has accepted us."""
         if self._ended_short:
             self._short.append(self._ended_short)
             self._ended_short = None
+        self._is_trying = False
         self._opened.append(at)
 
     def ended(self, at: datetime, cause: Cause, *, was_open: bool) -> None:
         """A connection has ended, or an attempt has failed."""
-        self._ended_short = None
-        if cause is Cause.TAKEN_OVER:
+        self._ended_short, self._is_trying = None, False
+        if not was_open:
+            self._failed.append(at)
+        elif cause is Cause.TAKEN_OVER:
             self._taken.append(at)
-        elif cause is Cause.HUNG_UP and was_open and at - self._opened[-1] < SHORT:
+        elif cause is Cause.HUNG_UP and at - self._opened[-1] < SHORT:
             self._ended_short = at
+
+    def listens(self, at: datetime) -> None:
+        """From now on the broker's log reaches us."""
+        self._listens_since = at
+        self._logged.clear()
 
     def logged(self, at: datetime) -> None:
         """The broker's log tells of a connection under our client id."""
@@ -81,10 +92,12 @@ class ConnectionHistory:
 
     def _foreign(self, now: datetime) -> int:
         """Connections under our client id that we have not made, as far as the broker's log tells."""
-        since, until = now - RECENT, now - SETTLE
-        logged = sum(1 for at in self._logged if since <= at <= until)
-        ours = sum(1 for at in self._attempts if since - SETTLE <= at <= now)
-        return max(0, logged - ours)
+        if self._listens_since is None:
+            return 0
+        since = max(now - RECENT, self._listens_since)
+        logged = sum(1 for at in self._logged if since <= at <= now - SETTLE)
+        ours = _count(self._opened, since) + _count(self._failed, since - ON_THE_WAY)
+        return max(0, logged - ours - self._is_trying)
 
 
 def _times() -> deque[datetime]:

@@ -14,6 +14,7 @@ from gateway.mqtt.losses.broker_log import (
     TAKEOVERS_TWO_PLACES,
     BrokerLog,
 )
+from gateway.mqtt.losses.connection_history import ConnectionHistory
 
 T0 = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -22,8 +23,8 @@ class Log:
     """A broker's log, written by the test."""
 
     def __init__(self) -> None:
-        self.own: list[datetime] = []
-        self.reader, self.now = BrokerLog("shishigaki-goto", self.own.append), T0
+        self.history, self.now = ConnectionHistory(), T0
+        self.reader = BrokerLog("shishigaki-goto", self.history)
 
     def say(self, text: str) -> None:
         self.reader.read(f"1795901308: {text}", self.now)
@@ -74,11 +75,13 @@ def test_guessed_passwords_are_told_with_the_place_they_come_from(log: Log) -> N
     assert log.faults == {}
 
 
-def test_connections_under_our_own_id_are_handed_on_and_are_no_clone(log: Log) -> None:
+def test_connections_under_our_own_id_are_the_sessions_to_judge_and_no_clone(log: Log) -> None:
+    log.reader.read("", log.now)
     for _ in range(TAKEOVERS_ONE_PLACE):
         log.take_over("shishigaki-goto", "127.0.0.1")
     assert log.faults == {}
-    assert len(log.own) == TAKEOVERS_ONE_PLACE
+    log.now += timedelta(seconds=6)
+    assert "shishigaki-goto" in log.history.sign(log.now, "shishigaki-goto")
 
 
 def test_a_flood_of_client_ids_is_bounded(log: Log) -> None:

@@ -24,7 +24,7 @@ class Line:
         self.now, self.history = T0, ConnectionHistory()
 
     def connect(self) -> None:
-        self.history.attempted(self.now)
+        self.history.attempted()
         self.history.opened(self.now)
 
     def lose(self, after: timedelta, cause: Cause) -> None:
@@ -32,7 +32,7 @@ class Line:
         self.history.ended(self.now, cause, was_open=True)
 
     def fail(self) -> None:
-        self.history.attempted(self.now)
+        self.history.attempted()
         self.history.ended(self.now, Cause.OTHER, was_open=False)
 
     @property
@@ -91,19 +91,35 @@ def test_too_many_connections_in_an_hour_are_an_unstable_line(line: Line) -> Non
 
 
 def test_one_connection_under_our_id_that_is_not_ours_is_a_sign(line: Line) -> None:
-    line.connect()
-    line.history.logged(line.now)
-    line.now += timedelta(seconds=6)
-    assert line.sign == ""
+    line.connect()  # before the log is heard
+    line.now += timedelta(seconds=1)
+    line.history.listens(line.now)
+    line.lose(timedelta(minutes=1), Cause.HUNG_UP)
     line.history.logged(line.now)  # a short visit: it took what waited, and left
+    line.history.logged(line.now)
+    line.connect()
     line.now += timedelta(seconds=6)
     assert "mqtt.client_id used twice" in line.sign
 
 
 def test_our_own_connections_in_the_brokers_log_are_no_sign(line: Line) -> None:
+    line.history.listens(line.now)
     for _ in range(CONNECTIONS_PER_HOUR - 1):
         line.fail()  # the broker took the connection, its answer was lost on the way
         line.history.logged(line.now + timedelta(seconds=4))
         line.now += timedelta(seconds=20)
+    line.connect()
+    line.history.logged(line.now)
+    line.now += timedelta(seconds=10)
+    assert line.sign == ""
+
+
+def test_attempts_that_reach_the_broker_after_we_gave_them_up_are_no_sign(line: Line) -> None:
+    for _ in range(3):
+        line.fail()
+        line.now += timedelta(seconds=15)
+    line.history.listens(line.now)  # the line works again and delivers what it had kept
+    for _ in range(3):
+        line.history.logged(line.now)
     line.now += timedelta(seconds=10)
     assert line.sign == ""
