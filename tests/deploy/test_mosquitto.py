@@ -12,7 +12,10 @@ import pytest
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway.clock import utc_now
 from gateway.mqtt.embedded_broker import find_mosquitto, tied_to_parent
+from gateway.mqtt.losses.broker_log import REFUSED_LOGINS, TAKEOVERS_ONE_PLACE, BrokerLog
+from gateway.mqtt.losses.connection_history import ConnectionHistory
 from tests.deploy.folder import DEPLOY
 from tests.support.servers import Server, free_port, need, wait_for
 
@@ -170,6 +173,28 @@ def test_the_gateway_speaks_under_its_own_name_and_hears_the_broker(join: Join) 
 @pytest.mark.parametrize(("name", "password"), [("trap-01", "wrong"), ("trap-99", "")])
 def test_nobody_enters_without_name_and_password(join: Join, name: str, password: str) -> None:
     assert join(name, password=password).refused
+
+
+def test_the_gateway_hears_of_clones_and_of_refused_passwords(broker: Broker, join: Join) -> None:
+    """The shipped configuration shows its log to the gateway, and to nobody else."""
+    log = BrokerLog("shishigaki-goto", ConnectionHistory())
+    gateway = join(GATEWAY).hear("$SYS/broker/log/E", "$SYS/broker/log/N")
+    stranger = join("trap-02").hear("$SYS/#")
+    for _ in range(REFUSED_LOGINS):
+        join("trap-01", password="wrong")
+    twins = [join("trap-01") for _ in range(2)]  # each comes back whenever the other takes over
+    wait_for(lambda: min(twin.losses for twin in twins) > TAKEOVERS_ONE_PLACE / 2, "the fight", 60)
+
+    def faults() -> dict[str, str]:
+        lines, gateway.got[:] = list(gateway.got), []
+        for _, line in lines:
+            log.read(line.decode(), utc_now())
+        return log.faults(utc_now())
+
+    wait_for(lambda: {"logins", "clones"} <= faults().keys(), "both", 60)
+    assert "trap-01" in faults()["clones"]
+    assert "127.0.0.1" in faults()["logins"]
+    assert stranger.got == []
 
 
 def test_a_sensor_cannot_end_anothers_session_by_its_client_id(join: Join) -> None:

@@ -6,6 +6,7 @@ in its log how late its event loop was (`lags`).
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 from gateway import app, watchdog
@@ -13,6 +14,8 @@ from gateway.cli import main
 from gateway.ingest.messages.intake import Intake
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
+from gateway.mqtt.losses.connection_history import ConnectionHistory
+from gateway.mqtt.losses.gaps import Gaps
 from gateway.mqtt.session import BrokerSession
 from gateway.store import Store, Transaction
 
@@ -44,11 +47,22 @@ def read_on(session: BrokerSession, *, paused: bool) -> None:
     session.counters.paused = paused
 
 
+def see_nothing(_history: ConnectionHistory, _now: datetime, _client_id: str) -> str:
+    """Looks only at whether the broker is connected at the moment."""
+    return ""
+
+
+def forget(_gaps: Gaps, _at: datetime, *, remembered: bool) -> None:
+    """Asks nobody whether the broker has kept a session."""
+
+
 CARES: dict[str, tuple[object, str, object]] = {
     "nothing": (watchdog, "WATCHDOG_S", TICK_S),
     "commit before ack": (app, "Intake", Hasty),
     "commit beside the loop": (Store, "write", write_on_the_loop),
     "a bound on what waits": (BrokerSession, "_pause", read_on),
+    "a look at how connections end": (ConnectionHistory, "sign", see_nothing),
+    "the memory of the broker": (Gaps, "connected", forget),
 }
 
 

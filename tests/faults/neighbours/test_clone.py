@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.model import Device, Role
+from gateway.mqtt.losses.connection_history import SHORT_CONNECTIONS
+from tests.faults.lacking import without
 from tests.faults.witness import health
 from tests.support.child import Child
 from tests.support.servers import Mosquitto, Server, need, wait_for
@@ -16,6 +18,7 @@ from tests.support.service import Service
 
 WANA = Device(id="wana-01", role=Role.TRAP, dialect="zigbee2mqtt")
 DEADLINE_S = 90.0
+US = ("-i", "shishigaki-goto", "-q", "1", "-t", "zigbee2mqtt/+")
 TOLD = "mqtt.client_id"
 EXTRA = """
 [[sources]]
@@ -45,9 +48,13 @@ def twin(tmp_path: Path) -> Iterator[Twin]:
     twin.end()
 
 
-def gateway(folder: Path, broker: Server, protocol: str, tick_s: float = 1.0) -> Service:
-    mqtt = f'protocol = "{protocol}"'
-    return Service(folder / "gw", broker.port, WANA, mqtt=mqtt, extra=EXTRA.format(tick_s=tick_s))
+def gateway(
+    folder: Path, broker: Server, protocol: str, tick_s: float = 1.0, care: str = "nothing"
+) -> Service:
+    return Service(
+        folder / "gw", broker.port, WANA, mqtt=f'protocol = "{protocol}"',
+        extra=EXTRA.format(tick_s=tick_s), program=without(care),
+    )  # fmt: skip
 
 
 def connected(service: Service) -> bool:
@@ -74,15 +81,39 @@ def test_a_twin_is_a_fault_and_a_message_that_name_the_client_id(
     with gateway(tmp_path, mosquitto, protocol) as service:
         wait_for(lambda: connected(service), "the connection", DEADLINE_S)
         began = time.monotonic()
-        twin.begin(
-            mosquitto.port, "-i", "shishigaki-goto", "-q", "1", "-t", "zigbee2mqtt/+", *twins_way
-        )
+        twin.begin(mosquitto.port, *US, *twins_way)
         wait_for(lambda: TOLD in broker_fault(service), "the fault", DEADLINE_S)
         assert health(service)[0] == 503
         wait_for(lambda: f"broker ({TOLD}" in service.log, "the message to the office", DEADLINE_S)
         print(f"told after {time.monotonic() - began:.0f} s")
         assert service.log.count("session taken over") >= 3
         assert len(service.log) < 20_000
+
+
+@pytest.mark.long
+def test_a_twin_is_told_in_90_seconds_with_the_settings_as_shipped(
+    tmp_path: Path, mosquitto: Mosquitto, twin: Twin
+) -> None:
+    with gateway(tmp_path, mosquitto, "auto", tick_s=30) as service:
+        wait_for(lambda: connected(service), "the connection", DEADLINE_S)
+        began = time.monotonic()
+        twin.begin(mosquitto.port, *US, "-c", "-V", "5", "-x", "3600")
+        wait_for(lambda: f"broker ({TOLD}" in service.log, "the message", DEADLINE_S)
+        print(f"told after {time.monotonic() - began:.0f} s")
+
+
+def test_without_a_look_at_how_connections_end_a_twin_is_not_seen(
+    tmp_path: Path, mosquitto: Mosquitto, twin: Twin
+) -> None:
+    """The control: the same fight, for longer than the fault took to show."""
+    with gateway(tmp_path, mosquitto, "5", care="a look at how connections end") as service:
+        wait_for(lambda: connected(service), "the connection", DEADLINE_S)
+        twin.begin(mosquitto.port, *US, "-c", "-V", "5", "-x", "3600")
+        wait_for(
+            lambda: service.log.count("connected to the broker") > SHORT_CONNECTIONS + 2,
+            "the fight", DEADLINE_S,
+        )  # fmt: skip
+        assert health(service)[1] == {}
 
 
 def test_two_programs_with_ids_of_their_own_are_no_fault(

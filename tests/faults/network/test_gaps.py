@@ -11,6 +11,7 @@ import pytest
 
 from gateway.domain.model import Device, Role
 from gateway.mqtt.losses.gap_memory import KEY
+from tests.faults.lacking import without
 from tests.faults.witness import health, send
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Service, heard, native
@@ -36,9 +37,11 @@ tick_s = 1
 class Valley:
     """A gateway with a bought trap and a native one, both heard as armed."""
 
-    def __init__(self, folder: Path, broker: Mosquitto) -> None:
+    def __init__(self, folder: Path, broker: Mosquitto, care: str = "nothing") -> None:
         self.broker = broker
-        self.service = Service(folder / "gw", broker.port, WANA, NATIVE, extra=EXTRA)
+        self.service = Service(
+            folder / "gw", broker.port, WANA, NATIVE, extra=EXTRA, program=without(care)
+        )
 
     def begin(self) -> None:
         self.start()
@@ -111,6 +114,22 @@ def test_a_broker_that_forgot_us_is_told_at_the_start(forgetful: Valley, end: st
     wait_for(lambda: "unconfirmed_since" in forgetful.retained(), "the topic", DEADLINE_S)
     assert forgetful.retained()["state"] == "unknown"
     assert forgetful.retained()["last_known"] == "armed"
+
+
+def test_without_the_memory_of_the_broker_the_trap_is_shown_as_armed(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    """The control: a capture has been lost, and nobody would look."""
+    valley = Valley(tmp_path, mosquitto, care="the memory of the broker")
+    valley.begin()
+    valley.service.stop()
+    mosquitto.kill()
+    mosquitto.restart()
+    valley.contact(closed=False)
+    valley.start()
+    assert valley.shown()["wana-01"] == "armed"
+    assert valley.faults() == {}
+    valley.service.kill()
 
 
 def test_a_trap_that_is_heard_again_is_armed_again_and_the_fault_outlives_a_restart(
