@@ -20,13 +20,14 @@ from gateway.clock import Clock
 from gateway.config import Source
 from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Reason, Role
-from gateway.ingest.devices.approval import Again, ApprovalError, Desk, Wish
+from gateway.ingest.devices.approval import Again, ApprovalError, Desk, PlaceAnswer, Wish
 from gateway.store import Store
 from gateway.store.feed import Feed
 
 PAGE = "/pending"
 FIGURES = ("messages", "events", "alerts", "left")  # of an act's result, carried by the address
 LONGEST = 200  # characters of a name
+PLACES: dict[str, PlaceAnswer] = {"right": "right", "none": "none"}
 
 
 class Installer:
@@ -132,6 +133,7 @@ def _wish(form: Mapping[str, str]) -> Wish:
         inverted=form.get("inverted") == "yes",
         zone=form.get("zone", ""),
         heartbeat_s=int(heartbeat) if heartbeat else None,
+        place=PLACES.get(form.get("place", ""), ""),
     )
 
 

@@ -13,6 +13,7 @@ from gateway.config import Source
 from gateway.dialects.table import BY_NAME
 from gateway.domain import trap_lifecycle
 from gateway.domain.model import Device, DeviceState, Role, Standing
+from gateway.ingest.devices.approval import away_km
 from gateway.ingest.devices.message_trace import bars
 from gateway.store import Reader
 from gateway.store.reader import Held, Refusal
@@ -56,6 +57,7 @@ class Arrivals(Struct, frozen=True):
     pending: list[tuple[Device, Held | None]]
     reasons: Counter[str]
     refused: list[Refusal]
+    far: dict[str, float]  # pending device -> km from the others: to be asked about
 
 
 def arrivals(
@@ -66,6 +68,7 @@ def arrivals(
     states, today = reader.states(), reader.counts_since(_midnight(now, zone))
     held = {one.device: one for one in reader.held()}
     devices = reader.devices()
+    pending = _pending(devices, held)
     return Arrivals(
         sources=[_source(source) for source in sources],
         devices=[
@@ -73,9 +76,10 @@ def arrivals(
             for device in devices
             if device.standing is not Standing.PENDING
         ],
-        pending=_pending(devices, held),
+        pending=pending,
         reasons=reader.refused(),
         refused=reader.quarantine(SHOWN),
+        far={d.id: km for d, _ in pending if (km := away_km(d, devices)) is not None},
     )
 
 

@@ -15,8 +15,8 @@ from gateway import app as service
 from gateway.cli.options import AsJson, Config, ConfigFile, desk, load, open_store
 from gateway.domain.model import Device
 from gateway.domain.outcome import Outcome
-from gateway.ingest.devices.approval import Wish
-from gateway.ingest.devices.lists import DeviceListError, parse, to_csv
+from gateway.ingest.devices.approval import PlaceAnswer, Wish
+from gateway.ingest.devices.lists import DeviceListError, check_places, parse_rows, to_csv
 from gateway.ingest.messages.batch import release
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store, Transaction
@@ -26,6 +26,13 @@ group = typer.Typer(
 )
 AsCsv = Annotated[
     bool, typer.Option("--csv", help="取り込める形の CSV で / print CSV, as import reads it")
+]
+FarOk = Annotated[
+    bool,
+    typer.Option(
+        "--far-ok",
+        help="ほかから遠い場所も正しい / places far from the others are right",
+    ),
 ]
 Id = Annotated[str, typer.Argument(help="機器の id (devices list の左端) / id of a device")]
 
@@ -38,18 +45,28 @@ def register(app: typer.Typer) -> None:
 @group.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="一覧のファイル (UTF-8) / CSV or GeoJSON file")],
+    far_ok: FarOk = False,
     config: ConfigFile = None,
 ) -> None:
     """CSV か GeoJSON の一覧を台帳に入れます / register devices from CSV or GeoJSON."""
     try:
-        devices = parse(file.read_bytes())
+        rows = parse_rows(file.read_bytes())
     except OSError as error:
         raise DeviceListError(f"{file}: {error.strerror}") from None
     except DeviceListError as error:
         raise DeviceListError(f"{file}: {error}") from None
-    settings = load(config)
+    settings, devices = load(config), [device for _, device in rows]
+
+    def register(tx: Transaction) -> None:
+        if not far_ok:
+            check_places(rows, tx.devices, settings.dashboard.centre)
+        tx.put_devices(devices)
+
     with _store(settings) as store:
-        store.write_now(lambda tx: tx.put_devices(devices))
+        try:
+            store.write_now(register)
+        except DeviceListError as error:
+            raise DeviceListError(f"{file}: {error}") from None
         for device in devices:
             store.write_now(_release(settings, device.id))
     typer.echo(f"{len(devices)} 台を登録しました / devices registered")
@@ -84,12 +101,16 @@ def approve(
     heartbeat: Annotated[
         int | None, typer.Option(help="便りの間隔 (秒) / seconds between signs of life")
     ] = None,
+    far_ok: FarOk = False,
+    no_place: Annotated[
+        bool, typer.Option("--no-place", help="機器が告げた場所を使わない / without its place")
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
     """承認待ちの機器を使い始め、届いていた通知を読み直します / let a held device count."""
     settings = load(config)
     wish = Wish(device=device, name=name, role=role, model=model, inverted=inverted, zone=zone,
-                heartbeat_s=heartbeat)  # fmt: skip
+                heartbeat_s=heartbeat, place=_place(far_ok, no_place))  # fmt: skip
     now, bench = datetime.now(UTC), desk(settings)
     with _store(settings) as store:
         approved, outcome = store.write_now(lambda tx: bench.approve(tx, wish, now))
@@ -109,6 +130,12 @@ def revoke(device: Id, config: ConfigFile = None) -> None:
     with _store(settings) as store:
         known = store.write_now(lambda tx: bench.revoke(tx, device))
     typer.echo(f"{known.label}: 停止しました / revoked")
+
+
+def _place(far_ok: bool, no_place: bool) -> PlaceAnswer:
+    if no_place:
+        return "none"
+    return "right" if far_ok else ""
 
 
 def _store(settings: Config) -> closing[Store]:

@@ -5,8 +5,9 @@ writer's thread; must not decode itself nor read a clock.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,13 +16,17 @@ from msgspec import Struct, field
 from gateway.alerts.policy import Policy
 from gateway.dialects.sensors.models import GENERIC, PRIVATE, SPRINGS, Model
 from gateway.domain.errors import Refusal
+from gateway.domain.geo import far_places
 from gateway.domain.model import Device, Reason, Role, Standing
 from gateway.domain.outcome import Outcome
-from gateway.ingest.devices.lists import address
+from gateway.ingest.devices.lists import address, place_of
 from gateway.ingest.messages.batch import Decode, read_again, release
 from gateway.store import Transaction
 
 STEP = 500  # messages in one transaction: the intake must not wait long
+
+
+PlaceAnswer = Literal["", "right", "none"]  # not asked, the place is right, approve without it
 
 
 class ApprovalError(Refusal):
@@ -38,6 +43,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     inverted: bool | None = None
     zone: str = ""
     heartbeat_s: int | None = None
+    place: PlaceAnswer = ""
 
 
 class Again(Struct):
@@ -77,7 +83,7 @@ class Desk:
         """Let a device count, as the person says it is, and read what was held of it."""
         wanted = address(wish.device)
         known = tx.devices.get(wanted) or self._unregistered(tx, wanted, wish)
-        approved = self._changed(known, wish)
+        approved = _placed(self._changed(known, wish), known, tx.devices.values(), wish.place)
         tx.put_device(approved)
         return approved, release(tx, wanted, self._decode, now, self._policy)
 
@@ -124,6 +130,34 @@ class Desk:
         except msgspec.ValidationError as error:
             allowed = ", ".join(Role)
             raise ApprovalError(f"{error}; roles: {allowed}") from None
+
+
+def away_km(device: Device, others: Iterable[Device]) -> float | None:
+    """How far a device's place is from those of approved devices; None: near, or unknown."""
+    place = place_of(device)
+    known = [
+        there
+        for one in others
+        if one.id != device.id and one.standing is Standing.APPROVED and (there := place_of(one))
+    ]
+    return far_places.to_ask([place], known).get(0) if place else None
+
+
+def _placed(
+    device: Device, before: Device, others: Iterable[Device], answer: PlaceAnswer
+) -> Device:
+    """The device with its place, or without; ApprovalError asks about one that nobody confirmed."""
+    if answer == "none":
+        return msgspec.structs.replace(device, lat=None, lon=None)
+    km = None if before.standing is Standing.APPROVED else away_km(device, others)
+    if km is not None and answer != "right":
+        raise ApprovalError(
+            f"{device.id} ({device.lat}, {device.lon}) は他の機器から {km:,.0f} km 離れています。"
+            "場所が正しいか (--far-ok)、場所なしで承認するか (--no-place) を選んでください"
+            f" / is {km:,.0f} km from the others: say that the place is right (--far-ok) or approve"
+            " without it (--no-place)"
+        )
+    return device
 
 
 def _given(wish: Wish) -> Iterator[tuple[str, object]]:

@@ -8,15 +8,22 @@ GeoJSON: a FeatureCollection of Points, the same names as properties.
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from gateway.domain.errors import Refusal
-from gateway.domain.model import Device
+from gateway.domain.geo import far_places
+from gateway.domain.geo.far_places import Place
+from gateway.domain.model import Device, Standing
 
 COLUMNS = tuple(name for name in Device.__struct_fields__ if name != "standing")
+SHOWN = 10  # far rows that are named
+HINT = (
+    "。緯度・経度を直すか、正しければ --far-ok を付けてください"
+    " / correct lat and lon, or confirm that the places are right with --far-ok"
+)
 _EUI = re.compile("[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}([-:][0-9A-Fa-f]{2}){7}")
 _WORDS = {
     "true": True,
@@ -35,12 +42,58 @@ class DeviceListError(Refusal):
 
 def parse(data: bytes) -> list[Device]:
     """Registry rows of a CSV or GeoJSON file; DeviceListError on the first broken row."""
+    return [device for _, device in parse_rows(data)]
+
+
+def parse_rows(data: bytes) -> list[tuple[str, Device]]:
+    """The same, each with where it stands in the file: "line 7", "feature 3"."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DeviceListError("not UTF-8: save the list as 'CSV UTF-8'") from None
     rows = _geojson(text) if text.lstrip().startswith("{") else _csv(text)
-    return [_device(where, values) for where, values in rows]
+    return [(where, _device(where, values)) for where, values in rows]
+
+
+def check_places(
+    rows: Sequence[tuple[str, Device]], known: Mapping[str, Device], centre: Place | None = None
+) -> None:
+    """Ask about rows far from the others; DeviceListError names line, place and distance.
+
+    `known`: the registry, whose places are not asked about again; `centre`: of the site, if configured.
+    """
+    fixed = [centre] if centre else []
+    fixed += [place for one in known.values() if (place := _registered(one))]
+    new = [
+        (where, one, place)
+        for where, one in rows
+        if (place := place_of(one)) and not _is_known(one, known.get(one.id))
+    ]
+    asked = far_places.to_ask([place for *_, place in new], fixed)
+    if asked:
+        told = [_far(*new[index], km) for index, km in asked.items()]
+        more = [f"… {len(told) - SHOWN} more"] if len(told) > SHOWN else []
+        raise DeviceListError("; ".join([*told[:SHOWN], *more]) + HINT)
+
+
+def place_of(device: Device) -> Place | None:
+    """Latitude and longitude of its row, if it has both."""
+    return None if device.lat is None or device.lon is None else (device.lat, device.lon)
+
+
+def _registered(device: Device) -> Place | None:
+    return place_of(device) if device.standing is Standing.APPROVED else None
+
+
+def _is_known(device: Device, known: Device | None) -> bool:
+    return known is not None and _registered(known) == place_of(device)
+
+
+def _far(where: str, device: Device, place: Place, km: float) -> str:
+    return (
+        f"{where}: {device.id} ({place[0]}, {place[1]}) は他の場所から {km:,.0f} km 離れています"
+        f" / is {km:,.0f} km from the others"
+    )
 
 
 def to_csv(devices: Iterable[Device]) -> str:

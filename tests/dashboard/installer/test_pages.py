@@ -139,3 +139,22 @@ def test_only_officials_act_where_others_can_reach_the_page(
         assert answer.status_code == (303 if may else 403)
     assert (device(place).standing is Standing.APPROVED) is may
     place.store.close()
+
+
+def test_a_told_place_far_from_the_others_is_shown_and_asked_about(
+    installer: Client, arriving: Arriving
+) -> None:
+    far = Device(id="far", role=Role.TRAP, standing=Standing.PENDING, lat=2.7, lon=128.8)
+    near = Device(id="near", role=Role.TRAP, lat=32.7, lon=128.8)
+    arriving.store.write_now(lambda tx: tx.put_devices([near, far]))
+    assert "（2.7, 128.8）は他の機器から 3," in page(installer)
+    form = {"device": "far", "role": "trap"}
+    answer = installer.post("/pending/approve", form)
+    assert (answer.status_code, "離れています" in answer.text) == (400, True)
+    assert device(arriving, "far").standing is Standing.PENDING
+    follow(installer, installer.post("/pending/approve", form | {"place": "none"}))
+    assert (device(arriving, "far").standing, device(arriving, "far").lat) == (
+        Standing.APPROVED,
+        None,
+    )
+    assert page(installer).count("離れています") == 0

@@ -158,3 +158,37 @@ def test_the_commands_approve_and_read_again(store: Store, tmp_path: Path) -> No
     assert msgspec.json.decode(again)["refused"] == {"unknown_device": 1}
     with pytest.raises(ApprovalError, match="no such device"):
         run("devices", "approve", "nobody")
+
+
+def told_its_place(store: Store, lat: float, lon: float) -> Device:
+    """A pending device that told a place, beside three registered ones in Goto."""
+    near = [
+        Device(id=f"cam-{n}", role=Role.DETECTOR, lat=32.66 + n / 50, lon=128.75) for n in range(3)
+    ]
+    new = Device(id="new", role=Role.TRAP, standing=Standing.PENDING, lat=lat, lon=lon)
+    store.write_now(lambda tx: tx.put_devices([*near, new]))
+    return new
+
+
+def test_a_place_far_from_the_others_is_asked_about_at_approval(store: Store) -> None:
+    told_its_place(store, 50.1, 10.1)
+    with pytest.raises(ApprovalError, match=r"new \(50.1, 10.1\).*9,\d\d\d km.*--far-ok"):
+        store.write_now(lambda tx: desk().approve(tx, Wish(device="new"), at(60)))
+    assert [d.id for d in store.read_now(lambda r: r.pending())] == ["new"]
+
+
+@pytest.mark.parametrize(("answer", "lat"), [("right", 50.1), ("none", None)])
+def test_an_answer_approves_it_with_its_place_or_without(
+    store: Store, answer: Any, lat: float | None
+) -> None:
+    told_its_place(store, 50.1, 10.1)
+    wish = Wish(device="new", place=answer)
+    device, _ = store.write_now(lambda tx: desk().approve(tx, wish, at(60)))
+    assert (device.standing, device.lat) == (Standing.APPROVED, lat)
+    store.write_now(lambda tx: desk().approve(tx, Wish(device="new", name="奥"), at(61)))
+
+
+def test_a_place_among_the_others_is_not_asked_about(store: Store) -> None:
+    told_its_place(store, 32.7, 128.8)
+    device, _ = store.write_now(lambda tx: desk().approve(tx, Wish(device="new"), at(60)))
+    assert device.lat == 32.7
