@@ -1,8 +1,9 @@
 """Where nobody watched: land of the place without a sensor that speaks for it. PURE.
 
-Owns what a coverage gap is. A gap is a 1 km square of land, near enough to the place's devices to
-be its business, whose centre lies farther than FAR_M from every sensor with enough effort: the same
-30 days below which the surface stays empty. Gaps are drawn as one shape, not as hundreds.
+Owns what a coverage gap is. A gap is a square of land (1 km; coarser where that were too many), near
+enough to the place's devices to be its business, whose centre lies farther than FAR_M from every
+sensor with enough effort: the same 30 days below which the surface stays empty. Gaps are drawn as
+one shape, not as hundreds.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from dashboard.analysis.projection import Floats, Plane, distances
+from dashboard.analysis.projection import Bools, Floats, Plane, distances
 from dashboard.analysis.surface import MIN_EXPOSURE_DAYS
 from dashboard.analysis.tallies import Tally
 from gateway.domain.geo import mesh
@@ -21,11 +22,12 @@ Shape: TypeAlias = BaseGeometry
 
 FAR_M = 1_500.0
 AROUND_M = 2_000.0  # beyond the hull of the devices
-MAX_SQUARES = 20_000
+MAX_SQUARES = 20_000  # of 1 km; of a larger area coarser squares
+AT_ONCE = 1_000_000  # distances
 
 
 def gaps(land: Shape, tallies: Sequence[Tally]) -> Shape | None:
-    """The unwatched part of `land` (longitude, latitude); None where no device stands."""
+    """The unwatched part of `land` (longitude, latitude); None without a device or without mesh squares."""
     placed = [t for t in tallies if t.lat is not None and t.lon is not None]
     if not placed:
         return None
@@ -34,11 +36,12 @@ def gaps(land: Shape, tallies: Sequence[Tally]) -> Shape | None:
     x, y = flat.to_metres(lats, lons)
     hull = shapely.MultiPoint(np.column_stack([x, y])).convex_hull
     edges = _squares(flat, hull)
+    if edges is None:
+        return None
     at_x, at_y = flat.to_metres((edges[:, 0] + edges[:, 2]) / 2, (edges[:, 1] + edges[:, 3]) / 2)
     ours = shapely.dwithin(hull, shapely.points(at_x, at_y), AROUND_M)
     watching = np.array([t.effort >= MIN_EXPOSURE_DAYS for t in placed])
-    away = distances(at_x, at_y, x[watching], y[watching])
-    south, west, north, east = edges[ours & (away > FAR_M).all(axis=1)].T
+    south, west, north, east = edges[ours & _far(at_x, at_y, x[watching], y[watching])].T
     unwatched = shapely.box(west, south, east, north)
     shapely.prepare(land)
     return shapely.union_all(unwatched[shapely.intersects(land, unwatched)])
@@ -50,9 +53,23 @@ def from_geojson(collection: dict[str, Any]) -> Shape:
     return shapely.union_all(shapes)
 
 
-def _squares(flat: Plane, hull: Shape) -> Floats:
+def _far(x: Floats, y: Floats, sensor_x: Floats, sensor_y: Floats) -> Bools:
+    """Which squares lie far from every sensor, some squares at a time: memory is bounded."""
+    step = max(1, AT_ONCE // max(1, len(sensor_x)))
+    parts = [
+        (distances(x[i : i + step], y[i : i + step], sensor_x, sensor_y) > FAR_M).all(axis=1)
+        for i in range(0, len(x), step)
+    ]
+    return np.concatenate(parts)
+
+
+def _squares(flat: Plane, hull: Shape) -> Floats | None:
+    """Edges of the squares around the hull, of a size of which not too many are needed."""
     west, south, east, north = hull.bounds
     (low, high), (left, right) = flat.to_degrees(
         [west - AROUND_M, east + AROUND_M], [south - AROUND_M, north + AROUND_M]
     )
-    return mesh.edges_within(mesh.Bounds(low, left, high, right), "1km")[:MAX_SQUARES]
+    area = mesh.clipped(mesh.Bounds(*map(float, (low, left, high, right))))
+    if area is None:
+        return None
+    return mesh.edges_within(area, mesh.finest_within(area, MAX_SQUARES))

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 
 from dashboard.analysis.projection import Floats, Grid, Sites, distances
 
-CHUNK = 20_000  # cells predicted at a time: bounds the memory on a small board
+CHUNK = 1_000_000  # distances at a time (8 MB): bounds the memory on a small board
 
 
 class Covariance(Struct, frozen=True):
@@ -96,8 +96,9 @@ def predict(sites: Sites, model: Covariance, x_m: ArrayLike, y_m: ArrayLike) -> 
     pull = inverse @ (y - mean)
     xs, ys = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
     log_rate, variance = np.empty(xs.size), np.empty(xs.size)
-    for start in range(0, xs.size, CHUNK):
-        part = slice(start, start + CHUNK)
+    step = max(1, CHUNK // max(1, len(sites.n)))
+    for start in range(0, xs.size, step):
+        part = slice(start, start + step)
         away = distances(xs.ravel()[part], ys.ravel()[part], sites.x_m, sites.y_m)
         shared = _correlated(away, model)
         log_rate[part] = mean + shared @ pull

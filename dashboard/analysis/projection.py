@@ -130,6 +130,19 @@ def grid_over(x_m: ArrayLike, y_m: ArrayLike, margin_m: float, cell_m: float) ->
     return Grid(x0 + half + cell_m * np.arange(nx), y0 + half + cell_m * np.arange(ny), cell_m)
 
 
+def grid_for(
+    x_m: ArrayLike, y_m: ArrayLike, margin_m: float, least_cell_m: float, along: int
+) -> Grid:
+    """A grid over points and a margin, its cells as fine as `along` cells on the longer side allow.
+
+    Every picture's grid comes from here: however far apart the points lie, it has at most
+    (along + 1) ** 2 cells. Raises ValueError for no points.
+    """
+    xs, ys = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
+    side = max((float(np.ptp(v)) for v in (xs, ys) if v.size), default=0.0) + 2 * margin_m
+    return grid_over(xs, ys, margin_m, max(side / along, least_cell_m))
+
+
 def inside(shape: BaseGeometry, grid: Grid) -> Bools:
     """Mark the cells whose centre lies in a shape of the plane; of the shape (ny, nx).
 

@@ -71,7 +71,7 @@ def count_events(
 
 
 def _mesh5km(tally: Tally) -> str:
-    if tally.lat is None or tally.lon is None:
+    if tally.lat is None or tally.lon is None or not mesh.has_code(tally.lat, tally.lon):
         return ""
     return mesh.code(tally.lat, tally.lon, "5km")
 
@@ -90,8 +90,7 @@ def pooled(
     """Rates by group, sorted by key: the group's events over the group's effort.
 
     A pooled rate, not a mean of rates: a camera that ran for a day must not outweigh one that ran
-    for a year. The key "" holds what has no place or area. Raises mesh.MeshError for a place
-    outside the grid.
+    for a year. The key "" holds what has no area, no place, or one outside the mesh grid.
     """
     sums: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for tally in tallies:

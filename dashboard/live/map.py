@@ -3,6 +3,7 @@
 Owns which layers it has and where it starts. PURE: features in, JSON out. The script writes text as text.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -14,10 +15,18 @@ from dashboard.web.i18n import Text
 
 
 def live_map(
-    devices: list[Feature], rates: list[Feature], limits: Box, text: Text, *, tiles: bool
-) -> dict[str, Any]:
-    """Devices, sensors' rates, the coastline inside `limits`, GSI tiles if offered."""
-    places = [tuple(feature["geometry"]["coordinates"]) for feature in devices]
+    devices: list[Feature], rates: list[Feature], limits: Box, text: Text,
+    off_map: Collection[str] = (), *, tiles: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Devices, sensors' rates, the coastline inside `limits`, GSI tiles if offered.
+
+    `off_map`: ids of devices for which the map does not grow.
+    """
+    places = [
+        tuple(feature["geometry"]["coordinates"])
+        for feature in devices
+        if feature["id"] not in off_map
+    ]
     return {
         "frame": bounds.fitted(places, limits),
         "devices": collection(devices),

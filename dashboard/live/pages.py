@@ -16,10 +16,11 @@ from dashboard.live.map import live_map
 from dashboard.live.sensor_rates import Rates, rates
 from dashboard.live.snapshot import Look, features
 from dashboard.live.updates import Live
-from dashboard.maps import bounds
+from dashboard.maps import bounds, extent
 from dashboard.maps.base_layers import COAST
 from dashboard.maps.bounds import Box
 from dashboard.maps.coastline_process import Coastline
+from dashboard.maps.extent import Named, OffMap
 from dashboard.web.i18n import Text
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
@@ -56,13 +57,15 @@ class Pages:
         days, species = _period(request), request.query_params.get("species") or None
         found, known = await self._rates(days, species)
         words = self._reply.text(request)
+        off_map, limits = self._split(present)
         drawing = live_map(
-            features(present.sights), features(found.sensors), self._limits(present), words,
+            features(present.sights), features(found.sensors), limits, words, off_map,
             tiles=self._config.dashboard.tiles != "none",
         )  # fmt: skip
         return self._page(
-            request, "map.html", version, present, map=drawing, rates=found, days=days,
-            periods=PERIODS, species=species, known_species=known,
+            request, "map.html", version, present, map=drawing,
+            off_map=list(off_map.values()), rates=found, days=days, periods=PERIODS,
+            species=species, known_species=known,
             script_words=words.group("mark.", "field.", "species.", "condition.", "map.", "rates."),
         )  # fmt: skip
 
@@ -74,7 +77,8 @@ class Pages:
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""
         _, present = await self._live.look()
-        body = await self._coastline.geojson(self._limits(present))
+        _, limits = self._split(present)
+        body = await self._coastline.geojson(limits)
         headers = {"Cache-Control": "private, max-age=3600"}
         return Response(body, media_type="application/geo+json", headers=headers)
 
@@ -117,10 +121,11 @@ class Pages:
             lambda reader: (rates(reader, self._reply.zone, now, days, species), reader.species())
         )
 
-    def _limits(self, present: Look) -> Box:
-        points = [(s.lat, s.lon) for s in present.sights if s.lat is not None and s.lon is not None]
+    def _split(self, present: Look) -> tuple[dict[str, OffMap], Box]:
+        """What the map cannot show, by device, and its frame."""
+        off_map, limits = extent.split({s.id: Named(s.name, s.lat, s.lon) for s in present.sights})
         centre = self._config.dashboard.centre
-        return bounds.around(points or ([centre] if centre else []))
+        return off_map, limits or bounds.around([centre] if centre else [])
 
 
 def _traps(present: Look) -> list[Any]:

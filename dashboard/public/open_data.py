@@ -17,7 +17,7 @@ from dashboard.maps.geojson import Feature
 from dashboard.office import choices
 from dashboard.office.filters import ALL
 from dashboard.office.map import layers
-from dashboard.office.map.overview import Cell
+from dashboard.office.map.squares import Cell
 from dashboard.office.periods import Month, Span, month_of, months_ending
 from gateway.config.office import Public
 from gateway.domain.species import PERSON

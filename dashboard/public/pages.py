@@ -48,41 +48,44 @@ class PublicPages:
     async def show(self, request: Request) -> Response:
         """The map."""
         words = self._reply.text(request)
-        choices, wanted, span, found = await self._read(request)
+        choices, wanted, span, found, off_map = await self._read(request)
         shapes = open_data.features(found, mesh.bounds)
         page = await asyncio.to_thread(draw, shapes, words)
         return self._reply.page(
             request, "public.html", self._clock(), account=request.state.account, map=page,
-            squares=found, span=span, wish=wanted, species=open_data.offered(choices.species),
+            squares=found, off_map=off_map, span=span, wish=wanted, species=open_data.offered(choices.species),
             public=self._config.public, legend=raster.legend(),
             script=drawing.script_values(words, page),
         )  # fmt: skip
 
     async def send_geojson(self, request: Request) -> Response:
         """The squares as GeoJSON."""
-        *_, found = await self._read(request)
+        found = (await self._read(request))[3]
         body = msgspec.json.encode(collection(open_data.features(found, mesh.bounds)))
         return Response(body, media_type="application/geo+json")
 
     async def send_csv(self, request: Request) -> Response:
         """The squares as CSV."""
-        *_, found = await self._read(request)
+        found = (await self._read(request))[3]
         return Response(
             spreadsheet.csv_bytes(open_data.table(found, "public")), media_type="text/csv"
         )
 
-    async def _read(self, request: Request) -> tuple[Choices, Wish, Span, list[Square]]:
+    async def _read(self, request: Request) -> tuple[Choices, Wish, Span, list[Square], int]:
         species = request.query_params.get("species", "")[:64]
         return await self._store.read(lambda reader: self._squares(reader, species))
 
-    def _squares(self, reader: Reader, species: str) -> tuple[Choices, Wish, Span, list[Square]]:
+    def _squares(
+        self, reader: Reader, species: str
+    ) -> tuple[Choices, Wish, Span, list[Square], int]:
         zone, now = self._reply.zone, self._clock()
         choices = choices_module.choices(reader, zone, now)
         species = open_data.told(species, choices.species)
         wanted = read({"species": species}, choices.last, species)
         span = open_data.period(now.astimezone(zone).date(), self._config.public)
         found = overview.overview(overview.read(reader, wanted, span, zone, now))
-        return choices, wanted, span, open_data.squares(found.cells, self._config.public)
+        told = open_data.squares(found.cells, self._config.public)
+        return choices, wanted, span, told, len(found.off_map) + len(found.off_grid)
 
 
 def draw(shapes: list[Feature], words: Text) -> Any:

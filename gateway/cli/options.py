@@ -22,6 +22,13 @@ ConfigFile = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="プログラム向けに JSON で / print JSON")]
+FarOk = Annotated[
+    bool,
+    typer.Option(
+        "--far-ok",
+        help="ほかから遠い場所も正しい / places far from the others are right",
+    ),
+]
 Language = Annotated[str, typer.Option("--lang", help="ja, en", envvar="SHISHIGAKI_LANG")]
 
 
@@ -36,4 +43,4 @@ def open_store(config: Config) -> Store:
     return Store(Path(config.store.path), ZoneInfo(config.site.timezone))
 
 
-__all__ = ["AsJson", "Config", "ConfigFile", "Language", "desk", "load", "open_store"]
+__all__ = ["AsJson", "Config", "ConfigFile", "FarOk", "Language", "desk", "load", "open_store"]

@@ -54,10 +54,8 @@ def draw(
 
 
 def limits_of(facts: list[Facts], centre: tuple[float, float] | None) -> Box:
-    """The box around all devices, or around the configured centre."""
-    devices = facts[0].devices.values()
-    points = [(d.lat, d.lon) for d in devices if d.lat is not None and d.lon is not None]
-    return bounds.around(points or ([centre] if centre else []))
+    """The box around the devices that are drawn, else around the configured centre."""
+    return facts[0].limits or bounds.around([centre] if centre else [])
 
 
 @lru_cache(maxsize=4)

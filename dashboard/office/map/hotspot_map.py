@@ -16,7 +16,7 @@ from branca.element import MacroElement
 from folium.raster_layers import ImageOverlay
 from folium.template import Template
 
-from dashboard.maps import folium_page
+from dashboard.maps import bounds, folium_page
 from dashboard.maps.base_layers import ATTRIBUTION, COAST
 from dashboard.maps.bounds import Box
 from dashboard.maps.geojson import collection
@@ -58,7 +58,7 @@ def draw(
     drawn = {name: picture for name, picture in pictures.items() if picture}
     corners = [picture.bounds for picture in drawn.values()]
     west, south, east, north = limits
-    frame = _frame(
+    page = _frame(
         tuple((layer.name, layer.show) for layer in told),
         tuple(zip(drawn, corners, strict=True)),
         _bounds(told) or next(iter(corners), ((south, west), (north, east))),
@@ -71,7 +71,7 @@ def draw(
         "pictures": {name: _url(picture) for name, picture in drawn.items()},
         "coast": coast,
     }
-    return msgspec.structs.replace(frame, data=data)
+    return msgspec.structs.replace(page, data=data)
 
 
 @lru_cache(maxsize=32)
@@ -121,5 +121,5 @@ def _bounds(layers: Iterable[Layer]) -> Corners | None:
                   for corner in shape["coordinates"][0]]  # fmt: skip
     if not points:
         return None
-    lons, lats = zip(*points, strict=True)
-    return (min(lats), min(lons)), (max(lats), max(lons))
+    (south, west), (north, east) = bounds.fitted([(lon, lat) for lon, lat in points], bounds.JAPAN)
+    return (south, west), (north, east)

@@ -96,8 +96,7 @@ def hotspots(
 def _surface(sites: Sites, bandwidth_m: float | None) -> tuple[Grid, Surface]:
     width = _bandwidth(sites) if bandwidth_m is None else bandwidth_m
     margin = surface.REACH_BANDWIDTHS * width
-    side = max(float(np.ptp(sites.x_m)), float(np.ptp(sites.y_m))) + 2 * margin
-    grid = projection.grid_over(sites.x_m, sites.y_m, margin, max(side / CELLS, MIN_CELL_M))
+    grid = projection.grid_for(sites.x_m, sites.y_m, margin, MIN_CELL_M, CELLS)
     return grid, surface.surface(sites, grid, width)
 
 

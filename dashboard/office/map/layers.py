@@ -19,7 +19,8 @@ from dashboard.maps import raster
 from dashboard.maps.geojson import PLACES, Feature, _feature, point, square
 from dashboard.maps.raster import Picture
 from dashboard.office.map.hotspots import Hotspots
-from dashboard.office.map.overview import Caught, Cell, Overview, Reported
+from dashboard.office.map.overview import Caught, Overview
+from dashboard.office.map.squares import Cell, Reported
 from gateway.domain.geo import mesh
 
 

@@ -4,9 +4,8 @@ Owns which figures belong on the map. Must not know words, pages or folium. Read
 that it costs what the place and the period cost, whatever the history.
 """
 
-from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 import msgspec
 from msgspec import Struct
@@ -16,9 +15,13 @@ from dashboard.analysis.coverage import Shape
 from dashboard.analysis.rate import Rate, cpue, rai
 from dashboard.analysis.tallies import Tally
 from dashboard.live.device_view import Sight, sights
+from dashboard.maps import extent
+from dashboard.maps.bounds import Box
+from dashboard.maps.extent import Named, OffMap
 from dashboard.office.filters import Wish
-from dashboard.office.map import hotspots
+from dashboard.office.map import hotspots, squares
 from dashboard.office.map.hotspots import Hotspots
+from dashboard.office.map.squares import Cell, Reported
 from dashboard.office.periods import Span
 from gateway.domain.effort import HOUR_MS
 from gateway.domain.geo import mesh
@@ -32,15 +35,6 @@ from gateway.store.rollups.periods import LOOK_BACK_DAYS, Clock, Sums
 DAY_MS = 24 * HOUR_MS
 
 
-class Cell(Struct, frozen=True):
-    """One mesh square with its pooled rate."""
-
-    code: str
-    bounds: mesh.Bounds
-    devices: int
-    rate: Rate
-
-
 class Caught(Struct, frozen=True):
     """Captures at one trap in the period, with the effort behind them."""
 
@@ -50,14 +44,6 @@ class Caught(Struct, frozen=True):
     lon: float
     animals: dict[str, int]  # by species
     rate: Rate  # captures (not heads) per 100 trap-nights
-
-
-class Reported(Struct, frozen=True):
-    """What people reported from one 500 m square: no effort is known, so no rate either."""
-
-    code: str
-    kinds: dict[str, int]  # damage, sighting, trace ...
-    last: date
 
 
 class Overview(Struct, frozen=True, eq=False):
@@ -76,6 +62,9 @@ class Overview(Struct, frozen=True, eq=False):
     recorded: bool  # whether anybody wrote down what was in a trap
     gaps: Shape | None  # land that nobody watched
     reports: list[Reported]
+    off_map: list[OffMap]  # devices too far away to be drawn
+    off_grid: list[OffMap]  # detectors without a mesh square; drawn otherwise
+    reports_off_map: int
 
 
 class Facts(Struct, frozen=True, eq=False):
@@ -90,6 +79,13 @@ class Facts(Struct, frozen=True, eq=False):
     armed: dict[str, float]  # trap-nights
     acts: list[Act]
     reports: list[Sighting]
+    off_map: dict[str, OffMap]  # by device
+    limits: Box | None  # around the devices that are drawn; None: no device has a place
+
+    @property
+    def drawn(self) -> list[Tally]:
+        """Detectors that the map, its squares and its proposals are made of."""
+        return [tally for tally in self.tallies if tally.device not in self.off_map]
 
 
 def read(reader: Reader, wish: Wish, asked: Span, zone: tzinfo, now: datetime) -> Facts:
@@ -98,20 +94,22 @@ def read(reader: Reader, wish: Wish, asked: Span, zone: tzinfo, now: datetime) -
     found = [one for one in _sums(reader, wish, asked, zone) if one.device in devices]
     cameras = [one for one in found if devices[one.device].role is Role.DETECTOR]
     blind = _blind(reader, wish, asked)
+    traps = [s for s in sights(devices.values(), reader.states(), now) if s.role is Role.TRAP]
+    named = [(d.id, Named(d.label, d.lat, d.lon)) for d in devices.values()]
+    named += [(trap.id, Named(trap.name, trap.lat, trap.lon)) for trap in traps]
+    off_map, limits = extent.split(dict(named))
     return Facts(
         wish=wish,
         span=asked,
         tallies=[_tally(devices[o.device], o) for o in cameras if o.device not in blind],
         blind=sorted(devices[one.device].label for one in cameras if one.device in blind),
-        traps=[
-            sight
-            for sight in sights(devices.values(), reader.states(), now)
-            if sight.role is Role.TRAP
-        ],
+        traps=traps,
         devices=devices,
         armed={o.device: o.armed_ms / DAY_MS for o in found},
         acts=[act for act in reader.ledger.acts(*asked.moments(zone)) if act.device in devices],
         reports=reader.sightings(*asked.days, wish.counted),
+        off_map=off_map,
+        limits=limits,
     )
 
 
@@ -120,32 +118,41 @@ def overview(facts: Facts, bandwidth_m: float | None = None, land: Shape | None 
 
     `land`: where the surface is drawn, and what nobody watched is sought.
     """
-    spots = hotspots.hotspots(facts.tallies, bandwidth_m, land=land)
-    caught = _caught(facts)
+    spots = hotspots.hotspots(facts.drawn, bandwidth_m, land=land)
+    limits = facts.limits
+    near = [r for r in facts.reports if limits is None or extent.covers(limits, (r.lat, r.lon))]
+    reports = [r for r in near if mesh.has_code(r.lat, r.lon)]
     return Overview(
         wish=facts.wish,
         span=facts.span,
         hotspots=spots,
-        cells=_cells(facts.tallies, facts.wish.square),
+        cells=squares.cells(facts.drawn, facts.wish.square),
         total=rai(sum(t.n for t in facts.tallies), sum(t.effort for t in facts.tallies)),
         tallies=facts.tallies,
         blind=facts.blind,
-        traps=facts.traps,
-        caught=caught,
+        traps=[sight for sight in facts.traps if sight.id not in facts.off_map],
+        caught=_caught(facts),
         captures=captures(facts.acts, facts.wish, sum(_nights(facts))),
         recorded=any(act.deed in OUTCOMES for act in facts.acts),
-        gaps=None if land is None else coverage.gaps(land, facts.tallies),
-        reports=_reported(facts.reports),
+        gaps=None if land is None else coverage.gaps(land, facts.drawn),
+        reports=squares.reported(reports),
+        off_map=sorted(facts.off_map.values(), key=lambda one: one.name),
+        off_grid=[
+            OffMap(t.name, t.lat, t.lon)
+            for t in facts.drawn
+            if t.lat is not None and t.lon is not None and not mesh.has_code(t.lat, t.lon)
+        ],
+        reports_off_map=len(facts.reports) - len(reports),
     )
 
 
 def common_bandwidth(one: Facts, other: Facts) -> float | None:
     """The bandwidth for two periods that are to be compared: that of both together."""
-    before = {tally.device: tally for tally in other.tallies}
+    before = {tally.device: tally for tally in other.drawn}
     both = [
         msgspec.structs.replace(t, n=t.n + before[t.device].n, effort=t.effort + before[t.device].effort)
         if t.device in before else t
-        for t in one.tallies
+        for t in one.drawn
     ]  # fmt: skip
     found = hotspots.hotspots(both)
     return found.surface.bandwidth_m if found else None
@@ -207,7 +214,7 @@ def _caught(facts: Facts) -> list[Caught]:
     found = []
     for id_, acts in sorted(by_trap.items()):
         sight = placed.get(id_)
-        if sight is None or sight.lat is None or sight.lon is None:
+        if sight is None or sight.lat is None or sight.lon is None or id_ in facts.off_map:
             continue
         rate = cpue(len(acts), facts.armed.get(id_, 0.0))
         found.append(Caught(id_, sight.name, sight.lat, sight.lon, animals(acts), rate))
@@ -221,30 +228,3 @@ def animals(acts: Iterable[Act]) -> dict[str, int]:
         species = act.species or UNKNOWN
         heads[species] = heads.get(species, 0) + (act.count or 1)
     return heads
-
-
-def _reported(found: list[Sighting]) -> list[Reported]:
-    squares: dict[str, list[Sighting]] = {}
-    for one in found:
-        if 0 <= one.lat < mesh.MAX_LAT and mesh.MIN_LON <= one.lon < mesh.MAX_LON:
-            squares.setdefault(mesh.code(one.lat, one.lon, "500m"), []).append(one)
-    return [
-        Reported(code, dict(Counter(one.kind.value for one in parts)), max(o.day for o in parts))
-        for code, parts in sorted(squares.items())
-    ]
-
-
-def _cells(tallies: list[Tally], square: mesh.Level) -> list[Cell]:
-    groups: dict[str, list[Tally]] = {}
-    for tally in tallies:
-        if tally.lat is not None and tally.lon is not None:
-            groups.setdefault(mesh.code(tally.lat, tally.lon, square), []).append(tally)
-    return [
-        Cell(
-            code,
-            mesh.bounds(code),
-            len(parts),
-            rai(sum(t.n for t in parts), sum(t.effort for t in parts)),
-        )
-        for code, parts in sorted(groups.items())
-    ]

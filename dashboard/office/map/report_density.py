@@ -23,6 +23,7 @@ FINEST_M = 500.0  # the square in which reports are told; nothing finer is drawn
 WIDEST = 100.0  # bandwidths across all reports at most, so that one stray report costs no memory
 REACH = 6.0  # bandwidths; what lies farther from every report has no density
 CELLS = 8.0  # a bandwidth
+ALONG = int((WIDEST + 2 * REACH) * CELLS)  # cells on the longer side at most
 BREAKS: tuple[float, ...] = (0.1, 0.3, 1, 3, 10, 30)  # reports per km2 in the period
 COLOURS: tuple[str, ...] = (  # ColorBrewer's Purples
     "#f2f0f7", "#dadaeb", "#bcbddc", "#9e9ac8", "#807dba", "#6a51a3", "#4a1486",
@@ -44,7 +45,7 @@ def draw(reports: Sequence[Sighting], window: Shape, bandwidth_m: float) -> Repo
     if len(told) < LEAST:
         return None
     flat, x, y = _placed(told)
-    grid = projection.grid_over(x, y, REACH * bandwidth_m, bandwidth_m / CELLS)
+    grid = projection.grid_for(x, y, REACH * bandwidth_m, bandwidth_m / CELLS, ALONG)
     ground = shapely.intersection(flat.project(window), shapely.box(*grid.extent_m))
     per_km2 = density(x, y, ground, grid, bandwidth_m).per_km2
     shown = np.where(per_km2 < BREAKS[0], np.nan, per_km2)

@@ -19,8 +19,9 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.analysis.coverage import Shape
 from dashboard.analysis.tallies import Tally
-from dashboard.maps import geojson
+from dashboard.maps import extent, geojson
 from dashboard.maps.bounds import Box
+from dashboard.maps.extent import OffMap
 from dashboard.office import choices as choices_module
 from dashboard.office import filters
 from dashboard.office.choices import Choices
@@ -30,13 +31,14 @@ from dashboard.office.map import drawing, hotspot_map, layers, overview
 from dashboard.office.map.layers import Layer
 from dashboard.office.map.overview import Facts
 from dashboard.office.siting import proposals
-from dashboard.office.siting.proposals import Proposals, Wishes
+from dashboard.office.siting.proposals import Proposals, TooWideError, Wishes
 from dashboard.office.siting.reasons import Reason
 from dashboard.web.i18n import Text
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.domain import species
+from gateway.domain.geo.far_places import ASK_KM
 from gateway.domain.model import TrapState
 from gateway.store import Reader, Store
 
@@ -84,13 +86,14 @@ class Sites:
         """The proposals on a map and as a list."""
         words, now = self._reply.text(request), self._clock()
         asked = await self._store.read(lambda reader: self._read(reader, request))
-        plan = await asyncio.to_thread(self._propose, asked)
+        found = await asyncio.to_thread(self._propose, asked)
+        plan, why = (None, found) if isinstance(found, str) else (found, "")
         drawn = await asyncio.to_thread(self._draw, asked, plan, words)
         return self._reply.page(
             request, "officials_sites.html", now, account=request.state.account, drawn=drawn,
-            plan=plan, mark=_mark(plan), form=asked.form, limits=LIMITS, wish=asked.wish,
-            choices=asked.choices, lengths=filters.LENGTHS, months=asked.choices.months,
-            query=request.url.query, has_roads=self._lands.roads is not None,
+            plan=plan, why=why, off_map=off_map(asked.facts), mark=_mark(plan), form=asked.form,
+            limits=LIMITS, wish=asked.wish, choices=asked.choices, lengths=filters.LENGTHS,
+            months=asked.choices.months, query=request.url.query, has_roads=self._lands.roads is not None,
             script=drawing.script_values(words, drawn),
         )  # fmt: skip
 
@@ -99,7 +102,7 @@ class Sites:
         site, lat, lon = _move(request.query_params)
         asked = await self._store.read(lambda reader: self._read(reader, request))
         plan = await asyncio.to_thread(self._propose, asked)
-        if plan is None or _mark(plan) != request.query_params.get("mark"):
+        if isinstance(plan, str) or _mark(plan) != request.query_params.get("mark"):
             return _json({"error": "the data changed; load the page again"}, 409)
         try:
             move = await asyncio.to_thread(proposals.moved, plan, site, lat, lon)
@@ -118,7 +121,8 @@ class Sites:
             raise HTTPException(400, str(error)) from None
         return Asked(form, wanted, choices, overview.read(reader, wanted, wanted.span, zone, now))
 
-    def _propose(self, asked: Asked) -> Proposals | None:
+    def _propose(self, asked: Asked) -> Proposals | str:
+        """The plan, or the word that says why there is none."""
         form, facts = asked.form, asked.facts
         wishes = Wishes(
             form.count, form.reach_m, form.distance_m, form.access_m,
@@ -127,9 +131,11 @@ class Sites:
         standing = [s for s in facts.traps if s.condition.value != TrapState.REMOVED.value]
         traps = [(s.lat, s.lon) for s in standing if s.lat is not None and s.lon is not None]
         try:
-            return propose(tuple(facts.tallies), tuple(traps), wishes, _animal(asked.wish))
+            return propose(near(facts), tuple(traps), wishes, _animal(asked.wish))
+        except TooWideError:
+            return "sites.too_wide"
         except ValueError:
-            return None  # too few sensors to say anything
+            return "sites.too_few"
 
     def _excluded(self, facts: Facts) -> Shape:
         """Where no trap may stand: the sea, protected and refused land."""
@@ -169,6 +175,24 @@ def propose(
 ) -> Proposals:
     """The same for the same data: kept for the drags that follow, and never stale."""
     return proposals.propose(tallies, traps, wishes, animal)
+
+
+def near(facts: Facts) -> tuple[Tally, ...]:
+    """Detectors near enough to the others to choose places from: a grid of a trap's reach is fine."""
+    placed = [t for t in facts.drawn if t.lat is not None and t.lon is not None]
+    away = extent.outside([(t.lat or 0.0, t.lon or 0.0) for t in placed], ASK_KM)
+    return tuple(t for i, t in enumerate(placed) if i not in away)
+
+
+def off_map(facts: Facts) -> list[OffMap]:
+    """What is left out of the choice because it is far from the others."""
+    used = {tally.device for tally in near(facts)}
+    left = [
+        OffMap(t.name, t.lat, t.lon)
+        for t in facts.drawn
+        if t.lat is not None and t.lon is not None and t.device not in used
+    ]
+    return [*facts.off_map.values(), *left]
 
 
 def read_form(query: Mapping[str, str]) -> Form:

@@ -18,8 +18,13 @@ from dashboard.analysis.trap_field import Ground, Rules
 from dashboard.office.siting import reasons
 from dashboard.office.siting.reasons import Reason, Witness
 
-CELLS = 200  # along the longer side
+CELLS = 200  # along the longer side; more, up to MOST_CELLS, where a trap's reach needs finer cells
+MOST_CELLS = 400
 MIN_CELL_M = 25.0
+
+
+class TooWideError(ValueError):
+    """The sensors lie too far apart to choose places for traps of this reach."""
 
 
 class Wishes(Struct, frozen=True):
@@ -64,7 +69,7 @@ def propose(
     """Propose sites for new traps beside the `traps` in place, each (latitude, longitude).
 
     `tallies` are detectors' independent events of one species; those without place or effort are
-    left out. Raises ValueError for fewer than 5 of them.
+    left out. Raises ValueError for fewer than 5 of them, TooWideError for a place too large.
     """
     used = [t for t in tallies if t.effort > 0 and t.lat is not None and t.lon is not None]
     flat, sites = _on_plane(used)
@@ -103,8 +108,13 @@ def _on_plane(used: Sequence[Tally]) -> tuple[Plane, Sites]:
 def _grid(sites: Sites, wishes: Wishes) -> Grid:
     margin = wishes.measured_within_m
     side = max(float(np.ptp(sites.x_m)), float(np.ptp(sites.y_m))) + 2 * margin
+    if side > MOST_CELLS * wishes.reach_m:
+        raise TooWideError(
+            f"{side / 1000:.0f} km are too wide for traps of {wishes.reach_m:g} m reach; "
+            f"at most {MOST_CELLS * wishes.reach_m / 1000:g} km"
+        )
     cell = min(max(side / CELLS, MIN_CELL_M), wishes.reach_m)
-    return projection.grid_over(sites.x_m, sites.y_m, margin, cell)
+    return projection.grid_for(sites.x_m, sites.y_m, margin, cell, MOST_CELLS)
 
 
 def _rules(flat: Plane, wishes: Wishes) -> Rules:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import app as service
-from gateway.cli.options import AsJson, Config, ConfigFile, desk, load, open_store
+from gateway.cli.options import AsJson, Config, ConfigFile, FarOk, desk, load, open_store
 from gateway.domain.model import Device
 from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.approval import PlaceAnswer, Wish
@@ -26,13 +26,6 @@ group = typer.Typer(
 )
 AsCsv = Annotated[
     bool, typer.Option("--csv", help="取り込める形の CSV で / print CSV, as import reads it")
-]
-FarOk = Annotated[
-    bool,
-    typer.Option(
-        "--far-ok",
-        help="ほかから遠い場所も正しい / places far from the others are right",
-    ),
 ]
 Id = Annotated[str, typer.Argument(help="機器の id (devices list の左端) / id of a device")]
 

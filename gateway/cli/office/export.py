@@ -25,7 +25,7 @@ from gateway.cli.options import Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.domain import species as kinds
 from gateway.domain.geo import mesh
-from gateway.domain.model import Role, Standing
+from gateway.domain.model import Device, Role, Standing
 from gateway.export.files import camtrapdp as camtrapexport
 from gateway.export.files.camtrapdp import About
 
@@ -73,23 +73,34 @@ def camtrapdp(
     about = About(title, settings.site.name, title, now, exact)
     try:
         with closing(open_store(settings)) as store:
+            detectors = [
+                d
+                for d in store.read_now(lambda reader: reader.devices())
+                if d.role is Role.DETECTOR and d.standing is Standing.APPROVED
+            ]
             files = store.read_now(
                 lambda reader: camtrapexport.package(
-                    [
-                        d
-                        for d in reader.devices()
-                        if d.role is Role.DETECTOR and d.standing is Standing.APPROVED
-                    ],
+                    detectors,
                     lambda device: reader.events_between(device.id, begin, end),
                     about,
                 )
             )
+        _tell_left_out(detectors, exact=exact)
         out.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             (out / name).write_bytes(data)
     except (ValueError, OSError) as error:
         _refuse(error)
     typer.echo(str(out))
+
+
+def _tell_left_out(detectors: list[Device], *, exact: bool) -> None:
+    for one in detectors:
+        if one.lat is not None and not camtrapexport.publishable(one, exact=exact):
+            sys.stderr.write(
+                f"shishigaki export: {one.label} ({one.lat}, {one.lon}): 地域メッシュの範囲外のため含めません"
+                " / left out: outside the mesh grid, its place cannot be blurred (--exact tells it)\n"
+            )
 
 
 @group.command()

@@ -14,13 +14,26 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from gateway.cli.options import AsJson, ConfigFile, load, open_store
+from gateway.cli.options import AsJson, Config, ConfigFile, FarOk, load, open_store
+from gateway.domain.geo.far_places import STUDY_KM
+from gateway.domain.model import Device
+from gateway.ingest.devices.lists import DeviceListError, check_places
 from gateway.ingest.files import camtrapdp as package_format
 from gateway.ingest.files import replay, report_table
-from gateway.ingest.files.import_report import Finding, Findings, grouped
+from gateway.ingest.files.import_report import Finding, Findings, grouped, too_many
 from gateway.ingest.files.report_columns import TableError, read_map
+from gateway.store import Store
 
 SHOWN = 3  # examples of each kind of finding; --json gives all
+FEW = 3  # refused rows that cost a table of sightings nothing: no effort stands behind it
+
+Partial = Annotated[
+    bool,
+    typer.Option(
+        "--partial",
+        help="1 % を超える行が使えなくても残りを取り込む / import the rest though over 1 % is refused",
+    ),
+]
 
 group = typer.Typer(
     help="ほかのデータを取り込みます / import data from elsewhere", no_args_is_help=True
@@ -40,6 +53,8 @@ def camtrapdp(
     prefix: Annotated[
         str, typer.Option(help="機器名の前に付ける文字 / put before the device ids, e.g. 2025-")
     ] = "",
+    partial: Partial = False,
+    far_ok: FarOk = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -48,13 +63,21 @@ def camtrapdp(
     zone, now = ZoneInfo(settings.site.timezone), datetime.now(UTC)
     try:
         package = package_format.parse(_reader(directory), zone, now, prefix)
+        left_out: set[str] = set()
+        if too_many(len(package.findings.refused), package.rows):
+            if not partial:
+                _refuse_whole(directory, package.title, package.rows, package.findings, as_json)
+            package, left_out = package.without_incomplete(), package.incomplete
         with closing(open_store(settings)) as store:
+            if not far_ok:
+                _ask_places(store, package.devices, settings)
             told = replay.take(store, package.devices, package.readings, now)
-    except (package_format.PackageError, replay.HistoryError) as error:
+    except (package_format.PackageError, replay.HistoryError, DeviceListError) as error:
         _refuse(f"{directory}: {error}")
     report = {
         "title": package.title,
         "deployments": len(package.devices),
+        "deployments_left_out": sorted(left_out),
         "readings": len(package.readings),
         **msgspec.structs.asdict(told),
         "left_out": dict(package.left_out),
@@ -70,6 +93,7 @@ def csv_(
     map_file: Annotated[
         Path, typer.Option("--map", help="列の読み方 (TOML) / which column means what")
     ],
+    partial: Partial = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -84,6 +108,8 @@ def csv_(
         reports = report_table.parse(_bytes(file), map_, file.name, zone, now)
     except TableError as error:
         _refuse(f"{file}: {error}")
+    if too_many(len(reports.findings.refused), reports.rows, FEW) and not partial:
+        _refuse_whole(file, reports.title, reports.rows, reports.findings, as_json)
     with closing(open_store(settings)) as store:
         new = store.write_now(lambda tx: tx.sightings.add(reports.sightings))
     report = {
@@ -128,6 +154,26 @@ def _root(directory: Path) -> Path | zipfile.Path:
     return folders[0] if inside else top
 
 
+def _ask_places(store: Store, devices: list[Device], settings: Config) -> None:
+    """DeviceListError names the deployments whose place is far from the others."""
+    known = {device.id: device for device in store.read_now(lambda reader: reader.devices())}
+    rows = [(device.name, device) for device in devices]
+    check_places(rows, known, settings.dashboard.centre, STUDY_KM)
+
+
+def _refuse_whole(path: Path, title: str, rows: int, findings: Findings, as_json: bool) -> NoReturn:
+    """Nothing is written: figures from what is left would be wrong, and look right."""
+    refused = len(findings.refused)
+    figures = {"title": title, "rows": rows, "rows_refused": refused}
+    _report(figures, findings, as_json=as_json)
+    _refuse(
+        f"{path}: {rows} 行のうち {refused} 行が使えないため、何も取り込みませんでした。"
+        "直すか、--partial で残りだけを取り込んでください（行を失った設置は努力量ごと除きます）"
+        f" / {refused} of {rows} rows are refused, more than 1 %: nothing was imported. Mend them, or"
+        " import the rest with --partial (deployments that lost rows are then left out, effort included)"
+    )
+
+
 def _refuse(text: str) -> NoReturn:
     sys.stderr.write(f"shishigaki import: {text}\n")
     raise typer.Exit(1)
@@ -157,12 +203,16 @@ LABELS = {
     "sightings_new": "新しい目撃 / new sightings",
     "sightings_known": "取り込み済みの目撃 / known already",
     "left_out": "数えないもの / left out",
+    "rows_refused": "使えない行 / rows refused",
+    "deployments_left_out": "行を失ったため除いた設置 / deployments left out for lost rows",
 }
 
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {count}" for key, count in value.items()) or "0"
+    if isinstance(value, list):
+        return f"{len(value)}: {', '.join(value[:20])}" if value else "0"
     return str(value)
 
 

@@ -22,7 +22,7 @@ from dashboard.analysis import tallies as figures
 from dashboard.analysis.rate import Rate as Figure
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.domain import species as kinds
-from gateway.domain.geo.mesh import MeshError
+from gateway.domain.geo import mesh
 from gateway.domain.model import Device, Role
 from gateway.store.reader import Rate, Reader
 
@@ -44,7 +44,7 @@ class Seen(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """One device, mesh or area; '' = without place or area."""
+    """One device, mesh or area; '' = without place, mesh code or area."""
 
     group: str
     name: str = ""
@@ -106,16 +106,23 @@ def rates(
             _check_heard(species, store.read_now(lambda reader: reader.species()))
         first, last = _period(from_, to, store.read_now(lambda reader: reader.span_days()))
         facts = store.read_now(lambda reader: _facts(reader, first, last, zone, wanted))
-    try:
-        groups = answer(facts, by)
-    except MeshError as error:
-        sys.stderr.write(f"shishigaki rates: {error}; --by device needs no mesh\n")
-        raise typer.Exit(1) from None
-    found = Answer(first.isoformat(), last.isoformat(), str(zone), by, groups)
+    if by == "mesh5km":
+        _tell_off_grid(facts.devices)
+    found = Answer(first.isoformat(), last.isoformat(), str(zone), by, answer(facts, by))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
         _show(found)
+
+
+def _tell_off_grid(devices: list[Device]) -> None:
+    """Name the devices that have a place and no mesh code; they are counted in the group ''."""
+    for one in devices:
+        if one.lat is not None and one.lon is not None and not mesh.has_code(one.lat, one.lon):
+            sys.stderr.write(
+                f"shishigaki rates: {one.label} ({one.lat}, {one.lon}): 地域メッシュの範囲外"
+                " / outside the mesh grid\n"
+            )
 
 
 def _check_heard(species: str, heard: Collection[str]) -> None:
@@ -153,7 +160,7 @@ def _facts(reader: Reader, first: date, last: date, zone: ZoneInfo, wanted: str)
 
 
 def answer(facts: Facts, by: figures.Grouping) -> list[Group]:
-    """Pool devices into groups. Raises MeshError for a place outside the mesh."""
+    """Pool devices into groups; '' holds what has no area, place or mesh code."""
     devices = {device.id: device for device in facts.devices}
     efforts = {rate.device: rate for rate in facts.efforts}
     trapped = facts.springs.keys() | facts.captures.keys()

@@ -16,6 +16,7 @@ ASK_KM = (
     70.0  # nearer than this nobody is asked; a wrong degree of longitude is 78 km or more in Japan
 )
 SPREADS = 10.0
+STUDY_KM = 300.0  # the same for a published package, whose study areas may lie apart
 COMPARED = 100  # candidates for the middle; more would cost much and change little
 
 Place = tuple[float, float]  # latitude, longitude, degrees
@@ -37,17 +38,19 @@ def far(places: Sequence[Place], least_km: float = ASK_KM) -> dict[int, float]:
     return {index: km for index, km in enumerate(away) if km > limit}
 
 
-def to_ask(new: Sequence[Place], known: Sequence[Place]) -> dict[int, float]:
+def to_ask(
+    new: Sequence[Place], known: Sequence[Place], least_km: float = ASK_KM
+) -> dict[int, float]:
     """The `new` places that a person must confirm: index -> distance in km from the others.
 
     What lies near a `known` place, which somebody registered, is not asked about.
     """
-    found = far([*known, *new])
+    found = far([*known, *new], least_km)
     asked = {index - len(known): km for index, km in found.items() if index >= len(known)}
     return {
         index: km
         for index, km in asked.items()
-        if all(distance_km(new[index], place) > ASK_KM for place in known)
+        if all(distance_km(new[index], place) > least_km for place in known)
     }
 
 

@@ -63,6 +63,11 @@ def code(lat: float, lon: float, level: Level) -> str:
     return _text(y, x, level)
 
 
+def has_code(lat: float, lon: float) -> bool:
+    """Whether a point lies inside the grid."""
+    return 0 <= lat < MAX_LAT and MIN_LON <= lon < MAX_LON
+
+
 def codes(lat: float, lon: float) -> dict[Level, str]:
     """Return a point's codes at every level, coarsest first. Raises MeshError."""
     y, x = cell(lat, lon)
@@ -157,6 +162,22 @@ def within(area: Bounds, level: Level) -> list[str]:
     """List the codes of all squares that touch the inside of an area, from the south-west."""
     rows, columns = _corners(area, level)
     return [_text(y, x, level) for y in rows for x in columns]
+
+
+def clipped(area: Bounds) -> Bounds | None:
+    """The part of an area that has codes at all, or None."""
+    south, west = max(area.south, 0.0), max(area.west, MIN_LON)
+    north, east = min(area.north, MAX_LAT), min(area.east, MAX_LON)
+    return Bounds(south, west, north, east) if south < north and west < east else None
+
+
+def finest_within(area: Bounds, most: int) -> Level:
+    """The finest level from 1 km on of which at most `most` squares touch an area; else 80 km."""
+    for level in ("1km", "2km", "5km", "10km"):
+        rows, columns = _corners(area, level)
+        if len(rows) * len(columns) <= most:
+            return level
+    return "80km"
 
 
 def edges_within(area: Bounds, level: Level) -> NDArray[np.float64]:

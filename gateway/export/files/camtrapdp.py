@@ -75,14 +75,23 @@ class _Seen(Struct):
     probability: float | None
 
 
+def publishable(device: Device, *, exact: bool) -> bool:
+    """Whether a place can be told: outside the mesh grid none can be blurred to a square."""
+    if device.lat is None or device.lon is None:
+        return False
+    return exact or mesh.has_code(device.lat, device.lon)
+
+
 def package(
     devices: Iterable[Device], events: Callable[[Device], Sequence[Event]], about: About
 ) -> dict[str, bytes]:
     """The files of a package by name. `events`: a detector's, oldest first; its place must be known.
 
-    Devices without a place or without a sign of life are left out. Raises ValueError when none is left.
+    Devices without a place (or one that can be blurred, see `publishable`) or without a sign of life are
+    left out. Raises ValueError when none is left.
     """
-    found = [(device, _runs(device, events(device))) for device in devices if _placed(device)]
+    found = [(device, _runs(device, events(device))) for device in devices
+             if publishable(device, exact=about.exact)]  # fmt: skip
     told = [(device, run) for device, runs in found for run in runs]
     if not told:
         raise ValueError("no detector with a place gave any sign of life in this time")
@@ -103,10 +112,6 @@ def place(device: Device, about: About) -> tuple[float, float]:
         return round(lat, 6), round(lon, 6)
     lat, lon = mesh.centre(mesh.code(lat, lon, "5km"))
     return round(lat, 5), round(lon, 5)
-
-
-def _placed(device: Device) -> bool:
-    return device.lat is not None and device.lon is not None
 
 
 def _runs(device: Device, events: Sequence[Event]) -> list[_Run]:

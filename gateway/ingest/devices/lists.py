@@ -56,7 +56,10 @@ def parse_rows(data: bytes) -> list[tuple[str, Device]]:
 
 
 def check_places(
-    rows: Sequence[tuple[str, Device]], known: Mapping[str, Device], centre: Place | None = None
+    rows: Sequence[tuple[str, Device]],
+    known: Mapping[str, Device],
+    centre: Place | None = None,
+    least_km: float = far_places.ASK_KM,
 ) -> None:
     """Ask about rows far from the others; DeviceListError names line, place and distance.
 
@@ -69,7 +72,7 @@ def check_places(
         for where, one in rows
         if (place := place_of(one)) and not _is_known(one, known.get(one.id))
     ]
-    asked = far_places.to_ask([place for *_, place in new], fixed)
+    asked = far_places.to_ask([place for *_, place in new], fixed, least_km)
     if asked:
         told = [_far(*new[index], km) for index, km in asked.items()]
         more = [f"… {len(told) - SHOWN} more"] if len(told) > SHOWN else []

@@ -42,6 +42,7 @@ NEEDED = {
 }  # fmt: skip
 COUNTED = {"animal", "human", "unknown"}  # observationTypes that are sightings
 _SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_COUNT = re.compile(r"([0-9]{1,9})(\.0*)?")  # many tools write whole numbers as 1.0
 _MAX_COUNT = 100_000
 
 
@@ -56,7 +57,17 @@ class Package(Struct):
     devices: list[Device] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)  # by device, in order of time
     left_out: Counter[str] = field(default_factory=Counter)  # rows that are no sightings, by type
+    rows: int = 0  # deployments, and observations that are sightings
+    incomplete: set[str] = field(default_factory=set)  # ids of devices of which rows were refused
     findings: Findings = field(default_factory=Findings)
+
+    def without_incomplete(self) -> "Package":
+        """Only the deployments that lost no row: effort without its sightings would be a false zero."""
+        return msgspec.structs.replace(
+            self,
+            devices=[one for one in self.devices if one.id not in self.incomplete],
+            readings=[one for one in self.readings if one.device not in self.incomplete],
+        )
 
 
 class _Deployment(Struct, frozen=True):
@@ -153,6 +164,7 @@ class _Reader:
     def deployments(self, rows: list[_Row]) -> dict[str, _Deployment]:
         """Usable deployments by deploymentID."""
         found: dict[str, _Deployment] = {}
+        self._package.rows += len(rows)
         for row in rows:
             try:
                 found[row["deploymentID"]] = self._deployment(row, found)
@@ -172,10 +184,13 @@ class _Reader:
             if row["observationType"] not in COUNTED:
                 self._package.left_out[row["observationType"]] += 1
                 continue
+            self._package.rows += 1
             try:
                 self._observe(row, deployments, groups, by_event=level == "event")
             except RowError as error:
                 self._package.findings.refused.append(error.at(row.file, row.line))
+                if row["deploymentID"] in deployments:
+                    self._package.incomplete.add(deployments[row["deploymentID"]].device.id)
         return groups
 
     def _deployment(self, row: _Row, others: Collection[str]) -> _Deployment:
@@ -229,9 +244,10 @@ class _Reader:
         if not text:
             self._repaired(row, "count", "not given; taken as 1")
             return 1
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_COUNT):
+        whole = _COUNT.fullmatch(text)
+        if whole is None or not 1 <= int(whole[1]) <= _MAX_COUNT:
             raise RowError("count", text, f"must be a whole number from 1 to {_MAX_COUNT}")
-        return int(text)
+        return int(whole[1])
 
     def _time(self, row: _Row, column: str) -> datetime:
         try:

@@ -28,6 +28,11 @@ class Findings(Struct):
     refused: list[Finding] = field(default_factory=list)
 
 
+def too_many(refused: int, rows: int, spared: int = 0) -> bool:
+    """Whether an import lost so many rows (over 1 %, and more than `spared`) that its sums are wrong."""
+    return refused > max(rows // 100, spared)
+
+
 class RowError(Exception):
     """A cell that makes its row unusable; the reader of the file knows file and line."""
 

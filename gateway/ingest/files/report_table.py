@@ -160,7 +160,9 @@ class _RowReader:
         lat, lon = self._in_japan(*found)
         if wkt and max(abs(lat - wkt[0]), abs(lon - wkt[1])) > APART_DEG:
             self._repaired("wkt", "disagrees with latitude and longitude; those are taken")
-        if code and code != mesh.code(lat, lon, mesh.level_of(code)):
+        if code and not (
+            mesh.has_code(lat, lon) and code == mesh.code(lat, lon, mesh.level_of(code))
+        ):
             self._repaired("mesh", "disagrees with the place; the place is taken")
         return lat, lon
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from dashboard.analysis.rate import rai
-from dashboard.office.map.overview import Cell
+from dashboard.office.map.squares import Cell
 from dashboard.public import open_data
 from gateway.cli import app
 from gateway.config.office import Public

@@ -73,9 +73,47 @@ def test_what_was_refused_stands_on_stderr_with_its_place(site: Path) -> None:
     table = site / "observations.csv"
     table.write_text(table.read_text().replace("o5,ridge", "o5,moon"))
     result = run("import", "camtrapdp", site)
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "observations.csv line 6: deploymentID = 'moon'" in result.stderr
-    assert "events: 9" in result.stdout
+    assert "1 of 9 rows are refused" in result.stderr
+    assert figures()["groups"] == [], "nothing was imported"
+    result = run("import", "camtrapdp", site, "--partial")
+    assert "events: 9" in result.stdout, "no deployment lost a row: that row had none"
+
+
+def test_a_partial_import_leaves_out_the_effort_of_deployments_that_lost_rows(site: Path) -> None:
+    table = site / "observations.csv"
+    table.write_text(table.read_text().replace("Rattus norvegicus,1", "Rattus norvegicus,many"))
+    assert run("import", "camtrapdp", site).exit_code == 1
+    result = run("import", "camtrapdp", site, "--partial", "--json")
+    report = json.loads(result.stdout)
+    [left_out] = report["deployments_left_out"]
+    assert (result.exit_code, left_out[:7], report["deployments"]) == (0, "valley-", 1)
+    [ridge] = figures()["groups"]
+    assert (ridge["group"], ridge["effort_days"]) == ("ridge", 10.0)
+
+
+def test_up_to_one_percent_of_refused_rows_cost_only_themselves(site: Path) -> None:
+    table = site / "observations.csv"
+    whole = table.read_text()
+    many = "".join(
+        f"x{n},ridge,,x{n},2026-01-0{2 + n % 8}T{n % 24:02}:00:00Z,event,animal,Sus scrofa,1.0\n"
+        for n in range(200)
+    )
+    table.write_text(whole + many.replace(",1.0\n", ",?\n", 2))
+    result = run("import", "camtrapdp", site, "--json")
+    assert (result.exit_code, len(json.loads(result.stdout)["refused"])) == (0, 2)
+    table.write_text(whole + many.replace(",1.0\n", ",?\n", 3))
+    assert run("import", "camtrapdp", site, "--prefix", "b-").exit_code == 1
+
+
+@needs_shared
+def test_a_package_whose_counts_are_written_1_0_gives_its_rate(site: Path) -> None:
+    assert run("import", "camtrapdp", ROOT / "failing/camtrapdp_1.0_count_1.0").exit_code == 0
+    [everything] = figures("--species", "boar", "--by", "area")["groups"]
+    [boar] = everything["species"]
+    assert (boar["events"], round(boar["rai"], 2)) == (783, 29.69)
+    assert everything["effort_days"] == pytest.approx(2636.98, abs=0.01)
 
 
 @pytest.mark.parametrize("what", ["missing", "no deployment"])
@@ -154,14 +192,18 @@ def test_an_empty_store_has_no_groups(site: Path) -> None:
     assert figures()["groups"] == []
 
 
-def test_wrong_usage_exits_2_and_a_place_without_mesh_1(site: Path) -> None:
+def test_wrong_usage_exits_2(site: Path) -> None:
     assert run("rates", "--by", "village").exit_code == 2
     assert run("rates", "--from", "2026-02-01", "--to", "2026-01-01").exit_code == 2
+
+
+def test_a_place_without_a_mesh_code_is_named_and_costs_only_its_own_square(site: Path) -> None:
     table = site / "deployments.csv"
     table.write_text(table.read_text().replace("32.70,128.80", "51.2,4.7"))
-    run("import", "camtrapdp", site)
-    result = run("rates", "--by", "mesh5km")
-    assert (result.exit_code, "4.7" in result.stderr) == (1, True)
+    assert run("import", "camtrapdp", site, "--far-ok").exit_code == 0
+    result = run("rates", "--by", "mesh5km", "--json")
+    assert (result.exit_code, "尾根 (51.2, 4.7)" in result.stderr) == (0, True)
+    assert [group["group"] for group in json.loads(result.stdout)["groups"]] == ["", "4828763"]
 
 
 def test_the_table_for_people_shows_effort_beside_every_count(site: Path) -> None:

@@ -121,6 +121,26 @@ def test_a_broken_observation_is_refused_with_file_line_and_value(
     assert len(sightings(package)) == len(sightings(whole)) - 1
 
 
+@pytest.mark.parametrize("written", ["1", "1.0", "1.", "01.00"])
+def test_a_whole_number_may_be_written_with_a_point(written: str) -> None:
+    package = read(
+        files(
+            observations=OBSERVATIONS.replace("Rattus norvegicus,1", f"Rattus norvegicus,{written}")
+        )
+    )
+    assert refusals(package) == []
+    assert [one.count for one in sightings(package) if one.species == "Rattus norvegicus"] == [1]
+
+
+@pytest.mark.parametrize("written", ["1.5", "0.0", "1e3", "1,0", ".", "1000001", "nan"])
+def test_what_is_no_whole_number_is_no_count(written: str) -> None:
+    rows = OBSERVATIONS.replace("Rattus norvegicus,1", f'Rattus norvegicus,"{written}"')
+    package = read(files(observations=rows))
+    assert "must be a whole number" in refusals(package)[0]
+    assert [one[:7] for one in package.incomplete] == ["valley-"]
+    assert [one.id for one in package.without_incomplete().devices] == ["ridge"]
+
+
 def test_an_absent_count_is_one_animal_and_reported() -> None:
     package = read(
         files(observations=OBSERVATIONS.replace("Rattus norvegicus,1", "Rattus norvegicus,"))

@@ -266,3 +266,22 @@ def test_the_command_names_a_broken_map_or_table(
         assert (result.exit_code, why in result.stderr) == (1, True)
     result = CliRunner().invoke(app, ["import", "csv", str(tmp_path / "no"), "--map", str(map_)])
     assert (result.exit_code, "No such file" in result.stderr) == (1, True)
+
+
+def test_a_table_of_which_many_rows_are_refused_is_not_imported_unless_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHISHIGAKI_STORE__PATH", str(tmp_path / "test.db"))
+    table, map_ = tmp_path / "t.csv", tmp_path / "m.toml"
+    map_.write_text(
+        'title = "t"\nspecies = "boar"\n[columns]\ndate = "d"\nlat = "lat"\nlon = "lon"\n'
+    )
+    good, bad = "2026-01-02,32.7,128.8\n", "2026-01-02,north,128.8\n"
+    command = ["import", "csv", str(table), "--map", str(map_)]
+    for rows, code in ((good + 3 * bad, 0), (good + 4 * bad, 1), (500 * good + 5 * bad, 0)):
+        table.write_text("d,lat,lon\n" + rows)
+        assert CliRunner().invoke(app, command).exit_code == code
+    table.write_text("d,lat,lon\n" + 7 * good + 4 * bad)
+    refused = CliRunner().invoke(app, command)
+    assert "4 of 11 rows are refused" in refused.stderr
+    assert CliRunner().invoke(app, [*command, "--partial"]).exit_code == 0

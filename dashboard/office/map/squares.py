@@ -1,0 +1,60 @@
+"""Mesh squares of the officials' map: rates of a square, and what people reported from it. PURE.
+
+Owns how sensors and reports are added up by square. What lies outside the grid of JIS X 0410 has none.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from dashboard.analysis.rate import Rate, rai
+from dashboard.analysis.tallies import Tally
+from gateway.domain.geo import mesh
+from gateway.domain.resident_reports import Sighting
+
+
+class Cell(Struct, frozen=True):
+    """One mesh square with its pooled rate."""
+
+    code: str
+    bounds: mesh.Bounds
+    devices: int
+    rate: Rate
+
+
+class Reported(Struct, frozen=True):
+    """What people reported from one 500 m square: no effort is known, so no rate either."""
+
+    code: str
+    kinds: dict[str, int]  # damage, sighting, trace ...
+    last: date
+
+
+def reported(found: Sequence[Sighting]) -> list[Reported]:
+    """Reports inside the grid, by 500 m square."""
+    squares: dict[str, list[Sighting]] = {}
+    for one in found:
+        squares.setdefault(mesh.code(one.lat, one.lon, "500m"), []).append(one)
+    return [
+        Reported(code, dict(Counter(one.kind.value for one in parts)), max(o.day for o in parts))
+        for code, parts in sorted(squares.items())
+    ]
+
+
+def cells(tallies: Sequence[Tally], square: mesh.Level) -> list[Cell]:
+    """Pooled rates of the detectors inside the grid, by square."""
+    groups: dict[str, list[Tally]] = {}
+    for tally in tallies:
+        if tally.lat is not None and tally.lon is not None and mesh.has_code(tally.lat, tally.lon):
+            groups.setdefault(mesh.code(tally.lat, tally.lon, square), []).append(tally)
+    return [
+        Cell(
+            code,
+            mesh.bounds(code),
+            len(parts),
+            rai(sum(t.n for t in parts), sum(t.effort for t in parts)),
+        )
+        for code, parts in sorted(groups.items())
+    ]
