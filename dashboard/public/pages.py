@@ -53,8 +53,8 @@ class PublicPages:
         page = await asyncio.to_thread(draw, shapes, words)
         return self._reply.page(
             request, "public.html", self._clock(), account=request.state.account, map=page,
-            squares=found, off_map=off_map, span=span, wish=wanted, species=open_data.offered(choices.species),
-            public=self._config.public, legend=raster.legend(),
+            squares=found, off_map=off_map, span=span, wish=wanted,
+            species=open_data.offered(choices.species), public=self._config.public, legend=raster.legend(),
             script=drawing.script_values(words, page),
         )  # fmt: skip
 

@@ -88,3 +88,15 @@ def test_cells_inside_a_shape_are_those_that_shapely_finds(seed: int) -> None:
 def test_nothing_lies_inside_an_empty_shape() -> None:
     grid = projection.grid_over([0, 100], [0, 100], 0, 10)
     assert not projection.inside(shapely.Polygon(), grid).any()
+
+
+@pytest.mark.parametrize("apart_m", [0, 1e3, 1e5, 4e7])
+def test_a_pictures_grid_is_bounded_however_far_apart_its_points_lie(apart_m: float) -> None:
+    grid = projection.grid_for([0, apart_m], [0, apart_m / 3], 500, 10, along=300)
+    rows, columns = grid.shape
+    assert rows * columns <= 301**2
+    west, south, east, north = grid.extent_m
+    assert west <= -500
+    assert south <= -500
+    assert east >= apart_m + 500
+    assert north >= apart_m / 3 + 500

@@ -19,6 +19,7 @@ from gateway.domain.geo.far_places import STUDY_KM
 from gateway.domain.model import Device
 from gateway.ingest.devices.lists import DeviceListError, check_places
 from gateway.ingest.files import camtrapdp as package_format
+from gateway.ingest.files import camtrapdp_tables as tables
 from gateway.ingest.files import replay, report_table
 from gateway.ingest.files.import_report import Finding, Findings, grouped, too_many
 from gateway.ingest.files.report_columns import TableError, read_map
@@ -72,7 +73,7 @@ def camtrapdp(
             if not far_ok:
                 _ask_places(store, package.devices, settings)
             told = replay.take(store, package.devices, package.readings, now)
-    except (package_format.PackageError, replay.HistoryError, DeviceListError) as error:
+    except (tables.PackageError, replay.HistoryError, DeviceListError) as error:
         _refuse(f"{directory}: {error}")
     report = {
         "title": package.title,
@@ -131,7 +132,7 @@ def _bytes(path: Path) -> bytes:
         _refuse(f"{path}: {error.strerror}")
 
 
-def _reader(directory: Path) -> package_format.Read:
+def _reader(directory: Path) -> tables.Read:
     """Files of a folder, or of a zip that holds the package at its top or in one folder."""
     root = _root(directory)
 
@@ -140,17 +141,17 @@ def _reader(directory: Path) -> package_format.Read:
             return (root / name).read_bytes()
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             reason = getattr(error, "strerror", None) or "no such file"
-            raise package_format.PackageError(f"{name}: {reason}") from None
+            raise tables.PackageError(f"{name}: {reason}") from None
 
     return read
 
 
 def _root(directory: Path) -> Path | zipfile.Path:
     if not zipfile.is_zipfile(directory):
-        return directory.parent if directory.name == package_format.DESCRIPTOR else directory
+        return directory.parent if directory.name == tables.DESCRIPTOR else directory
     top = zipfile.Path(directory)
     folders = [path for path in top.iterdir() if path.is_dir()]
-    inside = len(folders) == 1 and not (top / package_format.DESCRIPTOR).exists()
+    inside = len(folders) == 1 and not (top / tables.DESCRIPTOR).exists()
     return folders[0] if inside else top
 
 

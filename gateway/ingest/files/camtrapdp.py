@@ -9,45 +9,27 @@ alive, to the millisecond, and a camera that was taken down years ago is never r
 An event is what the package says it is: the records of one (eventID, species), counted together.
 """
 
-import csv
-import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import blake2b
-from pathlib import PurePosixPath
-from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
 from gateway.domain import species
 from gateway.domain.model import Device, Kind, Reading, Role, TimeSource
+from gateway.ingest.files.camtrapdp_tables import Read, Row, read_tables
 from gateway.ingest.files.import_report import Findings, RowError
-
-Read = Callable[[str], bytes]
-"""Gives the bytes of a file of the package by its relative path, or raises PackageError."""
 
 DIALECT = "camtrapdp"
 ENDLESS_S = 100 * 365 * 86_400
-DESCRIPTOR = "datapackage.json"
 AHEAD = timedelta(days=1)  # what ends later than this from now is a plan, not a measurement
-NEEDED = {
-    "deployments": ("deploymentID", "latitude", "longitude", "deploymentStart", "deploymentEnd"),
-    "observations": (
-        "observationID", "deploymentID", "eventStart", "observationLevel", "observationType",
-        "scientificName",
-    ),
-}  # fmt: skip
 COUNTED = {"animal", "human", "unknown"}  # observationTypes that are sightings
 _SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _COUNT = re.compile(r"([0-9]{1,9})(\.0*)?")  # many tools write whole numbers as 1.0
 _MAX_COUNT = 100_000
-
-
-class PackageError(Exception):
-    """The package cannot be read at all; names the file and what was expected."""
 
 
 class Package(Struct):
@@ -84,24 +66,13 @@ class _Group(Struct):
     counts: Counter[str] = field(default_factory=Counter)  # animals by picture; "" = whole event
 
 
-class _Row(Struct, frozen=True):
-    file: str
-    line: int
-    cells: dict[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "")
-
-
 def parse(read: Read, zone: tzinfo, now: datetime, prefix: str = "") -> Package:
     """Read a package. `zone`: of times without offset (reported); `prefix`: before device ids.
 
     Raises PackageError when a table is missing or is not CSV; single bad rows are in `findings`.
     """
-    descriptor = _descriptor(read(DESCRIPTOR))
-    paths = _paths(descriptor)
-    package = Package(title=str(descriptor.get("title") or descriptor.get("name") or ""))
-    rows = {name: list(_table(name, path, read(path))) for name, path in paths.items()}
+    title, rows = read_tables(read)
+    package = Package(title=title)
     reader = _Reader(package, zone, now, prefix)
     deployments = reader.deployments(rows["deployments"])
     groups = reader.groups(rows["observations"], deployments)
@@ -111,57 +82,13 @@ def parse(read: Read, zone: tzinfo, now: datetime, prefix: str = "") -> Package:
     return package
 
 
-def _descriptor(data: bytes) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(data, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise PackageError(f"{DESCRIPTOR}: not a JSON object: {error}") from None
-
-
-def _paths(descriptor: dict[str, Any]) -> dict[str, str]:
-    """File of each needed table."""
-    resources = descriptor.get("resources")
-    found: dict[str, Any] = {
-        one["name"]: one.get("path")
-        for one in (resources if isinstance(resources, list) else [])
-        if isinstance(one, dict) and isinstance(one.get("name"), str)
-    }
-    for name in NEEDED:
-        path = found.get(name)
-        if not isinstance(path, str):
-            known = ", ".join(found) or "none"
-            raise PackageError(f"{DESCRIPTOR}: no resource {name!r} with one path; has: {known}")
-        if "://" in path or path.startswith("/") or ".." in PurePosixPath(path).parts:
-            raise PackageError(f"{DESCRIPTOR}: {name}: path {path!r} is not inside the package")
-    return {name: found[name] for name in NEEDED}
-
-
-def _table(name: str, path: str, data: bytes) -> Iterator[_Row]:
-    try:
-        rows = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-        missing = [column for column in NEEDED[name] if column not in (rows.fieldnames or ())]
-        if missing:
-            raise PackageError(
-                f"{path}: column {missing[0]} is missing; needs {', '.join(NEEDED[name])}"
-            )
-        for row in rows:
-            cells = {
-                k: v.strip() for k, v in row.items() if isinstance(k, str) and isinstance(v, str)
-            }
-            yield _Row(path, rows.line_num, cells)
-    except UnicodeDecodeError as error:
-        raise PackageError(f"{path}: not UTF-8 (byte {error.start})") from None
-    except csv.Error as error:
-        raise PackageError(f"{path}: not CSV: {error}") from None
-
-
 class _Reader:
     """Reads rows, noting what is wrong with them."""
 
     def __init__(self, package: Package, zone: tzinfo, now: datetime, prefix: str) -> None:
         self._package, self._zone, self._now, self._prefix = package, zone, now, prefix
 
-    def deployments(self, rows: list[_Row]) -> dict[str, _Deployment]:
+    def deployments(self, rows: list[Row]) -> dict[str, _Deployment]:
         """Usable deployments by deploymentID."""
         found: dict[str, _Deployment] = {}
         self._package.rows += len(rows)
@@ -173,7 +100,7 @@ class _Reader:
         return found
 
     def groups(
-        self, rows: list[_Row], deployments: dict[str, _Deployment]
+        self, rows: list[Row], deployments: dict[str, _Deployment]
     ) -> dict[str, dict[tuple[str, str], _Group]]:
         """Events by deployment and then (event, species); media rows only where no event rows are."""
         level = "event" if any(r["observationLevel"] == "event" for r in rows) else "media"
@@ -193,7 +120,7 @@ class _Reader:
                     self._package.incomplete.add(deployments[row["deploymentID"]].device.id)
         return groups
 
-    def _deployment(self, row: _Row, others: Collection[str]) -> _Deployment:
+    def _deployment(self, row: Row, others: Collection[str]) -> _Deployment:
         if not row["deploymentID"]:
             raise RowError("deploymentID", "", "must not be empty")
         if row["deploymentID"] in others:
@@ -218,7 +145,7 @@ class _Reader:
 
     def _observe(
         self,
-        row: _Row,
+        row: Row,
         deployments: dict[str, _Deployment],
         groups: dict[str, dict[tuple[str, str], _Group]],
         *,
@@ -239,7 +166,7 @@ class _Reader:
         group.start = min(group.start, at)
         group.counts[picture] += count
 
-    def _count(self, row: _Row) -> int:
+    def _count(self, row: Row) -> int:
         text = row["count"]
         if not text:
             self._repaired(row, "count", "not given; taken as 1")
@@ -249,7 +176,7 @@ class _Reader:
             raise RowError("count", text, f"must be a whole number from 1 to {_MAX_COUNT}")
         return int(whole[1])
 
-    def _time(self, row: _Row, column: str) -> datetime:
+    def _time(self, row: Row, column: str) -> datetime:
         try:
             time = datetime.fromisoformat(row[column])
             if time.tzinfo is None:
@@ -261,7 +188,7 @@ class _Reader:
                 column, row[column], "must be a time like 2026-11-23T04:05:06+09:00"
             ) from None
 
-    def _repaired(self, row: _Row, column: str, text: str) -> None:
+    def _repaired(self, row: Row, column: str, text: str) -> None:
         finding = RowError(column, row[column], text).at(row.file, row.line)
         self._package.findings.repaired.append(finding)
 
@@ -274,7 +201,7 @@ def _safe(id_: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', id_).strip('-')[:40]}-{digest}".lstrip("-")
 
 
-def _degrees(row: _Row, column: str, limit: int) -> float:
+def _degrees(row: Row, column: str, limit: int) -> float:
     try:
         value = float(row[column])
     except ValueError:
@@ -284,7 +211,7 @@ def _degrees(row: _Row, column: str, limit: int) -> float:
     return value
 
 
-def _species(row: _Row) -> str:
+def _species(row: Row) -> str:
     """Our code, or the scientific name as it stands where we have none."""
     if row["observationType"] == "human":
         return species.PERSON

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.domain.model import Kind, Reading, Role
-from gateway.ingest.files.camtrapdp import ENDLESS_S, Package, PackageError
+from gateway.ingest.files.camtrapdp import ENDLESS_S, Package
+from gateway.ingest.files.camtrapdp_tables import PackageError
 from tests.gateway.ingest.files.packages import DEPLOYMENTS, HEAD, OBSERVATIONS, files, read
 
 

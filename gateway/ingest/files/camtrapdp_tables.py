@@ -1,0 +1,93 @@
+"""The files of a Camtrap DP package as rows of cells. PURE.
+
+Owns finding and decoding the needed tables. Must not know what a row means (`camtrapdp`).
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+Read = Callable[[str], bytes]
+"""Gives the bytes of a file of the package by its relative path, or raises PackageError."""
+
+DESCRIPTOR = "datapackage.json"
+NEEDED = {
+    "deployments": ("deploymentID", "latitude", "longitude", "deploymentStart", "deploymentEnd"),
+    "observations": (
+        "observationID", "deploymentID", "eventStart", "observationLevel", "observationType",
+        "scientificName",
+    ),
+}  # fmt: skip
+
+
+class PackageError(Exception):
+    """The package cannot be read at all; names the file and what was expected."""
+
+
+class Row(Struct, frozen=True):
+    """A row with its place."""
+
+    file: str
+    line: int
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        """A cell; "" where the table has no such column."""
+        return self.cells.get(column, "")
+
+
+def read_tables(read: Read) -> tuple[str, dict[str, list[Row]]]:
+    """The package's title, and the rows of each needed table. Raises PackageError."""
+    descriptor = _descriptor(read(DESCRIPTOR))
+    paths = _paths(descriptor)
+    rows = {name: list(_table(name, path, read(path))) for name, path in paths.items()}
+    return str(descriptor.get("title") or descriptor.get("name") or ""), rows
+
+
+def _descriptor(data: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise PackageError(f"{DESCRIPTOR}: not a JSON object: {error}") from None
+
+
+def _paths(descriptor: dict[str, Any]) -> dict[str, str]:
+    """File of each needed table."""
+    resources = descriptor.get("resources")
+    found: dict[str, Any] = {
+        one["name"]: one.get("path")
+        for one in (resources if isinstance(resources, list) else [])
+        if isinstance(one, dict) and isinstance(one.get("name"), str)
+    }
+    for name in NEEDED:
+        path = found.get(name)
+        if not isinstance(path, str):
+            known = ", ".join(found) or "none"
+            raise PackageError(f"{DESCRIPTOR}: no resource {name!r} with one path; has: {known}")
+        if "://" in path or path.startswith("/") or ".." in PurePosixPath(path).parts:
+            raise PackageError(f"{DESCRIPTOR}: {name}: path {path!r} is not inside the package")
+    return {name: found[name] for name in NEEDED}
+
+
+def _table(name: str, path: str, data: bytes) -> Iterator[Row]:
+    try:
+        rows = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        missing = [column for column in NEEDED[name] if column not in (rows.fieldnames or ())]
+        if missing:
+            raise PackageError(
+                f"{path}: column {missing[0]} is missing; needs {', '.join(NEEDED[name])}"
+            )
+        for row in rows:
+            cells = {
+                k: v.strip() for k, v in row.items() if isinstance(k, str) and isinstance(v, str)
+            }
+            yield Row(path, rows.line_num, cells)
+    except UnicodeDecodeError as error:
+        raise PackageError(f"{path}: not UTF-8 (byte {error.start})") from None
+    except csv.Error as error:
+        raise PackageError(f"{path}: not CSV: {error}") from None

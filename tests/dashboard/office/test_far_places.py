@@ -1,0 +1,92 @@
+"""A place anywhere on earth costs its own row: every page answers, the others' figures stay."""
+
+import re
+
+import msgspec
+import pytest
+
+from gateway.domain.geo.far_places import Place
+from gateway.domain.model import Device, Role
+from tests.dashboard.client import Client
+from tests.dashboard.office.county import CAMERAS, County
+
+ANYWHERE: list[tuple[Place, ...]] = [
+    ((2.7, 128.8),), ((50.1, 10.1),), ((89.9, 179.9),), ((-90.0, -180.0),), ((0.001, 0.001),),
+    ((33.9, 128.8),), ((66.7, 130.0),), ((32.7, 179.9), (32.7, -179.9)), ((-32.7, -128.7),),
+    ((20.0, 122.0), (45.9, 153.9)),
+]  # fmt: skip
+PAGES = (
+    "/", "/traps", "/map/coast.geojson", "/api/devices.geojson",
+    "/officials?month=2026-10", "/officials?month=2026-10&against=year&square=1km",
+    "/officials/sheet?month=2026-10", "/officials/map.html?month=2026-10",
+    "/officials/sites?month=2026-10&count=3", "/officials/figures?month=2026-10",
+    "/officials/figures.pdf?month=2026-10", "/officials/papers?month=2026-10",
+    "/public", "/public/squares.geojson", "/public/squares.csv",
+)  # fmt: skip
+
+
+def moved(county: County, *places: Place) -> None:
+    """The last detectors are registered somewhere else; the sighting records stay."""
+    wrong = [
+        msgspec.structs.replace(camera, lat=lat, lon=lon)
+        for camera, (lat, lon) in zip(CAMERAS[::-1], places, strict=False)
+    ]
+    county.store.write_now(lambda tx: tx.put_devices(wrong))
+
+
+def surface(page: str) -> str:
+    found = re.search(r'"surface":"(data:image/png[^"]+)"', page)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("places", ANYWHERE, ids=str)
+def test_every_page_answers_wherever_a_device_is_said_to_stand(
+    county: County, places: tuple[Place, ...]
+) -> None:
+    moved(county, *places)
+    with county.served() as url:
+        answers = {page: Client(url).get(page).status_code for page in PAGES}
+    assert set(answers.values()) == {200}, answers
+
+
+@pytest.mark.parametrize("place", [(2.7, 128.8), (50.1, 10.1), (89.9, 179.9)])
+def test_the_others_are_drawn_as_if_it_were_not_there_and_it_is_named(
+    county: County, place: Place
+) -> None:
+    query = "/officials?month=2026-10&species=boar"
+    without = Device(id=CAMERAS[-1].id, role=Role.DETECTOR, name=CAMERAS[-1].name)
+    county.store.write_now(lambda tx: tx.put_device(without))
+    with county.served() as url:
+        clean = Client(url).get(query).text
+        moved(county, place)
+        page, live = Client(url).get(query).text, Client(url).get("/").text
+        sites = Client(url).get("/officials/sites?month=2026-10").text
+    assert surface(page) == surface(clean)
+    for shown in (page, live, sites):
+        assert f"1 台は地図の外にあります：林道カメラ8 ({place[0]}, {place[1]})" in shown
+    assert "1 台は地図の外" not in clean
+
+
+def test_a_lone_place_without_a_mesh_square_is_drawn_and_said_to_have_none(county: County) -> None:
+    away = [
+        msgspec.structs.replace(one, lat=50.1 + n / 50, lon=10.1) for n, one in enumerate(CAMERAS)
+    ]
+    pir = Device(id="pir-1", role=Role.DETECTOR)
+    traps = [Device(id=f"trap-{n}", role=Role.TRAP) for n in range(4)]
+    county.store.write_now(lambda tx: tx.put_devices([*away, pir, *traps]))
+    with county.served() as url:
+        page = Client(url).get("/officials?month=2026-10").text
+    assert "9 台は地域メッシュの範囲の外にあります" in page
+    assert "9 台は地図の外" not in page
+    assert surface(page)
+
+
+def test_sensors_too_far_apart_for_proposed_sites_are_told_so(county: County) -> None:
+    spread = [
+        msgspec.structs.replace(one, lat=32.0 + n / 4, lon=128.7) for n, one in enumerate(CAMERAS)
+    ]
+    county.store.write_now(lambda tx: tx.put_devices(spread))
+    with county.served() as url:
+        page = Client(url).get("/officials/sites?month=2026-10&reach_m=200").text
+    assert "地区をしぼるか" in page
