@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from gateway.alerts import rules
 from gateway.alerts.policy import Policy
-from gateway.domain.model import Alert
+from gateway.domain.model import Alert  # fmt: skip
 from gateway.domain.outcome import Outcome
 from gateway.store import Transaction
 

@@ -64,6 +64,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
             is_state=is_state,
             device_time=time,
             time_source=TimeSource.RTC if time else TimeSource.NONE,
+            is_time_loose=True,  # each receiving node tells its own
             **facts,
         )
     ]

@@ -73,6 +73,9 @@ class Reason(StrEnum):
     DEVICE = "unknown_device"  # held until somebody approves the device
     REVOKED = "revoked_device"
     TOO_LARGE = "too_large"
+    CONFLICT = (
+        "conflict"  # an id used for something else: kept as an event of its own, not confirmed
+    )
     BUG = "bug"  # our own fault: the message is kept so that nothing is lost
 
 
@@ -119,7 +122,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
     """One thing a payload says, still in the device's own time."""
 
-    id: str  # equal for every copy of the same fact
+    id: str  # with `device`, equal for every copy of the same fact
     device: str  # the device's address as its source names it
     kind: Kind
     key: str | None = None  # a second identity, where copies can differ in `id`
@@ -129,10 +132,11 @@ class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
     seq: int | None = None
     uptime_ms: int | None = None
     is_state: bool = False  # "the contact is open", not "the contact opened"
-    refines: str | None = None  # id of the earlier event whose species this one corrects
+    refines: str | None = None  # id of the earlier event of this device whose species it corrects
     model: str | None = None  # sensor model that read it, or that the device declared
     heartbeat_s: int | None = None  # declared interval between signs of life
     distinct: bool = False  # the source has already made one event of many records
+    is_time_loose: bool = False  # copies may tell other times (by the clock of whoever heard it)
     confirm_to: str | None = None  # topic where the sender waits to hear that `id` is durable
 
 
@@ -284,7 +288,8 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     observed_at: datetime  # when the thing happened
     opened_at: datetime  # when the gateway said so
     status: AlertStatus = AlertStatus.OPEN
-    event: str | None = None  # id of the event behind it
+    event: str | None = None  # id of the event behind it,
+    device: str | None = None  # and its device, where the subject is another
     note: str = ""  # what a person must know beside rule and subject
     last_at: datetime | None = None  # newest cause while it was open, if there were several
     causes: int = 1

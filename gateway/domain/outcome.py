@@ -7,7 +7,12 @@ from collections import Counter
 
 from msgspec import Struct, field
 
-from gateway.domain.model import Alert, Device, Event, Reason
+from gateway.domain.model import (  # fmt: skip
+    Alert,
+    Device,
+    Event,
+    Reason,
+)
 
 
 class Outcome(Struct):

@@ -21,6 +21,7 @@ from gateway.domain.accounts import Account
 from gateway.domain.device_state import Order
 from gateway.domain.effort import HOUR_MS, Mark, Tally
 from gateway.domain.epoch import from_ms, ms
+from gateway.domain.identity import Identity, whose
 from gateway.domain.model import Device, DeviceState, Event, Kind, TrapState
 from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
@@ -107,7 +108,7 @@ class Transaction:
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
         self.follower = FollowerTable(connection)
-        self.journal = JournalTable(connection)
+        self.journal = JournalTable(connection, numbers)
         self.quarantine = QuarantineTable(connection)
         self.backlog = BacklogTable(connection)
         self.months = MonthTable(connection)
@@ -146,16 +147,17 @@ class Transaction:
             rows.append((to_json(state), self._numbers[state.device]))
         self._many("UPDATE device SET state = ? WHERE no = ?", rows)
 
-    def add_events(self, events: Sequence[tuple[Event, str | None]]) -> set[str]:
-        """Journal events with their second keys; gives the ids that were new."""
+    def add_events(self, events: Sequence[tuple[Event, str | None]]) -> set[Identity]:
+        """Journal events with their second keys; gives the (device, id) that were new."""
         newest = self._newest()
         rows = [event_row(event, key, self._numbers[event.device]) for event, key in events]
         for start in range(0, len(rows), ROWS_A_STEP):
             step = rows[start : start + ROWS_A_STEP]
             self._execute(_insert_events(len(step)), tuple(chain.from_iterable(step)))
         if self._newest() - newest == len(rows):  # the frequent case; no id was there before
-            return {event.id for event, _ in events}
-        return {id_ for (id_,) in self._execute("SELECT id FROM event WHERE no > ?", (newest,))}
+            return {whose(event) for event, _ in events}
+        sql = "SELECT d.id, e.id FROM event e JOIN device d ON d.no = e.device WHERE e.no > ?"
+        return {(device, id_) for device, id_ in self._execute(sql, (newest,))}
 
     def _newest(self) -> int:
         """The number of the event that was journalled last."""

@@ -67,12 +67,13 @@ def _in_places(change: Change) -> Iterator[tuple[Event, Place]]:
 
 def _alert(rule: Rule, change: Change, cause: Event, subject: str) -> Alert:
     return Alert(
-        id=alert_id(rule.name, subject, cause.id),
+        id=alert_id(rule.name, subject, f"{cause.device}\0{cause.id}"),
         rule=rule.name,
         subject=subject,
         level=rule.level,
         observed_at=cause.observed_at,
         opened_at=change.now,
         event=cause.id,
+        device=cause.device,
         note=change.device.label,
     )

@@ -36,7 +36,7 @@ def _report(event: Event, device: Device, dice: bytes, zone: tzinfo) -> Sighting
     north = away * math.cos(turn) / METRES_A_DEGREE
     east = away * math.sin(turn) / METRES_A_DEGREE / math.cos(math.radians(lat))
     return Sighting(
-        id=f"village:{event.id}",
+        id=f"village:{event.device}:{event.id}",
         source="demo",
         kind=KINDS[dice[3] % len(KINDS)],
         species=event.species or "",

@@ -17,10 +17,10 @@ from gateway.alerts.policy import Policy
 from gateway.domain import timing
 from gateway.domain.device_state import order, placed
 from gateway.domain.effort import Tally
-from gateway.domain.model import (
+from gateway.domain.identity import Identity, whose
+from gateway.domain.model import (  # fmt: skip
     Device,
     DeviceState,
-    Event,
     Kind,
     Message,
     Reading,
@@ -29,8 +29,8 @@ from gateway.domain.model import (
     Standing,
 )
 from gateway.domain.outcome import Outcome
-from gateway.ingest.messages import device_update
-from gateway.ingest.messages.corrections import Admitted, Revision, fill, join
+from gateway.ingest.messages import device_update, known_ids
+from gateway.ingest.messages.corrections import Admitted, Revision, join
 from gateway.ingest.messages.discovery import propose
 from gateway.ingest.messages.state_changes import Edges
 from gateway.store import Transaction
@@ -40,6 +40,7 @@ Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
 
 HELD = (Reason.DEVICE, Reason.MODEL)  # what the approval of a device may make readable
 # Without a time of its own, a retained message of these kinds tells only what a broker remembers.
+CONFLICTS = 100  # shown of one device, the newest
 MEMORIES = {Kind.HEARTBEAT, Kind.ONLINE, Kind.OFFLINE, Kind.JOIN, Kind.DETECTION, Kind.TAMPER}
 
 
@@ -50,8 +51,12 @@ class _Gathering(Struct):
     outcome: Outcome
     edges: Edges
     clock_trusted: bool = True
-    admitted: dict[str, Admitted] = field(default_factory=dict)
+    admitted: dict[Identity, Admitted] = field(default_factory=dict)
+    rivals: list[Admitted] = field(
+        default_factory=list
+    )  # under an id of `admitted`, no copies of it
     put_back: set[int] = field(default_factory=set)  # numbers in the quarantine
+    kept: dict[int, Kept] = field(default_factory=dict)  # by id() of the message that is read again
 
 
 def absorb(
@@ -67,7 +72,7 @@ def absorb(
     batch = _Gathering(tx, Outcome(), Edges(tx.states), clock_trusted)
     for message in messages:
         _read(batch, message, decode)
-    _write(tx, batch.outcome, list(batch.admitted.values()), now, policy or Policy())
+    _write(batch, now, policy or Policy())
     if batch.outcome.refused:
         tx.quarantine.trim()
     return batch.outcome
@@ -83,8 +88,9 @@ def read_again(
     """Read refused messages again; those still refused stay, with their present reason."""
     batch = _Gathering(tx, Outcome(), Edges(tx.states))
     for one in kept:
+        batch.kept[id(one.message)] = one
         _read(batch, one.message, decode, one)
-    _write(tx, batch.outcome, list(batch.admitted.values()), now, policy or Policy())
+    _write(batch, now, policy or Policy())
     tx.quarantine.set_read((one.no for one in kept if one.no not in batch.put_back), now)
     return batch.outcome
 
@@ -168,53 +174,60 @@ def _admit(
             outcome.durable.setdefault(reading.confirm_to, []).append(reading.id)
         if reading.device in held:
             continue
-        memory = message.retain and reading.device_time is None and reading.kind in MEMORIES
-        if memory or reading.id in batch.admitted:
+        if message.retain and reading.device_time is None and reading.kind in MEMORIES:
             outcome.duplicates += 1
             continue
         event = timing.judge(reading, message.received_at, clock_trusted=batch.clock_trusted)
         event = batch.edges.settle(event, is_state=reading.is_state)
-        refines = reading.refines if reading.kind is Kind.DETECTION else None
-        batch.admitted[event.id] = Admitted(
-            event, reading.key, message.retain, message.topic, message.qos, refines
-        )
+        target = reading.refines if reading.kind is Kind.DETECTION else None
+        refines = (event.device, target) if target is not None else None
+        one = Admitted(event, reading, message, refines)
+        first = batch.admitted.setdefault(whose(event), one)
+        if first is not one and not known_ids.is_copy(first, one):
+            batch.rivals.append(one)
+        elif first is not one:
+            outcome.duplicates += 1
 
 
-def _write(
-    tx: Transaction,
-    outcome: Outcome,
-    admitted: list[Admitted],
-    now: datetime,
-    policy: Policy,
-) -> None:
+def _write(batch: _Gathering, now: datetime, policy: Policy) -> None:
+    tx, outcome, admitted = batch.tx, batch.outcome, list(batch.admitted.values())
     if not admitted:
         return
     targets = {one.refines for one in admitted if one.refines}
     events, revisions, idle = join(admitted, tx.journal.told(targets) if targets else {})
-    copies = tx.journal.copies([(one.event, one.key) for one in events])
-    wanted = [one for one in events if one.event.id not in copies]
-    new = tx.add_events([(one.event, one.key) for one in wanted])
-    fresh = [one for one in wanted if one.event.id in new]
+    copies = tx.journal.copies([(one.event, one.reading.key) for one in events])
+    wanted = [one for one in events if whose(one.event) not in copies]
+    new = tx.add_events([(one.event, one.reading.key) for one in wanted])
+    fresh = [one for one in wanted if whose(one.event) in new]
+    again = [one for one in wanted if whose(one.event) not in new] + batch.rivals
     for revision in revisions:
         tx.journal.revise(revision.new, revision.by)
     for one in fresh:
         if one.by:
             tx.journal.revise(one.event, one.by)
-    revisions += _filled(tx, [one.event for one in wanted if one.event.id not in new])
-    outcome.duplicates += idle + len(events) - len(new)
+    outcome.duplicates += idle + len(events) - len(wanted)
+    if again:
+        found = known_ids.settle(tx, again)
+        fresh += found.events
+        revisions += found.revisions
+        outcome.duplicates += found.copies
+        _show_conflicts(batch, found.conflicts)
     outcome.events.extend(one.event for one in fresh)
     outcome.refined.extend(revision.new for revision in revisions if revision.is_news)
     _tell_states(tx, outcome, fresh, revisions, now, policy)
 
 
-def _filled(tx: Transaction, copies: list[Event]) -> list[Revision]:
-    """What copies add to events that only a later word had told of so far."""
-    seen = {event.id: event for event in copies if event.kind is Kind.DETECTION}
-    told = tx.journal.told(seen, refined=True) if seen else {}
-    found = [revision for id_, one in told.items() if (revision := fill(one, seen[id_]))]
-    for revision in found:
-        tx.journal.revise(revision.new, revision.by)
-    return found
+def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) -> None:
+    """Keep what used an id of another event where people see it, and let no device forget it."""
+    for one in conflicts:
+        reading, message = one.report.reading, one.report.message
+        if ids := batch.outcome.durable.get(reading.confirm_to or ""):
+            ids[:] = [id_ for id_ in ids if id_ != reading.id]
+        if one.detail:
+            batch.outcome.refused[Reason.CONFLICT] += 1
+            kept = batch.kept.get(id(message))
+            _refuse(batch, message, Reason.CONFLICT, one.detail, reading.device, kept)
+            batch.tx.quarantine.keep_newest(Reason.CONFLICT, reading.device, CONFLICTS)
 
 
 def _tell_states(
@@ -252,7 +265,7 @@ def _judge(
     events = placed(one.event for one in group)
     after = device_update.after(tx, before, events, group, revisions)
     tally = device_update.tally(tx, device, before, events, revisions)
-    retained = frozenset(one.event.id for one in group if one.retained)
+    retained = frozenset(one.event.id for one in group if one.message.retain)
     news = [event for _, event in events]
     if revised := [one.new for one in revisions if one.is_news]:
         news = sorted([*news, *revised], key=order)

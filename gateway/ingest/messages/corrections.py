@@ -12,7 +12,8 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.model import Event, Facts, Kind
+from gateway.domain.identity import Identity, whose
+from gateway.domain.model import Event, Facts, Kind, Message, Reading
 
 _FILL = tuple(name for name in Facts.__struct_fields__ if name not in {"species", "confidence"})
 
@@ -21,11 +22,9 @@ class Admitted(Struct, frozen=True):
     """A judged reading on its way into the journal."""
 
     event: Event
-    key: str | None
-    retained: bool
-    topic: str = ""  # where it came from,
-    qos: int = 1  # and how surely
-    refines: str | None = None  # id of the event that it corrects: it is a word, not an event
+    reading: Reading
+    message: Message
+    refines: Identity | None = None  # the event that it corrects: it is a word, not an event
     by: str | None = None  # the word that corrected it already
 
 
@@ -56,17 +55,17 @@ class Revision(Struct, frozen=True):
 
 
 def join(
-    admitted: Iterable[Admitted], stored: Mapping[str, Told]
+    admitted: Iterable[Admitted], stored: Mapping[Identity, Told]
 ) -> tuple[list[Admitted], list[Revision], int]:
     """Words into their events: (events to write, stored events to revise, words that changed nothing).
 
-    `stored`: what the journal has of the corrected ids. A word about something that is no detection of
-    its device is an event of its own.
+    `stored`: what the journal has of the corrected events. A word about something that is no detection
+    is an event of its own.
     """
     admitted = list(admitted)
-    events = {one.event.id: one for one in admitted if one.refines is None}
+    events = {whose(one.event): one for one in admitted if one.refines is None}
     words = [(one, one.refines) for one in admitted if one.refines is not None]
-    revisions: dict[str, Revision] = {}
+    revisions: dict[Identity, Revision] = {}
     idle = 0
     for word, target in words:
         if told := stored.get(target):
@@ -76,13 +75,13 @@ def join(
         elif there := events.get(target):
             standing, by = there.event, there.by
         else:
-            stands_in = msgspec.structs.replace(word.event, id=target)
+            stands_in = msgspec.structs.replace(word.event, id=target[1])
             events[target] = msgspec.structs.replace(
                 word, event=stands_in, refines=None, by=word.event.id
             )
             continue
-        if standing.kind is not Kind.DETECTION or standing.device != word.event.device:
-            events[word.event.id] = msgspec.structs.replace(word, refines=None)
+        if standing.kind is not Kind.DETECTION:
+            events[whose(word.event)] = msgspec.structs.replace(word, refines=None)
             continue
         new, new_by = _better(standing, by, word.event)
         if (new, new_by) == (standing, by):

@@ -39,7 +39,7 @@ def _heard(state: DeviceState | None, group: Sequence[Admitted]) -> DeviceState 
     if newest.event.received_at < state.last_seen and state.heard is not None:
         return state
     return msgspec.structs.replace(
-        state, heard=(newest.topic, newest.qos), heard_as=newest.event.kind.value
+        state, heard=(newest.message.topic, newest.message.qos), heard_as=newest.event.kind.value
     )
 
 

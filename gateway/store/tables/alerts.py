@@ -4,6 +4,7 @@ Owns its statements. Must not decide whether something is worth an alert.
 """
 
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 import apsw
 import msgspec
@@ -12,6 +13,8 @@ from gateway.domain.alert_lifecycle import Turn, turn
 from gateway.domain.epoch import ms
 from gateway.domain.model import URGENT, Alert
 from gateway.store.rows import to_alert, to_json
+
+SAME_CAUSE = timedelta(hours=24)  # the same event judged again moves less than this
 
 
 class AlertTable:
@@ -35,7 +38,21 @@ class AlertTable:
                 again = turn(news, Turn.REOPEN, alert.opened_at)
                 if again:
                     return self.put(again), True
-        return alert, self._insert(alert)
+        if self._insert(alert):
+            return alert, True
+        return self._open_again(alert)
+
+    def _open_again(self, alert: Alert) -> tuple[Alert, bool]:
+        """An alert whose id was used: the same cause judged again, unless it happened on another day.
+
+        A device that begins to count again reuses ids of events that the journal has forgotten.
+        """
+        known = self.find(alert.id)
+        if known is None or abs(known.observed_at - alert.observed_at) <= SAME_CAUSE:
+            return alert, False
+        id_ = blake2b(f"{alert.id} {ms(alert.observed_at)}".encode(), digest_size=8).hexdigest()
+        other = msgspec.structs.replace(alert, id=id_)
+        return other, self._insert(other)
 
     def find(self, alert_id: str) -> Alert | None:
         """One alert, or None."""

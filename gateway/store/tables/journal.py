@@ -3,17 +3,20 @@
 Owns these statements. Must not judge which word is the right one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import apsw
 from msgspec import Struct
 
 from gateway.domain.epoch import ms
+from gateway.domain.identity import Identity, whose
 from gateway.domain.model import Event
 from gateway.store.rows import EVENT_SELECT, each, facts_column, to_event
 
 COPY_MS = 24 * 3_600_000  # the same key later than this is another frame: counters begin again
 STEP = 256  # values in one statement
+T = TypeVar("T")
 
 
 class Told(Struct, frozen=True):
@@ -24,53 +27,55 @@ class Told(Struct, frozen=True):
 
 
 class JournalTable:
-    """Verbs inside a transaction of the writer."""
+    """Verbs inside a transaction of the writer. `numbers`: the devices' short numbers."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._execute = connection.execute
+    def __init__(self, connection: apsw.Connection, numbers: Mapping[str, int]) -> None:
+        self._execute, self._numbers = connection.execute, numbers
 
-    def copies(self, events: Sequence[tuple[Event, str | None]]) -> set[str]:
-        """Ids of those whose key was heard within COPY_MS of them, in the journal or before them here."""
+    def copies(self, events: Sequence[tuple[Event, str | None]]) -> set[Identity]:
+        """Those whose device told their key within COPY_MS of them, in the journal or before them here."""
         keyed = [(event, key) for event, key in events if key is not None]
         heard = self._heard([key for _, key in keyed])
         found = set()
         for event, key in keyed:
             at_ms = ms(event.observed_at)
-            times = heard.setdefault(key, {})
+            times = heard.setdefault((self._numbers[event.device], key), {})
             if any(abs(at_ms - t) <= COPY_MS and id_ != event.id for id_, t in times.items()):
-                found.add(event.id)
+                found.add(whose(event))
             else:
                 times[event.id] = at_ms
         return found
 
-    def _heard(self, keys: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Key -> id -> observed ms, for the journal's events of these keys."""
-        heard: dict[str, dict[str, int]] = {}
+    def _heard(self, keys: Sequence[str]) -> dict[tuple[int, str], dict[str, int]]:
+        """(Device number, key) -> id -> observed ms, for the journal's events of these keys."""
+        heard: dict[tuple[int, str], dict[str, int]] = {}
         for step in _steps(keys):
             marks = ", ".join("?" * len(step))
-            sql = f"SELECT key, id, observed_ms FROM event WHERE key IN ({marks})"  # noqa: S608
-            for key, id_, at_ms in self._execute(sql, step):
-                heard.setdefault(key, {})[id_] = at_ms
+            sql = f"SELECT device, key, id, observed_ms FROM event WHERE key IN ({marks})"  # noqa: S608
+            for device, key, id_, at_ms in self._execute(sql, step):
+                heard.setdefault((device, key), {})[id_] = at_ms
         return heard
 
-    def told(self, ids: Iterable[str], *, refined: bool = False) -> dict[str, Told]:
-        """The stored events among `ids`; `refined`: only those that were corrected."""
-        found: dict[str, Told] = {}
-        only = "AND e.refined_by IS NOT NULL" if refined else ""
-        for step in _steps(list(ids)):
-            marks = ", ".join("?" * len(step))
-            sql = f"SELECT e.refined_by, {EVENT_SELECT} WHERE e.id IN ({marks}) {only}"
-            rows = self._execute(sql, step)
+    def told(self, events: Iterable[Identity]) -> dict[Identity, Told]:
+        """The stored events among `events`."""
+        found: dict[Identity, Told] = {}
+        for step in _steps(list(events)):
+            marks = ", ".join(["(?, ?)"] * len(step))
+            bound = [value for device, id_ in step for value in (id_, self._numbers.get(device, 0))]
+            sql = f"SELECT e.refined_by, {EVENT_SELECT} WHERE (e.id, e.device) IN (VALUES {marks})"
+            rows = self._execute(sql, bound)
             for told in each(lambda row: Told(to_event(row[1:]), row[0]), rows):
-                found[told.event.id] = told
+                found[whose(told.event)] = told
         return found
 
     def revise(self, event: Event, by: str) -> None:
         """Give a stored event what `event` says of species, count and facts, on the word `by`."""
         self._execute(
-            "UPDATE event SET species = ?, count = ?, facts = ?, refined_by = ? WHERE id = ?",
-            (event.species, event.count, facts_column(event), by, event.id),
-        )
+            "UPDATE event SET species = ?, count = ?, facts = ?, refined_by = ? "
+            "WHERE id = ? AND device = ?",
+            (event.species, event.count, facts_column(event), by, event.id,
+             self._numbers[event.device]),
+        )  # fmt: skip
 
     def newest_detection_ms(self, device: str, species: str) -> int | None:
         """When a device last detected a species, or None."""
@@ -82,5 +87,5 @@ class JournalTable:
         return int(row[0]) if row else None
 
 
-def _steps(values: Sequence[str]) -> Iterable[Sequence[str]]:
+def _steps(values: Sequence[T]) -> Iterable[Sequence[T]]:
     return (values[start : start + STEP] for start in range(0, len(values), STEP))

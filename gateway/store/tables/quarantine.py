@@ -40,6 +40,14 @@ class QuarantineTable:
              message.retain, reason.value, detail, device),
         )  # fmt: skip
 
+    def keep_newest(self, reason: Reason, device: str, most: int) -> None:
+        """Of one reason and device keep the newest `most`."""
+        self._execute(
+            "DELETE FROM quarantine WHERE device = ?1 AND reason = ?2 AND no <= (SELECT no FROM quarantine "
+            "WHERE device = ?1 AND reason = ?2 ORDER BY no DESC LIMIT 1 OFFSET ?3)",
+            (device, reason.value, most),
+        )
+
     def trim(self) -> None:
         """Forget the oldest beyond ROWS."""
         self._execute(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.domain.epoch import from_ms, ms
+from gateway.domain.identity import Identity, whose
 from gateway.domain.model import DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.export.influx.readback import (
     Count,
@@ -177,17 +178,17 @@ class InfluxHistory:
         """One measurement's events in order of time, page by page."""
         where = f"{self._site} AND time < {ms(end) * NS_A_MS}"
         where += f" AND device = {quote(tag_text(device))}" if device is not None else ""
-        since, seen = ms(start) * NS_A_MS, frozenset[str]()
+        since, seen = ms(start) * NS_A_MS, frozenset[Identity]()
         while True:
             tail = f"ORDER BY time LIMIT {PAGE + len(seen)}"
             page = await self._page(measurement, f"{where} AND time >= {since}", tail)
             for time, event in page:
-                if event.id and (time > since or event.id not in seen):
+                if event.id and (time > since or whose(event) not in seen):
                     yield event
             if len(page) < PAGE + len(seen):
                 return
             since = page[-1][0]  # others may stand at this very time: ask for it again
-            seen = frozenset(event.id for time, event in page if time == since)
+            seen = frozenset(whose(event) for time, event in page if time == since)
 
     async def _page(self, measurement: str, where: str, tail: str) -> list[tuple[int, Event]]:
         [tables] = await ask(self._server, f"SELECT * FROM {measurement} WHERE {where} {tail}")

@@ -108,10 +108,20 @@ def test_a_word_too_unsure_for_an_alert_still_corrects(site: Site) -> None:
     assert seen(site) == {"bear": 1}
 
 
-def test_a_word_about_something_of_another_device_is_an_event_of_its_own(site: Site) -> None:
+def test_a_word_corrects_its_own_devices_event_not_another_devices_with_that_id(site: Site) -> None:
     hear(site, reading("trap-01", Kind.SPRUNG, 5, id_="object-5"))
     outcome = hear(site, word(first(), "bear"))
-    assert [(e.id, e.device) for e in outcome.events] == [("object-5:bear", "yard")]
+    assert [(e.id, e.device, e.kind) for e in outcome.events] == [
+        ("object-5", "yard", Kind.DETECTION)
+    ]
+    assert hear(site, first()).events == []
+    assert {(e.device, e.species) for e in events(site)} == {("trap-01", None), ("yard", "bear")}
+
+
+def test_a_word_about_what_is_no_detection_is_an_event_of_its_own(site: Site) -> None:
+    hear(site, reading("yard", Kind.TAMPER, 5, id_="object-5"))
+    outcome = hear(site, word(first(), "bear"))
+    assert [(e.id, e.kind) for e in outcome.events] == [("object-5:bear", Kind.DETECTION)]
     assert len(dangers(outcome)) == 1
 
 

@@ -1,0 +1,126 @@
+"""Identity: whether two reports under one id tell of the same event. PURE.
+
+An event is its device and its id. Owns the comparison of a report with the event that has its id already
+(table `CONTENT`), and the ids of events whose own id was taken. Must not know storage.
+"""
+
+from datetime import datetime, timedelta
+from enum import Enum
+from hashlib import blake2b
+
+from msgspec import Struct
+
+from gateway.domain.device_state import Order, order
+from gateway.domain.epoch import ms
+from gateway.domain.model import Event, Kind, TimeQuality
+from gateway.domain.timing import AHEAD, EARLIEST
+
+Identity = tuple[str, str]
+"""Device and id of an event."""
+
+SAME_TIME = timedelta(
+    seconds=5
+)  # a device that computes its time again at each sending is so exact
+COPY_AGE = timedelta(hours=24)  # without a time, what comes later than this is no copy
+RESTARTED_MARK, CONFLICT_MARK = "+", "~"  # between the id that was taken and what makes it unique
+
+# What a report must share with the known event to be a copy of it. PROMISES.md shows this table.
+CONTENT: tuple[tuple[str, str], ...] = (
+    ("kind", "equal; a repeated state that was taken as a heartbeat counts as equal"),
+    ("boot", "equal where both tell it"),
+    ("seq", "equal where both tell it and no time decides"),
+    ("time", "within 5 s, or told by a better clock and before the first arrival (a clock set since)"),
+    ("time, told by one", "before the first arrival; else the copy came within 24 h of it"),
+    ("time, told by none", "came within 24 h of the first; a replay by the broker at any time"),
+)  # fmt: skip
+# Everything else (species, count, battery, radio, place, time of receipt) may differ between copies.
+
+_RANK = {TimeQuality.SYNCED: 0, TimeQuality.RTC: 1}
+_UNRANKED = 2
+
+
+class Sameness(Enum):
+    """What a report is to the known event under its id."""
+
+    COPY = "copy"
+    RESTARTED = "restarted"  # the device's counter began again: another event
+    CONFLICT = "conflict"  # the id was used for something else
+
+
+class Report(Struct, frozen=True):
+    """A judged report, and what of it is not in its event."""
+
+    event: Event
+    kind: Kind  # as told; the event's may be the heartbeat that a repeated state amounts to
+    is_state: bool = False
+    is_replay: bool = False  # by the broker, or history: when it comes says nothing
+    is_time_loose: bool = False  # copies may tell other times
+
+
+def whose(event: Event) -> Identity:
+    """The event's identity."""
+    return (event.device, event.id)
+
+
+def compare(known: Event, report: Report, head: Order | None) -> Sameness:
+    """What `report` is to the event that has its id. `head`: the device's newest sign of life before."""
+    told = report.event
+    same_kind = known.kind is report.kind or (report.is_state and known.kind is Kind.HEARTBEAT)
+    if known.distinct and told.distinct:  # its source's own event, told again while it goes on
+        return Sameness.COPY if same_kind else Sameness.CONFLICT
+    other_time = _is_other_time(known, report)
+    if same_kind and not other_time and not _contradicts(known, told):
+        return Sameness.COPY
+    if other_time and _began_again(known, report, head, same_kind=same_kind):
+        return Sameness.RESTARTED
+    return Sameness.CONFLICT
+
+
+def own_id(report: Report, mark: str) -> str:
+    """An id for a report whose own was taken; the same for each copy of it."""
+    event, time = report.event, own_time(report.event)
+    at = f"at {ms(time)}" if time else f"day {ms(event.received_at) // round(COPY_AGE / _MS)}"
+    content = f"{report.kind}\0{at}\0{event.boot}\0{event.seq}".encode()
+    return f"{event.id}{mark}{blake2b(content, digest_size=6).hexdigest()}"
+
+
+def own_time(event: Event) -> datetime | None:
+    """The device's time, unless it comes from a clock that was never set."""
+    time = event.device_time
+    return time if time is not None and time >= EARLIEST else None
+
+
+_MS = timedelta(milliseconds=1)
+
+
+def _contradicts(known: Event, told: Event) -> bool:
+    """Whether the counters of boots and sequence say that these are two events."""
+    if None not in (known.boot, told.boot) and known.boot != told.boot:
+        return True
+    timed = own_time(known) is not None and own_time(told) is not None
+    return not timed and None not in (known.seq, told.seq) and known.seq != told.seq
+
+
+def _is_other_time(known: Event, report: Report) -> bool:
+    before, now = own_time(known), own_time(report.event)
+    if before and now and not report.is_time_loose:
+        is_set_since = _rank(report.event) < _rank(known) and now <= known.received_at + AHEAD
+        return abs(now - before) > SAME_TIME and not is_set_since
+    if now and not report.is_time_loose:
+        return now > known.received_at + AHEAD
+    return not report.is_replay and report.event.received_at - known.received_at > COPY_AGE
+
+
+def _rank(event: Event) -> int:
+    return _RANK.get(event.time_quality, _UNRANKED)
+
+
+def _began_again(known: Event, report: Report, head: Order | None, *, same_kind: bool) -> bool:
+    """Whether the device counts from the beginning again, so that the id is honestly its next one."""
+    told = report.event
+    if None not in (known.boot, known.seq):
+        if (known.boot, known.seq) != (told.boot, told.seq) or head is None:
+            return False
+        return head > order(known) and head[1:] != (known.boot, known.seq)
+    is_late = not report.is_replay and told.received_at - known.received_at > COPY_AGE
+    return is_late and same_kind and not _contradicts(known, told)

@@ -1,0 +1,426 @@
+"""An event is its device and its id: copies are told from new events, and conflicts are seen."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.dialects import Context, meshtastic, native
+from gateway.domain import identity
+from gateway.domain.identity import CONTENT, Report, Sameness, compare, own_id
+from gateway.domain.model import (  # fmt: skip
+    Device,
+    Event,
+    Kind,
+    Message,
+    Reading,
+    Reason,
+    Role,
+    Standing,
+    TimeSource,
+    TrapState,
+)
+from gateway.domain.outcome import Outcome
+from gateway.domain.timing import judge
+from gateway.ingest.messages import batch, known_ids
+from gateway.ingest.messages.batch import absorb, read_again, release
+from gateway.store import Reader, Store
+from tests.support.samples import T0, TRAP, at, decode, message, open_store, reading
+
+OTHER = Device(id="trap-02", role=Role.TRAP, heartbeat_s=3600)
+CONFIRM = "shishigaki/v1/goto/{}/confirm"
+DAY = 24 * 60.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(tmp_path, TRAP, OTHER)
+    yield store
+    store.close()
+
+
+def read(message: Message, devices: Mapping[str, Device]) -> list[Reading]:
+    """The native dialect."""
+    return native.decode(message, Context(devices=devices, site="goto"))
+
+
+def report(device: str, kind: Kind, minutes: float | None = None, **body: object) -> Message:
+    """A native event, received at `received` minutes (else when it happened); `minutes` None: no time."""
+    received = float(str(body.pop("received", minutes or 0)))
+    told: dict[str, object] = {"v": 1, "kind": kind.value}
+    if minutes is not None:
+        told |= {"ts": at(minutes).isoformat(), "ts_src": "ntp"}
+    leaf = "telemetry" if kind is Kind.HEARTBEAT else "event"
+    payload = msgspec.json.encode(told | body)
+    return Message(f"wildlife/v1/goto/{device}/{leaf}", payload, at(received))
+
+
+def hear(store: Store, *messages: Message) -> Outcome:
+    return store.write_now(lambda tx: absorb(tx, messages, read, at(60 * DAY)))
+
+
+def events(store: Store) -> list[tuple[str, str, Kind]]:
+    found = store.read_now(lambda r: [event for _, event in r.events_after(0, 1_000)])
+    return [(event.device, event.id, event.kind) for event in found]
+
+
+def confirmed(outcome: Outcome, device: str = "trap-01") -> list[str]:
+    return outcome.durable.get(CONFIRM.format(device), [])
+
+
+def conflicts(store: Store) -> list[str]:
+    rows = store.read_now(lambda r: r.quarantine(1_000, [Reason.CONFLICT]))
+    return [row.detail for row in rows if row.replayed_at is None]
+
+
+# Two devices
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_two_devices_that_use_the_same_id_both_count_alert_and_are_confirmed(
+    store: Store, together: bool
+) -> None:
+    both = [report(device, Kind.SPRUNG, 5, id="1") for device in ("trap-01", "trap-02")]
+    outcomes = [hear(store, *both)] if together else [hear(store, one) for one in both]
+    assert events(store) == [("trap-01", "1", Kind.SPRUNG), ("trap-02", "1", Kind.SPRUNG)]
+    assert [a.subject for o in outcomes for a in o.opened] == ["trap-01", "trap-02"]
+    assert [confirmed(outcomes[0], "trap-01"), confirmed(outcomes[-1], "trap-02")] == [["1"], ["1"]]
+    again = hear(store, *both)
+    assert (again.events, again.duplicates, len(events(store))) == ([], 2, 2)
+    assert conflicts(store) == []
+
+
+def test_copies_by_key_are_copies_of_the_same_device_only(store: Store) -> None:
+    def frame(device: str, id_: str) -> Message:
+        return message(msgspec.structs.replace(reading(device, Kind.SPRUNG, 5, id_=id_), key="7:x"))
+
+    frames = [frame("trap-01", "a"), frame("trap-02", "b"), frame("trap-02", "c")]
+    outcome = store.write_now(lambda tx: absorb(tx, frames, decode, at(10)))
+    assert [(event.device, event.id) for event in outcome.events] == [
+        ("trap-01", "a"), ("trap-02", "b"),
+    ]  # fmt: skip
+    later = store.write_now(lambda tx: absorb(tx, [frame("trap-01", "d")], decode, at(10)))
+    assert (later.events, later.duplicates) == ([], 1)
+
+
+# What is a copy: one example of each row of the table, and one that breaks it
+
+
+def event(
+    minutes: float | None = 5, received: float = 6, kind: Kind = Kind.SPRUNG,
+    source: TimeSource = TimeSource.NTP, **more: int,
+) -> Event:  # fmt: skip
+    one = Reading(
+        id="1", device="trap-01", kind=kind, device_time=None if minutes is None else at(minutes),
+        time_source=source if minutes is not None else TimeSource.NONE, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+    return judge(one, at(received))
+
+
+NONE, RTC = TimeSource.NONE, TimeSource.RTC
+STATE = Report(event(), Kind.SPRUNG, is_state=True)
+KNOWN = event(boot=1, seq=5)
+EXAMPLES: dict[str, tuple[list[tuple[Event, Report]], list[tuple[Event, Report]]]] = {
+    "kind": (
+        [(KNOWN, Report(event(), Kind.SPRUNG)), (event(kind=Kind.HEARTBEAT), STATE)],
+        [(KNOWN, Report(event(kind=Kind.SET), Kind.SET)), (event(kind=Kind.SET), STATE)],
+    ),
+    "boot": (
+        [(KNOWN, Report(event(boot=1, seq=5), Kind.SPRUNG)), (KNOWN, Report(event(), Kind.SPRUNG))],
+        [(KNOWN, Report(event(boot=2, seq=5), Kind.SPRUNG))],
+    ),
+    "seq": (
+        [(KNOWN, Report(event(boot=1, seq=9), Kind.SPRUNG))],  # the time says that it is the same
+        [(event(None, seq=5), Report(event(None, seq=9), Kind.SPRUNG))],
+    ),
+    "time": (
+        [
+            (KNOWN, Report(event(5.05), Kind.SPRUNG)),
+            (KNOWN, Report(event(received=90 * DAY), Kind.SPRUNG)),
+            (event(5, 60, source=RTC), Report(event(30, 61), Kind.SPRUNG)),
+        ],
+        [
+            (KNOWN, Report(event(6), Kind.SPRUNG)),
+            (event(5, 60, source=RTC), Report(event(30, 61, source=RTC), Kind.SPRUNG)),
+            (event(5, 60, source=RTC), Report(event(90, 91), Kind.SPRUNG)),
+            (KNOWN, Report(event(3, source=RTC), Kind.SPRUNG)),
+        ],
+    ),
+    "time, told by one": (
+        [
+            (event(None, 60), Report(event(5, 61), Kind.SPRUNG)),
+            (KNOWN, Report(event(None, 61), Kind.SPRUNG)),
+        ],
+        [
+            (event(None, 60), Report(event(90, 91), Kind.SPRUNG)),
+            (KNOWN, Report(event(None, 2 * DAY), Kind.SPRUNG)),
+        ],
+    ),
+    "time, told by none": (
+        [
+            (event(None), Report(event(None, 23 * 60), Kind.SPRUNG)),
+            (event(None), Report(event(None, 90 * DAY), Kind.SPRUNG, is_replay=True)),
+        ],
+        [(event(None), Report(event(None, 25 * 60), Kind.SPRUNG))],
+    ),
+}  # fmt: skip
+
+
+def test_every_row_of_the_table_has_its_examples() -> None:
+    assert list(EXAMPLES) == [row for row, _ in CONTENT]
+
+
+@pytest.mark.parametrize("row", EXAMPLES)
+def test_a_report_is_a_copy_exactly_where_the_table_says(row: str) -> None:
+    copies, others = EXAMPLES[row]
+    assert [compare(*pair, head=None) for pair in copies] == [Sameness.COPY] * len(copies)
+    assert Sameness.COPY not in [compare(*pair, head=None) for pair in others]
+
+
+def test_an_unset_clock_tells_no_time() -> None:
+    unset = timedelta(minutes=1) + datetime(1970, 1, 1, tzinfo=T0.tzinfo)
+    known, same_day, later = (
+        msgspec.structs.replace(event(None, received), device_time=unset + timedelta(seconds=n))
+        for n, received in ((0, 0.0), (9, 60.0), (0, 3 * DAY))
+    )
+    assert compare(known, Report(same_day, Kind.SPRUNG), None) is Sameness.COPY
+    assert compare(known, Report(later, Kind.SPRUNG), None) is Sameness.RESTARTED
+
+
+def test_side_fields_make_no_conflict(store: Store) -> None:
+    hear(store, report("trap-01", Kind.SPRUNG, 5, id="1", boot=1, seq=5, link={"rssi_dbm": -90}))
+    other = report(
+        "trap-01", Kind.SPRUNG, 5, id="1", boot=1, seq=5, received=600,
+        link={"rssi_dbm": -120}, battery={"v": 3.1}, uptime_ms=5,
+    )  # fmt: skip
+    outcome = hear(store, other)
+    assert (outcome.events, outcome.duplicates, confirmed(outcome)) == ([], 1, ["1"])
+    assert conflicts(store) == []
+
+
+def test_a_time_that_the_device_corrects_after_it_got_the_time_is_no_new_event(
+    store: Store,
+) -> None:
+    guessed = report("trap-01", Kind.SPRUNG, 2, id="1", boot=1, seq=5, ts_src="rtc", received=20)
+    hear(store, guessed)
+    outcome = hear(store, report("trap-01", Kind.SPRUNG, 9, id="1", boot=1, seq=5, received=30))
+    assert (outcome.events, confirmed(outcome), conflicts(store)) == ([], ["1"], [])
+
+
+def test_one_radio_packet_by_receivers_with_different_clocks_is_one_event(store: Store) -> None:
+    def packet(gateway: str, timestamp: float) -> Message:
+        body = {"from": 0x2A, "id": 77, "type": "detection", "payload": {"text": "Trap detected"},
+                "timestamp": timestamp}  # fmt: skip
+        return Message(f"msh/JP/2/json/LongFast/!{gateway}", msgspec.json.encode(body), at(1))
+
+    node = Device(id="!0000002a", role=Role.TRAP)
+    store.write_now(lambda tx: tx.put_device(node))
+    heard = [packet("aa", at(0).timestamp()), packet("bb", at(-10).timestamp())]
+    outcome = store.write_now(
+        lambda tx: absorb(
+            tx, heard, lambda m, d: meshtastic.decode(m, Context(devices=d, site="goto")), at(2)
+        )
+    )
+    assert ([e.kind for e in outcome.events], outcome.duplicates) == ([Kind.SPRUNG], 1)
+    assert conflicts(store) == []
+
+
+# Conflicts
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_id_used_for_something_else_alerts_is_shown_and_is_not_confirmed(
+    store: Store, together: bool
+) -> None:
+    armed = report("trap-01", Kind.SET, 5, id="e1", boot=1, seq=5)
+    sprung = report("trap-01", Kind.SPRUNG, 60, id="e1", boot=2, seq=1)
+    outcomes = (
+        [hear(store, armed, sprung)] if together else [hear(store, one) for one in (armed, sprung)]
+    )
+    assert [kind for _, _, kind in events(store)] == [Kind.SET, Kind.SPRUNG]
+    assert [a.rule for a in outcomes[-1].opened] == ["trap_sprung"]
+    assert outcomes[-1].refused == {Reason.CONFLICT: 1}
+    assert confirmed(outcomes[-1]) == []
+    [detail] = conflicts(store)
+    assert "trap.set 2026-11-01T00:05:00Z boot 1 seq 5" in detail
+    assert "trap.sprung 2026-11-01T01:00:00Z boot 2 seq 1" in detail
+    assert store.read_now(lambda r: r.states()["trap-01"].trap) is TrapState.SPRUNG
+
+    repeated = hear(store, sprung, sprung)
+    assert (repeated.events, confirmed(repeated), len(conflicts(store))) == ([], [], 1)
+    assert confirmed(hear(store, armed)) == ["e1"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param({"kind": Kind.TAMPER}, id="kind"),
+        pytest.param({"minutes": 7}, id="time"),
+        pytest.param({"boot": 2}, id="boot"),
+        pytest.param({"minutes": None, "kind": Kind.SET}, id="kind, without a time"),
+    ],
+)
+def test_another_kind_time_or_boot_is_a_conflict(store: Store, second: dict[str, object]) -> None:
+    first: dict[str, object] = {"kind": Kind.SPRUNG, "minutes": 5, "id": "1", "boot": 1, "seq": 5}
+    hear(store, report("trap-01", **first))  # type: ignore[arg-type]
+    outcome = hear(store, report("trap-01", **(first | second | {"received": 8})))  # type: ignore[arg-type]
+    assert (len(outcome.events), confirmed(outcome)) == (1, [])
+    assert outcome.refused == {Reason.CONFLICT: 1}
+    assert len(conflicts(store)) == 1
+
+
+def test_reading_a_conflict_again_marks_it_as_seen_and_adds_nothing(store: Store) -> None:
+    hear(store, report("trap-01", Kind.SET, 5, id="1"), report("trap-01", Kind.SPRUNG, 6, id="1"))
+    kept = store.write_now(lambda tx: tx.quarantine.waiting())
+    outcome = store.write_now(lambda tx: read_again(tx, kept, read, at(9)))
+    assert (outcome.events, outcome.opened, conflicts(store)) == ([], [], [])
+
+
+def test_a_conflict_that_was_held_of_an_unknown_device_is_shown_after_approval(
+    store: Store,
+) -> None:
+    hear(store, report("new", Kind.SET, 5, id="1"), report("new", Kind.SPRUNG, 6, id="1"))
+    approved = Device(id="new", role=Role.TRAP, standing=Standing.APPROVED)
+    store.write_now(lambda tx: tx.put_device(approved))
+    outcome = store.write_now(lambda tx: release(tx, "new", read, at(9)))
+    assert [e.kind for e in outcome.events] == [Kind.SET, Kind.SPRUNG]
+    assert ([a.subject for a in outcome.opened], len(conflicts(store))) == (["new"], 1)
+
+
+def test_a_device_that_always_uses_one_id_loses_nothing_and_fills_no_quarantine(
+    store: Store,
+) -> None:
+    most = batch.CONFLICTS + 20
+    hear(store, *(report("trap-01", Kind.HEARTBEAT, minute, id="0") for minute in range(most)))
+    assert (len(events(store)), len(conflicts(store))) == (most, batch.CONFLICTS)
+
+
+# Counters that begin again
+
+
+@pytest.mark.parametrize("id_", [{"id": "0-{seq}"}, {}], ids=["with an id", "by boot and seq"])
+def test_a_device_that_lost_its_boot_number_is_heard_confirmed_and_alerts(
+    store: Store, id_: dict[str, str]
+) -> None:
+    def one(kind: Kind, minutes: float, seq: int) -> Message:
+        ids = {name: text.format(seq=seq) for name, text in id_.items()}
+        return report("trap-01", kind, minutes, boot=0, seq=seq, **ids)
+
+    first = [one(Kind.SET, 1, 1), one(Kind.SPRUNG, 2, 2), one(Kind.SET, 3, 3), one(Kind.SET, 4, 4)]
+    hear(store, *first)
+    again = [one(Kind.SET, 30 * DAY, 1), one(Kind.SPRUNG, 30 * DAY + 9, 2)]
+    outcomes = [hear(store, message) for message in again]
+    assert [e.kind for o in outcomes for e in o.events] == [Kind.SET, Kind.SPRUNG]
+    assert [a.rule for a in outcomes[1].opened] == ["trap_sprung"]
+    assert [confirmed(o) for o in outcomes] == ([["0-1"], ["0-2"]] if id_ else [[], []])
+    assert conflicts(store) == []
+    copies = hear(store, *again, *first)
+    assert (copies.events, copies.duplicates, conflicts(store)) == ([], 6, [])
+
+
+def test_a_sensor_without_clock_that_counts_from_one_again_next_month_alerts(store: Store) -> None:
+    one = {"id": "1", "received": 5}
+    hear(store, report("trap-01", Kind.SPRUNG, **one))  # type: ignore[arg-type]
+    hear(store, report("trap-01", Kind.SET, 60, id="2"))
+    again = hear(store, report("trap-01", Kind.SPRUNG, **(one | {"received": 30 * DAY})))  # type: ignore[arg-type]
+    assert ([a.rule for a in again.opened], confirmed(again)) == (["trap_sprung"], ["1"])
+    assert conflicts(store) == []
+
+
+def test_a_reused_id_alerts_also_when_the_journal_has_forgotten_the_first(store: Store) -> None:
+    hear(store, report("trap-01", Kind.SPRUNG, 5, id="1"), report("trap-01", Kind.SET, 60, id="2"))
+    store.write_now(lambda tx: tx.purge(at(100), 10))
+    assert events(store) == []
+    outcome = hear(store, report("trap-01", Kind.SPRUNG, 30 * DAY, id="1"))
+    assert [alert.observed_at for alert in outcome.opened] == [at(30 * DAY)]
+
+
+def test_the_own_id_of_a_report_is_the_same_for_each_copy() -> None:
+    timed = [Report(event(5, received), Kind.SPRUNG) for received in (6, 90)]
+    timeless = [Report(event(None, received), Kind.SPRUNG) for received in (6, 90)]
+    for copies in (timed, timeless):
+        assert len({own_id(one, "~") for one in copies}) == 1
+    assert own_id(timed[0], "~") != own_id(Report(event(6), Kind.SPRUNG), "~")
+
+
+# The same story as with distinct ids
+
+KINDS = st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.DETECTION, Kind.TAMPER])
+TOLD = st.lists(
+    st.tuples(st.sampled_from(["trap-01", "trap-02"]), KINDS, st.integers(1, 4)),
+    min_size=1, max_size=16, unique_by=lambda one: (one[0], one[2]),
+)  # fmt: skip
+
+
+def story(store: Store) -> object:
+    """All that an id must not change."""
+
+    def ask(r: Reader) -> object:
+        found = [event for _, event in r.events_after(0, 1_000)]
+        states = {id_: (s.head, s.trap, s.detected) for id_, s in r.states().items()}
+        rows = sorted((e.device, e.kind, e.observed_at, e.seq) for e in found)
+        sums = [list(r._execute(f"SELECT * FROM {table} ORDER BY 1, 2"))
+                for table in ("effort_hour", "sighting_hour")]  # fmt: skip
+        alerts = sorted((a.rule, a.subject, a.observed_at) for a in r.latest_alerts(1_000))
+        return rows, states, sums, alerts
+
+    return store.read_now(ask)
+
+
+def tell(store: Store, told: list[Message], sizes: list[int]) -> None:
+    start = 0
+    for size in [*sizes, len(told)]:
+        hear(store, *told[start : start + size])
+        start += size
+
+
+def interleaved(
+    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
+) -> tuple[object, object]:
+    """The stories of two gateways: in one the devices share their ids, in the other each has its own."""
+    order = data.draw(st.permutations(range(len(told)))) + data.draw(
+        st.lists(st.integers(0, len(told) - 1), max_size=4)
+    )
+    sizes = data.draw(st.lists(st.integers(1, 5), max_size=6))
+    stories = []
+    for prefix in ("", "{device}-"):
+        store = open_store(tmp_path_factory.mktemp("s"), TRAP, OTHER)
+        bodies = [
+            report(device, kind, 10 * n, id=f"{prefix.format(device=device)}{n}", seq=n, boot=1)
+            for device, kind, n in told
+        ]
+        tell(store, [bodies[place] for place in order], sizes)
+        stories.append(story(store))
+        store.close()
+    return stories[0], stories[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(told=TOLD, data=st.data())
+def test_devices_that_share_their_ids_end_in_the_story_of_distinct_ids(
+    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
+) -> None:
+    shared, distinct = interleaved(tmp_path_factory, told, data)
+    assert shared == distinct
+
+
+def test_control_a_gateway_that_asks_only_for_the_id_loses_a_capture(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (identity, batch, known_ids):
+        monkeypatch.setattr(place, "whose", lambda event: ("", event.id))
+    hear(store, *(report(device, Kind.SPRUNG, 5, id="1") for device in ("trap-01", "trap-02")))
+    assert [device for device, _, _ in events(store)] == ["trap-01"]
+
+
+def test_control_a_gateway_that_takes_every_known_id_for_a_copy_loses_a_capture(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_ids, "compare", lambda *_: Sameness.COPY)
+    hear(store, report("trap-01", Kind.SET, 5, id="e1", boot=1, seq=5))
+    outcome = hear(store, report("trap-01", Kind.SPRUNG, 60, id="e1", boot=2, seq=1))
+    assert (outcome.opened, confirmed(outcome)) == ([], ["e1"])

@@ -1,0 +1,130 @@
+"""A database of an earlier version becomes one of this version, whole or not at all."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gateway.domain.epoch import ms
+from gateway.domain.model import Kind
+from gateway.domain.outcome import Outcome
+from gateway.ingest.messages.batch import absorb
+from gateway.store import Store, connection
+from gateway.store.rows import EVENT_COLUMNS, to_json
+from gateway.store.schema import MIGRATIONS
+from tests.support.samples import CAMERA, TOKYO, TRAP, at, decode, message, reading
+
+BEFORE = next(no for no, script in enumerate(MIGRATIONS) if "event_identity" in script)
+"""The last version in which an event's id was unique among all devices."""
+EVENTS = 3_000
+
+
+def old_database(path: Path, version: int = BEFORE, events: int = EVENTS) -> Path:
+    """A database as an earlier version left it: two devices, events, an alert and hours due."""
+    with contextlib.closing(apsw.Connection(str(path))) as old:
+        old.pragma("journal_mode", "WAL")
+        for script in MIGRATIONS[:version]:
+            old.execute(script)
+        old.pragma("user_version", version)
+        old.execute("BEGIN")
+        old.execute("INSERT INTO setting VALUES ('influx.follow', '1')")
+        old.executemany(
+            "INSERT INTO device (id, role, standing, body) VALUES (?, ?, 'approved', ?)",
+            [(device.id, device.role.value, to_json(device)) for device in (TRAP, CAMERA)],
+        )
+        marks = ", ".join("?" * len(EVENT_COLUMNS.split(",")))
+        old.executemany(
+            f"INSERT INTO event ({EVENT_COLUMNS}) VALUES ({marks})",  # noqa: S608
+            (_row(no) for no in range(events)),
+        )
+        old.execute("COMMIT")
+    return path
+
+
+def _row(no: int) -> tuple[object, ...]:
+    at_ms = ms(at(no))
+    trap = no % 2 == 0
+    return (f"id-{no}", f"key-{no}" if no % 3 == 0 else None, 1 if trap else 2,
+            "trap.sprung" if trap else "detection", at_ms, at_ms, "synced", at_ms, 1, no,
+            None if trap else "boar", None, 0, b'{"battery_v":3.1}' if no % 5 == 0 else None)  # fmt: skip
+
+
+def rows(path: Path) -> list[object]:
+    """Every event as it lies there."""
+    with contextlib.closing(apsw.Connection(str(path))) as look:
+        return look.execute("SELECT * FROM event ORDER BY no").fetchall()
+
+
+def made_of(path: Path) -> set[tuple[str, str]]:
+    """Tables, indexes and triggers."""
+    with contextlib.closing(apsw.Connection(str(path))) as look:
+        assert look.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return {(kind, name) for kind, name in look.execute("SELECT type, name FROM sqlite_schema")}
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Store]:
+    store = Store(path, TOKYO)
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("version", [1, 4, BEFORE])
+def test_a_database_of_an_earlier_version_keeps_every_row(tmp_path: Path, version: int) -> None:
+    if version < BEFORE:  # as far as that version knew them
+        old_database(tmp_path / "old.db", version, 0)
+        before: list[object] = []
+    else:
+        before = rows(old_database(tmp_path / "old.db"))
+    with opened(tmp_path / "old.db"), opened(tmp_path / "new.db"):
+        pass
+    assert rows(tmp_path / "old.db") == before
+    assert made_of(tmp_path / "old.db") == made_of(tmp_path / "new.db")
+
+
+def test_after_it_another_device_may_use_an_id_and_copies_stay_copies(tmp_path: Path) -> None:
+    def hear(store: Store, device: str, kind: Kind, minutes: int) -> Outcome:
+        one = message(reading(device, kind, minutes, id_=f"id-{minutes}", species="boar"))
+        return store.write_now(lambda tx: absorb(tx, [one], decode, at(EVENTS)))
+
+    with opened(old_database(tmp_path / "old.db")) as store:
+        copy = hear(store, "trap-01", Kind.SPRUNG, 10)
+        other = hear(store, "cam-01", Kind.DETECTION, 10)
+        noted = store.read_now(lambda r: r.follower.waiting())
+        store.write_now(lambda tx: tx.journal.revise(other.events[0], "a word"))
+        word = hear(store, "cam-01", Kind.DETECTION, 11)
+    assert (copy.events, copy.duplicates) == ([], 1)
+    assert [(e.device, e.id) for e in other.events] == [("cam-01", "id-10")]
+    assert (word.events, noted) == ([], 1)
+    assert len(rows(tmp_path / "old.db")) == EVENTS + 1
+
+
+def test_what_stops_amid_it_leaves_the_old_database_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = old_database(tmp_path / "old.db")
+    before, made = rows(path), made_of(path)
+    parts = MIGRATIONS[BEFORE].split("DROP INDEX event_id;")
+    stops = (
+        *MIGRATIONS[:BEFORE],
+        parts[0] + "SELECT * FROM no_such_table;",
+        *MIGRATIONS[BEFORE + 1 :],
+    )
+    with monkeypatch.context() as broken:
+        broken.setattr(connection, "MIGRATIONS", stops)
+        with pytest.raises(connection.Damaged):
+            connection.open_writer(path)
+    assert (rows(path), made_of(path)) == (before, made)
+    with opened(path):
+        pass
+    assert rows(path) == before
+
+
+def test_it_writes_an_index_not_the_history(tmp_path: Path) -> None:
+    path = old_database(tmp_path / "old.db", events=30_000)
+    size = path.stat().st_size
+    with contextlib.closing(connection.open_writer(path)):
+        written = path.with_name(path.name + "-wal").stat().st_size
+    assert written < size / 2
