@@ -170,8 +170,10 @@ EXAMPLES: dict[str, tuple[list[tuple[Event, Report]], list[tuple[Event, Report]]
 }  # fmt: skip
 
 
-def test_every_row_of_the_table_has_its_examples() -> None:
+def test_every_row_of_the_table_has_its_examples_and_is_documented() -> None:
     assert list(EXAMPLES) == [row for row, _ in CONTENT]
+    promises = (Path(batch.__file__).parent / "PROMISES.md").read_text("utf-8")
+    assert [row for row, rule in CONTENT if f"| {row} | {rule} |" not in promises] == []
 
 
 @pytest.mark.parametrize("row", EXAMPLES)
@@ -379,18 +381,23 @@ def tell(store: Store, told: list[Message], sizes: list[int]) -> None:
 
 
 def interleaved(
-    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory,
+    told: list[tuple[str, Kind, int]],
+    data: st.DataObject,
+    shared: str,
 ) -> tuple[object, object]:
-    """The stories of two gateways: in one the devices share their ids, in the other each has its own."""
+    """The stories of two gateways: one hears ids like `shared`, the other no id twice."""
     order = data.draw(st.permutations(range(len(told)))) + data.draw(
         st.lists(st.integers(0, len(told) - 1), max_size=4)
     )
     sizes = data.draw(st.lists(st.integers(1, 5), max_size=6))
     stories = []
-    for prefix in ("", "{device}-"):
+    for ids in (shared, "{device}-{n}"):
         store = open_store(tmp_path_factory.mktemp("s"), TRAP, OTHER)
         bodies = [
-            report(device, kind, 10 * n, id=f"{prefix.format(device=device)}{n}", seq=n, boot=1)
+            report(
+                device, kind, 10 * n, id=ids.format(device=device, n=n, odd=n % 2), seq=n, boot=1
+            )
             for device, kind, n in told
         ]
         tell(store, [bodies[place] for place in order], sizes)
@@ -399,12 +406,34 @@ def interleaved(
     return stories[0], stories[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(told=TOLD, data=st.data())
 def test_devices_that_share_their_ids_end_in_the_story_of_distinct_ids(
     tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
 ) -> None:
-    shared, distinct = interleaved(tmp_path_factory, told, data)
+    shared, distinct = interleaved(tmp_path_factory, told, data, "{n}")
+    assert shared == distinct
+
+
+@settings(max_examples=30, deadline=None)
+@given(told=TOLD, data=st.data())
+def test_a_device_that_uses_its_ids_twice_ends_in_the_story_of_distinct_ids(
+    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
+) -> None:
+    shared, distinct = interleaved(tmp_path_factory, told, data, "{odd}")
+    assert shared == distinct
+
+
+@pytest.mark.long
+@settings(max_examples=2_000, deadline=None)
+@given(told=TOLD, data=st.data(), ids=st.sampled_from(["{n}", "{odd}", "1"]))
+def test_two_thousand_lives_with_shared_and_reused_ids(
+    tmp_path_factory: pytest.TempPathFactory,
+    told: list[tuple[str, Kind, int]],
+    data: st.DataObject,
+    ids: str,
+) -> None:
+    shared, distinct = interleaved(tmp_path_factory, told, data, ids)
     assert shared == distinct
 
 

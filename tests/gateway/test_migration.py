@@ -36,7 +36,7 @@ def old_database(path: Path, version: int = BEFORE, events: int = EVENTS) -> Pat
         )
         marks = ", ".join("?" * len(EVENT_COLUMNS.split(",")))
         old.executemany(
-            f"INSERT INTO event ({EVENT_COLUMNS}) VALUES ({marks})",  # noqa: S608
+            f"INSERT INTO event ({EVENT_COLUMNS}) VALUES ({marks})",
             (_row(no) for no in range(events)),
         )
         old.execute("COMMIT")

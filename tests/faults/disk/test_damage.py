@@ -143,7 +143,7 @@ def test_damage_found_at_work_is_salvaged_and_the_work_done(sound: Path, tmp_pat
     path = copy(sound, tmp_path)
     store = Store(path, TOKYO)
     store._keeper._writer.connection.pragma("shrink_memory")  # forget what the check has read
-    for page in leaf_pages(path, "sqlite_autoindex_event_1")[::2]:  # no quick check looks there
+    for page in leaf_pages(path, "event_identity")[::2]:  # no quick check looks there
         overwrite(path, (page - 1) * PAGE, b"\xff" * PAGE)
     works(store)
     found = store.read_now(lambda r: len(r.latest_events(10 * EVENTS)))

@@ -187,8 +187,10 @@ class InfluxHistory:
                     yield event
             if len(page) < PAGE + len(seen):
                 return
-            since = page[-1][0]  # others may stand at this very time: ask for it again
-            seen = frozenset(whose(event) for time, event in page if time == since)
+            last = page[-1][0]  # others may stand at this very time: ask for it again
+            there = frozenset(whose(event) for time, event in page if time == last)
+            # which of them come first may differ from answer to answer
+            since, seen = last, seen | there if last == since else there
 
     async def _page(self, measurement: str, where: str, tail: str) -> list[tuple[int, Event]]:
         [tables] = await ask(self._server, f"SELECT * FROM {measurement} WHERE {where} {tail}")

@@ -113,6 +113,14 @@ def test_the_same_event_is_the_same_point_and_its_millisecond_is_kept(event: Eve
     assert at // NS_A_MS == ms(event.observed_at)
 
 
+@given(EVENTS, TEXT)
+def test_the_same_id_of_two_devices_makes_two_points(event: Event, device: str) -> None:
+    other = msgspec.structs.replace(event, device=device)
+    lines = [ENCODER.event(row_of(one)).text for one in (event, other)]
+    series = {re.sub(r"(?<!\\) .*", "", line, flags=re.DOTALL) for line in lines}
+    assert len(series) == len({event.device, device})
+
+
 def test_events_of_one_millisecond_do_not_merge() -> None:
     stamps = {stamp(1_700_000_000_000, f"event-{n}") for n in range(500)}
     assert len(stamps) == 500

@@ -236,6 +236,24 @@ def test_a_refined_species_leaves_no_trace_of_the_first(scene: Scene) -> None:
     assert [e.species for e in again if e.id == first.id] == ["bear"]
 
 
+def test_devices_with_the_same_ids_at_the_same_times_are_told_apart_across_pages(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "PAGE", 2)
+    monkeypatch.setattr(past_influx, "PAGE", 2)
+    fleet = scene.store.read_now(lambda r: r.devices())
+    same = [
+        message(reading(device.id, Kind.HEARTBEAT, 3_000 + n, id_=f"{n}"))
+        for n in range(5)
+        for device in fleet
+    ]
+    absorb_all(scene.store, same)
+    scene.forward()
+    events = scene.ask(lambda h: gather(h, at(2_999), EVER[1]))
+    wanted = Counter((device.id, f"{n}") for n in range(5) for device in fleet)
+    assert Counter((event.device, event.id) for event in events) == wanted
+
+
 def test_sites_on_one_server_do_not_mix(scene: Scene) -> None:
     if scene.chosen is None:
         pytest.skip("an embedded store holds one site")
