@@ -1,7 +1,7 @@
 """A database of an earlier version becomes one of this version, whole or not at all."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import apsw
@@ -51,7 +51,7 @@ def _row(no: int) -> tuple[object, ...]:
             None if trap else "boar", None, 0, b'{"battery_v":3.1}' if no % 5 == 0 else None)  # fmt: skip
 
 
-def rows(path: Path) -> list[object]:
+def rows(path: Path) -> Sequence[object]:
     """Every event as it lies there."""
     with contextlib.closing(apsw.Connection(str(path))) as look:
         return look.execute("SELECT * FROM event ORDER BY no").fetchall()
@@ -75,7 +75,7 @@ def opened(path: Path) -> Iterator[Store]:
 def test_a_database_of_an_earlier_version_keeps_every_row(tmp_path: Path, version: int) -> None:
     if version < BEFORE:  # as far as that version knew them
         old_database(tmp_path / "old.db", version, 0)
-        before: list[object] = []
+        before: Sequence[object] = []
     else:
         before = rows(old_database(tmp_path / "old.db"))
     with opened(tmp_path / "old.db"), opened(tmp_path / "new.db"):

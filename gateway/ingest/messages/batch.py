@@ -196,10 +196,12 @@ def _write(batch: _Gathering, now: datetime, policy: Policy) -> None:
     targets = {one.refines for one in admitted if one.refines}
     events, revisions, idle = join(admitted, tx.journal.told(targets) if targets else {})
     copies = tx.journal.copies([(one.event, one.reading.key) for one in events])
-    wanted = [one for one in events if whose(one.event) not in copies]
+    wanted = [one for one in events if whose(one.event) not in copies] if copies else events
     new = tx.add_events([(one.event, one.reading.key) for one in wanted])
-    fresh = [one for one in wanted if whose(one.event) in new]
-    again = [one for one in wanted if whose(one.event) not in new] + batch.rivals
+    fresh, again = wanted, list(batch.rivals)
+    if len(new) < len(wanted):
+        fresh = [one for one in wanted if whose(one.event) in new]
+        again = [one for one in wanted if whose(one.event) not in new] + again
     for revision in revisions:
         tx.journal.revise(revision.new, revision.by)
     for one in fresh:
@@ -208,7 +210,7 @@ def _write(batch: _Gathering, now: datetime, policy: Policy) -> None:
     outcome.duplicates += idle + len(events) - len(wanted)
     if again:
         found = known_ids.settle(tx, again)
-        fresh += found.events
+        fresh = fresh + found.events
         revisions += found.revisions
         outcome.duplicates += found.copies
         _show_conflicts(batch, found.conflicts)
