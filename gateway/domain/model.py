@@ -73,9 +73,7 @@ class Reason(StrEnum):
     DEVICE = "unknown_device"  # held until somebody approves the device
     REVOKED = "revoked_device"
     TOO_LARGE = "too_large"
-    CONFLICT = (
-        "conflict"  # an id used for something else: kept as an event of its own, not confirmed
-    )
+    CONFLICT = "conflict"  # an id used for something else: kept as another event, not confirmed
     BUG = "bug"  # our own fault: the message is kept so that nothing is lost
 
 
@@ -86,10 +84,8 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         self, reason: Reason, detail: str, device: str | None = None, offer: "Device | None" = None
     ) -> None:
         super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-        self.device = device
-        self.offer = offer
+        self.reason, self.detail = reason, detail
+        self.device, self.offer = device, offer
 
 
 class Message(Struct, frozen=True, array_like=True):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gateway
 from gateway.dialects import Context, meshtastic, native
 from gateway.domain import identity
 from gateway.domain.identity import CONTENT, Report, Sameness, compare, own_id
@@ -172,7 +173,7 @@ EXAMPLES: dict[str, tuple[list[tuple[Event, Report]], list[tuple[Event, Report]]
 
 def test_every_row_of_the_table_has_its_examples_and_is_documented() -> None:
     assert list(EXAMPLES) == [row for row, _ in CONTENT]
-    promises = (Path(batch.__file__).parent / "PROMISES.md").read_text("utf-8")
+    promises = Path(gateway.__path__[0], "PROMISES.md").read_text("utf-8")
     assert [row for row, rule in CONTENT if f"| {row} | {rule} |" not in promises] == []
 
 
