@@ -13,9 +13,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from dashboard.live.updates import Live
+from dashboard.web.connections import BACKLOG, allowed_descriptors, bounded, most_connections
 from gateway.config import ConfigError, Dashboard
 
 LAST_ANSWERS_S = 2
+QUEUE = 1_024  # connections that the kernel keeps until they are accepted, BACKLOG at one go
 
 
 class _Server(uvicorn.Server):
@@ -27,6 +29,11 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield  # signals belong to the gateway
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(QUEUE)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._live.close()  # uvicorn waits for answers under way, and a stream never ends by itself
         await super().shutdown(sockets)
@@ -36,6 +43,8 @@ async def serve(app: Starlette, listener: socket.socket) -> None:
     """Serve `app` (from `create_app`) on a listening socket until cancelled."""
     config = uvicorn.Config(
         app,
+        http=bounded(most_connections(allowed_descriptors())),
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,
         lifespan="on",

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from dashboard import serve
 from gateway import app, watchdog
 from gateway.cli import main
 from gateway.ingest.messages.intake import Intake
@@ -56,12 +59,18 @@ def forget(_gaps: Gaps, _at: datetime, *, remembered: bool) -> None:
     """Asks nobody whether the broker has kept a session."""
 
 
+def unbounded(_most: int) -> type[H11Protocol]:
+    """uvicorn's own connections: any number, for any time."""
+    return H11Protocol
+
+
 CARES: dict[str, tuple[object, str, object]] = {
     "nothing": (watchdog, "WATCHDOG_S", TICK_S),
     "commit before ack": (app, "Intake", Hasty),
     "commit beside the loop": (Store, "write", write_on_the_loop),
     "a bound on what waits": (BrokerSession, "_pause", read_on),
     "a look at how connections end": (ConnectionHistory, "sign", see_nothing),
+    "bounded connections": (serve, "bounded", unbounded),
     "the memory of the broker": (Gaps, "connected", forget),
 }
 

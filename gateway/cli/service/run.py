@@ -9,6 +9,7 @@ import typer
 
 from gateway import app as service
 from gateway.cli.options import ConfigFile, load
+from gateway.cli.service.quiet_log import quiet_libraries
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
 def run(config: ConfigFile = None) -> None:
     """常駐サービスを始めます / start the always-on gateway."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    quiet_libraries()
     settings = load(config)
     service.open_channels(settings)  # a broken address is said before anything connects
     gateway = service.build(settings)

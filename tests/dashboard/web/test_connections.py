@@ -1,0 +1,233 @@
+"""Connections to the pages: who is closed, who is not, and when."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dashboard import serve
+from dashboard.web import connections
+from dashboard.web.connections import LEAST, MOST, RESERVED, most_connections
+from tests.support.servers import free_port
+
+LARGE = 30_000_000  # bytes: more than the kernel keeps on both sides
+ASK = b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n"
+QUICK_S, LONG_S = 0.3, 60.0
+
+Visitor = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[bytes], Awaitable[Visitor]]
+
+
+class Pages:
+    """An application whose answers the test holds back or makes large."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def wait(self, _: Request) -> Response:
+        self.asked.set()
+        await self.go.wait()
+        return Response(b"at last")
+
+    async def large(self, _: Request) -> Response:
+        return Response(bytes(LARGE))
+
+    async def take(self, request: Request) -> Response:
+        return Response(await request.body())
+
+    def app(self) -> Starlette:
+        routes = [Route("/wait", self.wait), Route("/large", self.large),
+                  Route("/take", self.take, methods=["POST"])]  # fmt: skip
+        app = Starlette(routes=routes)
+        app.state.live = SimpleNamespace(close=lambda: None)
+        return app
+
+
+def run(scenario: Callable[[Pages, Connect], Awaitable[None]]) -> None:
+    """Against a real server on a loopback port."""
+
+    async def inside() -> None:
+        pages, port = Pages(), free_port()
+        listener = serve.listen("127.0.0.1", port)
+        server = asyncio.create_task(serve.serve(pages.app(), listener))
+        writers: list[asyncio.StreamWriter] = []
+
+        async def connect(first: bytes) -> Visitor:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writers.append(writer)
+            writer.write(first)
+            return reader, writer
+
+        try:
+            async with asyncio.timeout(60):
+                await scenario(pages, connect)
+        finally:
+            pages.go.set()
+            for writer in writers:
+                writer.transport.abort()
+            server.cancel()
+            await asyncio.wait([server])
+            listener.close()
+
+    asyncio.run(inside())
+
+
+async def is_ended(reader: asyncio.StreamReader) -> bool:
+    """Wait for the end of a connection; whether nothing came before it."""
+    try:
+        return await reader.read() == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.fixture
+def most(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    def act(number: int) -> None:
+        monkeypatch.setattr(serve, "most_connections", lambda _: number)
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("deadline", "first"),
+    [("REQUEST_S", b""), ("REQUEST_S", b"GET / HT"),
+     ("BODY_S", b"POST /take HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf")],
+)  # fmt: skip
+def test_a_request_that_does_not_arrive_ends_its_connection(
+    monkeypatch: pytest.MonkeyPatch, deadline: str, first: bytes
+) -> None:
+    monkeypatch.setattr(connections, deadline, QUICK_S)
+
+    async def scenario(_: Pages, connect: Connect) -> None:
+        reader, _writer = await connect(first)
+        assert await is_ended(reader)
+
+    run(scenario)
+
+
+def test_bytes_that_trickle_in_do_not_put_the_end_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "REQUEST_S", QUICK_S)
+
+    async def scenario(_: Pages, connect: Connect) -> None:
+        reader, writer = await connect(b"GET / HTTP/1.1\r\n")
+        ended = asyncio.create_task(is_ended(reader))
+        while not ended.done():
+            writer.write(b"a: b\r\n")
+            await asyncio.sleep(QUICK_S / 10)
+        assert await ended
+
+    run(scenario)
+
+
+def test_an_answer_that_takes_its_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for deadline in ("REQUEST_S", "BODY_S", "UNREAD_S"):
+        monkeypatch.setattr(connections, deadline, QUICK_S)
+
+    async def scenario(pages: Pages, connect: Connect) -> None:
+        reader, _writer = await connect(ASK % b"/wait")
+        await pages.asked.wait()
+        await asyncio.sleep(3 * QUICK_S)
+        pages.go.set()
+        assert b"at last" in await reader.readuntil(b"at last")
+
+    run(scenario)
+
+
+def test_an_answer_that_nobody_reads_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "UNREAD_S", QUICK_S)
+    monkeypatch.setattr(connections, "REQUEST_S", QUICK_S)
+
+    async def scenario(_: Pages, connect: Connect) -> None:
+        reader, _writer = await connect(ASK % b"/large")
+        await asyncio.sleep(10 * QUICK_S)
+        got = 0
+        try:
+            while chunk := await reader.read(1_000_000):
+                got += len(chunk)
+        except ConnectionError:
+            pass
+        assert got < LARGE
+
+    run(scenario)
+
+
+def test_an_answer_that_is_read_slowly_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: the same answer over a line that takes many deadlines."""
+    monkeypatch.setattr(connections, "UNREAD_S", QUICK_S)
+    monkeypatch.setattr(connections, "REQUEST_S", QUICK_S)
+
+    async def scenario(_: Pages, connect: Connect) -> None:
+        reader, writer = await connect(ASK % b"/large")
+        await reader.readuntil(b"\r\n\r\n")
+        left = LARGE
+        while left:
+            chunk = await reader.read(200_000)
+            assert chunk, f"cut off {left} bytes before the end"
+            left -= len(chunk)
+            await asyncio.sleep(QUICK_S / 20)
+        writer.close()
+
+    run(scenario)
+
+
+def test_when_all_places_are_taken_the_longest_silent_makes_room(
+    most: Callable[[int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    most(3)
+
+    async def scenario(pages: Pages, connect: Connect) -> None:
+        busy, _1 = await connect(ASK % b"/wait")
+        await pages.asked.wait()
+        silent = [await connect(b"") for _ in range(2)]
+        visitors = [await connect(b"") for _ in range(2)]
+        for reader, _writer in silent:
+            assert await is_ended(reader)
+        visitors[1][1].write(b"POST /take HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        assert b"hello" in await visitors[1][0].readuntil(b"hello")
+        pages.go.set()
+        assert b"at last" in await busy.readuntil(b"at last")
+
+    with caplog.at_level(logging.WARNING, "dashboard"):
+        run(scenario)
+    assert len([one for one in caplog.messages if "sent no request" in one]) == 1
+
+
+def test_when_all_are_being_answered_the_next_is_refused(most: Callable[[int], None]) -> None:
+    most(1)
+
+    async def scenario(pages: Pages, connect: Connect) -> None:
+        busy, _1 = await connect(ASK % b"/wait")
+        await pages.asked.wait()
+        reader, _2 = await connect(ASK % b"/wait")
+        assert await is_ended(reader)
+        pages.go.set()
+        assert b"at last" in await busy.readuntil(b"at last")
+
+    run(scenario)
+
+
+def test_one_connection_carries_many_requests(most: Callable[[int], None]) -> None:
+    most(1)
+
+    async def scenario(_: Pages, connect: Connect) -> None:
+        reader, writer = await connect(b"")
+        for number in range(5):
+            body = str(number).encode()
+            writer.write(b"POST /take HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n" + body)
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(1) == body
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "connections_"), [(1_024, MOST), (524_288, MOST), (400, 400 - RESERVED), (64, LEAST)]
+)  # fmt: skip
+def test_descriptors_are_kept_for_broker_and_database(descriptors: int, connections_: int) -> None:
+    assert most_connections(descriptors) == connections_
