@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from gateway.dialects.sensors.declared import Declared
 from gateway.dialects.sensors.models import Models
 from gateway.domain.model import Device, Message, Reading
 
@@ -18,6 +19,7 @@ class Context(Struct, frozen=True):
     devices: Mapping[str, Device] = {}  # the registry by address; empty for `shishigaki decode`
     site: str = ""  # the gateway's own site: its native devices go by their bare name
     models: Models | None = None  # sensor models; None: the shipped table
+    declared: Declared | None = None  # what equipment has told of itself
     assume: bool = False  # True: read unknown models by what their fields usually mean
 
 

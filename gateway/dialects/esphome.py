@@ -1,14 +1,16 @@
 """ESPHome: ``{prefix}/binary_sensor/{id}/state``, ``{prefix}/sensor/{id}/state``, ``{prefix}/status``.
 
 Everything is retained, nothing carries a time. A binary sensor is the device ``{prefix}/{id}``, or
-``{prefix}`` when that is what was registered; figures belong to ``{prefix}``.
+``{prefix}`` when that is what was registered; then only the trap's own contact speaks for the trap.
+Figures and what a node tells of itself belong to ``{prefix}``.
 """
 
 from typing import Any
 
-from gateway.dialects import Context
-from gateway.dialects.payload import identity, rssi_dbm, volts, within, word
+from gateway.dialects import Context, figures
+from gateway.dialects.payload import identity, word
 from gateway.dialects.sensors import binary
+from gateway.dialects.sensors.names import Purpose, purpose, quantity
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused
 from gateway.domain.species import UNKNOWN
 
@@ -24,7 +26,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
         raise Refused(Reason.IRRELEVANT, f"ESPHome's .../{levels[-1][:40]} tells no state")
     node, kind, name = "/".join(levels[:-3])[:256], levels[-3], levels[-2][:128]
     if kind == "binary_sensor":
-        return [_binary(message, node, name, context)]
+        return _binary(message, node, name, context)
     if kind == "sensor":
         return [_figure(message, node, name, context)]
     raise Refused(Reason.IRRELEVANT, f"ESPHome's {kind[:40]} is no sensor")
@@ -33,40 +35,76 @@ def decode(message: Message, context: Context) -> list[Reading]:
 def _status(message: Message, node: str, context: Context) -> list[Reading]:
     said = word(message.payload).lower()
     if said not in ("online", "offline"):
-        raise Refused(Reason.MALFORMED, "status: online or offline", node)
+        raise Refused(
+            Reason.MALFORMED, f"status = {said[:20]!r}: online か offline / online or offline", node
+        )
     return binary.presence(message, node, online=said == "online", devices=context.devices)
 
 
-def _binary(message: Message, node: str, name: str, context: Context) -> Reading:
+def _binary(message: Message, node: str, name: str, context: Context) -> list[Reading]:
     active = binary.switched(word(message.payload))
     own = f"{node}/{name}"
-    address = node if node in context.devices and own not in context.devices else own
+    device = context.devices.get(own)
+    if device is not None:
+        kind: Kind | None = binary.kind(active or False, device, name)
+    else:
+        device = context.devices.get(node)
+        told = _declared(message.topic, context)
+        kind = binary.of_node(active or False, device, name, node, told)
+        own = own if device is None else node
     if active is None:
-        raise Refused(Reason.MALFORMED, "a binary sensor's state: ON or OFF", address)
-    kind = binary.kind(active, context.devices.get(address), name)
-    return Reading(
-        id=identity(message),
-        device=address,
-        kind=kind,
-        is_state=True,
-        species=UNKNOWN if kind is Kind.DETECTION else None,
+        detail = f"{name} = {word(message.payload)[:20]!r}: ON か OFF / ON or OFF"
+        raise Refused(Reason.MALFORMED, detail, own, unread=kind is not None)
+    if kind is None:
+        return _of_itself(message, node, name, active, context)
+    return [
+        Reading(
+            id=identity(message),
+            device=own,
+            kind=kind,
+            is_state=True,
+            species=UNKNOWN if kind is Kind.DETECTION else None,
+            input=name,
+        )
+    ]
+
+
+def _declared(topic: str, context: Context) -> Purpose:
+    """The class that the node declared for this input to Home Assistant."""
+    declared = context.declared
+    return declared.purposes.get(topic, Purpose.UNTOLD) if declared else Purpose.UNTOLD
+
+
+def _of_itself(
+    message: Message, node: str, name: str, active: bool, context: Context
+) -> list[Reading]:
+    """What an input that is not the trap's says: of the battery, the link, or only that the node lives."""
+    told = _declared(message.topic, context) or purpose(name, node)
+    if told is Purpose.LINK:
+        return binary.presence(message, node, online=active, devices=context.devices)
+    if told is not Purpose.BATTERY and node not in context.devices:
+        raise Refused(
+            Reason.IRRELEVANT,
+            f"{name}: わなの接点ではありません。接点なら {node}/{name} を登録してください / "
+            f"not the trap's contact; if it is, register {node}/{name}",
+            node,
+        )
+    low = active if told is Purpose.BATTERY else None
+    heard = Reading(
+        id=identity(message), device=node, kind=Kind.HEARTBEAT, battery_low=low, input=name
     )
+    return [heard]
 
 
 def _figure(message: Message, node: str, name: str, context: Context) -> Reading:
-    facts = _facts(name.lower(), word(message.payload))
+    facts = _facts(quantity(name, node), word(message.payload))
     if not facts and node not in context.devices:
         raise Refused(Reason.IRRELEVANT, f"the figure {name!r} says nothing of a device", node)
     return Reading(id=identity(message), device=node, kind=Kind.HEARTBEAT, **facts)
 
 
-def _facts(name: str, text: str) -> dict[str, Any]:
-    if "wifi" in name or "rssi" in name:
-        value, field = rssi_dbm(text), "rssi_dbm"
-    elif "batter" in name and ("volt" in name or name.endswith("_v")):
-        value, field = volts(text), "battery_v"
-    elif "batter" in name:
-        value, field = within(text, 0, 100), "battery_pct"
-    else:
-        return {}
-    return {} if value is None else {field: value}
+def _facts(unit: str, text: str) -> dict[str, Any]:
+    if unit == "dBm":
+        signal = figures.rssi_dbm(text)
+        return {} if signal is None else {"rssi_dbm": signal}
+    return figures.battery(text, unit) if unit else {}

@@ -5,15 +5,18 @@ that names another species gives a second reading that refines the first. ``end`
 Subscribe to events or to reviews, not both: a review does not say which of its objects is which.
 """
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from gateway.dialects import Context
-from gateway.dialects.payload import Name, number, parse, within, word
+from gateway.dialects.figures import name as text
+from gateway.dialects.figures import number, within
+from gateway.dialects.payload import parse, word
 from gateway.dialects.sensors import binary
+from gateway.dialects.sensors.fields import truth
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
 from gateway.domain.species import UNKNOWN, code
@@ -22,36 +25,37 @@ FILTERS = ("frigate/events", "frigate/tracked_object_update", "frigate/available
 
 _WORDS = {"online": True, "offline": False, "stopped": False}
 _MAX_OBJECTS = 64
+_VERIFIED = "-verified"  # behind a review's object whose sub-label was recognised
+
+Name = Annotated[str, Meta(max_length=128)]
 
 
 class _Object(Struct):
     id: Name
     camera: Name
-    label: str = ""
+    label: Any = ""
     sub_label: Any = None
     top_score: Any = None
-    score: Any = None
-    false_positive: bool = False
+    false_positive: Any = False
     start_time: Any = None
-    has_snapshot: bool = False
+    has_snapshot: Any = False
 
 
 class _Event(Struct):
     after: _Object
-    type: str = ""
 
 
 class _Found(Struct):
-    detections: list[Name] = field(default_factory=list)
-    objects: list[str] = field(default_factory=list)
-    sub_labels: list[Any] = field(default_factory=list)
+    detections: list[Any] = field(default_factory=list)
+    objects: list[Any] = field(default_factory=list)
+    sub_labels: Any = None
 
 
 class _Segment(Struct):
     id: Name
     camera: Name
+    data: _Found
     start_time: Any = None
-    data: _Found = field(default_factory=_Found)
 
 
 class _Review(Struct):
@@ -61,7 +65,7 @@ class _Review(Struct):
 class _Update(Struct):
     type: str
     id: Name
-    camera: Name = ""
+    camera: Any = ""
     sub_label: Any = None
     score: Any = None
 
@@ -69,7 +73,7 @@ class _Update(Struct):
 class _Trigger(Struct):
     event_id: Name
     camera: Name
-    name: str = ""
+    name: Any = ""
     score: Any = None
 
 
@@ -85,7 +89,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if leaf == "events":
         return _of_event(parse(_event, message.payload).after)
     if leaf == "reviews":
-        return _of_review(parse(_review, message.payload).after)
+        return _of_review(parse(_review, message.payload, core=("objects",)).after)
     if leaf == "tracked_object_update":
         return [_of_update(parse(_update, message.payload))]
     if leaf == "triggers":
@@ -96,14 +100,16 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 
 def _of_event(thing: _Object) -> list[Reading]:
-    if thing.false_positive:
+    if truth(thing.false_positive):
         raise Refused(Reason.IRRELEVANT, "a false positive by Frigate's own judgement")
-    label = code(thing.label)
+    told = thing.label if isinstance(thing.label, str) else ""
+    label = code(told)
     name, score = _sub_label(thing.sub_label)
     better = code(name) if name else None
     if label is None and better in (None, UNKNOWN):
-        raise Refused(Reason.IRRELEVANT, f"label {thing.label[:40]!r} is no animal of the table")
-    media = f"api/events/{quote(thing.id, safe='')}/snapshot.jpg" if thing.has_snapshot else None
+        raise Refused(Reason.IRRELEVANT, f"label {told[:40]!r} is no animal of the table")
+    has_picture = thing.has_snapshot is True
+    media = f"api/events/{quote(thing.id, safe='')}/snapshot.jpg" if has_picture else None
     top = within(thing.top_score, 0, 1)
     first = _detection(thing.id, thing.camera, label or UNKNOWN, top, media, thing.start_time)
     if better in (None, UNKNOWN, label):
@@ -124,16 +130,21 @@ def _sub_label(value: Any) -> tuple[str, float | None]:
 def _of_review(segment: _Segment) -> list[Reading]:
     """One reading an object when all are of one species, else one a species."""
     found = segment.data
-    names = [*found.objects[:_MAX_OBJECTS], *found.sub_labels[:_MAX_OBJECTS]]
-    species = {code(name) for name in names if isinstance(name, str)} - {None}
+    subs = found.sub_labels if isinstance(found.sub_labels, list) else []
+    names = [*found.objects[:_MAX_OBJECTS], *map(_first, subs[:_MAX_OBJECTS])]
+    species = {code(name.removesuffix(_VERIFIED)) for name in names if isinstance(name, str)} - {
+        None
+    }
+    if len(species) > 1:
+        species.discard(UNKNOWN)  # an animal that a sub-label names better
     if not species:
         raise Refused(Reason.IRRELEVANT, "no animal of the table among the review's objects")
     start = segment.start_time
-    if len(species) == 1 and len(found.objects) == 1 and found.detections:
+    if len(species) == 1 and len(found.objects) == 1 and any(map(text, found.detections)):
         (one,) = species
         return [
             _detection(id_, segment.camera, str(one), None, None, None)
-            for id_ in sorted(found.detections[:_MAX_OBJECTS])
+            for id_ in sorted(filter(None, map(text, found.detections[:_MAX_OBJECTS])))
         ]
     return [
         _detection(f"{segment.id}:{one}", segment.camera, str(one), None, None, start)
@@ -141,16 +152,21 @@ def _of_review(segment: _Segment) -> list[Reading]:
     ]
 
 
+def _first(sub_label: Any) -> Any:
+    """The name of a sub-label, with or without its score."""
+    return sub_label[0] if isinstance(sub_label, list) and sub_label else sub_label
+
+
 def _of_update(update: _Update) -> Reading:
     name, _ = _sub_label(update.sub_label)
     species = code(name) if update.type == "classification" and name else None
     if species in (None, UNKNOWN):
         raise Refused(Reason.IRRELEVANT, f"update {update.type[:40]!r} names no species")
-    return _refined(update.id, update.camera, str(species), within(update.score, 0, 1), None)
+    return _refined(update.id, text(update.camera), str(species), within(update.score, 0, 1), None)
 
 
 def _of_trigger(trigger: _Trigger) -> Reading:
-    species = code(trigger.name) or UNKNOWN
+    species = code(text(trigger.name)) or UNKNOWN
     score = within(trigger.score, 0, 1)
     return _detection(trigger.event_id, trigger.camera, species, score, None, None)
 

@@ -1,12 +1,16 @@
 """Home Assistant MQTT discovery, inbound: ``homeassistant/{component}/[{node}/]{object}/config``.
 
-A declaration that a device exists, so that it can be offered for approval. It tells no event.
+A declaration that a device exists, so that it can be offered for approval. It tells no event. What
+class its entities have is remembered by `declared`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object
+from gateway.dialects.remedies import CLEARED
+from gateway.dialects.sensors.declared import full
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused
 
 OURSELVES = "Shishigaki"  # `origin.name` of what gateways like this one declare
@@ -16,19 +20,19 @@ FILTERS = ("homeassistant/+/+/config", "homeassistant/+/+/+/config")
 def decode(message: Message, context: Context) -> list[Reading]:
     """Read a declaration; an empty payload withdraws one, which is irrelevant."""
     if not message.payload.strip():
-        raise Refused(Reason.IRRELEVANT, "the declaration is withdrawn")
-    declared = parse_object(message.payload)
-    if declared.get("origin") == {"name": OURSELVES}:
+        raise Refused(Reason.IRRELEVANT, f"the declaration is withdrawn: {CLEARED}")
+    declared = full(parse_object(message.payload))
+    origin = declared.get("origin")
+    if isinstance(origin, dict) and origin.get("name") == OURSELVES:
         raise Refused(Reason.IRRELEVANT, "a gateway's own declaration")
-    about = declared.get("device")
-    name = _name(about) if isinstance(about, dict) else None
+    name = _name(full(declared.get("device")))
     if name is None:
-        raise Refused(Reason.IRRELEVANT, "the declaration names no device")
+        raise Refused(Reason.IRRELEVANT, "機器名がありません / the declaration names no device")
     once = identity(message, "declared")  # the same however often it is retained and repeated
     return [Reading(id=once, device=name, kind=Kind.JOIN)]
 
 
-def _name(about: dict[str, Any]) -> str | None:
+def _name(about: Mapping[str, Any]) -> str | None:
     """The device's name, which is its address for zigbee2mqtt and ESPHome; else its identifier."""
     identifiers = about.get("identifiers")
     first = identifiers[0] if isinstance(identifiers, list) and identifiers else identifiers

@@ -10,31 +10,28 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.dialects import Context
-from gateway.dialects.payload import (
-    Counter,
-    identity,
-    number,
-    parse,
-    place,
-    rssi_dbm,
-    snr_db,
-    volts,
-)
+from gateway.dialects import Context, figures
+from gateway.dialects.payload import identity, parse
+from gateway.dialects.remedies import MESHTASTIC_JSON, MESHTASTIC_TEXT
 from gateway.dialects.sensors import binary
-from gateway.dialects.sensors.interpret import battery_pct
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
 from gateway.domain.species import UNKNOWN
 
 FILTERS = ("msh/+/2/json/+/+", "msh/2/json/+/+")
 
-_SAID = re.compile(r"(?P<name>.{0,64}?)\s*(?:(?P<edge>detected)|state:\s*(?P<state>[01]))\s*\Z")
+_SAID = re.compile(
+    r"(?P<name>.{0,64}?)\s*(?:(?P<edge>detected)|state:\s*(?P<state>[01]))[\W_]*\Z", re.DOTALL
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]+")  # send_bell adds BEL
+_EVERYBODY = 0xFFFF_FFFF  # the address of a broadcast
+_POWERED = 101  # this firmware's own word for external power
+_BLURRED_M = 23_905_787.9  # accuracy of a position with 0 bits; each bit halves it
 
 
 class _Packet(Struct, rename={"sender_id": "from"}):
     sender_id: int
-    id: Counter = 0
+    id: Any = 0
     type: str = ""
     payload: Any = None
     timestamp: Any = None
@@ -47,42 +44,54 @@ _packet = msgspec.json.Decoder(_Packet)
 
 def decode(message: Message, context: Context) -> list[Reading]:
     """Read a packet: the detection module's words, else a sign of life with its facts."""
-    packet = parse(_packet, message.payload)
-    if not 0 < packet.sender_id < 2**32:
-        raise Refused(Reason.MALFORMED, "`from` is no node number")
-    device = f"!{packet.sender_id:08x}"
-    kind, is_state = _means(packet, device, context)
+    packet = parse(_packet, message.payload, MESHTASTIC_JSON, core=("type",))
+    number = _unsigned(packet.sender_id)
+    if not 0 < number < _EVERYBODY:
+        detail = f"from = {str(packet.sender_id)[:24]}: ノード番号ではありません / no node number"
+        raise Refused(Reason.MALFORMED, detail)
+    device = f"!{number:08x}"
+    kind, is_state, name = _means(packet, device, context)
     time = instant(packet.timestamp)
-    facts = _facts(packet) | {"rssi_dbm": rssi_dbm(packet.rssi), "snr_db": snr_db(packet.snr)}
+    facts = _facts(packet)
     if kind is Kind.DETECTION:
         facts["species"] = UNKNOWN
+    told = _unsigned(packet.id) if type(packet.id) is int else 0
     return [
         Reading(
-            id=f"{device}:{packet.id}" if packet.id else identity(message, time),
+            id=f"{device}:{told}" if told else identity(message, time),
             device=device,
             kind=kind,
             is_state=is_state,
             device_time=time,
             time_source=TimeSource.RTC if time else TimeSource.NONE,
             is_time_loose=True,  # each receiving node tells its own
+            rssi_dbm=figures.rssi_dbm(packet.rssi),
+            snr_db=figures.snr_db(packet.snr),
+            input=name,
             **facts,
         )
     ]
 
 
-def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool]:
+def _unsigned(value: int) -> int:
+    """A 32-bit number that older firmware writes with a sign; 0 for what is none."""
+    return value & 0xFFFF_FFFF if -(2**31) <= value < 2**32 else 0
+
+
+def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool, str]:
+    """The kind, whether it is a state, and the sensor's name."""
     if packet.type != "detection":
-        return Kind.HEARTBEAT, False
+        return Kind.HEARTBEAT, False, ""
     inner = packet.payload
     text = inner.get("text") if isinstance(inner, dict) else inner
-    said = _SAID.match(text[:128]) if isinstance(text, str) else None
+    said = _SAID.match(_CONTROL.sub(" ", text[:192])) if isinstance(text, str) else None
     if said is None:
-        raise Refused(
-            Reason.MALFORMED, "detection: '<name> detected' or '<name> state: 0|1'", device
-        )
+        shown = repr(text)[:40] if isinstance(text, str) else "no text"
+        raise Refused(Reason.MALFORMED, f"{shown}: {MESHTASTIC_TEXT}", device, unread=True)
     active = said["edge"] is not None or said["state"] == "1"
-    kind = binary.kind(active, context.devices.get(device), said["name"])
-    return kind, said["state"] is not None
+    name = said["name"].strip()
+    kind = binary.kind(active, context.devices.get(device), name)
+    return kind, said["state"] is not None, name
 
 
 def _facts(packet: _Packet) -> dict[str, Any]:
@@ -90,9 +99,20 @@ def _facts(packet: _Packet) -> dict[str, Any]:
     if not isinstance(inner, dict):
         return {}
     if packet.type == "position":
-        lat, lon = number(inner.get("latitude_i")), number(inner.get("longitude_i"))
-        return place(lat / 1e7, lon / 1e7) if lat is not None and lon is not None else {}
+        return _position(inner)
     if packet.type == "telemetry" and "battery_level" in inner:
-        voltage = volts(inner.get("voltage"))
-        return battery_pct(inner["battery_level"]) | ({"battery_v": voltage} if voltage else {})
+        level = inner["battery_level"]
+        powered = type(level) is int and level == _POWERED
+        charge = {"external_power": True} if powered else figures.battery(level, "%")
+        return charge | figures.battery(inner.get("voltage"), "V")
     return {}
+
+
+def _position(inner: dict[str, Any]) -> dict[str, Any]:
+    """Degrees; a node that blurs its place for privacy says by how many bits."""
+    lat, lon = figures.number(inner.get("latitude_i")), figures.number(inner.get("longitude_i"))
+    told = figures.place(lat / 1e7, lon / 1e7) if lat is not None and lon is not None else {}
+    bits = inner.get("precision_bits")
+    if told and type(bits) is int and 0 < bits < 32:
+        told["accuracy_m"] = round(_BLURRED_M / 2**bits, 1)
+    return told

@@ -1,8 +1,9 @@
 """The native protocol, version 1, to readings."""
 
-from gateway.dialects import Context
+from gateway.dialects import Context, figures
 from gateway.dialects.native_protocol import Address, Report, parse_about, parse_report, parse_topic
 from gateway.dialects.payload import identity, word
+from gateway.dialects.remedies import CLEARED
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
 from gateway.domain.species import UNKNOWN, code
@@ -26,6 +27,8 @@ def decode(message: Message, context: Context) -> list[Reading]:
     device = address.device
     if context.site and address.site != context.site:
         device = f"{address.site}/{device}"
+    if address.channel in ("meta", "status") and not message.payload.strip():
+        raise Refused(Reason.IRRELEVANT, str(CLEARED), device)
     if address.channel == "meta":
         return [_about(message, device)]
     if address.channel == "status" and not message.payload.lstrip().startswith(b"{"):
@@ -37,6 +40,7 @@ def _report(message: Message, device: str, address: Address) -> Reading:
     report = parse_report(message.payload)
     time = instant(report.ts)
     battery, link, loc = report.battery, report.link, report.loc
+    place = figures.place(loc.lat, loc.lon) if loc else {}
     return Reading(
         id=report.id or _id(message, device, report),
         confirm_to=address.confirm_to if report.id else None,
@@ -48,7 +52,7 @@ def _report(message: Message, device: str, address: Address) -> Reading:
         seq=report.seq,
         uptime_ms=report.uptime_ms,
         species=_species(report),
-        count=report.count,
+        count=report.count or None,
         confidence=report.confidence,
         media=report.media,
         battery_v=battery.v if battery else None,
@@ -56,9 +60,8 @@ def _report(message: Message, device: str, address: Address) -> Reading:
         external_power=battery.ext if battery else None,
         rssi_dbm=link.rssi_dbm if link else None,
         snr_db=link.snr_db if link else None,
-        lat=loc.lat if loc else None,
-        lon=loc.lon if loc else None,
-        accuracy_m=loc.acc_m if loc else None,
+        accuracy_m=loc.acc_m if loc and place else None,
+        **place,
     )
 
 
@@ -68,9 +71,12 @@ def _kind(report: Report, address: Address, device: str) -> Kind:
     if kind not in allowed:
         raise Refused(
             Reason.MALFORMED,
-            f"kind = {report.kind}: on /{address.channel} one of {', '.join(allowed)}",
+            f"kind = {report.kind}: /{address.channel} では / on /{address.channel} one of "
+            f"{', '.join(allowed)}",
             device,
         )
+    if kind is Kind.DETECTION and report.count == 0:
+        return Kind.HEARTBEAT  # nothing seen is no sighting
     return kind
 
 
@@ -83,7 +89,7 @@ def _id(message: Message, device: str, report: Report) -> str:
 def _species(report: Report) -> str | None:
     if report.species:
         return code(report.species) or UNKNOWN
-    return UNKNOWN if report.kind is Kind.DETECTION else None
+    return UNKNOWN if report.kind is Kind.DETECTION and report.count != 0 else None
 
 
 def _status(message: Message, device: str) -> Reading:

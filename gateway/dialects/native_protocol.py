@@ -7,16 +7,18 @@ Devices write only under ``wildlife/``, the gateway only under ``shishigaki/``.
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.dialects.mending import mended
 from gateway.domain.model import Kind, Reason, Refused, TimeSource
 
 VERSION = 1
 MAX_BYTES = 131_072  # no sensor has more to say; a megabyte is an accident or an attack
 
+T = TypeVar("T")
 Channel = Literal["event", "telemetry", "status", "meta"]
 CHANNELS: tuple[Channel, ...] = ("event", "telemetry", "status", "meta")
 FILTERS = tuple(f"wildlife/v1/+/+/{channel}" for channel in CHANNELS)
@@ -59,8 +61,8 @@ class Place(Struct, frozen=True):
     acc_m: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
 
 
-class Core(Struct, frozen=True, kw_only=True):
-    """What no message can do without: an error here is a refusal."""
+class Report(Struct, frozen=True, kw_only=True):
+    """A whole event, heartbeat, birth or last will. `v`, `kind` and `id` are its core."""
 
     v: Literal[1]
     kind: Kind | None = None  # telemetry need not say that it is a heartbeat
@@ -70,13 +72,8 @@ class Core(Struct, frozen=True, kw_only=True):
     ts: Any = None  # RFC 3339 text; anything else counts as "no time"
     ts_src: TimeSource = TimeSource.NONE
     uptime_ms: Counter | None = None
-
-
-class Report(Core, frozen=True, kw_only=True):
-    """A whole event, heartbeat, birth or last will."""
-
     species: Annotated[str, Meta(max_length=128)] | None = None
-    count: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    count: Annotated[int, Meta(ge=0, le=10_000)] | None = None  # 0: nothing was seen
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     media: Annotated[str, Meta(max_length=2_048)] | None = None
     battery: Battery | None = None
@@ -100,7 +97,7 @@ class _Version(Struct, frozen=True):
 
 
 _report = msgspec.json.Decoder(Report)
-_core = msgspec.json.Decoder(Core)
+_anything = msgspec.json.Decoder()
 _about = msgspec.json.Decoder(About)
 _version = msgspec.json.Decoder(_Version)
 _encode = msgspec.json.Encoder().encode
@@ -123,14 +120,13 @@ def parse_topic(topic: str) -> Address | None:
 def parse_report(payload: bytes) -> Report:
     """Read an event, heartbeat or birth; Refused names what is wrong.
 
-    A broken battery, radio or place never costs the event: such facts are left out.
+    A broken battery, radio, place or counter never costs the event: such facts are left out.
     """
     _bound(payload)
     try:
         return _report.decode(payload)
-    except _BROKEN as error:
-        core = _salvage(payload, error)
-    return Report(**{name: getattr(core, name) for name in Core.__struct_fields__})
+    except _BROKEN:
+        return _mended(payload, Report)
 
 
 def parse_about(payload: bytes) -> About:
@@ -138,9 +134,15 @@ def parse_about(payload: bytes) -> About:
     _bound(payload)
     try:
         return _about.decode(payload)
-    except _BROKEN as error:
-        _refuse_version(payload)
-        raise Refused(Reason.MALFORMED, str(error)) from None
+    except _BROKEN:
+        return _mended(payload, About)
+
+
+def _mended(payload: bytes, kind: type[T]) -> T:
+    """What is left of a payload without its odd facts; refuse if `v` or `kind` is odd too."""
+    _refuse_version(payload)
+    found: T = mended(kind, _anything.decode(payload), core=("kind", "id"))
+    return found
 
 
 def _bound(payload: bytes) -> None:
@@ -148,22 +150,18 @@ def _bound(payload: bytes) -> None:
         raise Refused(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}")
 
 
-def _salvage(payload: bytes, error: Exception) -> Core:
-    """What is left of a payload whose facts are broken; refuse if its core is broken too."""
-    _refuse_version(payload)
-    try:
-        return _core.decode(payload)
-    except _BROKEN:
-        raise Refused(Reason.MALFORMED, str(error)) from None
-
-
 def _refuse_version(payload: bytes) -> None:
     try:
         v = _version.decode(payload).v
-    except _BROKEN as error:
-        raise Refused(Reason.MALFORMED, str(error)) from None
+        _anything.decode(payload)
+    except msgspec.ValidationError:
+        raise Refused(Reason.MALFORMED, "{...} が必要です / a JSON object is expected") from None
+    except _BROKEN:
+        raise Refused(
+            Reason.MALFORMED, "JSON として読めないか途中で切れています / not JSON, or cut off"
+        ) from None
     if v is None:
-        raise Refused(Reason.MALFORMED, "no version: the key `v` is missing")
+        raise Refused(Reason.MALFORMED, "版 `v` がありません / no version: the key `v` is missing")
     if v != VERSION or isinstance(v, bool):
         raise Refused(Reason.VERSION, f"v = {_shown(v)}; this gateway reads v = {VERSION}")
 

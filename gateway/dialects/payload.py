@@ -1,54 +1,89 @@
 """Bytes to plain values, within bounds: what every dialect does first.
 
-Owns the size limit, the refusal of broken JSON, the making of identities and the sanity of figures.
+Owns the size limit, the refusal of broken JSON and the making of identities. What a figure may be is
+judged in `figures`, what becomes of odd side fields in `mending`.
 """
 
-import math
 import re
 from datetime import datetime
 from hashlib import blake2b
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Meta
 
+from gateway.dialects.mending import describe, mended
 from gateway.dialects.native_protocol import MAX_BYTES
+from gateway.dialects.remedies import CLEARED, NO_REMEDY, Remedy
 from gateway.domain.model import Message, Reason, Refused
 
 T = TypeVar("T")
-Counter = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Name = Annotated[str, Meta(max_length=128)]  # what a source calls something; longer is no name
 
 _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
-_LEADING_NUMBER = re.compile(r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)")
+_AT_BYTE = re.compile(r"\(byte (\d+)\)")
 _anything = msgspec.json.Decoder()
 
 
 def bounded(payload: bytes) -> bytes:
-    """The payload, unless it is larger than any sensor's."""
+    """The payload, unless it is larger than any sensor's, or empty, which only clears a topic."""
     if len(payload) > MAX_BYTES:
         raise Refused(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}")
+    if not payload or payload.isspace():
+        raise Refused(Reason.IRRELEVANT, str(CLEARED))
     return payload
 
 
-def parse(decoder: msgspec.json.Decoder[T], payload: bytes) -> T:
-    """Decode JSON into the decoder's type; Refused says what is wrong and where."""
+def parse(
+    decoder: msgspec.json.Decoder[T],
+    payload: bytes,
+    remedy: Remedy = NO_REMEDY,
+    core: tuple[str, ...] = (),
+) -> T:
+    """Decode JSON into the decoder's Struct. Odd side fields are left out; Refused says what is wrong.
+
+    `core`: fields with a default that are no side fields; `remedy`: what to do when it is no JSON.
+    """
     try:
         return decoder.decode(bounded(payload))
+    except msgspec.ValidationError:
+        return _mend(decoder, payload, remedy, core)
     except _BROKEN as error:
-        raise Refused(Reason.MALFORMED, str(error)[:200]) from None
+        raise not_json(error, remedy) from None
 
 
-def parse_any(payload: bytes) -> Any:
+def _mend(
+    decoder: msgspec.json.Decoder[T], payload: bytes, remedy: Remedy, core: tuple[str, ...]
+) -> T:
+    found: T = mended(decoder.type, parse_any(payload, remedy), core)
+    return found
+
+
+def not_json(error: Exception, remedy: Remedy) -> Refused:
+    """The refusal of a payload that is no JSON: where it breaks, and what to do."""
+    at = _AT_BYTE.search(str(error))
+    where = (
+        f"{int(at[1]) + 1} 文字目 / character {int(at[1]) + 1}"
+        if at
+        else "途中で切れています / cut off"
+    )
+    return Refused(Reason.MALFORMED, f"JSON ではありません / not JSON ({where}): {remedy}")
+
+
+def parse_any(payload: bytes, remedy: Remedy = NO_REMEDY) -> Any:
     """Decode JSON into plain Python values."""
-    return parse(_anything, payload)
+    try:
+        return _anything.decode(bounded(payload))
+    except _BROKEN as error:
+        raise not_json(error, remedy) from None
 
 
-def parse_object(payload: bytes) -> dict[str, Any]:
+def parse_object(payload: bytes, remedy: Remedy = NO_REMEDY) -> dict[str, Any]:
     """Decode JSON that must be an object."""
-    value = parse_any(payload)
+    value = parse_any(payload, remedy)
     if not isinstance(value, dict):
-        raise Refused(Reason.MALFORMED, f"a JSON object is expected, not {type(value).__name__}")
+        raise Refused(
+            Reason.MALFORMED,
+            f"{describe(value)}: JSON の {{...}} が必要です / a JSON object {{...}} is expected: {remedy}",
+        )
     return value
 
 
@@ -57,7 +92,7 @@ def word(payload: bytes) -> str:
     try:
         return bounded(payload).decode().strip().strip('"').strip()
     except UnicodeDecodeError:
-        raise Refused(Reason.MALFORMED, "not UTF-8 text") from None
+        raise Refused(Reason.MALFORMED, "文字として読めません / not UTF-8 text") from None
 
 
 def shown(value: object, length: int = 40) -> str:
@@ -80,45 +115,3 @@ def content(*parts: object) -> str:
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         body = b""  # absurdly deep: the counter alone must do
     return blake2b(body, digest_size=6).hexdigest()
-
-
-def number(value: object) -> float | None:
-    """A finite number, also as text with a remark (``"2.3(low battery)"``); else None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value) if value.bit_length() <= 64 else None
-    if isinstance(value, str):
-        found = _LEADING_NUMBER.match(value)
-        return float(found[1]) if found else None
-    return None
-
-
-def within(value: object, low: float, high: float) -> float | None:
-    """The number if it lies in low..high, else None."""
-    figure = number(value)
-    return figure if figure is not None and low <= figure <= high else None
-
-
-def rssi_dbm(value: object) -> float | None:
-    """A believable signal strength, dBm."""
-    return within(value, -200, 30)
-
-
-def snr_db(value: object) -> float | None:
-    """A believable signal-to-noise ratio, dB."""
-    return within(value, -60, 60)
-
-
-def volts(value: object) -> float | None:
-    """A believable battery voltage, V (0 is a missing measurement)."""
-    figure = within(value, 0, 60)
-    return figure or None
-
-
-def place(lat: object, lon: object) -> dict[str, Any]:
-    """``lat`` and ``lon`` in degrees if both are possible and not the 0, 0 of a missing fix."""
-    north, east = within(lat, -90, 90), within(lon, -180, 180)
-    if north is None or east is None or (north == 0 and east == 0):
-        return {}
-    return {"lat": north, "lon": east}

@@ -6,13 +6,16 @@ one device and one time make one object.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from gateway.dialects import Context
-from gateway.dialects.payload import identity, number, parse
+from gateway.dialects.figures import number
+from gateway.dialects.mending import describe
+from gateway.dialects.payload import identity, parse_any, shown
+from gateway.dialects.remedies import SENML_JSON
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped
 from gateway.dialects.timestamps import instant
@@ -33,23 +36,18 @@ _OBJECTS = {
     ("3304", "5700"): "humidity",
     ("3", "9"): "battery",
 }
-_UNITS = {"Cel": "temperature", "%RH": "humidity", "%EL": "battery", "lat": "lat", "lon": "lon"}
-
-
-class _Record(
-    Struct,
-    rename={"base": "bn", "base_time": "bt", "base_unit": "bu", "unit": "u", "name": "n"},
-):
-    base: str | None = None
-    base_time: float | None = None
-    base_unit: str | None = None
-    bver: int | None = None
-    name: str = ""
-    unit: str | None = None
-    t: float = 0
-    v: Any = None
-    vb: bool | None = None
-    vs: str | None = None
+_UNITS = {"Cel": "temperature", "%RH": "humidity", "lat": "lat", "lon": "lon"}
+_BATTERY = {
+    "%EL": "battery_pct",
+    "V": "battery_voltage",
+    "mV": "battery_voltage",
+    "/": "battery_pct",
+}
+_SCALES = {"mV": 0.001, "/": 100.0}  # to the unit of the row
+_OF_BATTERY = frozenset(
+    ("battery", "batt", "battery_pct", "battery_level", "battery_voltage", "batt_v", "vbat")
+)
+_VERSION = 10  # RFC 8428, 4.4: a higher one may mean anything by these fields
 
 
 class _Resolved(Struct, frozen=True):
@@ -59,21 +57,28 @@ class _Resolved(Struct, frozen=True):
     time: float  # seconds since 1970, 0 = now
 
 
-_pack = msgspec.json.Decoder(list[_Record])
+class _Bases(Struct):
+    """Base fields hold until they are told anew."""
+
+    name: str = ""
+    time: float = 0.0
+    unit: str = ""
+    value: float = 0.0
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
     """Read a pack; what no record of it concerns us is irrelevant."""
-    records = parse(_pack, message.payload)
-    if not 0 < len(records) <= _MAX_RECORDS:
-        raise Refused(Reason.MALFORMED, f"{len(records)} records: 1 to {_MAX_RECORDS}")
+    records = _records(message.payload)
     model = (context.models or shipped())[_ROW]
     groups: dict[tuple[float, str], dict[str, Any]] = {}
     for one in _resolve(records, message.received_at.timestamp(), model):
         groups.setdefault((one.time, one.device), {})[one.what] = one.value
     found: list[Reading] = []
     refused = Refused(Reason.IRRELEVANT, "no record tells of animals, traps or devices")
-    for (seconds, device), values in sorted(groups.items(), key=lambda item: item[0]):
+    now = message.received_at.timestamp()
+    for (seconds, device), values in sorted(
+        groups.items(), key=lambda item: (item[0][0] or now, item[0][1])
+    ):
         try:
             found += readings(_envelope(message, seconds, device), model, values, context.devices)
         except Refused as reason:
@@ -93,33 +98,112 @@ def _envelope(message: Message, seconds: float, device: str) -> Envelope:
     )
 
 
-def _resolve(records: list[_Record], now: float, model: Model) -> list[_Resolved]:
-    """Apply base name, time and unit, which hold until they are told anew."""
-    base, base_time, base_unit = "", 0.0, None
+def _records(payload: bytes) -> list[dict[str, Any]]:
+    """The records of a pack; the whole pack is refused when a part of it may change the meaning."""
+    pack = parse_any(payload, SENML_JSON)
+    if not isinstance(pack, list) or not all(isinstance(one, dict) for one in pack):
+        shown = describe(pack)
+        raise Refused(
+            Reason.MALFORMED, f"{shown}: [{{...}}] が必要です / [{{...}}] is expected: {SENML_JSON}"
+        )
+    if not 0 < len(pack) <= _MAX_RECORDS:
+        raise Refused(Reason.MALFORMED, f"{len(pack)} records: 1 to {_MAX_RECORDS}")
+    for record in pack:
+        _check(record)
+    return pack
+
+
+def _check(record: dict[str, Any]) -> None:
+    version = record.get("bver")
+    if version is not None and not (type(version) in (int, float) and 0 < version <= _VERSION):
+        told = f"bver = {describe(version)}"
+        raise Refused(
+            Reason.VERSION, f"{told}: {_VERSION} まで読めます / versions up to {_VERSION} are read"
+        )
+    for name in record:
+        if name.endswith("_"):
+            shown = name[:24]
+            raise Refused(
+                Reason.VERSION,
+                f"{shown}: 必ず理解すべき項目で、読めません / a field that must be understood, and is not",
+            )
+
+
+def _resolve(records: list[dict[str, Any]], now: float, model: Model) -> list[_Resolved]:
+    """Apply the base fields; records without a value only tell them."""
+    bases = _Bases()
     found = []
     for record in records:
-        base = record.base if record.base is not None else base
-        base_time = record.base_time if record.base_time is not None else base_time
-        base_unit = record.base_unit or base_unit
-        device, what = _read_name((base + record.name)[:256], record.unit or base_unit, model)
+        _rebase(bases, record)
+        name, unit = record.get("n", ""), record.get("u") or bases.unit
+        if not isinstance(name, str):
+            raise Refused(
+                Reason.MALFORMED, f"n = {describe(name)}: 名前が必要です / a name is needed"
+            )
+        device, what = _read_name((bases.name + name)[:256], unit, model)
         if not device:
-            raise Refused(Reason.MALFORMED, "a record without a name")
-        time = base_time + record.t
-        if time and time < _RELATIVE:
-            time = max(now + time, 1.0)
-        found.append(_Resolved(device, what, _value(record), time))
+            raise Refused(Reason.MALFORMED, "名前のない記録です / a record without a name")
+        value = _value(record, bases)
+        if value is not None:
+            what, value = _in_unit(what, value, unit)
+        found.append(_Resolved(device, what, value, _time(record, bases, now)))
     return found
 
 
-def _value(record: _Record) -> Any:
-    if record.vb is not None:
-        return record.vb
-    if record.vs is not None:
-        return record.vs
-    return number(record.v)
+def _rebase(bases: _Bases, record: Mapping[str, Any]) -> None:
+    base = record.get("bn", bases.name)
+    if not isinstance(base, str):
+        raise Refused(Reason.MALFORMED, f"bn = {describe(base)}: 名前が必要です / a name is needed")
+    bases.name = base
+    if "bt" in record:
+        bases.time = number(record["bt"]) or 0.0
+    if "bu" in record:
+        bases.unit = record["bu"] if isinstance(record["bu"], str) else ""
+    if "bv" in record:
+        bases.value = _base("bv", record["bv"])
 
 
-def _read_name(name: str, unit: str | None, model: Model) -> tuple[str, str]:
+def _base(name: str, value: Any) -> float:
+    """A base value changes every value that follows: an odd one cannot be passed over."""
+    if value is None:
+        return 0.0
+    figure = number(value) if isinstance(value, int | float) else None
+    if figure is None:
+        raise Refused(
+            Reason.MALFORMED, f"{name} = {describe(value)}: 数が必要です / a number is needed"
+        )
+    return figure
+
+
+def _time(record: Mapping[str, Any], bases: _Bases, now: float) -> float:
+    """Seconds since 1970; small times count from now, 0 is now."""
+    time = bases.time + (number(record.get("t")) or 0.0)
+    return max(now + time, 1.0) if time and time < _RELATIVE else time
+
+
+def _value(record: Mapping[str, Any], bases: _Bases) -> Any:
+    """A boolean, a text or the figure with its base; what is odd stays as it is, and is none of them."""
+    for name in ("vb", "vs"):
+        if record.get(name) is not None:
+            return record[name] if isinstance(record[name], bool) else shown(record[name])
+    told = record.get("v")
+    if told is None:
+        return bases.value if bases.value and not ("vd" in record or "s" in record) else None
+    figure = number(told) if isinstance(told, int | float) else None
+    return shown(told) if figure is None else figure + bases.value
+
+
+def _in_unit(what: str, value: Any, unit: Any) -> tuple[str, Any]:
+    """A battery's figure under the name that stands for its unit; in a foreign unit it is none."""
+    if not unit or not isinstance(unit, str) or what not in _OF_BATTERY:
+        return what, value
+    if unit not in _BATTERY:
+        return "other", value
+    scale = _SCALES.get(unit, 1.0)
+    return _BATTERY[unit], value * scale if isinstance(value, float) else value
+
+
+def _read_name(name: str, unit: Any, model: Model) -> tuple[str, str]:
     """(device, what was measured)."""
     if ipso := _IPSO.match(name):
         what = _OBJECTS.get((ipso["object"], ipso["resource"]), "other")
@@ -128,4 +212,5 @@ def _read_name(name: str, unit: str | None, model: Model) -> tuple[str, str]:
     leaf = name[cut + 1 :].lower()
     if cut > 0 and leaf in model.own:
         return name[:cut], leaf
-    return name.rstrip(":/"), _UNITS.get(unit or "", "other")
+    told = unit if isinstance(unit, str) else ""
+    return name.rstrip(":/"), "battery" if told == "%EL" else _UNITS.get(told, "other")

@@ -1,8 +1,10 @@
-"""Tasmota: ``tele/{topic}/{SENSOR,STATE,LWT}``, ``stat/{topic}/RESULT``; also Zigbee2Tasmota.
+"""Tasmota: ``tele/{topic}/{SENSOR,STATE,LWT}``, ``stat/{topic}/RESULT``, its discovery.
 
-``Time`` is local and mostly says no zone; ``Epoch`` is there only if asked for. ``Wifi.RSSI`` is
-percent, ``Wifi.Signal`` dBm. A device in deep sleep goes LWT Offline normally.
-``Switch1`` is the device's own contact, ``Switch2`` is called ``{topic}/Switch2``.
+``%prefix%`` may stand anywhere in the topic (FullTopic): it is looked for, by its usual words or as the
+device declared it. ``Time`` is local and mostly says no zone; ``Epoch`` is there only if asked for.
+``Wifi.RSSI`` is percent, ``Wifi.Signal`` dBm. A device in deep sleep goes LWT Offline normally.
+``Switch1`` is the device's own contact, ``Switch2`` is called ``{topic}/Switch2``. What comes through
+Zigbee is read in `zigbee2tasmota`.
 """
 
 import re
@@ -10,48 +12,92 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
-from gateway.dialects import Context
-from gateway.dialects.payload import identity, parse_object, rssi_dbm, volts, word
+from gateway.dialects import Context, figures, zigbee2tasmota
+from gateway.dialects.payload import identity, parse_object, word
+from gateway.dialects.remedies import TASMOTA_TOPIC
 from gateway.dialects.sensors import binary
-from gateway.dialects.sensors.interpret import Envelope, readings
-from gateway.dialects.sensors.models import shipped
+from gateway.dialects.sensors.declared import TASMOTA as DISCOVERY
+from gateway.dialects.sensors.declared import Tasmota
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import Device, Kind, Message, Reading, Reason, Refused, TimeSource
 from gateway.domain.species import UNKNOWN
 
-FILTERS = ("tele/+/SENSOR", "tele/+/STATE", "tele/+/LWT", "stat/+/RESULT")
+FILTERS = (
+    *("tele/+/SENSOR", "tele/+/STATE", "tele/+/LWT", "stat/+/RESULT"),
+    *("tele/+/+/SENSOR", "tele/+/ZbReceived", "tele/+/+/ZbReceived", "tasmota/discovery/+/config"),
+    *("+/tele/SENSOR", "+/tele/STATE", "+/tele/LWT", "+/stat/RESULT", "+/tele/ZbReceived"),
+)
 
+_PREFIXES = frozenset(("tele", "stat"))
 _SWITCH = re.compile(r"Switch(\d{0,2})\Z")
-_ZIGBEE = "tasmota-zigbee"
+_USUAL = Tasmota("")
+
+
+class _Topic(Struct, frozen=True):
+    """A topic taken apart."""
+
+    device: str
+    leaf: str
+    declared: Tasmota = _USUAL
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
     """Read switches, state and last will; a message without any of them is irrelevant."""
-    levels = message.topic.split("/")
-    device, leaf = "/".join(levels[1:-1])[:256], levels[-1]
-    if not device:
-        raise Refused(Reason.TOPIC, f"{message.topic[:80]}: tele/{{topic}}/SENSOR ...")
+    if message.topic.startswith(DISCOVERY):
+        return _discovered(message)
+    topic = _topic(message.topic, context)
+    device, leaf = topic.device, topic.leaf
     if leaf == "LWT":
         return _last_will(message, device, context)
-    if leaf not in ("SENSOR", "STATE", "RESULT"):
+    if leaf not in ("SENSOR", "STATE", "RESULT", zigbee2tasmota.LEAF):
         raise Refused(Reason.IRRELEVANT, f"Tasmota's {leaf[:40]} tells no event", device)
     values = parse_object(message.payload)
-    if isinstance(values.get("ZbReceived"), dict):
-        return _zigbee(message, values["ZbReceived"], context)
+    if leaf == zigbee2tasmota.LEAF or isinstance(values.get(zigbee2tasmota.LEAF), dict):
+        return zigbee2tasmota.read(message, values, context)
     time = _time(values, device, context)
-    found = _switches(message, values, device, time, context)
+    found = _switches(message, values, topic, time, context)
     if not found and (leaf == "STATE" or device in context.devices):
         found = [_reading(message, device, Kind.HEARTBEAT, time, _facts(values))]
     if not found:
-        raise Refused(Reason.IRRELEVANT, f"Tasmota's {leaf} without a switch", device)
+        told = ", ".join(name[:24] for name in list(values)[:6] if name != "Time")
+        raise Refused(
+            Reason.IRRELEVANT,
+            f"Tasmota's {leaf} without a switch ({told}): スイッチがありません。"
+            "SwitchMode1 と SetOption114 1 を設定してください / set SwitchMode1 and SetOption114 1",
+            device,
+        )
     return found
+
+
+def _topic(topic: str, context: Context) -> _Topic:
+    """Device and last level: the level that is the prefix is looked for, never taken by its place."""
+    head, _, leaf = topic.rpartition("/")
+    known = context.declared.tasmotas.get(head) if context.declared else None
+    levels = head.split("/")
+    at = next((n for n, level in enumerate(levels) if level in _PREFIXES), -1)
+    device = "/".join(levels[:at] + levels[at + 1 :])[:256] if at >= 0 else ""
+    if not device and known is not None:
+        device = known.topic[:256]
+    if not device:
+        raise Refused(Reason.TOPIC, f"{topic[:80]}: {TASMOTA_TOPIC}")
+    return _Topic(device, leaf, known or _USUAL)
+
+
+def _discovered(message: Message) -> list[Reading]:
+    """A device declares itself, so that it can be offered for approval."""
+    told = parse_object(message.payload).get("t")
+    if not message.topic.endswith("/config") or not isinstance(told, str) or not told:
+        raise Refused(Reason.IRRELEVANT, "Tasmota's discovery names no device")
+    return [Reading(id=identity(message, "declared"), device=told[:128], kind=Kind.JOIN)]
 
 
 def _last_will(message: Message, device: str, context: Context) -> list[Reading]:
     said = word(message.payload).lower()
     if said not in ("online", "offline"):
-        raise Refused(Reason.MALFORMED, "LWT: Online or Offline", device)
+        detail = f"LWT = {said[:20]!r}: Online か Offline / Online or Offline"
+        raise Refused(Reason.MALFORMED, detail, device)
     return binary.presence(message, device, online=said == "online", devices=context.devices)
 
 
@@ -63,24 +109,53 @@ def _time(values: dict[str, Any], device: str, context: Context) -> datetime | N
 def _switches(
     message: Message,
     values: dict[str, Any],
-    device: str,
+    topic: _Topic,
     time: datetime | None,
     context: Context,
 ) -> list[Reading]:
     """SENSOR repeats states; RESULT tells the moment (``{"Switch1":{"Action":"ON"}}``)."""
     found = []
+    owner = context.devices.get(topic.device)
     for name, value in list(values.items())[:256]:
-        number = _SWITCH.match(name)
-        action = value.get("Action") if isinstance(value, dict) else value
-        active = binary.switched(action) if isinstance(action, str) else None
-        if number is None or active is None:
+        number = _number(name, topic.declared)
+        if number is None:
             continue
-        address = device if number[1] in ("", "1") else f"{device}/{name}"
-        kind = binary.kind(active, context.devices.get(address), device)
+        action = value.get("Action") if isinstance(value, dict) else value
+        address = _speaks_for(topic.device, name, number, owner)
+        if action is None or not address:
+            continue
+        active = _active(action, topic.declared)
+        if active is None:
+            detail = f"{name} = {figures.name(action)[:20]!r}: ON か OFF / ON or OFF"
+            raise Refused(Reason.MALFORMED, detail, address, unread=True)
+        kind = binary.kind(active, context.devices.get(address), topic.device)
         reading = _reading(message, address, kind, time, {}, suffix=f":{name}")
         is_state = not isinstance(value, dict)
-        found.append(msgspec.structs.replace(reading, is_state=is_state))
+        found.append(msgspec.structs.replace(reading, is_state=is_state, input=name))
     return found
+
+
+def _number(name: str, declared: Tasmota) -> int | None:
+    """Which switch a field is, by its usual name or the one that the device declared."""
+    found = _SWITCH.match(name)
+    if found:
+        return int(found[1] or 1)
+    return declared.switches.get(name)
+
+
+def _speaks_for(device: str, name: str, number: int, owner: Device | None) -> str:
+    """The address that a switch speaks for; "" when the registry gives that to another."""
+    if owner is not None and owner.input:
+        return device if owner.input == name else ""
+    return device if number <= 1 else f"{device}/{name}"
+
+
+def _active(action: object, declared: Tasmota) -> bool | None:
+    """On or off, in the device's own words if it declared some."""
+    text = action if isinstance(action, str) else ""
+    if declared is not _USUAL and text.lower() in declared.states:
+        return text.lower() == declared.states[1]
+    return binary.switched(text)
 
 
 def _reading(
@@ -104,21 +179,5 @@ def _reading(
 
 def _facts(values: dict[str, Any]) -> dict[str, Any]:
     wifi = values.get("Wifi")
-    signal = rssi_dbm(wifi.get("Signal")) if isinstance(wifi, dict) else None
-    return {"rssi_dbm": signal, "battery_v": volts(values.get("Vcc"))}
-
-
-def _zigbee(message: Message, received: dict[str, Any], context: Context) -> list[Reading]:
-    """Zigbee2Tasmota: one object a device."""
-    found: list[Reading] = []
-    for address, values in list(received.items())[:16]:
-        if not address or not isinstance(values, dict):
-            continue
-        name = values.get("Name")
-        device = name if isinstance(name, str) and 0 < len(name) <= 128 else address[:128]
-        envelope = Envelope(device=device, id=f"{identity(message)}:{address[:32]}")
-        models = context.models or shipped()
-        found += readings(envelope, models[_ZIGBEE], values, context.devices)
-    if not found:
-        raise Refused(Reason.MALFORMED, "ZbReceived without a device")
-    return found
+    signal = figures.rssi_dbm(wifi.get("Signal")) if isinstance(wifi, dict) else None
+    return {"rssi_dbm": signal, "battery_v": figures.volts(values.get("Vcc"))}

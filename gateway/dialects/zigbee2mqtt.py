@@ -8,7 +8,8 @@ or in the row that the registered device names.
 from typing import Any
 
 from gateway.dialects import Context
-from gateway.dialects.payload import identity, parse_object, shown, word
+from gateway.dialects.payload import bounded, identity, parse_any, parse_object, shown, word
+from gateway.dialects.remedies import ZIGBEE2MQTT_JSON
 from gateway.dialects.sensors.binary import presence
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped
@@ -19,6 +20,11 @@ FILTERS = ("zigbee2mqtt/#",)
 
 _BASE = "zigbee2mqtt"
 _COMMANDS = frozenset(("set", "get"))
+_NEWS = {
+    "device_joined": Kind.JOIN,
+    "device_announce": Kind.HEARTBEAT,
+    "device_leave": Kind.OFFLINE,
+}
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
@@ -42,7 +48,11 @@ def _split(topic: str) -> tuple[str, str]:
 
 
 def _state(message: Message, name: str, context: Context) -> list[Reading]:
-    values = parse_object(message.payload)
+    payload = message.payload
+    if not payload.lstrip().startswith(b"{"):
+        name, values = _attribute(message, name, context)
+    else:
+        values = parse_object(payload, ZIGBEE2MQTT_JSON)
     device = context.devices.get(name)
     time = instant(values.get("last_seen"), device.zone if device else "")
     envelope = Envelope(
@@ -52,6 +62,21 @@ def _state(message: Message, name: str, context: Context) -> list[Reading]:
         time_source=TimeSource.RTC if time else TimeSource.NONE,
     )
     return readings(envelope, _model(name, context), values, context.devices)
+
+
+def _attribute(message: Message, name: str, context: Context) -> tuple[str, dict[str, Any]]:
+    """``output: attribute``: one value on a topic of its own, where the model knows the name."""
+    device, _, leaf = name.rpartition("/")
+    payload = bounded(message.payload)
+    if not device or leaf not in _model(device, context).by_key:
+        raise Refused(
+            Reason.MALFORMED,
+            f"{shown(payload[:40].decode(errors='replace'))!r}: {ZIGBEE2MQTT_JSON}",
+            name,
+        )
+    bare = payload.strip()
+    is_json = bare[:1] in b'[{"-0123456789' or bare in (b"true", b"false", b"null")
+    return device, {leaf: parse_any(bare, ZIGBEE2MQTT_JSON) if is_json else word(bare)}
 
 
 def _model(name: str, context: Context) -> Model:
@@ -70,23 +95,37 @@ def _online(message: Message) -> bool:
     if payload.lstrip().startswith(b"{"):
         said = parse_object(payload).get("state")
     if said not in ("online", "offline"):
-        raise Refused(Reason.MALFORMED, "availability: online or offline")
+        detail = f"availability = {shown(said)!r}: online か offline / online or offline"
+        raise Refused(Reason.MALFORMED, detail)
     return bool(said == "online")
 
 
 def _bridge(message: Message, base: str, leaf: str) -> list[Reading]:
     if leaf == "state":
         return presence(message, base, online=_online(message))
+    if leaf == "response/device/rename":
+        return _renamed(message)
     if leaf != "event":
         raise Refused(Reason.IRRELEVANT, f"zigbee2mqtt's bridge/{leaf[:40]} tells of no device")
     news = parse_object(message.payload)
-    data = news.get("data")
-    name = data.get("friendly_name") if isinstance(data, dict) else None
-    kind = {"device_joined": Kind.JOIN, "device_announce": Kind.HEARTBEAT}.get(
-        shown(news.get("type"))
-    )
+    kind = _NEWS.get(shown(news.get("type")))
     if kind is None:
         raise Refused(Reason.IRRELEVANT, "a step of the bridge's own work")
+    return [Reading(id=identity(message), device=_named(news, "friendly_name"), kind=kind)]
+
+
+def _renamed(message: Message) -> list[Reading]:
+    """A device is called otherwise from now on: the new name is offered for approval."""
+    news = parse_object(message.payload)
+    if news.get("status") not in (None, "ok"):
+        raise Refused(Reason.IRRELEVANT, "a rename that zigbee2mqtt refused")
+    return [Reading(id=identity(message), device=_named(news, "to"), kind=Kind.JOIN)]
+
+
+def _named(news: dict[str, Any], field: str) -> str:
+    data = news.get("data")
+    name = data.get(field) if isinstance(data, dict) else None
     if not isinstance(name, str) or not 0 < len(name) <= 256:
-        raise Refused(Reason.MALFORMED, "data.friendly_name names no device")
-    return [Reading(id=identity(message), device=name, kind=kind)]
+        detail = f"data.{field}: 機器名がありません / names no device"
+        raise Refused(Reason.MALFORMED, detail)
+    return name

@@ -78,14 +78,18 @@ class Reason(StrEnum):
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
-    """No event: `reason` to count, `detail` for a person, `device` if told, `offer`: to approve."""
+    """No event: `reason` to count, `detail` for a person, `device` if told, `offer`: to approve.
+
+    `unread`: it spoke of the device's state, which is unknown from now on.
+    """
 
     def __init__(
-        self, reason: Reason, detail: str, device: str | None = None, offer: "Device | None" = None
-    ) -> None:
+        self, reason: Reason, detail: str, device: str | None = None,
+        offer: "Device | None" = None, *, unread: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(f"{reason}: {detail}")
         self.reason, self.detail = reason, detail
-        self.device, self.offer = device, offer
+        self.device, self.offer, self.unread = device, offer, unread
 
 
 class Message(Struct, frozen=True, array_like=True):
@@ -107,12 +111,14 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     media: str | None = None  # URL or path at the source
     battery_v: float | None = None
     battery_pct: float | None = None  # 0..100
+    battery_low: bool | None = None  # the device's own word
     external_power: bool | None = None
     rssi_dbm: float | None = None
     snr_db: float | None = None
     lat: float | None = None  # degrees, WGS 84
     lon: float | None = None
     accuracy_m: float | None = None
+    unread: str | None = None  # why its content could not be read; "" = it is read again
 
 
 class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
@@ -134,6 +140,9 @@ class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
     distinct: bool = False  # the source has already made one event of many records
     is_time_loose: bool = False  # copies may tell other times (by the clock of whoever heard it)
     confirm_to: str | None = None  # topic where the sender waits to hear that `id` is durable
+    input: str = ""  # which of the device's inputs said it
+    simulated: bool = False  # the source says that it is a test: it counts nowhere
+    is_content: bool = False  # the device's own content was read, not only that it lives
 
 
 class Event(Facts, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,6 +158,7 @@ class Event(Facts, frozen=True, kw_only=True, omit_defaults=True):
     boot: int | None = None
     seq: int | None = None
     distinct: bool = False  # counts as an independent event whatever came shortly before
+    simulated: bool = False  # a test by the source's own word; never stored
 
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -164,6 +174,7 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dialect: str = ""
     model: str = ""  # row of the sensor model table
     inverted: bool = False  # True: closed/inactive means sprung
+    input: str = ""  # which of its inputs or fields is the trap's contact; empty: told by its name
     trap_type: str = ""
     heartbeat_s: int = HEARTBEAT_S
     zone: str = ""  # IANA zone of a device that sends naive local time

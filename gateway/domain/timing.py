@@ -54,18 +54,21 @@ def judge(reading: Reading, received_at: datetime, *, clock_trusted: bool = True
         boot=reading.boot,
         seq=reading.seq,
         distinct=reading.distinct,
+        simulated=reading.simulated,
         species=reading.species,
         count=reading.count,
         confidence=reading.confidence,
         media=reading.media,
         battery_v=reading.battery_v,
         battery_pct=reading.battery_pct,
+        battery_low=reading.battery_low,
         external_power=reading.external_power,
         rssi_dbm=reading.rssi_dbm,
         snr_db=reading.snr_db,
         lat=reading.lat,
         lon=reading.lon,
         accuracy_m=reading.accuracy_m,
+        unread=reading.unread,
     )
 
 

@@ -10,28 +10,22 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from gateway.dialects import Context
+from gateway.dialects import Context, figures
 from gateway.dialects.lorawan import codec
-from gateway.dialects.payload import (
-    Counter,
-    Name,
-    content,
-    identity,
-    parse,
-    place,
-    rssi_dbm,
-    snr_db,
-)
-from gateway.dialects.sensors.interpret import Envelope, battery_pct
+from gateway.dialects.payload import content, identity, parse, parse_any
+from gateway.dialects.remedies import CHIRPSTACK_JSON, CHIRPSTACK_V3, CODEC_CHIRPSTACK
+from gateway.dialects.sensors.interpret import Envelope
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
 FILTERS = ("application/+/device/+/event/+",)
-_SILENT = frozenset(("log", "ack", "txack", "integration"))
+_SILENT = frozenset(("ack", "txack", "integration"))
+_OF_V3 = ("devEUI", "applicationID", "objectJSON")
+_CODEC = "CODEC"  # in the codes of event/log: UPLINK_CODEC
 
 
 class _DeviceInfo(Struct, rename="camel"):
-    dev_eui: Name
+    dev_eui: Any = ""
 
 
 class _Rx(Struct):
@@ -40,25 +34,28 @@ class _Rx(Struct):
 
 
 class _Up(Struct, rename="camel"):
-    device_info: _DeviceInfo
-    deduplication_id: Name = ""
+    device_info: _DeviceInfo | None = None
+    deduplication_id: Any = ""
     time: Any = None
-    dev_addr: Name = ""
-    f_cnt: Counter = 0
-    f_port: int | None = None
+    dev_addr: Any = ""
+    f_cnt: Any = 0
+    f_port: Any = 0
     data: Any = None  # the frame itself, base64
     rx_info: list[_Rx] = field(default_factory=list)
-    object: dict[str, Any] | None = None
+    object: Any = None
 
 
 class _Status(Struct, rename="camel"):
-    device_info: _DeviceInfo
-    deduplication_id: Name = ""
+    device_info: _DeviceInfo | None = None
+    deduplication_id: Any = ""
     time: Any = None
     battery_level: Any = None
-    battery_level_unavailable: bool = False
-    external_power_source: bool = False
-    location: dict[str, Any] | None = None
+    battery_level_unavailable: Any = False
+    external_power_source: Any = False
+    location: Any = None
+    level: Any = ""
+    code: Any = ""
+    description: Any = ""
 
 
 _up = msgspec.json.Decoder(_Up)
@@ -66,33 +63,38 @@ _status = msgspec.json.Decoder(_Status)
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
-    """Read an event; those about downlinks and logs are irrelevant."""
+    """Read an event; those about downlinks and the network are irrelevant."""
     kind = message.topic.rsplit("/", 1)[-1]
     if kind == "up":
         return _uplink(message, context)
     if kind == "join":
-        return [codec.alive(_envelope(message, parse(_status, message.payload), kind), Kind.JOIN)]
+        return [codec.alive(_envelope(message, _parse_status(message), kind), Kind.JOIN)]
     if kind in ("status", "location"):
         return [_sign_of_life(message, kind)]
+    if kind == "log":
+        return [_log(message)]
     if kind in _SILENT:
         raise Refused(Reason.IRRELEVANT, f"ChirpStack event {kind!r}: about the network")
     raise Refused(Reason.TOPIC, f"ChirpStack event {kind[:40]!r}: up, join, status, location ...")
 
 
 def _uplink(message: Message, context: Context) -> list[Reading]:
-    up = parse(_up, message.payload)
-    eui = _eui(up.device_info)
-    key = f"{eui}:{up.dev_addr.lower()}:{up.f_cnt}:{_content(up)}" if up.dev_addr else None
+    up = parse(_up, message.payload, CHIRPSTACK_JSON)
+    eui = _eui(up.device_info, message)
+    address, count = figures.name(up.dev_addr).lower(), figures.counter(up.f_cnt)
     time = instant(up.time)
     envelope = Envelope(
         device=eui,
-        id=up.deduplication_id or identity(message, time),
-        key=key,
+        id=figures.name(up.deduplication_id) or identity(message, time),
+        key=f"{eui}:{address}:{count}:{_content(up)}" if address and count is not None else None,
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
         facts=_radio(up.rx_info),
     )
-    return codec.sense(envelope, up.object or {}, context, up.f_port)
+    port = figures.counter(up.f_port)
+    values = up.object if isinstance(up.object, dict) else {}
+    unread = "" if values else codec.undecoded(up.data, up.object, port, CODEC_CHIRPSTACK)
+    return codec.sense(envelope, values, context, port, unread)
 
 
 def _content(up: _Up) -> str:
@@ -101,37 +103,66 @@ def _content(up: _Up) -> str:
 
 def _radio(heard: list[_Rx]) -> dict[str, float | None]:
     """How the gateway that heard it best heard it."""
-    best = max(heard, key=lambda rx: rssi_dbm(rx.rssi) or -999.0, default=None)
-    return {"rssi_dbm": rssi_dbm(best.rssi), "snr_db": snr_db(best.snr)} if best else {}
+    best = max(heard, key=lambda rx: figures.rssi_dbm(rx.rssi) or -999.0, default=None)
+    if best is None:
+        return {}
+    return {"rssi_dbm": figures.rssi_dbm(best.rssi), "snr_db": figures.snr_db(best.snr)}
 
 
-def _eui(info: _DeviceInfo) -> str:
-    if not info.dev_eui:
-        raise Refused(Reason.MALFORMED, "deviceInfo.devEui is empty")
-    return info.dev_eui.lower()
+def _eui(info: _DeviceInfo | None, message: Message) -> str:
+    """The device's address: of the body, else of the topic."""
+    eui = figures.name(info.dev_eui) if info else ""
+    if eui:
+        return eui.lower()
+    _refuse_v3(message)
+    levels = message.topic.split("/")
+    if "device" in levels[:-1] and (told := levels[levels.index("device") + 1]):
+        return told[:128].lower()
+    raise Refused(Reason.MALFORMED, "deviceInfo.devEui がありません / deviceInfo.devEui is missing")
+
+
+def _refuse_v3(message: Message) -> None:
+    body = parse_any(message.payload)
+    if isinstance(body, dict) and any(name in body for name in _OF_V3):
+        raise Refused(Reason.MALFORMED, str(CHIRPSTACK_V3))
+
+
+def _parse_status(message: Message) -> _Status:
+    return parse(_status, message.payload, CHIRPSTACK_JSON)
 
 
 def _envelope(message: Message, event: _Status, kind: str) -> Envelope:
     """A join and the first uplink carry the same deduplicationId: the type keeps them apart."""
     time = instant(event.time)
-    base = event.deduplication_id or identity(message, time)
+    base = figures.name(event.deduplication_id) or identity(message, time)
     return Envelope(
-        device=_eui(event.device_info),
+        device=_eui(event.device_info, message),
         id=f"{base}:{kind}",
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
     )
 
 
+def _log(message: Message) -> Reading:
+    """A codec that failed leaves a frame unread; what else goes wrong in the network is its own affair."""
+    event = _parse_status(message)
+    code = figures.name(event.code)
+    if _CODEC not in code or "DOWNLINK" in code:
+        raise Refused(Reason.IRRELEVANT, f"ChirpStack event 'log' {code[:40]}: about the network")
+    why = figures.name(event.description)[:120] or code
+    unread = f"コーデックのエラー / codec error: {why}: {CODEC_CHIRPSTACK}"
+    return codec.alive(_envelope(message, event, "log"), unread=unread)
+
+
 def _sign_of_life(message: Message, kind: str) -> Reading:
-    event = parse(_status, message.payload)
+    event = _parse_status(message)
     facts: dict[str, Any] = {}
-    if event.external_power_source:
+    if event.external_power_source is True:
         facts["external_power"] = True
-    elif not event.battery_level_unavailable:
-        facts |= battery_pct(event.battery_level)
-    if event.location:
-        facts |= place(event.location.get("latitude"), event.location.get("longitude"))
+    elif event.battery_level_unavailable is not True:
+        facts |= figures.battery(event.battery_level, "%")
+    if isinstance(event.location, dict):
+        facts |= figures.place(event.location.get("latitude"), event.location.get("longitude"))
     return codec.alive(
         msgspec.structs.replace(_envelope(message, event, kind), facts=facts), Kind.HEARTBEAT
     )

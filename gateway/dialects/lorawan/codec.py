@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from gateway.dialects import Context
-from gateway.dialects.payload import identity, parse_object, rssi_dbm, snr_db
+from gateway.dialects.figures import rssi_dbm, snr_db
+from gateway.dialects.payload import identity, parse_object, shown
+from gateway.dialects.remedies import CODEC_ANY, MODEL, Remedy
 from gateway.dialects.sensors.interpret import Envelope, readings
-from gateway.dialects.sensors.models import GENERIC, SPRINGS, Match, recognise, shipped
+from gateway.dialects.sensors.models import GENERIC, SPRINGS, Match, Model, recognise, shipped
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import (
     Device,
@@ -28,20 +30,36 @@ from gateway.domain.model import (
 
 
 def sense(
-    envelope: Envelope, values: Mapping[str, Any], context: Context, port: int | None = None
+    envelope: Envelope,
+    values: Mapping[str, Any],
+    context: Context,
+    port: int | None = None,
+    unread: str = "",
 ) -> list[Reading]:
-    """The readings of one uplink on `port`; without any decoded field it is a sign of life."""
+    """The readings of one uplink on `port`. `unread`: why nothing could be decoded in it."""
     if not values:
-        return [alive(envelope)]
+        return [alive(envelope, unread=unread)]
     match = choose(envelope.device, values, context, port)
     if match is None:
-        return [alive(envelope)]
+        return [alive(envelope, unread=_strange(values))]
     if match.proved:
         envelope = msgspec.structs.replace(envelope, model=match.model.name)
-    return readings(envelope, match.model, values, context.devices)
+    return readings(envelope, match.model, values, context.devices, whole=match.whole)
 
 
-def alive(envelope: Envelope, kind: Kind = Kind.HEARTBEAT) -> Reading:
+def undecoded(content: object, told: object, port: object, remedy: Remedy) -> str:
+    """Why a frame's content is unread, "" when it has none: a network frame is a sign of life.
+
+    `content`: the frame itself; `told`: the decoded object; `port`: 0 is the network's own.
+    """
+    if told is not None and not isinstance(told, dict):
+        return f"解読結果が項目の集まりではありません / the decoded object is none: {remedy}"
+    if told or not content or port == 0:
+        return ""
+    return f"中身が解読されていません / the frame was not decoded: {remedy}"
+
+
+def alive(envelope: Envelope, kind: Kind = Kind.HEARTBEAT, unread: str = "") -> Reading:
     """A reading that says no more than the envelope."""
     return Reading(
         id=envelope.id,
@@ -50,6 +68,8 @@ def alive(envelope: Envelope, kind: Kind = Kind.HEARTBEAT) -> Reading:
         kind=kind,
         device_time=envelope.time,
         time_source=envelope.time_source,
+        simulated=envelope.simulated,
+        unread=unread or None,
         **envelope.facts,
     )
 
@@ -68,14 +88,33 @@ def choose(
             return Match(models[device.model], whole=True, proved=True)
         raise Refused(
             Reason.MODEL,
-            f"the device is registered as model {device.model!r}, of which there is no row",
+            f"機種 {device.model!r} は表にありません / registered as model {device.model!r}, of which "
+            f"there is no row: {MODEL}",
             address,
+            unread=True,
         )
     match = recognise(models, values, port)
+    if match is not None and match.rival is not None:
+        detail = _rivals(address, match.model, match.rival)
+        raise Refused(Reason.MODEL, detail, address, _offered(address, match), unread=True)
     if context.assume or (match is not None and match.whole):
         return match
     offered = _offered(address, match) if match else None
-    raise Refused(Reason.MODEL, _offer(address, values, match), address, offered)
+    raise Refused(Reason.MODEL, _offer(address, values, match), address, offered, unread=True)
+
+
+def _rivals(address: str, one: Model, other: Model) -> str:
+    """Two models explain every field, and differently: a person has to say which it is."""
+    return (
+        f"{one.title}（{one.what}）か {other.title}（{other.what}）か決められません。"
+        f"--model で選んでください / either {one.title} ({one.what}) or {other.title} ({other.what}): "
+        f"approve with `shishigaki devices approve {address} --model {one.name}` or {other.name}"
+    )
+
+
+def _strange(values: Mapping[str, Any]) -> str:
+    names = ", ".join(str(name)[:24] for name in list(values)[:8])
+    return f"{names}: どの機種の項目か不明です / no sensor model knows these fields; {MODEL}"
 
 
 def _offered(address: str, match: Match) -> Device:
@@ -92,7 +131,7 @@ def _offered(address: str, match: Match) -> Device:
 def _offer(address: str, values: Mapping[str, Any], match: Match | None) -> str:
     names = ", ".join(str(name)[:24] for name in list(values)[:8])
     if match is None:
-        return f"no sensor model knows any of the fields {names}; describe it under [models.NAME]"
+        return _strange(values)
     row = match.model
     if row.name == GENERIC:
         known = ", ".join(sorted(row.keys & frozenset(values))[:4])
@@ -110,6 +149,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
     """Read a payload codec's bare output; the last level of the topic names the device."""
     outer = parse_object(message.payload)
     values = _bare(outer)
+    unread = _errors(outer)
     address = outer.get("device_id")
     time = instant(outer.get("received_at"))
     device = address if isinstance(address, str) and address else message.topic.rsplit("/", 1)[-1]
@@ -121,7 +161,18 @@ def decode(message: Message, context: Context) -> list[Reading]:
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
         facts=heard if values is not outer else {},
     )
-    return sense(envelope, values, context, _port(outer))
+    return sense(envelope, {} if unread else values, context, _port(outer), unread)
+
+
+def _errors(outer: dict[str, Any]) -> str:
+    """What a codec says went wrong, where it decoded nothing."""
+    result = outer.get("output")
+    inside = result if isinstance(result, dict) else outer
+    errors = inside.get("errors")
+    if not isinstance(errors, list) or not errors or isinstance(inside.get("data"), dict):
+        return ""
+    told = ", ".join(shown(one, 60) for one in errors[:3])
+    return f"コーデックのエラー / codec error: {told}: {CODEC_ANY}"
 
 
 def _port(outer: dict[str, Any]) -> int | None:

@@ -10,19 +10,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from gateway.dialects import Context
+from gateway.dialects import Context, figures
 from gateway.dialects.lorawan import codec
-from gateway.dialects.payload import (
-    Counter,
-    Name,
-    content,
-    identity,
-    parse,
-    place,
-    rssi_dbm,
-    snr_db,
-)
-from gateway.dialects.sensors.interpret import Envelope, battery_pct
+from gateway.dialects.payload import content, identity, parse
+from gateway.dialects.remedies import CODEC_TTS
+from gateway.dialects.sensors.interpret import Envelope
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
 
@@ -31,12 +23,13 @@ FILTERS = (
     "v3/+/devices/+/join",
     "v3/+/devices/+/location/solved",
 )
+_CORE = ("uplink_message", "join_accept", "location_solved")
 
 
 class _Ids(Struct):
-    device_id: Name = ""
-    dev_eui: Name = ""
-    dev_addr: Name = ""
+    device_id: Any = ""
+    dev_eui: Any = ""
+    dev_addr: Any = ""
 
 
 class _Rx(Struct):
@@ -47,30 +40,31 @@ class _Rx(Struct):
 
 
 class _Uplink(Struct):
-    session_key_id: Name = ""
-    f_cnt: Counter = 0
-    f_port: int | None = None
+    session_key_id: Any = ""
+    f_cnt: Any = 0
+    f_port: Any = 0
     frm_payload: Any = None  # the frame itself, base64
-    decoded_payload: dict[str, Any] | None = None
+    decoded_payload: Any = None
     rx_metadata: list[_Rx] = field(default_factory=list)
     received_at: Any = None
-    last_battery_percentage: dict[str, Any] | None = None
+    last_battery_percentage: Any = None
 
 
 class _Accept(Struct):
-    session_key_id: Name = ""
+    session_key_id: Any = ""
 
 
 class _Solved(Struct):
-    location: dict[str, Any] = field(default_factory=dict)
+    location: Any = None
 
 
 class _Message(Struct):
-    end_device_ids: _Ids
+    end_device_ids: _Ids | None = None
     received_at: Any = None
     uplink_message: _Uplink | None = None
     join_accept: _Accept | None = None
     location_solved: _Solved | None = None
+    simulated: Any = False
 
 
 _message = msgspec.json.Decoder(_Message)
@@ -80,8 +74,8 @@ def decode(message: Message, context: Context) -> list[Reading]:
     """Read an uplink, a join or a solved location; messages about downlinks are irrelevant."""
     if "/down/" in message.topic or message.topic.endswith("/service/data"):
         raise Refused(Reason.IRRELEVANT, "The Things Stack: about a downlink or a service")
-    told = parse(_message, message.payload)
-    device = _address(told.end_device_ids, context)
+    told = parse(_message, message.payload, core=_CORE)
+    device = _address(told.end_device_ids, message, context)
     if told.uplink_message is not None:
         return _uplink(message, told, told.uplink_message, device, context)
     if told.join_accept is not None:
@@ -91,13 +85,19 @@ def decode(message: Message, context: Context) -> list[Reading]:
     raise Refused(Reason.IRRELEVANT, "The Things Stack: neither uplink, join nor location", device)
 
 
-def _address(ids: _Ids, context: Context) -> str:
-    """The registered one of device id and EUI; for new devices the EUI."""
-    eui = ids.dev_eui.lower()
-    address = ids.device_id if ids.device_id in context.devices else eui or ids.device_id
-    if not address:
-        raise Refused(Reason.MALFORMED, "end_device_ids names no device")
-    return address
+def _address(ids: _Ids | None, message: Message, context: Context) -> str:
+    """The registered one of device id and EUI; for new devices the EUI; else what the topic says."""
+    named = figures.name(ids.device_id) if ids else ""
+    eui = figures.name(ids.dev_eui).lower() if ids else ""
+    address = named if named in context.devices else eui or named
+    if address:
+        return address
+    levels = message.topic.split("/")
+    if "devices" in levels[:-1] and (told := levels[levels.index("devices") + 1]):
+        return told[:128]
+    raise Refused(
+        Reason.MALFORMED, "end_device_ids に機器がありません / end_device_ids names no device"
+    )
 
 
 def _uplink(
@@ -106,8 +106,7 @@ def _uplink(
     first = up.rx_metadata[0].time if up.rx_metadata else None
     times = (instant(value) for value in (up.received_at, told.received_at, first))
     time = next(filter(None, times), None)
-    session = up.session_key_id or told.end_device_ids.dev_addr
-    known = f"{device}:{session}:{up.f_cnt}" if session else None
+    known = _frame(told, up, device)
     frame = up.frm_payload if isinstance(up.frm_payload, str) else up.decoded_payload
     envelope = Envelope(
         device=device,
@@ -116,30 +115,42 @@ def _uplink(
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
         facts=_radio(up.rx_metadata) | _battery(up.last_battery_percentage),
+        simulated=told.simulated is True,
     )
-    return codec.sense(envelope, up.decoded_payload or {}, context, up.f_port)
+    port = figures.counter(up.f_port)
+    values = up.decoded_payload if isinstance(up.decoded_payload, dict) else {}
+    unread = "" if values else codec.undecoded(up.frm_payload, up.decoded_payload, port, CODEC_TTS)
+    return codec.sense(envelope, values, context, port, unread)
+
+
+def _frame(told: _Message, up: _Uplink, device: str) -> str | None:
+    """Device, session and counter; None when one of them is not told."""
+    address = figures.name(told.end_device_ids.dev_addr) if told.end_device_ids else ""
+    session, count = figures.name(up.session_key_id) or address, figures.counter(up.f_cnt)
+    return f"{device}:{session}:{count}" if session and count is not None else None
 
 
 def _radio(heard: list[_Rx]) -> dict[str, Any]:
     """How the gateway that heard it best heard it."""
-    best = max(heard, key=lambda rx: rssi_dbm(rx.rssi) or -999.0, default=None)
+    best = max(heard, key=lambda rx: figures.rssi_dbm(rx.rssi) or -999.0, default=None)
     if best is None:
         return {}
     strength = best.channel_rssi if best.rssi is None else best.rssi
-    return {"rssi_dbm": rssi_dbm(strength), "snr_db": snr_db(best.snr)}
+    return {"rssi_dbm": figures.rssi_dbm(strength), "snr_db": figures.snr_db(best.snr)}
 
 
-def _battery(level: dict[str, Any] | None) -> dict[str, Any]:
-    return battery_pct(level.get("value")) if level else {}
+def _battery(level: Any) -> dict[str, Any]:
+    return figures.battery(level.get("value"), "%") if isinstance(level, dict) else {}
 
 
 def _join(message: Message, told: _Message, accept: _Accept, device: str) -> Reading:
     time = instant(told.received_at)
-    session = accept.session_key_id
+    session = figures.name(accept.session_key_id)
     return Reading(
         id=f"{device}:{session}:join" if session else identity(message, time),
         device=device,
         kind=Kind.JOIN,
+        simulated=told.simulated is True,
         device_time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
     )
@@ -153,5 +164,11 @@ def _solved(message: Message, told: _Message, solved: _Solved, device: str) -> R
         kind=Kind.HEARTBEAT,
         device_time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
-        **place(solved.location.get("latitude"), solved.location.get("longitude")),
+        **_place(solved.location),
     )
+
+
+def _place(location: Any) -> dict[str, Any]:
+    if not isinstance(location, dict):
+        return {}
+    return figures.place(location.get("latitude"), location.get("longitude"))

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from gateway.dialects.sensors.names import flag
+
 MEANINGS: Mapping[str, str] = {
     "contact": "state: open or active = sprung, closed = set (the device's polarity may turn it)",
     "contact:2": "a second contact of the same device, which is called <device>/2",
@@ -30,14 +32,20 @@ MEANINGS: Mapping[str, str] = {
     "records": "a list of late records, each read like the object itself",
     "datalog": "the same as text, the way Dragino writes it",
     "time": "when the record was made: seconds since 1970, or text",
-    "count": "how many animals",
-    "battery_pct": "0..100; more than 100 = external power",
+    "count": "how many animals; 0 = none was seen",
+    "battery": "a figure under a bare name: 0..100, unless it may as well be volts; a word like low",
+    "battery_pct": "0..100",
     "battery_v": "volts, or text that starts with them",
     "battery_mv": "millivolts",
+    "battery_low": "active = the device says that its battery is low",
+    "battery_word": "a word like low or good; figures are passed over",
     "external_power": "active = fed by mains or sun",
     "lat": "degrees",
     "lon": "degrees",
     "accuracy_m": "metres",
+    "no_fix": "active = the place in this object is none, or an old one",
+    "fix": "inactive, 0 or a word like invalid = the same",
+    "fix_age": "seconds since the place was found; over an hour = the same",
     "telemetry": "known, a sign of life",
     "other": "known, of another trade: alone it says nothing about animals, traps or devices",
 }
@@ -63,6 +71,13 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     port: int | None = None  # the fPort it speaks on, where only that tells it from another
 
 
+class Names(Struct, frozen=True):
+    """The fields of an object: all of them, and those that hold an object themselves."""
+
+    all: frozenset[str]
+    nested: frozenset[str]
+
+
 class Model(Struct, frozen=True):
     """A row ready for use."""
 
@@ -78,9 +93,14 @@ class Model(Struct, frozen=True):
     sign: Mapping[str, str]
     port: int | None
 
-    def sense(self, keys: frozenset[str]) -> list[tuple[tuple[str, ...], Rule]]:
-        """How it reads those of `keys` that can make an event."""
-        return [(path, rule) for path, rule in self.rules if path[0] in self.telling & keys]
+    def sense(self, names: Names) -> list[tuple[tuple[str, ...], Rule]]:
+        """How it reads those of an object's fields that can make an event."""
+        wanted = self.telling & names.all
+        return [
+            (path, rule)
+            for path, rule in self.rules
+            if path[0] in wanted and (len(path) > 1) is (path[0] in names.nested)
+        ]
 
 
 class UnknownMeaningError(ValueError):
@@ -91,12 +111,13 @@ class Match(Struct, frozen=True):
     """A model that may read an object.
 
     `whole`: it knows every field, so nothing is guessed. `proved`: no other model does, so that it may
-    be noted as the device's own.
+    be noted as the device's own. `rival`: another that knows every field and reads them differently.
     """
 
     model: Model
     whole: bool
     proved: bool = False
+    rival: Model | None = None
 
 
 class Models(dict[str, Model]):
@@ -111,7 +132,7 @@ class Models(dict[str, Model]):
             for name, model in rows.items()
             if not model.sign and name not in PRIVATE and name != GENERIC
         ]
-        self.seen: dict[tuple[frozenset[str], int | None], Match | None] = {}
+        self.seen: dict[tuple[Names, int | None], Match | None] = {}
 
 
 def compile_rows(rows: Mapping[str, Row], common: Mapping[str, Rule]) -> Models:
@@ -193,46 +214,55 @@ def recognise(models: Models, values: Mapping[str, Any], port: int | None = None
     if names in models.seen:
         return models.seen[names]
     match = _by_names(models, *names)
-    if len(names[0]) <= _MEMORABLE:
+    if len(names[0].all) <= _MEMORABLE:
         if len(models.seen) >= _REMEMBERED:
             models.seen.clear()
         models.seen[names] = match
     return match
 
 
-def _by_names(models: Models, keys: frozenset[str], port: int | None) -> Match | None:
+def _by_names(models: Models, names: Names, port: int | None) -> Match | None:
+    keys = frozenset(name for name in names.all if not flag(name))
     known = [model for model in models.plain if model.own & keys]
     if any(model.port == port for model in known if model.port is not None):
         known = [model for model in known if model.port in (None, port)]
     whole = [model for model in known if keys <= model.keys]
     if not whole:
         return _familiar(models.get(GENERIC), known, keys)
-    best = max(whole, key=lambda model: _rank(model, keys))
-    equal = [model for model in whole if _rank(model, keys) == _rank(best, keys)]
-    same = all(model.sense(keys) == best.sense(keys) for model in equal)
-    return Match(best, whole=same, proved=len(whole) == 1 and len(best.own & keys) > 1)
+    ranks = {model.name: _rank(model, names) for model in whole}
+    best = max(whole, key=lambda model: ranks[model.name])
+    equal = [model for model in whole if ranks[model.name] == ranks[best.name]]
+    rival = next((model for model in equal if model.sense(names) != best.sense(names)), None)
+    proved = len(whole) == 1 and len(best.own & keys) > 1
+    return Match(best, whole=rival is None, proved=proved, rival=rival)
 
 
-def _names(values: Mapping[str, Any]) -> frozenset[str]:
+def _names(values: Mapping[str, Any]) -> Names:
     """Top-level names, and those inside the first late record (256 at most)."""
     names = list(values)[:256]
+    nested = frozenset(name for name in names if isinstance(values[name], dict))
     for name in ("history", "records"):
         rows = values.get(name)
         if isinstance(rows, list) and rows and isinstance(rows[0], dict):
             names += list(rows[0])[:256]
-    return frozenset(names)
+    return Names(frozenset(names), nested)
 
 
-def _rank(model: Model, keys: frozenset[str]) -> tuple[int, int]:
-    return len(model.telling & keys), len(model.own & keys)
+def _rank(model: Model, names: Names) -> tuple[int, int]:
+    told = {path[0] for path, _ in model.sense(names)}
+    return len(told), len(model.own & names.all)
 
 
 def _familiar(generic: Model | None, known: Iterable[Model], keys: frozenset[str]) -> Match | None:
     if generic is None or not generic.keys & keys:
-        best = max(known, key=lambda model: _rank(model, keys), default=None)
+        best = max(known, key=lambda model: _likeness(model, keys), default=None)
         return Match(best, whole=False) if best else None
     nothing_tells = keys <= generic.keys and not generic.telling & keys
     partial = [model for model in known if model.telling & keys]
     if partial and not nothing_tells:
-        return Match(max(partial, key=lambda model: _rank(model, keys)), whole=False)
+        return Match(max(partial, key=lambda model: _likeness(model, keys)), whole=False)
     return Match(generic, whole=nothing_tells)
+
+
+def _likeness(model: Model, keys: frozenset[str]) -> tuple[int, int]:
+    return len(model.telling & keys), len(model.own & keys)

@@ -130,12 +130,16 @@ def test_an_unknown_version_is_quarantined_as_such(v: object) -> None:
         {"count": 0},
         {"confidence": 7},
         {"species": 5},
+        {"boot": -1},
+        {"uptime_ms": "long"},
+        {"ts_src": "sundial"},
     ],
 )
 def test_a_broken_fact_never_costs_the_event(broken: dict[str, Any]) -> None:
     reading = _one("event", {**EVENT, "kind": "trap.sprung", **broken})
     assert (reading.kind, reading.id, reading.seq) == (Kind.SPRUNG, EVENT["id"], 1234)
-    assert reading.battery_v is None
+    (name,) = broken
+    assert reading.battery_v == (None if name == "battery" else 3.01)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +154,11 @@ def test_a_broken_fact_never_costs_the_event(broken: dict[str, Any]) -> None:
         ("event", {"v": 1}),
         ("event", {**EVENT, "kind": "heartbeat"}),
         ("event", {**EVENT, "kind": "party"}),
-        ("event", {**EVENT, "seq": -1}),
-        ("event", {**EVENT, "seq": 2**80}),
         ("event", {**EVENT, "id": ""}),
         ("telemetry", {**EVENT, "kind": "trap.sprung"}),
         ("status", b"asleep"),
         ("meta", b"{"),
-        ("meta", {"v": 1, "heartbeat_s": 0}),
+        ("meta", {"v": 1, "id": 5}),
     ],
 )
 def test_what_the_protocol_does_not_allow_is_malformed(
@@ -205,6 +207,27 @@ def test_a_last_will_is_offline() -> None:
 def test_meta_declares_model_and_heartbeat() -> None:
     reading = _one("meta", {"v": 1, "model": "M1", "heartbeat_s": 3600, "firmware": "1.2"})
     assert (reading.kind, reading.model, reading.heartbeat_s) == (Kind.JOIN, "M1", 3600)
+
+
+@pytest.mark.parametrize("seq", [-1, 2**80, "12", None, [1]])
+def test_a_counter_that_is_none_never_costs_the_event(seq: object) -> None:
+    reading = _one("event", {**EVENT, "seq": seq})
+    assert (reading.kind, reading.seq) == (Kind.DETECTION, None)
+
+
+def test_what_a_device_says_of_itself_stands_without_what_is_odd_in_it() -> None:
+    reading = _one("meta", {"v": 1, "model": "M1", "heartbeat_s": 0})
+    assert (reading.kind, reading.model, reading.heartbeat_s) == (Kind.JOIN, "M1", None)
+
+
+def test_nothing_seen_is_no_sighting() -> None:
+    reading = _one("event", {**EVENT, "kind": "detection", "count": 0})
+    assert (reading.kind, reading.count) == (Kind.HEARTBEAT, None)
+
+
+@pytest.mark.parametrize("channel", ["status", "meta"])
+def test_an_empty_retained_message_clears_a_topic_and_is_no_damage(channel: str) -> None:
+    assert _reason(channel, b"") is Reason.IRRELEVANT
 
 
 def test_a_detection_of_no_species_is_of_an_unknown_one() -> None:

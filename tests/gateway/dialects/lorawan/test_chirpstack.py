@@ -1,5 +1,6 @@
 """ChirpStack: what its envelope says of an uplink."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ def test_an_uplink_carries_event_radio_battery_and_time() -> None:
         rssi_dbm=-97,
         snr_db=7.2,
         model="milesight-ws301",
+        is_content=True,
     )
 
 
@@ -57,9 +59,40 @@ def test_an_uplink_without_radio_facts_is_still_read() -> None:
     assert kinds_of(OPEN, rxInfo=[{"gatewayId": "g"}]) == [Kind.SPRUNG]
 
 
-def test_an_uplink_without_a_decoded_object_is_a_sign_of_life() -> None:
-    (reading,) = up(None, registered())
+@pytest.mark.parametrize("values", [None, {}, [1], "open"])
+def test_a_frame_that_no_codec_decoded_is_alive_and_unread(values: Any) -> None:
+    (reading,) = up(values, registered())
     assert (reading.kind, reading.rssi_dbm) == (Kind.HEARTBEAT, -97)
+    assert "codec" in (reading.unread or "")
+
+
+@pytest.mark.parametrize("more", [{"fPort": 0}, {"data": None}, {"data": ""}])
+def test_a_network_frame_without_content_is_a_sign_of_life(more: dict[str, Any]) -> None:
+    (reading,) = up(None, registered(), **more)
+    assert (reading.kind, reading.unread) == (Kind.HEARTBEAT, None)
+
+
+def test_a_codec_error_in_the_log_leaves_the_frame_unread() -> None:
+    topic = UP.replace("/up", "/log")
+    told = {"level": "ERROR", "code": "UPLINK_CODEC", "description": "TypeError: x is undefined"}
+    (reading,) = chirp.decode(message(topic, chirpstack(**told)), Context())
+    assert (reading.kind, reading.device) == (Kind.HEARTBEAT, EUI)
+    assert "x is undefined" in (reading.unread or "")
+    for code in ("DOWNLINK_CODEC", "UPLINK_MIC", "UPLINK_F_CNT_RETRANSMISSION", 5):
+        with pytest.raises(Refused) as refused:
+            chirp.decode(message(topic, chirpstack(**{**told, "code": code})), Context())
+        assert refused.value.reason is Reason.IRRELEVANT
+
+
+def test_chirpstack_of_another_generation_is_named() -> None:
+    body = {"applicationID": "1", "devEUI": EUI, "objectJSON": "{}", "fCnt": 3}
+    with pytest.raises(Refused, match=r"ChirpStack v3.*v4"):
+        chirp.decode(message(UP, body), ASSUME)
+
+
+def test_protobuf_is_refused_with_the_setting_that_makes_it_json() -> None:
+    with pytest.raises(Refused, match=r"json=true.*\[integration\.mqtt\]"):
+        chirp.decode(message(UP, b"\n\x12\x08\xff"), ASSUME)
 
 
 def test_status_and_location_events_are_signs_of_life() -> None:
@@ -85,18 +118,26 @@ def test_a_join_and_its_first_uplink_share_no_id() -> None:
     assert (join.kind, join.id == first.id) == (Kind.JOIN, False)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"deviceInfo": {}},
-        {"deviceInfo": {"devEui": ""}},
-        {"deviceInfo": {"devEui": "x" * 129}},
-        {"deviceInfo": {"devEui": EUI}, "object": [1]},
-        {"deviceInfo": {"devEui": EUI}, "fCnt": "many"},
-        [],
-    ],
-)
-def test_a_broken_envelope_is_malformed(body: Any) -> None:
+@pytest.mark.parametrize("body", [[], "up", 5, None])
+def test_what_is_no_event_is_malformed(body: Any) -> None:
     with pytest.raises(Refused) as refused:
-        chirp.decode(message(UP, body), ASSUME)
+        chirp.decode(message(UP, json.dumps(body)), ASSUME)
     assert refused.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("info", [None, {}, {"devEui": ""}, {"devEui": "x" * 129}, {"devEui": 5}])
+def test_the_topic_names_the_device_where_the_body_does_not(info: Any) -> None:
+    (reading,) = up(OPEN, deviceInfo=info)
+    assert (reading.device, reading.kind) == (EUI, Kind.SPRUNG)
+
+
+def test_an_event_of_no_device_is_malformed() -> None:
+    with pytest.raises(Refused) as refused:
+        chirp.decode(message("elsewhere/up", chirpstack(OPEN, deviceInfo={})), ASSUME)
+    assert refused.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("count", ["many", None, -1, 2**80, 1.5])
+def test_a_frame_without_a_counter_is_no_copy_of_another(count: Any) -> None:
+    (reading,) = up(OPEN, fCnt=count)
+    assert (reading.kind, reading.key) == (Kind.SPRUNG, None)

@@ -112,9 +112,12 @@ def test_only_the_port_tells_a_browan_door_from_a_movement() -> None:
     same = {"status": 1, "battery": 3.6, "temperatureBoard": 20, "time": 4, "count": 7}
     assert kinds_of(same, fPort=100) == [Kind.SPRUNG]
     assert kinds_of(same, fPort=102) == [Kind.DETECTION]
-    assert kinds_of(same, fPort=None) == [Kind.DETECTION]
     for port in (None, 85):
-        assert refusal(same, registered(), fPort=port).reason is Reason.MODEL
+        for context in (registered(), ASSUME):
+            refused = refusal(same, context, fPort=port)
+            assert refused.reason is Reason.MODEL
+            assert "Browan TBMS100" in refused.detail
+            assert "Browan TBDW100" in refused.detail
 
 
 def test_low_battery_text_is_still_a_voltage() -> None:
