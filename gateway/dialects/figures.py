@@ -114,11 +114,17 @@ def _battery_text(text: str, unit: str) -> dict[str, Any]:
 def place(lat: object, lon: object) -> dict[str, Any]:
     """``lat`` and ``lon`` in degrees if they can be a place: both told, in range, not at or beside 0."""
     north, east = _degrees(lat, 90), _degrees(lon, 180)
-    if north is None or east is None:
-        return {}
-    if max(abs(north), abs(east)) < ISLAND_DEG or min(abs(north), abs(east)) < BESIDE_DEG:
+    if north is None or east is None or not is_place(north, east):
         return {}
     return {"lat": north, "lon": east}
+
+
+def is_place(lat: float, lon: float) -> bool:
+    """Whether degrees that are in range lie away from where receivers without a fix say they are."""
+    north, east = abs(lat), abs(lon)
+    return (
+        north >= BESIDE_DEG and east >= BESIDE_DEG and (north >= ISLAND_DEG or east >= ISLAND_DEG)
+    )
 
 
 def _degrees(value: object, most: float) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object
 from gateway.dialects.remedies import CLEARED
-from gateway.dialects.sensors.declared import full
+from gateway.dialects.sensors.declared import told
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused
 
 OURSELVES = "Shishigaki"  # `origin.name` of what gateways like this one declare
@@ -21,11 +21,12 @@ def decode(message: Message, context: Context) -> list[Reading]:
     """Read a declaration; an empty payload withdraws one, which is irrelevant."""
     if not message.payload.strip():
         raise Refused(Reason.IRRELEVANT, f"the declaration is withdrawn: {CLEARED}")
-    declared = full(parse_object(message.payload))
-    origin = declared.get("origin")
+    declared = parse_object(message.payload)
+    origin = told(declared, "origin")
     if isinstance(origin, dict) and origin.get("name") == OURSELVES:
         raise Refused(Reason.IRRELEVANT, "a gateway's own declaration")
-    name = _name(full(declared.get("device")))
+    about = told(declared, "device")
+    name = _name(about) if isinstance(about, dict) else None
     if name is None:
         raise Refused(Reason.IRRELEVANT, "機器名がありません / the declaration names no device")
     once = identity(message, "declared")  # the same however often it is retained and repeated
@@ -34,7 +35,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 def _name(about: Mapping[str, Any]) -> str | None:
     """The device's name, which is its address for zigbee2mqtt and ESPHome; else its identifier."""
-    identifiers = about.get("identifiers")
+    identifiers = told(about, "identifiers")
     first = identifiers[0] if isinstance(identifiers, list) and identifiers else identifiers
     for value in (about.get("name"), first):
         if isinstance(value, str) and 0 < len(value) <= 128:

@@ -84,7 +84,7 @@ def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool, 
         return Kind.HEARTBEAT, False, ""
     inner = packet.payload
     text = inner.get("text") if isinstance(inner, dict) else inner
-    said = _SAID.match(_CONTROL.sub(" ", text[:192])) if isinstance(text, str) else None
+    said = _said(text[:192]) if isinstance(text, str) else None
     if said is None:
         shown = repr(text)[:40] if isinstance(text, str) else "no text"
         raise Refused(Reason.MALFORMED, f"{shown}: {MESHTASTIC_TEXT}", device, unread=True)
@@ -92,6 +92,10 @@ def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool, 
     name = said["name"].strip()
     kind = binary.kind(active, context.devices.get(device), name)
     return kind, said["state"] is not None, name
+
+
+def _said(text: str) -> re.Match[str] | None:
+    return _SAID.match(text if text.isprintable() else _CONTROL.sub(" ", text))
 
 
 def _facts(packet: _Packet) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def _report(message: Message, device: str, address: Address) -> Reading:
     report = parse_report(message.payload)
     time = instant(report.ts)
     battery, link, loc = report.battery, report.link, report.loc
-    place = figures.place(loc.lat, loc.lon) if loc else {}
+    if loc is not None and not figures.is_place(loc.lat, loc.lon):
+        loc = None
     return Reading(
         id=report.id or _id(message, device, report),
         confirm_to=address.confirm_to if report.id else None,
@@ -55,13 +56,14 @@ def _report(message: Message, device: str, address: Address) -> Reading:
         count=report.count or None,
         confidence=report.confidence,
         media=report.media,
-        battery_v=battery.v if battery else None,
+        battery_v=(battery.v or None) if battery else None,
         battery_pct=battery.pct if battery else None,
         external_power=battery.ext if battery else None,
         rssi_dbm=link.rssi_dbm if link else None,
         snr_db=link.snr_db if link else None,
-        accuracy_m=loc.acc_m if loc and place else None,
-        **place,
+        lat=loc.lat if loc else None,
+        lon=loc.lon if loc else None,
+        accuracy_m=loc.acc_m if loc else None,
     )
 
 

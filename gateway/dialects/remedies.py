@@ -52,7 +52,8 @@ ZIGBEE2MQTT_JSON = Remedy(
     "set output: json under advanced: in configuration.yaml",
 )
 TASMOTA_TOPIC = Remedy(
-    "FullTopic に %prefix%（tele, stat）と %topic% を入れるか、SetOption19 0 で tasmota/discovery を送らせてください",
+    "FullTopic に %prefix%（tele, stat）と %topic% を入れるか、"
+    "SetOption19 0 で tasmota/discovery を送らせてください",
     "FullTopic needs %prefix% (tele, stat) and %topic%, or let SetOption19 0 publish tasmota/discovery",
 )
 SENML_JSON = Remedy(

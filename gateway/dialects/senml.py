@@ -6,15 +6,15 @@ one device and one time make one object.
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from gateway.dialects import Context
 from gateway.dialects.figures import number
-from gateway.dialects.mending import describe
-from gateway.dialects.payload import identity, parse_any, shown
+from gateway.dialects.mending import describe, mended
+from gateway.dialects.payload import bounded, identity, parse_any, shown
 from gateway.dialects.remedies import SENML_JSON
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped
@@ -50,6 +50,26 @@ _OF_BATTERY = frozenset(
 _VERSION = 10  # RFC 8428, 4.4: a higher one may mean anything by these fields
 
 
+class _Record(
+    Struct,
+    rename={"base": "bn", "base_time": "bt", "base_unit": "bu", "base_value": "bv",
+            "version": "bver", "name": "n", "unit": "u"},
+):  # fmt: skip
+    base: str | None = None
+    base_time: float | None = None
+    base_unit: str | None = None
+    base_value: Any = None
+    version: Any = None
+    name: str = ""
+    unit: str | None = None
+    t: float = 0.0
+    v: Any = None
+    vb: Any = None
+    vs: Any = None
+    vd: Any = None
+    s: Any = None
+
+
 class _Resolved(Struct, frozen=True):
     device: str
     what: str
@@ -57,13 +77,8 @@ class _Resolved(Struct, frozen=True):
     time: float  # seconds since 1970, 0 = now
 
 
-class _Bases(Struct):
-    """Base fields hold until they are told anew."""
-
-    name: str = ""
-    time: float = 0.0
-    unit: str = ""
-    value: float = 0.0
+_pack = msgspec.json.Decoder(list[_Record])
+_CORE = ("bn", "n")
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
@@ -98,75 +113,71 @@ def _envelope(message: Message, seconds: float, device: str) -> Envelope:
     )
 
 
-def _records(payload: bytes) -> list[dict[str, Any]]:
+def _records(payload: bytes) -> list[_Record]:
     """The records of a pack; the whole pack is refused when a part of it may change the meaning."""
-    pack = parse_any(payload, SENML_JSON)
-    if not isinstance(pack, list) or not all(isinstance(one, dict) for one in pack):
-        shown = describe(pack)
-        raise Refused(
-            Reason.MALFORMED, f"{shown}: [{{...}}] が必要です / [{{...}}] is expected: {SENML_JSON}"
-        )
-    if not 0 < len(pack) <= _MAX_RECORDS:
-        raise Refused(Reason.MALFORMED, f"{len(pack)} records: 1 to {_MAX_RECORDS}")
-    for record in pack:
-        _check(record)
-    return pack
+    if b'_"' in payload:
+        _must_understand(parse_any(payload, SENML_JSON))
+    try:
+        records = _pack.decode(bounded(payload))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        records = _mended(parse_any(payload, SENML_JSON))
+    if not 0 < len(records) <= _MAX_RECORDS:
+        raise Refused(Reason.MALFORMED, f"{len(records)} records: 1 to {_MAX_RECORDS}")
+    return records
 
 
-def _check(record: dict[str, Any]) -> None:
-    version = record.get("bver")
-    if version is not None and not (type(version) in (int, float) and 0 < version <= _VERSION):
+def _mended(pack: Any) -> list[_Record]:
+    if not isinstance(pack, list):
+        told = describe(pack)
+        raise Refused(Reason.MALFORMED, f"{told}: [{{...}}] が必要です / is expected: {SENML_JSON}")
+    return [mended(_Record, one, _CORE) for one in pack[: _MAX_RECORDS + 1]]
+
+
+def _must_understand(pack: Any) -> None:
+    """RFC 8428, 4.4: a field whose name ends in ``_`` changes what others mean."""
+    for record in pack if isinstance(pack, list) else ():
+        for name in record if isinstance(record, dict) else ():
+            if name.endswith("_"):
+                detail = f"{name[:24]}: 理解が必須の項目です / a field that must be understood"
+                raise Refused(Reason.VERSION, detail)
+
+
+def _resolve(records: list[_Record], now: float, model: Model) -> list[_Resolved]:
+    """Apply the base fields, which hold until they are told anew."""
+    base, base_time, base_unit, base_value = "", 0.0, None, 0.0
+    found = []
+    for record in records:
+        base = record.base if record.base is not None else base
+        base_time = record.base_time if record.base_time is not None else base_time
+        base_unit = record.base_unit or base_unit
+        if record.version is not None:
+            _check_version(record.version)
+        if record.base_value is not None:
+            base_value = _number("bv", record.base_value)
+        unit = record.unit or base_unit
+        device, what = _read_name((base + record.name)[:256], unit, model)
+        if not device:
+            raise Refused(Reason.MALFORMED, "名前のない記録です / a record without a name")
+        time = base_time + record.t
+        if time and time < _RELATIVE:
+            time = max(now + time, 1.0)
+        value = _value(record, base_value)
+        if unit and what in _OF_BATTERY:
+            what, value = _in_unit(what, value, unit)
+        found.append(_Resolved(device, what, value, time))
+    return found
+
+
+def _check_version(version: Any) -> None:
+    if not (type(version) in (int, float) and 0 < version <= _VERSION):
         told = f"bver = {describe(version)}"
         raise Refused(
             Reason.VERSION, f"{told}: {_VERSION} まで読めます / versions up to {_VERSION} are read"
         )
-    for name in record:
-        if name.endswith("_"):
-            shown = name[:24]
-            raise Refused(
-                Reason.VERSION,
-                f"{shown}: 必ず理解すべき項目で、読めません / a field that must be understood, and is not",
-            )
 
 
-def _resolve(records: list[dict[str, Any]], now: float, model: Model) -> list[_Resolved]:
-    """Apply the base fields; records without a value only tell them."""
-    bases = _Bases()
-    found = []
-    for record in records:
-        _rebase(bases, record)
-        name, unit = record.get("n", ""), record.get("u") or bases.unit
-        if not isinstance(name, str):
-            raise Refused(
-                Reason.MALFORMED, f"n = {describe(name)}: 名前が必要です / a name is needed"
-            )
-        device, what = _read_name((bases.name + name)[:256], unit, model)
-        if not device:
-            raise Refused(Reason.MALFORMED, "名前のない記録です / a record without a name")
-        value = _value(record, bases)
-        if value is not None:
-            what, value = _in_unit(what, value, unit)
-        found.append(_Resolved(device, what, value, _time(record, bases, now)))
-    return found
-
-
-def _rebase(bases: _Bases, record: Mapping[str, Any]) -> None:
-    base = record.get("bn", bases.name)
-    if not isinstance(base, str):
-        raise Refused(Reason.MALFORMED, f"bn = {describe(base)}: 名前が必要です / a name is needed")
-    bases.name = base
-    if "bt" in record:
-        bases.time = number(record["bt"]) or 0.0
-    if "bu" in record:
-        bases.unit = record["bu"] if isinstance(record["bu"], str) else ""
-    if "bv" in record:
-        bases.value = _base("bv", record["bv"])
-
-
-def _base(name: str, value: Any) -> float:
+def _number(name: str, value: Any) -> float:
     """A base value changes every value that follows: an odd one cannot be passed over."""
-    if value is None:
-        return 0.0
     figure = number(value) if isinstance(value, int | float) else None
     if figure is None:
         raise Refused(
@@ -175,35 +186,27 @@ def _base(name: str, value: Any) -> float:
     return figure
 
 
-def _time(record: Mapping[str, Any], bases: _Bases, now: float) -> float:
-    """Seconds since 1970; small times count from now, 0 is now."""
-    time = bases.time + (number(record.get("t")) or 0.0)
-    return max(now + time, 1.0) if time and time < _RELATIVE else time
-
-
-def _value(record: Mapping[str, Any], bases: _Bases) -> Any:
+def _value(record: _Record, base: float) -> Any:
     """A boolean, a text or the figure with its base; what is odd stays as it is, and is none of them."""
-    for name in ("vb", "vs"):
-        if record.get(name) is not None:
-            return record[name] if isinstance(record[name], bool) else shown(record[name])
-    told = record.get("v")
+    told = record.vb if record.vb is not None else record.vs
+    if told is not None:
+        return told if isinstance(told, bool) else shown(told)
+    told = record.v
     if told is None:
-        return bases.value if bases.value and not ("vd" in record or "s" in record) else None
+        return base if base and record.vd is None and record.s is None else None
     figure = number(told) if isinstance(told, int | float) else None
-    return shown(told) if figure is None else figure + bases.value
+    return shown(told) if figure is None else figure + base
 
 
-def _in_unit(what: str, value: Any, unit: Any) -> tuple[str, Any]:
+def _in_unit(what: str, value: Any, unit: str) -> tuple[str, Any]:
     """A battery's figure under the name that stands for its unit; in a foreign unit it is none."""
-    if not unit or not isinstance(unit, str) or what not in _OF_BATTERY:
-        return what, value
     if unit not in _BATTERY:
-        return "other", value
+        return what, None
     scale = _SCALES.get(unit, 1.0)
     return _BATTERY[unit], value * scale if isinstance(value, float) else value
 
 
-def _read_name(name: str, unit: Any, model: Model) -> tuple[str, str]:
+def _read_name(name: str, unit: str | None, model: Model) -> tuple[str, str]:
     """(device, what was measured)."""
     if ipso := _IPSO.match(name):
         what = _OBJECTS.get((ipso["object"], ipso["resource"]), "other")
@@ -212,5 +215,4 @@ def _read_name(name: str, unit: Any, model: Model) -> tuple[str, str]:
     leaf = name[cut + 1 :].lower()
     if cut > 0 and leaf in model.own:
         return name[:cut], leaf
-    told = unit if isinstance(unit, str) else ""
-    return name.rstrip(":/"), "battery" if told == "%EL" else _UNITS.get(told, "other")
+    return name.rstrip(":/"), "battery" if unit == "%EL" else _UNITS.get(unit or "", "other")

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from gateway.dialects import Context, figures, zigbee2tasmota
 from gateway.dialects.payload import identity, parse_object, word
@@ -35,20 +34,11 @@ _SWITCH = re.compile(r"Switch(\d{0,2})\Z")
 _USUAL = Tasmota("")
 
 
-class _Topic(Struct, frozen=True):
-    """A topic taken apart."""
-
-    device: str
-    leaf: str
-    declared: Tasmota = _USUAL
-
-
 def decode(message: Message, context: Context) -> list[Reading]:
     """Read switches, state and last will; a message without any of them is irrelevant."""
     if message.topic.startswith(DISCOVERY):
         return _discovered(message)
-    topic = _topic(message.topic, context)
-    device, leaf = topic.device, topic.leaf
+    device, leaf, declared = _topic(message.topic, context)
     if leaf == "LWT":
         return _last_will(message, device, context)
     if leaf not in ("SENSOR", "STATE", "RESULT", zigbee2tasmota.LEAF):
@@ -57,7 +47,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if leaf == zigbee2tasmota.LEAF or isinstance(values.get(zigbee2tasmota.LEAF), dict):
         return zigbee2tasmota.read(message, values, context)
     time = _time(values, device, context)
-    found = _switches(message, values, topic, time, context)
+    found = _switches(message, values, device, declared, time, context)
     if not found and (leaf == "STATE" or device in context.devices):
         found = [_reading(message, device, Kind.HEARTBEAT, time, _facts(values))]
     if not found:
@@ -71,18 +61,20 @@ def decode(message: Message, context: Context) -> list[Reading]:
     return found
 
 
-def _topic(topic: str, context: Context) -> _Topic:
-    """Device and last level: the level that is the prefix is looked for, never taken by its place."""
+def _topic(topic: str, context: Context) -> tuple[str, str, Tasmota]:
+    """Device, last level, declaration. The prefix is looked for, never taken by its place."""
     head, _, leaf = topic.rpartition("/")
     known = context.declared.tasmotas.get(head) if context.declared else None
     levels = head.split("/")
-    at = next((n for n, level in enumerate(levels) if level in _PREFIXES), -1)
-    device = "/".join(levels[:at] + levels[at + 1 :])[:256] if at >= 0 else ""
+    at = next((n for n, level in enumerate(levels) if level in _PREFIXES), None)
+    if at is not None:
+        del levels[at]
+    device = "/".join(levels)[:256] if at is not None else ""
     if not device and known is not None:
         device = known.topic[:256]
     if not device:
         raise Refused(Reason.TOPIC, f"{topic[:80]}: {TASMOTA_TOPIC}")
-    return _Topic(device, leaf, known or _USUAL)
+    return device, leaf, known or _USUAL
 
 
 def _discovered(message: Message) -> list[Reading]:
@@ -109,38 +101,32 @@ def _time(values: dict[str, Any], device: str, context: Context) -> datetime | N
 def _switches(
     message: Message,
     values: dict[str, Any],
-    topic: _Topic,
+    device: str,
+    declared: Tasmota,
     time: datetime | None,
     context: Context,
 ) -> list[Reading]:
     """SENSOR repeats states; RESULT tells the moment (``{"Switch1":{"Action":"ON"}}``)."""
     found = []
-    owner = context.devices.get(topic.device)
+    owner = context.devices.get(device)
     for name, value in list(values.items())[:256]:
-        number = _number(name, topic.declared)
+        switch = _SWITCH.match(name)
+        number = int(switch[1] or 1) if switch else declared.switches.get(name)
         if number is None:
             continue
         action = value.get("Action") if isinstance(value, dict) else value
-        address = _speaks_for(topic.device, name, number, owner)
+        address = _speaks_for(device, name, number, owner)
         if action is None or not address:
             continue
-        active = _active(action, topic.declared)
+        active = _active(action, declared) if isinstance(action, str) else None
         if active is None:
             detail = f"{name} = {figures.name(action)[:20]!r}: ON か OFF / ON or OFF"
             raise Refused(Reason.MALFORMED, detail, address, unread=True)
-        kind = binary.kind(active, context.devices.get(address), topic.device)
+        kind = binary.kind(active, context.devices.get(address), device)
         reading = _reading(message, address, kind, time, {}, suffix=f":{name}")
         is_state = not isinstance(value, dict)
         found.append(msgspec.structs.replace(reading, is_state=is_state, input=name))
     return found
-
-
-def _number(name: str, declared: Tasmota) -> int | None:
-    """Which switch a field is, by its usual name or the one that the device declared."""
-    found = _SWITCH.match(name)
-    if found:
-        return int(found[1] or 1)
-    return declared.switches.get(name)
 
 
 def _speaks_for(device: str, name: str, number: int, owner: Device | None) -> str:
@@ -150,12 +136,11 @@ def _speaks_for(device: str, name: str, number: int, owner: Device | None) -> st
     return device if number <= 1 else f"{device}/{name}"
 
 
-def _active(action: object, declared: Tasmota) -> bool | None:
+def _active(action: str, declared: Tasmota) -> bool | None:
     """On or off, in the device's own words if it declared some."""
-    text = action if isinstance(action, str) else ""
-    if declared is not _USUAL and text.lower() in declared.states:
-        return text.lower() == declared.states[1]
-    return binary.switched(text)
+    if declared is not _USUAL and action.lower() in declared.states:
+        return action.lower() == declared.states[1]
+    return binary.switched(action)
 
 
 def _reading(

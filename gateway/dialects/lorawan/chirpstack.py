@@ -5,6 +5,7 @@ another ``deduplicationId``; ``key`` (devEui, devAddr, fCnt, content) tells that
 belongs to it because counters of ABP devices begin again after a battery change.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSo
 FILTERS = ("application/+/device/+/event/+",)
 _SILENT = frozenset(("ack", "txack", "integration"))
 _OF_V3 = ("devEUI", "applicationID", "objectJSON")
+_EUI = re.compile("[0-9A-Fa-f]{16}")
 _CODEC = "CODEC"  # in the codes of event/log: UPLINK_CODEC
 
 
@@ -110,15 +112,19 @@ def _radio(heard: list[_Rx]) -> dict[str, float | None]:
 
 
 def _eui(info: _DeviceInfo | None, message: Message) -> str:
-    """The device's address: of the body, else of the topic."""
-    eui = figures.name(info.dev_eui) if info else ""
-    if eui:
-        return eui.lower()
+    """The device's address: of the body, or of the topic where the body holds none."""
+    told = figures.name(info.dev_eui) if info else ""
+    if _EUI.fullmatch(told):
+        return told.lower()
     _refuse_v3(message)
     levels = message.topic.split("/")
-    if "device" in levels[:-1] and (told := levels[levels.index("device") + 1]):
-        return told[:128].lower()
-    raise Refused(Reason.MALFORMED, "deviceInfo.devEui がありません / deviceInfo.devEui is missing")
+    named = levels[levels.index("device") + 1] if "device" in levels[:-1] else ""
+    address = named if _EUI.fullmatch(named) else told or named[:128]
+    if not address:
+        raise Refused(
+            Reason.MALFORMED, "deviceInfo.devEui がありません / deviceInfo.devEui is missing"
+        )
+    return address.lower()
 
 
 def _refuse_v3(message: Message) -> None:

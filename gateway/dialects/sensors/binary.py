@@ -42,7 +42,7 @@ def of_node(
     told = declared or purpose(name, node)
     chosen = device.input if device is not None else ""
     if chosen and chosen == name:
-        return kind(active, device)
+        return kind(active, device)  # the registry has the last word
     if told is Purpose.TAMPER:
         return Kind.TAMPER if active else Kind.HEARTBEAT
     if told in _QUIET:
@@ -53,7 +53,9 @@ def of_node(
         return None
     if told is Purpose.SHOCK and not active:
         return Kind.HEARTBEAT
-    return kind(active, device)
+    if device is None:
+        return Kind.SPRUNG if active else Kind.SET
+    return _of_role(active is not device.inverted, watches=device.role is Role.DETECTOR)
 
 
 def _of_role(active: bool, *, watches: bool) -> Kind:

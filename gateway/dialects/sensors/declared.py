@@ -39,6 +39,7 @@ _SHORT = {
     "uniq_id": "unique_id", "val_tpl": "value_template", "mf": "manufacturer", "mdl": "model",
     "sn": "serial_number", "avty_t": "availability_topic",
 }  # fmt: skip
+_ABBREVIATED = {long: short for short, long in _SHORT.items()}
 _anything = msgspec.json.Decoder()
 
 
@@ -86,11 +87,17 @@ class Declared(Struct):
             self.tasmotas[place.strip("/")] = one
 
 
+def told(declared: Mapping[str, Any], name: str) -> Any:
+    """A field by its long name, else by its abbreviation."""
+    value = declared.get(name)
+    return declared.get(_ABBREVIATED[name]) if value is None else value
+
+
 def full(declared: Any) -> dict[str, Any]:
     """A declaration with the long names for the abbreviated ones; {} for anything else."""
     if not isinstance(declared, dict):
         return {}
-    return {_SHORT.get(name, name): value for name, value in declared.items()}
+    return {_SHORT[name] if name in _SHORT else name: value for name, value in declared.items()}
 
 
 def state_topic(declared: Mapping[str, Any]) -> str:
@@ -128,5 +135,5 @@ def _words(told: Any) -> tuple[str, ...]:
 
 
 def _switches(told: Any) -> dict[str, int]:
-    names = told[:32] if isinstance(told, list) else []
+    names: list[Any] = told[:32] if isinstance(told, list) else []
     return {name: at for at, name in enumerate(names, start=1) if isinstance(name, str) and name}

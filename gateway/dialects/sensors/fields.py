@@ -37,7 +37,7 @@ _INACTIVE = frozenset(
 )
 _DOOR = frozenset(("open", "close", "closed"))
 _NO_FIX = re.compile(
-    r"\b(?:no|not|none|invalid|lost|searching|timeout|failed?|old|stale|cached)\b", re.I
+    r"\b(?:no|not|none|invalid|lost|searching|timeout|failed?|old|stale|cached)\b", re.IGNORECASE
 )
 _DATALOG = re.compile(r"\[([^\[\]]{1,120})\]")
 _TIME_IN_LOG = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}Z?")
@@ -101,7 +101,7 @@ def _flags(heard: Heard, values: Mapping[str, Any], strange: list[str]) -> list[
     """Hear the flags among fields of no row; gives the names that say nothing to us."""
     left = []
     for name in strange:
-        meaning = names.flag(name) if isinstance(name, str) else ""
+        meaning = names.flag(name)
         if not meaning:
             left.append(name)
         elif (value := values[name]) is not None:

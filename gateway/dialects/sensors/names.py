@@ -31,7 +31,8 @@ def _set(text: str) -> frozenset[str]:
 
 
 _COMPOUND = {
-    **dict.fromkeys(("lowbattery", "batterylow", "lowbat", "lowbatt", "batlow", "battlow"), ("low", "battery")),
+    **dict.fromkeys(("lowbattery", "batterylow", "lowbat", "lowbatt"), ("low", "battery")),
+    **dict.fromkeys(("batlow", "battlow"), ("low", "battery")),
     **dict.fromkeys(("batt", "bat", "batteries", "accu", "akku", "電池", "バッテリー"), ("battery",)),
     **dict.fromkeys(("vbat", "vbatt", "batv", "battv"), ("battery", "voltage")),
     **dict.fromkeys(("電池残量低下", "電池低下", "電池切れ"), ("low", "battery")),

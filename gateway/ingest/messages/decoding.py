@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.config import ConfigError, Source
 from gateway.dialects import Context
+from gateway.dialects.sensors.declared import Declared
 from gateway.dialects.sensors.models import Row, with_own
 from gateway.dialects.table import BY_NAME, Claims
 from gateway.domain.model import Device, DeviceState, Message, Reading, Refused
@@ -28,7 +29,8 @@ class Sources:
         self._sources = sources
         self.models = with_own(models or {})
         self._claims = Claims((source.dialect, source.topics) for source in sources)
-        self._context = Context(site=site, models=self.models)
+        self._declared = Declared()
+        self._context = Context(site=site, models=self.models, declared=self._declared)
 
     @property
     def subscriptions(self) -> list[tuple[str, int]]:
@@ -56,5 +58,10 @@ class Sources:
     def decode(self, message: Message, devices: Mapping[str, Device]) -> list[Reading]:
         """The readings of a message; Refused when it means none."""
         if self._context.devices is not devices:
-            self._context = Context(devices, self._context.site, self.models)
-        return self._claims.claim(message.topic).decode(message, self._context)
+            self._context = Context(
+                devices, self._context.site, self.models, declared=self._declared
+            )
+        readings = self._claims.claim(message.topic).decode(message, self._context)
+        if message.topic.endswith("/config"):
+            self._declared.learn(message)
+        return readings

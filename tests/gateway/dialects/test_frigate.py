@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.model import Kind, Reading, Reason
+from gateway.domain.model import Kind, Reading, Reason, Refused
 from tests.gateway.dialects.asking import read, reason, said
 from tests.gateway.dialects.fixtures import OBJECT
 
@@ -75,3 +75,24 @@ def test_a_classification_refines_and_one_without_a_species_does_not() -> None:
 @pytest.mark.parametrize("payload", ["online", '"online"'])
 def test_frigate_says_that_it_is_there(payload: str) -> None:
     assert said("frigate", "cams/frigate/available", payload) == [("cams/frigate", Kind.ONLINE)]
+
+
+def test_a_verified_object_is_the_animal_and_a_pets_name_is_none() -> None:
+    data = {"objects": ["boar-verified"], "sub_labels": ["Kuro"], "detections": ["1.5-a"]}
+    after = {"id": "r", "camera": "c", "data": data}
+    (reading,) = read("frigate", "frigate/reviews", {"after": after})
+    assert (reading.id, reading.species) == ("1.5-a", "boar")
+
+
+def test_a_sub_label_of_a_review_names_the_animal_better() -> None:
+    data = {"objects": ["animal"], "sub_labels": [["wild boar", 0.8]], "detections": ["1.5-a"]}
+    after = {"id": "r", "camera": "c", "data": data}
+    (reading,) = read("frigate", "frigate/reviews", {"after": after})
+    assert reading.species == "boar"
+
+
+@pytest.mark.parametrize("data", [None, [], "boar", {"objects": None}, {"objects": "boar"}])
+def test_a_review_without_its_objects_is_refused_by_name(data: Any) -> None:
+    body = {"after": {"id": "r", "camera": "c", "data": data}}
+    with pytest.raises(Refused, match=r"data|objects"):
+        read("frigate", "frigate/reviews", body)

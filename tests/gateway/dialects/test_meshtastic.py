@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.dialects import Context
-from gateway.domain.model import Kind, Reading, Reason, Role, TimeSource
+from gateway.domain.model import Kind, Reading, Reason, Refused, Role, TimeSource
 from tests.gateway.dialects.asking import EMPTY, read, reason, registered
 from tests.gateway.dialects.fixtures import PACKET
 
@@ -70,3 +70,39 @@ def test_a_packet_from_nobody_is_malformed() -> None:
     assert reason("meshtastic", MESH, {"type": "text"}) is Reason.MALFORMED
     strange = {**PACKET, "type": "detection", "payload": {"text": "hello"}}
     assert reason("meshtastic", MESH, strange) is Reason.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hako detected\a", "\aHako detected", "Hako detected \a\r\n ", "Hako detected!", "Hako detected 🔔",
+     "Hako state: 1\x07", "Hako state: 1\u200b\n"],
+)  # fmt: skip
+def test_a_decoration_never_costs_the_alarm(text: str) -> None:
+    reading = _mesh(text)
+    assert (reading.kind, reading.input) == (Kind.SPRUNG, "Hako")
+
+
+@pytest.mark.parametrize("text", ["Hako state: 10", "Hako opened", "", None, 5])
+def test_a_text_that_is_no_alarm_is_refused_and_leaves_the_state_unread(text: Any) -> None:
+    with pytest.raises(Refused, match="detected") as refused:
+        _mesh(text)
+    assert (refused.value.unread, refused.value.device) == (True, NODE)
+
+
+def test_a_number_with_a_sign_is_the_same_node_and_packet() -> None:
+    signed: dict[str, Any] = {"from": 0xA1B2C3D4 - 2**32, "id": -1}
+    reading = _mesh("Hako detected", **signed)
+    assert (reading.device, reading.id) == (NODE, f"{NODE}:4294967295")
+
+
+@pytest.mark.parametrize("level", [102, 200, 255, -1, 2**32 - 1, "101", 101.5])
+def test_only_this_firmwares_own_word_is_external_power(level: Any) -> None:
+    packet = {**PACKET, "type": "telemetry", "payload": {"battery_level": level, "voltage": 3.9}}
+    (reading,) = read("meshtastic", MESH, packet)
+    assert (reading.external_power, reading.battery_pct, reading.battery_v) == (None, None, 3.9)
+
+
+def test_a_place_blurred_for_privacy_says_how_exact_it_is() -> None:
+    place = {"latitude_i": 327_000_000, "longitude_i": 1_288_000_000, "precision_bits": 16}
+    (reading,) = read("meshtastic", MESH, {**PACKET, "type": "position", "payload": place})
+    assert reading.accuracy_m == pytest.approx(364.8, abs=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.model import Kind, Reason
+from gateway.domain.model import Kind, Reason, Refused
 from tests.gateway.dialects.asking import read, reason, said
 from tests.gateway.dialects.fixtures import NOW
 
@@ -46,3 +46,64 @@ def test_a_declaration_is_the_same_however_often_it_is_repeated() -> None:
 
 def test_a_withdrawn_declaration_is_irrelevant() -> None:
     assert reason("ha_discovery", "homeassistant/sensor/a/config", b"") is Reason.IRRELEVANT
+
+
+@pytest.mark.parametrize(
+    ("pack", "kind"),
+    [
+        ([{"bn": "a/", "bv": 1}, {"n": "door", "v": 0}], Kind.SPRUNG),
+        ([{"bn": "a/", "bv": -1}, {"n": "door", "v": 1}], Kind.SET),
+        ([{"bn": "a/", "bv": 1, "n": "door", "vb": False}], Kind.SET),
+        ([{"bn": "a/", "n": "door", "vs": "open"}], Kind.SPRUNG),
+        ([{"bn": "a/", "bver": 10, "n": "door", "vb": True}], Kind.SPRUNG),
+        ([{"bn": "a/", "bver": 5, "n": "door", "v": 1}], Kind.SPRUNG),
+    ],
+)
+def test_base_values_texts_and_booleans_say_what_the_standard_says(pack: Any, kind: Kind) -> None:
+    assert [said_kind for _, said_kind in said("senml", "senml/x", pack)] == [kind]
+
+
+@pytest.mark.parametrize("more", [{"bver": 11}, {"bver": "new"}, {"scale_": 2}, {"x_": None}])
+def test_a_pack_of_which_a_part_may_change_the_meaning_counts_not_at_all(more: Any) -> None:
+    good = {"bn": "a/", "n": "door", "vb": True}
+    for pack in ([{**good, **more}], [good, {"n": "battery", "v": 3, **more}]):
+        assert reason("senml", "senml/x", pack) is Reason.VERSION
+
+
+@pytest.mark.parametrize("odd", ["five", [], {}, True])
+def test_an_odd_base_value_is_refused_by_name(odd: Any) -> None:
+    with pytest.raises(Refused, match="bv"):
+        read("senml", "senml/x", [{"bn": "a/", "bv": odd}, {"n": "door", "v": 0}])
+
+
+@pytest.mark.parametrize(
+    ("record", "pct", "volts"),
+    [
+        ({"n": "battery", "u": "V", "v": 3.01}, None, 3.01),
+        ({"n": "battery", "u": "mV", "v": 3010}, None, 3.01),
+        ({"n": "battery", "u": "%EL", "v": 81}, 81, None),
+        ({"n": "battery", "u": "/", "v": 0.81}, 81, None),
+        ({"n": "battery", "u": "Cel", "v": 21}, None, None),
+        ({"n": "battery", "v": 3.01}, None, None),
+        ({"n": "battery", "v": 81}, 81, None),
+        ({"n": "battery_voltage", "u": "%EL", "v": 81}, 81, None),
+    ],
+)
+def test_the_unit_of_a_battery_is_obeyed(record: Any, pct: Any, volts: Any) -> None:
+    (reading,) = read("senml", "senml/x", [{"bn": "a/", **record}])
+    assert reading.battery_pct == (None if pct is None else pytest.approx(pct))
+    assert reading.battery_v == (None if volts is None else pytest.approx(volts))
+
+
+def test_a_state_that_is_neither_leaves_the_device_unread() -> None:
+    with pytest.raises(Refused, match="door") as refused:
+        read("senml", "senml/x", [{"bn": "a/", "n": "door", "v": [1]}])
+    assert refused.value.unread
+
+
+def test_abbreviations_of_discovery_are_read() -> None:
+    topic = "homeassistant/device/hako/config"
+    body = {"dev": {"ids": "hako-1"}, "o": {"name": "x"}, "cmps": {"a": {"p": "binary_sensor"}}}
+    assert said("ha_discovery", topic, body) == [("hako-1", Kind.JOIN)]
+    ours = {**body, "o": {"name": "Shishigaki", "sw": "1"}}
+    assert reason("ha_discovery", topic, ours) is Reason.IRRELEVANT

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.model import Kind, Reason
+from gateway.domain.model import Kind, Reason, Refused
 from tests.gateway.dialects.asking import read, reason, registered, said
 
 Z = "zigbee2mqtt/yama/hako 1"
@@ -72,3 +72,53 @@ def test_the_bridge_tells_of_itself_and_of_new_devices() -> None:
 def test_the_same_state_sent_twice_at_one_time_is_one() -> None:
     values = {"contact": False, "last_seen": "2026-11-23T04:00:00Z"}
     assert read("zigbee2mqtt", Z, values)[0].id == read("zigbee2mqtt", Z, values)[0].id
+
+
+@pytest.mark.parametrize(
+    ("leaf", "payload", "kind"),
+    [
+        ("contact", b"false", Kind.SPRUNG),
+        ("contact", b"true", Kind.SET),
+        ("action", b"vibration", Kind.SPRUNG),
+        ("occupancy", b"true", Kind.DETECTION),
+        ("battery", b"81", Kind.HEARTBEAT),
+        ("linkquality", b"120", Kind.HEARTBEAT),
+    ],
+)
+def test_output_attribute_is_one_value_on_a_topic_of_its_own(
+    leaf: str, payload: bytes, kind: Kind
+) -> None:
+    assert said("zigbee2mqtt", f"{Z}/{leaf}", payload) == [("yama/hako 1", kind)]
+
+
+@pytest.mark.parametrize("topic", [f"{Z}/angle_of_attack", "zigbee2mqtt/hako"])
+def test_a_bare_value_of_nothing_known_is_refused_with_the_setting(topic: str) -> None:
+    with pytest.raises(Refused, match="output: json"):
+        read("zigbee2mqtt", topic, b"12")
+
+
+def test_a_new_name_is_offered_and_a_device_that_left_is_offline() -> None:
+    topic = "zigbee2mqtt/bridge/response/device/rename"
+    news = {"data": {"from": "a", "to": "hako"}, "status": "ok"}
+    assert said("zigbee2mqtt", topic, news) == [("hako", Kind.JOIN)]
+    assert reason("zigbee2mqtt", topic, {**news, "status": "error"}) is Reason.IRRELEVANT
+    left = {"type": "device_leave", "data": {"friendly_name": "hako"}}
+    assert said("zigbee2mqtt", "zigbee2mqtt/bridge/event", left) == [("hako", Kind.OFFLINE)]
+
+
+def test_a_registered_input_alone_speaks_for_the_trap() -> None:
+    both = {"contact": False, "vibration": True}
+    chosen = registered("yama/hako 1", input="contact")
+    assert said("zigbee2mqtt", Z, {**both, "contact": True}, chosen) == [("yama/hako 1", Kind.SET)]
+    strange = registered("yama/hako 1", input="state_left")
+    assert said("zigbee2mqtt", Z, {"state_left": "ON", "contact": True}, strange) == [
+        ("yama/hako 1", Kind.SPRUNG)
+    ]
+
+
+def test_an_object_of_which_nothing_is_known_is_unread_and_names_its_fields() -> None:
+    (reading,) = read("zigbee2mqtt", Z, {"quux": 1}, registered("yama/hako 1"))
+    assert reading.kind is Kind.HEARTBEAT
+    assert "quux" in (reading.unread or "")
+    (reading,) = read("zigbee2mqtt", Z, {"linkquality": 9}, registered("yama/hako 1"))
+    assert reading.unread is None

@@ -74,7 +74,11 @@ def test_a_network_frame_without_content_is_a_sign_of_life(more: dict[str, Any])
 
 def test_a_codec_error_in_the_log_leaves_the_frame_unread() -> None:
     topic = UP.replace("/up", "/log")
-    told = {"level": "ERROR", "code": "UPLINK_CODEC", "description": "TypeError: x is undefined"}
+    told: dict[str, Any] = {
+        "level": "ERROR",
+        "code": "UPLINK_CODEC",
+        "description": "TypeError: x is undefined",
+    }
     (reading,) = chirp.decode(message(topic, chirpstack(**told)), Context())
     assert (reading.kind, reading.device) == (Kind.HEARTBEAT, EUI)
     assert "x is undefined" in (reading.unread or "")

@@ -228,3 +228,52 @@ def test_a_codecs_output_can_be_pasted_bare_or_wrapped(wrapped: dict[str, Any]) 
 def test_impossible_places_and_batteries_are_left_out() -> None:
     (reading,) = up({"latitude": 101.4, "longitude": 12, "battery": -3, "motion_status": "stop"})
     assert (reading.lat, reading.lon, reading.battery_pct) == (None, None, None)
+
+
+def test_two_models_that_read_every_field_differently_are_both_named() -> None:
+    rows = {
+        "acme-door": Row(title="Acme door", what="door", fields={"level": "contact"}),
+        "acme-eye": Row(title="Acme eye", what="motion", fields={"level": "motion"}),
+    }
+    for context in (Context(models=with_own(rows)), Context(models=with_own(rows), assume=True)):
+        refused = refusal({"level": 1, "battery": 90}, context)
+        assert refused.reason is Reason.MODEL
+        assert "acme-door" in refused.detail
+        assert "acme-eye" in refused.detail
+
+
+def test_the_form_of_a_value_tells_models_of_the_same_names_apart() -> None:
+    assert kinds_of({"door": "open", "battery": 90}, registered()) == [Kind.SPRUNG]
+    assert kinds_of({"door": {"value": True}, "battery": 90}, registered()) == [Kind.SET]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"STA": "01", "TEMP": -2}, "STA"),
+        ({"Device": "R999", "Volt": 3.0, "Vibration": 1}, "Vibration"),
+        ({"err": "bad port"}, "err"),
+    ],
+)
+def test_fields_that_no_model_knows_are_named_and_are_no_health(
+    values: dict[str, Any], named: str
+) -> None:
+    (reading,) = up(values, ASSUME)
+    assert reading.kind is Kind.HEARTBEAT
+    assert named in (reading.unread or "")
+    (reading,) = up({**OPEN, **values}, registered("milesight-ws301"))
+    assert (reading.kind, reading.unread) == (Kind.SPRUNG, None)
+
+
+def test_a_registered_model_that_understands_nothing_is_unread() -> None:
+    (reading,) = up({"err": "bad port"}, registered("milesight-ws301"))
+    assert (reading.kind, "err" in (reading.unread or "")) == (Kind.HEARTBEAT, True)
+    (reading,) = up({"battery": 80, "report_interval": 600}, registered("milesight-ws301"))
+    assert (reading.kind, reading.unread) == (Kind.HEARTBEAT, None)
+    (reading,) = up({"battery": 80, "door_state": 1}, registered("milesight-ws301"))
+    assert "door_state" in (reading.unread or "")
+
+
+def test_a_codecs_own_error_leaves_the_frame_unread() -> None:
+    (reading,) = codec.decode(message("t", {"errors": ["unknown port"]}), ASSUME)
+    assert (reading.kind, "unknown port" in (reading.unread or "")) == (Kind.HEARTBEAT, True)

@@ -40,3 +40,21 @@ def test_a_things_stack_device_may_be_registered_by_its_name() -> None:
     context = Context(devices={"hako-3": Device(id="hako-3", role=Role.TRAP, inverted=True)})
     (reading,) = tts.decode(message(TTN_UP, fixtures.tts(OPEN)), context)
     assert (reading.device, reading.kind) == ("hako-3", Kind.SET)
+
+
+def test_a_simulated_uplink_is_marked_as_a_test() -> None:
+    body = {**fixtures.tts(OPEN), "simulated": True}
+    (reading,) = tts.decode(message(TTN_UP, body), ASSUME)
+    assert (reading.kind, reading.simulated) == (Kind.SPRUNG, True)
+    for real in (False, None):
+        (reading,) = tts.decode(message(TTN_UP, {**body, "simulated": real}), ASSUME)
+        assert not reading.simulated
+
+
+def test_a_frame_without_a_formatter_is_alive_and_unread() -> None:
+    (reading,) = tts.decode(message(TTN_UP, fixtures.tts(None, frm_payload="jAAA")), ASSUME)
+    assert (reading.kind, reading.rssi_dbm) == (Kind.HEARTBEAT, -88)
+    assert "formatter" in (reading.unread or "")
+    for more in ({"frm_payload": None}, {"frm_payload": "jAAA", "f_port": 0}):
+        (reading,) = tts.decode(message(TTN_UP, fixtures.tts(None, **more)), ASSUME)
+        assert (reading.kind, reading.unread) == (Kind.HEARTBEAT, None)
