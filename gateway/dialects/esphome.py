@@ -7,8 +7,9 @@ Figures and what a node tells of itself belong to ``{prefix}``.
 
 from typing import Any
 
-from gateway.dialects import Context, figures
+from gateway.dialects import Context
 from gateway.dialects.payload import identity, word
+from gateway.dialects.payloads import figures
 from gateway.dialects.sensors import binary
 from gateway.dialects.sensors.names import Purpose, purpose, quantity
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused

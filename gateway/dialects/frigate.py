@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from gateway.dialects import Context
-from gateway.dialects.figures import name as text
-from gateway.dialects.figures import number, within
 from gateway.dialects.payload import parse, word
+from gateway.dialects.payloads.figures import name as text
+from gateway.dialects.payloads.figures import number, within
 from gateway.dialects.sensors import binary
 from gateway.dialects.sensors.fields import truth
 from gateway.dialects.timestamps import instant

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object
-from gateway.dialects.remedies import CLEARED
+from gateway.dialects.payloads.remedies import CLEARED
 from gateway.dialects.sensors.declared import told
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused
 

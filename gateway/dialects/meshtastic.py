@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.dialects import Context, figures
+from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse
-from gateway.dialects.remedies import MESHTASTIC_JSON, MESHTASTIC_TEXT
+from gateway.dialects.payloads import figures
+from gateway.dialects.payloads.remedies import MESHTASTIC_JSON, MESHTASTIC_TEXT
 from gateway.dialects.sensors import binary
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource

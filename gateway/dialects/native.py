@@ -1,9 +1,10 @@
 """The native protocol, version 1, to readings."""
 
-from gateway.dialects import Context, figures
+from gateway.dialects import Context
 from gateway.dialects.native_protocol import Address, Report, parse_about, parse_report, parse_topic
 from gateway.dialects.payload import identity, word
-from gateway.dialects.remedies import CLEARED
+from gateway.dialects.payloads import figures
+from gateway.dialects.payloads.remedies import CLEARED
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
 from gateway.domain.species import UNKNOWN, code

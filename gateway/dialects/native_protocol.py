@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gateway.dialects.mending import mended
+from gateway.dialects.payloads.side_fields import mended
 from gateway.domain.model import Kind, Reason, Refused, TimeSource
 
 VERSION = 1

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gateway.dialects.mending import describe, mended
 from gateway.dialects.native_protocol import MAX_BYTES
-from gateway.dialects.remedies import CLEARED, NO_REMEDY, Remedy
+from gateway.dialects.payloads.remedies import CLEARED, NO_REMEDY, Remedy
+from gateway.dialects.payloads.side_fields import describe, mended
 from gateway.domain.model import Message, Reason, Refused
 
 T = TypeVar("T")

@@ -12,10 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from gateway.dialects import Context
-from gateway.dialects.figures import number
-from gateway.dialects.mending import describe, mended
 from gateway.dialects.payload import bounded, identity, parse_any, shown
-from gateway.dialects.remedies import SENML_JSON
+from gateway.dialects.payloads.figures import number
+from gateway.dialects.payloads.remedies import SENML_JSON
+from gateway.dialects.payloads.side_fields import describe, mended
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped
 from gateway.dialects.timestamps import instant

@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.dialects import Context, figures, zigbee2tasmota
+from gateway.dialects import Context, zigbee2tasmota
 from gateway.dialects.payload import identity, parse_object, word
-from gateway.dialects.remedies import TASMOTA_TOPIC
+from gateway.dialects.payloads import figures
+from gateway.dialects.payloads.remedies import TASMOTA_TOPIC
 from gateway.dialects.sensors import binary
 from gateway.dialects.sensors.declared import TASMOTA as DISCOVERY
 from gateway.dialects.sensors.declared import Tasmota

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.dialects import Context
 from gateway.dialects.payload import bounded, identity, parse_any, parse_object, shown, word
-from gateway.dialects.remedies import ZIGBEE2MQTT_JSON
+from gateway.dialects.payloads.remedies import ZIGBEE2MQTT_JSON
 from gateway.dialects.sensors.binary import presence
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from gateway.dialects import Context
-from gateway.dialects.figures import rssi_dbm, snr_db
 from gateway.dialects.payload import identity, parse_object, shown
-from gateway.dialects.remedies import CODEC_ANY, MODEL, Remedy
+from gateway.dialects.payloads.figures import rssi_dbm, snr_db
+from gateway.dialects.payloads.remedies import CODEC_ANY, MODEL, Remedy
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import GENERIC, SPRINGS, Match, Model, recognise, shipped
 from gateway.dialects.timestamps import instant

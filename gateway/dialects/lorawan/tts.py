@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from gateway.dialects import Context, figures
+from gateway.dialects import Context
 from gateway.dialects.lorawan import codec
 from gateway.dialects.payload import content, identity, parse
-from gateway.dialects.remedies import CODEC_TTS
+from gateway.dialects.payloads import figures
+from gateway.dialects.payloads.remedies import CODEC_TTS
 from gateway.dialects.sensors.interpret import Envelope
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource

@@ -97,7 +97,7 @@ def full(declared: Any) -> dict[str, Any]:
     """A declaration with the long names for the abbreviated ones; {} for anything else."""
     if not isinstance(declared, dict):
         return {}
-    return {_SHORT[name] if name in _SHORT else name: value for name, value in declared.items()}
+    return {str(_SHORT.get(name, name)): value for name, value in declared.items()}
 
 
 def state_topic(declared: Mapping[str, Any]) -> str:

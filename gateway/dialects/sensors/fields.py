@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from gateway.dialects import figures
 from gateway.dialects.payload import shown
+from gateway.dialects.payloads import figures
 from gateway.dialects.sensors import names
 from gateway.dialects.sensors.models import EVENTS, SPRINGS, Model, Rule
 

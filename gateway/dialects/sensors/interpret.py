@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from gateway.dialects.remedies import MODEL
+from gateway.dialects.payloads.remedies import MODEL
 from gateway.dialects.sensors import names
 from gateway.dialects.sensors.fields import Heard, read
 from gateway.dialects.sensors.models import Model

@@ -55,12 +55,14 @@ _EVENT_FIELDS: Mapping[str, Type] = {
     "media": "string",
     "battery_v": "float",
     "battery_pct": "float",
+    "battery_low": "boolean",
     "external_power": "boolean",
     "rssi_dbm": "float",
     "snr_db": "float",
     "lat": "float",
     "lon": "float",
     "accuracy_m": "float",
+    "unread": "string",  # why its content could not be read; "" where it is read again
 }
 
 TAGS: Mapping[str, tuple[str, ...]] = {

@@ -13,6 +13,8 @@ FACTS: dict[str, Any] = {
     "species": "boar", "count": 2, "confidence": 0.91, "media": "a.jpg", "battery_v": 3.01,
     "battery_pct": 71.0, "external_power": False, "rssi_dbm": -105.0, "snr_db": 6.5, "lat": 32.69,
     "lon": 128.84, "accuracy_m": 8.0,
+    "battery_low": True,
+    "unread": "no codec",
 }  # fmt: skip
 
 

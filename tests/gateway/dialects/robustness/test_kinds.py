@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects import Context, figures
+from gateway.dialects import Context
+from gateway.dialects.payloads import figures
 from gateway.dialects.table import BY_NAME
 from gateway.domain.model import Device, Kind, Reading, Reason, Refused, Role
 from tests.gateway.dialects.fixtures import (
