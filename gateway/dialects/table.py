@@ -20,6 +20,7 @@ from gateway.dialects import (
     zigbee2mqtt,
 )
 from gateway.dialects.lorawan import chirpstack, codec, tts
+from gateway.dialects.payloads.remedies import SETUP
 from gateway.domain.model import Reason, Refused
 
 _LORAWAN = ("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "join")
@@ -35,6 +36,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="1",
         qos_hint="always QoS 1",
         qos_hint_ja="常に QoS 1",
+        setup=SETUP["native"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
             *("online", "offline", "join", "species", "count", "confidence", "media"),
@@ -50,6 +52,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="0",
         qos_hint="chirpstack.toml: [integration.mqtt] qos=1",
         qos_hint_ja="chirpstack.toml の [integration.mqtt] に qos=1",
+        setup=SETUP["chirpstack"],
         understands=(*_LORAWAN, *_RADIO, *_PLACE),
     ),
     Dialect(
@@ -60,6 +63,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="0",
         qos_hint="always QoS 0: keep its storage integration on for gaps",
         qos_hint_ja="QoS 0 のみ。欠測に備えて Storage Integration を有効に",
+        setup=SETUP["tts"],
         understands=(*_LORAWAN, *_RADIO, *_PLACE),
     ),
     Dialect(
@@ -70,6 +74,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="0",
         qos_hint="always QoS 0: set detection_sensor.state_broadcast_secs",
         qos_hint_ja="QoS 0 のみ。detection_sensor.state_broadcast_secs を設定",
+        setup=SETUP["meshtastic"],
         understands=("trap.sprung", "trap.set", "detection", "heartbeat", *_RADIO, *_PLACE),
     ),
     Dialect(
@@ -80,6 +85,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="0",
         qos_hint="config.yml: mqtt: qos: 1",
         qos_hint_ja="config.yml の mqtt: に qos: 1",
+        setup=SETUP["frigate"],
         understands=("detection", "online", "offline", "species", "confidence", "media"),
     ),
     Dialect(
@@ -90,6 +96,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="0",
         qos_hint="configuration.yaml: device_options: qos: 1; advanced: last_seen: ISO_8601",
         qos_hint_ja="configuration.yaml の device_options: に qos: 1、advanced: に last_seen: ISO_8601",
+        setup=SETUP["zigbee2mqtt"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
             *("online", "offline", "join", "battery_v", "battery_pct"),
@@ -103,6 +110,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="0",
         qos_hint="always QoS 0: SetOption114 1 sends each change, TelePeriod 300 repeats the state",
         qos_hint_ja="QoS 0 のみ。SetOption114 1 で変化ごとに送信、TelePeriod 300 で状態を再送",
+        setup=SETUP["tasmota"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "online", "offline"),
             *("battery_v", "battery_pct", "rssi_dbm"),
@@ -116,6 +124,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="0",
         qos_hint="qos: 1 under each sensor",
         qos_hint_ja="各センサーに qos: 1",
+        setup=SETUP["esphome"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "online", "offline"),
             *("battery_v", "battery_pct", "rssi_dbm"),
@@ -129,6 +138,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="-",
         qos_hint="publish with QoS 1",
         qos_hint_ja="QoS 1 で送信する",
+        setup=SETUP["senml"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
             *("battery_v", "battery_pct", *_PLACE),
@@ -142,6 +152,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="1",
         qos_hint="retained; nothing to set",
         qos_hint_ja="保持メッセージ。設定は不要",
+        setup=SETUP["ha_discovery"],
         understands=("join",),
     ),
     Dialect(
@@ -152,6 +163,7 @@ TABLE: Final[tuple[Dialect, ...]] = (
         qos="-",
         qos_hint="for trying a codec with `shishigaki decode`",
         qos_hint_ja="`shishigaki decode` でコーデックを試すため",
+        setup=SETUP["lorawan_codec"],
         understands=(*_LORAWAN, *_RADIO, *_PLACE),
     ),
 )

@@ -14,8 +14,24 @@ from gateway.dialects.sensors.models import GENERIC, PRIVATE, shipped
 from gateway.dialects.table import TABLE
 
 _HEADS = {
-    "ja": ("方言", "機器", "購読するトピック", "既定の QoS", "QoS を上げる設定", "分かること"),
-    "en": ("Dialect", "Equipment", "Topics", "Default QoS", "To raise it", "Understood"),
+    "ja": (
+        "方言",
+        "機器",
+        "購読するトピック",
+        "既定の QoS",
+        "QoS を上げる設定",
+        "設定で間違えやすい所",
+        "分かること",
+    ),
+    "en": (
+        "Dialect",
+        "Equipment",
+        "Topics",
+        "Default QoS",
+        "To raise it",
+        "How to set it up",
+        "Understood",
+    ),
 }
 _MODELS = {"ja": "センサー機種の表（設定の [models.名前] で追加できる）: ", "en": "Sensor models: "}
 
@@ -75,7 +91,10 @@ def markdown() -> str:
         ]
         lines.append(_row([dialect.title, f"`{dialect.name}`", *marks, _qos(dialect)]))
     models = sorted(row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
-    return "\n".join([*lines, "", f"Sensor models: {', '.join(models)}."])
+    setups = [f"- `{row.name}`: {row.setup.en}." for row in TABLE]
+    heading = "How to set it up, and what is easily got wrong:"
+    told = f"Sensor models: {', '.join(models)}."
+    return "\n".join([*lines, "", heading, "", *setups, "", told])
 
 
 def _row(cells: list[str]) -> str:
@@ -94,13 +113,15 @@ def _shown(row: Dialect, language: Literal["ja", "en"]) -> tuple[str, ...]:
         "\n".join(row.topics),
         row.qos,
         hint,
+        row.setup.ja if language == "ja" else row.setup.en,
         ", ".join(row.understands),
     )
 
 
 def _plain(row: Dialect) -> dict[str, object]:
     names = ("name", "title", "topics", "qos", "qos_hint", "qos_hint_ja", "understands")
-    return {name: getattr(row, name) for name in names}
+    setup = {"setup": row.setup.en, "setup_ja": row.setup.ja}
+    return {name: getattr(row, name) for name in names} | setup
 
 
 def register(app: typer.Typer) -> None:

@@ -64,3 +64,59 @@ CLEARED = Remedy(
     "空の通知です（保持メッセージの消去）。何も起きていません",
     "empty: it clears a retained topic; nothing happened",
 )
+
+# How to set up each dialect: the settings at the source that its users get wrong.
+SETUP = {
+    "native": Remedy(
+        "ブローカーとサイト名だけです",
+        "nothing beside broker and site: the protocol is ours",
+    ),
+    "chirpstack": Remedy(
+        "chirpstack.toml の [integration.mqtt] に json=true。機器プロファイルに Codec。"
+        "v3 ではなく v4",
+        "chirpstack.toml: [integration.mqtt] json=true; a codec in the device profile; v4, not v3",
+    ),
+    "tts": Remedy(
+        "機器に uplink の Payload formatter。模擬 uplink は試験として扱い、数えません",
+        "an uplink payload formatter for the device; simulated uplinks are marked as "
+        "tests and count nowhere",
+    ),
+    "meshtastic": Remedy(
+        "mqtt.json_enabled を true に。detection_sensor.name でわなと動体を区別。"
+        "send_bell は付けても構いません",
+        "mqtt.json_enabled true; detection_sensor.name tells a trap from a motion "
+        "sensor; send_bell does no harm",
+    ),
+    "frigate": Remedy(
+        "mqtt: enabled: true。動物のラベルを track に。events と reviews はどちらか一方を購読",
+        "mqtt: enabled: true; track the animals' labels; subscribe to events or reviews, not both",
+    ),
+    "zigbee2mqtt": Remedy(
+        "advanced: に output: json、availability: true。名前を変えたら新しい名前を承認",
+        "advanced: output: json; availability: true; after a rename approve the new name",
+    ),
+    "tasmota": Remedy(
+        "SwitchMode1 を 1 か 2 に。FullTopic に %prefix% と %topic%。SetOption19 0 "
+        "で独自のトピックや語を自ら知らせます",
+        "SwitchMode1 1 or 2; FullTopic with %prefix% and %topic%; SetOption19 0 lets "
+        "it declare other topics and words",
+    ),
+    "esphome": Remedy(
+        "mqtt: の discovery を有効に（device_class で接点を見分けます）。"
+        "なければ名前を reed や door に、または台帳の input に",
+        "mqtt: with discovery, so that device_class tells the contact from other "
+        "inputs; else name it reed or door, or register its input",
+    ),
+    "senml": Remedy(
+        "application/senml+json。電池には単位（%EL, V, mV）を",
+        "application/senml+json; a unit with every battery: %EL, V or mV",
+    ),
+    "ha_discovery": Remedy(
+        "設定は不要。機器は承認待ちに出て、入力の種類を覚えます",
+        "nothing: devices are offered for approval, and classes of inputs are remembered",
+    ),
+    "lorawan_codec": Remedy(
+        "コーデックの戻り値、または fPort のあるテスト例",
+        "the codec's return value, or a test vector with its fPort",
+    ),
+}
