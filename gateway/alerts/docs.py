@@ -13,7 +13,7 @@ from gateway.alerts.channels.table import CHANNELS
 from gateway.alerts.rules import RULES
 from gateway.config import Alerts
 from gateway.config.thresholds import Limits
-from gateway.domain.alert_lifecycle import LIFE, Turn
+from gateway.domain.alerts.lifecycle import LIFE, Turn
 from gateway.domain.model import Deed, Kind
 from gateway.domain.trap_lifecycle import DEEDS, NAMES, TRANSITIONS
 

@@ -11,8 +11,8 @@ import msgspec
 from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import Tick, judge_tick
-from gateway.domain import alert_lifecycle
-from gateway.domain.alert_lifecycle import Duty, Turn
+from gateway.domain.alerts import lifecycle as alert_lifecycle
+from gateway.domain.alerts.lifecycle import Duty, Turn
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Standing
 from gateway.domain.outcome import Outcome

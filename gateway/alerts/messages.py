@@ -11,7 +11,7 @@ from gateway.alerts.channels import Letter
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.config import Person
-from gateway.domain.alert_lifecycle import STEPS_A_ROUND, TAKE_BACK
+from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK
 from gateway.domain.model import URGENT, Device
 from gateway.store.tables.outbox import Parcel
 

@@ -19,7 +19,7 @@ from gateway.alerts.channels.table import Way
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
-from gateway.domain import alert_lifecycle
+from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.model import URGENT, Device
 from gateway.store import DiskTrouble, Store, Transaction
 from gateway.store.feed import Feed

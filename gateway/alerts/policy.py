@@ -18,8 +18,8 @@ from gateway.alerts.rules import TABLE, Audience
 from gateway.config import Alerts, Config, ConfigError, Override, Person
 from gateway.config.messages import explain
 from gateway.config.thresholds import Limits, within
-from gateway.domain import alert_lifecycle
-from gateway.domain.alert_lifecycle import STEPS_A_ROUND, TAKE_BACK, Duty, Promise, Step
+from gateway.domain.alerts import lifecycle as alert_lifecycle
+from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK, Duty, Promise, Step
 from gateway.domain.geo.areas import Area, Areas
 from gateway.domain.model import URGENT, Alert, Device
 

@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from gateway.domain.alert import URGENT as URGENT
-from gateway.domain.alert import Alert as Alert
-from gateway.domain.alert import AlertStatus as AlertStatus
-from gateway.domain.alert import Level as Level
+from gateway.domain.alerts.alert import URGENT as URGENT
+from gateway.domain.alerts.alert import Alert as Alert
+from gateway.domain.alerts.alert import AlertStatus as AlertStatus
+from gateway.domain.alerts.alert import Level as Level
 
 
 class Kind(StrEnum):

@@ -10,7 +10,7 @@ from gateway.alerts.apply import apply, withdraw
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
 from gateway.domain import effort, trap_lifecycle
-from gateway.domain.alert_lifecycle import Turn, turn
+from gateway.domain.alerts.lifecycle import Turn, turn
 from gateway.domain.device_state import acted
 from gateway.domain.model import Act, Device, DeviceState, Role
 from gateway.domain.outcome import Outcome

@@ -9,7 +9,7 @@ from hashlib import blake2b
 import apsw
 import msgspec
 
-from gateway.domain.alert_lifecycle import Turn, turn
+from gateway.domain.alerts.lifecycle import Turn, turn
 from gateway.domain.epoch import ms
 from gateway.domain.model import URGENT, Alert
 from gateway.store.rows import to_alert, to_json

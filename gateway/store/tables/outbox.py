@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 from msgspec import Struct
 
-from gateway.domain.alert_lifecycle import Promise
+from gateway.domain.alerts.lifecycle import Promise
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Alert, AlertStatus
 from gateway.store.rows import to_alert

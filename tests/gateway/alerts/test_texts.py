@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.alerts import texts
 from gateway.alerts.rules import RULES
-from gateway.domain.alert_lifecycle import Duty
+from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.model import URGENT, Alert, Device, Role
 from gateway.domain.species import BY_CODE
 from tests.support.samples import T0, TOKYO, TRAP, at
