@@ -20,17 +20,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.installer.pages import Installer
 from dashboard.live.api import Api
-from dashboard.live.pages import Pages
+from dashboard.live.pages import LivePages
 from dashboard.live.updates import Live
 from dashboard.web import assets
 from dashboard.web.auth import LOOPBACK, Auth, signing_secret
 from dashboard.web.lazy_routes import shelved
-from dashboard.web.login import Login
+from dashboard.web.login import LoginPages
 from dashboard.web.responses import Reply
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
 from gateway.domain.accounts import Account
-from gateway.ingest.devices.approval import Desk
+from gateway.ingest.devices.approval import Approvals
 from gateway.store import Store
 from gateway.store.feed import Feed
 
@@ -43,7 +43,7 @@ def create_app(
     config: Config,
     *,
     clock: Clock = utc_now,
-    desk: Desk | None = None,
+    desk: Approvals | None = None,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """The ASGI application (`extra_routes` first); to be run with its lifespan, see `serve`.
@@ -60,11 +60,11 @@ def create_app(
     app = Starlette(
         routes=[
             *extra_routes,
-            *Pages(store, live, reply, config, clock).routes(),
+            *LivePages(store, live, reply, config, clock).routes(),
             *Api(store, live, reply, clock).routes(),
             *Installer(store, feed, reply, auth, config.sources, desk, clock).routes(),
             *shelved(lambda pages: Router(pages(store, reply, config, clock).routes())),
-            *Login(auth, reply, clock).routes(),
+            *LoginPages(auth, reply, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),
         ],
         middleware=[

@@ -18,30 +18,36 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
-from firmware_sim.devices.connection import Line
-from firmware_sim.devices.device import Publish
+from firmware_sim.devices.connection import Connection
+from firmware_sim.devices.device import OutgoingPublish
 from firmware_sim.devices.radio import Native
-from firmware_sim.devices.unit import Stimulus, Unit
+from firmware_sim.devices.unit import SimulatedDevice, Stimulus
 from firmware_sim.habitat.scenario import Scenario
 from firmware_sim.world import World
 
 AWAKE_S = 10.0  # wall time that a sleeping device waits for the gateway's confirm
 TEND_S = 0.25
 STEPS_AT_ONCE = 200
-Login = Callable[[str], tuple[str, str] | None]
+BrokerLogin = Callable[[str], tuple[str, str] | None]
 
 
 class Fleet:
     """A world gone live. `run` blocks; or use it as a context manager, which runs a thread."""
 
     def __init__(
-        self, world: World, host: str, port: int, *, speed: float = 1.0, login: Login | None = None
+        self,
+        world: World,
+        host: str,
+        port: int,
+        *,
+        speed: float = 1.0,
+        login: BrokerLogin | None = None,
     ) -> None:
         if not speed > 0:
             raise ValueError(f"speed {speed}: more than 0, 1 = as in life")
         self.world, self.speed = world, speed
         self._address = (host, port)
-        self._login: Login = login or (lambda name: None)
+        self._login: BrokerLogin = login or (lambda name: None)
         self._orders: SimpleQueue[tuple[str, str]] = SimpleQueue()
         self._bell: socket.socket | None = None  # rung to wake the network thread
         self._begun = (time.monotonic(), world.now)
@@ -146,10 +152,14 @@ class Carrier:
     """Brings what units say to the broker, each over its own line or its network's."""
 
     def __init__(
-        self, world: World, address: tuple[str, int], selector: selectors.BaseSelector, login: Login
+        self,
+        world: World,
+        address: tuple[str, int],
+        selector: selectors.BaseSelector,
+        login: BrokerLogin,
     ) -> None:
         self._world, self._address, self._selector, self._login = world, address, selector, login
-        self._touched: list[Unit] = []  # whose line came up or brought a confirm
+        self._touched: list[SimulatedDevice] = []  # whose line came up or brought a confirm
         self._awake_until: dict[str, float] = {}
         self._greeted: dict[str, int] = {}  # boot number that the broker's retained birth tells of
         self._native = {n: self._own(u, r) for n, u in world.units.items() if (r := u.native)}
@@ -157,7 +167,7 @@ class Carrier:
         self._shared = {r: self._line(f"sim-{r}", login=login(r)) for r in sorted(radios)}
         self._tended = 0.0
 
-    def serve(self, unit: Unit, mono: float) -> None:
+    def serve(self, unit: SimulatedDevice, mono: float) -> None:
         """Connect, send or sleep, as the unit's state asks for."""
         radio = unit.native
         if radio is not None:
@@ -196,11 +206,11 @@ class Carrier:
         client_id: str,
         *,
         login: tuple[str, str] | None,
-        will: Publish | None = None,
+        will: OutgoingPublish | None = None,
         subscribe: str = "",
         clean: bool = True,
-    ) -> Line:
-        return Line(
+    ) -> Connection:
+        return Connection(
             client_id,
             self._address,
             self._selector,
@@ -210,7 +220,7 @@ class Carrier:
             login=login,
         )
 
-    def _serve_native(self, unit: Unit, radio: Native, mono: float) -> None:
+    def _serve_native(self, unit: SimulatedDevice, radio: Native, mono: float) -> None:
         line, firmware, name = self._native[unit.spec.id], radio.firmware, unit.spec.id
         if not unit.online:
             self._vanish(name, radio)
@@ -223,7 +233,7 @@ class Carrier:
         if line.state == "up":
             self._speak(unit, radio, rebooted, mono)
 
-    def _speak(self, unit: Unit, radio: Native, rebooted: bool, mono: float) -> None:
+    def _speak(self, unit: SimulatedDevice, radio: Native, rebooted: bool, mono: float) -> None:
         line, firmware, name = self._native[unit.spec.id], radio.firmware, unit.spec.id
         if rebooted:
             self._greeted[name] = firmware.boot
@@ -242,7 +252,7 @@ class Carrier:
             self._greeted.pop(name, None)
         radio.ram.clear()
 
-    def _own(self, unit: Unit, radio: Native) -> Line:
+    def _own(self, unit: SimulatedDevice, radio: Native) -> Connection:
         firmware, name = radio.firmware, unit.spec.id
         line = self._line(
             f"{firmware.site}-{firmware.name}",
@@ -274,7 +284,7 @@ def run(
     start: datetime,
     speed: float,
     stop: threading.Event,
-    login: Login | None = None,
+    login: BrokerLogin | None = None,
 ) -> None:
     """Live a fresh world of `scenario` against a broker until `stop` is set."""
     Fleet(World(scenario, start), host, port, speed=speed, login=login).run(stop)

@@ -7,9 +7,9 @@ Must not talk MQTT: `fleet.py` carries the same world on, live.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from firmware_sim.devices.device import Publish
+from firmware_sim.devices.device import OutgoingPublish
 from firmware_sim.devices.radio import Native
-from firmware_sim.devices.unit import Spring, Stimulus, Unit
+from firmware_sim.devices.unit import SimulatedDevice, Stimulus, TrueSpring
 from firmware_sim.habitat.scenario import Scenario
 from firmware_sim.habitat.wildlife import day_starts, local_day
 
@@ -22,7 +22,9 @@ class World:
     def __init__(self, scenario: Scenario, start: datetime) -> None:
         self.scenario = scenario
         self.now = start.timestamp()
-        self.units = {spec.id: Unit(scenario, spec, self.now) for spec in scenario.devices}
+        self.units = {
+            spec.id: SimulatedDevice(scenario, spec, self.now) for spec in scenario.devices
+        }
         self._agenda = self._stimuli(self.now)
         self._next = next(self._agenda)
         self._heard: dict[str, tuple[bool, int]] = {}  # native: online as told, boot as told
@@ -33,11 +35,11 @@ class World:
         return self._next[0]
 
     @property
-    def ledger(self) -> list[Spring]:
+    def ledger(self) -> list[TrueSpring]:
         """The truth about every springing that was found, in time order."""
         return sorted((s for u in self.units.values() for s in u.ledger), key=lambda s: s.at)
 
-    def step(self) -> Unit:
+    def step(self) -> SimulatedDevice:
         """Let the next thing happen and give the device it happened to."""
         at, unit, stimulus = self._next
         self.now = at
@@ -57,7 +59,7 @@ class World:
             yield from self._speak(self.step())
         self.now = until
 
-    def _speak(self, unit: Unit) -> Iterator[Timed]:
+    def _speak(self, unit: SimulatedDevice) -> Iterator[Timed]:
         native = unit.native
         out = self._native(unit, native) if native else unit.radio.due(self.now, unit.online)
         if out:
@@ -65,10 +67,10 @@ class World:
             for publish in out:
                 yield at, publish.topic, publish.payload
 
-    def _native(self, unit: Unit, radio: Native) -> list[Publish]:
+    def _native(self, unit: SimulatedDevice, radio: Native) -> list[OutgoingPublish]:
         firmware = radio.firmware
         before, now = self._heard.get(unit.spec.id), (unit.online, firmware.boot)
-        out: list[Publish] = []
+        out: list[OutgoingPublish] = []
         if before != now:
             self._heard[unit.spec.id] = now
             out = self._greetings(unit, radio, before, now)
@@ -79,8 +81,8 @@ class World:
 
     @staticmethod
     def _greetings(
-        unit: Unit, radio: Native, before: tuple[bool, int] | None, now: tuple[bool, int]
-    ) -> list[Publish]:
+        unit: SimulatedDevice, radio: Native, before: tuple[bool, int] | None, now: tuple[bool, int]
+    ) -> list[OutgoingPublish]:
         """Birth after a boot or return; the broker's last will when one that stays awake goes."""
         firmware = radio.firmware
         if not now[0]:
@@ -90,10 +92,10 @@ class World:
         rebooted = before is None or before[1] != now[1]
         return firmware.birth() if rebooted or not unit.spec.sleeps else []
 
-    def _stimuli(self, start: float) -> Iterator[tuple[float, Unit, Stimulus]]:
+    def _stimuli(self, start: float) -> Iterator[tuple[float, SimulatedDevice, Stimulus]]:
         """Give what happens from `start` on, for ever; an act may spill over midnight."""
         day = local_day(start)
-        spilt: list[tuple[float, int, Unit, Stimulus]] = []
+        spilt: list[tuple[float, int, SimulatedDevice, Stimulus]] = []
         while True:
             agenda = spilt + [
                 (stimulus.at, i, unit, stimulus)

@@ -32,18 +32,18 @@ from dashboard.web.auth import signing_secret
 from dashboard.web.responses import Reply
 from gateway import watchdog
 from gateway.alerts.channels import Means
-from gateway.alerts.channels.table import Way, open_channel
+from gateway.alerts.channels.table import OpenChannel, open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.policy import Policy
-from gateway.alerts.scheduler import Ticker
+from gateway.alerts.scheduler import AlertScheduler
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
 from gateway.domain.geo.areas import AreaError, Land, parse
 from gateway.export.influx.readback.period_sums import lent
-from gateway.export.topics.publisher import Display
-from gateway.faults import Faults
-from gateway.ingest.devices.approval import Desk
+from gateway.export.topics.publisher import TopicPublisher
+from gateway.faults import GatewayFaults
+from gateway.ingest.devices.approval import Approvals
 from gateway.ingest.messages.decoding import Sources
 from gateway.ingest.messages.intake import Intake
 from gateway.metrics import Health, notify_systemd
@@ -53,10 +53,10 @@ from gateway.mqtt.link import Publish
 from gateway.mqtt.losses.broker_log import BrokerLog
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.store import Store
-from gateway.store.clock_correction import Eras, open_timekeeper
+from gateway.store.clock_correction import ClockCorrections, open_timekeeper
 from gateway.store.feed import Feed
 from gateway.store.housekeeping import Housekeeping
-from gateway.store.tables.outbox import Lane
+from gateway.store.tables.outbox import DeliveryQueue
 
 if TYPE_CHECKING:
     from gateway.export.influx.forward.forwarder import Forwarder
@@ -120,7 +120,7 @@ async def run(gateway: Gateway) -> None:
         gateway.store, config.store.retention_days, gateway.clock,
         lambda: gateway.keeper is None or gateway.keeper.trusted,
     )  # fmt: skip
-    eras = Eras(gateway.keeper, gateway.store) if gateway.keeper else None
+    eras = ClockCorrections(gateway.keeper, gateway.store) if gateway.keeper else None
     more = [
         keeping.faults, gaps.faults, lambda: broker_log.faults(gateway.clock()),
         *([eras.faults] if eras else []),
@@ -128,11 +128,11 @@ async def run(gateway: Gateway) -> None:
     if influx:
         more.append(lambda: {"sink": influx.alarm.fault} if influx.alarm.fault else {})
     gateway.health.follow(session.counters)
-    faults = Faults(config, gateway.health, session, gateway.clock, more)
-    ticker = Ticker(
+    faults = GatewayFaults(config, gateway.health, session, gateway.clock, more)
+    ticker = AlertScheduler(
         gateway.store, gateway.feed, gateway.policy, faults, faults.listening, gateway.clock
     )  # fmt: skip
-    display = Display(gateway.store, gateway.feed, session, config, gateway.clock)
+    display = TopicPublisher(gateway.store, gateway.feed, session, config, gateway.clock)
     async with lent(config, gateway.store), asyncio.TaskGroup() as group:
         for name, work in {
             "mqtt": session.run(),
@@ -205,7 +205,9 @@ def links(gateway: Gateway) -> Links:
     return Links(secret, settings.public_url, gateway.config.alerts.link_days)
 
 
-def open_channels(config: Config, publish: Publish | None = None) -> dict[Lane, Way]:
+def open_channels(
+    config: Config, publish: Publish | None = None
+) -> dict[DeliveryQueue, OpenChannel]:
     """Each person's channels, opened; ConfigError names the person, never the secret URL."""
     means = Means(
         publish=publish, site=config.site.name, line_url=config.alerts.line_url,
@@ -221,12 +223,12 @@ def open_channels(config: Config, publish: Publish | None = None) -> dict[Lane, 
     return ways
 
 
-async def serve_pages(gateway: Gateway, listener: socket.socket, faults: Faults) -> None:
+async def serve_pages(gateway: Gateway, listener: socket.socket, faults: GatewayFaults) -> None:
     """The pages, until cancelled."""
     sources = gateway.sources
     app = create_app(
         gateway.store, gateway.feed, gateway.config, clock=gateway.clock,
-        desk=Desk(sources.decode, sources.models, gateway.policy, sources.dialect),
+        desk=Approvals(sources.decode, sources.models, gateway.policy, sources.dialect),
         extra_routes=[
             *watchdog.routes(gateway.health, gateway.store, faults), *acting(gateway),
         ],

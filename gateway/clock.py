@@ -59,7 +59,7 @@ def keeps_time(root: Path = Path("/")) -> bool:
     return not is_board or any((root / "sys/class/rtc").glob("rtc*"))
 
 
-class Era(Struct, frozen=True):
+class UntrustedPeriod(Struct, frozen=True):
     """A stretch of time that nobody could vouch for, counted by the clock that runs since the boot."""
 
     base: datetime  # the time given at `boot_s`
@@ -83,16 +83,16 @@ class Timekeeper:
     """
 
     def __init__(
-        self, machine: Machine, floor: datetime = RELEASED, era: Era | None = None
+        self, machine: Machine, floor: datetime = RELEASED, era: UntrustedPeriod | None = None
     ) -> None:
         self._machine = machine
         self._lock = threading.Lock()
         self._last = max(floor, RELEASED)
         self._last_boot_s = machine.boot_s()
         self._offset_s = 0.0
-        self._slow_from: Era | None = None
+        self._slow_from: UntrustedPeriod | None = None
         self._shift: tuple[datetime, timedelta] | None = None
-        self.era: Era | None = era if era and era.boot_id == machine.boot_id else None
+        self.era: UntrustedPeriod | None = era if era and era.boot_id == machine.boot_id else None
         if self.era is None:
             self._judge()
 
@@ -154,7 +154,7 @@ class Timekeeper:
         boot_s, wall = machine.boot_s(), machine.wall()
         counted = self._last + timedelta(seconds=boot_s - self._last_boot_s)
         base = max(counted, wall) if wall - counted <= OLDEST else counted
-        start = Era(base, boot_s, machine.boot_id)
+        start = UntrustedPeriod(base, boot_s, machine.boot_id)
         if verdict is Trust.SLOW:
             self._slow_from = start
         elif verdict is not Trust.FULL:

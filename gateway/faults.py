@@ -21,7 +21,7 @@ CERTIFICATE_WARNING = timedelta(days=21)
 More = Callable[[], dict[str, str]]
 
 
-class Faults:
+class GatewayFaults:
     """Looks at the parts of one gateway; call it at every tick."""
 
     def __init__(

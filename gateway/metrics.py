@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from gateway.domain.model import Reason
+from gateway.domain.model import RefusalReason
 from gateway.domain.outcome import Outcome
 from gateway.mqtt.session import Counters
 
@@ -68,7 +68,7 @@ class Health:
             f"{NAME}_outbox", "Deliveries to people by status", ["status"], registry=registry
         )
         self._faults = Gauge(f"{NAME}_fault", "1 while a part fails", ["part"], registry=registry)
-        for reason in Reason:
+        for reason in RefusalReason:
             self._refused.labels(reason.value)
         self._begun: float | None = None
         self._steps = 0

@@ -16,10 +16,10 @@ from gateway.store import Store, StoreError
 WATCHDOG_S = 10.0
 ASK_S = 5.0  # a busy disk must not keep a monitor waiting
 
-Faults = Callable[[], Mapping[str, str]]
+CurrentFaults = Callable[[], Mapping[str, str]]
 
 
-def routes(health: Health, store: Store, faults: Faults) -> list[Route]:
+def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
     """/healthz: 503 and which parts fail, else 200; /metrics: Prometheus text."""
 
     async def healthz(_: Request) -> Response:

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from dashboard.analysis.projection import Bools, Floats, Plane, distances
 from dashboard.analysis.surface import MIN_EXPOSURE_DAYS
-from dashboard.analysis.tallies import Tally
+from dashboard.analysis.tallies import DeviceTally
 from gateway.domain.geo import mesh
 
 Shape: TypeAlias = BaseGeometry
@@ -26,7 +26,7 @@ MAX_SQUARES = 20_000  # of 1 km; of a larger area coarser squares
 AT_ONCE = 1_000_000  # distances
 
 
-def gaps(land: Shape, tallies: Sequence[Tally]) -> Shape | None:
+def gaps(land: Shape, tallies: Sequence[DeviceTally]) -> Shape | None:
     """The unwatched part of `land` (longitude, latitude); None without a device or without mesh squares."""
     placed = [t for t in tallies if t.lat is not None and t.lon is not None]
     if not placed:

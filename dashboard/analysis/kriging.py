@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike
 
-from dashboard.analysis.projection import Floats, Grid, Sites, distances
+from dashboard.analysis.projection import Floats, Grid, SensorSites, distances
 
 CHUNK = 1_000_000  # distances at a time (8 MB): bounds the memory on a small board
 
@@ -49,14 +49,14 @@ class Kriged(Struct, frozen=True, eq=False):
         return 100 * np.exp(self.log_rate - spread), 100 * np.exp(self.log_rate + spread)
 
 
-def log_likelihood(sites: Sites, model: Covariance) -> float:
+def log_likelihood(sites: SensorSites, model: Covariance) -> float:
     """Log-likelihood of the sensors' log-rates under a model."""
     y, weight, mean = _log_rates(sites)
     apart = distances(sites.x_m, sites.y_m, sites.x_m, sites.y_m)
     return _log_likelihood(apart, y - mean, 1 / weight, model)
 
 
-def fit(sites: Sites) -> Covariance:
+def fit(sites: SensorSites) -> Covariance:
     """Find the covariance of the highest likelihood.
 
     Searches sigma^2 in 1e-3..25, nugget in 1e-6..4 and the range from a tenth of the median
@@ -86,7 +86,7 @@ def fit(sites: Sites) -> Covariance:
     return _from_logs(np.clip(best, low, high))
 
 
-def predict(sites: Sites, model: Covariance, x_m: ArrayLike, y_m: ArrayLike) -> Kriged:
+def predict(sites: SensorSites, model: Covariance, x_m: ArrayLike, y_m: ArrayLike) -> Kriged:
     """Predict the log-rate and its standard deviation at points, of the arrays' shape."""
     y, weight, mean = _log_rates(sites)
     noise = 1 / weight + model.nugget
@@ -107,13 +107,13 @@ def predict(sites: Sites, model: Covariance, x_m: ArrayLike, y_m: ArrayLike) -> 
     return Kriged(log_rate.reshape(xs.shape), sd.reshape(xs.shape))
 
 
-def predict_grid(sites: Sites, model: Covariance, grid: Grid) -> Kriged:
+def predict_grid(sites: SensorSites, model: Covariance, grid: Grid) -> Kriged:
     """Predict at every cell of a grid, of the shape (ny, nx)."""
     xs, ys = np.meshgrid(grid.x_m, grid.y_m)
     return predict(sites, model, xs, ys)
 
 
-def _log_rates(sites: Sites) -> tuple[Floats, Floats, float]:
+def _log_rates(sites: SensorSites) -> tuple[Floats, Floats, float]:
     """Log-rates per camera-day, their weights n + 0.5, and the weighted mean."""
     weight = sites.n + 0.5
     y = np.log(weight / sites.effort_days)

@@ -84,7 +84,7 @@ class Grid(Struct, frozen=True, eq=False):
         return x[0] - half, y[0] - half, x[-1] + half, y[-1] + half
 
 
-class Sites(Struct, frozen=True, eq=False):
+class SensorSites(Struct, frozen=True, eq=False):
     """Sensors at fixed places, what they counted and how long they watched; arrays of length S."""
 
     x_m: Floats
@@ -98,7 +98,7 @@ class Sites(Struct, frozen=True, eq=False):
         return 100 * self.n / self.effort_days
 
 
-def sites(x_m: ArrayLike, y_m: ArrayLike, n: ArrayLike, effort_days: ArrayLike) -> Sites:
+def sites(x_m: ArrayLike, y_m: ArrayLike, n: ArrayLike, effort_days: ArrayLike) -> SensorSites:
     """Build Sites from anything array-like, leaving out those without effort.
 
     Raises ValueError for unequal lengths, negative counts or effort, or values not finite.
@@ -111,7 +111,7 @@ def sites(x_m: ArrayLike, y_m: ArrayLike, n: ArrayLike, effort_days: ArrayLike) 
     if (columns[2] < 0).any() or (columns[3] < 0).any():
         raise ValueError("counts and effort of sites must be 0 or more")
     watched = columns[3] > 0
-    return Sites(*(column[watched] for column in columns))
+    return SensorSites(*(column[watched] for column in columns))
 
 
 def grid_over(x_m: ArrayLike, y_m: ArrayLike, margin_m: float, cell_m: float) -> Grid:

@@ -13,21 +13,21 @@ from msgspec import Struct
 
 from dashboard.analysis import poisson
 
-Unit = Literal["camera-days", "trap-nights"]
+EffortUnit = Literal["camera-days", "trap-nights"]
 
 
-class Rate(Struct, frozen=True):
+class RateInterval(Struct, frozen=True):
     """A count with its effort and, where there was any, the rate per 100 and its exact interval."""
 
     n: int
     effort: float  # in `unit`s
-    unit: Unit
+    unit: EffortUnit
     per100: float | None  # None: no effort, hence unknown
     low: float | None
     high: float | None
 
 
-def rai(n: int, effort_days: float, confidence: float = 0.95) -> Rate:
+def rai(n: int, effort_days: float, confidence: float = 0.95) -> RateInterval:
     """Rate of independent events per 100 camera-days, with Garwood's exact interval.
 
     Raises ValueError for a negative count or effort.
@@ -35,16 +35,16 @@ def rai(n: int, effort_days: float, confidence: float = 0.95) -> Rate:
     return rate_of(n, effort_days, "camera-days", confidence)
 
 
-def cpue(captures: int, trap_nights: float, confidence: float = 0.95) -> Rate:
+def cpue(captures: int, trap_nights: float, confidence: float = 0.95) -> RateInterval:
     """Rate of captures per 100 trap-nights, measured while armed; otherwise like `rai`."""
     return rate_of(captures, trap_nights, "trap-nights", confidence)
 
 
-def rate_of(n: int, effort: float, unit: Unit, confidence: float = 0.95) -> Rate:
+def rate_of(n: int, effort: float, unit: EffortUnit, confidence: float = 0.95) -> RateInterval:
     """A rate of either kind."""
     if not effort >= 0:
         raise ValueError(f"an effort of {effort} {unit} is impossible; it must be 0 or more")
     low, high = poisson.limits(n, confidence)
     if effort == 0:
-        return Rate(n, effort, unit, None, None, None)
-    return Rate(n, effort, unit, 100 * n / effort, 100 * low / effort, 100 * high / effort)
+        return RateInterval(n, effort, unit, None, None, None)
+    return RateInterval(n, effort, unit, 100 * n / effort, 100 * low / effort, 100 * high / effort)

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike
 
-from dashboard.analysis.projection import Bools, Floats, Sites, distances
+from dashboard.analysis.projection import Bools, Floats, SensorSites, distances
 
 Spot = Literal["hot", "cold", ""]
 
@@ -40,7 +40,7 @@ class Trend(Struct, frozen=True):
     used: int  # values that were not missing
 
 
-def gi_star(sites: Sites, band_m: float) -> GiStar:
+def gi_star(sites: SensorSites, band_m: float) -> GiStar:
     """Test each site's rate with its neighbours within `band_m` (itself included) against all."""
     apart = distances(sites.x_m, sites.y_m, sites.x_m, sites.y_m)
     return gi_star_of(sites.rate100, apart <= band_m)
@@ -71,7 +71,9 @@ def gi_by_month(
     counts, effort = np.asarray(n, dtype=np.float64), np.asarray(effort_days, dtype=np.float64)
     z = np.full(counts.shape, np.nan)
     for month, watched in enumerate(effort > 0):
-        here = Sites(x_m[watched], y_m[watched], counts[month, watched], effort[month, watched])
+        here = SensorSites(
+            x_m[watched], y_m[watched], counts[month, watched], effort[month, watched]
+        )
         z[month, watched] = gi_star(here, band_m).z
     return z
 

@@ -19,10 +19,10 @@ from dashboard.analysis.projection import Bools, Floats
 from dashboard.analysis.trap_field import Ground
 
 ROUNDS = 4  # of putting each trap back where it is best, given the others
-Cell = tuple[int, int]  # row, column
+GridCell = tuple[int, int]  # row, column
 
 
-class Place(Struct, frozen=True):
+class TrapSite(Struct, frozen=True):
     """A proposed trap."""
 
     x_m: float
@@ -36,7 +36,7 @@ class Place(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """Proposed places, the most valuable first."""
 
-    places: tuple[Place, ...]  # fewer than asked for where no more are allowed
+    places: tuple[TrapSite, ...]  # fewer than asked for where no more are allowed
     expected100: float  # per 100 nights, all new traps together
     bound100: float  # no choice within the rules can expect more
 
@@ -59,7 +59,7 @@ class Move(Struct, frozen=True):
 
 def propose(land: Ground) -> Plan:
     """Choose places greedily, then put each back where it is best until none gains."""
-    chosen: list[Cell] = []
+    chosen: list[GridCell] = []
     bound = np.inf
     for _ in range(land.rules.count):
         gains, free = trap_field.gains100(land, *_centres(land, chosen))
@@ -91,7 +91,7 @@ def loss_when_moved(land: Ground, plan: Plan, index: int, x_m: float, y_m: float
     )
 
 
-def _settled(land: Ground, chosen: list[Cell]) -> list[Cell]:
+def _settled(land: Ground, chosen: list[GridCell]) -> list[GridCell]:
     """Take each trap up in turn and put it where it gains most, given the others."""
     for _ in range(ROUNDS):
         before = list(chosen)
@@ -119,7 +119,7 @@ def _best_sum(land: Ground, gains: Floats) -> float:
     return float(np.sort(blocks)[-land.rules.count :].sum()) if land.rules.count else 0.0
 
 
-def _plan(land: Ground, chosen: list[Cell], bound: float) -> Plan:
+def _plan(land: Ground, chosen: list[GridCell], bound: float) -> Plan:
     everything = _value(land, chosen)
     gains = [everything - _value(land, chosen[:i] + chosen[i + 1 :]) for i in range(len(chosen))]
     ranked = sorted(zip(gains, chosen, strict=True), key=lambda pair: -pair[0])
@@ -128,25 +128,25 @@ def _plan(land: Ground, chosen: list[Cell], bound: float) -> Plan:
     return Plan(tuple(places), everything, bound)
 
 
-def _place(land: Ground, chosen: list[Cell], index: int, gain: float) -> Place:
+def _place(land: Ground, chosen: list[GridCell], index: int, gain: float) -> TrapSite:
     row, column = chosen[index]
     x, y = float(land.grid.x_m[column]), float(land.grid.y_m[row])
     xs, ys = _centres(land, chosen[:index] + chosen[index + 1 :])
     near = _nearest(x, y, np.append(xs, land.old_x_m), np.append(ys, land.old_y_m))
     rate = float(land.rate100[row, column])
-    return Place(x, y, rate, gain, trap_field.access_m(land.rules, x, y), near)
+    return TrapSite(x, y, rate, gain, trap_field.access_m(land.rules, x, y), near)
 
 
-def _value(land: Ground, chosen: list[Cell]) -> float:
+def _value(land: Ground, chosen: list[GridCell]) -> float:
     return trap_field.expected100(land, *_centres(land, chosen))
 
 
-def _centres(land: Ground, cells: list[Cell]) -> tuple[Floats, Floats]:
+def _centres(land: Ground, cells: list[GridCell]) -> tuple[Floats, Floats]:
     rows, columns = np.array(cells, dtype=np.intp).reshape(-1, 2).T
     return land.grid.x_m[columns], land.grid.y_m[rows]
 
 
-def _argmax(gains: Floats, free: Bools) -> Cell:
+def _argmax(gains: Floats, free: Bools) -> GridCell:
     row, column = np.unravel_index(np.argmax(np.where(free, gains, -1)), gains.shape)
     return int(row), int(column)
 

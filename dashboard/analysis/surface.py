@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike
 
-from dashboard.analysis.projection import Bools, Floats, Grid, Sites, distances
+from dashboard.analysis.projection import Bools, Floats, Grid, SensorSites, distances
 
 MIN_EXPOSURE_DAYS = 30.0  # below this the map stays empty
 REACH_BANDWIDTHS = 2.0  # as it does farther than this from every sensor
@@ -45,7 +45,7 @@ class Bandwidths(Struct, frozen=True, eq=False):
     best_m: float
 
 
-def surface(sites: Sites, grid: Grid, bandwidth_m: float) -> Surface:
+def surface(sites: SensorSites, grid: Grid, bandwidth_m: float) -> Surface:
     """Estimate the rate at every cell of a grid. Raises ValueError for a bandwidth not above 0."""
     _require_positive(bandwidth_m)
     west_east = _gauss(grid.x_m[:, None] - sites.x_m, bandwidth_m)  # (nx, S)
@@ -56,7 +56,7 @@ def surface(sites: Sites, grid: Grid, bandwidth_m: float) -> Surface:
     return Surface(_rate(events, exposure), exposure, shown, bandwidth_m)
 
 
-def at_points(sites: Sites, x_m: ArrayLike, y_m: ArrayLike, bandwidth_m: float) -> Floats:
+def at_points(sites: SensorSites, x_m: ArrayLike, y_m: ArrayLike, bandwidth_m: float) -> Floats:
     """The same estimate at P free points: events per 100 camera-days, of the shape (P,)."""
     _require_positive(bandwidth_m)
     xs, ys = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
@@ -64,7 +64,7 @@ def at_points(sites: Sites, x_m: ArrayLike, y_m: ArrayLike, bandwidth_m: float) 
     return _rate(weights @ sites.n, weights @ sites.effort_days)
 
 
-def near(sites: Sites, grid: Grid, reach_m: float) -> Bools:
+def near(sites: SensorSites, grid: Grid, reach_m: float) -> Bools:
     """Mark the cells whose centre lies within `reach_m` of a sensor; of the shape (ny, nx).
 
     Each circle cuts a row of cells in one chord; a cell is marked where more have begun than ended.
@@ -79,14 +79,14 @@ def near(sites: Sites, grid: Grid, reach_m: float) -> Bools:
     return marks
 
 
-def leave_one_out(sites: Sites, bandwidth_m: float) -> Floats:
+def leave_one_out(sites: SensorSites, bandwidth_m: float) -> Floats:
     """The rate at each sensor as the others tell it, per 100 camera-days; of the shape (S,)."""
     _require_positive(bandwidth_m)
     return _left_out(sites, distances(sites.x_m, sites.y_m, sites.x_m, sites.y_m), bandwidth_m)
 
 
 def choose_bandwidth(
-    sites: Sites, candidates_m: Sequence[float] | Floats | None = None
+    sites: SensorSites, candidates_m: Sequence[float] | Floats | None = None
 ) -> Bandwidths:
     """Choose the bandwidth that best foretells each sensor's count from the others'.
 
@@ -111,13 +111,13 @@ def _candidates(apart: Floats) -> Floats:
     return np.geomspace(narrowest, widest, 40)
 
 
-def _left_out(sites: Sites, apart: Floats, bandwidth_m: float) -> Floats:
+def _left_out(sites: SensorSites, apart: Floats, bandwidth_m: float) -> Floats:
     weights = _gauss(apart, bandwidth_m)
     np.fill_diagonal(weights, 0)
     return _rate(weights @ sites.n, weights @ sites.effort_days)
 
 
-def _deviance(sites: Sites, rate100: Floats) -> float:
+def _deviance(sites: SensorSites, rate100: Floats) -> float:
     """Poisson deviance of the counts given rates; infinite where the rate is unknown or absurd."""
     expected = rate100 * sites.effort_days / 100
     if not np.isfinite(expected).all() or ((expected == 0) & (sites.n > 0)).any():

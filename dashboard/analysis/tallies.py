@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
-from dashboard.analysis.rate import Rate, Unit, rate_of
+from dashboard.analysis.rate import EffortUnit, RateInterval, rate_of
 from gateway.domain.geo import mesh
 
 Grouping = Literal["device", "mesh5km", "area"]
@@ -21,7 +21,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 WINDOW_S = 1800.0  # independence of events, the camera-trapping convention
 
 
-class Tally(Struct, frozen=True):
+class DeviceTally(Struct, frozen=True):
     """What one device counted in how much effort, and where it stood."""
 
     device: str
@@ -70,23 +70,23 @@ def count_events(
     return dict(counts)
 
 
-def _mesh5km(tally: Tally) -> str:
+def _mesh5km(tally: DeviceTally) -> str:
     if tally.lat is None or tally.lon is None or not mesh.has_code(tally.lat, tally.lon):
         return ""
     return mesh.code(tally.lat, tally.lon, "5km")
 
 
-KEYS: Mapping[Grouping, Callable[[Tally], str]] = MappingProxyType(
+KEYS: Mapping[Grouping, Callable[[DeviceTally], str]] = MappingProxyType(
     {"device": lambda tally: tally.device, "mesh5km": _mesh5km, "area": lambda tally: tally.area}
 )
 
 
 def pooled(
-    tallies: Iterable[Tally],
+    tallies: Iterable[DeviceTally],
     by: Grouping,
-    unit: Unit = "camera-days",
+    unit: EffortUnit = "camera-days",
     confidence: float = 0.95,
-) -> dict[str, Rate]:
+) -> dict[str, RateInterval]:
     """Rates by group, sorted by key: the group's events over the group's effort.
 
     A pooled rate, not a mean of rates: a camera that ran for a day must not outweigh one that ran

@@ -10,22 +10,22 @@ from html import escape
 
 from msgspec import Struct
 
-from dashboard.analysis.rate import Rate
+from dashboard.analysis.rate import RateInterval
 
 W, H, LEFT, BOTTOM, TOP = 720, 300, 52, 46, 26
 NOW, BEFORE, INK, GRID = "#0b4184", "#a34a00", "#16201b", "#c9cfcb"
 
 
-class Series(Struct, frozen=True):
+class PlotSeries(Struct, frozen=True):
     """A row of rates, one a label; `filled` tells two series apart in grey print too."""
 
     name: str
-    values: tuple[Rate, ...]
+    values: tuple[RateInterval, ...]
     colour: str
     filled: bool
 
 
-def rates(title: str, labels: Sequence[str], series: Sequence[Series], unit: str) -> str:
+def rates(title: str, labels: Sequence[str], series: Sequence[PlotSeries], unit: str) -> str:
     """Points with their 95 % intervals, series side by side; no effort, no point."""
     highs = [r.high for one in series for r in one.values if r.high is not None]
     shown = sorted(r.per100 for one in series for r in one.values if r.per100 is not None)
@@ -69,7 +69,7 @@ def _y(value: float, top: float) -> float:
     return H - BOTTOM - min(value / top, 1.0) * (H - BOTTOM - TOP)
 
 
-def _point(x: float, rate: Rate, top: float, one: Series) -> str:
+def _point(x: float, rate: RateInterval, top: float, one: PlotSeries) -> str:
     if rate.per100 is None or rate.low is None or rate.high is None:
         return f'<text x="{x:.1f}" y="{H - BOTTOM - 4}" text-anchor="middle" fill="{INK}">×</text>'
     y, low, high = (_y(value, top) for value in (rate.per100, rate.low, rate.high))
@@ -80,7 +80,7 @@ def _point(x: float, rate: Rate, top: float, one: Series) -> str:
     )
 
 
-def _key(k: int, one: Series) -> str:
+def _key(k: int, one: PlotSeries) -> str:
     x, fill = LEFT + 8 + 190 * k, one.colour if one.filled else "#fff"
     return (
         f'<circle cx="{x}" cy="{H - 10}" r="5" fill="{fill}" stroke="{one.colour}" stroke-width="2"/>'

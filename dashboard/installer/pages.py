@@ -17,10 +17,16 @@ from dashboard.installer.traffic import arrivals
 from dashboard.web.auth import Auth, same_origin
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
-from gateway.config import Source
+from gateway.config import SourceSettings
 from gateway.domain.accounts import Account, Rank
-from gateway.domain.model import Reason, Role
-from gateway.ingest.devices.approval import Again, ApprovalError, Desk, PlaceAnswer, Wish
+from gateway.domain.model import RefusalReason, Role
+from gateway.ingest.devices.approval import (
+    ApprovalError,
+    ApprovalRequest,
+    Approvals,
+    PlaceAnswer,
+    ReplayReport,
+)
 from gateway.store import Store
 from gateway.store.feed import Feed
 
@@ -34,8 +40,8 @@ class Installer:
     """Handlers of the page. Without a `desk` it only shows."""
 
     def __init__(
-        self, store: Store, feed: Feed, reply: Reply, auth: Auth, sources: Sequence[Source],
-        desk: Desk | None, clock: Clock,
+        self, store: Store, feed: Feed, reply: Reply, auth: Auth, sources: Sequence[SourceSettings],
+        desk: Approvals | None, clock: Clock,
     ) -> None:  # fmt: skip
         self._store, self._feed, self._reply, self._auth = store, feed, reply, auth
         self._sources, self._desk, self._clock = sources, desk, clock
@@ -80,10 +86,10 @@ class Installer:
         """Read refused messages again, of one reason or all."""
         desk, form = await self._form(request)
         chosen = form.get("reason", "")
-        if chosen not in {"", *Reason}:
+        if chosen not in {"", *RefusalReason}:
             raise HTTPException(400)
-        reasons = (Reason(chosen),) if chosen else tuple(Reason)
-        again, now = Again(), self._clock()
+        reasons = (RefusalReason(chosen),) if chosen else tuple(RefusalReason)
+        again, now = ReplayReport(), self._clock()
         while outcome := await self._store.write(lambda tx: desk.step(tx, again, now, reasons)):
             self._feed.tell(outcome)
         return _done(
@@ -91,7 +97,7 @@ class Installer:
             left=again.refused.total(),
         )  # fmt: skip
 
-    async def _form(self, request: Request) -> tuple[Desk, Mapping[str, str]]:
+    async def _form(self, request: Request) -> tuple[Approvals, Mapping[str, str]]:
         """The form's fields, from our own page and somebody who may act; else 403."""
         if self._desk is None or not self._may_act(request.state.account):
             raise HTTPException(403)
@@ -121,11 +127,11 @@ class Installer:
         )  # fmt: skip
 
 
-def _wish(form: Mapping[str, str]) -> Wish:
+def _wish(form: Mapping[str, str]) -> ApprovalRequest:
     heartbeat = form.get("heartbeat", "")
     if heartbeat and not (heartbeat.isascii() and heartbeat.isdigit()):
         raise ApprovalError(f"heartbeat {heartbeat!r}: seconds, a whole number above 0")
-    return Wish(
+    return ApprovalRequest(
         device=form.get("device", ""),
         name=form.get("name", ""),
         role=form.get("role", ""),

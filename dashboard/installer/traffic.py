@@ -9,14 +9,14 @@ from datetime import datetime, timedelta, tzinfo
 
 from msgspec import Struct
 
-from gateway.config import Source
+from gateway.config import SourceSettings
 from gateway.dialects.table import BY_NAME
 from gateway.domain import trap_lifecycle
 from gateway.domain.model import Device, DeviceState, Role, Standing
 from gateway.ingest.devices.approval import away_km
 from gateway.ingest.devices.message_trace import bars
 from gateway.store import Reader
-from gateway.store.reader import Held, Refusal
+from gateway.store.reader import HeldMessages, QuarantinedMessage
 
 SHOWN = 100  # refused messages
 
@@ -54,14 +54,14 @@ class Arrivals(Struct, frozen=True):
 
     sources: list[SourceRow]
     devices: list[Arrival]
-    pending: list[tuple[Device, Held | None]]
+    pending: list[tuple[Device, HeldMessages | None]]
     reasons: Counter[str]
-    refused: list[Refusal]
+    refused: list[QuarantinedMessage]
     far: dict[str, float]  # pending device -> km from the others: to be asked about
 
 
 def arrivals(
-    reader: Reader, sources: Sequence[Source], dialect: Callable[[str], str], now: datetime,
+    reader: Reader, sources: Sequence[SourceSettings], dialect: Callable[[str], str], now: datetime,
     zone: tzinfo,
 ) -> Arrivals:  # fmt: skip
     """Read the page's content at `now`; `dialect`: which one reads a topic."""
@@ -83,7 +83,9 @@ def arrivals(
     )
 
 
-def _pending(devices: list[Device], held: dict[str, Held]) -> list[tuple[Device, Held | None]]:
+def _pending(
+    devices: list[Device], held: dict[str, HeldMessages]
+) -> list[tuple[Device, HeldMessages | None]]:
     """Devices that wait for approval, then those that no model could even be offered for."""
     known = {device.id for device in devices}
     noted = [(d, held.get(d.id)) for d in devices if d.standing is Standing.PENDING]
@@ -92,7 +94,7 @@ def _pending(devices: list[Device], held: dict[str, Held]) -> list[tuple[Device,
     return [*noted, *strangers]
 
 
-def _source(source: Source) -> SourceRow:
+def _source(source: SourceSettings) -> SourceRow:
     row = BY_NAME[source.dialect]
     return SourceRow(
         name=row.name,

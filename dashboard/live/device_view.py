@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from gateway.domain.epoch import from_ms
 from gateway.domain.model import Device, DeviceState, Role, Standing, TrapState
-from gateway.domain.trap_lifecycle import Shown, shown
+from gateway.domain.trap_lifecycle import TrapView, shown
 
 LOW_BATTERY_PCT = 20.0
 FRESH = timedelta(hours=1)  # how long an appearance is shown as present
@@ -38,7 +38,7 @@ class Condition(StrEnum):
 URGENCY = {condition: rank for rank, condition in enumerate(Condition)}
 
 
-class Sight(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DeviceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One device as people see it; as JSON, the properties of its GeoJSON feature."""
 
     id: str
@@ -62,7 +62,7 @@ class Sight(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def sights(
     devices: Iterable[Device], states: Mapping[str, DeviceState], now: datetime
-) -> list[Sight]:
+) -> list[DeviceView]:
     """All approved devices, the most urgent first, then whoever waits longest."""
     seen = [
         sight(device, states.get(device.id), now)
@@ -72,7 +72,7 @@ def sights(
     return sorted(seen, key=_urgency)
 
 
-def sight(device: Device, state: DeviceState | None, now: datetime) -> Sight:
+def sight(device: Device, state: DeviceState | None, now: datetime) -> DeviceView:
     """One device at `now`."""
     trap = shown(state, now, device.heartbeat_s)
     species, detected_ms = _newest(state)
@@ -84,7 +84,7 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> Sight:
         condition, since = _of_detector(detected_ms, now, silent=trap.silent, low=low)
     if condition is Condition.UNKNOWN:
         since = state.last_seen if state else None
-    return Sight(
+    return DeviceView(
         id=device.id,
         name=device.label,
         role=device.role,
@@ -105,7 +105,7 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> Sight:
     )
 
 
-def _of_trap(trap: Shown, low: bool) -> tuple[Condition, datetime | None]:
+def _of_trap(trap: TrapView, low: bool) -> tuple[Condition, datetime | None]:
     """What a person found stays true in silence; that a trap is armed does not."""
     if trap.state is None or (trap.unknown and trap.state is TrapState.ARMED):
         return Condition.UNKNOWN, None
@@ -140,6 +140,6 @@ def _number(state: DeviceState | None, name: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _urgency(sight: Sight) -> tuple[int, float, str]:
+def _urgency(sight: DeviceView) -> tuple[int, float, str]:
     since = sight.since.timestamp() if sight.since else 0.0
     return (URGENCY[sight.condition], since, sight.id)

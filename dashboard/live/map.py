@@ -11,11 +11,11 @@ import msgspec
 from dashboard.maps import base_layers, bounds
 from dashboard.maps.bounds import Box
 from dashboard.maps.geojson import Feature, collection
-from dashboard.web.i18n import Text
+from dashboard.web.i18n import Translations
 
 
 def live_map(
-    devices: list[Feature], rates: list[Feature], limits: Box, text: Text,
+    devices: list[Feature], rates: list[Feature], limits: Box, text: Translations,
     off_map: Collection[str] = (), *, tiles: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """Devices, sensors' rates, the coastline inside `limits`, GSI tiles if offered.

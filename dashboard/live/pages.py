@@ -21,7 +21,7 @@ from dashboard.maps.base_layers import COAST
 from dashboard.maps.bounds import Box
 from dashboard.maps.coastline_process import Coastline
 from dashboard.maps.extent import Named, OffMap
-from dashboard.web.i18n import Text
+from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
@@ -33,7 +33,7 @@ PANELS = ("alerts", "events", "traps")  # parts of pages that the stream replace
 PING_S = 15
 
 
-class Pages:
+class LivePages:
     """Handlers of the live pages."""
 
     def __init__(
@@ -90,7 +90,7 @@ class Pages:
         return EventSourceResponse(events, ping=PING_S, send_timeout=30)
 
     async def _changes(
-        self, since: str, shown: list[str], words: Text
+        self, since: str, shown: list[str], words: Translations
     ) -> AsyncIterator[ServerSentEvent]:
         last: dict[str, Any] = {}
         async for version, present in self._live.changes(since):
@@ -102,7 +102,7 @@ class Pages:
                 data = msgspec.json.encode({"now": present.at, **_grouped(news)}).decode()
                 yield ServerSentEvent(data, event="look", id=version)
 
-    def _panel(self, name: str, present: Look, words: Text) -> str:
+    def _panel(self, name: str, present: Look, words: Translations) -> str:
         return self._reply.fragment(
             f"panel_{name}.html", words, present.at, look=present, traps=_traps(present)
         )

@@ -11,7 +11,7 @@ from dashboard.analysis.rate import rai
 from gateway.domain.model import Device, Role
 from gateway.domain.species import UNKNOWN
 from gateway.store import Reader
-from gateway.store.reader import Rate
+from gateway.store.reader import DeviceEffort
 from gateway.store.rollups.periods import LOOK_BACK_DAYS
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -56,7 +56,7 @@ def rates(reader: Reader, zone: tzinfo, now: datetime, days: int, species: str |
     return Rates(highest, sorted(devices[id_].label for id_ in blind))
 
 
-def _sensor_rate(device: Device, row: Rate) -> SensorRate:
+def _sensor_rate(device: Device, row: DeviceEffort) -> SensorRate:
     rate = rai(row.independent, row.alive_days)
     enough = row.alive_days >= LEAST_DAYS
     return SensorRate(

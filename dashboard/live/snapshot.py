@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from dashboard.live.device_view import Sight, sights
+from dashboard.live.device_view import DeviceView, sights
 from dashboard.live.sensor_rates import SensorRate
 from dashboard.maps.geojson import Feature
 from gateway.domain.model import Alert, AlertStatus, Device, Event, Kind
@@ -24,7 +24,7 @@ class Look(Struct, frozen=True):
     """The place at one moment."""
 
     at: datetime
-    sights: list[Sight]
+    sights: list[DeviceView]
     alerts: list[Alert]
     events: list[Event]
     names: dict[str, str]  # what people call each device
@@ -44,7 +44,7 @@ def look(reader: Reader, now: datetime) -> Look:
     )
 
 
-def features(things: Iterable[Sight] | Iterable[SensorRate]) -> list[Feature]:
+def features(things: Iterable[DeviceView] | Iterable[SensorRate]) -> list[Feature]:
     """GeoJSON features of whatever has a position."""
     return [
         {
@@ -58,7 +58,7 @@ def features(things: Iterable[Sight] | Iterable[SensorRate]) -> list[Feature]:
     ]
 
 
-def _properties(thing: Sight | SensorRate) -> dict[str, Any]:
+def _properties(thing: DeviceView | SensorRate) -> dict[str, Any]:
     values: dict[str, Any] = msgspec.to_builtins(thing)
     return {key: value for key, value in values.items() if key not in {"lat", "lon"}}
 

@@ -7,7 +7,7 @@ switches them on.
 from msgspec import Struct
 
 from dashboard.web import assets
-from dashboard.web.i18n import Text
+from dashboard.web.i18n import Translations
 
 COAST = "/map/coast.geojson"
 ATTRIBUTION = (
@@ -26,7 +26,7 @@ class Tiles(Struct, frozen=True):
     least_zoom: int = 5
 
 
-def offered(text: Text) -> list[Tiles]:
+def offered(text: Translations) -> list[Tiles]:
     """The tiles of 国土地理院."""
     credit = GSI_LINK.format(text("map.gsi_credit"))
     return [

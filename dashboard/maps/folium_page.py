@@ -14,7 +14,7 @@ from msgspec import Struct
 from dashboard.maps import base_layers
 from dashboard.maps.geojson import collection
 from dashboard.web import assets
-from dashboard.web.i18n import Text
+from dashboard.web.i18n import Translations
 
 
 class Page(Struct, frozen=True):
@@ -32,7 +32,7 @@ def layer(name: str, draw: str, *, show: bool) -> folium.GeoJson:
     return folium.GeoJson(collection([]), name=name, show=show, point_to_layer=JsCode(draw))
 
 
-def offer_tiles(drawing: folium.Map, text: Text) -> None:
+def offer_tiles(drawing: folium.Map, text: Translations) -> None:
     """Add the tiles, switched off."""
     for tiles in base_layers.offered(text):
         folium.TileLayer(

@@ -12,18 +12,18 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from dashboard.office.periods import Month, Span, a_year_before, months_ending, parse_month
+from dashboard.office.periods import LocalDays, Month, a_year_before, months_ending, parse_month
 
 LENGTHS = (1, 3, 6, 12)  # months
 HOURS = {"00-24", "06-18", "18-06", "04-08", "08-16", "16-20", "20-04"}  # offered; any HH-HH works
 ALL = "all"  # of species
 _HOURS = re.compile(r"([01]\d|2[0-3])-([01]\d|2[0-4])")
 
-Square = Literal["5km", "1km"]
+SquareSize = Literal["5km", "1km"]
 Against = Literal["", "before", "year"]
 
 
-class Wish(Struct, frozen=True):
+class MapFilter(Struct, frozen=True):
     """One map's filters."""
 
     month: Month  # the last of the period
@@ -31,11 +31,11 @@ class Wish(Struct, frozen=True):
     species: str = ""  # a code; "": the place's most frequent pest; ALL: together
     hours: str = "00-24"
     area: str = ""  # "": everywhere
-    square: Square = "5km"
+    square: SquareSize = "5km"
     against: Against = ""  # compare with the months before, or with the year before
 
     @property
-    def span(self) -> Span:
+    def span(self) -> LocalDays:
         """The period's days."""
         return months_ending(self.month, self.months)
 
@@ -52,7 +52,7 @@ class Wish(Struct, frozen=True):
         return None if count == 24 else (first, count)
 
     @property
-    def other_span(self) -> Span | None:
+    def other_span(self) -> LocalDays | None:
         """The period to compare with."""
         if self.against == "before":
             return months_ending(self.month.plus(-self.months), self.months)
@@ -64,9 +64,9 @@ class Wish(Struct, frozen=True):
         return urlencode({key: str(value) for key, value in values.items() if value != ""})
 
 
-def read(query: Mapping[str, str], present: Month, species: str) -> Wish:
+def read(query: Mapping[str, str], present: Month, species: str) -> MapFilter:
     """Read a query; `present` and `species` stand for what is not said."""
-    return Wish(
+    return MapFilter(
         month=parse_month(query["month"]) if query.get("month") else present,
         months=int(_one(query, "months", "3", tuple(map(str, LENGTHS)))),
         species=query.get("species", "")[:64] or species,

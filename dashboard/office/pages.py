@@ -11,19 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard.analysis.rate import Rate
+from dashboard.analysis.rate import RateInterval
 from dashboard.maps import raster
 from dashboard.office import choices as choices_module
 from dashboard.office import filters, land_files
 from dashboard.office.choices import Choices
 from dashboard.office.figures.pages import FigurePages
-from dashboard.office.filters import Wish
+from dashboard.office.filters import MapFilter
 from dashboard.office.map import drawing, offline_file, overview, report_density
 from dashboard.office.map.drawing import Drawn
-from dashboard.office.map.overview import Facts
+from dashboard.office.map.overview import MapInput
 from dashboard.office.papers.pages import PaperPages
-from dashboard.office.siting.pages import Sites
-from dashboard.web.i18n import Text
+from dashboard.office.siting.pages import SitingPages
+from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
@@ -40,7 +40,7 @@ class Officials:
         self._lands = land_files.read(config.office)
         self._figures = FigurePages(store, reply, config, clock)
         self._papers = PaperPages(store, reply, config, clock, self._lands)
-        self._sites = Sites(store, reply, config, clock, self._lands)
+        self._sites = SitingPages(store, reply, config, clock, self._lands)
 
     def routes(self) -> list[BaseRoute]:
         """Where they answer."""
@@ -88,21 +88,21 @@ class Officials:
             script=drawing.script_values(words, *(one.map for one in drawn)), **values,
         )  # fmt: skip
 
-    def _read(self, reader: Reader, request: Request) -> tuple[Choices, list[Facts]]:
+    def _read(self, reader: Reader, request: Request) -> tuple[Choices, list[MapInput]]:
         zone, now = self._reply.zone, self._clock()
         choices = choices_module.choices(reader, zone, now)
         wanted = asked(request, choices)
         spans = [wanted.span, *([wanted.other_span] if wanted.other_span else [])]
         return choices, [overview.read(reader, wanted, span, zone, now) for span in spans]
 
-    def _draw(self, facts: list[Facts], words: Text) -> list[Drawn]:
+    def _draw(self, facts: list[MapInput], words: Translations) -> list[Drawn]:
         limits = drawing.limits_of(facts, self._config.dashboard.centre)
         return drawing.draw(
             facts, self._lands, limits, words, self._config.dashboard.tiles != "none"
         )
 
 
-def asked(request: Request, choices: Choices) -> Wish:
+def asked(request: Request, choices: Choices) -> MapFilter:
     """The wish of a query; a wrong one is answered with 400 and the reason."""
     try:
         return filters.read(
@@ -112,11 +112,11 @@ def asked(request: Request, choices: Choices) -> Wish:
         raise HTTPException(400, str(error)) from None
 
 
-def _names(facts: Facts) -> dict[str, str]:
+def _names(facts: MapInput) -> dict[str, str]:
     return {device.id: device.label for device in facts.devices.values()}
 
 
-def _squares(drawn: list[Drawn]) -> list[tuple[str, list[Rate]]]:
+def _squares(drawn: list[Drawn]) -> list[tuple[str, list[RateInterval]]]:
     """Each mesh square with its rate in every period."""
     periods = [{cell.code: cell.rate for cell in one.found.cells} for one in drawn]
     return [(code, [period[code] for period in periods]) for code in periods[0]]

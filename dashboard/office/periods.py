@@ -12,7 +12,7 @@ EPOCH = date(1970, 1, 1)
 _MONTH = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
 
 
-class Span(Struct, frozen=True, order=True):
+class LocalDays(Struct, frozen=True, order=True):
     """Local days [start, stop)."""
 
     start: date
@@ -48,9 +48,9 @@ class Span(Struct, frozen=True, order=True):
         first, last = (int(moment.timestamp() // 3600) for moment in (begin, end))
         return first, last, round(offset.total_seconds() / 3600)
 
-    def until(self, today: date) -> "Span":
+    def until(self, today: date) -> "LocalDays":
         """Its part that is not in the future, `today` included; at least its first day."""
-        return Span(
+        return LocalDays(
             self.start, max(min(self.stop, today + timedelta(1)), self.start + timedelta(1))
         )
 
@@ -97,22 +97,22 @@ def parse_month(text: str) -> Month:
     return Month(int(match[1]), int(match[2]))
 
 
-def months_ending(last: Month, count: int) -> Span:
+def months_ending(last: Month, count: int) -> LocalDays:
     """The span of `count` months of which `last` is the last."""
-    return Span(last.plus(1 - count).first, last.plus(1).first)
+    return LocalDays(last.plus(1 - count).first, last.plus(1).first)
 
 
-def fiscal_year(year: int) -> Span:
+def fiscal_year(year: int) -> LocalDays:
     """April of a year to March of the next."""
-    return Span(date(year, 4, 1), date(year + 1, 4, 1))
+    return LocalDays(date(year, 4, 1), date(year + 1, 4, 1))
 
 
-def a_year_before(span: Span) -> Span:
+def a_year_before(span: LocalDays) -> LocalDays:
     """The same days of the year before (29 February becomes 1 March)."""
-    return Span(_year_before(span.start), _year_before(span.stop))
+    return LocalDays(_year_before(span.start), _year_before(span.stop))
 
 
-def months_in(span: Span) -> list[Month]:
+def months_in(span: LocalDays) -> list[Month]:
     """The months that a span touches, in order."""
     first, last = month_of(span.start), month_of(span.last)
     return [first.plus(i) for i in range(last.less(first) + 1)]

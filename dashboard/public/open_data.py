@@ -17,8 +17,8 @@ from dashboard.maps.geojson import Feature
 from dashboard.office import choices
 from dashboard.office.filters import ALL
 from dashboard.office.map import layers
-from dashboard.office.map.squares import Cell
-from dashboard.office.periods import Month, Span, month_of, months_ending
+from dashboard.office.map.squares import MeshCell
+from dashboard.office.periods import LocalDays, Month, month_of, months_ending
 from gateway.config.office import Public
 from gateway.domain.species import PERSON
 
@@ -31,7 +31,7 @@ NEVER = {PERSON}  # people's comings and goings are nobody's business
 USUAL = "boar"
 
 
-class Square(Struct, frozen=True):
+class PublicSquare(Struct, frozen=True):
     """One published square."""
 
     code: str
@@ -40,7 +40,7 @@ class Square(Struct, frozen=True):
     rate_class: int | None  # of the fixed scale; None: withheld or too little effort
 
 
-def period(today: date, settings: Public) -> Span:
+def period(today: date, settings: Public) -> LocalDays:
     """The last 12 whole months that ended long enough ago."""
     last: Month = month_of(today).plus(-1)
     while (today - last.plus(1).first).days < settings.delay_days:
@@ -61,16 +61,16 @@ def offered(known: list[str]) -> list[str]:
     return [species for species in known if species not in NEVER]
 
 
-def squares(cells: Iterable[Cell], settings: Public) -> list[Square]:
+def squares(cells: Iterable[MeshCell], settings: Public) -> list[PublicSquare]:
     """Coarsen the cells of 5 km."""
     return [_square(cell, settings.least) for cell in cells]
 
 
-def _square(cell: Cell, least: int) -> Square:
+def _square(cell: MeshCell, least: int) -> PublicSquare:
     effort = int(cell.rate.effort // EFFORT_STEP) * EFFORT_STEP
     told = cell.rate.n == 0 or cell.rate.n >= least
     shown = told and cell.rate.effort >= CLASS_DAYS
-    return Square(
+    return PublicSquare(
         code=cell.code,
         effort_days=effort,
         events=cell.rate.n // least * least if told else None,
@@ -78,7 +78,7 @@ def _square(cell: Cell, least: int) -> Square:
     )
 
 
-def features(found: Iterable[Square], bounds: Any) -> list[Feature]:
+def features(found: Iterable[PublicSquare], bounds: Any) -> list[Feature]:
     """GeoJSON of the squares; `bounds` gives a code's edges."""
     return [
         geojson.square(
@@ -89,13 +89,13 @@ def features(found: Iterable[Square], bounds: Any) -> list[Feature]:
     ]
 
 
-def table(found: Iterable[Square], title: str) -> Table:
+def table(found: Iterable[PublicSquare], title: str) -> Table:
     """The squares as a table for programs: English column names, codes as text."""
     columns = ("mesh5km", "camera_days", "events_at_least", "rate_class_from", "rate_class_to")
     return Table(title, columns, tuple(_row(one) for one in found))
 
 
-def _row(one: Square) -> tuple[str | int | float | None, ...]:
+def _row(one: PublicSquare) -> tuple[str | int | float | None, ...]:
     scale = raster.legend()
     row = None if one.rate_class is None else scale[one.rate_class]
     limits = (None, None) if row is None else (row.lower, row.upper)

@@ -17,13 +17,13 @@ from dashboard.maps import bounds, coastline, raster
 from dashboard.maps.geojson import Feature, collection
 from dashboard.office import choices as choices_module
 from dashboard.office.choices import Choices
-from dashboard.office.filters import Wish, read
+from dashboard.office.filters import MapFilter, read
 from dashboard.office.map import drawing, hotspot_map, overview
 from dashboard.office.map.layers import Layer
-from dashboard.office.periods import Span
+from dashboard.office.periods import LocalDays
 from dashboard.public import open_data
-from dashboard.public.open_data import Square
-from dashboard.web.i18n import Text
+from dashboard.public.open_data import PublicSquare
+from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
@@ -71,13 +71,15 @@ class PublicPages:
             spreadsheet.csv_bytes(open_data.table(found, "public")), media_type="text/csv"
         )
 
-    async def _read(self, request: Request) -> tuple[Choices, Wish, Span, list[Square], int]:
+    async def _read(
+        self, request: Request
+    ) -> tuple[Choices, MapFilter, LocalDays, list[PublicSquare], int]:
         species = request.query_params.get("species", "")[:64]
         return await self._store.read(lambda reader: self._squares(reader, species))
 
     def _squares(
         self, reader: Reader, species: str
-    ) -> tuple[Choices, Wish, Span, list[Square], int]:
+    ) -> tuple[Choices, MapFilter, LocalDays, list[PublicSquare], int]:
         zone, now = self._reply.zone, self._clock()
         choices = choices_module.choices(reader, zone, now)
         species = open_data.told(species, choices.species)
@@ -88,7 +90,7 @@ class PublicPages:
         return choices, wanted, span, told, len(found.off_map) + len(found.off_grid)
 
 
-def draw(shapes: list[Feature], words: Text) -> Any:
+def draw(shapes: list[Feature], words: Translations) -> Any:
     """Draw squares; the map's frame follows from them alone."""
     corners = [(lat, lon) for shape in shapes for lon, lat in shape["geometry"]["coordinates"][0]]
     limits = bounds.around(corners)

@@ -16,11 +16,11 @@ from starlette.routing import Route
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, deed, deed_words, form_words
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
-from gateway.alerts.links import PATH, BadTicket, Links, Ticket
+from gateway.alerts.links import PATH, BadTicketError, Links, Ticket
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
 from gateway.domain import trap_lifecycle
-from gateway.domain.model import Alert, AlertStatus, Deed, Device, DeviceState, Role
+from gateway.domain.model import ActionKind, Alert, AlertStatus, Device, DeviceState, Role
 from gateway.domain.outcome import Outcome
 from gateway.ingest.people import actions
 from gateway.store import Reader, Store, Transaction
@@ -29,11 +29,11 @@ from gateway.store.feed import Feed
 THROUGH = "one-tap"
 
 
-class Used(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class UsedLinkError(Exception):
     """The link has acted already."""
 
 
-class View(Struct, frozen=True):
+class LinkView(Struct, frozen=True):
     """What the link is about, at one moment."""
 
     alert: Alert | None
@@ -48,7 +48,7 @@ class View(Struct, frozen=True):
         return self.alert is not None and self.alert.status not in done
 
     @property
-    def deeds(self) -> list[Deed]:
+    def deeds(self) -> list[ActionKind]:
         """Outcomes that may be recorded now."""
         if self.device is None or self.device.role is not Role.TRAP:
             return []
@@ -89,11 +89,11 @@ class OneTap:
             fields = {name: str(value) for name, value in form.items()}
         try:
             outcome = await self._store.write(lambda tx: self._do(tx, token, ticket, fields, now))
-        except Used:
+        except UsedLinkError:
             return await self._page(request, ticket, token, status=409)
-        except (actions.Unknown, ValueError):
+        except (actions.UnknownSubjectError, ValueError):
             return await self._page(request, ticket, token, "onetap.over", 409)
-        except trap_lifecycle.IllegalDeed as refusal:
+        except trap_lifecycle.IllegalActionError as refusal:
             words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
             return await self._page(request, ticket, token, words, 409)
         self._feed.tell(outcome)
@@ -104,7 +104,7 @@ class OneTap:
         """What the link says, or the page that says why it is worth nothing."""
         try:
             ticket = self._links.read(request.path_params["token"])
-        except BadTicket:
+        except BadTicketError:
             return self._refused(request, "onetap.bad", 404)
         if ticket.person not in self._policy.people:
             return self._refused(request, "onetap.bad", 404)
@@ -116,12 +116,12 @@ class OneTap:
         self, tx: Transaction, token: str, ticket: Ticket, fields: Mapping[str, str], now: datetime
     ) -> Outcome:
         if not tx.use_link(link_id(token), now):
-            raise Used
+            raise UsedLinkError
         if fields.get("do") == ACKNOWLEDGE:
             return actions.acknowledge(tx, ticket.alert, ticket.person, now, THROUGH)
         alert = tx.alerts.find(ticket.alert)
         if alert is None:
-            raise actions.Unknown("no such alert")
+            raise actions.UnknownSubjectError("no such alert")
         act = deed(alert.subject, ticket.person, link_id(token), THROUGH, fields, now)
         return actions.record(tx, act, self._policy, now)
 
@@ -145,13 +145,13 @@ class OneTap:
         return self._reply.page(request, "error.html", self._clock(), status=status, word=word)
 
 
-def look(reader: Reader, ticket: Ticket, token: str) -> View:
+def look(reader: Reader, ticket: Ticket, token: str) -> LinkView:
     """Read what the page shows."""
     alert = reader.alert(ticket.alert)
     subject = alert.subject if alert else ""
     devices = {device.id: device for device in reader.devices()}
     state = reader.states().get(subject)
-    return View(alert, devices.get(subject), state, reader.link_used(link_id(token)))
+    return LinkView(alert, devices.get(subject), state, reader.link_used(link_id(token)))
 
 
 def link_id(token: str) -> str:

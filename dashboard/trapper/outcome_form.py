@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dashboard.web.i18n import Text
+from dashboard.web.i18n import Translations
 from gateway.domain import species, trap_lifecycle
-from gateway.domain.model import Act, Deed
+from gateway.domain.model import ActionKind, TrapAction
 
 ACKNOWLEDGE = "acknowledge"
 MOST_ANIMALS = 50
@@ -18,12 +18,12 @@ WEIGHTS = ("", "-20kg", "20-40kg", "40-60kg", "60kg-")
 LONGEST_NOTE = 200
 
 
-def deed_words(deeds: Sequence[Deed], words: Text) -> list[tuple[str, str]]:
+def deed_words(deeds: Sequence[ActionKind], words: Translations) -> list[tuple[str, str]]:
     """(value, name) of the buttons."""
     return [(one.value, trap_lifecycle.DEEDS[one][words.language != "ja"]) for one in deeds]
 
 
-def form_words(words: Text) -> dict[str, Any]:
+def form_words(words: Translations) -> dict[str, Any]:
     """What the form about an animal offers."""
     animals = [(row.code, species.label(row.code, words.language)) for row in species.TABLE]
     return {"animals": animals, "sexes": SEXES, "weights": WEIGHTS}
@@ -31,17 +31,17 @@ def form_words(words: Text) -> dict[str, Any]:
 
 def deed(
     device: str, person: str, act_id: str, through: str, fields: Mapping[str, str], now: datetime
-) -> Act:
+) -> TrapAction:
     """The act that a form describes; ValueError when a field holds what no form offers."""
-    done = Deed(fields.get("do", ""))
-    found = done in {Deed.CAPTURED, Deed.NON_TARGET}
+    done = ActionKind(fields.get("do", ""))
+    found = done in {ActionKind.CAPTURED, ActionKind.NON_TARGET}
     count = int(fields.get("count") or 1)
     sex, weight, animal = (fields.get(name, "") for name in ("sex", "weight", "species"))
     if not 1 <= count <= MOST_ANIMALS or sex not in {"", *SEXES} or weight not in WEIGHTS:
         raise ValueError(f"count {count}, sex {sex!r}, weight {weight!r}")
     if animal and animal not in species.BY_CODE:
         raise ValueError(f"species {animal!r}")
-    return Act(
+    return TrapAction(
         id=act_id, device=device, deed=done, at=now.astimezone(UTC),
         by=person, recorded_at=now, through=through,
         species=(animal or species.UNKNOWN) if found else None,

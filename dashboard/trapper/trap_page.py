@@ -35,7 +35,7 @@ LOCAL = "local"  # who acts at the machine itself while nobody has an account
 ANSWERED = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
 
 
-class View(Struct, frozen=True):
+class TrapPageView(Struct, frozen=True):
     """A trap at one moment."""
 
     device: Device | None
@@ -76,15 +76,15 @@ class TrapPage:
             fields = {name: str(value) for name, value in form.items()}
         try:
             outcome = await self._store.write(lambda tx: self._do(tx, device, person, fields, now))
-        except (actions.Unknown, ValueError):
+        except (actions.UnknownSubjectError, ValueError):
             return await self._page(request, view, "onetap.over", 409)
-        except trap_lifecycle.IllegalDeed as refusal:
+        except trap_lifecycle.IllegalActionError as refusal:
             words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
             return await self._page(request, view, words, 409)
         self._feed.tell(outcome)
         return await self._page(request, await self._look(request), "onetap.thanks")
 
-    def person(self, account: Account | None, view: View) -> str | None:
+    def person(self, account: Account | None, view: TrapPageView) -> str | None:
         """In whose name this reader may act; None: not at all."""
         if account is not None:
             return account.name if account.rank >= Rank.TRAPPER else None
@@ -99,7 +99,7 @@ class TrapPage:
             return actions.record(tx, act, self._policy, now)
         return actions.acknowledge(tx, fields.get("alert", ""), person, now, THROUGH)
 
-    async def _look(self, request: Request) -> View:
+    async def _look(self, request: Request) -> TrapPageView:
         device = request.path_params["device"]
         view = await self._store.read(lambda reader: look(reader, device))
         if view.device is None:
@@ -107,7 +107,7 @@ class TrapPage:
         return view
 
     async def _page(
-        self, request: Request, view: View, message: str = "", status: int = 200
+        self, request: Request, view: TrapPageView, message: str = "", status: int = 200
     ) -> Response:
         words, now, account = self._reply.text(request), self._clock(), request.state.account
         person, device = self.person(account, view), view.device
@@ -128,10 +128,10 @@ class TrapPage:
         )  # fmt: skip
 
 
-def look(reader: Reader, device: str) -> View:
+def look(reader: Reader, device: str) -> TrapPageView:
     """Read what the page shows; other devices than traps have none."""
     found = {one.id: one for one in reader.devices()}.get(device)
-    return View(
+    return TrapPageView(
         found if found and found.role is Role.TRAP else None,
         reader.states().get(device),
         [alert for alert in reader.open_alerts() if alert.subject == device],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # folium is loaded when the first map is drawn
     from branca.element import Element
 
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import ShishigakiError
 
 STATIC = Path(__file__).parents[1] / "static"
 VENDOR = STATIC / "vendor"
@@ -35,7 +35,7 @@ STYLES: dict[str, str | None] = {
 GSI = "https://cyberjapandata.gsi.go.jp"
 
 
-class MissingAssetsError(Refusal):
+class MissingAssetsError(ShishigakiError):
     """The browser's files were not built; the text says how."""
 
 

@@ -30,7 +30,7 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms
 _NOBODY = hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
 
 
-Find = Callable[[str], Awaitable[Account | None]]
+FindAccount = Callable[[str], Awaitable[Account | None]]
 
 
 class TooManyTriesError(Exception):
@@ -40,7 +40,7 @@ class TooManyTriesError(Exception):
 class Auth:
     """Sessions of one dashboard."""
 
-    def __init__(self, settings: Dashboard, secret: str, find: Find, clock: Clock) -> None:
+    def __init__(self, settings: Dashboard, secret: str, find: FindAccount, clock: Clock) -> None:
         self._signer = URLSafeTimedSerializer(secret, salt="session")
         self._find, self._clock = find, clock
         self._failed: dict[str, tuple[int, datetime]] = {}

@@ -14,7 +14,7 @@ Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
 
-class Text:
+class Translations:
     """The words of one language; called with a key it gives the sentence."""
 
     def __init__(self, language: Language, words: Mapping[str, str]) -> None:
@@ -35,12 +35,12 @@ class Text:
 
 
 @cache
-def text(language: Language) -> Text:
+def text(language: Language) -> Translations:
     """The Text of a language."""
     words: dict[str, str] = {}
     for path in sorted((Path(__file__).parents[1] / "locale").glob(f"{language}*.json")):
         words |= json.loads(path.read_text(encoding="utf-8"))
-    return Text(language, words)
+    return Translations(language, words)
 
 
 def choose(wanted: str | None, accept: str, default: Language) -> Language:

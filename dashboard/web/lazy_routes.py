@@ -11,7 +11,7 @@ from importlib import import_module
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import Receive, Scope, Send
 
-SHELF = {  # path -> the class that answers there and below
+LAZY_PAGES = {  # path -> the class that answers there and below
     "/officials": "dashboard.office.pages:Officials",
     "/public": "dashboard.public.pages:PublicPages",
 }
@@ -19,7 +19,7 @@ SHELF = {  # path -> the class that answers there and below
 Build = Callable[[type], Router]
 
 
-class Shelved(BaseRoute):
+class LazyRoutes(BaseRoute):
     """The routes under a path; `build` makes a Router of the named class at the first request."""
 
     def __init__(self, path: str, name: str, build: Build) -> None:
@@ -47,4 +47,4 @@ class Shelved(BaseRoute):
 
 def shelved(build: Build) -> list[BaseRoute]:
     """A route for each row of the table."""
-    return [Shelved(path, name, build) for path, name in SHELF.items()]
+    return [LazyRoutes(path, name, build) for path, name in LAZY_PAGES.items()]

@@ -13,7 +13,7 @@ from dashboard.web.responses import Reply
 from gateway.clock import Clock
 
 
-class Login:
+class LoginPages:
     """Handlers of /login and /logout."""
 
     def __init__(self, auth: Auth, reply: Reply, clock: Clock) -> None:

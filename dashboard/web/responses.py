@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from dashboard.web import assets
-from dashboard.web.i18n import Text, choose, clock, text
+from dashboard.web.i18n import Translations, choose, clock, text
 from gateway.alerts import texts
 from gateway.alerts.rules import TABLE
 from gateway.config import Config
@@ -26,7 +26,7 @@ from gateway.domain.model import Alert
 
 LANGUAGE_COOKIE = "lang"
 if TYPE_CHECKING:  # numpy is loaded by the first page of rates
-    from dashboard.analysis.rate import Rate
+    from dashboard.analysis.rate import RateInterval
 
 YEAR_S = 365 * 24 * 3600
 
@@ -51,13 +51,13 @@ class Reply:
             about=about,
         )
 
-    def text(self, request: Request) -> Text:
+    def text(self, request: Request) -> Translations:
         """The words for this reader."""
         wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
         accept = request.headers.get("accept-language", "")
         return text(choose(wanted, accept, self._config.site.language))
 
-    def fragment(self, template: str, words: Text, now: datetime, **values: Any) -> str:
+    def fragment(self, template: str, words: Translations, now: datetime, **values: Any) -> str:
         """A part of a page."""
         return self._jinja.get_template(template).render(
             t=words, now=now, clock=lambda at: clock(at, self.zone, now), **values
@@ -81,12 +81,12 @@ class Reply:
         return response
 
 
-def rule_title(alert: Alert, words: Text) -> str:
+def rule_title(alert: Alert, words: Translations) -> str:
     """What an alert's rule says; its bare name for a rule of another version."""
     return texts.title(alert, words.language) if alert.rule in TABLE else alert.rule
 
 
-def about(alert: Alert, names: Mapping[str, str], words: Text) -> tuple[str, str | None]:
+def about(alert: Alert, names: Mapping[str, str], words: Translations) -> tuple[str, str | None]:
     """What an alert is about, in people's words, and the device to show on the map if any."""
     if alert.subject in names:
         return names[alert.subject], alert.subject
@@ -97,7 +97,7 @@ def about(alert: Alert, names: Mapping[str, str], words: Text) -> tuple[str, str
     return named, place if place in names else None
 
 
-def _short(rate: "Rate") -> Markup:
+def _short(rate: "RateInterval") -> Markup:
     """A rate with its interval for a table's cell."""
     if rate.per100 is None:
         return Markup("—")

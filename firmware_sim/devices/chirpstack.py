@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from firmware_sim.devices.device import Facts, Publish, encode
+from firmware_sim.devices.device import OutgoingPublish, Payload, encode
 from firmware_sim.devices.sensors import CODECS, Senses
 from firmware_sim.habitat.random_streams import fraction, key, mix
 from firmware_sim.habitat.scenario import Scenario, Spec
@@ -29,12 +29,14 @@ class ChirpStack:
         self.f_cnt = self.joins = self.days = 0
         self.sprung_times = 0
         self.info = msgspec.Raw(encode(self._device_info()))
-        self.out: list[tuple[Publish, bool]] = []  # with whether the device retries it on the air
+        self.out: list[
+            tuple[OutgoingPublish, bool]
+        ] = []  # with whether the device retries it on the air
 
     def boot(self, now: Senses) -> None:
         """Join the network anew: a new address, the frame counter starts again."""
         self.joins, self.f_cnt = self.joins + 1, 0
-        body: Facts = {**self._head(now.at, 0x6A), "devAddr": self._address()}
+        body: Payload = {**self._head(now.at, 0x6A), "devAddr": self._address()}
         self.out.append((self._publish("join", body), True))
 
     def heartbeat(self, now: Senses) -> None:
@@ -56,12 +58,12 @@ class ChirpStack:
     def tamper(self, now: Senses) -> None:
         """Say nothing: these models report it only with the next state."""
 
-    def due(self, link_s: float, reachable: bool) -> list[Publish]:
+    def due(self, link_s: float, reachable: bool) -> list[OutgoingPublish]:
         """Give what the network server heard, some of it twice."""
         out, self.out = self.out, []
         if not reachable:
             return []
-        heard: list[Publish] = []
+        heard: list[OutgoingPublish] = []
         for publish, sure in out:
             luck = fraction(self.stream, key(publish.payload))
             if sure or luck >= self.faults.frame_lost:
@@ -96,7 +98,7 @@ class ChirpStack:
 
     def _status(self, now: Senses) -> None:
         pct = round(now.battery.pct * 2.54) / 2.54
-        body: Facts = {
+        body: Payload = {
             **self._head(now.at, 0x73),
             "margin": 8 + mix(self.stream, 3) % 12,
             "externalPowerSource": False,
@@ -105,7 +107,7 @@ class ChirpStack:
         }
         self.out.append((self._publish("status", body), False))
 
-    def _rx(self, at: float, noise: float) -> Facts:
+    def _rx(self, at: float, noise: float) -> Payload:
         return {
             "gatewayId": LORA_GATEWAY,
             "uplinkId": mix(self.stream, self.f_cnt) & 0xFFFFFFFF,
@@ -125,11 +127,11 @@ class ChirpStack:
     def _address(self) -> str:
         return f"{0x00_80_00_00 | mix(self.stream, 10 + self.joins) & 0x7FFFFF:08x}"
 
-    def _publish(self, leaf: str, body: Facts) -> Publish:
+    def _publish(self, leaf: str, body: Payload) -> OutgoingPublish:
         topic = f"application/{APPLICATION}/device/{self.spec.id}/event/{leaf}"
-        return Publish(topic, encode(body), qos=0)
+        return OutgoingPublish(topic, encode(body), qos=0)
 
-    def _device_info(self) -> Facts:
+    def _device_info(self) -> Payload:
         return {
             "tenantId": TENANT,
             "tenantName": "Goto",
@@ -144,7 +146,7 @@ class ChirpStack:
         }
 
 
-TX_INFO: Facts = {
+TX_INFO: Payload = {
     "frequency": 923_200_000,  # AS923-1, Japan
     "modulation": {"lora": {"bandwidth": 125_000, "spreadingFactor": 9, "codeRate": "CR_4_5"}},
 }

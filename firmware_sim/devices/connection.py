@@ -14,7 +14,7 @@ from typing import Any, Literal
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from firmware_sim.devices.device import Publish
+from firmware_sim.devices.device import OutgoingPublish
 from firmware_sim.habitat.random_streams import key
 
 log = logging.getLogger(__name__)
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 KEEPALIVE_S = 60
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 
-State = Literal["closed", "opening", "up"]
+ConnectionState = Literal["closed", "opening", "up"]
 
 
-class Line:
+class Connection:
     """A connection that is opened, cut (as by a power loss) or left (in good order) on request."""
 
     def __init__(
@@ -34,12 +34,12 @@ class Line:
         address: tuple[str, int],
         selector: selectors.BaseSelector,
         *,
-        will: Publish | None = None,
+        will: OutgoingPublish | None = None,
         subscribe: str = "",
         clean: bool = True,
         login: tuple[str, str] | None = None,
     ) -> None:
-        self.state: State = "closed"
+        self.state: ConnectionState = "closed"
         self.on_up: Callable[[], None] = lambda: None
         self.on_message: Callable[[bytes], None] = lambda payload: None
         self._name, self._address = client_id, address
@@ -67,7 +67,7 @@ class Line:
             self.state = "closed"
             log.debug("%s:%d does not answer: %s", *self._address, error)
 
-    def send(self, publish: Publish) -> None:
+    def send(self, publish: OutgoingPublish) -> None:
         """Publish; dropped when not up, for a radio has no memory (a device's flash has)."""
         if self.state == "up":
             sent = self._client.publish(publish.topic, publish.payload, publish.qos, publish.retain)

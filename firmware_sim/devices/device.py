@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 ClockSource = Literal["gps", "ntp", "rtc", "none"]
-Facts = dict[str, object]
+Payload = dict[str, object]
 
 RETRY_S = (20.0, 60.0, 300.0, 900.0)
 FLASH_EVENTS = 2_000
@@ -26,7 +26,7 @@ PAIRS = [a + b for a in BASE32 for b in BASE32]
 encode = msgspec.json.Encoder().encode
 
 
-class Publish(NamedTuple):
+class OutgoingPublish(NamedTuple):
     """One MQTT publish, ready to go."""
 
     topic: str
@@ -46,7 +46,7 @@ confirm_decoder = msgspec.json.Decoder(Confirm)
 
 
 @dataclass(slots=True)
-class Clock:
+class DeviceClock:
     """A device's idea of the time."""
 
     source: ClockSource
@@ -63,10 +63,10 @@ class Clock:
 
 
 @dataclass(slots=True)
-class Held:
+class StoredEvent:
     """An event on flash and how its delivery stands (the latter in RAM)."""
 
-    publish: Publish
+    publish: OutgoingPublish
     droppable: bool
     sends: int = 0
     next_at: float = 0.0
@@ -78,13 +78,13 @@ class Firmware:
 
     site: str
     name: str
-    meta: Facts
-    clock: Clock
+    meta: Payload
+    clock: DeviceClock
     secret: int  # makes this device's ids differ from everyone else's
     boot: int = 0
     seq: int = 0
     booted_at: float = 0.0
-    flash: dict[str, Held] = field(default_factory=dict)
+    flash: dict[str, StoredEvent] = field(default_factory=dict)
     dropped: int = 0
 
     def start(self, now: float) -> None:
@@ -105,33 +105,33 @@ class Firmware:
         """When the first event on flash wants to be sent, in the time of `due`; inf = never."""
         return min((held.next_at for held in self.flash.values()), default=inf)
 
-    def sense(self, kind: str, now: float, facts: Facts) -> str:
+    def sense(self, kind: str, now: float, facts: Payload) -> str:
         """Write an event to flash and give its id; full flash drops the oldest detection."""
         body = self._body(kind, now)
         body.update(facts)
         if len(self.flash) >= FLASH_EVENTS:
             self._drop_one()
         name = str(body["id"])
-        publish = Publish(self._topic("event"), encode(body))
-        self.flash[name] = Held(publish, droppable=kind == "detection")
+        publish = OutgoingPublish(self._topic("event"), encode(body))
+        self.flash[name] = StoredEvent(publish, droppable=kind == "detection")
         return name
 
-    def telemetry(self, now: float, facts: Facts) -> Publish:
+    def telemetry(self, now: float, facts: Payload) -> OutgoingPublish:
         """Give a heartbeat. It is not kept: the next one says it all again."""
         body = self._body("heartbeat", now)
         body.update(facts, queued=len(self.flash), dropped=self.dropped)
-        return Publish(self._topic("telemetry"), encode(body))
+        return OutgoingPublish(self._topic("telemetry"), encode(body))
 
-    def birth(self) -> list[Publish]:
+    def birth(self) -> list[OutgoingPublish]:
         """Give the retained birth and self-description."""
         meta = encode({"v": 1, **self.meta})
-        return [self.status("online"), Publish(self._topic("meta"), meta, retain=True)]
+        return [self.status("online"), OutgoingPublish(self._topic("meta"), meta, retain=True)]
 
-    def status(self, word: Literal["online", "offline"]) -> Publish:
+    def status(self, word: Literal["online", "offline"]) -> OutgoingPublish:
         """Give the retained status; `offline` is also the last will."""
-        return Publish(self._topic("status"), word.encode(), retain=True)
+        return OutgoingPublish(self._topic("status"), word.encode(), retain=True)
 
-    def due(self, link_s: float) -> list[Publish]:
+    def due(self, link_s: float) -> list[OutgoingPublish]:
         """Give the events to send now and push their next try back; `link_s`: any steady clock."""
         ready = [held for held in self.flash.values() if held.next_at <= link_s]
         for held in ready:
@@ -157,10 +157,10 @@ class Firmware:
     def _topic(self, leaf: str) -> str:
         return f"wildlife/v1/{self.site}/{self.name}/{leaf}"
 
-    def _body(self, kind: str, now: float) -> Facts:
+    def _body(self, kind: str, now: float) -> Payload:
         self.seq += 1
         believed = self.clock.read(now)
-        body: Facts = {
+        body: Payload = {
             "v": 1,
             "id": self._id(believed),
             "boot": self.boot,

@@ -1,6 +1,6 @@
 """A Meshtastic node (firmware <= 2.7) with a detection sensor, heard over MQTT as JSON."""
 
-from firmware_sim.devices.device import Facts, Publish, encode
+from firmware_sim.devices.device import OutgoingPublish, Payload, encode
 from firmware_sim.devices.sensors import Senses
 from firmware_sim.habitat.random_streams import fraction, key, mix
 from firmware_sim.habitat.scenario import Scenario, Spec
@@ -15,7 +15,7 @@ class Meshtastic:
         self.spec, self.faults = spec, scenario.faults
         self.stream = key(scenario.seed, spec.id, "radio")
         self.packets = 0
-        self.out: list[Publish] = []
+        self.out: list[OutgoingPublish] = []
 
     def boot(self, now: Senses) -> None:
         """Say who one is."""
@@ -39,17 +39,17 @@ class Meshtastic:
     def tamper(self, now: Senses) -> None:
         """Say nothing: the module knows one pin only."""
 
-    def due(self, link_s: float, reachable: bool) -> list[Publish]:
+    def due(self, link_s: float, reachable: bool) -> list[OutgoingPublish]:
         """Give what the uplink node heard."""
         out, self.out = self.out, []
         lost = self.faults.frame_lost
         heard = [p for p in out if fraction(self.stream, key(p.payload)) >= lost]
         return heard if reachable else []
 
-    def _say(self, at: float, kind: str, payload: Facts) -> None:
+    def _say(self, at: float, kind: str, payload: Payload) -> None:
         self.packets += 1
         noise = fraction(self.stream, self.packets)
-        body: Facts = {
+        body: Payload = {
             "channel": 0,
             "from": int(self.spec.id[1:], 16),
             "hop_start": 3,
@@ -64,4 +64,4 @@ class Meshtastic:
             "type": kind,
         }
         topic = f"msh/JP/2/json/LongFast/{MESH_GATEWAY}"
-        self.out.append(Publish(topic, encode(body), qos=0))
+        self.out.append(OutgoingPublish(topic, encode(body), qos=0))

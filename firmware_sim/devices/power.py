@@ -23,7 +23,7 @@ def temperature_c(at: float) -> float:
 
 
 @dataclass(slots=True)
-class Battery:
+class PrimaryCell:
     """A primary cell: what is left, and how fast it goes."""
 
     pct: float

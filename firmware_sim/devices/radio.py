@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from firmware_sim.devices.chirpstack import ChirpStack
-from firmware_sim.devices.device import Clock, Facts, Firmware, Publish
+from firmware_sim.devices.device import DeviceClock, Firmware, OutgoingPublish, Payload
 from firmware_sim.devices.meshtastic import Meshtastic
 from firmware_sim.devices.sensors import Senses
 from firmware_sim.habitat.random_streams import fraction, key, mix
@@ -33,7 +33,7 @@ class Radio(Protocol):
     def tamper(self, now: Senses) -> None:
         """Report that somebody or something moved the device."""
 
-    def due(self, link_s: float, reachable: bool) -> list[Publish]:
+    def due(self, link_s: float, reachable: bool) -> list[OutgoingPublish]:
         """Give what goes out now; what cannot be kept is lost when out of reach."""
 
 
@@ -48,7 +48,7 @@ class Native:
     def __init__(self, scenario: Scenario, spec: Spec) -> None:
         stream = key(scenario.seed, spec.id, "radio")
         self.spec, self.stream = spec, stream
-        meta: Facts = {
+        meta: Payload = {
             "model": spec.model,
             "fw": "1.4.2",
             "role": spec.role,
@@ -56,9 +56,9 @@ class Native:
             "inverted": spec.inverted,
         }
         drift = (fraction(stream, 1) - 0.5) * 80  # a cheap crystal: up to 40 ppm
-        clock = Clock(spec.clock, drift_ppm=drift)
+        clock = DeviceClock(spec.clock, drift_ppm=drift)
         self.firmware = Firmware(scenario.site, spec.id, meta, clock, secret=scenario.seed)
-        self.ram: list[Publish] = []
+        self.ram: list[OutgoingPublish] = []
 
     def boot(self, now: Senses) -> None:
         """Start the firmware; somebody stands beside it and sets its clock."""
@@ -77,7 +77,7 @@ class Native:
     def seen(self, now: Senses, species: str, count: int) -> None:
         """Write a detection to flash."""
         sure = 0.62 + 0.37 * fraction(self.stream, 1_000_000 + self.firmware.seq)
-        facts: Facts = {"species": species, "count": count, "confidence": round(sure, 2)}
+        facts: Payload = {"species": species, "count": count, "confidence": round(sure, 2)}
         self._sense("detection", now, {**facts, "media": None})
 
     def trap(self, now: Senses) -> None:
@@ -88,15 +88,15 @@ class Native:
         """Write a tamper event to flash."""
         self._sense("tamper", now, {})
 
-    def due(self, link_s: float, reachable: bool) -> list[Publish]:
+    def due(self, link_s: float, reachable: bool) -> list[OutgoingPublish]:
         """Give heartbeats (kept nowhere) and the flash's events that are due."""
         ram, self.ram = self.ram, []
         return ram + self.firmware.due(link_s) if reachable else []
 
-    def _sense(self, kind: str, now: Senses, facts: Facts) -> None:
+    def _sense(self, kind: str, now: Senses, facts: Payload) -> None:
         self.firmware.sense(kind, now.at, {**facts, **self._facts(now)})
 
-    def _facts(self, now: Senses) -> Facts:
+    def _facts(self, now: Senses) -> Payload:
         noise = fraction(self.stream, 2_000_000 + self.firmware.seq)
         return {
             "battery": {

@@ -6,15 +6,15 @@ Owns one function a model, after its maker's decoder. Must not know networks or 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from firmware_sim.devices.device import Facts
-from firmware_sim.devices.power import Battery, temperature_c
+from firmware_sim.devices.device import Payload
+from firmware_sim.devices.power import PrimaryCell, temperature_c
 
 
 class Senses(NamedTuple):
     """What a device can tell when it speaks."""
 
     at: float  # Unix seconds
-    battery: Battery
+    battery: PrimaryCell
     sprung: bool
     sprung_times: int
     is_night: bool
@@ -25,25 +25,25 @@ class Codec(NamedTuple):
 
     title: str
     f_port: int
-    uplink: Callable[[Senses, bool], tuple[bytes, Facts]]  # (now, active) -> raw bytes, object
+    uplink: Callable[[Senses, bool], tuple[bytes, Payload]]  # (now, active) -> raw bytes, object
 
 
-def _ws301(now: Senses, active: bool) -> tuple[bytes, Facts]:
+def _ws301(now: Senses, active: bool) -> tuple[bytes, Payload]:
     pct = round(now.battery.pct)
     raw = bytes([0x01, 0x75, pct, 0x03, 0x00, active, 0x04, 0x00, 0x00])
     magnet = "open" if active else "close"
     return raw, {"battery": pct, "magnet_status": magnet, "tamper_status": "installed"}
 
 
-def _em300_mcs(now: Senses, active: bool) -> tuple[bytes, Facts]:
+def _em300_mcs(now: Senses, active: bool) -> tuple[bytes, Payload]:
     pct, tenths = round(now.battery.pct), round(temperature_c(now.at) * 10)
     warm = (tenths & 0xFFFF).to_bytes(2, "little")
     raw = bytes([0x01, 0x75, pct, 0x03, 0x67, *warm, 0x04, 0x68, 130, 0x06, 0x00, active])
-    facts: Facts = {"battery": pct, "temperature": tenths / 10, "humidity": 65.0}
+    facts: Payload = {"battery": pct, "temperature": tenths / 10, "humidity": 65.0}
     return raw, {**facts, "magnet_status": "open" if active else "close"}
 
 
-def _lds02(now: Senses, active: bool) -> tuple[bytes, Facts]:
+def _lds02(now: Senses, active: bool) -> tuple[bytes, Payload]:
     mv = round(now.battery.volts(now.at) * 1000)
     times = now.sprung_times.to_bytes(3, "big")
     raw = ((active << 15) | mv).to_bytes(2, "big") + b"\x01" + times + bytes(4)
@@ -57,7 +57,7 @@ def _lds02(now: Senses, active: bool) -> tuple[bytes, Facts]:
     }
 
 
-def _ws202(now: Senses, active: bool) -> tuple[bytes, Facts]:
+def _ws202(now: Senses, active: bool) -> tuple[bytes, Payload]:
     pct = round(now.battery.pct)
     raw = bytes([0x01, 0x75, pct, 0x03, 0x00, active, 0x04, 0x00, not now.is_night])
     light = "dim" if now.is_night else "bright"

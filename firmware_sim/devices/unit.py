@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
-from firmware_sim.devices.power import Battery
+from firmware_sim.devices.power import PrimaryCell
 from firmware_sim.devices.radio import Native, Radio, radio_for
 from firmware_sim.devices.sensors import Senses
 from firmware_sim.habitat import wildlife
@@ -44,7 +44,7 @@ class Stimulus(NamedTuple):
     group: int = 0
 
 
-class Spring(NamedTuple):
+class TrueSpring(NamedTuple):
     """The truth about one springing, for judging what the gateway made of it."""
 
     trap: str
@@ -54,7 +54,7 @@ class Spring(NamedTuple):
     found_at: float  # when the trapper reset it
 
 
-class Unit:
+class SimulatedDevice:
     """A device and its place."""
 
     def __init__(self, scenario: Scenario, spec: Spec, installed_at: float) -> None:
@@ -67,12 +67,12 @@ class Unit:
         self.radio: Radio = radio_for(scenario, spec)
         rest, self.effort = DRAIN[spec.radio, spec.role]
         fresh = 55 + 45 * fraction(self.stream, 1)
-        self.battery = Battery(fresh, rest, installed_at)
+        self.battery = PrimaryCell(fresh, rest, installed_at)
         self.neglected = fraction(self.stream, 2) < scenario.faults.neglected
         self.cuts = 0  # outages that hold now
-        self.sprung: Spring | None = None
+        self.sprung: TrueSpring | None = None
         self.sprung_times = 0
-        self.ledger: list[Spring] = []
+        self.ledger: list[TrueSpring] = []
         self.radio.boot(self.senses(installed_at))
         if spec.role == "trap":
             self.radio.trap(self.senses(installed_at))
@@ -189,7 +189,7 @@ class Unit:
         if self.sprung is not None:
             return
         self.battery.work(self.effort)
-        self.sprung = Spring(self.spec.id, now.at, now.species, now.group, 0.0)
+        self.sprung = TrueSpring(self.spec.id, now.at, now.species, now.group, 0.0)
         self.sprung_times += 1
         self.radio.trap(self.senses(now.at))
 
@@ -217,7 +217,7 @@ class Unit:
     def _found(self, now: Stimulus) -> None:
         self.cuts = max(0, self.cuts - 1)
 
-    ACTS: ClassVar[dict[str, Callable[["Unit", Stimulus], None]]] = {
+    ACTS: ClassVar[dict[str, Callable[["SimulatedDevice", Stimulus], None]]] = {
         "heartbeat": _heartbeat,
         "seen": _seen,
         "spring": _spring,

@@ -33,7 +33,7 @@ class Spec(Struct, frozen=True, forbid_unknown_fields=True):
     clock: Literal["gps", "ntp", "rtc", "none"] = "ntp"  # native
 
 
-class Faults(Struct, frozen=True, forbid_unknown_fields=True):
+class FaultRates(Struct, frozen=True, forbid_unknown_fields=True):
     """How often things go wrong; probabilities."""
 
     device_silent_per_week: float = 0.0  # one device out of reach for hours to days
@@ -56,7 +56,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 1
     habitat: Habitat = "smooth"
     heartbeat_s: int = 21_600
-    faults: Faults = Faults()
+    faults: FaultRates = FaultRates()
     outline: tuple[tuple[float, float], ...] = ()  # of safe land: (latitude, longitude) corners
 
 

@@ -44,7 +44,7 @@ LENGTH_M: Mapping[str, float] = {"smooth": 3_000.0, "patchy": 600.0}
 
 
 @dataclass(frozen=True)
-class Species:
+class SpeciesHabits:
     """How often, when and in what numbers a species comes by."""
 
     rate: float  # mean visits per detector-day over the land
@@ -54,12 +54,12 @@ class Species:
     alone: float  # probability that an animal comes alone; the group grows geometrically
 
 
-SPECIES: Mapping[str, Species] = {
+SPECIES: Mapping[str, SpeciesHabits] = {
     #                      local hour: 0     6     12    18
-    "boar": Species(0.90, "776653200000000001378988", 0.45, 305, 0.55),
-    "deer": Species(1.10, "444567631111000112478765", 0.30, 295, 0.50),
-    "raccoon": Species(0.50, "888764200000000000147999", 0.20, 200, 0.80),
-    "marten": Species(0.35, "555566421110000112345666", 0.15, 120, 0.95),
+    "boar": SpeciesHabits(0.90, "776653200000000001378988", 0.45, 305, 0.55),
+    "deer": SpeciesHabits(1.10, "444567631111000112478765", 0.30, 295, 0.50),
+    "raccoon": SpeciesHabits(0.50, "888764200000000000147999", 0.20, 200, 0.80),
+    "marten": SpeciesHabits(0.35, "555566421110000112345666", 0.15, 120, 0.95),
 }
 
 

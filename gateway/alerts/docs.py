@@ -14,7 +14,7 @@ from gateway.alerts.rules import RULES
 from gateway.config import Alerts
 from gateway.config.thresholds import Limits
 from gateway.domain.alerts.lifecycle import LIFE, Turn
-from gateway.domain.model import Deed, Kind
+from gateway.domain.model import ActionKind, Kind
 from gateway.domain.trap_lifecycle import DEEDS, NAMES, TRANSITIONS
 
 FILE = Path(__file__).parents[1] / "ALERTS.md"
@@ -22,8 +22,16 @@ FILE = Path(__file__).parents[1] / "ALERTS.md"
 
 def trap_table() -> str:
     """States down, words across, the following state in the cells."""
-    words = [Kind.SPRUNG, Kind.SET, *(deed for deed in Deed if deed is not Deed.VISITED)]
-    heads = ["sensor: sprung", "sensor: set", *(DEEDS[w][1] for w in words if isinstance(w, Deed))]
+    words = [
+        Kind.SPRUNG,
+        Kind.SET,
+        *(deed for deed in ActionKind if deed is not ActionKind.VISITED),
+    ]
+    heads = [
+        "sensor: sprung",
+        "sensor: set",
+        *(DEEDS[w][1] for w in words if isinstance(w, ActionKind)),
+    ]
     rows = []
     for state, row in TRANSITIONS.items():
         ja, en = NAMES[state] if state else ("不明", "never told")

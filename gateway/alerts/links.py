@@ -27,7 +27,7 @@ class Ticket(Struct, frozen=True, array_like=True):
         return now.timestamp() > self.until
 
 
-class BadTicket(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class BadTicketError(Exception):
     """The token is not one of ours."""
 
 
@@ -54,4 +54,4 @@ class Links:
         try:
             return msgspec.convert(self._signer.loads(token), Ticket)
         except (BadSignature, msgspec.ValidationError):
-            raise BadTicket from None
+            raise BadTicketError from None

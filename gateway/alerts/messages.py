@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from gateway.alerts import texts
-from gateway.alerts.channels import Letter
+from gateway.alerts.channels import Notification
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.config import Person
 from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK
 from gateway.domain.model import URGENT, Device
-from gateway.store.tables.outbox import Parcel
+from gateway.store.tables.outbox import ClaimedDelivery
 
 
 def write(
-    parcel: Parcel,
+    parcel: ClaimedDelivery,
     person: Person,
     devices: Mapping[str, Device],
     policy: Policy,
     links: Links,
     now: datetime,
-) -> Letter:
+) -> Notification:
     """The letter of a parcel; its key is the same at every attempt."""
     alert, language = parcel.alert, person.language
     step = parcel.step % STEPS_A_ROUND
@@ -35,7 +35,7 @@ def write(
         device = devices.get(alert.subject)
         text = texts.text(alert, device, language, policy.zone, now)
     link = links.url(alert.id, parcel.person, parcel.since, str(parcel.no))
-    return Letter(
+    return Notification(
         key=f"{alert.id}-{parcel.person}-{parcel.channel}-{parcel.step}",
         title=title,
         text=text,

@@ -14,16 +14,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from gateway.alerts import messages
-from gateway.alerts.channels import Undelivered
-from gateway.alerts.channels.table import Way
+from gateway.alerts.channels import UndeliveredError
+from gateway.alerts.channels.table import OpenChannel
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
 from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.model import URGENT, Device
-from gateway.store import DiskTrouble, Store, Transaction
+from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
-from gateway.store.tables.outbox import Lane, Parcel
+from gateway.store.tables.outbox import ClaimedDelivery, DeliveryQueue
 
 log = logging.getLogger(__name__)
 
@@ -40,20 +40,20 @@ class Notifier:
         store: Store,
         feed: Feed,
         policy: Policy,
-        ways: Mapping[Lane, Way],
+        ways: Mapping[DeliveryQueue, OpenChannel],
         links: Links,
         clock: Clock = utc_now,
         first_retry: timedelta = FIRST_RETRY,
     ) -> None:
         self._store, self._feed, self._policy, self._ways = store, feed, policy, ways
         self._links, self._clock, self._first_retry = links, clock, first_retry
-        self._under_way: Counter[Lane] = Counter()
+        self._under_way: Counter[DeliveryQueue] = Counter()
         self._wake = asyncio.Event()
         self._told: dict[str, str] = {}  # key of a letter -> answer, until that is written
 
     async def run(self) -> None:
         """Until cancelled: at once when an alert opens, else every LOOK_S."""
-        with contextlib.suppress(DiskTrouble):  # then an old claim waits until it has grown old
+        with contextlib.suppress(DiskError):  # then an old claim waits until it has grown old
             await self._store.write(lambda tx: tx.outbox.release())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch(), name="notifier-watch")
@@ -61,7 +61,7 @@ class Notifier:
                 self._wake.clear()
                 try:
                     await self._start(group)
-                except DiskTrouble as error:
+                except DiskError as error:
                     log.debug("nothing can be claimed: %s", error)
                 try:
                     async with asyncio.timeout(LOOK_S):
@@ -74,7 +74,7 @@ class Notifier:
         async with asyncio.TaskGroup() as group:
             return await self._start(group)
 
-    async def tell(self, parcels: Sequence[Parcel]) -> bool:
+    async def tell(self, parcels: Sequence[ClaimedDelivery]) -> bool:
         """Deliver what the disk does not take, each once; whether all could be.
 
         They are settled without another letter when the disk takes them (`intake.Intake`).
@@ -83,7 +83,7 @@ class Notifier:
         told = await asyncio.gather(*(self._tell(parcel, devices) for parcel in parcels))
         return all(told)
 
-    async def _tell(self, parcel: Parcel, devices: Mapping[str, Device]) -> bool:
+    async def _tell(self, parcel: ClaimedDelivery, devices: Mapping[str, Device]) -> bool:
         way, person = self._ways.get(parcel.lane), self._policy.people.get(parcel.person)
         if way is None or person is None:
             return True
@@ -108,10 +108,10 @@ class Notifier:
             group.create_task(work, name=f"deliver {parcel.no}")
         return len(parcels)
 
-    def _claim(self, tx: Transaction) -> tuple[list[Parcel], Counter[str]]:
+    def _claim(self, tx: Transaction) -> tuple[list[ClaimedDelivery], Counter[str]]:
         """What to deliver, and how much of each quota is used (where it can matter)."""
         now = self._clock()
-        parcels: list[Parcel] = []
+        parcels: list[ClaimedDelivery] = []
         for lane in tx.outbox.lanes(now):
             way = self._ways.get(lane)
             room = (way.row.at_once if way else 1) - self._under_way[lane]
@@ -128,20 +128,20 @@ class Notifier:
                     self._wake.set()
 
     async def _deliver(
-        self, parcel: Parcel, devices: Mapping[str, Device], sent: Counter[str]
+        self, parcel: ClaimedDelivery, devices: Mapping[str, Device], sent: Counter[str]
     ) -> None:
         try:
             await self._attempt(parcel, devices, sent)
             if way := self._ways.get(parcel.lane):
                 await asyncio.sleep(way.row.pause_s)
-        except DiskTrouble as error:
+        except DiskError as error:
             log.debug("%s stays claimed for a while: %s", parcel.no, error)
         finally:
             self._under_way[parcel.lane] -= 1
             self._wake.set()
 
     async def _attempt(
-        self, parcel: Parcel, devices: Mapping[str, Device], sent: Counter[str]
+        self, parcel: ClaimedDelivery, devices: Mapping[str, Device], sent: Counter[str]
     ) -> None:
         way, person = self._ways.get(parcel.lane), self._policy.people.get(parcel.person)
         if way is None or person is None:
@@ -154,16 +154,16 @@ class Notifier:
         try:
             if letter.key not in self._told:
                 self._told[letter.key] = await way.send(letter)
-        except Undelivered as failure:
+        except UndeliveredError as failure:
             await self._failed(parcel, failure)
         except Exception as error:
             log.exception("channel %s of %s", way.scheme, parcel.person)
-            await self._failed(parcel, Undelivered(type(error).__name__))
+            await self._failed(parcel, UndeliveredError(type(error).__name__))
         else:
             await self._settle(parcel, "sent", self._told[letter.key])
             del self._told[letter.key]
 
-    async def _failed(self, parcel: Parcel, failure: Undelivered) -> None:
+    async def _failed(self, parcel: ClaimedDelivery, failure: UndeliveredError) -> None:
         now = self._clock()
         luck = random.random()  # noqa: S311 - jitter
         wait = backoff(parcel.attempts, luck, self._first_retry)
@@ -178,7 +178,7 @@ class Notifier:
             await self._settle(parcel, "waiting", failure.answer, due)
 
     async def _settle(
-        self, parcel: Parcel, status: str, answer: str, due: datetime | None = None
+        self, parcel: ClaimedDelivery, status: str, answer: str, due: datetime | None = None
     ) -> None:
         now = self._clock()
 
@@ -192,7 +192,7 @@ class Notifier:
         await self._store.write(act)
 
 
-def is_urgent(parcel: Parcel) -> bool:
+def is_urgent(parcel: ClaimedDelivery) -> bool:
     """Whether it holds a capture or a danger."""
     return any(alert.level in URGENT for alert in parcel.alerts)
 

@@ -19,8 +19,8 @@ from gateway.config import Alerts, Config, ConfigError, Override, Person
 from gateway.config.messages import explain
 from gateway.config.thresholds import Limits, within
 from gateway.domain.alerts import lifecycle as alert_lifecycle
-from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK, Duty, Promise, Step
-from gateway.domain.geo.areas import Area, Areas
+from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK, Duty, EscalationStep, Promise
+from gateway.domain.geo.areas import Areas, WatchedLand
 from gateway.domain.model import URGENT, Alert, Device
 
 WARN_AT = 0.7  # of a quota
@@ -35,7 +35,7 @@ _FIRST = {
 class Policy:
     """What one site has decided."""
 
-    def __init__(self, config: Config | None = None, areas: Iterable[Area] = ()) -> None:
+    def __init__(self, config: Config | None = None, areas: Iterable[WatchedLand] = ()) -> None:
         config = config or Config()
         self.zone = ZoneInfo(config.site.timezone)
         self.alerts: Alerts = config.alerts
@@ -46,7 +46,7 @@ class Policy:
         self._areas = Areas(areas)
         self._limits = lru_cache(16_384)(self._find_limits)
         a = self.alerts
-        self.steps: Sequence[Step] = alert_lifecycle.plan(
+        self.steps: Sequence[EscalationStep] = alert_lifecycle.plan(
             a.remind_every_min, a.remind_times, a.deputy_after_min, a.office_after_min
         )
         _check(config)
@@ -57,7 +57,7 @@ class Policy:
             return self._site
         return self._limits(device.id, device.area)
 
-    def places(self, lat: float, lon: float) -> Iterable[Area]:
+    def places(self, lat: float, lon: float) -> Iterable[WatchedLand]:
         """The land that contains a point or lies near it."""
         return self._areas.around(lat, lon)
 
@@ -68,7 +68,7 @@ class Policy:
         return self._promises(wanted or list(self.people.values()), alert, now, 0)
 
     def step(
-        self, alert: Alert, device: Device | None, now: datetime, number: int, step: Step
+        self, alert: Alert, device: Device | None, now: datetime, number: int, step: EscalationStep
     ) -> list[Promise]:
         """Whom a step of the plan goes to; nobody has the duty: nobody new is told."""
         return self._promises(

@@ -11,14 +11,14 @@ from datetime import datetime
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
-from gateway.store import DiskTrouble, Store
+from gateway.store import DiskError, Store
 from gateway.store.feed import Feed
 
 log = logging.getLogger(__name__)
 BEAT_TIMEOUT_S = 20.0
 
 
-class Ticker:
+class AlertScheduler:
     """Ticks of one gateway.
 
     `faults`: part of the gateway -> what is wrong with it now; `listening`: since when the broker can
@@ -51,7 +51,7 @@ class Ticker:
             outcome = await self._store.write(
                 lambda tx: tick(tx, now, self._policy, faults, listening)
             )
-        except DiskTrouble as error:
+        except DiskError as error:
             self.ticked = False
             log.warning("no tick: %s", error)
             return

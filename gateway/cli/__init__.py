@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import ShishigakiError
 
 COMMANDS = {  # command or group -> the file of this folder that registers it
     "run": "service.run",
@@ -37,7 +37,7 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
 }
 
 
-class Shelf(TyperGroup):
+class LazyCommands(TyperGroup):
     """Takes a command's file down when somebody asks for it: a small board starts slowly enough."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -60,7 +60,7 @@ def _nothing() -> None:
 
 app = typer.Typer(
     name="shishigaki",
-    cls=Shelf,
+    cls=LazyCommands,
     help="猪垣 Shishigaki: わなの作動をすぐ知らせ、獣の出る場所を地図にします。\n\n"
     "IoT gateway against wildlife damage: trap alerts and hotspot maps.",
     no_args_is_help=True,
@@ -75,7 +75,7 @@ def main() -> None:
     refused: list[str] = []
     try:
         app()
-    except* Refusal as group:
+    except* ShishigakiError as group:
         refused = list(dict.fromkeys(str(error) for error in leaves(group)))
     if refused:
         sys.stderr.writelines(f"shishigaki: {text}\n" for text in refused)

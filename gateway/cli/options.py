@@ -8,7 +8,7 @@ import typer
 
 from gateway import app as service
 from gateway.config import Config, load
-from gateway.ingest.devices.approval import Desk
+from gateway.ingest.devices.approval import Approvals
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store
 
@@ -29,13 +29,13 @@ FarOk = Annotated[
         help="ほかから遠い場所も正しい / places far from the others are right",
     ),
 ]
-Language = Annotated[str, typer.Option("--lang", help="ja, en", envvar="SHISHIGAKI_LANG")]
+LanguageOption = Annotated[str, typer.Option("--lang", help="ja, en", envvar="SHISHIGAKI_LANG")]
 
 
-def desk(config: Config) -> Desk:
+def desk(config: Config) -> Approvals:
     """The installer's desk, as the running gateway has it."""
     sources = Sources(config.sources, config.site.name, config.models)
-    return Desk(sources.decode, sources.models, service.policy(config))
+    return Approvals(sources.decode, sources.models, service.policy(config))
 
 
 def open_store(config: Config) -> Store:
@@ -43,4 +43,13 @@ def open_store(config: Config) -> Store:
     return Store(Path(config.store.path), ZoneInfo(config.site.timezone))
 
 
-__all__ = ["AsJson", "Config", "ConfigFile", "FarOk", "Language", "desk", "load", "open_store"]
+__all__ = [
+    "AsJson",
+    "Config",
+    "ConfigFile",
+    "FarOk",
+    "LanguageOption",
+    "desk",
+    "load",
+    "open_store",
+]

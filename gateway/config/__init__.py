@@ -19,10 +19,12 @@ from gateway.config.environment import PREFIX, overlay
 from gateway.config.messages import ConfigError, explain
 from gateway.config.office import Office, Paperwork, Public
 from gateway.config.thresholds import Hours, Limits
-from gateway.dialects.sensors.models import Row, UnknownMeaningError, with_own
-from gateway.domain.model import Level
+from gateway.dialects.sensors.models import ModelRow, UnknownMeaningError, with_own
+from gateway.domain.model import AlertLevel
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")]
+SlugName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")
+]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -40,20 +42,20 @@ Longitude = Annotated[float, Meta(ge=-180, le=180)]
 __all__ = ["PREFIX", "Config", "ConfigError", "check", "load"]
 
 
-class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _ConfigSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Common to all sections: an unknown key is an error."""
 
 
-class Site(_Section, frozen=True, kw_only=True):
+class Site(_ConfigSection, frozen=True, kw_only=True):
     """Who and where this gateway is."""
 
-    name: Name = "site"
+    name: SlugName = "site"
     title: str = ""
     timezone: str = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
 
 
-class Source(_Section, frozen=True, kw_only=True):
+class SourceSettings(_ConfigSection, frozen=True, kw_only=True):
     """One kind of equipment: which topics it publishes and how to read them."""
 
     dialect: str
@@ -61,7 +63,7 @@ class Source(_Section, frozen=True, kw_only=True):
     qos: Qos = 1
 
 
-class Mqtt(_Section, frozen=True, kw_only=True):
+class Mqtt(_ConfigSection, frozen=True, kw_only=True):
     """The broker that sensors publish to."""
 
     host: str = "127.0.0.1"
@@ -81,7 +83,7 @@ class Mqtt(_Section, frozen=True, kw_only=True):
     max_packet_bytes: Annotated[int, Meta(ge=1, le=268_435_455)] = 1_048_576
 
 
-class Store(_Section, frozen=True, kw_only=True):
+class StoreSettings(_ConfigSection, frozen=True, kw_only=True):
     """The embedded database."""
 
     path: str = "shishigaki.db"
@@ -90,7 +92,7 @@ class Store(_Section, frozen=True, kw_only=True):
     max_batch: Positive = 1_500  # messages in one transaction
 
 
-class Dashboard(_Section, frozen=True, kw_only=True):
+class Dashboard(_ConfigSection, frozen=True, kw_only=True):
     """The web pages."""
 
     host: str = "127.0.0.1"
@@ -102,7 +104,7 @@ class Dashboard(_Section, frozen=True, kw_only=True):
     history: Literal["embedded", "influx"] = "embedded"  # where pages read the past from
 
 
-class Influx(_Section, frozen=True, kw_only=True):
+class Influx(_ConfigSection, frozen=True, kw_only=True):
     """A central InfluxDB that committed events are forwarded to; the embedded store stays the truth."""
 
     url: Annotated[
@@ -125,7 +127,7 @@ class Influx(_Section, frozen=True, kw_only=True):
     shard_days: Annotated[int, Meta(ge=1, le=3_650)] = 364  # long shards make fleet queries fast
 
 
-class HomeAssistant(_Section, frozen=True, kw_only=True):
+class HomeAssistant(_ConfigSection, frozen=True, kw_only=True):
     """Declares traps, sensors and alerts to Home Assistant by MQTT discovery."""
 
     enabled: bool = False
@@ -134,36 +136,36 @@ class HomeAssistant(_Section, frozen=True, kw_only=True):
     ] = "homeassistant"
 
 
-class Person(_Section, frozen=True, kw_only=True):
+class Person(_ConfigSection, frozen=True, kw_only=True):
     """Somebody to tell: by which channels, about what, at which hours."""
 
-    name: Name
+    name: SlugName
     title: str = ""
     language: Literal["ja", "en"] = "ja"
     channels: tuple[str, ...]  # console:, line:, mqtt:, meshtastic: or any Apprise URL
     duty: Literal["trapper", "deputy", "office"] = "trapper"  # in the order of escalation
-    groups: tuple[Name, ...] = ()  # names for several people, who take their turn together
+    groups: tuple[SlugName, ...] = ()  # names for several people, who take their turn together
     devices: tuple[str, ...] = ()  # ids or areas, * allowed; empty: all
     quiet: Hours = "00-00"  # local hours without warnings; captures and dangers come through
-    digest: tuple[Level, ...] = (Level.INFO,)  # gathered until the digest hour
+    digest: tuple[AlertLevel, ...] = (AlertLevel.INFO,)  # gathered until the digest hour
 
 
-class Rota(_Section, frozen=True, kw_only=True):
+class Rota(_ConfigSection, frozen=True, kw_only=True):
     """People who take turns (当番): of them only the one on duty is told first."""
 
-    people: Annotated[tuple[Name, ...], Meta(min_length=1)]  # or groups of people
+    people: Annotated[tuple[SlugName, ...], Meta(min_length=1)]  # or groups of people
     since: date  # first day of the first one's turn
     days: Positive = 7
 
 
-class Override(_Section, frozen=True, kw_only=True):
+class Override(_ConfigSection, frozen=True, kw_only=True):
     """Other thresholds for some devices."""
 
     devices: tuple[str, ...]  # ids or areas, * allowed, e.g. "oku/*" for another site
     limits: dict[str, Any]  # keys of [rules]
 
 
-class Area(_Section, frozen=True, kw_only=True):
+class AreaSettings(_ConfigSection, frozen=True, kw_only=True):
     """Land that matters: a GeoJSON file and what to watch there."""
 
     name: Annotated[str, Meta(min_length=1, max_length=24)]
@@ -174,7 +176,7 @@ class Area(_Section, frozen=True, kw_only=True):
     hours: Hours = "00-24"
 
 
-class Alerts(_Section, frozen=True, kw_only=True):
+class Alerts(_ConfigSection, frozen=True, kw_only=True):
     """Escalation by time, digests, links, the dead man's switch."""
 
     remind_every_min: Positive = 20
@@ -193,7 +195,7 @@ class Alerts(_Section, frozen=True, kw_only=True):
     heartbeat_s: Seconds = 300.0
 
 
-class Quota(_Section, frozen=True, kw_only=True):
+class Quota(_ConfigSection, frozen=True, kw_only=True):
     """How many messages a channel may send in a calendar month."""
 
     channel: str  # the URL's scheme, e.g. "line"
@@ -204,27 +206,27 @@ class Quota(_Section, frozen=True, kw_only=True):
 LINE_FREE = Quota(channel="line", month=200, reserve=60)
 
 
-class Config(_Section, frozen=True, kw_only=True):
+class Config(_ConfigSection, frozen=True, kw_only=True):
     """Everything one gateway needs to know before it starts."""
 
     site: Site = Site()
     mqtt: Mqtt = Mqtt()
-    sources: tuple[Source, ...] = (Source(dialect="native"),)
-    store: Store = Store()
+    sources: tuple[SourceSettings, ...] = (SourceSettings(dialect="native"),)
+    store: StoreSettings = StoreSettings()
     dashboard: Dashboard = Dashboard()
     influx: Influx = Influx()
     homeassistant: HomeAssistant = HomeAssistant()
     people: tuple[Person, ...] = ()
     rules: Limits = Limits()
     overrides: tuple[Override, ...] = ()
-    areas: tuple[Area, ...] = ()
+    areas: tuple[AreaSettings, ...] = ()
     alerts: Alerts = Alerts()
     rota: tuple[Rota, ...] = ()
     quotas: tuple[Quota, ...] = (LINE_FREE,)
     office: Office = Office()
     public: Public = Public()
     paperwork: Paperwork = Paperwork()
-    models: dict[str, Row] = {}  # sensor models of one's own, beside the shipped ones
+    models: dict[str, ModelRow] = {}  # sensor models of one's own, beside the shipped ones
 
 
 def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:

@@ -14,11 +14,11 @@ COLUMNS = (  # what a capture's row in the papers can hold
 Column = Annotated[str, Meta(pattern=rf"^({'|'.join(COLUMNS)})\Z", description=", ".join(COLUMNS))]
 
 
-class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _OfficeSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Common to all: an unknown key is an error."""
 
 
-class Office(_Section, frozen=True, kw_only=True):
+class Office(_OfficeSection, frozen=True, kw_only=True):
     """Land that officials draw and plan with: GeoJSON files, and the hunters' own map numbers."""
 
     boundary: tuple[str, ...] = ()  # 市町村の区域: where reports come from; empty: all land
@@ -28,7 +28,7 @@ class Office(_Section, frozen=True, kw_only=True):
     hunter_map: str = ""  # CSV with mesh5km,number
 
 
-class Public(_Section, frozen=True, kw_only=True):
+class Public(_OfficeSection, frozen=True, kw_only=True):
     """What everybody may see: never more than 5 km squares, late, and no small numbers."""
 
     open: bool = False  # without a login
@@ -36,7 +36,7 @@ class Public(_Section, frozen=True, kw_only=True):
     least: Annotated[int, Meta(ge=2)] = 5  # fewer events in a square than this are not told
 
 
-class Paperwork(_Section, frozen=True, kw_only=True):
+class Paperwork(_OfficeSection, frozen=True, kw_only=True):
     """The rows of capture reports and what a bounty needs, as the municipality prescribes."""
 
     columns: tuple[Column, ...] = COLUMNS

@@ -24,7 +24,7 @@ class Context(Struct, frozen=True):
     assume: bool = False  # True: read unknown models by what their fields usually mean
 
 
-Decode = Callable[[Message, Context], list[Reading]]
+DecodePayload = Callable[[Message, Context], list[Reading]]
 """Give the readings a message means, oldest first; raise Refused when it means none."""
 
 
@@ -33,7 +33,7 @@ class Dialect(Struct, frozen=True):
 
     name: str
     title: str
-    decode: Decode
+    decode: DecodePayload
     topics: tuple[str, ...]  # default topic filters
     qos: str  # the QoS that the source uses unless told otherwise, for a person
     qos_hint: str  # the setting at the source that raises it (English)

@@ -12,7 +12,7 @@ from gateway.dialects.payload import identity, word
 from gateway.dialects.payloads import figures
 from gateway.dialects.sensors import binary
 from gateway.dialects.sensors.names import Purpose, purpose, quantity
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused
+from gateway.domain.model import Kind, Message, MessageRefusedError, Reading, RefusalReason
 from gateway.domain.species import UNKNOWN
 
 FILTERS = ("+/binary_sensor/+/state", "+/sensor/+/state", "+/status")
@@ -24,20 +24,24 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if len(levels) >= 2 and levels[-1] == "status":
         return _status(message, "/".join(levels[:-1])[:256], context)
     if len(levels) < 4 or levels[-1] != "state":
-        raise Refused(Reason.IRRELEVANT, f"ESPHome's .../{levels[-1][:40]} tells no state")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"ESPHome's .../{levels[-1][:40]} tells no state"
+        )
     node, kind, name = "/".join(levels[:-3])[:256], levels[-3], levels[-2][:128]
     if kind == "binary_sensor":
         return _binary(message, node, name, context)
     if kind == "sensor":
         return [_figure(message, node, name, context)]
-    raise Refused(Reason.IRRELEVANT, f"ESPHome's {kind[:40]} is no sensor")
+    raise MessageRefusedError(RefusalReason.IRRELEVANT, f"ESPHome's {kind[:40]} is no sensor")
 
 
 def _status(message: Message, node: str, context: Context) -> list[Reading]:
     said = word(message.payload).lower()
     if said not in ("online", "offline"):
-        raise Refused(
-            Reason.MALFORMED, f"status = {said[:20]!r}: online か offline / online or offline", node
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED,
+            f"status = {said[:20]!r}: online か offline / online or offline",
+            node,
         )
     return binary.presence(message, node, online=said == "online", devices=context.devices)
 
@@ -55,7 +59,7 @@ def _binary(message: Message, node: str, name: str, context: Context) -> list[Re
         own = own if device is None else node
     if active is None:
         detail = f"{name} = {word(message.payload)[:20]!r}: ON か OFF / ON or OFF"
-        raise Refused(Reason.MALFORMED, detail, own, unread=kind is not None)
+        raise MessageRefusedError(RefusalReason.MALFORMED, detail, own, unread=kind is not None)
     if kind is None:
         return _of_itself(message, node, name, active, context)
     return [
@@ -84,8 +88,8 @@ def _of_itself(
     if told is Purpose.LINK:
         return binary.presence(message, node, online=active, devices=context.devices)
     if told is not Purpose.BATTERY and node not in context.devices:
-        raise Refused(
-            Reason.IRRELEVANT,
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT,
             f"{name}: わなの接点ではありません。接点なら {node}/{name} を登録してください / "
             f"not the trap's contact; if it is, register {node}/{name}",
             node,
@@ -100,7 +104,9 @@ def _of_itself(
 def _figure(message: Message, node: str, name: str, context: Context) -> Reading:
     facts = _facts(quantity(name, node), word(message.payload))
     if not facts and node not in context.devices:
-        raise Refused(Reason.IRRELEVANT, f"the figure {name!r} says nothing of a device", node)
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"the figure {name!r} says nothing of a device", node
+        )
     return Reading(id=identity(message), device=node, kind=Kind.HEARTBEAT, **facts)
 
 

@@ -18,7 +18,14 @@ from gateway.dialects.payloads.figures import number, within
 from gateway.dialects.sensors import binary
 from gateway.dialects.sensors.fields import truth
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import (
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    TimeSource,
+)
 from gateway.domain.species import UNKNOWN, code
 
 FILTERS = ("frigate/events", "frigate/tracked_object_update", "frigate/available")
@@ -27,12 +34,12 @@ _WORDS = {"online": True, "offline": False, "stopped": False}
 _MAX_OBJECTS = 64
 _VERIFIED = "-verified"  # behind a review's object whose sub-label was recognised
 
-Name = Annotated[str, Meta(max_length=128)]
+ShortText = Annotated[str, Meta(max_length=128)]
 
 
 class _Object(Struct):
-    id: Name
-    camera: Name
+    id: ShortText
+    camera: ShortText
     label: Any = ""
     sub_label: Any = None
     top_score: Any = None
@@ -52,8 +59,8 @@ class _Found(Struct):
 
 
 class _Segment(Struct):
-    id: Name
-    camera: Name
+    id: ShortText
+    camera: ShortText
     data: _Found
     start_time: Any = None
 
@@ -64,15 +71,15 @@ class _Review(Struct):
 
 class _Update(Struct):
     type: str
-    id: Name
+    id: ShortText
     camera: Any = ""
     sub_label: Any = None
     score: Any = None
 
 
 class _Trigger(Struct):
-    event_id: Name
-    camera: Name
+    event_id: ShortText
+    camera: ShortText
     name: Any = ""
     score: Any = None
 
@@ -96,18 +103,24 @@ def decode(message: Message, context: Context) -> list[Reading]:
         return [_of_trigger(parse(_trigger, message.payload))]
     if leaf == "available":
         return _available(message, source or "frigate")
-    raise Refused(Reason.IRRELEVANT, f"Frigate's topic .../{leaf[:40]} tells no detection")
+    raise MessageRefusedError(
+        RefusalReason.IRRELEVANT, f"Frigate's topic .../{leaf[:40]} tells no detection"
+    )
 
 
 def _of_event(thing: _Object) -> list[Reading]:
     if truth(thing.false_positive):
-        raise Refused(Reason.IRRELEVANT, "a false positive by Frigate's own judgement")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, "a false positive by Frigate's own judgement"
+        )
     told = thing.label if isinstance(thing.label, str) else ""
     label = code(told)
     name, score = _sub_label(thing.sub_label)
     better = code(name) if name else None
     if label is None and better in (None, UNKNOWN):
-        raise Refused(Reason.IRRELEVANT, f"label {told[:40]!r} is no animal of the table")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"label {told[:40]!r} is no animal of the table"
+        )
     has_picture = thing.has_snapshot is True
     media = f"api/events/{quote(thing.id, safe='')}/snapshot.jpg" if has_picture else None
     top = within(thing.top_score, 0, 1)
@@ -138,7 +151,9 @@ def _of_review(segment: _Segment) -> list[Reading]:
     if len(species) > 1:
         species.discard(UNKNOWN)  # an animal that a sub-label names better
     if not species:
-        raise Refused(Reason.IRRELEVANT, "no animal of the table among the review's objects")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, "no animal of the table among the review's objects"
+        )
     start = segment.start_time
     if len(species) == 1 and len(found.objects) == 1 and any(map(text, found.detections)):
         (one,) = species
@@ -161,7 +176,9 @@ def _of_update(update: _Update) -> Reading:
     name, _ = _sub_label(update.sub_label)
     species = code(name) if update.type == "classification" and name else None
     if species in (None, UNKNOWN):
-        raise Refused(Reason.IRRELEVANT, f"update {update.type[:40]!r} names no species")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"update {update.type[:40]!r} names no species"
+        )
     return _refined(update.id, text(update.camera), str(species), within(update.score, 0, 1), None)
 
 
@@ -188,7 +205,7 @@ def _detection(
 ) -> Reading:
     """Frigate's ids begin with the time at which it first saw the object."""
     if not id_ or not camera:
-        raise Refused(Reason.MALFORMED, "no object id or no camera")
+        raise MessageRefusedError(RefusalReason.MALFORMED, "no object id or no camera")
     time = instant(start) or instant(number(id_.split("-", 1)[0]))
     return Reading(
         id=id_,
@@ -206,5 +223,5 @@ def _detection(
 def _available(message: Message, source: str) -> list[Reading]:
     online = _WORDS.get(word(message.payload).lower())
     if online is None:
-        raise Refused(Reason.MALFORMED, "available: online, offline or stopped")
+        raise MessageRefusedError(RefusalReason.MALFORMED, "available: online, offline or stopped")
     return binary.presence(message, source, online=online)

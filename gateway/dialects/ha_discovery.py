@@ -11,7 +11,7 @@ from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object
 from gateway.dialects.payloads.remedies import CLEARED
 from gateway.dialects.sensors.declared import told
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused
+from gateway.domain.model import Kind, Message, MessageRefusedError, Reading, RefusalReason
 
 OURSELVES = "Shishigaki"  # `origin.name` of what gateways like this one declare
 FILTERS = ("homeassistant/+/+/config", "homeassistant/+/+/+/config")
@@ -20,15 +20,19 @@ FILTERS = ("homeassistant/+/+/config", "homeassistant/+/+/+/config")
 def decode(message: Message, context: Context) -> list[Reading]:
     """Read a declaration; an empty payload withdraws one, which is irrelevant."""
     if not message.payload.strip():
-        raise Refused(Reason.IRRELEVANT, f"the declaration is withdrawn: {CLEARED}")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"the declaration is withdrawn: {CLEARED}"
+        )
     declared = parse_object(message.payload)
     origin = told(declared, "origin")
     if isinstance(origin, dict) and origin.get("name") == OURSELVES:
-        raise Refused(Reason.IRRELEVANT, "a gateway's own declaration")
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, "a gateway's own declaration")
     about = told(declared, "device")
     name = _name(about) if isinstance(about, dict) else None
     if name is None:
-        raise Refused(Reason.IRRELEVANT, "機器名がありません / the declaration names no device")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, "機器名がありません / the declaration names no device"
+        )
     once = identity(message, "declared")  # the same however often it is retained and repeated
     return [Reading(id=once, device=name, kind=Kind.JOIN)]
 

@@ -16,7 +16,14 @@ from gateway.dialects.payloads import figures
 from gateway.dialects.payloads.remedies import MESHTASTIC_JSON, MESHTASTIC_TEXT
 from gateway.dialects.sensors import binary
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import (
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    TimeSource,
+)
 from gateway.domain.species import UNKNOWN
 
 FILTERS = ("msh/+/2/json/+/+", "msh/2/json/+/+")
@@ -49,7 +56,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
     number = _unsigned(packet.sender_id)
     if not 0 < number < _EVERYBODY:
         detail = f"from = {str(packet.sender_id)[:24]}: ノード番号ではありません / no node number"
-        raise Refused(Reason.MALFORMED, detail)
+        raise MessageRefusedError(RefusalReason.MALFORMED, detail)
     device = f"!{number:08x}"
     kind, is_state, name = _means(packet, device, context)
     time = instant(packet.timestamp)
@@ -88,7 +95,9 @@ def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool, 
     said = _said(text[:192]) if isinstance(text, str) else None
     if said is None:
         shown = repr(text)[:40] if isinstance(text, str) else "no text"
-        raise Refused(Reason.MALFORMED, f"{shown}: {MESHTASTIC_TEXT}", device, unread=True)
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED, f"{shown}: {MESHTASTIC_TEXT}", device, unread=True
+        )
     active = said["edge"] is not None or said["state"] == "1"
     name = said["name"].strip()
     kind = binary.kind(active, context.devices.get(device), name)

@@ -1,12 +1,25 @@
 """The native protocol, version 1, to readings."""
 
 from gateway.dialects import Context
-from gateway.dialects.native_protocol import Address, Report, parse_about, parse_report, parse_topic
+from gateway.dialects.native_protocol import (
+    Address,
+    NativePayload,
+    parse_about,
+    parse_report,
+    parse_topic,
+)
 from gateway.dialects.payload import identity, word
 from gateway.dialects.payloads import figures
 from gateway.dialects.payloads.remedies import CLEARED
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import (
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    TimeSource,
+)
 from gateway.domain.species import UNKNOWN, code
 
 _KINDS = {
@@ -22,14 +35,14 @@ def decode(message: Message, context: Context) -> list[Reading]:
     """Read one of the four device channels."""
     address = parse_topic(message.topic)
     if address is None:
-        raise Refused(
-            Reason.TOPIC, f"{message.topic[:120]}: wildlife/v1/{{site}}/{{device}}/event ..."
+        raise MessageRefusedError(
+            RefusalReason.TOPIC, f"{message.topic[:120]}: wildlife/v1/{{site}}/{{device}}/event ..."
         )
     device = address.device
     if context.site and address.site != context.site:
         device = f"{address.site}/{device}"
     if address.channel in ("meta", "status") and not message.payload.strip():
-        raise Refused(Reason.IRRELEVANT, str(CLEARED), device)
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, str(CLEARED), device)
     if address.channel == "meta":
         return [_about(message, device)]
     if address.channel == "status" and not message.payload.lstrip().startswith(b"{"):
@@ -68,12 +81,12 @@ def _report(message: Message, device: str, address: Address) -> Reading:
     )
 
 
-def _kind(report: Report, address: Address, device: str) -> Kind:
+def _kind(report: NativePayload, address: Address, device: str) -> Kind:
     kind = report.kind or _INSTEAD.get(address.channel)
     allowed = _KINDS[address.channel]
     if kind not in allowed:
-        raise Refused(
-            Reason.MALFORMED,
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED,
             f"kind = {report.kind}: /{address.channel} では / on /{address.channel} one of "
             f"{', '.join(allowed)}",
             device,
@@ -83,13 +96,13 @@ def _kind(report: Report, address: Address, device: str) -> Kind:
     return kind
 
 
-def _id(message: Message, device: str, report: Report) -> str:
+def _id(message: Message, device: str, report: NativePayload) -> str:
     if report.boot is not None and report.seq is not None:
         return f"{device}:{report.boot}:{report.seq}"
     return identity(message, instant(report.ts))
 
 
-def _species(report: Report) -> str | None:
+def _species(report: NativePayload) -> str | None:
     if report.species:
         return code(report.species) or UNKNOWN
     return UNKNOWN if report.kind is Kind.DETECTION and report.count != 0 else None
@@ -100,7 +113,9 @@ def _status(message: Message, device: str) -> Reading:
     text = word(message.payload).lower()
     kind = _WORDS.get(text.encode())
     if kind is None:
-        raise Refused(Reason.MALFORMED, f"status {text[:40]!r}: online or offline", device)
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED, f"status {text[:40]!r}: online or offline", device
+        )
     return Reading(id=identity(message), device=device, kind=kind)
 
 

@@ -13,20 +13,20 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gateway.dialects.payloads.side_fields import mended
-from gateway.domain.model import Kind, Reason, Refused, TimeSource
+from gateway.domain.model import Kind, MessageRefusedError, RefusalReason, TimeSource
 
 VERSION = 1
 MAX_BYTES = 131_072  # no sensor has more to say; a megabyte is an accident or an attack
 
 T = TypeVar("T")
-Channel = Literal["event", "telemetry", "status", "meta"]
-CHANNELS: tuple[Channel, ...] = ("event", "telemetry", "status", "meta")
+TopicLeaf = Literal["event", "telemetry", "status", "meta"]
+CHANNELS: tuple[TopicLeaf, ...] = ("event", "telemetry", "status", "meta")
 FILTERS = tuple(f"wildlife/v1/+/+/{channel}" for channel in CHANNELS)
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}\Z")
 
-Text = Annotated[str, Meta(min_length=1, max_length=128)]
-Counter = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+IdText = Annotated[str, Meta(min_length=1, max_length=128)]
+SequenceNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Address(Struct, frozen=True):
@@ -34,11 +34,11 @@ class Address(Struct, frozen=True):
 
     site: str
     device: str
-    channel: Channel
+    channel: TopicLeaf
     confirm_to: str  # where the gateway tells the device which ids are durable
 
 
-class Battery(Struct, frozen=True):
+class BatteryReport(Struct, frozen=True):
     """`v` volts, `pct` 0..100, `ext` whether mains or sun feeds it."""
 
     v: Annotated[float, Meta(ge=0, le=60)] | None = None
@@ -46,14 +46,14 @@ class Battery(Struct, frozen=True):
     ext: bool | None = None
 
 
-class Link(Struct, frozen=True):
+class RadioReport(Struct, frozen=True):
     """The radio as the device hears it."""
 
     rssi_dbm: Annotated[float, Meta(ge=-200, le=30)] | None = None
     snr_db: Annotated[float, Meta(ge=-60, le=60)] | None = None
 
 
-class Place(Struct, frozen=True):
+class PositionReport(Struct, frozen=True):
     """WGS 84 degrees; `acc_m` metres."""
 
     lat: Annotated[float, Meta(ge=-90, le=90)]
@@ -61,31 +61,31 @@ class Place(Struct, frozen=True):
     acc_m: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class NativePayload(Struct, frozen=True, kw_only=True):
     """A whole event, heartbeat, birth or last will. `v`, `kind` and `id` are its core."""
 
     v: Literal[1]
     kind: Kind | None = None  # telemetry need not say that it is a heartbeat
-    id: Text | None = None
-    boot: Counter | None = None
-    seq: Counter | None = None
+    id: IdText | None = None
+    boot: SequenceNumber | None = None
+    seq: SequenceNumber | None = None
     ts: Any = None  # RFC 3339 text; anything else counts as "no time"
     ts_src: TimeSource = TimeSource.NONE
-    uptime_ms: Counter | None = None
+    uptime_ms: SequenceNumber | None = None
     species: Annotated[str, Meta(max_length=128)] | None = None
     count: Annotated[int, Meta(ge=0, le=10_000)] | None = None  # 0: nothing was seen
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     media: Annotated[str, Meta(max_length=2_048)] | None = None
-    battery: Battery | None = None
-    link: Link | None = None
-    loc: Place | None = None
+    battery: BatteryReport | None = None
+    link: RadioReport | None = None
+    loc: PositionReport | None = None
 
 
-class About(Struct, frozen=True, kw_only=True):
+class DeviceMeta(Struct, frozen=True, kw_only=True):
     """What a device says of itself (`meta`, retained)."""
 
     v: Literal[1]
-    id: Text | None = None
+    id: IdText | None = None
     model: Annotated[str, Meta(max_length=64)] | None = None
     firmware: Annotated[str, Meta(max_length=64)] | None = None
     heartbeat_s: Annotated[int, Meta(ge=1, le=31_536_000)] | None = None
@@ -96,9 +96,9 @@ class _Version(Struct, frozen=True):
     v: Any = None
 
 
-_report = msgspec.json.Decoder(Report)
+_report = msgspec.json.Decoder(NativePayload)
 _anything = msgspec.json.Decoder()
-_about = msgspec.json.Decoder(About)
+_about = msgspec.json.Decoder(DeviceMeta)
 _version = msgspec.json.Decoder(_Version)
 _encode = msgspec.json.Encoder().encode
 _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -110,14 +110,14 @@ def parse_topic(topic: str) -> Address | None:
     levels = topic.split("/")
     if len(levels) != 5 or levels[0] != "wildlife" or levels[1] != "v1":
         return None
-    channel: Channel | None = next((name for name in CHANNELS if name == levels[4]), None)
+    channel: TopicLeaf | None = next((name for name in CHANNELS if name == levels[4]), None)
     if channel is None or not (_NAME.match(levels[2]) and _NAME.match(levels[3])):
         return None
     _, _, site, device, _ = levels
     return Address(site, device, channel, confirm_topic(site, device))
 
 
-def parse_report(payload: bytes) -> Report:
+def parse_report(payload: bytes) -> NativePayload:
     """Read an event, heartbeat or birth; Refused names what is wrong.
 
     A broken battery, radio, place or counter never costs the event: such facts are left out.
@@ -126,16 +126,16 @@ def parse_report(payload: bytes) -> Report:
     try:
         return _report.decode(payload)
     except _BROKEN:
-        return _mended(payload, Report)
+        return _mended(payload, NativePayload)
 
 
-def parse_about(payload: bytes) -> About:
+def parse_about(payload: bytes) -> DeviceMeta:
     """Read a `meta` payload; Refused names what is wrong."""
     _bound(payload)
     try:
         return _about.decode(payload)
     except _BROKEN:
-        return _mended(payload, About)
+        return _mended(payload, DeviceMeta)
 
 
 def _mended(payload: bytes, kind: type[T]) -> T:
@@ -147,7 +147,9 @@ def _mended(payload: bytes, kind: type[T]) -> T:
 
 def _bound(payload: bytes) -> None:
     if len(payload) > MAX_BYTES:
-        raise Refused(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}")
+        raise MessageRefusedError(
+            RefusalReason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}"
+        )
 
 
 def _refuse_version(payload: bytes) -> None:
@@ -155,15 +157,22 @@ def _refuse_version(payload: bytes) -> None:
         v = _version.decode(payload).v
         _anything.decode(payload)
     except msgspec.ValidationError:
-        raise Refused(Reason.MALFORMED, "{...} が必要です / a JSON object is expected") from None
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED, "{...} が必要です / a JSON object is expected"
+        ) from None
     except _BROKEN:
-        raise Refused(
-            Reason.MALFORMED, "JSON として読めないか途中で切れています / not JSON, or cut off"
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED,
+            "JSON として読めないか途中で切れています / not JSON, or cut off",
         ) from None
     if v is None:
-        raise Refused(Reason.MALFORMED, "版 `v` がありません / no version: the key `v` is missing")
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED, "版 `v` がありません / no version: the key `v` is missing"
+        )
     if v != VERSION or isinstance(v, bool):
-        raise Refused(Reason.VERSION, f"v = {_shown(v)}; this gateway reads v = {VERSION}")
+        raise MessageRefusedError(
+            RefusalReason.VERSION, f"v = {_shown(v)}; this gateway reads v = {VERSION}"
+        )
 
 
 def _shown(value: object) -> str:

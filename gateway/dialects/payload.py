@@ -14,7 +14,7 @@ import msgspec
 from gateway.dialects.native_protocol import MAX_BYTES
 from gateway.dialects.payloads.remedies import CLEARED, NO_REMEDY, Remedy
 from gateway.dialects.payloads.side_fields import describe, mended
-from gateway.domain.model import Message, Reason, Refused
+from gateway.domain.model import Message, MessageRefusedError, RefusalReason
 
 T = TypeVar("T")
 
@@ -26,9 +26,11 @@ _anything = msgspec.json.Decoder()
 def bounded(payload: bytes) -> bytes:
     """The payload, unless it is larger than any sensor's, or empty, which only clears a topic."""
     if len(payload) > MAX_BYTES:
-        raise Refused(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}")
+        raise MessageRefusedError(
+            RefusalReason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}"
+        )
     if not payload or payload.isspace():
-        raise Refused(Reason.IRRELEVANT, str(CLEARED))
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, str(CLEARED))
     return payload
 
 
@@ -57,7 +59,7 @@ def _mend(
     return found
 
 
-def not_json(error: Exception, remedy: Remedy) -> Refused:
+def not_json(error: Exception, remedy: Remedy) -> MessageRefusedError:
     """The refusal of a payload that is no JSON: where it breaks, and what to do."""
     at = _AT_BYTE.search(str(error))
     where = (
@@ -65,7 +67,9 @@ def not_json(error: Exception, remedy: Remedy) -> Refused:
         if at
         else "途中で切れています / cut off"
     )
-    return Refused(Reason.MALFORMED, f"JSON ではありません / not JSON ({where}): {remedy}")
+    return MessageRefusedError(
+        RefusalReason.MALFORMED, f"JSON ではありません / not JSON ({where}): {remedy}"
+    )
 
 
 def parse_any(payload: bytes, remedy: Remedy = NO_REMEDY) -> Any:
@@ -80,8 +84,8 @@ def parse_object(payload: bytes, remedy: Remedy = NO_REMEDY) -> dict[str, Any]:
     """Decode JSON that must be an object."""
     value = parse_any(payload, remedy)
     if not isinstance(value, dict):
-        raise Refused(
-            Reason.MALFORMED,
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED,
             f"{describe(value)}: JSON の {{...}} が必要です / a JSON object {{...}} is expected: {remedy}",
         )
     return value
@@ -92,7 +96,9 @@ def word(payload: bytes) -> str:
     try:
         return bounded(payload).decode().strip().strip('"').strip()
     except UnicodeDecodeError:
-        raise Refused(Reason.MALFORMED, "文字として読めません / not UTF-8 text") from None
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED, "文字として読めません / not UTF-8 text"
+        ) from None
 
 
 def shown(value: object, length: int = 40) -> str:

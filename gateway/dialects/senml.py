@@ -19,7 +19,7 @@ from gateway.dialects.payloads.side_fields import describe, mended
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import Message, MessageRefusedError, Reading, RefusalReason, TimeSource
 
 FILTERS = ("senml/#",)
 
@@ -89,14 +89,16 @@ def decode(message: Message, context: Context) -> list[Reading]:
     for one in _resolve(records, message.received_at.timestamp(), model):
         groups.setdefault((one.time, one.device), {})[one.what] = one.value
     found: list[Reading] = []
-    refused = Refused(Reason.IRRELEVANT, "no record tells of animals, traps or devices")
+    refused = MessageRefusedError(
+        RefusalReason.IRRELEVANT, "no record tells of animals, traps or devices"
+    )
     now = message.received_at.timestamp()
     for (seconds, device), values in sorted(
         groups.items(), key=lambda item: (item[0][0] or now, item[0][1])
     ):
         try:
             found += readings(_envelope(message, seconds, device), model, values, context.devices)
-        except Refused as reason:
+        except MessageRefusedError as reason:
             refused = reason
     if not found:
         raise refused
@@ -122,14 +124,18 @@ def _records(payload: bytes) -> list[_Record]:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         records = _mended(parse_any(payload, SENML_JSON))
     if not 0 < len(records) <= _MAX_RECORDS:
-        raise Refused(Reason.MALFORMED, f"{len(records)} records: 1 to {_MAX_RECORDS}")
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED, f"{len(records)} records: 1 to {_MAX_RECORDS}"
+        )
     return records
 
 
 def _mended(pack: Any) -> list[_Record]:
     if not isinstance(pack, list):
         told = describe(pack)
-        raise Refused(Reason.MALFORMED, f"{told}: [{{...}}] が必要です / is expected: {SENML_JSON}")
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED, f"{told}: [{{...}}] が必要です / is expected: {SENML_JSON}"
+        )
     return [mended(_Record, one, _CORE) for one in pack[: _MAX_RECORDS + 1]]
 
 
@@ -139,7 +145,7 @@ def _must_understand(pack: Any) -> None:
         for name in record if isinstance(record, dict) else ():
             if name.endswith("_"):
                 detail = f"{name[:24]}: 理解が必須の項目です / a field that must be understood"
-                raise Refused(Reason.VERSION, detail)
+                raise MessageRefusedError(RefusalReason.VERSION, detail)
 
 
 def _resolve(records: list[_Record], now: float, model: Model) -> list[_Resolved]:
@@ -157,7 +163,9 @@ def _resolve(records: list[_Record], now: float, model: Model) -> list[_Resolved
         unit = record.unit or base_unit
         device, what = _read_name((base + record.name)[:256], unit, model)
         if not device:
-            raise Refused(Reason.MALFORMED, "名前のない記録です / a record without a name")
+            raise MessageRefusedError(
+                RefusalReason.MALFORMED, "名前のない記録です / a record without a name"
+            )
         time = base_time + record.t
         if time and time < _RELATIVE:
             time = max(now + time, 1.0)
@@ -171,8 +179,9 @@ def _resolve(records: list[_Record], now: float, model: Model) -> list[_Resolved
 def _check_version(version: Any) -> None:
     if not (type(version) in (int, float) and 0 < version <= _VERSION):
         told = f"bver = {describe(version)}"
-        raise Refused(
-            Reason.VERSION, f"{told}: {_VERSION} まで読めます / versions up to {_VERSION} are read"
+        raise MessageRefusedError(
+            RefusalReason.VERSION,
+            f"{told}: {_VERSION} まで読めます / versions up to {_VERSION} are read",
         )
 
 
@@ -180,8 +189,9 @@ def _number(name: str, value: Any) -> float:
     """A base value changes every value that follows: an odd one cannot be passed over."""
     figure = number(value) if isinstance(value, int | float) else None
     if figure is None:
-        raise Refused(
-            Reason.MALFORMED, f"{name} = {describe(value)}: 数が必要です / a number is needed"
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED,
+            f"{name} = {describe(value)}: 数が必要です / a number is needed",
         )
     return figure
 

@@ -21,7 +21,7 @@ from gateway.dialects import (
 )
 from gateway.dialects.lorawan import chirpstack, codec, tts
 from gateway.dialects.payloads.remedies import SETUP
-from gateway.domain.model import Reason, Refused
+from gateway.domain.model import MessageRefusedError, RefusalReason
 
 _LORAWAN = ("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "join")
 _RADIO = ("battery_v", "battery_pct", "external_power", "rssi_dbm", "snr_db")
@@ -197,7 +197,9 @@ class Claims:
                     self._known.clear()
                 self._known[topic] = dialect
                 return dialect
-        raise Refused(Reason.TOPIC, f"{topic[:120]}: no source of the configuration claims it")
+        raise MessageRefusedError(
+            RefusalReason.TOPIC, f"{topic[:120]}: no source of the configuration claims it"
+        )
 
     @property
     def filters(self) -> list[str]:

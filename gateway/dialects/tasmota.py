@@ -21,7 +21,15 @@ from gateway.dialects.sensors import binary
 from gateway.dialects.sensors.declared import TASMOTA as DISCOVERY
 from gateway.dialects.sensors.declared import Tasmota
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Device, Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import (
+    Device,
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    TimeSource,
+)
 from gateway.domain.species import UNKNOWN
 
 FILTERS = (
@@ -43,7 +51,9 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if leaf == "LWT":
         return _last_will(message, device, context)
     if leaf not in ("SENSOR", "STATE", "RESULT", zigbee2tasmota.LEAF):
-        raise Refused(Reason.IRRELEVANT, f"Tasmota's {leaf[:40]} tells no event", device)
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"Tasmota's {leaf[:40]} tells no event", device
+        )
     values = parse_object(message.payload)
     if leaf == zigbee2tasmota.LEAF or isinstance(values.get(zigbee2tasmota.LEAF), dict):
         return zigbee2tasmota.read(message, values, context)
@@ -53,8 +63,8 @@ def decode(message: Message, context: Context) -> list[Reading]:
         found = [_reading(message, device, Kind.HEARTBEAT, time, _facts(values))]
     if not found:
         told = ", ".join(name[:24] for name in list(values)[:6] if name != "Time")
-        raise Refused(
-            Reason.IRRELEVANT,
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT,
             f"Tasmota's {leaf} without a switch ({told}): スイッチがありません。"
             "SwitchMode1 と SetOption114 1 を設定してください / set SwitchMode1 and SetOption114 1",
             device,
@@ -74,7 +84,7 @@ def _topic(topic: str, context: Context) -> tuple[str, str, Tasmota]:
     if not device and known is not None:
         device = known.topic[:256]
     if not device:
-        raise Refused(Reason.TOPIC, f"{topic[:80]}: {TASMOTA_TOPIC}")
+        raise MessageRefusedError(RefusalReason.TOPIC, f"{topic[:80]}: {TASMOTA_TOPIC}")
     return device, leaf, known or _USUAL
 
 
@@ -82,7 +92,7 @@ def _discovered(message: Message) -> list[Reading]:
     """A device declares itself, so that it can be offered for approval."""
     told = parse_object(message.payload).get("t")
     if not message.topic.endswith("/config") or not isinstance(told, str) or not told:
-        raise Refused(Reason.IRRELEVANT, "Tasmota's discovery names no device")
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, "Tasmota's discovery names no device")
     return [Reading(id=identity(message, "declared"), device=told[:128], kind=Kind.JOIN)]
 
 
@@ -90,7 +100,7 @@ def _last_will(message: Message, device: str, context: Context) -> list[Reading]
     said = word(message.payload).lower()
     if said not in ("online", "offline"):
         detail = f"LWT = {said[:20]!r}: Online か Offline / Online or Offline"
-        raise Refused(Reason.MALFORMED, detail, device)
+        raise MessageRefusedError(RefusalReason.MALFORMED, detail, device)
     return binary.presence(message, device, online=said == "online", devices=context.devices)
 
 
@@ -122,7 +132,7 @@ def _switches(
         active = _active(action, declared) if isinstance(action, str) else None
         if active is None:
             detail = f"{name} = {figures.name(action)[:20]!r}: ON か OFF / ON or OFF"
-            raise Refused(Reason.MALFORMED, detail, address, unread=True)
+            raise MessageRefusedError(RefusalReason.MALFORMED, detail, address, unread=True)
         kind = binary.kind(active, context.devices.get(address), device)
         reading = _reading(message, address, kind, time, {}, suffix=f":{name}")
         is_state = not isinstance(value, dict)

@@ -14,7 +14,14 @@ from gateway.dialects.sensors.binary import presence
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import (
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    TimeSource,
+)
 
 FILTERS = ("zigbee2mqtt/#",)
 
@@ -36,7 +43,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if device and leaf == "availability":
         return presence(message, device, online=_online(message), devices=context.devices)
     if not name or (device and leaf in _COMMANDS):
-        raise Refused(Reason.IRRELEVANT, "a command to a device, or no device")
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, "a command to a device, or no device")
     return _state(message, name[:256], context)
 
 
@@ -69,8 +76,8 @@ def _attribute(message: Message, name: str, context: Context) -> tuple[str, dict
     device, _, leaf = name.rpartition("/")
     payload = bounded(message.payload)
     if not device or leaf not in _model(device, context).by_key:
-        raise Refused(
-            Reason.MALFORMED,
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED,
             f"{shown(payload[:40].decode(errors='replace'))!r}: {ZIGBEE2MQTT_JSON}",
             name,
         )
@@ -84,7 +91,9 @@ def _model(name: str, context: Context) -> Model:
     device = context.devices.get(name)
     row = device.model if device and device.model else _BASE
     if row not in models:
-        raise Refused(Reason.MODEL, f"the device is registered as model {row!r}: no such row", name)
+        raise MessageRefusedError(
+            RefusalReason.MODEL, f"the device is registered as model {row!r}: no such row", name
+        )
     return models[row]
 
 
@@ -96,7 +105,7 @@ def _online(message: Message) -> bool:
         said = parse_object(payload).get("state")
     if said not in ("online", "offline"):
         detail = f"availability = {shown(said)!r}: online か offline / online or offline"
-        raise Refused(Reason.MALFORMED, detail)
+        raise MessageRefusedError(RefusalReason.MALFORMED, detail)
     return bool(said == "online")
 
 
@@ -106,11 +115,13 @@ def _bridge(message: Message, base: str, leaf: str) -> list[Reading]:
     if leaf == "response/device/rename":
         return _renamed(message)
     if leaf != "event":
-        raise Refused(Reason.IRRELEVANT, f"zigbee2mqtt's bridge/{leaf[:40]} tells of no device")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"zigbee2mqtt's bridge/{leaf[:40]} tells of no device"
+        )
     news = parse_object(message.payload)
     kind = _NEWS.get(shown(news.get("type")))
     if kind is None:
-        raise Refused(Reason.IRRELEVANT, "a step of the bridge's own work")
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, "a step of the bridge's own work")
     return [Reading(id=identity(message), device=_named(news, "friendly_name"), kind=kind)]
 
 
@@ -118,7 +129,7 @@ def _renamed(message: Message) -> list[Reading]:
     """A device is called otherwise from now on: the new name is offered for approval."""
     news = parse_object(message.payload)
     if news.get("status") not in (None, "ok"):
-        raise Refused(Reason.IRRELEVANT, "a rename that zigbee2mqtt refused")
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, "a rename that zigbee2mqtt refused")
     return [Reading(id=identity(message), device=_named(news, "to"), kind=Kind.JOIN)]
 
 
@@ -127,5 +138,5 @@ def _named(news: dict[str, Any], field: str) -> str:
     name = data.get(field) if isinstance(data, dict) else None
     if not isinstance(name, str) or not 0 < len(name) <= 256:
         detail = f"data.{field}: 機器名がありません / names no device"
-        raise Refused(Reason.MALFORMED, detail)
+        raise MessageRefusedError(RefusalReason.MALFORMED, detail)
     return name

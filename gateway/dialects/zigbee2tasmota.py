@@ -12,7 +12,7 @@ from gateway.dialects import Context
 from gateway.dialects.payload import identity
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import shipped
-from gateway.domain.model import Message, Reading, Reason, Refused
+from gateway.domain.model import Message, MessageRefusedError, Reading, RefusalReason
 
 LEAF = "ZbReceived"
 _ROW = "tasmota-zigbee"
@@ -25,13 +25,15 @@ def read(message: Message, values: dict[str, Any], context: Context) -> list[Rea
     received = inside if isinstance(inside, dict) else values
     models = context.models or shipped()
     found: list[Reading] = []
-    refused = Refused(Reason.MALFORMED, f"{LEAF}: 機器がありません / no device in it")
+    refused = MessageRefusedError(
+        RefusalReason.MALFORMED, f"{LEAF}: 機器がありません / no device in it"
+    )
     for address, told in _devices(received, message.topic):
         device = _name(told, address)
         envelope = Envelope(device=device, id=f"{identity(message)}:{address[:32]}")
         try:
             found += readings(envelope, models[_ROW], told, context.devices)
-        except Refused as reason:
+        except MessageRefusedError as reason:
             refused = reason
     if not found:
         raise refused

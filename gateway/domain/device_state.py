@@ -11,7 +11,16 @@ from operator import attrgetter, itemgetter
 import msgspec
 
 from gateway.domain.epoch import DAY_MS, NEVER, ms
-from gateway.domain.model import Act, Deed, DeviceState, Event, Facts, Kind, Known, TrapState
+from gateway.domain.model import (
+    ActionKind,
+    DeviceState,
+    Event,
+    Facts,
+    Kind,
+    Known,
+    TrapAction,
+    TrapState,
+)
 
 Order = tuple[int, int, int]
 Placed = tuple[Order, Event]
@@ -117,15 +126,17 @@ def _lowest(days: Mapping[int, float], told: Iterable[tuple[int, float]]) -> dic
     return {day: found[day] for day in sorted(found)[-DAYS_KEPT:]}
 
 
-def acted(state: DeviceState | None, act: Act) -> DeviceState:
+def acted(state: DeviceState | None, act: TrapAction) -> DeviceState:
     """The state after a person's act; acts in any order end in the same state."""
     state = state or DeviceState(device=act.device, last_seen=NEVER)
     newest = state.act
-    if act.deed is not Deed.VISITED and (newest is None or _act_order(act) > _act_order(newest)):
+    if act.deed is not ActionKind.VISITED and (
+        newest is None or _act_order(act) > _act_order(newest)
+    ):
         newest = act
     visited_ms = max(state.visited_ms, ms(act.at))
     return msgspec.structs.replace(state, act=newest, visited_ms=visited_ms)
 
 
-def _act_order(act: Act) -> tuple[int, int, str]:
+def _act_order(act: TrapAction) -> tuple[int, int, str]:
     return (ms(act.at), ms(act.recorded_at), act.id)

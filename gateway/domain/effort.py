@@ -19,7 +19,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from gateway.domain.device_state import TRAP_STATE
-from gateway.domain.model import Deed, Kind, TrapState
+from gateway.domain.model import ActionKind, Kind, TrapState
 from gateway.domain.trap_lifecycle import Word, after
 
 K = TypeVar("K", bound=Hashable)
@@ -41,7 +41,7 @@ class Mark(Struct, frozen=True, array_like=True, order=True):
     distinct: bool = False
 
 
-class Tally(Struct):
+class HourlyTally(Struct):
     """Sums by hour (hours since 1970) and, for sightings, species."""
 
     effort: dict[int, list[int]]  # hour -> [alive ms, armed ms]
@@ -65,7 +65,7 @@ def tally(
     alive_ms: int | None = None,
     trap: TrapState | None = None,
     seen: Mapping[str, int] | None = None,
-) -> Tally:
+) -> HourlyTally:
     """Add up `marks` (sorted) that follow a sign of life at `alive_ms`, with the trap then in `trap`.
 
     `grace` in ms; `seen`: the time in ms of the previous detection by species.
@@ -77,7 +77,7 @@ def tally(
             cell = effort[hour]
             cell[0] += span
             cell[1] += span * armed
-    return Tally(effort, _sightings(marks, seen or {}))
+    return HourlyTally(effort, _sightings(marks, seen or {}))
 
 
 def _lives(
@@ -87,7 +87,7 @@ def _lives(
     begun = last or 0
     deeds: list[Mark] = []  # since the last sign of life
     for mark in marks:
-        if isinstance(mark.kind, Deed):
+        if isinstance(mark.kind, ActionKind):
             deeds.append(mark)
             continue
         goes_on = last is not None and mark.at_ms - last <= grace
@@ -132,9 +132,9 @@ def _sightings(marks: Iterable[Mark], seen: Mapping[str, int]) -> dict[tuple[int
     return found
 
 
-def difference(new: Tally, old: Tally) -> Tally:
+def difference(new: HourlyTally, old: HourlyTally) -> HourlyTally:
     """What must be added to `old` to get `new`; cells may be negative."""
-    return Tally(_minus(new.effort, old.effort), _minus(new.sightings, old.sightings))
+    return HourlyTally(_minus(new.effort, old.effort), _minus(new.sightings, old.sightings))
 
 
 def _minus(new: dict[K, list[int]], old: dict[K, list[int]]) -> dict[K, list[int]]:

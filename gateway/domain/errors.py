@@ -4,5 +4,5 @@ Owns the one name that separates it from our own bugs, which keep their stack tr
 """
 
 
-class Refusal(Exception):  # noqa: N818 - it says no; nothing of ours is broken
+class ShishigakiError(Exception):
     """The text names the value and what is allowed."""

@@ -12,7 +12,6 @@ from msgspec import Struct
 from gateway.domain.alerts.alert import URGENT as URGENT
 from gateway.domain.alerts.alert import Alert as Alert
 from gateway.domain.alerts.alert import AlertStatus as AlertStatus
-from gateway.domain.alerts.alert import Level as Level
 
 
 class Kind(StrEnum):
@@ -67,7 +66,7 @@ class Standing(StrEnum):
     REVOKED = "revoked"
 
 
-class Reason(StrEnum):
+class RefusalReason(StrEnum):
     """Why a message gave no event."""
 
     IRRELEVANT = "irrelevant"  # understood, and says nothing about animals, traps or devices
@@ -82,14 +81,14 @@ class Reason(StrEnum):
     BUG = "bug"  # our own fault: the message is kept so that nothing is lost
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class MessageRefusedError(Exception):
     """No event: `reason` to count, `detail` for a person, `device` if told, `offer`: to approve.
 
     `unread`: it spoke of the device's state, which is unknown from now on.
     """
 
     def __init__(
-        self, reason: Reason, detail: str, device: str | None = None,
+        self, reason: RefusalReason, detail: str, device: str | None = None,
         offer: "Device | None" = None, *, unread: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(f"{reason}: {detail}")
@@ -203,7 +202,7 @@ class TrapState(StrEnum):
     REMOVED = "removed"
 
 
-class Deed(StrEnum):
+class ActionKind(StrEnum):
     """What a person did or found at a trap."""
 
     CAPTURED = "captured"
@@ -216,12 +215,12 @@ class Deed(StrEnum):
     VISITED = "visited"
 
 
-class Act(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TrapAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A deed: who, what, when."""
 
     id: str
     device: str
-    deed: Deed
+    deed: ActionKind
     at: datetime  # when it was done, as the person says
     by: str
     recorded_at: datetime
@@ -251,7 +250,7 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     trap_head: tuple[int, int, int] = (0, 0, 0)  # of the event that set `trap`
     set_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.set`
     sprung_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.sprung`
-    act: Act | None = None  # the newest that changed the trap
+    act: TrapAction | None = None  # the newest that changed the trap
     visited_ms: int = 0  # newest act of any kind: somebody stood there
     low_battery: dict[str, dict[int, float]] = {}  # lowest of a day (since 1970, UTC), by fact
     detected: dict[str, int] = {}  # newest detection by species, observed ms

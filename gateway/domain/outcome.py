@@ -11,7 +11,7 @@ from gateway.domain.model import (  # fmt: skip
     Alert,
     Device,
     Event,
-    Reason,
+    RefusalReason,
 )
 
 
@@ -23,7 +23,7 @@ class Outcome(Struct):
     opened: list[Alert] = field(default_factory=list)
     ended: list[Alert] = field(default_factory=list)
     changed: list[Alert] = field(default_factory=list)  # acknowledged, escalated, seen again
-    refused: Counter[Reason] = field(default_factory=Counter)
+    refused: Counter[RefusalReason] = field(default_factory=Counter)
     duplicates: int = 0
     pending: list[Device] = field(default_factory=list)  # heard for the first time
     durable: dict[str, list[str]] = field(default_factory=dict)  # topic -> ids to confirm

@@ -12,19 +12,23 @@ from msgspec import Struct
 
 from gateway.domain.device_state import grace_ms
 from gateway.domain.epoch import from_ms, ms
-from gateway.domain.model import HEARTBEAT_S, Act, Deed, DeviceState, Kind, TrapState
+from gateway.domain.model import HEARTBEAT_S, ActionKind, DeviceState, Kind, TrapAction, TrapState
 
-Word = Kind | Deed  # a sensor's word or a person's
+Word = Kind | ActionKind  # a sensor's word or a person's
 
 ARMED, SPRUNG = TrapState.ARMED, TrapState.SPRUNG
 CAPTURED, FALSE, OTHER = TrapState.CAPTURED, TrapState.FALSE_SPRING, TrapState.NON_TARGET
 DONE, PAUSED, REMOVED = TrapState.DISPATCHED, TrapState.PAUSED, TrapState.REMOVED
 
 _FOUND: dict[Word, TrapState] = {
-    Deed.CAPTURED: CAPTURED, Deed.FALSE_SPRING: FALSE, Deed.NON_TARGET: OTHER,
+    ActionKind.CAPTURED: CAPTURED, ActionKind.FALSE_SPRING: FALSE, ActionKind.NON_TARGET: OTHER,
 }  # fmt: skip
-_NEXT: dict[Word, TrapState] = {Deed.ARMED: ARMED, Deed.PAUSED: PAUSED, Deed.REMOVED: REMOVED}
-_DONE: dict[Word, TrapState] = {Deed.DISPATCHED: DONE}
+_NEXT: dict[Word, TrapState] = {
+    ActionKind.ARMED: ARMED,
+    ActionKind.PAUSED: PAUSED,
+    ActionKind.REMOVED: REMOVED,
+}
+_DONE: dict[Word, TrapState] = {ActionKind.DISPATCHED: DONE}
 _SPRINGS: dict[Word, TrapState] = {Kind.SPRUNG: SPRUNG}
 _SETS: dict[Word, TrapState] = {Kind.SET: ARMED}
 
@@ -39,7 +43,7 @@ TRANSITIONS: Mapping[TrapState | None, Mapping[Word, TrapState]] = {
     OTHER: _SETS | _FOUND | _DONE | _NEXT,
     DONE: _SETS | _NEXT,
     PAUSED: _SPRINGS | _FOUND | _NEXT,
-    REMOVED: {Deed.ARMED: ARMED},
+    REMOVED: {ActionKind.ARMED: ARMED},
 }
 
 WHY_NOT = {  # what a person hears whose deed is refused, by the state the trap is in
@@ -64,20 +68,20 @@ NAMES: Mapping[TrapState, tuple[str, str]] = {
     PAUSED: ("休止", "paused"),
     REMOVED: ("撤去", "removed"),
 }
-DEEDS: Mapping[Deed, tuple[str, str]] = {
-    Deed.CAPTURED: ("捕獲した", "captured"),
-    Deed.FALSE_SPRING: ("空はじき", "false spring"),
-    Deed.NON_TARGET: ("錯誤捕獲", "non-target animal"),
-    Deed.DISPATCHED: ("止め刺し済", "dispatched"),
-    Deed.ARMED: ("設置した", "armed"),
-    Deed.PAUSED: ("休止した", "paused"),
-    Deed.REMOVED: ("撤去した", "removed"),
-    Deed.VISITED: ("見回りした", "visited"),
+DEEDS: Mapping[ActionKind, tuple[str, str]] = {
+    ActionKind.CAPTURED: ("捕獲した", "captured"),
+    ActionKind.FALSE_SPRING: ("空はじき", "false spring"),
+    ActionKind.NON_TARGET: ("錯誤捕獲", "non-target animal"),
+    ActionKind.DISPATCHED: ("止め刺し済", "dispatched"),
+    ActionKind.ARMED: ("設置した", "armed"),
+    ActionKind.PAUSED: ("休止した", "paused"),
+    ActionKind.REMOVED: ("撤去した", "removed"),
+    ActionKind.VISITED: ("見回りした", "visited"),
 }
 AT_REST = {PAUSED, REMOVED}  # no visit is due, no silence matters
 
 
-class Shown(Struct, frozen=True):
+class TrapView(Struct, frozen=True):
     """A trap as people see it."""
 
     state: TrapState | None  # None: nobody and nothing has ever told
@@ -97,7 +101,7 @@ class Shown(Struct, frozen=True):
         return self.state in AT_REST
 
 
-class IllegalDeed(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class IllegalActionError(Exception):
     """A deed that the table does not allow; the reason in both languages."""
 
     def __init__(self, ja: str, en: str) -> None:
@@ -105,14 +109,14 @@ class IllegalDeed(Exception):  # noqa: N818 - a refusal is an answer, not an err
         self.ja, self.en = ja, en
 
 
-def shown(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT_S) -> Shown:
+def shown(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT_S) -> TrapView:
     """What the trap is doing at `now`. The one function that pages, rules and exports ask."""
     found = told(state)
     if found.at_rest:
         return found
     seen = state.last_seen if state else None
     silent = seen is None or now - seen > timedelta(milliseconds=grace_ms(heartbeat_s))
-    return Shown(found.state, found.since, found.by, silent, unconfirmed_since(state))
+    return TrapView(found.state, found.since, found.by, silent, unconfirmed_since(state))
 
 
 def unconfirmed_since(state: DeviceState | None) -> datetime | None:
@@ -125,37 +129,37 @@ def unconfirmed_since(state: DeviceState | None) -> datetime | None:
     return from_ms(since_ms)
 
 
-def told(state: DeviceState | None) -> Shown:
+def told(state: DeviceState | None) -> TrapView:
     """The last known state, whatever the time."""
     if state is None:
-        return Shown(None, None)
+        return TrapView(None, None)
     act = state.act
     if act is None:
         since = from_ms(state.trap_head[0]) if state.trap else None
-        return Shown(state.trap, since)
+        return TrapView(state.trap, since)
     now: TrapState | None = TrapState(act.deed.value)
     since, by = act.at, act.by
     for at_ms, word in _sensor_words(state):
         following = after(now, word)
         if at_ms > ms(act.at) and following is not now:
             now, since, by = following, from_ms(at_ms), ""
-    return Shown(now, since, by)
+    return TrapView(now, since, by)
 
 
 def after(state: TrapState | None, word: Word) -> TrapState | None:
     """The state once `word` is said. A deed is taken as it is: it was checked when it was recorded."""
-    if isinstance(word, Deed):
-        return state if word is Deed.VISITED else TrapState(word.value)
+    if isinstance(word, ActionKind):
+        return state if word is ActionKind.VISITED else TrapState(word.value)
     return TRANSITIONS[state].get(word, state)
 
 
-def check(state: DeviceState | None, act: Act) -> None:
+def check(state: DeviceState | None, act: TrapAction) -> None:
     """Raise IllegalDeed unless `act` may follow what is known."""
-    if act.deed is Deed.VISITED:
+    if act.deed is ActionKind.VISITED:
         return
     newest = state.act if state else None
     if newest is not None and act.at < newest.at:
-        raise IllegalDeed(
+        raise IllegalActionError(
             f"より新しい記録（{newest.by}）があります。",
             f"a later act of {newest.by} is already recorded",
         )
@@ -163,13 +167,13 @@ def check(state: DeviceState | None, act: Act) -> None:
     if act.deed in TRANSITIONS[current]:
         return
     reason = WHY_NOT.get(current) if current else None
-    raise IllegalDeed(*(reason or NOTHING_TO_DISPATCH))
+    raise IllegalActionError(*(reason or NOTHING_TO_DISPATCH))
 
 
-def allowed(state: DeviceState | None) -> list[Deed]:
+def allowed(state: DeviceState | None) -> list[ActionKind]:
     """Deeds that may be recorded now, in the order of the table; the buttons of a page."""
     row = TRANSITIONS[told(state).state]
-    return [deed for deed in Deed if deed in row or deed is Deed.VISITED]
+    return [deed for deed in ActionKind if deed in row or deed is ActionKind.VISITED]
 
 
 def _sensor_words(state: DeviceState) -> list[tuple[int, Kind]]:
@@ -180,4 +184,4 @@ def _sensor_words(state: DeviceState) -> list[tuple[int, Kind]]:
     ]
 
 
-OUTCOMES = {Deed.CAPTURED, Deed.FALSE_SPRING, Deed.NON_TARGET}
+OUTCOMES = {ActionKind.CAPTURED, ActionKind.FALSE_SPRING, ActionKind.NON_TARGET}

@@ -14,7 +14,7 @@ from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoLink
 from gateway.mqtt.link_v5 import FiveLink
 from gateway.mqtt.session import BrokerSession, Counters, MakeLink
-from gateway.mqtt.witness import NoWitness, Witness
+from gateway.mqtt.witness import ConnectionListener, NoConnectionListener
 
 __all__ = ["Counters", "Delivery", "Session", "connect_session"]
 
@@ -65,7 +65,7 @@ def connect_session(
     site: str,
     subscriptions: Iterable[tuple[str, int]],
     clock: Callable[[], datetime] = utc_now,
-    witness: Witness | None = None,
+    witness: ConnectionListener | None = None,
 ) -> BrokerSession:
     """The session of gateway `site`, not yet running; `subscriptions` are (topic filter, QoS)."""
     terms = Terms(
@@ -76,4 +76,4 @@ def connect_session(
         subscriptions=tuple((topics, min(qos, 1)) for topics, qos in subscriptions),
     )
     ways = _WAYS[settings.protocol]
-    return BrokerSession(terms, ways, clock, witness=witness or NoWitness())
+    return BrokerSession(terms, ways, clock, witness=witness or NoConnectionListener())

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import aiomqtt
 
 from gateway.config import Mqtt
-from gateway.mqtt.link import Trouble, tls_context
+from gateway.mqtt.link import ConnectionFailedError, tls_context
 
 log = logging.getLogger(__name__)
 AGAIN_S = 15.0
@@ -50,7 +50,7 @@ async def follow_broker(
                 hear("")
                 async for message in client.messages:
                     _read(message, tell, hear)
-        except (aiomqtt.MqttError, Trouble, OSError) as error:
+        except (aiomqtt.MqttError, ConnectionFailedError, OSError) as error:
             log.debug("no $SYS: %s", error)
         await asyncio.sleep(AGAIN_S)
 

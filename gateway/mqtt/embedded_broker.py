@@ -17,7 +17,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import ShishigakiError
 
 READY_S = 15.0
 STOP_S = 5.0
@@ -38,7 +38,7 @@ log_type warning
 """
 
 
-class BrokerError(Refusal):
+class BrokerError(ShishigakiError):
     """The embedded broker does not start; the text says why."""
 
 

@@ -85,7 +85,7 @@ class Cause(Enum):
     OTHER = auto()
 
 
-class Trouble(Exception):  # noqa: N818 - the name says what it is to the reader of the log
+class ConnectionFailedError(Exception):
     """Why a connection failed, in words for the person who has to mend it."""
 
     def __init__(self, text: str, retry: Retry = Retry.SOON, cause: Cause = Cause.OTHER) -> None:
@@ -119,22 +119,22 @@ _REASONS: dict[int, tuple[Retry, str]] = {
 }
 
 
-def refusal(settings: Mqtt, code: int, name: str = "") -> Trouble:
+def refusal(settings: Mqtt, code: int, name: str = "") -> ConnectionFailedError:
     """What reason code `code` of a CONNACK or DISCONNECT means for us."""
     retry, text = _REASONS.get(code, (Retry.SOON, f"ended the connection: {name or code}"))
     cause = Cause.TAKEN_OVER if code == TAKEN_OVER_CODE else Cause.OTHER
-    return Trouble(f"broker {settings.host}:{settings.port} {text}", retry, cause)
+    return ConnectionFailedError(f"broker {settings.host}:{settings.port} {text}", retry, cause)
 
 
-def silence(settings: Mqtt) -> Trouble:
+def silence(settings: Mqtt) -> ConnectionFailedError:
     """The broker closed or said nothing after CONNECT: older brokers meet MQTT 5 in this way."""
-    return Trouble(
+    return ConnectionFailedError(
         f"broker {settings.host}:{settings.port} gives no answer to CONNECT",
         Retry.OTHER_VERSION,
     )
 
 
-def hung_up(settings: Mqtt, why: object) -> Trouble:
+def hung_up(settings: Mqtt, why: object) -> ConnectionFailedError:
     """The connection broke; `why` as far as known.
 
     Without a reason, or with a reset, it was the broker that closed it: mosquitto does so when it
@@ -144,31 +144,37 @@ def hung_up(settings: Mqtt, why: object) -> Trouble:
     detail = f"{why}" if why else "it stopped"
     more = ", or session taken over by another program with our mqtt.client_id" if is_closed else ""
     cause = Cause.HUNG_UP if is_closed else Cause.OTHER
-    return Trouble(f"broker {settings.host}:{settings.port} hung up: {detail}{more}", cause=cause)
+    return ConnectionFailedError(
+        f"broker {settings.host}:{settings.port} hung up: {detail}{more}", cause=cause
+    )
 
 
-def nonsense(settings: Mqtt, what: str, *, answered: bool) -> Trouble:
+def nonsense(settings: Mqtt, what: str, *, answered: bool) -> ConnectionFailedError:
     """The broker sent what MQTT does not know; as an answer to CONNECT it may be another version."""
     retry = Retry.SOON if answered else Retry.OTHER_VERSION
-    return Trouble(f"broker {settings.host}:{settings.port} sent {what}", retry)
+    return ConnectionFailedError(f"broker {settings.host}:{settings.port} sent {what}", retry)
 
 
-def unreachable(settings: Mqtt, error: OSError) -> Trouble:
+def unreachable(settings: Mqtt, error: OSError) -> ConnectionFailedError:
     """Why no connection came about, from the operating system's error."""
     where = f"{settings.host}:{settings.port}"
     match error:
         case ssl.SSLCertVerificationError():
             text = f"the certificate of {where} is not trusted ({error.verify_message})"
-            return Trouble(f"{text}; check mqtt.ca_file and the clock", Retry.SLOWLY)
+            return ConnectionFailedError(f"{text}; check mqtt.ca_file and the clock", Retry.SLOWLY)
         case ssl.SSLError():
-            return Trouble(f"no TLS with {where} ({error}); check mqtt.tls and mqtt.port")
+            return ConnectionFailedError(
+                f"no TLS with {where} ({error}); check mqtt.tls and mqtt.port"
+            )
         case socket.gaierror():
-            return Trouble(f"the host name {settings.host!r} is not known; check mqtt.host")
+            return ConnectionFailedError(
+                f"the host name {settings.host!r} is not known; check mqtt.host"
+            )
         case ConnectionRefusedError():
-            return Trouble(f"no broker listens at {where}")
+            return ConnectionFailedError(f"no broker listens at {where}")
         case TimeoutError():
-            return Trouble(f"no answer from {where}")
-    return Trouble(f"no connection to {where}: {error}")
+            return ConnectionFailedError(f"no answer from {where}")
+    return ConnectionFailedError(f"no connection to {where}: {error}")
 
 
 def tls_context(settings: Mqtt) -> ssl.SSLContext | None:
@@ -181,7 +187,9 @@ def tls_context(settings: Mqtt) -> ssl.SSLContext | None:
             context.load_cert_chain(settings.cert_file, settings.key_file or None)
     except OSError as error:
         files = ", ".join(filter(None, (settings.ca_file, settings.cert_file, settings.key_file)))
-        raise Trouble(f"cannot use the TLS files {files}: {error}", Retry.SLOWLY) from None
+        raise ConnectionFailedError(
+            f"cannot use the TLS files {files}: {error}", Retry.SLOWLY
+        ) from None
     return context
 
 

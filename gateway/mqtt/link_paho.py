@@ -21,9 +21,9 @@ from gateway.mqtt.link import (
     CONNECT_S,
     OFFLINE,
     ONLINE,
+    ConnectionFailedError,
     Delivery,
     Terms,
-    Trouble,
     Wire,
     hung_up,
     nonsense,
@@ -113,7 +113,7 @@ class PahoLink:
             self._loop.call_soon(self._on_readable)  # TLS may hold what the kernel does not show
 
     async def close(self) -> None:
-        self._end(Trouble("closed by ourselves"))
+        self._end(ConnectionFailedError("closed by ourselves"))
         self._client.disconnect()
         self._flush()
         rest = self._client.socket()
@@ -271,7 +271,7 @@ class PahoLink:
         self._flush()
         self._beat = self._loop.call_later(interval_s, self._keep_alive)
 
-    def _end(self, trouble: Trouble) -> None:
+    def _end(self, trouble: ConnectionFailedError) -> None:
         """End this connection for the first reason given; everyone who waits is told."""
         if self._ended.done():
             return

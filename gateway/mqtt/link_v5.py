@@ -17,9 +17,9 @@ from gateway.mqtt.link import (
     CONNECT_S,
     GOODBYE_S,
     OFFLINE,
+    ConnectionFailedError,
     Delivery,
     Terms,
-    Trouble,
     Wire,
     hung_up,
     nonsense,
@@ -115,7 +115,7 @@ class FiveLink(asyncio.Protocol):
 
     async def close(self) -> None:
         """Let the broker close: closing first may reset the connection over acks not yet read."""
-        self._end(Trouble("closed by ourselves"))
+        self._end(ConnectionFailedError("closed by ourselves"))
         if self._transport is None:
             return
         self._write(mqtt5.DisconnectPacket().write())
@@ -244,17 +244,19 @@ class FiveLink(asyncio.Protocol):
     def _keep_alive(self, keepalive_s: float) -> None:
         """Ping twice in each interval; a broker silent from one ping to the next is gone."""
         if self._is_silent and not self._paused:
-            self._fail(Trouble(f"no answer from {self._settings.host}:{self._settings.port}"))
+            self._fail(
+                ConnectionFailedError(f"no answer from {self._settings.host}:{self._settings.port}")
+            )
             return
         self._is_silent = self._beat is not None
         self._write(_PING)
         loop = asyncio.get_running_loop()
         self._beat = loop.call_later(keepalive_s / 2, self._keep_alive, keepalive_s)
 
-    def _malformed(self, what: str) -> Trouble:
+    def _malformed(self, what: str) -> ConnectionFailedError:
         return nonsense(self._settings, what, answered=self._connack.done())
 
-    def _end(self, trouble: Trouble) -> None:
+    def _end(self, trouble: ConnectionFailedError) -> None:
         """End this connection for the first reason given; everyone who waits is told."""
         if self._ended.done():
             return
@@ -271,7 +273,7 @@ class FiveLink(asyncio.Protocol):
                 answer.exception()
         self._writable.set()
 
-    def _fail(self, trouble: Trouble) -> None:
+    def _fail(self, trouble: ConnectionFailedError) -> None:
         """End this connection without a goodbye."""
         self._end(trouble)
         if self._transport:

@@ -19,15 +19,15 @@ from gateway.mqtt.link import (
     OFFLINE,
     ONLINE,
     Cause,
+    ConnectionFailedError,
     Delivery,
     Link,
     Retry,
     Terms,
-    Trouble,
     Wire,
 )
 from gateway.mqtt.losses.connection_history import ConnectionHistory
-from gateway.mqtt.witness import NoWitness, Witness
+from gateway.mqtt.witness import ConnectionListener, NoConnectionListener
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class BrokerSession:
         ways: Sequence[MakeLink],
         clock: Callable[[], datetime],
         backoff: Backoff = Backoff(),  # noqa: B008 - frozen
-        witness: Witness = NoWitness(),  # noqa: B008 - without state
+        witness: ConnectionListener = NoConnectionListener(),  # noqa: B008 - without state
     ) -> None:
         self.counters = Counters(client_id=terms.client_id)
         self._history, self._witness = self.counters.history, witness
@@ -107,7 +107,7 @@ class BrokerSession:
             self._history.attempted()
             try:
                 await self._connection()
-            except Trouble as trouble:
+            except ConnectionFailedError as trouble:
                 was_open = self.counters.connections > opened_before
                 self._ended(trouble, was_open=was_open)
                 lasted = time.monotonic() - began > self._backoff.settled_s
@@ -204,7 +204,7 @@ class BrokerSession:
         self._pause(paused=self._load() >= 1)
         self._up.set()
 
-    def _ended(self, trouble: Trouble, *, was_open: bool) -> None:
+    def _ended(self, trouble: ConnectionFailedError, *, was_open: bool) -> None:
         now = self._clock()
         if not was_open:
             self._witness.not_connected()
@@ -286,7 +286,7 @@ class BrokerSession:
         self._ways.reverse()
         return is_preferred
 
-    def _report(self, trouble: Trouble, *, again: bool) -> None:
+    def _report(self, trouble: ConnectionFailedError, *, again: bool) -> None:
         """Tell each ended connection, and why no other comes about once, not at every attempt."""
         text = str(trouble)
         known = again and text == self.counters.trouble

@@ -13,7 +13,7 @@ import aiomqtt
 from gateway.clock import Clock, utc_now
 from gateway.config import Mqtt
 from gateway.domain.model import Message
-from gateway.mqtt.link import Trouble, tls_context
+from gateway.mqtt.link import ConnectionFailedError, tls_context
 
 AGAIN_S = 3.0
 WAITING = 1_000  # messages; beyond them the oldest are dropped
@@ -38,7 +38,7 @@ async def follow(
                         message.topic.value, _bytes(message.payload), clock(),
                         message.qos, bool(message.retain),
                     )  # fmt: skip
-        except (aiomqtt.MqttError, Trouble, OSError) as error:
+        except (aiomqtt.MqttError, ConnectionFailedError, OSError) as error:
             trouble(str(error) or type(error).__name__)
         await asyncio.sleep(AGAIN_S)
 

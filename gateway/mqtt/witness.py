@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 
-class Witness(Protocol):
+class ConnectionListener(Protocol):
     """Who notes durably whether the broker has kept a session for us (`gateway.mqtt.losses.gaps`)."""
 
     async def connecting(self) -> None:
@@ -20,7 +20,7 @@ class Witness(Protocol):
         """The broker accepted us; `remembered`: it had a session of ours."""
 
 
-class NoWitness:
+class NoConnectionListener:
     """For a session whose past matters to nobody."""
 
     async def connecting(self) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from gateway.store.connection import Damaged, DiskTrouble, StoreError
+from gateway.store.connection import DamagedFileError, DiskError, StoreError
 from gateway.store.reader import Reader
 from gateway.store.recovery.database_file import Keeper
-from gateway.store.recovery.salvage import Report
+from gateway.store.recovery.salvage import SalvageReport
 from gateway.store.rollups.periods import Ledger, MakeLedger
 from gateway.store.writer import Transaction, Writer
 
@@ -39,7 +39,7 @@ class Store:
         self.ledger: MakeLedger = Ledger  # of the readers opened from now on
 
     @property
-    def salvaged(self) -> Report | None:
+    def salvaged(self) -> SalvageReport | None:
         """What became of the last broken file, if there was one since the program started."""
         return self._keeper.salvaged
 
@@ -75,7 +75,7 @@ class Store:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._reading, self.read_now, ask)
-        except Damaged as error:
+        except DamagedFileError as error:
             await loop.run_in_executor(self._writing, self._keeper.mend, str(error))
             return await loop.run_in_executor(self._reading, self.read_now, ask)
 
@@ -113,4 +113,12 @@ class Store:
         self._keeper.close()
 
 
-__all__ = ["Damaged", "DiskTrouble", "Reader", "Store", "StoreError", "Transaction", "Writer"]
+__all__ = [
+    "DamagedFileError",
+    "DiskError",
+    "Reader",
+    "Store",
+    "StoreError",
+    "Transaction",
+    "Writer",
+]

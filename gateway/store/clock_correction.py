@@ -7,9 +7,9 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from gateway.clock import Era, Timekeeper, this_machine
+from gateway.clock import Timekeeper, UntrustedPeriod, this_machine
 from gateway.domain.timing import RELEASED, SLACK, Trust
-from gateway.store import DiskTrouble, Store, Transaction, redate
+from gateway.store import DiskError, Store, Transaction, redate
 
 log = logging.getLogger(__name__)
 LOOK_S = 1.0
@@ -22,12 +22,12 @@ def open_timekeeper(store: Store) -> Timekeeper:
     return Timekeeper(this_machine(), newest or RELEASED, era)
 
 
-class Eras:
+class ClockCorrections:
     """Watches one timekeeper for one store."""
 
     def __init__(self, keeper: Timekeeper, store: Store) -> None:
         self._keeper, self._store = keeper, store
-        self._noted: Era | None = None
+        self._noted: UntrustedPeriod | None = None
 
     def faults(self) -> dict[str, str]:
         """What is wrong with the clock, for the rules."""
@@ -40,7 +40,7 @@ class Eras:
         while True:
             try:
                 await self.look()
-            except DiskTrouble as error:
+            except DiskError as error:
                 log.debug("the era waits for the disk: %s", error)
             await asyncio.sleep(LOOK_S)
 
@@ -59,7 +59,7 @@ class Eras:
         if self._keeper.verdict() is not Trust.NONE:
             await self._end(self._noted or era)
 
-    async def _end(self, era: Era) -> None:
+    async def _end(self, era: UntrustedPeriod) -> None:
         error = self._keeper.error()
 
         def act(tx: Transaction) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import apsw
 
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import ShishigakiError
 from gateway.store.schema import MIGRATIONS
 
 BUSY_MS = 10_000
@@ -24,15 +24,15 @@ DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.Rea
 DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 
 
-class StoreError(Refusal):
+class StoreError(ShishigakiError):
     """The database cannot be used; the text says why and what to do."""
 
 
-class DiskTrouble(StoreError):  # noqa: N818 - a state of the disk, not of ours
+class DiskError(StoreError):
     """The disk did not take or give data: nothing has happened, trying again may help."""
 
 
-class Damaged(StoreError):  # noqa: N818 - as above
+class DamagedFileError(StoreError):
     """The file's content is broken: it has to be set aside and salvaged."""
 
 
@@ -73,7 +73,7 @@ def _connect(path: Path, flags: int, vfs: str | None = None) -> apsw.Connection:
 def _migrate(connection: apsw.Connection, path: Path) -> None:
     version = connection.pragma("user_version")
     if not 0 <= version <= len(MIGRATIONS) + FUTURE:
-        raise Damaged(f"{path}: no program ever wrote schema {version}")
+        raise DamagedFileError(f"{path}: no program ever wrote schema {version}")
     if version > len(MIGRATIONS):
         raise StoreError(
             f"{path}: written by a newer Shishigaki (schema {version}, this one knows "
@@ -85,7 +85,9 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
                 connection.execute(script)
                 connection.pragma("user_version", number)
         except apsw.SQLError as error:
-            raise Damaged(f"{path}: migration {number} finds another schema: {error}") from None
+            raise DamagedFileError(
+                f"{path}: migration {number} finds another schema: {error}"
+            ) from None
     check_columns(connection, path)
 
 
@@ -94,7 +96,7 @@ def check_columns(connection: apsw.Connection, path: Path) -> None:
     found, wanted = _columns(connection), _expected_columns()
     for table, columns in wanted.items():
         if found.get(table) != columns:
-            raise Damaged(
+            raise DamagedFileError(
                 f"{path}: the columns of {table} are not those of schema {len(MIGRATIONS)}"
             )
 

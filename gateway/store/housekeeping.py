@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from gateway.clock import Clock
-from gateway.store import DiskTrouble, Store
+from gateway.store import DiskError, Store
 
 log = logging.getLogger(__name__)
 PURGE_ROWS = 500  # in one transaction: a few milliseconds
@@ -51,7 +51,7 @@ class Housekeeping:
         before = self._clock() - self._retention
         try:
             return await self._store.write(lambda tx: tx.purge(before, PURGE_ROWS))
-        except DiskTrouble as error:
+        except DiskError as error:
             log.debug("nothing purged: %s", error)
             return 0
 
@@ -62,6 +62,6 @@ class Housekeeping:
         before = (self._clock() - SETTLED - EPOCH).days
         try:
             return await self._store.write(lambda tx: tx.months.fold(before))
-        except DiskTrouble as error:
+        except DiskError as error:
             log.debug("no month added up: %s", error)
             return False

@@ -13,7 +13,16 @@ from msgspec import Struct
 
 from gateway.domain.accounts import Account
 from gateway.domain.epoch import from_ms, ms
-from gateway.domain.model import Act, Alert, Device, DeviceState, Event, Kind, Reason, Standing
+from gateway.domain.model import (
+    Alert,
+    Device,
+    DeviceState,
+    Event,
+    Kind,
+    RefusalReason,
+    Standing,
+    TrapAction,
+)
 from gateway.domain.resident_reports import Sighting
 from gateway.store.connection import open_reader
 from gateway.store.rollups.counts import CountReads
@@ -37,20 +46,20 @@ from gateway.store.tables.replication import FollowerReads
 DAY_MS = 86_400_000
 
 
-class Refusal(Struct, frozen=True):
+class QuarantinedMessage(Struct, frozen=True):
     """A message that gave no event, as kept in the quarantine."""
 
     no: int
     received_at: datetime
     topic: str
     payload: bytes
-    reason: Reason
+    reason: RefusalReason
     detail: str
     device: str | None
     replayed_at: datetime | None
 
 
-class Held(Struct, frozen=True):
+class HeldMessages(Struct, frozen=True):
     """What waits in the quarantine of one device."""
 
     device: str
@@ -60,7 +69,7 @@ class Held(Struct, frozen=True):
     detail: str
 
 
-class Rate(Struct, frozen=True):
+class DeviceEffort(Struct, frozen=True):
     """Counts and effort of one device over some days; the denominators of every rate."""
 
     device: str
@@ -158,9 +167,9 @@ class Reader:
     def quarantine(
         self,
         limit: int = 100,
-        reasons: Collection[Reason] = tuple(Reason),
+        reasons: Collection[RefusalReason] = tuple(RefusalReason),
         device: str | None = None,
-    ) -> list[Refusal]:
+    ) -> list[QuarantinedMessage]:
         """The newest refused messages, newest first."""
         marks = ", ".join("?" * len(reasons))
         sql = (
@@ -172,13 +181,13 @@ class Reader:
         rows = self._execute(sql, (*(reason.value for reason in reasons), *whose, limit))
         return list(each(_refusal, rows))
 
-    def held(self) -> list[Held]:
+    def held(self) -> list[HeldMessages]:
         """What was not read yet of each device that was named."""
         rows = self._execute(
             "SELECT device, count(*), received_ms, topic, detail, max(no) FROM quarantine "
             "WHERE device IS NOT NULL AND replayed_ms IS NULL GROUP BY device"
         )
-        return [Held(device, count, from_ms(at_ms), topic, detail)
+        return [HeldMessages(device, count, from_ms(at_ms), topic, detail)
                 for device, count, at_ms, topic, detail, _ in rows]  # fmt: skip
 
     def counts_since(self, start: datetime) -> dict[str, dict[str, int]]:
@@ -198,7 +207,7 @@ class Reader:
         sql = "SELECT reason, count(*) FROM quarantine WHERE replayed_ms IS NULL GROUP BY reason"
         return Counter(dict(self._execute(sql)))
 
-    def rates(self, start_day: int, end_day: int, species: str | None = None) -> list[Rate]:
+    def rates(self, start_day: int, end_day: int, species: str | None = None) -> list[DeviceEffort]:
         """Counts and effort per device over local days [start_day, end_day), days since 1970.
 
         `species` None: all together. Devices without effort and without counts are left out.
@@ -216,7 +225,7 @@ class Reader:
             FROM device d LEFT JOIN effort ON effort.device = d.no LEFT JOIN seen ON seen.device = d.no
             WHERE alive IS NOT NULL OR r IS NOT NULL ORDER BY d.id"""  # noqa: S608 - no values inside
         bound = (start_day, end_day, float(DAY_MS)) + (() if species is None else (species,))
-        return [Rate(*row) for row in self._execute(sql, bound)]
+        return [DeviceEffort(*row) for row in self._execute(sql, bound)]
 
     def captures(self, start: datetime, end: datetime, species: str | None = None) -> Counter[str]:
         """How many captures people recorded in [start, end), by device id."""
@@ -271,7 +280,7 @@ class Reader:
         row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
-    def acts(self, device: str | None = None, limit: int = 1_000) -> list[Act]:
+    def acts(self, device: str | None = None, limit: int = 1_000) -> list[TrapAction]:
         """People's acts, newest first; of one trap or of all."""
         rows = self._execute(
             "SELECT body FROM act WHERE ?1 IS NULL OR device = ?1 ORDER BY at_ms DESC, no DESC LIMIT ?2",
@@ -292,7 +301,7 @@ class Reader:
         return list(each(to_event, self._execute(sql, (device, ms(start), ms(end)))))
 
 
-def _refusal(row: tuple[Any, ...]) -> Refusal:
+def _refusal(row: tuple[Any, ...]) -> QuarantinedMessage:
     no, received, topic, payload, reason, detail, device, replayed = row
-    return Refusal(no, from_ms(received), topic, payload, Reason(reason), detail, device,
+    return QuarantinedMessage(no, from_ms(received), topic, payload, RefusalReason(reason), detail, device,
                    from_ms(replayed) if replayed is not None else None)  # fmt: skip

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.clock import Era
+from gateway.clock import UntrustedPeriod
 from gateway.domain import effort
 from gateway.domain.device_state import advance, grace_ms, placed
-from gateway.domain.effort import Mark, Tally
+from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import DeviceState, Event, TimeQuality
 from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
@@ -23,7 +23,7 @@ from gateway.store.writer import Transaction
 MARK = "clock.era"  # setting: the era that is under way
 
 
-def remember(tx: Transaction, era: Era) -> Era:
+def remember(tx: Transaction, era: UntrustedPeriod) -> UntrustedPeriod:
     """Note where an era begins, so that a restart in the same boot goes on with it."""
     newest = [_newest(tx, table) for table in ("event", "alert", "quarantine")]
     era = msgspec.structs.replace(
@@ -34,9 +34,9 @@ def remember(tx: Transaction, era: Era) -> Era:
     return era
 
 
-def remembered(setting: str | None) -> Era | None:
+def remembered(setting: str | None) -> UntrustedPeriod | None:
     """The era that was under way when the program ended."""
-    return msgspec.json.decode(setting, type=Era) if setting else None
+    return msgspec.json.decode(setting, type=UntrustedPeriod) if setting else None
 
 
 def forget(tx: Transaction) -> None:
@@ -45,7 +45,7 @@ def forget(tx: Transaction) -> None:
     tx.backlog.lose_era()
 
 
-def redate(tx: Transaction, era: Era, error: timedelta) -> int:
+def redate(tx: Transaction, era: UntrustedPeriod, error: timedelta) -> int:
     """Move what was dated in `era` by `error`; gives how many events were."""
     shift_ms = round(error / timedelta(milliseconds=1))
     old = _events(tx, era)
@@ -66,7 +66,7 @@ def redate(tx: Transaction, era: Era, error: timedelta) -> int:
     return sum(event.time_quality is TimeQuality.UNTRUSTED for event in old)
 
 
-def _events(tx: Transaction, era: Era) -> list[Event]:
+def _events(tx: Transaction, era: UntrustedPeriod) -> list[Event]:
     sql = f"SELECT {EVENT_SELECT} WHERE e.no > ? ORDER BY e.no"
     return list(each(to_event, tx.execute(sql, (era.event_no,))))
 
@@ -83,13 +83,13 @@ def _window(tx: Transaction, device: str, events: Sequence[Event], shift_ms: int
     return min(first, first + shift_ms) - max(grace, effort.INDEPENDENCE_MS) - 1
 
 
-def _tally(tx: Transaction, device: str, start: int) -> Tally:
+def _tally(tx: Transaction, device: str, start: int) -> HourlyTally:
     marks: list[Mark] = [mark for _, mark in tx.marks(device, start)]
     grace = grace_ms(tx.devices[device].heartbeat_s)
     return effort.tally(marks, grace, None, tx.trap_before(device, start))
 
 
-def _move_rows(tx: Transaction, era: Era, shift_ms: int) -> None:
+def _move_rows(tx: Transaction, era: UntrustedPeriod, shift_ms: int) -> None:
     tx.execute(
         "UPDATE event SET received_ms = received_ms + ?1, "
         "observed_ms = observed_ms + iif(quality = 'untrusted', ?1, 0), "

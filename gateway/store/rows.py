@@ -12,9 +12,18 @@ import msgspec
 
 from gateway.domain.accounts import Account
 from gateway.domain.epoch import from_ms, ms
-from gateway.domain.model import Act, Alert, Device, DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.domain.model import (
+    Alert,
+    Device,
+    DeviceState,
+    Event,
+    Facts,
+    Kind,
+    TimeQuality,
+    TrapAction,
+)
 from gateway.domain.resident_reports import Sighting
-from gateway.store.connection import Damaged
+from gateway.store.connection import DamagedFileError
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -38,7 +47,7 @@ _device = msgspec.json.Decoder(Device).decode
 _account = msgspec.json.Decoder(Account).decode
 _alert = msgspec.json.Decoder(Alert).decode
 _sighting = msgspec.json.Decoder(Sighting).decode
-_act = msgspec.json.Decoder(Act).decode
+_act = msgspec.json.Decoder(TrapAction).decode
 _state = msgspec.json.Decoder(DeviceState).decode
 
 
@@ -89,7 +98,7 @@ def to_event(row: tuple[Any, ...]) -> Event:
             **(_facts(facts) if facts else {}),
         )
     except (msgspec.MsgspecError, ValueError, OverflowError, TypeError) as error:
-        raise Damaged(f"event {id_}: {error}") from None
+        raise DamagedFileError(f"event {id_}: {error}") from None
 
 
 def to_device(body: bytes) -> Device:
@@ -122,7 +131,7 @@ def to_account(body: bytes) -> Account:
     return _read(_account, body)
 
 
-def to_act(body: bytes) -> Act:
+def to_act(body: bytes) -> TrapAction:
     """An Act from its stored JSON."""
     return _read(_act, body)
 
@@ -135,7 +144,10 @@ def each(read: Callable[[R], T], rows: Iterable[R]) -> Iterator[T]:
             yield read(next(fetching))
         except StopIteration:
             return
-        except (Damaged, UnicodeDecodeError) as error:  # the latter: a flipped bit within a text
+        except (
+            DamagedFileError,
+            UnicodeDecodeError,
+        ) as error:  # the latter: a flipped bit within a text
             log.error("skipped: %s", error)  # noqa: TRY400 - the row tells, no traceback
 
 
@@ -143,4 +155,4 @@ def _read(decode: Callable[[bytes], T], body: bytes) -> T:
     try:
         return decode(body)
     except (msgspec.MsgspecError, ValueError, TypeError) as error:
-        raise Damaged(f"{bytes(body)[:60]!r}: {error}") from None
+        raise DamagedFileError(f"{bytes(body)[:60]!r}: {error}") from None

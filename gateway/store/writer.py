@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from gateway.domain import trap_lifecycle
 from gateway.domain.accounts import Account
 from gateway.domain.device_state import Order
-from gateway.domain.effort import HOUR_MS, Mark, Tally
+from gateway.domain.effort import HOUR_MS, HourlyTally, Mark
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.identity import Identity, whose
 from gateway.domain.model import Device, DeviceState, Event, Kind, TrapState
@@ -27,7 +27,7 @@ from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
 from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
-from gateway.store.tables.actions import ActTable
+from gateway.store.tables.actions import ActionTable
 from gateway.store.tables.alerts import AlertTable
 from gateway.store.tables.backlog import BacklogTable
 from gateway.store.tables.journal import JournalTable
@@ -104,7 +104,7 @@ class Transaction:
         self._devices, self._numbers, self._states = devices, numbers, states
         self._zone = zone
         self.sightings = SightingTable(connection)
-        self.acts = ActTable(connection)
+        self.acts = ActionTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
         self.follower = FollowerTable(connection)
@@ -223,11 +223,11 @@ class Transaction:
         sql = "DELETE FROM account WHERE name = ? RETURNING name"
         return self._execute(sql, (name,)).fetchone() is not None
 
-    def add_tally(self, device: str, tally: Tally) -> None:
+    def add_tally(self, device: str, tally: HourlyTally) -> None:
         """Add hourly effort and sightings, and the same to the local days and months."""
         self.add_tallies([(device, tally)])
 
-    def add_tallies(self, tallies: Iterable[tuple[str, Tally]]) -> None:
+    def add_tallies(self, tallies: Iterable[tuple[str, HourlyTally]]) -> None:
         """The same for many devices at once."""
         hours, days, seen, seen_days = [], [], [], []
         for device, tally in tallies:

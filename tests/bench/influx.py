@@ -25,13 +25,13 @@ from gateway.domain.model import Device, Kind, Message, Reading, Role, TimeSourc
 from gateway.export.influx.readback import History
 from gateway.export.influx.readback.embedded import EmbeddedHistory
 from gateway.export.influx.readback.influx import InfluxHistory
-from gateway.export.influx.responses import Answer
+from gateway.export.influx.responses import ServerAnswer
 from gateway.export.influx.schema import EPOCH, LAYOUT
 from gateway.export.influx.server import connect
 from gateway.export.influx.setup import create
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
-from gateway.store.rollups.walk import Place
+from gateway.store.rollups.walk import WalkCursor
 from tests.gateway.export.influx.kit import following, is_drained, make_forwarder
 from tests.support.samples import TOKYO
 from tests.support.servers import Influxd
@@ -42,7 +42,7 @@ YEAR = timedelta(days=365)
 END = BEGIN + YEAR
 SITE = "bench"
 QUERY_ROUNDS = 9
-NO_ROLLUPS = Place(1 << 40, 1 << 40, unit=2)  # as if all had been walked
+NO_ROLLUPS = WalkCursor(1 << 40, 1 << 40, unit=2)  # as if all had been walked
 
 
 def story(events: int, devices: int) -> Iterator[Reading]:
@@ -104,7 +104,7 @@ def settings(influxd: Influxd, database: str) -> Influx:
 
 
 async def forward(
-    store: Store, influxd: Influxd, database: str, begin_at: Place | None = None
+    store: Store, influxd: Influxd, database: str, begin_at: WalkCursor | None = None
 ) -> tuple[float, list[bytes]]:
     """Seconds to bring everything to a new database, and the bodies that were sent.
 
@@ -117,7 +117,7 @@ async def forward(
     async with connect(chosen) as server:
         await create(server, chosen)
 
-        async def write(body: bytes) -> Answer:
+        async def write(body: bytes) -> ServerAnswer:
             bodies.append(body)
             return await server.write(body)
 

@@ -20,7 +20,7 @@ import numpy as np
 from folium.plugins import HeatMap
 from msgspec import Struct
 
-from gateway.domain.effort import HOUR_MS, Tally
+from gateway.domain.effort import HOUR_MS, HourlyTally
 from gateway.domain.model import Device, Role
 from tests.dashboard.place import Place
 
@@ -77,7 +77,7 @@ class History(Place):
             counts = rng.poisson(self.rates[i], self.days).tolist()
             self.events += sum(counts)
             seen = {(h, "boar"): [n, n, n] for h, n in zip(hours, counts, strict=True) if n}
-            tx.add_tally(f"cam-{i:03}", Tally({h: [DAY_MS, 0] for h in hours}, seen))
+            tx.add_tally(f"cam-{i:03}", HourlyTally({h: [DAY_MS, 0] for h in hours}, seen))
 
     def heat_map(self) -> bytes:
         """Every event as a point."""

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.config import Config, Dashboard, Site, Source
+from gateway.config import Config, Dashboard, Site, SourceSettings
 from gateway.domain.model import Device, Message, Role
-from gateway.ingest.devices.approval import Desk
+from gateway.ingest.devices.approval import Approvals
 from gateway.ingest.messages.decoding import Sources
 from tests.dashboard.place import NOW, Place, ago
 
 EUI, OTHER = "24e124136b502217", "24e124136b502299"
 MAYBE = {"door": "open", "battery": 90, "colour": "red"}
 STRANGE = {"gate_is": "up"}
-SOURCES = (Source(dialect="chirpstack"), Source(dialect="native"))
+SOURCES = (SourceSettings(dialect="chirpstack"), SourceSettings(dialect="native"))
 
 
 class Arriving(Place):
@@ -28,7 +28,7 @@ class Arriving(Place):
         )
         sources = Sources(SOURCES, "goto")
         self.decode = sources.decode
-        self.desk = Desk(sources.decode, sources.models, None, sources.dialect)
+        self.desk = Approvals(sources.decode, sources.models, None, sources.dialect)
 
     def settle(self) -> "Arriving":
         """One trap that speaks, one stranger with a likely model, one with none, one broken."""

@@ -19,10 +19,19 @@ from dashboard.serve import listen, serve
 from gateway.clock import Clock
 from gateway.config import Config, Dashboard, Site
 from gateway.dialects.sensors.models import shipped
-from gateway.domain.model import Device, Kind, Message, Reading, Reason, Refused, Role, TimeSource
+from gateway.domain.model import (
+    Device,
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    Role,
+    TimeSource,
+)
 from gateway.domain.outcome import Outcome
-from gateway.ingest.devices.approval import Desk
-from gateway.ingest.messages.batch import Decode, absorb
+from gateway.ingest.devices.approval import Approvals
+from gateway.ingest.messages.batch import DecodeMessage, absorb
 from gateway.store import Store
 from gateway.store.feed import Feed
 
@@ -96,7 +105,7 @@ def decode(message: Message, _: Mapping[str, Device]) -> list[Reading]:
     try:
         return [msgspec.json.decode(message.payload, type=Reading)]
     except msgspec.DecodeError as error:
-        raise Refused(Reason.MALFORMED, str(error)) from None
+        raise MessageRefusedError(RefusalReason.MALFORMED, str(error)) from None
 
 
 class Place:
@@ -107,8 +116,8 @@ class Place:
         self.config = Config(site=Site(title="五島市 福江島"), dashboard=dashboard)
         self.store = Store(directory / "place.db", ZoneInfo("Asia/Tokyo"))
         self.feed = Feed()
-        self.decode: Decode = decode
-        self.desk = Desk(decode, shipped())
+        self.decode: DecodeMessage = decode
+        self.desk = Approvals(decode, shipped())
         self.now = NOW
         self.more: Sequence[BaseRoute] = ()  # pages that the gateway adds
         self.loop: asyncio.AbstractEventLoop | None = None

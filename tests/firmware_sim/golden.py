@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from firmware_sim.devices.device import Publish
-from firmware_sim.devices.unit import Stimulus, Unit
+from firmware_sim.devices.device import OutgoingPublish
+from firmware_sim.devices.unit import SimulatedDevice, Stimulus
 from firmware_sim.habitat.scenario import Scenario, Spec, load
 
 FILE = Path(__file__).with_name("golden.jsonl")
@@ -32,7 +32,7 @@ def cast() -> Scenario:
     return msgspec.structs.replace(tiny, devices=(*tiny.devices, *more))
 
 
-def messages() -> list[Publish]:
+def messages() -> list[OutgoingPublish]:
     """Tell every device's story and give what it sends."""
     scenario = cast()
     return [publish for spec in scenario.devices for publish in _story(scenario, spec)]
@@ -49,8 +49,8 @@ def lines() -> list[str]:
     ]
 
 
-def _story(scenario: Scenario, spec: Spec) -> list[Publish]:
-    unit = Unit(scenario, spec, NOON)
+def _story(scenario: Scenario, spec: Spec) -> list[OutgoingPublish]:
+    unit = SimulatedDevice(scenario, spec, NOON)
     told = unit.native.firmware.birth() if unit.native else []
     told += unit.radio.due(0, reachable=True)
     for n, what in enumerate(STORIES[spec.role], start=1):

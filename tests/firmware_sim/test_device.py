@@ -8,18 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_sim.devices.device import FLASH_EVENTS, RETRY_S, Clock, Firmware, Publish, rfc3339
+from firmware_sim.devices.device import (
+    FLASH_EVENTS,
+    RETRY_S,
+    DeviceClock,
+    Firmware,
+    OutgoingPublish,
+    rfc3339,
+)
 
 NOW = 1_795_406_706.123
 
 
 def firmware(source: Any = "ntp", **clock: float) -> Firmware:
-    made = Firmware("fukue", "trap-07", {"model": "t"}, Clock(source, **clock), secret=1)
+    made = Firmware("fukue", "trap-07", {"model": "t"}, DeviceClock(source, **clock), secret=1)
     made.start(NOW)
     return made
 
 
-def ids(publishes: list[Publish]) -> list[str]:
+def ids(publishes: list[OutgoingPublish]) -> list[str]:
     return [json.loads(publish.payload)["id"] for publish in publishes]
 
 

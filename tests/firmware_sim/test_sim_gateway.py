@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from firmware_sim.devices.device import Publish
+from firmware_sim.devices.device import OutgoingPublish
 from firmware_sim.habitat.scenario import registry
 from gateway.dialects import Context
 from gateway.dialects.table import BY_NAME
@@ -33,7 +33,7 @@ def devices() -> dict[str, Device]:
     }
 
 
-def read(publish: Publish) -> list[Reading]:
+def read(publish: OutgoingPublish) -> list[Reading]:
     dialect = "native" if publish.topic.startswith("wildlife/") else "chirpstack"
     message = Message(publish.topic, publish.payload, CONFIRMS, publish.qos, publish.retain)
     return BY_NAME[dialect].decode(message, Context(devices=devices(), site="tiny"))

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from firmware_sim.habitat.scenario import Faults, load
+from firmware_sim.habitat.scenario import FaultRates, load
 from firmware_sim.habitat.wildlife import SPECIES, Habitat, density, local_day, season
 from firmware_sim.world import history
 
@@ -21,7 +21,7 @@ WINDOW_S = 300  # one visit's frames lie within
 def test_detections_follow_the_true_density(habitat: Habitat) -> None:
     fukue = load("fukue")
     cameras = tuple(s for s in fukue.devices if s.role == "detector" and s.radio == "native")
-    world = msgspec.structs.replace(fukue, devices=cameras, faults=Faults(), habitat=habitat)
+    world = msgspec.structs.replace(fukue, devices=cameras, faults=FaultRates(), habitat=habitat)
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for at, topic, payload in history(world, START, START + timedelta(days=DAYS)):
         if topic.endswith("/event"):

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from firmware_sim.devices.unit import Stimulus
-from firmware_sim.habitat.scenario import Faults, Scenario, load
+from firmware_sim.habitat.scenario import FaultRates, Scenario, load
 from firmware_sim.world import Timed, World, history
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 MONTH = timedelta(days=30)
-ROUGH = Faults(
+ROUGH = FaultRates(
     device_silent_per_week=0.9,
     area_silent_per_week=0.5,
     frame_lost=0.1,
@@ -79,7 +79,7 @@ def test_an_outage_delays_native_events_and_loses_none(month: list[Timed]) -> No
     late = [at - datetime.fromisoformat(str(e["ts"])) for at, e in heard]
     assert max(late) > timedelta(hours=1)
     assert min(late) > timedelta(seconds=-1)
-    untroubled = msgspec.structs.replace(rough(), faults=Faults(tamper_per_day=0.02))
+    untroubled = msgspec.structs.replace(rough(), faults=FaultRates(tamper_per_day=0.02))
     calm = events(list(history(untroubled, START, START + MONTH)))["det-01"]
     seen = {str(e["ts"]) for _, e in heard if e["kind"] == "detection"}
     truly = {str(e["ts"]) for _, e in calm if e["kind"] == "detection"}
@@ -112,7 +112,7 @@ def test_lorawan_frames_get_lost_and_doubled_and_the_counter_shows_it(month: lis
 
 
 def test_a_confirmed_uplink_is_never_lost_on_the_air() -> None:
-    deaf = msgspec.structs.replace(load("tiny"), faults=Faults(frame_lost=1.0))
+    deaf = msgspec.structs.replace(load("tiny"), faults=FaultRates(frame_lost=1.0))
     world = World(deaf, START)
     unit = world.units["24e124535f000002"]
     unit.radio.due(0, reachable=True)

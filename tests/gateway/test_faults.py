@@ -14,19 +14,19 @@ from gateway.alerts.evaluation import tick
 from gateway.alerts.texts import PARTS, subject
 from gateway.clock import Machine, Timekeeper, utc_now
 from gateway.config import check
-from gateway.faults import Faults
+from gateway.faults import GatewayFaults
 from gateway.metrics import Health
 from gateway.mqtt import Counters
-from gateway.store.clock_correction import Eras
+from gateway.store.clock_correction import ClockCorrections
 from gateway.store.housekeeping import Housekeeping
-from gateway.store.recovery.salvage import Report
+from gateway.store.recovery.salvage import SalvageReport
 from tests.gateway.alerts.site import Site
 from tests.support.samples import T0
 from tests.support.servers import need
 
 
 class Own:
-    """A gateway's parts as its `Faults` sees them, with a clock that tests turn."""
+    """A gateway's parts as its `GatewayFaults` sees them, with a clock that tests turn."""
 
     def __init__(self, folder: Path, mqtt: dict[str, str] | None = None, *more: Any) -> None:
         self.site = Site(folder)
@@ -35,7 +35,7 @@ class Own:
         settings = {"store": {"path": str(folder / "test.db"), "disk_reserve_mb": 1}}
         session: Any = SimpleNamespace(counters=self.counters)
         config = check(settings | ({"mqtt": mqtt} if mqtt else {}))
-        self.faults = Faults(config, self.health, session, lambda: self.now, more)
+        self.faults = GatewayFaults(config, self.health, session, lambda: self.now, more)
 
     def after(self, **span: float) -> dict[str, str]:
         """Time passes and a tick looks; gives the parts that alerts are open about."""
@@ -130,7 +130,7 @@ def test_a_clock_nobody_vouches_for_is_a_fault(tmp_path: Path) -> None:
     site = Site(tmp_path / "other")
     wall = {"now": T0 - timedelta(days=400)}
     machine = Machine(lambda: wall["now"], lambda: 5.0, lambda: False, keeps_time=False)
-    own = Own(tmp_path, None, Eras(Timekeeper(machine, T0), site.store).faults)
+    own = Own(tmp_path, None, ClockCorrections(Timekeeper(machine, T0), site.store).faults)
     assert list(own.after(seconds=1)) == ["clock"]
     site.store.close()
     own.site.store.close()
@@ -141,7 +141,7 @@ def test_a_database_that_was_salvaged_is_a_fault_for_a_week(tmp_path: Path) -> N
     now = {"at": T0}
     own = Own(tmp_path, None, Housekeeping(store, 0, lambda: now["at"], lambda: True).faults)
     assert own.after(seconds=1) == {}
-    store.salvaged = Report(T0, "page 7", "broken-1", {"event": 12}, holes=1)
+    store.salvaged = SalvageReport(T0, "page 7", "broken-1", {"event": 12}, holes=1)
     now["at"] = T0 + timedelta(days=6)
     assert own.after(days=6) == {"database": "12 events; broken-1"}
     now["at"] = T0 + timedelta(days=8)

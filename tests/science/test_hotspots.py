@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 from dashboard.analysis import density, kriging, projection, surface
 from dashboard.analysis.projection import Floats, Plane
 from dashboard.analysis.rate import rai
-from dashboard.analysis.tallies import Tally
+from dashboard.analysis.tallies import DeviceTally
 from dashboard.office.map import hotspots
 from firmware_sim.habitat import wildlife
 
 PLACE = Plane(32.69, 128.84)
 
 
-def tallies(size: int, seed: int) -> list[Tally]:
+def tallies(size: int, seed: int) -> list[DeviceTally]:
     rng = np.random.default_rng(seed)
     x, y, days = rng.uniform(0, 9e3, size), rng.uniform(0, 6e3, size), rng.uniform(40, 90, size)
     lat, lon = PLACE.to_degrees(x, y)
     n = rng.poisson(days * np.where(x < 3000, 0.6, 0.05))
     rows = zip(n.tolist(), days.tolist(), lat.tolist(), lon.tolist(), strict=True)
-    return [Tally(f"cam-{i:02d}", *row, "福江") for i, row in enumerate(rows)]
+    return [DeviceTally(f"cam-{i:02d}", *row, "福江") for i, row in enumerate(rows)]
 
 
 def test_a_map_holds_the_sensors_own_rates_their_surface_and_what_stands_out() -> None:
@@ -47,7 +47,7 @@ def test_a_map_holds_the_sensors_own_rates_their_surface_and_what_stands_out() -
 
 
 def test_devices_without_place_or_effort_are_left_out_by_name() -> None:
-    used = [*tallies(5, 2), Tally("lost", 3, 10.0), Tally("off", 0, 0.0, 32.7, 128.8)]
+    used = [*tallies(5, 2), DeviceTally("lost", 3, 10.0), DeviceTally("off", 0, 0.0, 32.7, 128.8)]
     made = hotspots.hotspots(used)
     assert made is not None
     assert (made.unplaced, made.unwatched) == (("lost",), ("off",))
@@ -63,7 +63,7 @@ def test_few_sensors_still_make_a_map_and_no_hot_spot(size: int) -> None:
 
 
 def test_without_any_sensor_there_is_no_map() -> None:
-    assert hotspots.hotspots([Tally("lost", 3, 10.0)]) is None
+    assert hotspots.hotspots([DeviceTally("lost", 3, 10.0)]) is None
 
 
 def chosen(map_: Floats) -> NDArray[np.intp]:

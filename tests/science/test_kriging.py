@@ -7,13 +7,13 @@ import pytest
 
 from dashboard.analysis import kriging, projection
 from dashboard.analysis.kriging import Covariance
-from dashboard.analysis.projection import Grid, Sites
+from dashboard.analysis.projection import Grid, SensorSites
 from tests.science.shared import columns, needs_shared, values
 
 MODEL = Covariance(0.8, 2000.0, 0.05)
 
 
-def reference() -> Sites:
+def reference() -> SensorSites:
     x, y, days, n = columns("reference/sensors.csv", "x_km", "y_km", "camera_days", "events")
     return projection.sites(x * 1000, y * 1000, n, days)
 
@@ -23,7 +23,7 @@ def published() -> Covariance:
     return Covariance(fitted["sigma2"], fitted["ell_km"] * 1000, fitted["nugget"])
 
 
-def scattered(size: int, seed: int) -> Sites:
+def scattered(size: int, seed: int) -> SensorSites:
     rng = np.random.default_rng(seed)
     x, y, days = rng.uniform(0, 2e4, size), rng.uniform(0, 2e4, size), rng.uniform(50, 400, size)
     rate = 0.05 * np.exp(np.sin(x / 4000) + np.cos(y / 5000))

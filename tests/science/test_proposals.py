@@ -5,23 +5,25 @@ import pytest
 import shapely
 
 from dashboard.analysis.projection import Plane
-from dashboard.analysis.tallies import Tally
+from dashboard.analysis.tallies import DeviceTally
 from dashboard.office.siting import proposals
-from dashboard.office.siting.proposals import Wishes
-from dashboard.office.siting.reasons import Reason
+from dashboard.office.siting.proposals import SitingRequest
+from dashboard.office.siting.reasons import SiteReason
 
 PLACE = Plane(32.69, 128.84)
-BOAR = Reason("イノシシ", "boar")
+BOAR = SiteReason("イノシシ", "boar")
 
 
-def detectors() -> list[Tally]:
+def detectors() -> list[DeviceTally]:
     """5 x 5 detectors 1 km apart; boar about the north-eastern one."""
     rng = np.random.default_rng(4)
     x, y = (axis.ravel() for axis in np.meshgrid(np.arange(5) * 1e3, np.arange(5) * 1e3))
     rate = 0.05 + np.exp(-((x - 4000) ** 2 + (y - 4000) ** 2) / 2 / 1200**2)
     lat, lon = PLACE.to_degrees(x, y)
     rows = zip(rng.poisson(rate * 60).tolist(), lat.tolist(), lon.tolist(), strict=True)
-    return [Tally(f"cam-{i}", n, 60.0, a, b, name=f"沢{i}") for i, (n, a, b) in enumerate(rows)]
+    return [
+        DeviceTally(f"cam-{i}", n, 60.0, a, b, name=f"沢{i}") for i, (n, a, b) in enumerate(rows)
+    ]
 
 
 def metres(lat: float, lon: float) -> tuple[float, float]:
@@ -30,7 +32,7 @@ def metres(lat: float, lon: float) -> tuple[float, float]:
 
 
 def test_sites_gather_where_animals_were_seen_and_say_who_saw_them() -> None:
-    got = proposals.propose(detectors(), [], Wishes(3, min_distance_m=300), BOAR)
+    got = proposals.propose(detectors(), [], SitingRequest(3, min_distance_m=300), BOAR)
     assert len(got.sites) == 3
     for site in got.sites:
         x, y = metres(site.lat, site.lon)
@@ -48,7 +50,7 @@ def test_roads_refusals_and_old_traps_are_given_in_degrees() -> None:
     (south, north), (west, east) = PLACE.to_degrees([3000, 5000], [3800, 6000])
     refused = shapely.box(west, south, east, north)
     old_lat, old_lon = (float(v) for v in PLACE.to_degrees(3500, 3400))
-    wishes = Wishes(2, 200, 400, 250, road, refused)
+    wishes = SitingRequest(2, 200, 400, 250, road, refused)
     got = proposals.propose(detectors(), [(old_lat, old_lon)], wishes, BOAR)
     assert len(got.sites) == 2
     for site in got.sites:
@@ -60,7 +62,7 @@ def test_roads_refusals_and_old_traps_are_given_in_degrees() -> None:
 
 
 def test_far_from_every_detector_nothing_is_proposed() -> None:
-    wishes = Wishes(40, min_distance_m=600, measured_within_m=400)
+    wishes = SitingRequest(40, min_distance_m=600, measured_within_m=400)
     got = proposals.propose(detectors(), [], wishes, BOAR)
     assert got.sites
     for site in got.sites:
@@ -70,7 +72,7 @@ def test_far_from_every_detector_nothing_is_proposed() -> None:
 
 
 def test_dragging_a_site_away_shows_what_is_lost() -> None:
-    got = proposals.propose(detectors(), [], Wishes(2, min_distance_m=300), BOAR)
+    got = proposals.propose(detectors(), [], SitingRequest(2, min_distance_m=300), BOAR)
     stay = proposals.moved(got, 0, got.sites[0].lat, got.sites[0].lon)
     assert stay.loss100 == pytest.approx(0, abs=1e-6)
     lat, lon = PLACE.to_degrees(0, 0)
@@ -84,7 +86,7 @@ def test_dragging_a_site_away_shows_what_is_lost() -> None:
 def test_too_few_detectors_are_refused_with_their_number() -> None:
     with pytest.raises(ValueError, match="at least 5 sensors with effort, not 2"):
         proposals.propose(
-            [*detectors()[:2], Tally("off", 0, 0.0, 32.6, 128.8)], [], Wishes(1), BOAR
+            [*detectors()[:2], DeviceTally("off", 0, 0.0, 32.6, 128.8)], [], SitingRequest(1), BOAR
         )
     with pytest.raises(ValueError, match="not 0"):
-        proposals.propose([], [], Wishes(1), BOAR)
+        proposals.propose([], [], SitingRequest(1), BOAR)

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from dashboard.analysis import siting, trap_field
 from dashboard.analysis.projection import Floats, Grid
-from dashboard.analysis.siting import Place, Plan
+from dashboard.analysis.siting import Plan, TrapSite
 from dashboard.analysis.trap_field import Ground, Rules
 from dashboard.office.siting import reasons
-from dashboard.office.siting.reasons import Reason, Witness
+from dashboard.office.siting.reasons import NearbySensor, SiteReason
 
 NONE = np.empty(0)
-BOAR = Reason("イノシシ", "boar")
+BOAR = SiteReason("イノシシ", "boar")
 
 
 def square(cells: int, cell_m: float) -> Grid:
@@ -205,12 +205,14 @@ def test_a_reach_finer_than_the_cells_is_refused() -> None:
         random_land(1, Rules(1, reach_m=40))
 
 
-PLACE = Place(100, 100, 12.3, 11.0, 83.0, 448.0)
-WITNESS = Witness("港の上", 100, 430, 31, 90.2)
+PLACE = TrapSite(100, 100, 12.3, 11.0, 83.0, 448.0)
+WITNESS = NearbySensor("港の上", 100, 430, 31, 90.2)
 
 
 def test_a_trapper_reads_what_was_seen_what_to_expect_and_the_way() -> None:
-    got = reasons.reason(PLACE, [WITNESS, Witness("遠い山", 900, 900, 99, 90)], BOAR, (5.2, 28.4))
+    got = reasons.reason(
+        PLACE, [WITNESS, NearbySensor("遠い山", 900, 900, 99, 90)], BOAR, (5.2, 28.4)
+    )
     assert got.ja == (
         "330 m先の「港の上」でイノシシが90日に31回記録され、"
         "ここは100夜に約12回（5.2〜28回）通る見込みで、道から80 m、隣のわなまで450 mの場所です。"
@@ -222,11 +224,11 @@ def test_a_trapper_reads_what_was_seen_what_to_expect_and_the_way() -> None:
 
 
 def test_where_no_sensor_stands_near_the_sentence_says_so() -> None:
-    bare = Place(100, 100, 3.14, 3.0, None, None)
+    bare = TrapSite(100, 100, 3.14, 3.0, None, None)
     for witnesses in (
         [],
-        [Witness("遠い山", 5000, 100, 9, 90)],
-        [Witness("停止中", 100, 100, 0, 0)],
+        [NearbySensor("遠い山", 5000, 100, 9, 90)],
+        [NearbySensor("停止中", 100, 100, 0, 0)],
     ):
         got = reasons.reason(bare, witnesses, BOAR)
         assert (

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.analysis import projection, surface
-from dashboard.analysis.projection import Grid, Sites
+from dashboard.analysis.projection import Grid, SensorSites
 from tests.science.shared import columns, needs_shared, values
 
 PAIR = projection.sites([0, 1000], [0, 0], [10, 30], [100, 200])
 
 
-def reference() -> Sites:
+def reference() -> SensorSites:
     x, y, days, n = columns("reference/sensors.csv", "x_km", "y_km", "camera_days", "events")
     return projection.sites(x * 1000, y * 1000, n, days)
 

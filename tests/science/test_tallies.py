@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from dashboard.analysis import poisson
 from dashboard.analysis import tallies as rates
-from dashboard.analysis.rate import Rate, cpue, rai
-from dashboard.analysis.tallies import Tally
+from dashboard.analysis.rate import RateInterval, cpue, rai
+from dashboard.analysis.tallies import DeviceTally
 from tests.science.shared import needs_shared, rows, values
 
 CAMTRAP = "data/camtrapdp"
@@ -69,7 +69,7 @@ def test_a_rate_carries_its_effort_and_interval() -> None:
 
 
 @pytest.mark.parametrize("rate", [rai(0, 0), cpue(2, 0)])
-def test_without_effort_a_rate_is_unknown_not_zero(rate: Rate) -> None:
+def test_without_effort_a_rate_is_unknown_not_zero(rate: RateInterval) -> None:
     assert (rate.per100, rate.low, rate.high) == (None, None, None)
 
 
@@ -124,9 +124,9 @@ def test_events_follow_the_definition_in_any_order(
 
 def test_groups_pool_events_and_effort_not_rates() -> None:
     tallies = [
-        Tally("a", 1, 1, 32.69, 128.84, "福江"),
-        Tally("b", 1, 399, 32.70, 128.84, "福江"),
-        Tally("c", 3, 100),
+        DeviceTally("a", 1, 1, 32.69, 128.84, "福江"),
+        DeviceTally("b", 1, 399, 32.70, 128.84, "福江"),
+        DeviceTally("c", 3, 100),
     ]
     by_area = rates.pooled(tallies, "area")
     assert {key: (rate.n, rate.effort, rate.per100) for key, rate in by_area.items()} == {

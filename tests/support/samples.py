@@ -7,7 +7,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.domain.model import Device, Kind, Message, Reading, Reason, Refused, Role, TimeSource
+from gateway.domain.model import (
+    Device,
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    Role,
+    TimeSource,
+)
 from gateway.store import Store
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
@@ -56,7 +65,7 @@ def decode(message: Message, _: Mapping[str, Device]) -> list[Reading]:
     try:
         return msgspec.json.decode(message.payload, type=list[Reading])
     except msgspec.MsgspecError as error:
-        raise Refused(Reason.MALFORMED, str(error)) from None
+        raise MessageRefusedError(RefusalReason.MALFORMED, str(error)) from None
 
 
 def open_store(folder: Path, *devices: Device) -> Store:

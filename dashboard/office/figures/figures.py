@@ -11,14 +11,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from dashboard.analysis.rate import Rate, cpue
-from dashboard.office.periods import Month, Span
+from dashboard.analysis.rate import RateInterval, cpue
+from dashboard.office.periods import LocalDays, Month
 from gateway.domain.effort import HOUR_MS
 from gateway.domain.geo import mesh
-from gateway.domain.model import Act, Deed, Device, Kind, Role
+from gateway.domain.model import ActionKind, Device, Kind, Role, TrapAction
 from gateway.domain.species import UNKNOWN
 from gateway.domain.trap_lifecycle import OUTCOMES
-from gateway.store.rollups.periods import Spring, Sums
+from gateway.store.rollups.periods import Sums, TrapChange
 
 DAY_MS = 24 * HOUR_MS
 MET_H = 24.0  # a visit within a day is what permits usually ask for
@@ -27,18 +27,18 @@ MET_H = 24.0  # a visit within a day is what permits usually ask for
 class Year(Struct, frozen=True, eq=False):
     """What was read for one span: effort by month, acts, springs."""
 
-    span: Span
+    span: LocalDays
     months: tuple[tuple[Month, tuple[Sums, ...]], ...]
-    acts: tuple[Act, ...]  # captures and all others, of the span
-    springs: tuple[Spring, ...]  # from sensors, of the span
+    acts: tuple[TrapAction, ...]  # captures and all others, of the span
+    springs: tuple[TrapChange, ...]  # from sensors, of the span
 
 
-class Group(Struct, frozen=True):
+class FigureLine(Struct, frozen=True):
     """One line of a figure: this year and the year before, each a count with its effort."""
 
     key: str
-    now: Rate
-    before: Rate
+    now: RateInterval
+    before: RateInterval
     heads: int = 0  # animals this year: a capture may be several
 
 
@@ -69,12 +69,12 @@ class Response(Struct, frozen=True):
     untold: int  # springs of which nobody recorded what was in the trap: captures may hide there
 
 
-def captures(acts: Iterable[Act], species: str | None = None) -> list[Act]:
+def captures(acts: Iterable[TrapAction], species: str | None = None) -> list[TrapAction]:
     """Acts that record a capture."""
-    return [a for a in acts if a.deed is Deed.CAPTURED and species in {None, a.species}]
+    return [a for a in acts if a.deed is ActionKind.CAPTURED and species in {None, a.species}]
 
 
-def total(year: Year) -> Rate:
+def total(year: Year) -> RateInterval:
     """All captures per all trap-nights."""
     return cpue(len(captures(year.acts)), sum(nights(year).values()))
 
@@ -88,18 +88,18 @@ def nights(year: Year) -> dict[str, float]:
     return found
 
 
-def by_month(year: Year, before: Year, zone_month: Callable[[datetime], Month]) -> list[Group]:
+def by_month(year: Year, before: Year, zone_month: Callable[[datetime], Month]) -> list[FigureLine]:
     """Captures per trap-night in each month of the fiscal year, beside the same month before."""
     now, then = (_monthly(one, zone_month) for one in (year, before))
     none = cpue(0, 0.0)
     groups = []
     for month, _ in year.months:
         old = then.get(month.plus(-12), (none, 0))[0]
-        groups.append(Group(str(month), now[month][0], old, now[month][1]))
+        groups.append(FigureLine(str(month), now[month][0], old, now[month][1]))
     return groups
 
 
-def by_species(year: Year, before: Year) -> list[Group]:
+def by_species(year: Year, before: Year) -> list[FigureLine]:
     """By species; the effort is everybody's, since a trap fishes for all."""
     kinds = sorted({a.species or UNKNOWN for a in captures((*year.acts, *before.acts))})
     efforts = [sum(nights(one).values()) for one in (year, before)]
@@ -110,21 +110,21 @@ def by_species(year: Year, before: Year) -> list[Group]:
             for one in (year, before)
         ]
         now, old = (cpue(len(f), e) for f, e in zip(found, efforts, strict=True))
-        groups.append(Group(kind, now, old, heads(found[0])))
+        groups.append(FigureLine(kind, now, old, heads(found[0])))
     return sorted(groups, key=lambda group: -group.now.n)
 
 
-def by_mesh(year: Year, before: Year, devices: Mapping[str, Device]) -> list[Group]:
+def by_mesh(year: Year, before: Year, devices: Mapping[str, Device]) -> list[FigureLine]:
     """By 5 km square of the trap; "": its place is not known."""
     return _by(year, before, devices, _mesh)
 
 
-def by_type(year: Year, before: Year, devices: Mapping[str, Device]) -> list[Group]:
+def by_type(year: Year, before: Year, devices: Mapping[str, Device]) -> list[FigureLine]:
     """By type of trap."""
     return _by(year, before, devices, lambda device: device.trap_type)
 
 
-def heads(acts: Iterable[Act]) -> int:
+def heads(acts: Iterable[TrapAction]) -> int:
     """Animals; an act that does not say how many is one."""
     return sum(act.count or 1 for act in acts)
 
@@ -187,8 +187,10 @@ def _waits(sprung: Sequence[datetime], came: Sequence[datetime]) -> list[float |
     return found
 
 
-def _monthly(year: Year, zone_month: Callable[[datetime], Month]) -> dict[Month, tuple[Rate, int]]:
-    caught: dict[Month, list[Act]] = {}
+def _monthly(
+    year: Year, zone_month: Callable[[datetime], Month]
+) -> dict[Month, tuple[RateInterval, int]]:
+    caught: dict[Month, list[TrapAction]] = {}
     for act in captures(year.acts):
         caught.setdefault(zone_month(act.at), []).append(act)
     return {
@@ -202,20 +204,20 @@ def _monthly(year: Year, zone_month: Callable[[datetime], Month]) -> dict[Month,
 
 def _by(
     year: Year, before: Year, devices: Mapping[str, Device], key: Callable[[Device], str]
-) -> list[Group]:
+) -> list[FigureLine]:
     now, then = _keyed(year, devices, key), _keyed(before, devices, key)
     none = cpue(0, 0.0)
     return [
-        Group(name, now.get(name, (none, 0))[0], then.get(name, (none, 0))[0], now.get(name, (none, 0))[1])
+        FigureLine(name, now.get(name, (none, 0))[0], then.get(name, (none, 0))[0], now.get(name, (none, 0))[1])
         for name in sorted(now.keys() | then.keys())
     ]  # fmt: skip
 
 
 def _keyed(
     year: Year, devices: Mapping[str, Device], key: Callable[[Device], str]
-) -> dict[str, tuple[Rate, int]]:
+) -> dict[str, tuple[RateInterval, int]]:
     effort: dict[str, float] = {}
-    caught: dict[str, list[Act]] = {}
+    caught: dict[str, list[TrapAction]] = {}
     for id_, armed in nights(year).items():
         if id_ in devices and devices[id_].role is Role.TRAP:
             effort[key(devices[id_])] = effort.get(key(devices[id_]), 0.0) + armed

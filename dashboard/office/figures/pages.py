@@ -15,7 +15,7 @@ from dashboard.documents import spreadsheet
 from dashboard.office import choices as choices_module
 from dashboard.office import periods
 from dashboard.office.figures import report as reports
-from dashboard.office.figures.report import Report
+from dashboard.office.figures.report import YearReport
 from dashboard.web.downloads import XLSX, file_answer
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
@@ -75,7 +75,7 @@ class FigurePages:
             spreadsheet.csv_bytes(tables[no]), "text/csv", f"shishigaki-{report.month}-{no}.csv"
         )
 
-    async def _read(self, request: Request) -> tuple[choices_module.Choices, Report]:
+    async def _read(self, request: Request) -> tuple[choices_module.Choices, YearReport]:
         zone, now = self._reply.zone, self._clock()
         given = request.query_params.get("month")
         try:
@@ -83,7 +83,7 @@ class FigurePages:
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
 
-        def read(reader: Reader) -> tuple[choices_module.Choices, Report]:
+        def read(reader: Reader) -> tuple[choices_module.Choices, YearReport]:
             return choices_module.choices(reader, zone, now), reports.read(reader, month, zone, now)
 
         return await self._store.read(read)

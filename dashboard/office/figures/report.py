@@ -12,33 +12,33 @@ from msgspec import Struct
 
 from dashboard.analysis import activity
 from dashboard.analysis.activity import Activity
-from dashboard.analysis.rate import Rate
+from dashboard.analysis.rate import RateInterval
 from dashboard.documents import plots
 from dashboard.documents.pdf import Pdf
-from dashboard.documents.plots import Series
+from dashboard.documents.plots import PlotSeries
 from dashboard.documents.table import Table
 from dashboard.office import periods
 from dashboard.office.figures import figures
-from dashboard.office.figures.figures import Group, Response, Uptime, Year
-from dashboard.office.periods import Month, Span
-from dashboard.web.i18n import Text
+from dashboard.office.figures.figures import FigureLine, Response, Uptime, Year
+from dashboard.office.periods import LocalDays, Month
+from dashboard.web.i18n import Translations
 from gateway.domain.model import Device, Standing
 from gateway.store import Reader
 
 CURVE_EVENTS = 2_000
 
 
-class Report(Struct, frozen=True, eq=False):
+class YearReport(Struct, frozen=True, eq=False):
     """A fiscal year up to a month, beside the same days of the year before."""
 
     month: Month
-    span: Span
-    before: Span
-    total: Group
-    months: list[Group]
-    species: list[Group]
-    meshes: list[Group]
-    types: list[Group]
+    span: LocalDays
+    before: LocalDays
+    total: FigureLine
+    months: list[FigureLine]
+    species: list[FigureLine]
+    meshes: list[FigureLine]
+    types: list[FigureLine]
     uptime: list[Uptime]
     response: Response
     response_before: Response
@@ -46,20 +46,20 @@ class Report(Struct, frozen=True, eq=False):
     events: int  # behind the activity
 
 
-def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> Report:
+def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> YearReport:
     """Read and compute the report of the fiscal year that `month` belongs to, up to its end."""
-    year = Span(periods.fiscal_year(month.fiscal_year).start, month.plus(1).first)
+    year = LocalDays(periods.fiscal_year(month.fiscal_year).start, month.plus(1).first)
     year = year.until(now.astimezone(zone).date())
     before = periods.a_year_before(year)
     devices = {d.id: d for d in reader.devices() if d.standing is Standing.APPROVED}
     this, then = _year(reader, year, zone, devices), _year(reader, before, zone, devices)
     first, last, offset = year.hours(zone)
     alive, events = reader.ledger.hours_of_day(first, last, offset)
-    return Report(
+    return YearReport(
         month=month,
         span=year,
         before=before,
-        total=Group("", figures.total(this), figures.total(then), _heads(this)),
+        total=FigureLine("", figures.total(this), figures.total(then), _heads(this)),
         months=figures.by_month(
             this, then, lambda at: periods.month_of(at.astimezone(zone).date())
         ),
@@ -80,13 +80,13 @@ def _thinned(counts: list[int]) -> list[int]:
     return [round(n * share) for n in counts]
 
 
-def _year(reader: Reader, asked: Span, zone: tzinfo, devices: dict[str, Device]) -> Year:
+def _year(reader: Reader, asked: LocalDays, zone: tzinfo, devices: dict[str, Device]) -> Year:
     begin, end = asked.moments(zone)
     months = []
     for month in periods.months_in(asked):
         start = max(month.first, asked.start)
         stop = min(month.plus(1).first, asked.stop)
-        sums = [s for s in reader.ledger.sums(*Span(start, stop).days) if s.device in devices]
+        sums = [s for s in reader.ledger.sums(*LocalDays(start, stop).days) if s.device in devices]
         months.append((month, tuple(sums)))
     acts = tuple(act for act in reader.ledger.acts(begin, end) if act.device in devices)
     springs = tuple(one for one in reader.ledger.springs(begin, end) if one.device in devices)
@@ -97,10 +97,10 @@ def _heads(year: Year) -> int:
     return figures.heads(figures.captures(year.acts))
 
 
-def tables(report: Report, words: Text) -> list[Table]:
+def tables(report: YearReport, words: Translations) -> list[Table]:
     """All tables, as pages and files show them."""
     note = words("figures.note")
-    named: list[tuple[str, list[Group], Any]] = [
+    named: list[tuple[str, list[FigureLine], Any]] = [
         ("total", [report.total], lambda key: words("figures.all")),
         ("month", report.months, str),
         ("species", report.species, lambda key: words.name("species", key)),
@@ -114,7 +114,9 @@ def tables(report: Report, words: Text) -> list[Table]:
     ]
 
 
-def _groups(name: str, groups: list[Group], naming: Any, words: Text, note: str) -> Table:
+def _groups(
+    name: str, groups: list[FigureLine], naming: Any, words: Translations, note: str
+) -> Table:
     head = [words(f"figures.{name}"), words("figures.heads")]
     for year in ("now", "before"):
         said = words(f"figures.{year}")
@@ -124,18 +126,20 @@ def _groups(name: str, groups: list[Group], naming: Any, words: Text, note: str)
     return Table(words(f"figures.by_{name}"), tuple(head), tuple(rows), note)
 
 
-def _heads_of(group: Group) -> int | None:
+def _heads_of(group: FigureLine) -> int | None:
     """No effort and no capture: unknown, not none."""
     return None if group.now.per100 is None and not group.now.n else group.heads
 
 
-def _cells(rate: Rate) -> tuple[int | None, float | None, float | None, float | None, float | None]:
+def _cells(
+    rate: RateInterval,
+) -> tuple[int | None, float | None, float | None, float | None, float | None]:
     if rate.per100 is None and rate.n == 0:
         return None, 0.0, None, None, None
     return rate.n, _round(rate.effort), _round(rate.per100), _round(rate.low), _round(rate.high)
 
 
-def _response(report: Report, words: Text) -> Table:
+def _response(report: YearReport, words: Translations) -> Table:
     columns = ("springs", "visited", "within", "open", "median", "most", "untold")
     head = (words("figures.period"), *(words(f"figures.response_{column}") for column in columns))
     rows = []
@@ -153,7 +157,7 @@ def _response(report: Report, words: Text) -> Table:
     return Table(words("figures.by_response"), head, tuple(rows), words("figures.response_note"))
 
 
-def _uptime(report: Report, words: Text) -> Table:
+def _uptime(report: YearReport, words: Translations) -> Table:
     head = tuple(words(f"figures.{key}") for key in ("device", "role", "share", "days", "possible"))
     rows = [
         (one.name, words(f"role.{one.role.value}"), _round(100 * one.share), _round(one.days), one.possible)
@@ -162,18 +166,20 @@ def _uptime(report: Report, words: Text) -> Table:
     return Table(words("figures.by_uptime"), head, tuple(rows), words("figures.uptime_note"))
 
 
-def plot_months(report: Report, words: Text) -> str:
+def plot_months(report: YearReport, words: Translations) -> str:
     """CPUE by month with its interval, this year and the year before, as SVG."""
     labels = [group.key[5:].lstrip("0") + words("figures.month_short") for group in report.months]
-    now = Series(words("figures.now"), tuple(g.now for g in report.months), plots.NOW, filled=True)
+    now = PlotSeries(
+        words("figures.now"), tuple(g.now for g in report.months), plots.NOW, filled=True
+    )
     old = tuple(g.before for g in report.months)
-    before = Series(words("figures.before"), old, plots.BEFORE, filled=False)
+    before = PlotSeries(words("figures.before"), old, plots.BEFORE, filled=False)
     return plots.rates(
         words("figures.plot_months"), labels, [before, now], words("figures.cpue_unit")
     )
 
 
-def plot_hours(report: Report, words: Text) -> str | None:
+def plot_hours(report: YearReport, words: Translations) -> str | None:
     """Hours of activity, weighted by uptime, as SVG; None without an event."""
     if report.activity is None:
         return None
@@ -183,7 +189,7 @@ def plot_hours(report: Report, words: Text) -> str | None:
     return plots.hours(title, hours[::step], share[::step], words("figures.hours_unit"))
 
 
-def pdf(report: Report, words: Text, site: str, made: str) -> bytes:
+def pdf(report: YearReport, words: Translations, site: str, made: str) -> bytes:
     """The report as PDF."""
     title = heading(report, words, site)
     document = Pdf(title)
@@ -197,13 +203,13 @@ def pdf(report: Report, words: Text, site: str, made: str) -> bytes:
     return document.bytes()
 
 
-def untold(report: Report, words: Text) -> str:
+def untold(report: YearReport, words: Translations) -> str:
     """Springs without a recorded outcome: what was in them is unknown, not nothing."""
     told = report.response
     return words("figures.untold", n=told.untold, springs=told.springs)
 
 
-def heading(report: Report, words: Text, site: str) -> str:
+def heading(report: YearReport, words: Translations, site: str) -> str:
     """The report's title."""
     year, month = report.month.fiscal_year, report.month
     return (
@@ -211,12 +217,12 @@ def heading(report: Report, words: Text, site: str) -> str:
     )
 
 
-def said(one: Span) -> str:
+def said(one: LocalDays) -> str:
     """A span as people write it."""
     return f"{one.start:%Y/%m/%d}–{one.last:%Y/%m/%d}"
 
 
-def as_json(report: Report) -> bytes:
+def as_json(report: YearReport) -> bytes:
     """The report for programs."""
     plain = {
         name: msgspec.to_builtins(getattr(report, name))

@@ -16,9 +16,9 @@ from dashboard.maps.bounds import Box
 from dashboard.maps.folium_page import Page
 from dashboard.office.land_files import Lands
 from dashboard.office.map import hotspot_map, layers, overview, report_density
-from dashboard.office.map.overview import Facts, Overview
+from dashboard.office.map.overview import MapInput, Overview
 from dashboard.office.map.report_density import ReportMap
-from dashboard.web.i18n import Text
+from dashboard.web.i18n import Translations
 
 SHORE_DEGREES = 0.001  # about 100 m
 SCRIPT_WORDS = (
@@ -35,7 +35,12 @@ class Drawn(Struct, frozen=True, eq=False):
 
 
 def draw(
-    facts: list[Facts], owned: Lands, limits: Box, words: Text, tiles: bool, source: Any = None
+    facts: list[MapInput],
+    owned: Lands,
+    limits: Box,
+    words: Translations,
+    tiles: bool,
+    source: Any = None,
 ) -> list[Drawn]:
     """Draw one period, or two that can be compared; `source`: the land, for a file without server."""
     width = overview.common_bandwidth(*facts) if len(facts) == 2 else None
@@ -53,7 +58,7 @@ def draw(
     return drawn
 
 
-def limits_of(facts: list[Facts], centre: tuple[float, float] | None) -> Box:
+def limits_of(facts: list[MapInput], centre: tuple[float, float] | None) -> Box:
     """The box around the devices that are drawn, else around the configured centre."""
     return facts[0].limits or bounds.around([centre] if centre else [])
 
@@ -64,7 +69,7 @@ def ashore(limits: Box) -> Shape:
     return coverage.from_geojson(coastline.features(limits)).buffer(SHORE_DEGREES, quad_segs=1)
 
 
-def script_values(words: Text, *maps: Page) -> dict[str, Any]:
+def script_values(words: Translations, *maps: Page) -> dict[str, Any]:
     """What officials.js needs to know: words, and each map's features in the maps' order."""
     return {
         "words": words.group(*SCRIPT_WORDS),

@@ -22,10 +22,10 @@ from dashboard.maps.bounds import Box
 from dashboard.maps.geojson import collection
 from dashboard.maps.raster import Picture
 from dashboard.office.map.layers import Layer
-from dashboard.web.i18n import Language, Text, text
+from dashboard.web.i18n import Language, Translations, text
 
 Corners = tuple[tuple[float, float], tuple[float, float]]  # south-west, north-east; (lat, lon)
-Shown = tuple[str, bool]  # a layer's name, and whether it is shown at once
+ShownLayer = tuple[str, bool]  # a layer's name, and whether it is shown at once
 Pictured = tuple[str, Corners]
 EMPTY_PICTURE = "data:,"
 
@@ -50,7 +50,7 @@ class _Start(MacroElement):
 
 
 def draw(
-    layers: Sequence[Layer], pictures: Mapping[str, Picture | None], limits: Box, words: Text, *,
+    layers: Sequence[Layer], pictures: Mapping[str, Picture | None], limits: Box, words: Translations, *,
     coast: Any = COAST, tiles: bool = False, no: int = 0,
 ) -> folium_page.Page:  # fmt: skip
     """Draw a map. `coast`: where the page finds the land, or the land as GeoJSON; `no`: on its page."""
@@ -76,7 +76,7 @@ def draw(
 
 @lru_cache(maxsize=32)
 def _frame(
-    shown: tuple[Shown, ...], pictured: tuple[Pictured, ...], fitted: Corners,
+    shown: tuple[ShownLayer, ...], pictured: tuple[Pictured, ...], fitted: Corners,
     language: Language, tiles: bool, no: int,
 ) -> folium_page.Page:  # fmt: skip
     """The map without its data: the same for the same arguments, whatever happened since.
@@ -104,7 +104,7 @@ def _frame(
     return folium_page.parts(drawing, {})
 
 
-def _picture(name: str, corners: Corners, words: Text) -> folium.map.Layer:
+def _picture(name: str, corners: Corners, words: Translations) -> folium.map.Layer:
     title = words(f"layer.{name}")
     return ImageOverlay(EMPTY_PICTURE, corners, name=title, alt=title, show=name == "surface")
 

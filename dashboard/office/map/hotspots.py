@@ -12,11 +12,11 @@ from msgspec import Struct
 from shapely.geometry.base import BaseGeometry
 
 from dashboard.analysis import projection, significance, surface
-from dashboard.analysis.projection import Grid, Plane, Sites
-from dashboard.analysis.rate import Rate, rai
+from dashboard.analysis.projection import Grid, Plane, SensorSites
+from dashboard.analysis.rate import RateInterval, rai
 from dashboard.analysis.significance import GiStar, Spot
 from dashboard.analysis.surface import Surface
-from dashboard.analysis.tallies import Tally
+from dashboard.analysis.tallies import DeviceTally
 from dashboard.maps import raster
 from dashboard.maps.raster import Picture
 
@@ -32,7 +32,7 @@ class SensorSpot(Struct, frozen=True):
     lat: float
     lon: float
     area: str
-    rate: Rate
+    rate: RateInterval
     spot: Spot
     z: float | None
     p_adjusted: float | None
@@ -43,7 +43,7 @@ class Hotspots(Struct, frozen=True, eq=False):
 
     plane: Plane
     grid: Grid
-    sites: Sites
+    sites: SensorSites
     surface: Surface
     gi: GiStar
     band_m: float
@@ -54,7 +54,7 @@ class Hotspots(Struct, frozen=True, eq=False):
 
 
 def hotspots(
-    tallies: Sequence[Tally],
+    tallies: Sequence[DeviceTally],
     bandwidth_m: float | None = None,
     band_m: float | None = None,
     land: BaseGeometry | None = None,
@@ -93,27 +93,27 @@ def hotspots(
     )
 
 
-def _surface(sites: Sites, bandwidth_m: float | None) -> tuple[Grid, Surface]:
+def _surface(sites: SensorSites, bandwidth_m: float | None) -> tuple[Grid, Surface]:
     width = _bandwidth(sites) if bandwidth_m is None else bandwidth_m
     margin = surface.REACH_BANDWIDTHS * width
     grid = projection.grid_for(sites.x_m, sites.y_m, margin, MIN_CELL_M, CELLS)
     return grid, surface.surface(sites, grid, width)
 
 
-def _bandwidth(sites: Sites) -> float:
+def _bandwidth(sites: SensorSites) -> float:
     if len(sites.n) < 3:
         return FEW_BANDWIDTH_M
     return surface.choose_bandwidth(sites).best_m
 
 
-def _band(sites: Sites) -> float:
+def _band(sites: SensorSites) -> float:
     apart = projection.distances(sites.x_m, sites.y_m, sites.x_m, sites.y_m)
     np.fill_diagonal(apart, np.inf)
     widest = float(apart.min(axis=1).max())
     return widest if math.isfinite(widest) else 0.0
 
 
-def _sensors(used: Sequence[Tally], gi: GiStar) -> tuple[SensorSpot, ...]:
+def _sensors(used: Sequence[DeviceTally], gi: GiStar) -> tuple[SensorSpot, ...]:
     tested = zip(used, gi.spots(), gi.z.tolist(), gi.p_adjusted.tolist(), strict=True)
     return tuple(
         SensorSpot(

@@ -12,15 +12,15 @@ import shapely
 from msgspec import Struct
 
 from dashboard.analysis.coverage import Shape
-from dashboard.analysis.rate import Rate
-from dashboard.analysis.tallies import Tally
-from dashboard.live.device_view import Sight
+from dashboard.analysis.rate import RateInterval
+from dashboard.analysis.tallies import DeviceTally
+from dashboard.live.device_view import DeviceView
 from dashboard.maps import raster
 from dashboard.maps.geojson import PLACES, Feature, _feature, point, square
 from dashboard.maps.raster import Picture
 from dashboard.office.map.hotspots import Hotspots
 from dashboard.office.map.overview import Caught, Overview
-from dashboard.office.map.squares import Cell, Reported
+from dashboard.office.map.squares import MeshCell, Reported
 from gateway.domain.geo import mesh
 
 
@@ -53,7 +53,7 @@ def picture(found: Overview) -> Picture | None:
     return found.hotspots.picture if found.hotspots else None
 
 
-def rate(value: Rate) -> list[float | None]:
+def rate(value: RateInterval) -> list[float | None]:
     """A rate in short."""
     return [
         _short(value.per100),
@@ -64,18 +64,18 @@ def rate(value: Rate) -> list[float | None]:
     ]
 
 
-def classed(value: Rate) -> int | None:
+def classed(value: RateInterval) -> int | None:
     """Its class on the fixed scale, from 0; None: no data."""
     return None if value.per100 is None else bisect_right(raster.BREAKS, value.per100)
 
 
-def _cell(cell: Cell) -> Feature:
+def _cell(cell: MeshCell) -> Feature:
     about = {"code": cell.code, "c": classed(cell.rate), "r": rate(cell.rate), "d": cell.devices}
     return square(cell.bounds, about)
 
 
-def _sensor(tally: Tally, rates: Mapping[str, Rate]) -> Feature:
-    unknown = Rate(tally.n, tally.effort, "camera-days", None, None, None)
+def _sensor(tally: DeviceTally, rates: Mapping[str, RateInterval]) -> Feature:
+    unknown = RateInterval(tally.n, tally.effort, "camera-days", None, None, None)
     value = rates.get(tally.device, unknown)
     about = {"name": tally.name, "c": classed(value), "r": rate(value)}
     return point(tally.lat or 0.0, tally.lon or 0.0, about)
@@ -91,7 +91,7 @@ def _spots(spots: Hotspots | None) -> list[Feature]:
     ]  # fmt: skip
 
 
-def _trap(sight: Sight) -> Feature:
+def _trap(sight: DeviceView) -> Feature:
     about = {"name": sight.name, "condition": sight.condition.value, "type": sight.trap_type}
     return point(sight.lat or 0.0, sight.lon or 0.0, about)
 
@@ -111,7 +111,7 @@ def _gaps(shape: Shape | None) -> list[Feature]:
     return [_feature(shapely.geometry.mapping(shapely.set_precision(shape, 10**-PLACES)), {})]
 
 
-def _placed(tally: Tally) -> bool:
+def _placed(tally: DeviceTally) -> bool:
     return tally.lat is not None and tally.lon is not None
 
 

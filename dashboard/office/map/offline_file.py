@@ -14,9 +14,9 @@ from markupsafe import Markup
 from dashboard.maps import coastline, raster
 from dashboard.office.land_files import Lands
 from dashboard.office.map import drawing, report_density
-from dashboard.office.map.overview import Facts
+from dashboard.office.map.overview import MapInput
 from dashboard.web import assets
-from dashboard.web.i18n import Text
+from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 
 _URL = re.compile(r"url\(([^)\"']+)\)")
@@ -25,9 +25,9 @@ TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
 
 def render(
     reply: Reply,
-    facts: list[Facts],
+    facts: list[MapInput],
     owned: Lands,
-    words: Text,
+    words: Translations,
     now: datetime,
     centre: tuple[float, float] | None = None,
 ) -> str:

@@ -12,25 +12,25 @@ from msgspec import Struct
 
 from dashboard.analysis import coverage
 from dashboard.analysis.coverage import Shape
-from dashboard.analysis.rate import Rate, cpue, rai
-from dashboard.analysis.tallies import Tally
-from dashboard.live.device_view import Sight, sights
+from dashboard.analysis.rate import RateInterval, cpue, rai
+from dashboard.analysis.tallies import DeviceTally
+from dashboard.live.device_view import DeviceView, sights
 from dashboard.maps import extent
 from dashboard.maps.bounds import Box
 from dashboard.maps.extent import Named, OffMap
-from dashboard.office.filters import Wish
+from dashboard.office.filters import MapFilter
 from dashboard.office.map import hotspots, squares
 from dashboard.office.map.hotspots import Hotspots
-from dashboard.office.map.squares import Cell, Reported
-from dashboard.office.periods import Span
+from dashboard.office.map.squares import MeshCell, Reported
+from dashboard.office.periods import LocalDays
 from gateway.domain.effort import HOUR_MS
 from gateway.domain.geo import mesh
-from gateway.domain.model import Act, Deed, Device, Role, Standing
+from gateway.domain.model import ActionKind, Device, Role, Standing, TrapAction
 from gateway.domain.resident_reports import Sighting
 from gateway.domain.species import UNKNOWN
 from gateway.domain.trap_lifecycle import OUTCOMES
 from gateway.store import Reader
-from gateway.store.rollups.periods import LOOK_BACK_DAYS, Clock, Sums
+from gateway.store.rollups.periods import LOOK_BACK_DAYS, HoursOfDay, Sums
 
 DAY_MS = 24 * HOUR_MS
 
@@ -43,22 +43,22 @@ class Caught(Struct, frozen=True):
     lat: float
     lon: float
     animals: dict[str, int]  # by species
-    rate: Rate  # captures (not heads) per 100 trap-nights
+    rate: RateInterval  # captures (not heads) per 100 trap-nights
 
 
 class Overview(Struct, frozen=True, eq=False):
     """One map."""
 
-    wish: Wish
-    span: Span
+    wish: MapFilter
+    span: LocalDays
     hotspots: Hotspots | None
-    cells: list[Cell]
-    total: Rate  # of all detectors together
-    tallies: list[Tally]
+    cells: list[MeshCell]
+    total: RateInterval  # of all detectors together
+    tallies: list[DeviceTally]
     blind: list[str]  # names of detectors left out: they cannot tell the species asked for
-    traps: list[Sight]
+    traps: list[DeviceView]
     caught: list[Caught]
-    captures: Rate  # of all traps together
+    captures: RateInterval  # of all traps together
     recorded: bool  # whether anybody wrote down what was in a trap
     gaps: Shape | None  # land that nobody watched
     reports: list[Reported]
@@ -67,28 +67,30 @@ class Overview(Struct, frozen=True, eq=False):
     reports_off_map: int
 
 
-class Facts(Struct, frozen=True, eq=False):
+class MapInput(Struct, frozen=True, eq=False):
     """What was read for a map, before anything is computed."""
 
-    wish: Wish
-    span: Span
-    tallies: list[Tally]
+    wish: MapFilter
+    span: LocalDays
+    tallies: list[DeviceTally]
     blind: list[str]
-    traps: list[Sight]
+    traps: list[DeviceView]
     devices: dict[str, Device]
     armed: dict[str, float]  # trap-nights
-    acts: list[Act]
+    acts: list[TrapAction]
     reports: list[Sighting]
     off_map: dict[str, OffMap]  # by device
     limits: Box | None  # around the devices that are drawn; None: no device has a place
 
     @property
-    def drawn(self) -> list[Tally]:
+    def drawn(self) -> list[DeviceTally]:
         """Detectors that the map, its squares and its proposals are made of."""
         return [tally for tally in self.tallies if tally.device not in self.off_map]
 
 
-def read(reader: Reader, wish: Wish, asked: Span, zone: tzinfo, now: datetime) -> Facts:
+def read(
+    reader: Reader, wish: MapFilter, asked: LocalDays, zone: tzinfo, now: datetime
+) -> MapInput:
     """Read what a map of `asked` days needs; days after `now` are not yet effort."""
     devices = {d.id: d for d in reader.devices() if _fits(d, wish.area)}
     found = [one for one in _sums(reader, wish, asked, zone) if one.device in devices]
@@ -98,7 +100,7 @@ def read(reader: Reader, wish: Wish, asked: Span, zone: tzinfo, now: datetime) -
     named = [(d.id, Named(d.label, d.lat, d.lon)) for d in devices.values()]
     named += [(trap.id, Named(trap.name, trap.lat, trap.lon)) for trap in traps]
     off_map, limits = extent.split(dict(named))
-    return Facts(
+    return MapInput(
         wish=wish,
         span=asked,
         tallies=[_tally(devices[o.device], o) for o in cameras if o.device not in blind],
@@ -113,7 +115,9 @@ def read(reader: Reader, wish: Wish, asked: Span, zone: tzinfo, now: datetime) -
     )
 
 
-def overview(facts: Facts, bandwidth_m: float | None = None, land: Shape | None = None) -> Overview:
+def overview(
+    facts: MapInput, bandwidth_m: float | None = None, land: Shape | None = None
+) -> Overview:
     """Compute a map. `bandwidth_m`: to be comparable with another.
 
     `land`: where the surface is drawn, and what nobody watched is sought.
@@ -146,7 +150,7 @@ def overview(facts: Facts, bandwidth_m: float | None = None, land: Shape | None 
     )
 
 
-def common_bandwidth(one: Facts, other: Facts) -> float | None:
+def common_bandwidth(one: MapInput, other: MapInput) -> float | None:
     """The bandwidth for two periods that are to be compared: that of both together."""
     before = {tally.device: tally for tally in other.drawn}
     both = [
@@ -158,21 +162,21 @@ def common_bandwidth(one: Facts, other: Facts) -> float | None:
     return found.surface.bandwidth_m if found else None
 
 
-def captures(acts: Iterable[Act], wish: Wish, nights: float) -> Rate:
+def captures(acts: Iterable[TrapAction], wish: MapFilter, nights: float) -> RateInterval:
     """Captures of the wished species per 100 trap-nights."""
     return cpue(sum(1 for act in acts if is_capture(act, wish.counted)), nights)
 
 
-def is_capture(act: Act, species: str | None) -> bool:
+def is_capture(act: TrapAction, species: str | None) -> bool:
     """Whether a person recorded a capture, of this species if one is given."""
-    return act.deed is Deed.CAPTURED and (species is None or act.species == species)
+    return act.deed is ActionKind.CAPTURED and (species is None or act.species == species)
 
 
 def _fits(device: Device, area: str) -> bool:
     return device.standing is Standing.APPROVED and (not area or device.area == area)
 
 
-def _blind(reader: Reader, wish: Wish, asked: Span) -> set[str]:
+def _blind(reader: Reader, wish: MapFilter, asked: LocalDays) -> set[str]:
     """A detector without eyes for species must not count as having seen none of this one.
 
     Judged alike for two periods that are compared.
@@ -183,21 +187,21 @@ def _blind(reader: Reader, wish: Wish, asked: Span) -> set[str]:
     return reader.ledger.blind(min(days) - LOOK_BACK_DAYS, max(days))
 
 
-def _sums(reader: Reader, wish: Wish, asked: Span, zone: tzinfo) -> list[Sums]:
+def _sums(reader: Reader, wish: MapFilter, asked: LocalDays, zone: tzinfo) -> list[Sums]:
     if wish.clock is None:
         return reader.ledger.sums(*asked.days, wish.counted)
     first, last, offset = asked.hours(zone)
-    return reader.ledger.sums_of_hours(first, last, Clock(*wish.clock, offset), wish.counted)
+    return reader.ledger.sums_of_hours(first, last, HoursOfDay(*wish.clock, offset), wish.counted)
 
 
-def _tally(device: Device, one: Sums) -> Tally:
+def _tally(device: Device, one: Sums) -> DeviceTally:
     days = one.alive_ms / DAY_MS
-    return Tally(
+    return DeviceTally(
         device.id, one.independent, days, device.lat, device.lon, device.area, device.label
     )
 
 
-def _nights(facts: Facts) -> list[float]:
+def _nights(facts: MapInput) -> list[float]:
     return [
         facts.armed.get(device.id, 0.0)
         for device in facts.devices.values()
@@ -205,8 +209,8 @@ def _nights(facts: Facts) -> list[float]:
     ]
 
 
-def _caught(facts: Facts) -> list[Caught]:
-    by_trap: dict[str, list[Act]] = {}
+def _caught(facts: MapInput) -> list[Caught]:
+    by_trap: dict[str, list[TrapAction]] = {}
     for act in facts.acts:
         if is_capture(act, facts.wish.counted):
             by_trap.setdefault(act.device, []).append(act)
@@ -221,7 +225,7 @@ def _caught(facts: Facts) -> list[Caught]:
     return found
 
 
-def animals(acts: Iterable[Act]) -> dict[str, int]:
+def animals(acts: Iterable[TrapAction]) -> dict[str, int]:
     """Heads by species; an act that does not say how many is one."""
     heads: dict[str, int] = {}
     for act in acts:

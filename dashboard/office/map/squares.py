@@ -9,19 +9,19 @@ from datetime import date
 
 from msgspec import Struct
 
-from dashboard.analysis.rate import Rate, rai
-from dashboard.analysis.tallies import Tally
+from dashboard.analysis.rate import RateInterval, rai
+from dashboard.analysis.tallies import DeviceTally
 from gateway.domain.geo import mesh
 from gateway.domain.resident_reports import Sighting
 
 
-class Cell(Struct, frozen=True):
+class MeshCell(Struct, frozen=True):
     """One mesh square with its pooled rate."""
 
     code: str
     bounds: mesh.Bounds
     devices: int
-    rate: Rate
+    rate: RateInterval
 
 
 class Reported(Struct, frozen=True):
@@ -43,14 +43,14 @@ def reported(found: Sequence[Sighting]) -> list[Reported]:
     ]
 
 
-def cells(tallies: Sequence[Tally], square: mesh.Level) -> list[Cell]:
+def cells(tallies: Sequence[DeviceTally], square: mesh.MeshLevel) -> list[MeshCell]:
     """Pooled rates of the detectors inside the grid, by square."""
-    groups: dict[str, list[Tally]] = {}
+    groups: dict[str, list[DeviceTally]] = {}
     for tally in tallies:
         if tally.lat is not None and tally.lon is not None and mesh.has_code(tally.lat, tally.lon):
             groups.setdefault(mesh.code(tally.lat, tally.lon, square), []).append(tally)
     return [
-        Cell(
+        MeshCell(
             code,
             mesh.bounds(code),
             len(parts),

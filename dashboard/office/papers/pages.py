@@ -18,7 +18,7 @@ from dashboard.documents.table import Table
 from dashboard.office import choices as choices_module
 from dashboard.office import filters
 from dashboard.office.choices import Choices
-from dashboard.office.filters import ALL, Wish
+from dashboard.office.filters import ALL, MapFilter
 from dashboard.office.land_files import Lands
 from dashboard.office.papers import papers, photos
 from dashboard.office.papers.papers import Capture
@@ -27,17 +27,17 @@ from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.domain.accounts import Rank
-from gateway.domain.model import Act, Device
+from gateway.domain.model import Device, TrapAction
 from gateway.store import Reader, Store
 
 
-class Told(Struct, frozen=True, eq=False):
+class PapersInput(Struct, frozen=True, eq=False):
     """What was read for the papers of a period."""
 
     choices: Choices
-    wish: Wish
+    wish: MapFilter
     devices: dict[str, Device]
-    acts: list[Act]
+    acts: list[TrapAction]
 
 
 class PaperPages:
@@ -93,7 +93,7 @@ class PaperPages:
         kind = "public" if public else "office"
         return file_answer(body, "application/zip", f"captures-{kind}-{told.wish.month}.zip")
 
-    async def _read(self, request: Request) -> tuple[Told, list[Capture], Table]:
+    async def _read(self, request: Request) -> tuple[PapersInput, list[Capture], Table]:
         officials_only(request)
         words, zone, public = self._reply.text(request), self._reply.zone, _public(request)
         told = await self._store.read(lambda reader: self._told(reader, request))
@@ -108,7 +108,7 @@ class PaperPages:
 
         return told, *await asyncio.to_thread(compose)
 
-    def _told(self, reader: Reader, request: Request) -> Told:
+    def _told(self, reader: Reader, request: Request) -> PapersInput:
         zone, now = self._reply.zone, self._clock()
         choices = choices_module.choices(reader, zone, now)
         query: dict[str, Any] = {"months": "1", **request.query_params}
@@ -122,7 +122,7 @@ class PaperPages:
             for act in reader.ledger.acts(*wanted.span.moments(zone))
             if act.device in devices and wanted.counted in {None, act.species}
         ]
-        return Told(choices, wanted, devices, acts)
+        return PapersInput(choices, wanted, devices, acts)
 
 
 def folder(config: Config) -> Path:

@@ -19,23 +19,23 @@ from dashboard.documents import spreadsheet
 from dashboard.documents.table import Cell, Table
 from dashboard.office.papers import photos
 from dashboard.office.papers.photos import Photo, PhotoError
-from dashboard.web.i18n import Text
+from dashboard.web.i18n import Translations
 from gateway.config.office import Paperwork
 from gateway.domain.geo import mesh
-from gateway.domain.model import Act, Deed, Device
+from gateway.domain.model import ActionKind, Device, TrapAction
 from gateway.domain.species import UNKNOWN
 
 PRIVATE = {"time", "area", "trap", "lat", "lon", "captor", "permit", "note", "sha256", "photo"}
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time a ZIP can hold: equal content, equal bytes
 
-Find = Callable[[str], Photo | None]
+FindPhoto = Callable[[str], Photo | None]
 
 
 class Capture(Struct, frozen=True):
     """A capture with what is known around it."""
 
     no: int
-    act: Act
+    act: TrapAction
     device: Device | None
     mesh5km: str
     photo: Photo | None
@@ -43,10 +43,10 @@ class Capture(Struct, frozen=True):
 
 
 def captures(
-    acts: Iterable[Act], devices: Mapping[str, Device], find: Find, zone: tzinfo
+    acts: Iterable[TrapAction], devices: Mapping[str, Device], find: FindPhoto, zone: tzinfo
 ) -> list[Capture]:
     """Number the captures, oldest first, and look for duplicates."""
-    told = sorted((a for a in acts if a.deed is Deed.CAPTURED), key=lambda a: (a.at, a.id))
+    told = sorted((a for a in acts if a.deed is ActionKind.CAPTURED), key=lambda a: (a.at, a.id))
     found = [find(act.photo or "") for act in told]
     hashes = Counter(photo.sha256 for photo in found if photo)
     days = Counter(_day_key(act, zone) for act in told)
@@ -66,7 +66,7 @@ def captures(
 def table(
     found: Sequence[Capture],
     settings: Paperwork,
-    words: Text,
+    words: Translations,
     zone: tzinfo,
     hunter_numbers: Mapping[str, str],
     *,
@@ -82,7 +82,9 @@ def table(
     return Table(words("papers.title"), head, tuple(rows))
 
 
-def bundle(found: Sequence[Capture], rows: Table, words: Text, *, public: bool = False) -> bytes:
+def bundle(
+    found: Sequence[Capture], rows: Table, words: Translations, *, public: bool = False
+) -> bytes:
     """A ZIP of the rows (XLSX, CSV), the photos and the SHA-256 of every file in it."""
     files: dict[str, bytes] = {
         "captures.xlsx": spreadsheet.xlsx_bytes([rows]),
@@ -105,7 +107,11 @@ def bundle(found: Sequence[Capture], rows: Table, words: Text, *, public: bool =
 
 
 def _cells(
-    one: Capture, settings: Paperwork, words: Text, zone: tzinfo, hunter_numbers: Mapping[str, str]
+    one: Capture,
+    settings: Paperwork,
+    words: Translations,
+    zone: tzinfo,
+    hunter_numbers: Mapping[str, str],
 ) -> dict[str, Cell]:
     act, device, local = one.act, one.device, one.act.at.astimezone(zone)
     return {
@@ -143,7 +149,7 @@ def _duplicate(photo: Photo | None, hashes: Counter[str], same_day: int) -> str:
     return "day" if same_day > 1 else ""
 
 
-def _day_key(act: Act, zone: tzinfo) -> tuple[str, ...]:
+def _day_key(act: TrapAction, zone: tzinfo) -> tuple[str, ...]:
     """Captures alike in all of this may be one told twice."""
     day = act.at.astimezone(zone).date().isoformat()
     return act.device, day, act.species or "", act.sex or "", str(act.count or 1)
@@ -162,7 +168,7 @@ def _suffix(photo: Photo) -> str:
     return ".png" if photo.data.startswith(photos.PNG) else ".jpg"
 
 
-def _readme(words: Text, left_out: list[str], *, public: bool) -> bytes:
+def _readme(words: Translations, left_out: list[str], *, public: bool) -> bytes:
     lines = [words("papers.readme_public" if public else "papers.readme_office")]
     if left_out:
         lines += [words("papers.left_out"), *left_out]

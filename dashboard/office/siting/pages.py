@@ -18,22 +18,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.analysis.coverage import Shape
-from dashboard.analysis.tallies import Tally
+from dashboard.analysis.tallies import DeviceTally
 from dashboard.maps import extent, geojson
 from dashboard.maps.bounds import Box
 from dashboard.maps.extent import OffMap
 from dashboard.office import choices as choices_module
 from dashboard.office import filters
 from dashboard.office.choices import Choices
-from dashboard.office.filters import ALL, Wish
+from dashboard.office.filters import ALL, MapFilter
 from dashboard.office.land_files import Lands
 from dashboard.office.map import drawing, hotspot_map, layers, overview
 from dashboard.office.map.layers import Layer
-from dashboard.office.map.overview import Facts
+from dashboard.office.map.overview import MapInput
 from dashboard.office.siting import proposals
-from dashboard.office.siting.proposals import Proposals, TooWideError, Wishes
-from dashboard.office.siting.reasons import Reason
-from dashboard.web.i18n import Text
+from dashboard.office.siting.proposals import Proposals, SitingRequest, TooWideError
+from dashboard.office.siting.reasons import SiteReason
+from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
@@ -61,12 +61,12 @@ class Asked(Struct, frozen=True, eq=False):
     """A query and what was read for it."""
 
     form: Form
-    wish: Wish
+    wish: MapFilter
     choices: Choices
-    facts: Facts
+    facts: MapInput
 
 
-class Sites:
+class SitingPages:
     """Handlers of the proposed sites."""
 
     def __init__(
@@ -124,7 +124,7 @@ class Sites:
     def _propose(self, asked: Asked) -> Proposals | str:
         """The plan, or the word that says why there is none."""
         form, facts = asked.form, asked.facts
-        wishes = Wishes(
+        wishes = SitingRequest(
             form.count, form.reach_m, form.distance_m, form.access_m,
             self._lands.roads, self._excluded(facts),
         )  # fmt: skip
@@ -137,12 +137,12 @@ class Sites:
         except ValueError:
             return "sites.too_few"
 
-    def _excluded(self, facts: Facts) -> Shape:
+    def _excluded(self, facts: MapInput) -> Shape:
         """Where no trap may stand: the sea, protected and refused land."""
         limits = drawing.limits_of([facts], self._config.dashboard.centre)
         return without_sea(limits, self._lands.excluded)
 
-    def _draw(self, asked: Asked, plan: Proposals | None, words: Text) -> Any:
+    def _draw(self, asked: Asked, plan: Proposals | None, words: Translations) -> Any:
         limits = drawing.limits_of([asked.facts], self._config.dashboard.centre)
         found = overview.overview(asked.facts, land=drawing.ashore(limits))
         shown = {"surface", "protected", "sensors", "traps"}
@@ -168,23 +168,23 @@ def without_sea(limits: Box, excluded: Shape | None) -> Shape:
 
 @lru_cache(maxsize=2)
 def propose(
-    tallies: tuple[Tally, ...],
+    tallies: tuple[DeviceTally, ...],
     traps: tuple[tuple[float, float], ...],
-    wishes: Wishes,
-    animal: Reason,
+    wishes: SitingRequest,
+    animal: SiteReason,
 ) -> Proposals:
     """The same for the same data: kept for the drags that follow, and never stale."""
     return proposals.propose(tallies, traps, wishes, animal)
 
 
-def near(facts: Facts) -> tuple[Tally, ...]:
+def near(facts: MapInput) -> tuple[DeviceTally, ...]:
     """Detectors near enough to the others to choose places from: a grid of a trap's reach is fine."""
     placed = [t for t in facts.drawn if t.lat is not None and t.lon is not None]
     away = extent.outside([(t.lat or 0.0, t.lon or 0.0) for t in placed], ASK_KM)
     return tuple(t for i, t in enumerate(placed) if i not in away)
 
 
-def off_map(facts: Facts) -> list[OffMap]:
+def off_map(facts: MapInput) -> list[OffMap]:
     """What is left out of the choice because it is far from the others."""
     used = {tally.device for tally in near(facts)}
     left = [
@@ -218,13 +218,13 @@ def _move(query: Mapping[str, str]) -> tuple[int, float, float]:
     return site, lat, lon
 
 
-def _animal(wanted: Wish) -> Reason:
+def _animal(wanted: MapFilter) -> SiteReason:
     if wanted.species == ALL:
-        return Reason("獣", "animals")
-    return Reason(species.label(wanted.species, "ja"), species.label(wanted.species, "en"))
+        return SiteReason("獣", "animals")
+    return SiteReason(species.label(wanted.species, "ja"), species.label(wanted.species, "en"))
 
 
-def _feature(index: int, plan: Proposals, words: Text) -> Any:
+def _feature(index: int, plan: Proposals, words: Translations) -> Any:
     site = plan.sites[index]
     why = site.reason.ja if words.language == "ja" else site.reason.en
     return geojson.point(site.lat, site.lon, {"no": index + 1, "why": why, "drag": True})

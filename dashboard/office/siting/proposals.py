@@ -11,12 +11,12 @@ from msgspec import Struct
 from shapely.geometry.base import BaseGeometry
 
 from dashboard.analysis import kriging, projection, siting, surface, trap_field
-from dashboard.analysis.projection import Grid, Plane, Sites
+from dashboard.analysis.projection import Grid, Plane, SensorSites
 from dashboard.analysis.siting import Move, Plan
-from dashboard.analysis.tallies import Tally
+from dashboard.analysis.tallies import DeviceTally
 from dashboard.analysis.trap_field import Ground, Rules
 from dashboard.office.siting import reasons
-from dashboard.office.siting.reasons import Reason, Witness
+from dashboard.office.siting.reasons import NearbySensor, SiteReason
 
 CELLS = 200  # along the longer side; more, up to MOST_CELLS, where a trap's reach needs finer cells
 MOST_CELLS = 400
@@ -27,7 +27,7 @@ class TooWideError(ValueError):
     """The sensors lie too far apart to choose places for traps of this reach."""
 
 
-class Wishes(Struct, frozen=True):
+class SitingRequest(Struct, frozen=True):
     """What an official asks for. Geometries are of (longitude, latitude), as in GeoJSON."""
 
     count: int
@@ -48,7 +48,7 @@ class Proposal(Struct, frozen=True):
     low100: float
     high100: float
     gain100: float  # what only this site adds to the plan
-    reason: Reason
+    reason: SiteReason
 
 
 class Proposals(Struct, frozen=True, eq=False):
@@ -61,10 +61,10 @@ class Proposals(Struct, frozen=True, eq=False):
 
 
 def propose(
-    tallies: Sequence[Tally],
+    tallies: Sequence[DeviceTally],
     traps: Sequence[tuple[float, float]],
-    wishes: Wishes,
-    animal: Reason,
+    wishes: SitingRequest,
+    animal: SiteReason,
 ) -> Proposals:
     """Propose sites for new traps beside the `traps` in place, each (latitude, longitude).
 
@@ -96,7 +96,7 @@ def moved(proposals: Proposals, index: int, lat: float, lon: float) -> Move:
     return siting.loss_when_moved(proposals.ground, proposals.plan, index, float(x), float(y))
 
 
-def _on_plane(used: Sequence[Tally]) -> tuple[Plane, Sites]:
+def _on_plane(used: Sequence[DeviceTally]) -> tuple[Plane, SensorSites]:
     lats, lons = (
         np.array(axis, dtype=float) for axis in ([t.lat for t in used], [t.lon for t in used])
     )
@@ -105,7 +105,7 @@ def _on_plane(used: Sequence[Tally]) -> tuple[Plane, Sites]:
     return flat, projection.sites(x, y, [t.n for t in used], [t.effort for t in used])
 
 
-def _grid(sites: Sites, wishes: Wishes) -> Grid:
+def _grid(sites: SensorSites, wishes: SitingRequest) -> Grid:
     margin = wishes.measured_within_m
     side = max(float(np.ptp(sites.x_m)), float(np.ptp(sites.y_m))) + 2 * margin
     if side > MOST_CELLS * wishes.reach_m:
@@ -117,7 +117,7 @@ def _grid(sites: Sites, wishes: Wishes) -> Grid:
     return projection.grid_for(sites.x_m, sites.y_m, margin, cell, MOST_CELLS)
 
 
-def _rules(flat: Plane, wishes: Wishes) -> Rules:
+def _rules(flat: Plane, wishes: SitingRequest) -> Rules:
     return Rules(
         wishes.count,
         wishes.reach_m,
@@ -128,7 +128,7 @@ def _rules(flat: Plane, wishes: Wishes) -> Rules:
     )
 
 
-def _limits(sites: Sites, model: kriging.Covariance, plan: Plan) -> list[tuple[float, float]]:
+def _limits(sites: SensorSites, model: kriging.Covariance, plan: Plan) -> list[tuple[float, float]]:
     """95 % limits of the rate at each proposed place, per 100 nights."""
     xs, ys = [place.x_m for place in plan.places], [place.y_m for place in plan.places]
     low, high = kriging.predict(sites, model, xs, ys).between()
@@ -137,14 +137,14 @@ def _limits(sites: Sites, model: kriging.Covariance, plan: Plan) -> list[tuple[f
 
 def _explained(
     flat: Plane,
-    sites: Sites,
-    used: Sequence[Tally],
+    sites: SensorSites,
+    used: Sequence[DeviceTally],
     plan: Plan,
     limits: Sequence[tuple[float, float]],
-    animal: Reason,
+    animal: SiteReason,
 ) -> tuple[Proposal, ...]:
     at = zip(used, sites.x_m.tolist(), sites.y_m.tolist(), strict=True)
-    witnesses = [Witness(t.name or t.device, x, y, t.n, t.effort) for t, x, y in at]
+    witnesses = [NearbySensor(t.name or t.device, x, y, t.n, t.effort) for t, x, y in at]
     found = []
     for place, (low, high) in zip(plan.places, limits, strict=True):
         lat, lon = flat.to_degrees(place.x_m, place.y_m)

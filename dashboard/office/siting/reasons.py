@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from dashboard.analysis.siting import Place
+from dashboard.analysis.siting import TrapSite
 
 FAR_M = 1500.0  # a sensor farther off is no witness for a place
 
 
-class Witness(Struct, frozen=True):
+class NearbySensor(Struct, frozen=True):
     """A sensor that may speak for places near it."""
 
     name: str
@@ -24,7 +24,7 @@ class Witness(Struct, frozen=True):
     effort_days: float
 
 
-class Reason(Struct, frozen=True):
+class SiteReason(Struct, frozen=True):
     """One sentence in both languages."""
 
     ja: str
@@ -32,11 +32,11 @@ class Reason(Struct, frozen=True):
 
 
 def reason(
-    place: Place,
-    witnesses: Sequence[Witness],
-    animal: Reason,
+    place: TrapSite,
+    witnesses: Sequence[NearbySensor],
+    animal: SiteReason,
     between100: tuple[float, float] | None = None,
-) -> Reason:
+) -> SiteReason:
     """Say why `place` is proposed: the nearest sensor's sightings, the expectation, the way there.
 
     `between100` are limits of the expectation per 100 nights, where a model gives them.
@@ -44,42 +44,44 @@ def reason(
     seen, expected, way = _seen(place, witnesses, animal), _expected(place, between100), _way(place)
     there = "で、" + "、".join(part.ja for part in way) if way else ""
     en = "; ".join([seen.en, expected.en, *(part.en for part in way)])
-    return Reason(f"{seen.ja}、{expected.ja}{there}の場所です。", f"{en[0].upper()}{en[1:]}.")
+    return SiteReason(f"{seen.ja}、{expected.ja}{there}の場所です。", f"{en[0].upper()}{en[1:]}.")
 
 
-def _seen(place: Place, witnesses: Sequence[Witness], animal: Reason) -> Reason:
+def _seen(place: TrapSite, witnesses: Sequence[NearbySensor], animal: SiteReason) -> SiteReason:
     watching = [w for w in witnesses if w.effort_days > 0]
     nearest = min(watching, key=lambda w: _away(place, w), default=None)
     if nearest is None or _away(place, nearest) > FAR_M:
-        return Reason(
+        return SiteReason(
             "近くにセンサーがなく確かさは低いものの", "no sensor stands near, so less sure"
         )
     away, days = round_m(_away(place, nearest)), round(nearest.effort_days)
-    return Reason(
+    return SiteReason(
         f"{away} m先の「{nearest.name}」で{animal.ja}が{days}日に{nearest.n}回記録され",
         f"“{nearest.name}”, {away} m away, saw {animal.en} {nearest.n} times in {days} days",
     )
 
 
-def _expected(place: Place, between: tuple[float, float] | None) -> Reason:
+def _expected(place: TrapSite, between: tuple[float, float] | None) -> SiteReason:
     about, ja, en = _count(place.rate100), "", ""
     if between:
         low, high = _count(between[0]), _count(between[1])
         ja, en = f"（{low}〜{high}回）", f" ({low} to {high})"
-    return Reason(
+    return SiteReason(
         f"ここは100夜に約{about}回{ja}通る見込み",
         f"about {about}{en} passes in 100 nights are expected here",
     )
 
 
-def _way(place: Place) -> list[Reason]:
+def _way(place: TrapSite) -> list[SiteReason]:
     road, trap = place.access_m, place.next_trap_m
     parts = []
     if road is not None:
-        parts.append(Reason(f"道から{round_m(road)} m", f"it is {round_m(road)} m from the road"))
+        parts.append(
+            SiteReason(f"道から{round_m(road)} m", f"it is {round_m(road)} m from the road")
+        )
     if trap is not None:
         far = round_m(trap)
-        parts.append(Reason(f"隣のわなまで{far} m", f"the next trap is {far} m away"))
+        parts.append(SiteReason(f"隣のわなまで{far} m", f"the next trap is {far} m away"))
     return parts
 
 
@@ -93,5 +95,5 @@ def _count(value: float) -> str:
     return f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
 
 
-def _away(place: Place, witness: Witness) -> float:
+def _away(place: TrapSite, witness: NearbySensor) -> float:
     return math.hypot(place.x_m - witness.x_m, place.y_m - witness.y_m)

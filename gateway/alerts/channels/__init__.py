@@ -12,7 +12,7 @@ from gateway.domain.model import Alert
 from gateway.mqtt.link import Publish
 
 
-class Letter(Struct, frozen=True):
+class Notification(Struct, frozen=True):
     """What is sent. `key` is equal for every attempt at the same delivery."""
 
     key: str
@@ -29,7 +29,7 @@ class Letter(Struct, frozen=True):
         return "\n".join(part for part in (self.title, self.text, self.link) if part)
 
 
-class Undelivered(Exception):  # noqa: N818 - the provider's answer, not an error of ours
+class UndeliveredError(Exception):
     """The provider did not take it.
 
     `permanent`: trying again is useless; `retry_after_s`: not before so many seconds.
@@ -42,7 +42,7 @@ class Undelivered(Exception):  # noqa: N818 - the provider's answer, not an erro
         self.retry_after_s = retry_after_s
 
 
-Send = Callable[[Letter], Awaitable[str]]
+Send = Callable[[Notification], Awaitable[str]]
 """Deliver a letter and return the provider's positive answer, or raise Undelivered."""
 
 

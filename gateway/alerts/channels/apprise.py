@@ -12,12 +12,12 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.alerts.channels import Letter, Means, Send, Undelivered
+from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
 from gateway.alerts.channels.http_status import judge
 
 # (status, refusal) of answers to one delivery that were no yes: Apprise's worker threads run in a copy of our
 # context. A refusal that Apprise itself took as a yes counts only where it cannot know: portals.
-_refusals: contextvars.ContextVar[list[tuple[int, Undelivered]]] = contextvars.ContextVar(
+_refusals: contextvars.ContextVar[list[tuple[int, UndeliveredError]]] = contextvars.ContextVar(
     "refusals"
 )
 
@@ -32,8 +32,8 @@ def open_apprise(url: str, means: Means) -> Send:
     if not target.add(url):
         raise ValueError(f"Apprise knows no such address: {url.split(':', 1)[0]}:...")
 
-    async def send(letter: Letter) -> str:
-        answers: list[tuple[int, Undelivered]] = []
+    async def send(letter: Notification) -> str:
+        answers: list[tuple[int, UndeliveredError]] = []
         _refusals.set(answers)
         body = "\n".join(part for part in (letter.text, letter.link) if part)
         try:
@@ -42,12 +42,12 @@ def open_apprise(url: str, means: Means) -> Send:
                     title=letter.title, body=body, timeout=means.timeout_s
                 )
         except TimeoutError:
-            raise Undelivered(f"no answer within {means.timeout_s:g} s") from None
+            raise UndeliveredError(f"no answer within {means.timeout_s:g} s") from None
         portal = [refusal for status, refusal in answers if status < 400]
         if portal or (answers and not taken):
             raise (portal or [refusal for _, refusal in answers])[-1]
         if not taken:
-            raise Undelivered("the provider did not accept it")
+            raise UndeliveredError("the provider did not accept it")
         return "accepted"
 
     return send
@@ -69,5 +69,5 @@ def _read(response: Any, *_: Any, **__: Any) -> None:
         return  # not one of our deliveries
     try:
         judge(response.status_code, response.headers, response.content, datetime.now(UTC))
-    except Undelivered as refusal:
+    except UndeliveredError as refusal:
         refusals.append((response.status_code, refusal))

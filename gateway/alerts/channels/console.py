@@ -2,7 +2,7 @@
 
 import sys
 
-from gateway.alerts.channels import Letter, Means, Send
+from gateway.alerts.channels import Means, Notification, Send
 
 
 def open_console(url: str, means: Means) -> Send:
@@ -10,7 +10,7 @@ def open_console(url: str, means: Means) -> Send:
     return _send
 
 
-async def _send(letter: Letter) -> str:
+async def _send(letter: Notification) -> str:
     sys.stdout.write(f"🔔 {letter.title} {letter.text}\n")
     sys.stdout.flush()
     return "shown"

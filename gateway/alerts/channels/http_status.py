@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from gateway.alerts.channels import Undelivered
+from gateway.alerts.channels import UndeliveredError
 
 NEVER = {400, 404, 405, 410, 413, 422}  # the request itself is wrong: it will be wrong again
 LONGEST_WAIT_S = 6 * 3600.0
@@ -18,14 +18,16 @@ LONGEST_WAIT_S = 6 * 3600.0
 def judge(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
     """Raise Undelivered unless the answer is the provider's yes."""
     if 300 <= status < 400:
-        raise Undelivered(f"{status}: redirected, as by a captive portal")
+        raise UndeliveredError(f"{status}: redirected, as by a captive portal")
     if status == 429 or status >= 500:
         wait_s = retry_after_s(headers.get("Retry-After", ""), now)
-        raise Undelivered(f"{status}", retry_after_s=wait_s)
+        raise UndeliveredError(f"{status}", retry_after_s=wait_s)
     if status >= 400:
-        raise Undelivered(f"{status}: {_excerpt(body)}", permanent=status in NEVER)
+        raise UndeliveredError(f"{status}: {_excerpt(body)}", permanent=status in NEVER)
     if is_page(body):
-        raise Undelivered(f"{status}: a web page instead of an answer, as from a captive portal")
+        raise UndeliveredError(
+            f"{status}: a web page instead of an answer, as from a captive portal"
+        )
 
 
 def retry_after_s(value: str, now: datetime) -> float:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gateway.alerts.channels import Letter, Means, Send, Undelivered
+from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
 from gateway.alerts.channels.http_status import judge
 
 _URL = re.compile(r"line:(?P<token>[^@\s]+)@(?P<to>[UCR][0-9a-f]{32})\Z")
@@ -29,7 +29,7 @@ def open_line(url: str, means: Means) -> Send:
     address = means.line_url.rstrip("/") + "/v2/bot/message/push"
     limit = aiohttp.ClientTimeout(total=means.timeout_s)
 
-    async def send(letter: Letter) -> str:
+    async def send(letter: Notification) -> str:
         message = {"type": "text", "text": letter.whole[:5_000]}
         body = {"to": match["to"], "messages": [message], "notificationDisabled": not letter.urgent}
         headers = {
@@ -44,9 +44,9 @@ def open_line(url: str, means: Means) -> Send:
                 content = await answer.content.read(65_536)
                 return read_answer(answer.status, answer.headers, content)
         except TimeoutError:
-            raise Undelivered(f"no answer within {means.timeout_s:g} s") from None
+            raise UndeliveredError(f"no answer within {means.timeout_s:g} s") from None
         except aiohttp.ClientError as error:
-            raise Undelivered(f"not reached: {type(error).__name__}") from None
+            raise UndeliveredError(f"not reached: {type(error).__name__}") from None
 
     return send
 
@@ -59,5 +59,5 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> str:
     try:
         msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
-        raise Undelivered(f"{status}: not an answer of LINE") from None
+        raise UndeliveredError(f"{status}: not an answer of LINE") from None
     return f"accepted {headers.get('X-Line-Request-Id', '')}".strip()

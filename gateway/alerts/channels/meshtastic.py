@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gateway.alerts.channels import Letter, Means, Send, Undelivered
+from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
 
 EVERYBODY = 0xFFFF_FFFF
 LONGEST = 200  # bytes of text in one radio packet, with room to spare
@@ -22,15 +22,15 @@ def open_meshtastic(url: str, means: Means) -> Send:
     to, sender = _number(node), _number(options.get("from", ""))
     channel = int(options.get("channel", "0"))
 
-    async def send(letter: Letter) -> str:
+    async def send(letter: Notification) -> str:
         if means.publish is None:
-            raise Undelivered("no broker here: only the running gateway can publish")
+            raise UndeliveredError("no broker here: only the running gateway can publish")
         text = cut(f"{letter.title} {letter.text}")
         body = {"from": sender, "to": to, "channel": channel, "type": "sendtext", "payload": text}
         try:
             await means.publish(means.meshtastic_topic, msgspec.json.encode(body), qos=1)
         except (TimeoutError, ConnectionError) as error:
-            raise Undelivered(f"the broker did not take it: {error}") from None
+            raise UndeliveredError(f"the broker did not take it: {error}") from None
         return "given to the radio; whether it arrived is not known"
 
     return send

@@ -6,7 +6,7 @@ alert stands, cleared (an empty retained message) when it is over.
 
 import msgspec
 
-from gateway.alerts.channels import Letter, Means, Send, Undelivered
+from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
 
 
 def open_mqtt(url: str, means: Means) -> Send:
@@ -15,9 +15,9 @@ def open_mqtt(url: str, means: Means) -> Send:
     if not prefix.startswith("shishigaki/") or "#" in prefix or "+" in prefix:
         raise ValueError("the prefix must begin with shishigaki/ and hold no wildcard")
 
-    async def send(letter: Letter) -> str:
+    async def send(letter: Notification) -> str:
         if means.publish is None:
-            raise Undelivered("no broker here: only the running gateway can publish")
+            raise UndeliveredError("no broker here: only the running gateway can publish")
         for alert in letter.alerts:
             body = {"v": 1, "id": alert.id, "rule": alert.rule, "level": alert.level,
                     "subject": alert.subject, "observed_at": alert.observed_at,
@@ -26,7 +26,7 @@ def open_mqtt(url: str, means: Means) -> Send:
             try:
                 await means.publish(prefix + alert.id, payload, qos=1, retain=True)
             except (TimeoutError, ConnectionError) as error:
-                raise Undelivered(f"the broker did not take it: {error}") from None
+                raise UndeliveredError(f"the broker did not take it: {error}") from None
         return "taken by the broker"
 
     return send

@@ -12,7 +12,7 @@ from gateway.alerts.channels.meshtastic import open_meshtastic
 from gateway.alerts.channels.mqtt import open_mqtt
 
 
-class Channel(Struct, frozen=True):
+class ChannelRow(Struct, frozen=True):
     """A row of the table."""
 
     name: str
@@ -26,22 +26,22 @@ class Channel(Struct, frozen=True):
     takes_back: bool = False  # wants to hear that an alert is over
 
 
-CHANNELS: tuple[Channel, ...] = (
-    Channel("console", ("console",), "the gateway's own terminal", open_console),
-    Channel("line", ("line",), "LINE Messaging API, with retry key", open_line, at_once=4),
-    Channel("mqtt", ("mqtt",), "retained on the broker: sirens, displays", open_mqtt,
+CHANNELS: tuple[ChannelRow, ...] = (
+    ChannelRow("console", ("console",), "the gateway's own terminal", open_console),
+    ChannelRow("line", ("line",), "LINE Messaging API, with retry key", open_line, at_once=4),
+    ChannelRow("mqtt", ("mqtt",), "retained on the broker: sirens, displays", open_mqtt,
             at_once=4, takes_back=True),
-    Channel("meshtastic", ("meshtastic",), "text over LoRa radio", open_meshtastic),
-    Channel("apprise", (), "any Apprise URL: mail, ntfy, Telegram, webhooks ...", open_apprise,
+    ChannelRow("meshtastic", ("meshtastic",), "text over LoRa radio", open_meshtastic),
+    ChannelRow("apprise", (), "any Apprise URL: mail, ntfy, Telegram, webhooks ...", open_apprise,
             pause_s=0.05),
 )  # fmt: skip
 
 
-class Way(Struct, frozen=True):
+class OpenChannel(Struct, frozen=True):
     """An opened channel of one person."""
 
     scheme: str
-    row: Channel
+    row: ChannelRow
     send: Send
 
 
@@ -50,13 +50,13 @@ def scheme_of(url: str) -> str:
     return url.split(":", 1)[0].lower()
 
 
-def row_of(url: str) -> Channel:
+def row_of(url: str) -> ChannelRow:
     """The row that opens a URL."""
     named = (row for row in CHANNELS if scheme_of(url) in row.schemes)
     return next(named, CHANNELS[-1])
 
 
-def open_channel(url: str, means: Means | None = None) -> Way:
+def open_channel(url: str, means: Means | None = None) -> OpenChannel:
     """The opened channel of a URL; ValueError names what is wrong without showing secrets."""
     row = row_of(url)
-    return Way(scheme_of(url), row, row.open(url, means or Means()))
+    return OpenChannel(scheme_of(url), row, row.open(url, means or Means()))

@@ -8,103 +8,103 @@ from gateway.alerts.rules import devices, gateway, places, traps
 from gateway.alerts.rules.types import (
     Audience,
     Change,
+    Condition,
     End,
-    Finding,
     Law,
-    Place,
     Rule,
     Ruling,
     Tick,
+    WatchedArea,
     alert_id,
 )
 from gateway.config.thresholds import Limits
 from gateway.domain.epoch import ms
-from gateway.domain.model import Alert, Level
+from gateway.domain.model import Alert, AlertLevel
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        name="trap_sprung", level=Level.CAPTURE, ja="わなが作動", en="Trap sprung",
+        name="trap_sprung", level=AlertLevel.CAPTURE, ja="わなが作動", en="Trap sprung",
         opens="the trap springs and nobody has recorded an outcome since",
         ends="the trap is set again, or a person records the outcome",
         urgent=True, on_change=traps.sprung,
     ),
     Rule(
-        name="living_area", level=Level.DANGER, ja="危険な獣が出没", en="Dangerous animal",
+        name="living_area", level=AlertLevel.DANGER, ja="危険な獣が出没", en="Dangerous animal",
         opens="a species of `danger_species` in or near land marked `living`",
         ends="calm for `calm_min`, or a person ends it",
         audience=Audience.ALL, urgent=True,
         on_change=places.living_area, still=traps.recent,
     ),
     Rule(
-        name="protected_land", level=Level.WARNING, ja="保護区域に出没", en="Near protected land",
+        name="protected_land", level=AlertLevel.WARNING, ja="保護区域に出没", en="Near protected land",
         opens="a species of the land's list in or within `near_m` of it, in its hours",
         ends="calm for `calm_min`, or a person ends it",
         on_change=places.protected_land, still=traps.recent,
     ),
     Rule(
-        name="first_appearance", level=Level.INFO, ja="久しぶりの出没", en="First in a while",
+        name="first_appearance", level=AlertLevel.INFO, ja="久しぶりの出没", en="First in a while",
         opens="a species that no sensor of the area saw for `first_after_days`",
         ends="calm for `calm_min`, or a person ends it",
         on_change=places.first_appearance, still=traps.recent,
     ),
     Rule(
-        name="tamper", level=Level.WARNING, ja="センサーに異常な接触", en="Tampered with",
+        name="tamper", level=AlertLevel.WARNING, ja="センサーに異常な接触", en="Tampered with",
         opens="the device reports tampering",
         ends="a person records a visit, or ends it",
         on_change=devices.tamper, still=traps.visited,
     ),
     Rule(
-        name="silent", level=Level.WARNING, ja="通信途絶", en="Silent",
+        name="silent", level=AlertLevel.WARNING, ja="通信途絶", en="Silent",
         opens="no sign of life for `silent_heartbeats` heartbeats, and not with many others",
         ends="the device is heard again",
         on_change=devices.heard_again, on_site=devices.silent,
     ),
     Rule(
-        name="many_silent", level=Level.WARNING, ja="多数が通信途絶", en="Many silent at once",
+        name="many_silent", level=AlertLevel.WARNING, ja="多数が通信途絶", en="Many silent at once",
         opens="`many_silent` devices and `many_silent_share` of what shares a network, a dialect or "
               "an area are overdue",
         ends="one in five or fewer are still overdue",
         audience=Audience.OFFICE, urgent=True, on_site=devices.many_silent,
     ),
     Rule(
-        name="battery_low", level=Level.WARNING, ja="電池残量低下", en="Battery low",
+        name="battery_low", level=AlertLevel.WARNING, ja="電池残量低下", en="Battery low",
         opens="under `battery_low_pct` or `battery_low_v`, without external power",
         ends="a tenth above the threshold",
         on_device=devices.battery_low,
     ),
     Rule(
-        name="battery_falling", level=Level.WARNING, ja="電池が急低下", en="Battery falling fast",
+        name="battery_falling", level=AlertLevel.WARNING, ja="電池が急低下", en="Battery falling fast",
         opens="the lowest of a day fell by `battery_fall_pct` or `battery_fall_v` within "
               "`battery_fall_days`",
         ends="the fall is over",
         on_device=devices.battery_falling,
     ),
     Rule(
-        name="weak_signal", level=Level.INFO, ja="電波が弱い", en="Weak signal",
+        name="weak_signal", level=AlertLevel.INFO, ja="電波が弱い", en="Weak signal",
         opens="under `weak_rssi_dbm` or `weak_snr_db`",
         ends="3 dB above the threshold",
         on_device=devices.weak_signal,
     ),
     Rule(
-        name="moved", level=Level.WARNING, ja="位置がずれた", en="Moved",
+        name="moved", level=AlertLevel.WARNING, ja="位置がずれた", en="Moved",
         opens="reports a place more than `moved_m` (and 3 x its accuracy) from the registered one",
         ends="it is back, or its registered place was changed",
         on_device=devices.moved,
     ),
     Rule(
-        name="visit_due", level=Level.WARNING, ja="見回り未実施", en="Visit due",
+        name="visit_due", level=AlertLevel.WARNING, ja="見回り未実施", en="Visit due",
         opens="a working trap of the area has no visit today by `visit_due_hour`",
         ends="every trap is visited, or the day is over",
         on_site=traps.visit_due,
     ),
     Rule(
-        name="unanswered", level=Level.WARNING, ja="応答なし", en="Nobody answered",
+        name="unanswered", level=AlertLevel.WARNING, ja="応答なし", en="Nobody answered",
         opens="a capture or danger is not acknowledged within `unanswered_min`",
         ends="it is acknowledged or over",
         audience=Audience.OFFICE, urgent=True, on_site=gateway.unanswered,
     ),
     Rule(
-        name="gateway_fault", level=Level.WARNING, ja="装置の故障", en="Gateway fault",
+        name="gateway_fault", level=AlertLevel.WARNING, ja="装置の故障", en="Gateway fault",
         opens="disk, clock, broker, sink, certificate or a channel of the gateway fails, messages wait "
         "to be judged for over ten minutes or may be lost, or the broker tells of a client id used twice "
         "or of refused logins",
@@ -144,8 +144,8 @@ def judge_tick(tick: Tick) -> Ruling:
     return result
 
 
-def _found(rule: Rule, tick: Tick, open_now: frozenset[str]) -> dict[str, Finding]:
-    found: dict[str, Finding] = {}
+def _found(rule: Rule, tick: Tick, open_now: frozenset[str]) -> dict[str, Condition]:
+    found: dict[str, Condition] = {}
     if rule.on_site:
         found.update(rule.on_site(tick, open_now))
     if rule.on_device:
@@ -157,7 +157,7 @@ def _found(rule: Rule, tick: Tick, open_now: frozenset[str]) -> dict[str, Findin
     return found
 
 
-def _alert(rule: Rule, subject: str, finding: Finding, tick: Tick) -> Alert:
+def _alert(rule: Rule, subject: str, finding: Condition, tick: Tick) -> Alert:
     return Alert(
         id=alert_id(rule.name, subject, str(ms(tick.now))),
         rule=rule.name,
@@ -170,6 +170,20 @@ def _alert(rule: Rule, subject: str, finding: Finding, tick: Tick) -> Alert:
 
 
 __all__ = [
-    "RULES", "TABLE", "Alert", "Audience", "Change", "End", "Finding", "Law", "Limits", "Place",
-    "Rule", "Ruling", "Tick", "alert_id", "judge", "judge_tick",
+    "RULES",
+    "TABLE",
+    "Alert",
+    "Audience",
+    "Change",
+    "Condition",
+    "End",
+    "Law",
+    "Limits",
+    "Rule",
+    "Ruling",
+    "Tick",
+    "WatchedArea",
+    "alert_id",
+    "judge",
+    "judge_tick",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from gateway.alerts.rules.types import Change, End, Finding, Rule, Ruling, Tick, alert_id
+from gateway.alerts.rules.types import Change, Condition, End, Rule, Ruling, Tick, alert_id
 from gateway.config.thresholds import Limits
 from gateway.domain import trap_lifecycle
 from gateway.domain.epoch import DAY_MS, NEVER, from_ms, ms
@@ -20,21 +20,21 @@ M_PER_DEGREE = 111_320.0
 EVERYTHING = "*"
 
 
-def silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Finding]:
+def silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
     """No sign of life for too long; what shares its silence with many others is left to them."""
     shared = set[str]().union(*_shared(tick).values())
     return {
-        device.id: Finding(tick.states[device.id].last_seen)
+        device.id: Condition(tick.states[device.id].last_seen)
         for device in _expected(tick)
         if _is_quiet(device, tick, device.id in open_subjects)
         and (device.id in open_subjects or device.id not in shared)
     }
 
 
-def many_silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Finding]:
+def many_silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
     """Many devices silent at once: one finding for what they share."""
     return {
-        group: Finding(min(tick.states[id_].last_seen for id_ in members), f"{len(members)}")
+        group: Condition(min(tick.states[id_].last_seen for id_ in members), f"{len(members)}")
         for group, members in _shared(tick).items()
     }
 
@@ -114,7 +114,7 @@ def heard_again(rule: Rule, change: Change) -> Ruling:
 
 def battery_low(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
-) -> Finding | None:
+) -> Condition | None:
     """The battery's newest value lies under its threshold."""
     if state.fact("external_power") is True:
         return None
@@ -123,13 +123,13 @@ def battery_low(
                               ("battery_v", limits.battery_low_v, " V")):  # fmt: skip
         known = state.facts.get(name)
         if limit and known and float(known.value) < limit * ease:
-            return Finding(from_ms(known.at_ms), f"{float(known.value):.4g}{unit}")
+            return Condition(from_ms(known.at_ms), f"{float(known.value):.4g}{unit}")
     return None
 
 
 def battery_falling(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
-) -> Finding | None:
+) -> Condition | None:
     """The lowest of a day fell too far within few days: a fault, or a cold snap."""
     for name, limit, unit in (("battery_pct", limits.battery_fall_pct, " %"),
                               ("battery_v", limits.battery_fall_v, " V")):  # fmt: skip
@@ -140,26 +140,26 @@ def battery_falling(
         before = max((v for day, v in days.items() if 0 < newest - day <= limits.battery_fall_days),
                      default=days[newest])  # fmt: skip
         if before - days[newest] >= limit:
-            return Finding(from_ms(newest * DAY_MS), f"{before:.4g}→{days[newest]:.4g}{unit}")
+            return Condition(from_ms(newest * DAY_MS), f"{before:.4g}→{days[newest]:.4g}{unit}")
     return None
 
 
 def weak_signal(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
-) -> Finding | None:
+) -> Condition | None:
     """The radio is at its edge: the next message may be lost."""
     ease = 3.0 if was_open else 0.0  # dB
     for name, limit, unit in (("rssi_dbm", limits.weak_rssi_dbm, " dBm"),
                               ("snr_db", limits.weak_snr_db, " dB")):  # fmt: skip
         known = state.facts.get(name)
         if limit and known and float(known.value) < limit + ease:
-            return Finding(from_ms(known.at_ms), f"{float(known.value):.4g}{unit}")
+            return Condition(from_ms(known.at_ms), f"{float(known.value):.4g}{unit}")
     return None
 
 
 def moved(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
-) -> Finding | None:
+) -> Condition | None:
     """It reports a place farther from its registered one than its accuracy explains."""
     lat, lon = state.facts.get("lat"), state.facts.get("lon")
     if device.lat is None or device.lon is None or lat is None or lon is None or not limits.moved_m:
@@ -167,7 +167,7 @@ def moved(
     accuracy = state.fact("accuracy_m")
     allowed = max(limits.moved_m, 3 * float(accuracy) if accuracy is not None else 0.0)
     away_m = _distance_m(device.lat, device.lon, float(lat.value), float(lon.value))
-    return Finding(from_ms(lat.at_ms), f"{away_m:.0f} m") if away_m > allowed else None
+    return Condition(from_ms(lat.at_ms), f"{away_m:.0f} m") if away_m > allowed else None
 
 
 def tamper(rule: Rule, change: Change) -> Ruling:

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from gateway.alerts.rules.types import Finding, Tick
+from gateway.alerts.rules.types import Condition, Tick
 from gateway.domain.model import URGENT, AlertStatus
 
 
-def fault(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Finding]:
+def fault(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
     """Every part that `faults` names: disk, clock, broker, sink, certificate, channel ..."""
-    return {part: Finding(tick.now, what) for part, what in tick.faults.items()}
+    return {part: Condition(tick.now, what) for part, what in tick.faults.items()}
 
 
-def unanswered(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Finding]:
+def unanswered(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
     """Alerts that escalate and that nobody has acknowledged in time."""
     limit = timedelta(minutes=tick.law.limits(None).unanswered_min)
     return {
-        alert.subject: Finding(alert.observed_at)
+        alert.subject: Condition(alert.observed_at)
         for alert in tick.open
         if alert.status is not AlertStatus.ACKNOWLEDGED
         and alert.level in URGENT

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gateway.alerts.rules.types import Change, Place, Rule, Ruling, alert_id
+from gateway.alerts.rules.types import Change, Rule, Ruling, WatchedArea, alert_id
 from gateway.config.thresholds import within
 from gateway.domain.epoch import DAY_MS, ms
 from gateway.domain.model import Alert, Event
@@ -56,7 +56,7 @@ def _is_first(change: Change, species: str, at_ms: int, spell_ms: int) -> bool:
     return all(state.detected.get(species, 0) < before_ms for state in states if state)
 
 
-def _in_places(change: Change) -> Iterator[tuple[Event, Place]]:
+def _in_places(change: Change) -> Iterator[tuple[Event, WatchedArea]]:
     for event in change.appearances:
         lat = event.lat if event.lat is not None else change.device.lat
         lon = event.lon if event.lon is not None else change.device.lon

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from gateway.alerts.rules.types import Change, End, Finding, Rule, Ruling, Tick, alert_id
+from gateway.alerts.rules.types import Change, Condition, End, Rule, Ruling, Tick, alert_id
 from gateway.domain import trap_lifecycle
 from gateway.domain.device_state import order
 from gateway.domain.epoch import from_ms
@@ -48,7 +48,7 @@ def _set_between(change: Change) -> bool:
     return Kind.SET in kinds and Kind.SPRUNG in kinds[kinds.index(Kind.SET) :]
 
 
-def visit_due(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Finding]:
+def visit_due(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
     """Areas with a working trap that nobody has visited today, from the hour of the site on."""
     local = tick.now.astimezone(tick.law.zone)
     today = local.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -57,7 +57,7 @@ def visit_due(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Finding
         hour = tick.law.limits(device).visit_due_hour
         if 0 <= hour <= local.hour and _unvisited(device, tick.states.get(device.id), today):
             due.setdefault(device.area or UNNAMED_AREA, []).append(device.label)
-    return {area: Finding(tick.now, _names(labels)) for area, labels in due.items()}
+    return {area: Condition(tick.now, _names(labels)) for area, labels in due.items()}
 
 
 def _unvisited(device: Device, state: DeviceState | None, today: datetime) -> bool:

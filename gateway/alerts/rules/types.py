@@ -14,12 +14,12 @@ from msgspec import Struct
 
 from gateway.config.thresholds import Limits
 from gateway.domain.epoch import NEVER
-from gateway.domain.model import Alert, Device, DeviceState, Event, Kind, Level
+from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Event, Kind
 
 OLD = timedelta(hours=24)  # an appearance that late is for the statistics
 
 
-class Place(Protocol):
+class WatchedArea(Protocol):
     """A piece of land that matters (`areas`)."""
 
     @property
@@ -49,7 +49,7 @@ class Law(Protocol):
     def limits(self, device: Device | None) -> Limits:
         """The thresholds of a device; None: of the site."""
 
-    def places(self, lat: float, lon: float) -> Iterable[Place]:
+    def places(self, lat: float, lon: float) -> Iterable[WatchedArea]:
         """The land that contains a point or lies near it."""
 
 
@@ -109,7 +109,7 @@ class Ruling(Struct):
     ends: list[End] = []
 
 
-class Finding(Struct, frozen=True):
+class Condition(Struct, frozen=True):
     """A condition that holds: since when, and what a person must know."""
 
     since: datetime
@@ -125,9 +125,9 @@ class Audience(StrEnum):
 
 
 OnChange = Callable[["Rule", Change], Ruling]
-OnDevice = Callable[[Device, DeviceState, Tick, Limits, bool], Finding | None]
+OnDevice = Callable[[Device, DeviceState, Tick, Limits, bool], Condition | None]
 """Whether a condition holds of a device; the bool: whether its alert is open (for hysteresis)."""
-OnSite = Callable[[Tick, frozenset[str]], Mapping[str, Finding]]
+OnSite = Callable[[Tick, frozenset[str]], Mapping[str, Condition]]
 """The subjects for which a condition holds; the set: subjects whose alert is open."""
 StillSo = Callable[[Alert, Tick], bool]
 """Whether an open alert of an event's rule still stands when time has passed."""
@@ -137,7 +137,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     """A row of the table. Events open it (`on_change`), or time does (`on_device`, `on_site`)."""
 
     name: str
-    level: Level
+    level: AlertLevel
     ja: str
     en: str
     opens: str  # for the documentation

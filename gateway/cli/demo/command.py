@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway import app as service
-from gateway.cli.demo.island import Demo, Wishes, claim
+from gateway.cli.demo.island import Demo, DemoOptions, claim
 from gateway.clock import utc_now
 from gateway.mqtt.embedded_broker import embedded
 
@@ -41,7 +41,7 @@ def demo(
     """福江島のシミュレーションで全体を動かします / the whole system on a simulated island."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     with claim(data):
-        asyncio.run(_demo(Demo(Wishes(data, port, speed)), port, browser))
+        asyncio.run(_demo(Demo(DemoOptions(data, port, speed)), port, browser))
 
 
 async def _demo(show: Demo, wanted: int, browser: bool) -> None:

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from gateway.domain.model import Act, Deed, Event, Kind
+from gateway.domain.model import ActionKind, Event, Kind, TrapAction
 
 PEOPLE = ("松本", "山口", "平山", "川口")
 # One in a hundred each: what was found, of which species, how many.
-FOUND: tuple[tuple[int, Deed, str | None], ...] = (
-    (46, Deed.CAPTURED, "boar"),
-    (56, Deed.CAPTURED, "deer"),
-    (82, Deed.FALSE_SPRING, None),
-    (92, Deed.NON_TARGET, "raccoon_dog"),
+FOUND: tuple[tuple[int, ActionKind, str | None], ...] = (
+    (46, ActionKind.CAPTURED, "boar"),
+    (56, ActionKind.CAPTURED, "deer"),
+    (82, ActionKind.FALSE_SPRING, None),
+    (92, ActionKind.NON_TARGET, "raccoon_dog"),
 )  # the rest was never written down, as in life
 WEIGHTS = ("20kg未満", "20-40kg", "40kg以上")
 BEFORE = timedelta(minutes=5)
@@ -28,7 +28,7 @@ class Diary:
     def __init__(self) -> None:
         self._sprung: dict[str, Event] = {}
 
-    def read(self, events: Iterable[Event]) -> list[Act]:
+    def read(self, events: Iterable[Event]) -> list[TrapAction]:
         """Acts that follow from events, each device's in order."""
         acts = []
         for event in events:
@@ -40,13 +40,13 @@ class Diary:
         return acts
 
 
-def _written(spring: Event, at: datetime) -> list[Act]:
+def _written(spring: Event, at: datetime) -> list[TrapAction]:
     dice = blake2b(spring.id.encode(), digest_size=4).digest()
     share = int.from_bytes(dice[:2]) % 100
     for below, deed, species in FOUND:
         if share < below:
-            caught = deed is Deed.CAPTURED
-            act = Act(
+            caught = deed is ActionKind.CAPTURED
+            act = TrapAction(
                 id=f"diary:{spring.id}", device=spring.device, deed=deed, at=at, recorded_at=at,
                 by=PEOPLE[dice[2] % len(PEOPLE)], through="demo", species=species,
                 count=1 + (dice[3] % 7 == 0) if caught else None,

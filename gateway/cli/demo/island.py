@@ -24,9 +24,9 @@ from gateway import app as service
 from gateway.cli.demo import village
 from gateway.cli.demo.diary import Diary
 from gateway.clock import utc_now
-from gateway.config import Config, Dashboard, Mqtt, Person, Site, Source
-from gateway.config import Store as StoreSettings
-from gateway.domain.errors import Refusal
+from gateway.config import Config, Dashboard, Mqtt, Person, Site, SourceSettings
+from gateway.config import StoreSettings as StoreSettings
+from gateway.domain.errors import ShishigakiError
 from gateway.domain.model import Device, Message, TrapState
 from gateway.ingest.messages.batch import absorb
 from gateway.mqtt.embedded_broker import is_free
@@ -41,14 +41,14 @@ SHOWN_AT_ONCE = 8  # sprung traps: the simulated trapper comes once a day, a sit
 STARTED = "demo_started"  # settings of the store: when the simulated world began,
 REACHED = "demo_reached"  # and how far it has been lived through
 
-Progress = Callable[[datetime], None]
+OnDemoProgress = Callable[[datetime], None]
 
 
-class DemoError(Refusal):
+class DemoError(ShishigakiError):
     """The demo cannot begin; the text says why and what to do."""
 
 
-class Wishes(Struct, frozen=True):
+class DemoOptions(Struct, frozen=True):
     """What the person asked for."""
 
     data: Path
@@ -61,7 +61,7 @@ class Wishes(Struct, frozen=True):
 class Demo:
     """One demo in a folder that is ours (see `claim`); `clock` is the simulated time once live."""
 
-    def __init__(self, wishes: Wishes) -> None:
+    def __init__(self, wishes: DemoOptions) -> None:
         self.wishes = wishes
         self.scenario: Scenario = load(wishes.scenario)
         self.port = free_port(wishes.port)
@@ -81,7 +81,7 @@ class Demo:
             return self.fleet.now()
         return max(utc_now(), self.reached) if self.reached else utc_now()
 
-    async def seed(self, progress: Progress) -> World:
+    async def seed(self, progress: OnDemoProgress) -> World:
         """Live through what is missing up to now; gives the world, ready to go on live."""
         store, now = self.gateway.store, utc_now()
         await store.write(lambda tx: tx.put_devices(devices(self.scenario)))
@@ -133,7 +133,7 @@ class Demo:
         return Config(
             site=Site(name=self.scenario.site, title=self.scenario.title),
             mqtt=Mqtt(port=self.broker_port),
-            sources=(Source(dialect="native"), Source(dialect="chirpstack")),
+            sources=(SourceSettings(dialect="native"), SourceSettings(dialect="chirpstack")),
             store=StoreSettings(path=str(self.wishes.data / "demo.db"), disk_reserve_mb=0),
             dashboard=Dashboard(port=self.port),
             people=(Person(name="demo", channels=("console:",)),),

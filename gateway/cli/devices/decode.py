@@ -12,7 +12,7 @@ from gateway.dialects import Context
 from gateway.dialects.sensors.models import with_own
 from gateway.dialects.table import BY_NAME
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Message, Refused
+from gateway.domain.model import Message, MessageRefusedError
 from gateway.domain.timing import judge, to_json
 
 
@@ -48,7 +48,7 @@ def decode(
     message = Message(topic=topic, payload=_payload(file), received_at=received_at)
     try:
         readings = row.decode(message, Context(models=models, assume=True))
-    except Refused as refused:
+    except MessageRefusedError as refused:
         print(f"{refused.reason}: {refused.detail}", file=sys.stderr)
         raise typer.Exit(1) from None
     for reading in readings:

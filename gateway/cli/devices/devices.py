@@ -15,7 +15,7 @@ from gateway import app as service
 from gateway.cli.options import AsJson, Config, ConfigFile, FarOk, desk, load, open_store
 from gateway.domain.model import Device
 from gateway.domain.outcome import Outcome
-from gateway.ingest.devices.approval import PlaceAnswer, Wish
+from gateway.ingest.devices.approval import ApprovalRequest, PlaceAnswer
 from gateway.ingest.devices.lists import DeviceListError, check_places, parse_rows, to_csv
 from gateway.ingest.messages.batch import release
 from gateway.ingest.messages.decoding import Sources
@@ -102,7 +102,7 @@ def approve(
 ) -> None:
     """承認待ちの機器を使い始め、届いていた通知を読み直します / let a held device count."""
     settings = load(config)
-    wish = Wish(device=device, name=name, role=role, model=model, inverted=inverted, zone=zone,
+    wish = ApprovalRequest(device=device, name=name, role=role, model=model, inverted=inverted, zone=zone,
                 heartbeat_s=heartbeat, place=_place(far_ok, no_place))  # fmt: skip
     now, bench = datetime.now(UTC), desk(settings)
     with _store(settings) as store:

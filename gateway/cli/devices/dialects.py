@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.options import AsJson, Language
+from gateway.cli.options import AsJson, LanguageOption
 from gateway.dialects import Dialect
 from gateway.dialects.sensors.models import GENERIC, PRIVATE, shipped
 from gateway.dialects.table import TABLE
@@ -41,7 +41,7 @@ def dialects(
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="README の表 / the README's table")
     ] = False,
-    lang: Language = "ja",
+    lang: LanguageOption = "ja",
 ) -> None:
     """対応する機器と機種の一覧 / list the equipment and sensor models understood."""
     if lang not in _HEADS:

@@ -14,9 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.options import AsJson, ConfigFile, desk, load, open_store
-from gateway.domain.model import Reason
-from gateway.ingest.devices.approval import Again
-from gateway.store.reader import Refusal
+from gateway.domain.model import RefusalReason
+from gateway.ingest.devices.approval import ReplayReport
+from gateway.store.reader import QuarantinedMessage
 
 SHOWN = 160  # characters of a payload
 
@@ -24,7 +24,7 @@ group = typer.Typer(
     help="できごとにならなかった通信 / messages that gave no event", no_args_is_help=True
 )
 Why = Annotated[
-    list[Reason] | None, typer.Option("--reason", help="この理由だけ / only this reason")
+    list[RefusalReason] | None, typer.Option("--reason", help="この理由だけ / only this reason")
 ]
 Whose = Annotated[str | None, typer.Option("--device", help="この機器だけ / only this device")]
 
@@ -44,7 +44,7 @@ def list_(
 ) -> None:
     """新しい順に表示します / show them, newest first."""
     with closing(open_store(load(config))) as store:
-        kept = store.read_now(lambda r: r.quarantine(limit, reason or tuple(Reason), device))
+        kept = store.read_now(lambda r: r.quarantine(limit, reason or tuple(RefusalReason), device))
     if as_json:
         typer.echo(msgspec.json.encode([_plain(one) for one in kept]).decode())
         return
@@ -62,10 +62,10 @@ def read_again(
 ) -> None:
     """対応表を直したあとで読み直します / read them again after a mapping was mended."""
     settings = load(config)
-    bench, again, now = desk(settings), Again(), datetime.now(UTC)
+    bench, again, now = desk(settings), ReplayReport(), datetime.now(UTC)
     with closing(open_store(settings)) as store:
         while store.write_now(
-            lambda tx: bench.step(tx, again, now, reason or tuple(Reason), device)
+            lambda tx: bench.step(tx, again, now, reason or tuple(RefusalReason), device)
         ):
             pass
     if as_json:
@@ -78,7 +78,7 @@ def read_again(
     )
 
 
-def _plain(one: Refusal) -> dict[str, object]:
+def _plain(one: QuarantinedMessage) -> dict[str, object]:
     return {
         name: _text(value) if isinstance(value := getattr(one, name), bytes) else value
         for name in one.__struct_fields__

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from gateway.cli.options import AsJson, Config, ConfigFile, load
 from gateway.domain.model import Device
-from gateway.ingest.devices.message_trace import Line, battery, lines, signal
+from gateway.ingest.devices.message_trace import TraceRow, battery, lines, signal
 from gateway.ingest.messages.decoding import Sources
 from gateway.mqtt.tail import follow
 from gateway.store import Reader
@@ -58,7 +58,7 @@ class _Screen:
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
-        self._lines: deque[Line] = deque(maxlen=KEPT)
+        self._lines: deque[TraceRow] = deque(maxlen=KEPT)
         self._trouble = "接続しています / connecting"
         self._live = Live(console=Console(), auto_refresh=False, screen=False)
 
@@ -74,7 +74,7 @@ class _Screen:
         self._trouble = text
         self._draw()
 
-    def __call__(self, line: Line) -> None:
+    def __call__(self, line: TraceRow) -> None:
         self._lines.appendleft(line)
         self._draw()
 
@@ -89,7 +89,7 @@ class _Screen:
         self._live.update(table, refresh=True)
 
 
-def _row(line: Line, zone: tzinfo) -> tuple[str, ...]:
+def _row(line: TraceRow, zone: tzinfo) -> tuple[str, ...]:
     said = f"{line.kind} {line.species or ''}".strip()
     why = f"{line.reason}: {line.detail}" if line.detail else line.reason
     return (
@@ -117,7 +117,7 @@ class _Printer:
         if text:
             sys.stderr.write(f"shishigaki: {text}\n")
 
-    def __call__(self, line: Line) -> None:
+    def __call__(self, line: TraceRow) -> None:
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
         sys.stdout.flush()
 

@@ -20,17 +20,17 @@ from dashboard.office import choices as choices_module
 from dashboard.office import filters
 from dashboard.office.map import overview
 from dashboard.public import open_data
-from dashboard.public.open_data import Square
+from dashboard.public.open_data import PublicSquare
 from gateway.cli.options import Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.domain import species as kinds
 from gateway.domain.geo import mesh
 from gateway.domain.model import Device, Role, Standing
 from gateway.export.files import camtrapdp as camtrapexport
-from gateway.export.files.camtrapdp import About
+from gateway.export.files.camtrapdp import PackageInfo
 
 Out = Annotated[Path, typer.Option(help="書き出す先 / where to write")]
-Species = Annotated[str, typer.Option(help="獣種 (コードか名前) / species")]
+SpeciesOption = Annotated[str, typer.Option(help="獣種 (コードか名前) / species")]
 First = Annotated[
     datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="初日 / first day")
 ]
@@ -70,7 +70,7 @@ def camtrapdp(
     begin = from_.replace(tzinfo=zone) if from_ else FOREVER
     end = to.replace(tzinfo=zone) if to else now
     title = settings.site.title or settings.site.name
-    about = About(title, settings.site.name, title, now, exact)
+    about = PackageInfo(title, settings.site.name, title, now, exact)
     try:
         with closing(open_store(settings)) as store:
             detectors = [
@@ -104,7 +104,7 @@ def _tell_left_out(detectors: list[Device], *, exact: bool) -> None:
 
 
 @group.command()
-def geojson(out: Out, species: Species = "", config: ConfigFile = None) -> None:
+def geojson(out: Out, species: SpeciesOption = "", config: ConfigFile = None) -> None:
     """公開用の 5 km メッシュを GeoJSON で / the public 5 km squares as GeoJSON."""
     settings = load(config)
     shapes = open_data.features(_squares(settings, species), mesh.bounds)
@@ -112,13 +112,13 @@ def geojson(out: Out, species: Species = "", config: ConfigFile = None) -> None:
 
 
 @group.command()
-def csv(out: Out, species: Species = "", config: ConfigFile = None) -> None:
+def csv(out: Out, species: SpeciesOption = "", config: ConfigFile = None) -> None:
     """公開用の 5 km メッシュを CSV で / the public 5 km squares as CSV."""
     settings = load(config)
     _write(out, spreadsheet.csv_bytes(open_data.table(_squares(settings, species), "public")))
 
 
-def _squares(settings: Config, species: str) -> list[Square]:
+def _squares(settings: Config, species: str) -> list[PublicSquare]:
     zone, now = ZoneInfo(settings.site.timezone), utc_now()
     span = open_data.period(now.astimezone(zone).date(), settings.public)
     with closing(open_store(settings)) as store:

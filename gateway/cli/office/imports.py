@@ -21,7 +21,7 @@ from gateway.ingest.devices.lists import DeviceListError, check_places
 from gateway.ingest.files import camtrapdp as package_format
 from gateway.ingest.files import camtrapdp_tables as tables
 from gateway.ingest.files import replay, report_table
-from gateway.ingest.files.import_report import Finding, Findings, grouped, too_many
+from gateway.ingest.files.import_report import CellRemark, Findings, grouped, too_many
 from gateway.ingest.files.report_columns import TableError, read_map
 from gateway.store import Store
 
@@ -217,7 +217,7 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _list(title: str, findings: list[Finding]) -> None:
+def _list(title: str, findings: list[CellRemark]) -> None:
     if not findings:
         return
     sys.stderr.write(f"{title}: {len(findings)}\n")

@@ -14,11 +14,11 @@ import typer
 from dashboard.office import choices as choices_module
 from dashboard.office import filters, land_files
 from dashboard.office.map import offline_file, overview
-from dashboard.office.map.overview import Facts
+from dashboard.office.map.overview import MapInput
 from dashboard.web import assets
 from dashboard.web.i18n import choose, text
 from dashboard.web.responses import Reply
-from gateway.cli.options import Config, ConfigFile, Language, load, open_store
+from gateway.cli.options import Config, ConfigFile, LanguageOption, load, open_store
 from gateway.clock import utc_now
 from gateway.domain import species as kinds
 from gateway.store import Reader
@@ -41,7 +41,7 @@ def map_(
     square: Annotated[str, typer.Option(help="メッシュ / mesh: 5km, 1km")] = "5km",
     against: Annotated[str, typer.Option(help="比べる期間 / compare with: before, year")] = "",
     config: ConfigFile = None,
-    language: Language = "",
+    language: LanguageOption = "",
 ) -> None:
     """出没地図を、ネットなしで開ける1つのファイルに書き出します / the map as one self-contained file."""
     settings = load(config)
@@ -61,7 +61,7 @@ def _render(settings: Config, query: dict[str, str], language: str) -> str:
     assets.check()
     reply, now = Reply(settings), utc_now()
 
-    def read(reader: Reader) -> list[Facts]:
+    def read(reader: Reader) -> list[MapInput]:
         choices = choices_module.choices(reader, reply.zone, now)
         wanted = filters.read(query, choices.last, choices_module.usual(choices.species))
         spans = [wanted.span, *([wanted.other_span] if wanted.other_span else [])]

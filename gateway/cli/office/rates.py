@@ -19,17 +19,17 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboard.analysis import tallies as figures
-from dashboard.analysis.rate import Rate as Figure
+from dashboard.analysis.rate import RateInterval as Figure
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.domain import species as kinds
 from gateway.domain.geo import mesh
 from gateway.domain.model import Device, Role
-from gateway.store.reader import Rate, Reader
+from gateway.store.reader import DeviceEffort, Reader
 
 EPOCH = date(1970, 1, 1)
 
 
-class Seen(Struct, frozen=True):
+class SpeciesCount(Struct, frozen=True):
     """One species in one group."""
 
     species: str
@@ -43,13 +43,13 @@ class Seen(Struct, frozen=True):
     rai_individuals: float | None
 
 
-class Group(Struct, frozen=True, kw_only=True):
+class RateGroup(Struct, frozen=True, kw_only=True):
     """One device, mesh or area; '' = without place, mesh code or area."""
 
     group: str
     name: str = ""
     effort_days: float = 0.0  # of its detectors while alive
-    species: list[Seen] = []
+    species: list[SpeciesCount] = []
     trap_nights: float = 0.0  # of its traps while armed
     captures: int = 0  # as people recorded them; of the chosen species, if one was
     cpue: float | None = None  # captures per 100 trap-nights; None: no effort, hence unknown
@@ -61,22 +61,22 @@ class Group(Struct, frozen=True, kw_only=True):
     springs_high: float | None = None
 
 
-class Answer(Struct, frozen=True):
+class RatesAnswer(Struct, frozen=True):
     """What `--json` prints; both days belong to the period."""
 
     first_day: str
     last_day: str
     timezone: str
     by: str
-    groups: list[Group]
+    groups: list[RateGroup]
 
 
-class Facts(Struct, frozen=True):
+class PeriodCounts(Struct, frozen=True):
     """What the store counted in the period."""
 
     devices: list[Device]
-    efforts: list[Rate]  # all species together
-    by_species: dict[str, list[Rate]]
+    efforts: list[DeviceEffort]  # all species together
+    by_species: dict[str, list[DeviceEffort]]
     springs: Counter[str]
     captures: Counter[str]
 
@@ -108,7 +108,7 @@ def rates(
         facts = store.read_now(lambda reader: _facts(reader, first, last, zone, wanted))
     if by == "mesh5km":
         _tell_off_grid(facts.devices)
-    found = Answer(first.isoformat(), last.isoformat(), str(zone), by, answer(facts, by))
+    found = RatesAnswer(first.isoformat(), last.isoformat(), str(zone), by, answer(facts, by))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
@@ -145,12 +145,12 @@ def _period(
     return first, max(first, last)
 
 
-def _facts(reader: Reader, first: date, last: date, zone: ZoneInfo, wanted: str) -> Facts:
+def _facts(reader: Reader, first: date, last: date, zone: ZoneInfo, wanted: str) -> PeriodCounts:
     start, end = (first - EPOCH).days, (last - EPOCH).days + 1
     found = [wanted] if wanted else sorted(reader.species())
     begin = datetime.combine(first, time(), zone).astimezone(UTC)
     stop = datetime.combine(last + timedelta(1), time(), zone).astimezone(UTC)
-    return Facts(
+    return PeriodCounts(
         devices=reader.devices(),
         efforts=reader.rates(start, end),
         by_species={kind: reader.rates(start, end, kind) for kind in found},
@@ -159,24 +159,24 @@ def _facts(reader: Reader, first: date, last: date, zone: ZoneInfo, wanted: str)
     )
 
 
-def answer(facts: Facts, by: figures.Grouping) -> list[Group]:
+def answer(facts: PeriodCounts, by: figures.Grouping) -> list[RateGroup]:
     """Pool devices into groups; '' holds what has no area, place or mesh code."""
     devices = {device.id: device for device in facts.devices}
     efforts = {rate.device: rate for rate in facts.efforts}
     trapped = facts.springs.keys() | facts.captures.keys()
 
-    def tallies(role: Role, counts: Mapping[str, int]) -> Iterator[figures.Tally]:
+    def tallies(role: Role, counts: Mapping[str, int]) -> Iterator[figures.DeviceTally]:
         for device in facts.devices:
             effort = efforts.get(device.id)
             if device.role is role and (effort or device.id in trapped):
                 days = _days(role, effort)
-                yield figures.Tally(
+                yield figures.DeviceTally(
                     device.id, counts.get(device.id, 0), days, device.lat, device.lon, device.area
                 )
 
     traps = figures.pooled(tallies(Role.TRAP, facts.springs), by, "trap-nights")
     caught = figures.pooled(tallies(Role.TRAP, facts.captures), by, "trap-nights")
-    seen: dict[str, list[Seen]] = {}
+    seen: dict[str, list[SpeciesCount]] = {}
     for kind, rows in facts.by_species.items():
         counted = figures.pooled(
             tallies(Role.DETECTOR, {r.device: r.independent for r in rows}), by
@@ -197,16 +197,16 @@ def answer(facts: Facts, by: figures.Grouping) -> list[Group]:
     ]
 
 
-def _days(role: Role, effort: Rate | None) -> float:
+def _days(role: Role, effort: DeviceEffort | None) -> float:
     if effort is None:
         return 0.0
     return effort.armed_days if role is Role.TRAP else effort.alive_days
 
 
-def _seen(kind: str, events: Figure, animals: Figure) -> Seen:
+def _seen(kind: str, events: Figure, animals: Figure) -> SpeciesCount:
     row = kinds.BY_CODE.get(kind)
     scientific = row.scientific if row else kind
-    return Seen(kind, kinds.label(kind), scientific, events.n, animals.n,
+    return SpeciesCount(kind, kinds.label(kind), scientific, events.n, animals.n,
                 events.per100, events.low, events.high, animals.per100)  # fmt: skip
 
 
@@ -214,10 +214,10 @@ def _group(
     key: str,
     device: Device | None,
     cameras: Figure | None,
-    seen: list[Seen],
+    seen: list[SpeciesCount],
     traps: tuple[Figure, Figure] | None,
-) -> Group:
-    group = Group(
+) -> RateGroup:
+    group = RateGroup(
         group=key,
         name=device.label if device else "",
         effort_days=cameras.effort if cameras else 0.0,
@@ -233,7 +233,7 @@ def _group(
     )  # fmt: skip
 
 
-def _show(found: Answer) -> None:
+def _show(found: RatesAnswer) -> None:
     table = Table(title=f"{found.first_day} – {found.last_day} ({found.timezone})")
     for title in (
         "対象 / group",

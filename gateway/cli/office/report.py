@@ -14,9 +14,9 @@ import typer
 from dashboard.documents import spreadsheet
 from dashboard.office import choices, periods
 from dashboard.office.figures import report as reports
-from dashboard.office.figures.report import Report
-from dashboard.web.i18n import Text, choose, text
-from gateway.cli.options import AsJson, ConfigFile, Language, load, open_store
+from dashboard.office.figures.report import YearReport
+from dashboard.web.i18n import Translations, choose, text
+from gateway.cli.options import AsJson, ConfigFile, LanguageOption, load, open_store
 from gateway.clock import utc_now
 
 
@@ -31,7 +31,7 @@ def report(
     ] = None,
     month: Annotated[str, typer.Option(help="どの月まで 2026-10 / up to which month")] = "",
     config: ConfigFile = None,
-    language: Language = "",
+    language: LanguageOption = "",
     as_json: AsJson = False,
 ) -> None:
     """年度の捕獲と努力量の報告書を作ります / the fiscal year's captures with their effort."""
@@ -55,7 +55,7 @@ def report(
     typer.echo(str(out))
 
 
-def _written(out: Path, found: Report, words: Text, site: str, made: str) -> bytes:
+def _written(out: Path, found: YearReport, words: Translations, site: str, made: str) -> bytes:
     if out.suffix == ".xlsx":
         return spreadsheet.xlsx_bytes(reports.tables(found, words))
     if out.suffix == ".pdf":

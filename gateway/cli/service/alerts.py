@@ -10,11 +10,11 @@ import typer
 
 from gateway import app as service
 from gateway.alerts import texts
-from gateway.alerts.channels import Letter, Undelivered
-from gateway.alerts.channels.table import Way
+from gateway.alerts.channels import Notification, UndeliveredError
+from gateway.alerts.channels.table import OpenChannel
 from gateway.cli.options import AsJson, Config, ConfigFile, load, open_store
 from gateway.config import ConfigError, Person
-from gateway.domain.model import Alert, Level
+from gateway.domain.model import Alert, AlertLevel
 from gateway.mqtt.publish_once import publisher
 
 group = typer.Typer(help="通知 / alerts", no_args_is_help=True)
@@ -78,17 +78,17 @@ async def _try(settings: Config, person: Person) -> list[Tried]:
     return [await _send(ways[person.name, str(place)], person) for place in range(len(ways))]
 
 
-async def _send(way: Way, person: Person) -> Tried:
+async def _send(way: OpenChannel, person: Person) -> Tried:
     now = datetime.now(UTC)
-    alert = Alert(id=f"test-{person.name}", rule="test", subject=person.name, level=Level.INFO,
+    alert = Alert(id=f"test-{person.name}", rule="test", subject=person.name, level=AlertLevel.INFO,
                   observed_at=now, opened_at=now)  # fmt: skip
-    letter = Letter(f"{alert.id}-{now.isoformat()}", TITLE[person.language], TEXT[person.language],
+    letter = Notification(f"{alert.id}-{now.isoformat()}", TITLE[person.language], TEXT[person.language],
                     urgent=True, alerts=(alert,))  # fmt: skip
     try:
         answer = await way.send(letter)
         if way.row.takes_back:  # a siren must not go on
             await way.send(msgspec.structs.replace(letter, over=True))
-    except Undelivered as failure:
+    except UndeliveredError as failure:
         return Tried(way.scheme, False, failure.answer)
     return Tried(way.scheme, True, answer)
 

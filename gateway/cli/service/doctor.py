@@ -18,7 +18,7 @@ from gateway.cli.options import AsJson, ConfigFile, load
 from gateway.config import Config, ConfigError
 from gateway.ingest.messages.decoding import Sources
 from gateway.mqtt.embedded_broker import is_free
-from gateway.mqtt.link import Trouble
+from gateway.mqtt.link import ConnectionFailedError
 from gateway.mqtt.probe import probe
 from gateway.store.connection import StoreError
 from gateway.store.reader import Reader
@@ -55,7 +55,13 @@ def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
 def _look(name: str, check: Callable[[Config], str], settings: Config) -> Check:
     try:
         return Check(name, True, check(settings))
-    except (ConfigError, StoreError, Trouble, OSError, assets.MissingAssetsError) as error:
+    except (
+        ConfigError,
+        StoreError,
+        ConnectionFailedError,
+        OSError,
+        assets.MissingAssetsError,
+    ) as error:
         return Check(name, False, str(error))
 
 

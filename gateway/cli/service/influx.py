@@ -16,11 +16,11 @@ from gateway.cli.options import AsJson, Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.config import ConfigError, Influx
 from gateway.export.influx.forward.backfill import backfill as walk
-from gateway.export.influx.forward.delivery import Held, Later
+from gateway.export.influx.forward.delivery import ForwardingHaltedError, RetryLaterError
 from gateway.export.influx.forward.sender import Sender
 from gateway.export.influx.server import QueryError, Server, connect
 from gateway.export.influx.setup import SetupError, create
-from gateway.export.influx.verify import Report
+from gateway.export.influx.verify import VerifyReport
 from gateway.export.influx.verify import verify as compare
 from gateway.store import Store
 
@@ -107,7 +107,7 @@ def _ask(settings: Influx, question: Callable[[Server], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(scenario())
-    except (QueryError, SetupError, Held, Later) as error:
+    except (QueryError, SetupError, ForwardingHaltedError, RetryLaterError) as error:
         raise _fail(f"{settings.url}: {error}") from None
 
 
@@ -139,7 +139,7 @@ async def _walk(store: Store, sender: Sender, start: datetime, end: datetime) ->
     return refused
 
 
-def _show(report: Report, refusals: list[tuple[str, str, str]]) -> None:
+def _show(report: VerifyReport, refusals: list[tuple[str, str, str]]) -> None:
     table = Table("日 day", "measurement", "手元 journal", "InfluxDB", "差 difference")
     for row in report.differences:
         table.add_row(f"{row.day}", row.what, f"{row.journal}", f"{row.server}",

@@ -17,11 +17,11 @@ from rich.table import Table
 from dashboard.web.auth import hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.domain.accounts import Account, Rank
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import ShishigakiError
 
 LEAST_LENGTH = 10  # characters of a password
 
-Name = Annotated[str, typer.Argument(help="ログインの名前 / name to log in with")]
+UserName = Annotated[str, typer.Argument(help="ログインの名前 / name to log in with")]
 group = typer.Typer(help="ログインできる人 / who may log in", no_args_is_help=True)
 
 
@@ -34,7 +34,7 @@ class RankName(StrEnum):
     ADMIN = "admin"
 
 
-class UserError(Refusal):
+class UserError(ShishigakiError):
     """The account cannot be made or found; the text says why."""
 
 
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command()
 def add(
-    name: Name,
+    name: UserName,
     role: Annotated[
         RankName, typer.Option(help="見る人, わな猟師, 職員, 管理者 / what they may do")
     ] = RankName.VIEWER,
@@ -74,7 +74,7 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 
 @group.command()
-def remove(name: Name, config: ConfigFile = None) -> None:
+def remove(name: UserName, config: ConfigFile = None) -> None:
     """ログインできなくします。開いている画面も閉じます / take a log-in away, sessions included."""
     with closing(open_store(load(config))) as store:
         if not store.write_now(lambda tx: tx.remove_account(name)):

@@ -18,7 +18,14 @@ from gateway.dialects.payloads import figures
 from gateway.dialects.payloads.remedies import CHIRPSTACK_JSON, CHIRPSTACK_V3, CODEC_CHIRPSTACK
 from gateway.dialects.sensors.interpret import Envelope
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import (
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    TimeSource,
+)
 
 FILTERS = ("application/+/device/+/event/+",)
 _SILENT = frozenset(("ack", "txack", "integration"))
@@ -31,7 +38,7 @@ class _DeviceInfo(Struct, rename="camel"):
     dev_eui: Any = ""
 
 
-class _Rx(Struct):
+class _ChirpStackRx(Struct):
     rssi: Any = None
     snr: Any = None
 
@@ -44,7 +51,7 @@ class _Up(Struct, rename="camel"):
     f_cnt: Any = 0
     f_port: Any = 0
     data: Any = None  # the frame itself, base64
-    rx_info: list[_Rx] = field(default_factory=list)
+    rx_info: list[_ChirpStackRx] = field(default_factory=list)
     object: Any = None
 
 
@@ -77,8 +84,12 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if kind == "log":
         return [_log(message)]
     if kind in _SILENT:
-        raise Refused(Reason.IRRELEVANT, f"ChirpStack event {kind!r}: about the network")
-    raise Refused(Reason.TOPIC, f"ChirpStack event {kind[:40]!r}: up, join, status, location ...")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"ChirpStack event {kind!r}: about the network"
+        )
+    raise MessageRefusedError(
+        RefusalReason.TOPIC, f"ChirpStack event {kind[:40]!r}: up, join, status, location ..."
+    )
 
 
 def _uplink(message: Message, context: Context) -> list[Reading]:
@@ -104,7 +115,7 @@ def _content(up: _Up) -> str:
     return content(up.f_port, up.data if isinstance(up.data, str) else up.object)
 
 
-def _radio(heard: list[_Rx]) -> dict[str, float | None]:
+def _radio(heard: list[_ChirpStackRx]) -> dict[str, float | None]:
     """How the gateway that heard it best heard it."""
     best = max(heard, key=lambda rx: figures.rssi_dbm(rx.rssi) or -999.0, default=None)
     if best is None:
@@ -122,8 +133,8 @@ def _eui(info: _DeviceInfo | None, message: Message) -> str:
     named = levels[levels.index("device") + 1] if "device" in levels[:-1] else ""
     address = named if _EUI.fullmatch(named) else told or named[:128]
     if not address:
-        raise Refused(
-            Reason.MALFORMED, "deviceInfo.devEui がありません / deviceInfo.devEui is missing"
+        raise MessageRefusedError(
+            RefusalReason.MALFORMED, "deviceInfo.devEui がありません / deviceInfo.devEui is missing"
         )
     return address.lower()
 
@@ -131,7 +142,7 @@ def _eui(info: _DeviceInfo | None, message: Message) -> str:
 def _refuse_v3(message: Message) -> None:
     body = parse_any(message.payload)
     if isinstance(body, dict) and any(name in body for name in _OF_V3):
-        raise Refused(Reason.MALFORMED, str(CHIRPSTACK_V3))
+        raise MessageRefusedError(RefusalReason.MALFORMED, str(CHIRPSTACK_V3))
 
 
 def _parse_status(message: Message) -> _Status:
@@ -155,7 +166,9 @@ def _log(message: Message) -> Reading:
     event = _parse_status(message)
     code = figures.name(event.code)
     if _CODEC not in code or "DOWNLINK" in code:
-        raise Refused(Reason.IRRELEVANT, f"ChirpStack event 'log' {code[:40]}: about the network")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, f"ChirpStack event 'log' {code[:40]}: about the network"
+        )
     why = figures.name(event.description)[:120] or code
     unread = f"コーデックのエラー / codec error: {why}: {CODEC_CHIRPSTACK}"
     return codec.alive(_envelope(message, event, "log"), unread=unread)

@@ -20,9 +20,9 @@ from gateway.domain.model import (
     Device,
     Kind,
     Message,
+    MessageRefusedError,
     Reading,
-    Reason,
-    Refused,
+    RefusalReason,
     Role,
     Standing,
     TimeSource,
@@ -86,8 +86,8 @@ def choose(
     if device is not None and device.model:
         if device.model in models:
             return Match(models[device.model], whole=True, proved=True)
-        raise Refused(
-            Reason.MODEL,
+        raise MessageRefusedError(
+            RefusalReason.MODEL,
             f"機種 {device.model!r} は表にありません / registered as model {device.model!r}, of which "
             f"there is no row: {MODEL}",
             address,
@@ -96,11 +96,15 @@ def choose(
     match = recognise(models, values, port)
     if match is not None and match.rival is not None:
         detail = _rivals(address, match.model, match.rival)
-        raise Refused(Reason.MODEL, detail, address, _offered(address, match), unread=True)
+        raise MessageRefusedError(
+            RefusalReason.MODEL, detail, address, _offered(address, match), unread=True
+        )
     if context.assume or (match is not None and match.whole):
         return match
     offered = _offered(address, match) if match else None
-    raise Refused(Reason.MODEL, _offer(address, values, match), address, offered, unread=True)
+    raise MessageRefusedError(
+        RefusalReason.MODEL, _offer(address, values, match), address, offered, unread=True
+    )
 
 
 def _rivals(address: str, one: Model, other: Model) -> str:

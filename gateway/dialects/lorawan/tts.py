@@ -17,7 +17,14 @@ from gateway.dialects.payloads import figures
 from gateway.dialects.payloads.remedies import CODEC_TTS
 from gateway.dialects.sensors.interpret import Envelope
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import (
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    TimeSource,
+)
 
 FILTERS = (
     "v3/+/devices/+/up",
@@ -33,7 +40,7 @@ class _Ids(Struct):
     dev_addr: Any = ""
 
 
-class _Rx(Struct):
+class _TtsRx(Struct):
     rssi: Any = None
     channel_rssi: Any = None
     snr: Any = None
@@ -46,7 +53,7 @@ class _Uplink(Struct):
     f_port: Any = 0
     frm_payload: Any = None  # the frame itself, base64
     decoded_payload: Any = None
-    rx_metadata: list[_Rx] = field(default_factory=list)
+    rx_metadata: list[_TtsRx] = field(default_factory=list)
     received_at: Any = None
     last_battery_percentage: Any = None
 
@@ -74,7 +81,9 @@ _message = msgspec.json.Decoder(_Message)
 def decode(message: Message, context: Context) -> list[Reading]:
     """Read an uplink, a join or a solved location; messages about downlinks are irrelevant."""
     if "/down/" in message.topic or message.topic.endswith("/service/data"):
-        raise Refused(Reason.IRRELEVANT, "The Things Stack: about a downlink or a service")
+        raise MessageRefusedError(
+            RefusalReason.IRRELEVANT, "The Things Stack: about a downlink or a service"
+        )
     told = parse(_message, message.payload, core=_CORE)
     device = _address(told.end_device_ids, message, context)
     if told.uplink_message is not None:
@@ -83,7 +92,9 @@ def decode(message: Message, context: Context) -> list[Reading]:
         return [_join(message, told, told.join_accept, device)]
     if told.location_solved is not None:
         return [_solved(message, told, told.location_solved, device)]
-    raise Refused(Reason.IRRELEVANT, "The Things Stack: neither uplink, join nor location", device)
+    raise MessageRefusedError(
+        RefusalReason.IRRELEVANT, "The Things Stack: neither uplink, join nor location", device
+    )
 
 
 def _address(ids: _Ids | None, message: Message, context: Context) -> str:
@@ -96,8 +107,9 @@ def _address(ids: _Ids | None, message: Message, context: Context) -> str:
     levels = message.topic.split("/")
     if "devices" in levels[:-1] and (told := levels[levels.index("devices") + 1]):
         return told[:128]
-    raise Refused(
-        Reason.MALFORMED, "end_device_ids に機器がありません / end_device_ids names no device"
+    raise MessageRefusedError(
+        RefusalReason.MALFORMED,
+        "end_device_ids に機器がありません / end_device_ids names no device",
     )
 
 
@@ -131,7 +143,7 @@ def _frame(told: _Message, up: _Uplink, device: str) -> str | None:
     return f"{device}:{session}:{count}" if session and count is not None else None
 
 
-def _radio(heard: list[_Rx]) -> dict[str, Any]:
+def _radio(heard: list[_TtsRx]) -> dict[str, Any]:
     """How the gateway that heard it best heard it."""
     best = max(heard, key=lambda rx: figures.rssi_dbm(rx.rssi) or -999.0, default=None)
     if best is None:

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from gateway.domain.model import Reason, Refused
+from gateway.domain.model import MessageRefusedError, RefusalReason
 
 MOST_ITEMS = 256  # of a list that are looked at one by one
 _DEEPEST = 6
@@ -28,7 +28,9 @@ def mended(kind: Any, value: Any, core: tuple[str, ...] = (), depth: int = 0) ->
         if field.encode_name not in value:
             if field.required:
                 missing = field.encode_name
-                raise Refused(Reason.MALFORMED, f"{missing} がありません / {missing} is missing")
+                raise MessageRefusedError(
+                    RefusalReason.MALFORMED, f"{missing} がありません / {missing} is missing"
+                )
             continue
         raw = value[field.encode_name]
         try:
@@ -64,7 +66,7 @@ def _part(kind: Any, raw: Any, core: tuple[str, ...], depth: int) -> Any:
 def _tried(kind: Any, raw: Any, core: tuple[str, ...], depth: int) -> Any:
     try:
         return mended(kind, raw, core, depth + 1)
-    except Refused:
+    except MessageRefusedError:
         return None
 
 
@@ -75,10 +77,10 @@ def _struct(kind: Any) -> Any:
     return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
 
 
-def _broken(name: str, raw: Any) -> Refused:
+def _broken(name: str, raw: Any) -> MessageRefusedError:
     shown = describe(raw)
     where = f"{name} = {shown}" if name else shown
-    return Refused(Reason.MALFORMED, f"{where}: 使えない値です / cannot be used")
+    return MessageRefusedError(RefusalReason.MALFORMED, f"{where}: 使えない値です / cannot be used")
 
 
 _NAMES: Mapping[type, str] = {dict: "{...}", list: "[...]", type(None): "null", bool: "true/false"}

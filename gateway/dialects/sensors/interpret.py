@@ -15,7 +15,15 @@ from gateway.dialects.sensors import names
 from gateway.dialects.sensors.fields import Heard, read
 from gateway.dialects.sensors.models import Model
 from gateway.dialects.timestamps import instant
-from gateway.domain.model import Device, Kind, Reading, Reason, Refused, Role, TimeSource
+from gateway.domain.model import (
+    Device,
+    Kind,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    Role,
+    TimeSource,
+)
 from gateway.domain.species import UNKNOWN
 
 
@@ -112,9 +120,9 @@ def _refuse(envelope: Envelope, heard: Heard, *, known: bool, alone: bool) -> No
     """From a registered device every uplink is a sign of life; from others only what concerns us."""
     if heard.unread:
         detail = f"{heard.unread}: 知らない状態です / not a known state"
-        raise Refused(Reason.MALFORMED, detail, envelope.device, unread=True)
+        raise MessageRefusedError(RefusalReason.MALFORMED, detail, envelope.device, unread=True)
     if alone and not known and (heard.others or "button" in heard.states):
-        raise Refused(Reason.IRRELEVANT, _of_no_trap(heard), envelope.device)
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, _of_no_trap(heard), envelope.device)
 
 
 def _of_no_trap(heard: Heard) -> str:

@@ -61,7 +61,7 @@ _COMMON = "common"  # fields that every row knows
 Rule = str | dict[str, str]
 
 
-class Row(Struct, frozen=True, forbid_unknown_fields=True):
+class ModelRow(Struct, frozen=True, forbid_unknown_fields=True):
     """A row as written in TOML: shipped, or under ``[models.NAME]`` of the configuration."""
 
     title: str
@@ -135,12 +135,12 @@ class Models(dict[str, Model]):
         self.seen: dict[tuple[Names, int | None], Match | None] = {}
 
 
-def compile_rows(rows: Mapping[str, Row], common: Mapping[str, Rule]) -> Models:
+def compile_rows(rows: Mapping[str, ModelRow], common: Mapping[str, Rule]) -> Models:
     """Check rows and make them ready; UnknownMeaningError names the first broken field."""
     return Models({name: _compile(name, row, common) for name, row in rows.items()})
 
 
-def _compile(name: str, row: Row, common: Mapping[str, Rule]) -> Model:
+def _compile(name: str, row: ModelRow, common: Mapping[str, Rule]) -> Model:
     own = {path.split(".")[0] for path in row.fields} | set(row.sign)
     rules = dict(row.fields) | {key: rule for key, rule in common.items() if key not in own}
     for path, rule in rules.items():
@@ -181,9 +181,9 @@ def _tells(rule: Rule) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _written() -> tuple[dict[str, Row], Mapping[str, Rule]]:
+def _written() -> tuple[dict[str, ModelRow], Mapping[str, Rule]]:
     text = files("gateway.dialects.sensors").joinpath("models.toml").read_text(encoding="utf-8")
-    rows = msgspec.convert(tomllib.loads(text), dict[str, Row])
+    rows = msgspec.convert(tomllib.loads(text), dict[str, ModelRow])
     common = rows.pop(_COMMON).fields
     return rows, common
 
@@ -194,7 +194,7 @@ def shipped() -> Models:
     return compile_rows(*_written())
 
 
-def with_own(own: Mapping[str, Row]) -> Models:
+def with_own(own: Mapping[str, ModelRow]) -> Models:
     """The operator's rows before the shipped ones; a row of the same name replaces the shipped one."""
     _, common = _written()
     rest = {name: model for name, model in shipped().items() if name not in own}

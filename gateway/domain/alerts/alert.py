@@ -10,7 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 
-class Level(StrEnum):
+class AlertLevel(StrEnum):
     """How much an alert matters; the order is that of urgency."""
 
     DANGER = "danger"
@@ -19,7 +19,9 @@ class Level(StrEnum):
     INFO = "info"
 
 
-URGENT = frozenset({Level.DANGER, Level.CAPTURE})  # at once, whatever the hour; escalate unanswered
+URGENT = frozenset(
+    {AlertLevel.DANGER, AlertLevel.CAPTURE}
+)  # at once, whatever the hour; escalate unanswered
 
 
 class AlertStatus(StrEnum):
@@ -38,7 +40,7 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     rule: str  # name in the rule table
     subject: str  # device id, area or part of the gateway that it is about
-    level: Level
+    level: AlertLevel
     observed_at: datetime  # when the thing happened
     opened_at: datetime  # when the gateway said so
     status: AlertStatus = AlertStatus.OPEN

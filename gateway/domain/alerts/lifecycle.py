@@ -48,7 +48,7 @@ STEPS_A_ROUND = 100  # a reopened alert begins a new round of steps
 TAKE_BACK = 99  # the step that tells machines that the alert is over
 
 
-class Step(Struct, frozen=True, order=True):
+class EscalationStep(Struct, frozen=True, order=True):
     """One step of the plan: so long after the alert, tell these."""
 
     after: timedelta
@@ -67,16 +67,18 @@ class Promise(Struct, frozen=True):
 
 def plan(
     remind_every_min: int, remind_times: int, deputy_after_min: int, office_after_min: int
-) -> tuple[Step, ...]:
+) -> tuple[EscalationStep, ...]:
     """The steps after the first message, in order of time."""
-    reminders = [Step(timedelta(minutes=remind_every_min * n), Duty.TRAPPER)
+    reminders = [EscalationStep(timedelta(minutes=remind_every_min * n), Duty.TRAPPER)
                  for n in range(1, remind_times + 1)]  # fmt: skip
-    higher = [Step(timedelta(minutes=deputy_after_min), Duty.DEPUTY),
-              Step(timedelta(minutes=office_after_min), Duty.OFFICE)]  # fmt: skip
+    higher = [EscalationStep(timedelta(minutes=deputy_after_min), Duty.DEPUTY),
+              EscalationStep(timedelta(minutes=office_after_min), Duty.OFFICE)]  # fmt: skip
     return tuple(sorted(reminders + higher))
 
 
-def due(alert: Alert, steps: Sequence[Step], now: datetime) -> list[tuple[int, Step]]:
+def due(
+    alert: Alert, steps: Sequence[EscalationStep], now: datetime
+) -> list[tuple[int, EscalationStep]]:
     """Steps (numbered from 1) whose time has come and that are not done."""
     if alert.level not in URGENT or alert.status not in UNANSWERED:
         return []

@@ -32,7 +32,7 @@ class Land(Struct, frozen=True, kw_only=True):
     hours: str = "00-24"  # local
 
 
-class Area(Struct, frozen=True):
+class WatchedLand(Struct, frozen=True):
     """One piece of land, widened by its `near_m` and prepared for many questions."""
 
     name: str
@@ -54,15 +54,15 @@ class Area(Struct, frozen=True):
 class Areas:
     """All land of a site."""
 
-    def __init__(self, areas: Iterable[Area] = ()) -> None:
+    def __init__(self, areas: Iterable[WatchedLand] = ()) -> None:
         self._areas = tuple(areas)
         self.around = lru_cache(4_096)(self._around)  # devices stand still: few different points
 
-    def _around(self, lat: float, lon: float) -> tuple[Area, ...]:
+    def _around(self, lat: float, lon: float) -> tuple[WatchedLand, ...]:
         return tuple(area for area in self._areas if area.touches(lat, lon))
 
 
-def parse(land: Land, data: bytes) -> Area:
+def parse(land: Land, data: bytes) -> WatchedLand:
     """The union of all polygons of a GeoJSON text, widened by `near_m`; AreaError says what is wrong."""
     import shapely
 
@@ -81,7 +81,7 @@ def parse(land: Land, data: bytes) -> Area:
     metres = shapely.transform(whole, lambda points: _to_plane(points, lat, lon))
     shape = metres.buffer(max(land.near_m, 0.01))
     shapely.prepare(shape)
-    return Area(land.name, land.living, land.species, land.hours, lat, lon, shape)
+    return WatchedLand(land.name, land.living, land.species, land.hours, lat, lon, shape)
 
 
 def _geometries(data: Any) -> list[Any]:

@@ -22,17 +22,17 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-Level = Literal["80km", "10km", "5km", "2km", "1km", "500m", "250m", "125m"]
+MeshLevel = Literal["80km", "10km", "5km", "2km", "1km", "500m", "250m", "125m"]
 
 # Side of a square of each level, in squares of 125 m; coarsest first.
-SIDE: Mapping[Level, int] = MappingProxyType(
+SIDE: Mapping[MeshLevel, int] = MappingProxyType(
     {"80km": 640, "10km": 80, "5km": 40, "2km": 16, "1km": 8, "500m": 4, "250m": 2, "125m": 1}
 )
 # Digits of a code of each level.
-DIGITS: Mapping[Level, int] = MappingProxyType(
+DIGITS: Mapping[MeshLevel, int] = MappingProxyType(
     {"80km": 4, "10km": 6, "5km": 7, "2km": 9, "1km": 8, "500m": 9, "250m": 10, "125m": 11}
 )
-LEVELS: tuple[Level, ...] = tuple(SIDE)
+LEVELS: tuple[MeshLevel, ...] = tuple(SIDE)
 
 PER_LAT_DEGREE, PER_LON_DEGREE, LON_ORIGIN = 960, 640, 100
 # What two digits can say, and the globe; a picodegree short, so that rounding cannot leave them.
@@ -57,7 +57,7 @@ class Bounds(NamedTuple):
     east: float
 
 
-def code(lat: float, lon: float, level: Level) -> str:
+def code(lat: float, lon: float, level: MeshLevel) -> str:
     """Return the code of the square of `level` that holds a point (degrees). Raises MeshError."""
     y, x = cell(lat, lon)
     return _text(y, x, level)
@@ -68,7 +68,7 @@ def has_code(lat: float, lon: float) -> bool:
     return 0 <= lat < MAX_LAT and MIN_LON <= lon < MAX_LON
 
 
-def codes(lat: float, lon: float) -> dict[Level, str]:
+def codes(lat: float, lon: float) -> dict[MeshLevel, str]:
     """Return a point's codes at every level, coarsest first. Raises MeshError."""
     y, x = cell(lat, lon)
     return {level: _text(y, x, level) for level in LEVELS}
@@ -93,14 +93,14 @@ def cells_of(lat: ArrayLike, lon: ArrayLike) -> tuple[Ints, Ints]:
     return _rows(lats, PER_LAT_DEGREE), _rows(lons - LON_ORIGIN, PER_LON_DEGREE)
 
 
-def codes_of(lat: ArrayLike, lon: ArrayLike, level: Level) -> NDArray[np.str_]:
+def codes_of(lat: ArrayLike, lon: ArrayLike, level: MeshLevel) -> NDArray[np.str_]:
     """Like `code` for arrays of equal shape: an array of text of that shape. Raises MeshError."""
     y, x = cells_of(lat, lon)
     digits = DIGITS[level]
     return np.strings.zfill(_number(y, x, level).astype(f"U{digits}"), digits)
 
 
-def level_of(code: str) -> Level:
+def level_of(code: str) -> MeshLevel:
     """Tell a code's level from its digits; 2 km codes end in 5. Raises MeshError."""
     if code.isascii() and code.isdigit():
         if len(code) == DIGITS["500m"]:
@@ -150,7 +150,7 @@ def polygon(code: str) -> shapely.Polygon:
     return shapely.box(edges.west, edges.south, edges.east, edges.north)
 
 
-def parent(code: str, level: Level) -> str:
+def parent(code: str, level: MeshLevel) -> str:
     """Return the code of the coarser (or equal) `level` that holds a code. Raises MeshError."""
     own = level_of(code)
     if SIDE[level] % SIDE[own]:
@@ -158,7 +158,7 @@ def parent(code: str, level: Level) -> str:
     return _text(*corner(code), level)
 
 
-def within(area: Bounds, level: Level) -> list[str]:
+def within(area: Bounds, level: MeshLevel) -> list[str]:
     """List the codes of all squares that touch the inside of an area, from the south-west."""
     rows, columns = _corners(area, level)
     return [_text(y, x, level) for y in rows for x in columns]
@@ -171,7 +171,7 @@ def clipped(area: Bounds) -> Bounds | None:
     return Bounds(south, west, north, east) if south < north and west < east else None
 
 
-def finest_within(area: Bounds, most: int) -> Level:
+def finest_within(area: Bounds, most: int) -> MeshLevel:
     """The finest level from 1 km on of which at most `most` squares touch an area; else 80 km."""
     for level in ("1km", "2km", "5km", "10km"):
         rows, columns = _corners(area, level)
@@ -180,7 +180,7 @@ def finest_within(area: Bounds, most: int) -> Level:
     return "80km"
 
 
-def edges_within(area: Bounds, level: Level) -> NDArray[np.float64]:
+def edges_within(area: Bounds, level: MeshLevel) -> NDArray[np.float64]:
     """The edges of the same squares in the same order, one `Bounds` a row."""
     rows, columns = np.meshgrid(*_corners(area, level), indexing="ij")
     y, x, side = rows.ravel(), columns.ravel() + LON_ORIGIN * PER_LON_DEGREE, SIDE[level]
@@ -206,7 +206,7 @@ def hunter_numbers(lines: Iterable[str]) -> Mapping[str, str]:
     return MappingProxyType(table)
 
 
-def _number(y: N, x: N, level: Level) -> N:
+def _number(y: N, x: N, level: MeshLevel) -> N:
     """Spell a square in digits; leading zeros are added by the callers."""
     first = y // 640 * 100 + x // 640
     if level == "80km":
@@ -220,7 +220,7 @@ def _number(y: N, x: N, level: Level) -> N:
     return _halved(second if level == "5km" else third, y, x, level)
 
 
-def _halved(number: N, y: N, x: N, level: Level) -> N:
+def _halved(number: N, y: N, x: N, level: MeshLevel) -> N:
     """Append 1 (SW), 2 (SE), 3 (NW) or 4 (NE) for every halving below 10 km or 1 km."""
     sides = {"5km": (40,), "500m": (4,), "250m": (4, 2), "125m": (4, 2, 1)}.get(level, ())
     for side in sides:
@@ -228,11 +228,11 @@ def _halved(number: N, y: N, x: N, level: Level) -> N:
     return number
 
 
-def _text(y: int, x: int, level: Level) -> str:
+def _text(y: int, x: int, level: MeshLevel) -> str:
     return str(_number(y, x, level)).zfill(DIGITS[level])
 
 
-def _corners(area: Bounds, level: Level) -> tuple[range, range]:
+def _corners(area: Bounds, level: MeshLevel) -> tuple[range, range]:
     """South-west corners' rows and columns of the squares that touch the inside of an area."""
     side = SIDE[level]
     south, west = cell(area.south, area.west)

@@ -49,7 +49,7 @@ EXACT_M = 10
 SECOND = timedelta(seconds=1)
 
 
-class About(Struct, frozen=True):
+class PackageInfo(Struct, frozen=True):
     """What a package says of itself."""
 
     title: str
@@ -83,7 +83,7 @@ def publishable(device: Device, *, exact: bool) -> bool:
 
 
 def package(
-    devices: Iterable[Device], events: Callable[[Device], Sequence[Event]], about: About
+    devices: Iterable[Device], events: Callable[[Device], Sequence[Event]], about: PackageInfo
 ) -> dict[str, bytes]:
     """The files of a package by name. `events`: a detector's, oldest first; its place must be known.
 
@@ -105,7 +105,7 @@ def package(
     }
 
 
-def place(device: Device, about: About) -> tuple[float, float]:
+def place(device: Device, about: PackageInfo) -> tuple[float, float]:
     """Latitude and longitude as published."""
     lat, lon = device.lat or 0.0, device.lon or 0.0
     if about.exact:
@@ -154,7 +154,7 @@ def _seen(part: Sequence[Event]) -> list[_Seen]:
     return found
 
 
-def _deployment(device: Device, run: _Run, about: About) -> dict[str, Any]:
+def _deployment(device: Device, run: _Run, about: PackageInfo) -> dict[str, Any]:
     lat, lon = place(device, about)
     return {
         "deploymentID": run.id, "locationID": device.id,
@@ -194,7 +194,7 @@ def _probability(value: float | None) -> str:
     return "" if value is None else f"{min(max(value, 0.0), 1.0):.3f}"
 
 
-def _descriptor(told: list[tuple[Device, _Run]], about: About) -> dict[str, Any]:
+def _descriptor(told: list[tuple[Device, _Run]], about: PackageInfo) -> dict[str, Any]:
     places = [place(device, about) for device, _ in told]
     names = sorted({one.species for _, run in told for one in run.events})
     descriptor: dict[str, Any] = {

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.domain.epoch import ms
-from gateway.domain.model import Act, DeviceState, Kind
+from gateway.domain.model import DeviceState, Kind, TrapAction
 from gateway.domain.resident_reports import Sighting
 from gateway.domain.species import UNTOLD
 from gateway.export.influx.schema import (
@@ -28,9 +28,9 @@ from gateway.export.influx.schema import (
     stamp,
     tag_text,
 )
-from gateway.store.rollups.hours import Rollup, Seen
-from gateway.store.rollups.sums import Unit
-from gateway.store.tables.replication import DueEvent, Row
+from gateway.store.rollups.hours import Rollup, SightingKey
+from gateway.store.rollups.sums import SumUnit
+from gateway.store.tables.replication import DueEvent, JournalRow
 
 DAY_NS = 24 * HOUR_NS
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -43,13 +43,13 @@ _REPORT_TEXTS = ("species", "source", "municipality")
 _COLON = bytes.maketrans(b":", b"=")
 _FLOATS = frozenset(name for name, kind in FIELDS["detection"].items() if kind == "float")
 
-Source = tuple[str | int, ...]
+PointOrigin = tuple[str | int, ...]
 
 
-class Line(Struct, frozen=True, gc=False):
+class InfluxLine(Struct, frozen=True, gc=False):
     """One point, and the names of what it was made from, so that it can be made again."""
 
-    source: Source
+    source: PointOrigin
     text: str
 
     @property
@@ -66,7 +66,7 @@ class Encoder:
         self._zone = zone
         self._heads: dict[tuple[str, str, str | None], str] = {}
 
-    def event(self, row: Row) -> Line:
+    def event(self, row: JournalRow) -> InfluxLine:
         """The point of (no, EVENT_SELECT ...). Runs a million times when a year is caught up."""
         (no, id_, device, kind, observed, received, quality, device_ms, boot, seq, species, count,
          distinct, facts) = row  # fmt: skip
@@ -89,9 +89,9 @@ class Encoder:
             more += f",{_facts(facts)}"
         head = self._heads.get((kind, device, None)) or self._head(kind, device)
         fields = f'eid="{_quoted(id_)}",quality="{quality}",received_ms={received}i{more}'
-        return Line(("event", no), f"{head} {fields} {stamp(observed, id_)}")
+        return InfluxLine(("event", no), f"{head} {fields} {stamp(observed, id_)}")
 
-    def again(self, due: DueEvent) -> list[Line]:
+    def again(self, due: DueEvent) -> list[InfluxLine]:
         """An event once more, and where it stood before made void."""
         line = self.event(due.row)
         if not due.was.isdecimal():
@@ -99,9 +99,9 @@ class Encoder:
         id_, device, kind = due.row[1:4]
         head = self._head(kind, device)
         void = f'{head} eid="",n=0i,void=1i {stamp(int(due.was), id_)}'
-        return [Line(line.source, void), line]
+        return [InfluxLine(line.source, void), line]
 
-    def rollup(self, unit: Unit, one: Rollup) -> list[Line]:
+    def rollup(self, unit: SumUnit, one: Rollup) -> list[InfluxLine]:
         """One device and hour, day or month: of all species together, and of each. Runs millions of times.
 
         Named by its hour, or the first of its day or month: made again, that makes those again too.
@@ -114,22 +114,24 @@ class Encoder:
             "" if one.alive_ms is None else f"alive_ms={one.alive_ms}i,armed_ms={one.armed_ms}i"
         )
         if not one.sightings:
-            return [Line(source, f"{head} {effort} {at}")] if effort else []
+            return [InfluxLine(source, f"{head} {effort} {at}")] if effort else []
         told = f"{effort},{_seen(one.sightings)}" if effort else _seen(one.sightings)
-        return [Line(source, f"{head} {told} {at}"), *self._of_species(unit, one, source, at)]
+        return [InfluxLine(source, f"{head} {told} {at}"), *self._of_species(unit, one, source, at)]
 
-    def _of_species(self, unit: Unit, one: Rollup, source: Source, at: int) -> Iterator[Line]:
+    def _of_species(
+        self, unit: SumUnit, one: Rollup, source: PointOrigin, at: int
+    ) -> Iterator[InfluxLine]:
         for species, records, independent, animals in one.sightings:
             head = self._head(_DETECTION[unit], one.device, species)
             sums = f"animals={animals}i,independent={independent}i,records={records}i"
-            yield Line(source, f"{head} {sums} {at}")
+            yield InfluxLine(source, f"{head} {sums} {at}")
 
-    def act(self, no: int, act: Act) -> Line:
+    def act(self, no: int, act: TrapAction) -> InfluxLine:
         """What a person did at a trap. Who it was stays on the gateway."""
         parts = [f"recorded_ms={ms(act.recorded_at)}i", *_texts(act, _ACT_TEXTS)]
         return self._told(("act", no), "act", act.deed.value, act, parts, ms(act.at))
 
-    def report(self, no: int, one: Sighting) -> Line:
+    def report(self, no: int, one: Sighting) -> InfluxLine:
         """What people reported without a sensor; without an hour it stands at its local noon."""
         noon = datetime.combine(one.day, time(12), self._zone)
         parts = [f"lat={_number(one.lat)}", f"lon={_number(one.lon)}", *_texts(one, _REPORT_TEXTS)]
@@ -138,26 +140,26 @@ class Encoder:
 
     def _told(
         self,
-        source: Source,
+        source: PointOrigin,
         measurement: str,
         kind: str,
-        one: Act | Sighting,
+        one: TrapAction | Sighting,
         parts: list[str],
         at_ms: int,
-    ) -> Line:
+    ) -> InfluxLine:
         """A point of what people tell."""
         parts.append(f'eid="{one.id.translate(_TEXT)}"')
         if one.count is not None:
             parts.append(f"n={one.count}i")
         head = f"{measurement},kind={_tag(kind)}{self._site}"
-        return Line(source, f"{head} {','.join(sorted(parts))} {stamp(at_ms, one.id)}")
+        return InfluxLine(source, f"{head} {','.join(sorted(parts))} {stamp(at_ms, one.id)}")
 
-    def whole(self, now: datetime) -> Line:
+    def whole(self, now: datetime) -> InfluxLine:
         """All of the site's past lies there, in this layout; one point a UTC day."""
         day = ms(now) * NS_A_MS // DAY_NS * DAY_NS
-        return Line(("whole",), f"whole{self._site} layout={LAYOUT}i {day}")
+        return InfluxLine(("whole",), f"whole{self._site} layout={LAYOUT}i {day}")
 
-    def state(self, state: DeviceState) -> Line:
+    def state(self, state: DeviceState) -> InfluxLine:
         """What is known of a device now: one point a device and UTC day, overwritten."""
         fields = {name: float(v) for name in _STATE_FACTS
                   if (v := state.fact(name)) is not None and math.isfinite(float(v))}  # fmt: skip
@@ -168,7 +170,7 @@ class Encoder:
             parts.append(f'trap="{state.trap.value}"')
         at = seen_ms * 1_000_000 // DAY_NS * DAY_NS
         head = self._head("device_state", state.device)
-        return Line(("state", state.device), f"{head} {','.join(parts)} {at}")
+        return InfluxLine(("state", state.device), f"{head} {','.join(parts)} {at}")
 
     def _head(self, kind: str, device: str, species: str | None = None) -> str:
         """Measurement and tags, remembered: there are as many as the server has series."""
@@ -187,12 +189,12 @@ class Encoder:
 
 
 _KINDS = frozenset(kind.value for kind in Kind)
-_DEVICE: Mapping[Unit, str] = {unit: f"device_{end}" for unit, end in ENDINGS.items()}
-_DETECTION: Mapping[Unit, str] = {unit: f"detection_{end}" for unit, end in ENDINGS.items()}
+_DEVICE: Mapping[SumUnit, str] = {unit: f"device_{end}" for unit, end in ENDINGS.items()}
+_DETECTION: Mapping[SumUnit, str] = {unit: f"detection_{end}" for unit, end in ENDINGS.items()}
 _COUNTED = frozenset({"detection", "trap.sprung", "trap.set"})  # `n` is always there: sum it
 
 
-def _seen(sightings: Iterable[Seen]) -> str:
+def _seen(sightings: Iterable[SightingKey]) -> str:
     """The sums over all species as fields."""
     animals = identified = independent = records = 0
     for species, records_of, independent_of, animals_of in sightings:
@@ -209,7 +211,7 @@ def _tag(value: str) -> str:
     return tag_text(value).translate(_KEY)
 
 
-def _texts(one: Act | Sighting, names: tuple[str, ...]) -> list[str]:
+def _texts(one: TrapAction | Sighting, names: tuple[str, ...]) -> list[str]:
     """String fields that were told."""
     values = {name: getattr(one, name) for name in names}
     return [f'{name}="{text.translate(_TEXT)}"' for name, text in values.items() if text]

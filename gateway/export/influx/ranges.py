@@ -6,14 +6,14 @@ outage the newest batch is sent at once and leaves a gap, which is filled from i
 
 from collections.abc import Sequence
 
-from gateway.store.tables.replication import Span
+from gateway.store.tables.replication import JournalSpan
 
 MOST = 32  # spans that are remembered; beyond that nothing jumps ahead
 
 
-def add(done: Sequence[Span], new: Span) -> list[Span]:
+def add(done: Sequence[JournalSpan], new: JournalSpan) -> list[JournalSpan]:
     """`done` with `new`, joined where they touch."""
-    spans: list[Span] = []
+    spans: list[JournalSpan] = []
     for after, upto in sorted([*done, new]):
         if after >= upto:
             continue
@@ -24,7 +24,7 @@ def add(done: Sequence[Span], new: Span) -> list[Span]:
     return spans
 
 
-def live(done: Sequence[Span], head: int, batch: int) -> Span | None:
+def live(done: Sequence[JournalSpan], head: int, batch: int) -> JournalSpan | None:
     """The newest numbers not yet sent, at most `batch`; None when `head` has been sent."""
     top = done[-1][1] if done else 0
     if top >= head:
@@ -34,7 +34,7 @@ def live(done: Sequence[Span], head: int, batch: int) -> Span | None:
     return (head - batch, head)
 
 
-def backlog(done: Sequence[Span]) -> Span | None:
+def backlog(done: Sequence[JournalSpan]) -> JournalSpan | None:
     """The oldest gap below what has been sent; None when there is none."""
     after = 0
     for start, upto in done:
@@ -44,6 +44,6 @@ def backlog(done: Sequence[Span]) -> Span | None:
     return None
 
 
-def missing(done: Sequence[Span], head: int) -> int:
+def missing(done: Sequence[JournalSpan], head: int) -> int:
     """How many numbers up to `head` have not been sent."""
     return max(0, head - sum(upto - after for after, upto in done))

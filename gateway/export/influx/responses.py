@@ -22,7 +22,7 @@ class Verdict(StrEnum):
     LATER = "later"  # busy, broken or out of reach: try again, the journal waits
 
 
-class Answer(Struct, frozen=True):
+class ServerAnswer(Struct, frozen=True):
     """A server's answer. `status` 0: there was none, `text` says why."""
 
     status: int
@@ -44,7 +44,7 @@ _BY_STATUS = {
 _EXPIRED = re.compile(r"partial write: points beyond retention policy dropped=\d+")
 
 
-def judge(answer: Answer) -> Verdict:
+def judge(answer: ServerAnswer) -> Verdict:
     """The verdict on one write."""
     if answer.status in {400, 422} and _EXPIRED.search(answer.text):
         return Verdict.DONE
@@ -53,7 +53,7 @@ def judge(answer: Answer) -> Verdict:
     return Verdict.LATER if answer.status >= 500 else Verdict.HOLD
 
 
-def say(answer: Answer) -> str:
+def say(answer: ServerAnswer) -> str:
     """The answer in one line for a person; InfluxDB's JSON is unwrapped."""
     text = answer.text
     try:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.model import Kind
 from gateway.store.rollups.months import first_day
-from gateway.store.rollups.sums import Unit
+from gateway.store.rollups.sums import SumUnit
 
 Type = Literal["integer", "float", "string", "boolean"]
 NS_A_MS = 1_000_000
@@ -24,7 +24,7 @@ HOUR_NS = 3_600_000 * NS_A_MS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LAYOUT = 2  # another one: every site's roll-ups are sent again, and only then read
-ENDINGS: Mapping[Unit, str] = {"hour": "1h", "day": "1d", "month": "1mo"}
+ENDINGS: Mapping[SumUnit, str] = {"hour": "1h", "day": "1d", "month": "1mo"}
 """Roll-ups: `device_1h` is of all species together and has the effort, `detection_1h` is by species."""
 
 MEASUREMENTS: Mapping[Kind, str] = {
@@ -151,7 +151,7 @@ def day_ns(day: int, zone: ZoneInfo) -> int:
     return round(midnight.timestamp()) * 1_000_000_000
 
 
-def beginning_ns(unit: Unit, at: int, zone: ZoneInfo) -> int:
+def beginning_ns(unit: SumUnit, at: int, zone: ZoneInfo) -> int:
     """When an hour, local day or month since 1970 begins: the time of its roll-ups, ns since 1970."""
     if unit == "hour":
         return at * HOUR_NS

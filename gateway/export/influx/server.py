@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.config import Influx
-from gateway.export.influx.responses import Answer, say
+from gateway.export.influx.responses import ServerAnswer, say
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
@@ -31,7 +31,7 @@ class QueryError(Exception):
     """A question was not answered; the text says which status or error, and why."""
 
 
-class Series(Struct, frozen=True):
+class ResultTable(Struct, frozen=True):
     """One table of an answer."""
 
     name: str
@@ -48,7 +48,7 @@ class Server:
         self.database = settings.database
         self.packs = packs(settings)
 
-    async def write(self, body: bytes) -> Answer:
+    async def write(self, body: bytes) -> ServerAnswer:
         """Send lines, compressed if that is worth it; never raises for what a network or server does."""
         params = [("db", self.database), ("precision", "ns")]
         headers = {"Content-Type": "text/plain; charset=utf-8"}
@@ -58,9 +58,9 @@ class Server:
         try:
             return await self._call("/write", "POST", params, headers, body)
         except _broken() as error:
-            return Answer(0, f"{type(error).__name__}: {error}".rstrip(": "))
+            return ServerAnswer(0, f"{type(error).__name__}: {error}".rstrip(": "))
 
-    async def query(self, text: str, *, change: bool = False) -> list[list[Series]]:
+    async def query(self, text: str, *, change: bool = False) -> list[list[ResultTable]]:
         """Answers of one or more statements, times in ns; QueryError also for errors inside a 200."""
         params = [("db", self.database), ("epoch", "ns"), ("q", text)]
         method = "POST" if change else "GET"
@@ -86,7 +86,7 @@ class Server:
     async def _call(
         self, path: str, method: str, params: list[tuple[str, str]], headers: dict[str, str],
         body: bytes, limit: int | None = ANSWER_BYTES,
-    ) -> Answer:  # fmt: skip
+    ) -> ServerAnswer:  # fmt: skip
         headers.setdefault("Content-Type", _NO_BODY)
         reply = await self._call_api(
             path, method, query_params=params, header_params=headers, body=body or None,
@@ -96,7 +96,7 @@ class Server:
             whole = limit is None and reply.status == 200
             content = await (reply.read() if whole else reply.content.read(ANSWER_BYTES))
             text = content.decode("utf-8", "replace")
-            return Answer(reply.status, text, _seconds(reply.headers.get("Retry-After")))
+            return ServerAnswer(reply.status, text, _seconds(reply.headers.get("Retry-After")))
 
 
 def _broken() -> tuple[type[Exception], ...]:
@@ -148,7 +148,7 @@ def _seconds(text: str | None) -> float | None:
         return None  # a date: our own back-off does
 
 
-def _tables(text: str) -> list[list[Series]]:
+def _tables(text: str) -> list[list[ResultTable]]:
     try:
         results = _results(text).get("results", [])
     except msgspec.DecodeError:
@@ -159,8 +159,8 @@ def _tables(text: str) -> list[list[Series]]:
     return [[_series(table) for table in result.get("series", ())] for result in results]
 
 
-def _series(table: dict[str, Any]) -> Series:
-    return Series(
+def _series(table: dict[str, Any]) -> ResultTable:
+    return ResultTable(
         table.get("name", ""), table.get("tags", {}), table["columns"], table.get("values", [])
     )
 

@@ -30,11 +30,11 @@ from gateway.export.influx.schema import (
 from gateway.export.influx.server import Server, quote
 from gateway.store import Reader, Store
 from gateway.store.rollups.months import first_day, month_of
-from gateway.store.rollups.sums import Unit
+from gateway.store.rollups.sums import SumUnit
 
 Counts = Counter[tuple[date, str]]
 Figures = Mapping[tuple[date, str], int]
-Spans = Mapping[Unit, tuple[int, int]]
+Spans = Mapping[SumUnit, tuple[int, int]]
 """Hours, days and months since 1970, half-open."""
 _SIGHTINGS = ("records", "independent", "animals")
 _DEVICE = ("alive_ms", "armed_ms", "identified", *_SIGHTINGS)
@@ -50,7 +50,7 @@ class Difference(Struct, frozen=True, order=True):
     server: int
 
 
-class Report(Struct, frozen=True):
+class VerifyReport(Struct, frozen=True):
     """The outcome."""
 
     events: int  # in the journal
@@ -62,7 +62,7 @@ class Report(Struct, frozen=True):
 async def verify(
     store: Store, server: Server, site: str, zone: ZoneInfo, start: datetime, end: datetime,
     now: datetime,
-) -> Report:  # fmt: skip
+) -> VerifyReport:  # fmt: skip
     """Compare [start, end); hours not yet closed at `now` count only as events."""
     closed_ms = min(ms(end), (ms(now) - CLOSED_MS) // HOUR_MS * HOUR_MS)
     spans = spans_of(ms(start) // HOUR_MS, closed_ms // HOUR_MS, zone)
@@ -73,7 +73,7 @@ async def verify(
     for unit, span in spans.items():
         found += await _rollups(server, zone, where, unit, span)
     total = sum(n for (_, what), n in journal.items() if what in EVENTS)
-    return Report(total, compare(journal, found), waiting, refused)
+    return VerifyReport(total, compare(journal, found), waiting, refused)
 
 
 def spans_of(start_hour: int, end_hour: int, zone: ZoneInfo) -> Spans:
@@ -117,7 +117,7 @@ def _journal(reader: Reader, zone: ZoneInfo, start_ms: int, end_ms: int, spans: 
     return counts
 
 
-def _add(counts: Counts, unit: Unit, day: int, cells: Sequence[int]) -> None:
+def _add(counts: Counts, unit: SumUnit, day: int, cells: Sequence[int]) -> None:
     """Sums of the journal under the names of both measurements."""
     sums = dict(zip(_DEVICE, cells, strict=True))
     for name, value in sums.items():
@@ -138,7 +138,7 @@ async def _events(server: Server, zone: ZoneInfo, where: str, span_ns: tuple[int
 
 
 async def _rollups(
-    server: Server, zone: ZoneInfo, where: str, unit: Unit, span: tuple[int, int]
+    server: Server, zone: ZoneInfo, where: str, unit: SumUnit, span: tuple[int, int]
 ) -> Counts:
     """Sums of one unit's roll-ups by local day, or by the first of the month."""
     counts: Counts = Counter()

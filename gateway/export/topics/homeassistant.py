@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.dialects.ha_discovery import OURSELVES
 from gateway.domain.model import Device, Role
-from gateway.export.topics.retained import Scene, alerts_topic, slug, state_topic
+from gateway.export.topics.retained import RetainedState, alerts_topic, slug, state_topic
 
 Entity = tuple[str, str, dict[str, Any]]
 """component, object, declaration"""
@@ -26,7 +26,7 @@ _MEASURES = (
 )
 
 
-def declarations(scene: Scene, prefix: str) -> dict[str, bytes]:
+def declarations(scene: RetainedState, prefix: str) -> dict[str, bytes]:
     """Topic -> retained declaration for every trap, detector and the site's alerts."""
     found: dict[str, bytes] = {}
     for device in scene.shown:
@@ -55,7 +55,7 @@ def _about(device: Device, node: str) -> dict[str, Any]:
     return about | {name: value for name, value in more.items() if value}
 
 
-def _entities(scene: Scene, device: Device) -> Iterator[Entity]:
+def _entities(scene: RetainedState, device: Device) -> Iterator[Entity]:
     topic = state_topic(scene.site, device.id)
     known = {"availability_topic": topic, "availability_template": _KNOWN, "state_topic": topic}
     if device.role is Role.TRAP:
@@ -82,7 +82,7 @@ def _entities(scene: Scene, device: Device) -> Iterator[Entity]:
             }  # fmt: skip
 
 
-def _of_alerts(scene: Scene) -> Iterator[Entity]:
+def _of_alerts(scene: RetainedState) -> Iterator[Entity]:
     topic = alerts_topic(scene.site)
     about = {
         "state_topic": topic, "json_attributes_topic": topic,

@@ -16,9 +16,9 @@ from gateway.config import Config
 from gateway.domain.model import Kind
 from gateway.domain.outcome import Outcome
 from gateway.export.topics.homeassistant import declarations
-from gateway.export.topics.retained import Scene, notices
+from gateway.export.topics.retained import RetainedState, notices
 from gateway.mqtt.session import Counters
-from gateway.store import DiskTrouble, Reader, Store
+from gateway.store import DiskError, Reader, Store
 from gateway.store.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ HUNG_OUT = "board.topics"  # setting: every topic that may be retained at the br
 URGENT = (Kind.SPRUNG, Kind.SET, Kind.TAMPER)
 
 
-class Session(Protocol):
+class PublishingSession(Protocol):
     """What the display needs of the MQTT session."""
 
     @property
@@ -44,11 +44,16 @@ class Session(Protocol):
         """Send; TimeoutError or PermissionError when the broker does not take it."""
 
 
-class Display:
+class TopicPublisher:
     """One gateway's retained topics."""
 
     def __init__(
-        self, store: Store, feed: Feed, session: Session, config: Config, clock: Clock = utc_now
+        self,
+        store: Store,
+        feed: Feed,
+        session: PublishingSession,
+        config: Config,
+        clock: Clock = utc_now,
     ) -> None:
         self._store, self._feed, self._session, self._config = store, feed, session, config
         self._clock = clock
@@ -90,13 +95,13 @@ class Display:
         try:
             wanted = await self._store.read(self._wanted)
             await self._send(wanted)
-        except (TimeoutError, DiskTrouble) as error:
+        except (TimeoutError, DiskError) as error:
             log.debug("the board is behind: %s", error)
             return False
         return True
 
     def _wanted(self, reader: Reader) -> dict[str, bytes]:
-        scene = Scene(
+        scene = RetainedState(
             self._config.site.name, self._clock(), reader.devices(), reader.states(),
             reader.open_alerts(),
         )  # fmt: skip

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from gateway.domain import trap_lifecycle
 from gateway.domain.epoch import from_ms
-from gateway.domain.model import Alert, Device, DeviceState, Level, Role, Standing
+from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Role, Standing
 
 _PLAIN = re.compile(r"[a-z0-9-]{1,32}")
 _FACTS = ("battery_pct", "battery_v", "external_power", "rssi_dbm", "snr_db")
@@ -24,7 +24,7 @@ UNKNOWN = "unknown"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class Scene(Struct, frozen=True):
+class RetainedState(Struct, frozen=True):
     """What the board shows, as the store has it."""
 
     site: str
@@ -57,7 +57,7 @@ def alerts_topic(site: str) -> str:
     return f"shishigaki/v1/{site}/alerts"
 
 
-def notices(scene: Scene) -> dict[str, bytes]:
+def notices(scene: RetainedState) -> dict[str, bytes]:
     """Topic -> retained payload, all of them, the most urgent first."""
     names = {device.id: device.label for device in scene.devices}
     found = {
@@ -70,7 +70,7 @@ def notices(scene: Scene) -> dict[str, bytes]:
     }
 
 
-def _state(scene: Scene, device: Device) -> dict[str, Any]:
+def _state(scene: RetainedState, device: Device) -> dict[str, Any]:
     state = scene.states.get(device.id)
     body: dict[str, Any] = {"device": device.id, "name": device.label, "role": device.role.value}
     if device.role is Role.TRAP:
@@ -114,6 +114,6 @@ def _sum(alerts: Iterable[Alert], names: Mapping[str, str]) -> dict[str, Any]:
     newest = max(alerts, key=lambda alert: alert.opened_at, default=None)
     return {
         "open": len(alerts),
-        **{level.value: levels[level] for level in Level},
+        **{level.value: levels[level] for level in AlertLevel},
         "newest": _alert(newest, names) if newest else None,
     }

@@ -15,12 +15,12 @@ from msgspec import Struct, field
 
 from gateway.alerts.policy import Policy
 from gateway.dialects.sensors.models import GENERIC, PRIVATE, SPRINGS, Model
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import ShishigakiError
 from gateway.domain.geo import far_places
-from gateway.domain.model import Device, Reason, Role, Standing
+from gateway.domain.model import Device, RefusalReason, Role, Standing
 from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.lists import address, place_of
-from gateway.ingest.messages.batch import Decode, read_again, release
+from gateway.ingest.messages.batch import DecodeMessage, read_again, release
 from gateway.store import Transaction
 
 STEP = 500  # messages in one transaction: the intake must not wait long
@@ -29,11 +29,11 @@ STEP = 500  # messages in one transaction: the intake must not wait long
 PlaceAnswer = Literal["", "right", "none"]  # not asked, the place is right, approve without it
 
 
-class ApprovalError(Refusal):
+class ApprovalError(ShishigakiError):
     """The wish cannot be met; the text names the value and what is allowed."""
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class ApprovalRequest(Struct, frozen=True, kw_only=True):
     """What a person says about a device; None or empty: as it is."""
 
     device: str
@@ -46,13 +46,13 @@ class Wish(Struct, frozen=True, kw_only=True):
     place: PlaceAnswer = ""
 
 
-class Again(Struct):
+class ReplayReport(Struct):
     """What reading again came to."""
 
     messages: int = 0
     events: int = 0
     alerts: int = 0
-    refused: Counter[Reason] = field(default_factory=Counter)
+    refused: Counter[RefusalReason] = field(default_factory=Counter)
     after: int = 0  # number of the last message read
 
     def add(self, outcome: Outcome) -> None:
@@ -62,12 +62,12 @@ class Again(Struct):
         self.refused.update(outcome.refused)
 
 
-class Desk:
+class Approvals:
     """How this gateway reads; the acts themselves take a transaction and the time."""
 
     def __init__(
         self,
-        decode: Decode,
+        decode: DecodeMessage,
         models: Mapping[str, Model],
         policy: Policy | None = None,
         dialect: Callable[[str], str] = lambda topic: "",
@@ -79,7 +79,9 @@ class Desk:
             name: model for name, model in models.items() if name not in PRIVATE | {GENERIC}
         }
 
-    def approve(self, tx: Transaction, wish: Wish, now: datetime) -> tuple[Device, Outcome]:
+    def approve(
+        self, tx: Transaction, wish: ApprovalRequest, now: datetime
+    ) -> tuple[Device, Outcome]:
         """Let a device count, as the person says it is, and read what was held of it."""
         wanted = address(wish.device)
         known = tx.devices.get(wanted) or self._unregistered(tx, wanted, wish)
@@ -90,14 +92,16 @@ class Desk:
     def revoke(self, tx: Transaction, device: str) -> Device:
         """Stop listening to a device."""
         wanted = address(device)
-        known = tx.devices.get(wanted) or self._unregistered(tx, wanted, Wish(device=device))
+        known = tx.devices.get(wanted) or self._unregistered(
+            tx, wanted, ApprovalRequest(device=device)
+        )
         revoked = msgspec.structs.replace(known, standing=Standing.REVOKED)
         tx.put_device(revoked)
         return revoked
 
     def step(
-        self, tx: Transaction, so_far: Again, now: datetime,
-        reasons: Collection[Reason] = tuple(Reason), device: str | None = None,
+        self, tx: Transaction, so_far: ReplayReport, now: datetime,
+        reasons: Collection[RefusalReason] = tuple(RefusalReason), device: str | None = None,
     ) -> Outcome | None:  # fmt: skip
         """Read the next messages again and count them in `so_far`; None when there are no more."""
         kept = tx.quarantine.waiting(reasons, device, so_far.after, STEP)
@@ -109,7 +113,7 @@ class Desk:
         so_far.add(outcome)
         return outcome
 
-    def _unregistered(self, tx: Transaction, wanted: str, wish: Wish) -> Device:
+    def _unregistered(self, tx: Transaction, wanted: str, wish: ApprovalRequest) -> Device:
         """A device that only the quarantine knows: no model could be offered for it."""
         if not tx.quarantine.waiting(device=wanted, limit=1):
             raise _no_such(wish.device, tx.devices)
@@ -117,7 +121,7 @@ class Desk:
         springs = model is None or bool(SPRINGS & model.meanings)
         return Device(id=wanted, role=Role.TRAP if springs else Role.DETECTOR)
 
-    def _changed(self, known: Device, wish: Wish) -> Device:
+    def _changed(self, known: Device, wish: ApprovalRequest) -> Device:
         if wish.model and wish.model not in self.models:
             raise ApprovalError(f"model {wish.model!r}: one of {', '.join(self.models)}")
         if wish.zone:
@@ -160,7 +164,7 @@ def _placed(
     return device
 
 
-def _given(wish: Wish) -> Iterator[tuple[str, object]]:
+def _given(wish: ApprovalRequest) -> Iterator[tuple[str, object]]:
     yield "standing", Standing.APPROVED
     for name in ("name", "role", "model", "inverted", "zone", "heartbeat_s"):
         if (value := getattr(wish, name)) not in (None, ""):

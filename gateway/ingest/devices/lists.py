@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.domain.errors import Refusal
+from gateway.domain.errors import ShishigakiError
 from gateway.domain.geo import far_places
 from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, Standing
@@ -36,7 +36,7 @@ _WORDS = {
 }
 
 
-class DeviceListError(Refusal):
+class DeviceListError(ShishigakiError):
     """The list cannot be used; names the row, the value and what is allowed."""
 
 

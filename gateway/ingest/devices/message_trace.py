@@ -8,13 +8,13 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from gateway.domain.model import Device, Message, Reading, Refused, Standing
+from gateway.domain.model import Device, Message, MessageRefusedError, Reading, Standing
 
-Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
+DecodeMessage = Callable[[Message, Mapping[str, Device]], list[Reading]]
 UNKNOWN = "unregistered"
 
 
-class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TraceRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that a message says, or why it says nothing."""
 
     received_at: datetime
@@ -46,12 +46,12 @@ _OF_READING = (
 
 
 def lines(
-    message: Message, dialect: str, decode: Decode, devices: Mapping[str, Device]
-) -> list[Line]:
+    message: Message, dialect: str, decode: DecodeMessage, devices: Mapping[str, Device]
+) -> list[TraceRow]:
     """What `message` says, at least one line."""
     try:
         readings = decode(message, devices)
-    except Refused as refused:
+    except MessageRefusedError as refused:
         return [_line(message, dialect, refused.device or "", devices,
                       reason=refused.reason.value, detail=refused.detail)]  # fmt: skip
     return [
@@ -63,19 +63,19 @@ def lines(
 
 def _line(
     message: Message, dialect: str, address: str, devices: Mapping[str, Device], **told: object
-) -> Line:
+) -> TraceRow:
     device = devices.get(address)
     standing: str = device.standing if device else UNKNOWN if address else ""
     if standing and standing != Standing.APPROVED and "reason" not in told:
         told["reason"] = str(standing)
-    return Line(
+    return TraceRow(
         received_at=message.received_at, topic=message.topic, qos=message.qos, retain=message.retain,
         dialect=dialect, device=address, name=device.name if device else "", standing=standing,
         **told,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def battery(line: Line) -> str:
+def battery(line: TraceRow) -> str:
     """``71 % 3.01 V``, whatever of it is known."""
     parts = [(line.battery_pct, "{:.0f} %"), (line.battery_v, "{:.2f} V")]
     return " ".join(form.format(value) for value, form in parts if value is not None)

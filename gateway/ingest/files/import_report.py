@@ -8,7 +8,7 @@ from collections import defaultdict
 from msgspec import Struct, field
 
 
-class Finding(Struct, frozen=True):
+class CellRemark(Struct, frozen=True):
     """One cell that was not as it should be."""
 
     file: str
@@ -24,8 +24,8 @@ class Finding(Struct, frozen=True):
 class Findings(Struct):
     """All of one import."""
 
-    repaired: list[Finding] = field(default_factory=list)
-    refused: list[Finding] = field(default_factory=list)
+    repaired: list[CellRemark] = field(default_factory=list)
+    refused: list[CellRemark] = field(default_factory=list)
 
 
 def too_many(refused: int, rows: int, spared: int = 0) -> bool:
@@ -40,14 +40,14 @@ class RowError(Exception):
         super().__init__(f"{column} = {value!r}: {text}")
         self.column, self.value, self.text = column, value, text
 
-    def at(self, file: str, line: int) -> Finding:
+    def at(self, file: str, line: int) -> CellRemark:
         """The same with its place."""
-        return Finding(file, line, self.column, self.value[:80], self.text)
+        return CellRemark(file, line, self.column, self.value[:80], self.text)
 
 
-def grouped(findings: list[Finding]) -> dict[tuple[str, str, str], list[Finding]]:
+def grouped(findings: list[CellRemark]) -> dict[tuple[str, str, str], list[CellRemark]]:
     """Findings by (file, column, text), in order of first appearance."""
-    groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[CellRemark]] = defaultdict(list)
     for finding in findings:
         groups[finding.file, finding.column, finding.text].append(finding)
     return dict(groups)

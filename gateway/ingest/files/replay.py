@@ -23,7 +23,7 @@ class HistoryError(Exception):
     """The readings cannot be taken; nothing was written."""
 
 
-class Told(Struct):
+class ReplaySummary(Struct):
     """What became of the readings."""
 
     devices_new: int = 0
@@ -33,7 +33,7 @@ class Told(Struct):
 
 def take(
     store: Store, devices: Sequence[Device], readings: Sequence[Reading], now: datetime
-) -> Told:
+) -> ReplaySummary:
     """Register the `devices` not known yet and write their `readings` (each device's in order of time).
 
     Taking the same twice adds nothing. Nobody is sent an alert. HistoryError if an id belongs to a device of
@@ -44,7 +44,7 @@ def take(
     for device in devices:
         _same_source(device, known.get(device.id, device))
     store.write_now(lambda tx: tx.put_devices(new))
-    told = Told(devices_new=len(new))
+    told = ReplaySummary(devices_new=len(new))
     for step in _steps(_messages(readings)):
         outcome = store.write_now(partial(absorb, messages=step, decode=_decode, now=now))
         told.events_new += len(outcome.events)

@@ -16,29 +16,32 @@ from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
 from gateway.domain import timing
 from gateway.domain.device_state import order, placed
-from gateway.domain.effort import Tally
+from gateway.domain.effort import HourlyTally
 from gateway.domain.identity import Identity, whose
 from gateway.domain.model import (  # fmt: skip
     Device,
     DeviceState,
     Kind,
     Message,
+    MessageRefusedError,
     Reading,
-    Reason,
-    Refused,
+    RefusalReason,
     Standing,
 )
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages import device_update, known_ids
 from gateway.ingest.messages.corrections import Admitted, Revision, join
 from gateway.ingest.messages.discovery import propose
-from gateway.ingest.messages.state_changes import Edges
+from gateway.ingest.messages.state_changes import StateChanges
 from gateway.store import Transaction
 from gateway.store.tables.quarantine import Kept
 
-Decode = Callable[[Message, Mapping[str, Device]], list[Reading]]
+DecodeMessage = Callable[[Message, Mapping[str, Device]], list[Reading]]
 
-HELD = (Reason.DEVICE, Reason.MODEL)  # what the approval of a device may make readable
+HELD = (
+    RefusalReason.DEVICE,
+    RefusalReason.MODEL,
+)  # what the approval of a device may make readable
 # Without a time of its own, a retained message of these kinds tells only what a broker remembers.
 CONFLICTS = 100  # shown of one device, the newest
 MEMORIES = {Kind.HEARTBEAT, Kind.ONLINE, Kind.OFFLINE, Kind.JOIN, Kind.DETECTION, Kind.TAMPER}
@@ -49,7 +52,7 @@ class _Gathering(Struct):
 
     tx: Transaction
     outcome: Outcome
-    edges: Edges
+    edges: StateChanges
     clock_trusted: bool = True
     admitted: dict[Identity, Admitted] = field(default_factory=dict)
     rivals: list[Admitted] = field(
@@ -62,14 +65,14 @@ class _Gathering(Struct):
 def absorb(
     tx: Transaction,
     messages: Sequence[Message],
-    decode: Decode,
+    decode: DecodeMessage,
     now: datetime,
     policy: Policy | None = None,
     *,
     clock_trusted: bool = True,
 ) -> Outcome:
     """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
-    batch = _Gathering(tx, Outcome(), Edges(tx.states), clock_trusted)
+    batch = _Gathering(tx, Outcome(), StateChanges(tx.states), clock_trusted)
     for message in messages:
         _read(batch, message, decode)
     _write(batch, now, policy or Policy())
@@ -81,12 +84,12 @@ def absorb(
 def read_again(
     tx: Transaction,
     kept: Sequence[Kept],
-    decode: Decode,
+    decode: DecodeMessage,
     now: datetime,
     policy: Policy | None = None,
 ) -> Outcome:
     """Read refused messages again; those still refused stay, with their present reason."""
-    batch = _Gathering(tx, Outcome(), Edges(tx.states))
+    batch = _Gathering(tx, Outcome(), StateChanges(tx.states))
     for one in kept:
         batch.kept[id(one.message)] = one
         _read(batch, one.message, decode, one)
@@ -96,21 +99,23 @@ def read_again(
 
 
 def release(
-    tx: Transaction, device: str, decode: Decode, now: datetime, policy: Policy | None = None
+    tx: Transaction, device: str, decode: DecodeMessage, now: datetime, policy: Policy | None = None
 ) -> Outcome:
     """Read again what was held of a device that now is approved."""
     return read_again(tx, tx.quarantine.waiting(HELD, device), decode, now, policy)
 
 
-def _read(batch: _Gathering, message: Message, decode: Decode, kept: Kept | None = None) -> None:
+def _read(
+    batch: _Gathering, message: Message, decode: DecodeMessage, kept: Kept | None = None
+) -> None:
     try:
         readings = decode(message, batch.tx.devices)
-    except Refused as refusal:
+    except MessageRefusedError as refusal:
         if refusal.offer and refusal.offer.id not in batch.tx.devices:
             _meet(batch, refusal.offer)
         reason, detail, device = refusal.reason, refusal.detail, refusal.device
     except Exception as error:
-        reason, detail, device = Reason.BUG, f"{type(error).__name__}: {error}", None
+        reason, detail, device = RefusalReason.BUG, f"{type(error).__name__}: {error}", None
     else:
         held = _hold(batch, readings)
         for address, (reason, detail) in held.items():
@@ -126,13 +131,13 @@ def _read(batch: _Gathering, message: Message, decode: Decode, kept: Kept | None
 def _refuse(
     batch: _Gathering,
     message: Message,
-    reason: Reason,
+    reason: RefusalReason,
     detail: str,
     device: str | None,
     kept: Kept | None,
 ) -> None:
     """Keep it, or keep it where it lies already; what it says of other devices lies there too."""
-    if reason is Reason.IRRELEVANT:
+    if reason is RefusalReason.IRRELEVANT:
         return
     if kept is None:
         batch.tx.quarantine.add(message, reason, detail, device)
@@ -141,9 +146,9 @@ def _refuse(
         batch.put_back.add(kept.no)
 
 
-def _hold(batch: _Gathering, readings: list[Reading]) -> dict[str, tuple[Reason, str]]:
+def _hold(batch: _Gathering, readings: list[Reading]) -> dict[str, tuple[RefusalReason, str]]:
     """The devices of a message that do not count (yet), and why."""
-    held: dict[str, tuple[Reason, str]] = {}
+    held: dict[str, tuple[RefusalReason, str]] = {}
     devices = batch.tx.devices
     for reading in readings:
         address = reading.device
@@ -152,9 +157,9 @@ def _hold(batch: _Gathering, readings: list[Reading]) -> dict[str, tuple[Reason,
         device = devices.get(address) or _meet(batch, propose(address, readings))
         if device.standing is Standing.PENDING:
             detail = f"{address} waits for approval: shishigaki devices approve {address}"
-            held[address] = (Reason.DEVICE, detail)
+            held[address] = (RefusalReason.DEVICE, detail)
         elif device.standing is Standing.REVOKED:
-            held[address] = (Reason.REVOKED, f"{address} was revoked")
+            held[address] = (RefusalReason.REVOKED, f"{address} was revoked")
     return held
 
 
@@ -226,10 +231,10 @@ def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) 
         if ids := batch.outcome.durable.get(reading.confirm_to or ""):
             ids[:] = [id_ for id_ in ids if id_ != reading.id]
         if one.detail:
-            batch.outcome.refused[Reason.CONFLICT] += 1
+            batch.outcome.refused[RefusalReason.CONFLICT] += 1
             kept = batch.kept.get(id(message))
-            _refuse(batch, message, Reason.CONFLICT, one.detail, reading.device, kept)
-            batch.tx.quarantine.keep_newest(Reason.CONFLICT, reading.device, CONFLICTS)
+            _refuse(batch, message, RefusalReason.CONFLICT, one.detail, reading.device, kept)
+            batch.tx.quarantine.keep_newest(RefusalReason.CONFLICT, reading.device, CONFLICTS)
 
 
 def _tell_states(
@@ -262,7 +267,7 @@ def _judge(
     revisions: list[Revision],
     now: datetime,
     policy: Policy,
-) -> tuple[DeviceState, Tally]:
+) -> tuple[DeviceState, HourlyTally]:
     device, before = tx.devices[address], tx.states.get(address)
     events = placed(one.event for one in group)
     after = device_update.after(tx, before, events, group, revisions)
@@ -277,7 +282,7 @@ def _judge(
 
 
 __all__ = [
-    "Decode",
+    "DecodeMessage",
     "absorb",
     "read_again",
     "release",

@@ -28,7 +28,7 @@ class Admitted(Struct, frozen=True):
     by: str | None = None  # the word that corrected it already
 
 
-class Told(Protocol):
+class CorrectableEvent(Protocol):
     """An event in the journal, and the word that last corrected it."""
 
     @property
@@ -55,7 +55,7 @@ class Revision(Struct, frozen=True):
 
 
 def join(
-    admitted: Iterable[Admitted], stored: Mapping[Identity, Told]
+    admitted: Iterable[Admitted], stored: Mapping[Identity, CorrectableEvent]
 ) -> tuple[list[Admitted], list[Revision], int]:
     """Words into their events: (events to write, stored events to revise, words that changed nothing).
 
@@ -93,7 +93,7 @@ def join(
     return list(events.values()), list(revisions.values()), idle
 
 
-def fill(told: Told, copy: Event) -> Revision | None:
+def fill(told: CorrectableEvent, copy: Event) -> Revision | None:
     """What the event as first told adds to one that a word corrected or stands in for."""
     new = filled(told.event, copy)
     if told.refined_by is None or new == told.event:

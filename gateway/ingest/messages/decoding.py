@@ -5,19 +5,22 @@ Owns the check that every named dialect exists. Must not know what a payload mea
 
 from collections.abc import Mapping, Sequence
 
-from gateway.config import ConfigError, Source
+from gateway.config import ConfigError, SourceSettings
 from gateway.dialects import Context
 from gateway.dialects.sensors.declared import Declared
-from gateway.dialects.sensors.models import Row, with_own
+from gateway.dialects.sensors.models import ModelRow, with_own
 from gateway.dialects.table import BY_NAME, Claims
-from gateway.domain.model import Device, DeviceState, Message, Reading, Refused
+from gateway.domain.model import Device, DeviceState, Message, MessageRefusedError, Reading
 
 
 class Sources:
     """Decoding for one gateway; ConfigError when a source names an unknown dialect."""
 
     def __init__(
-        self, sources: Sequence[Source], site: str, models: Mapping[str, Row] | None = None
+        self,
+        sources: Sequence[SourceSettings],
+        site: str,
+        models: Mapping[str, ModelRow] | None = None,
     ) -> None:
         """`models`: the operator's sensor models, which go before the shipped ones."""
         for source in sources:
@@ -46,7 +49,7 @@ class Sources:
         """The dialect that reads a topic; empty when no source claims it."""
         try:
             return self._claims.claim(topic).name
-        except Refused:
+        except MessageRefusedError:
             return ""
 
     def resends(self, device: Device, state: DeviceState | None) -> bool:

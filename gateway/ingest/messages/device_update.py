@@ -11,7 +11,7 @@ import msgspec
 from gateway.domain import effort, trap_lifecycle
 from gateway.domain.device_state import Order, Placed, advance, grace_ms, order, placed
 from gateway.domain.epoch import ms
-from gateway.domain.model import Act, Device, DeviceState, Kind
+from gateway.domain.model import Device, DeviceState, Kind, TrapAction
 from gateway.ingest.messages.corrections import Admitted, Revision
 from gateway.store import Transaction
 
@@ -66,7 +66,7 @@ def tally(
     before: DeviceState | None,
     events: Sequence[Placed],
     revisions: Sequence[Revision],
-) -> effort.Tally:
+) -> effort.HourlyTally:
     """What new and corrected events add to effort and counts, whether or not they come in order."""
     grace = grace_ms(device.heartbeat_s)
     marks = [_mark(one) for one in events if one[1].kind is not Kind.OFFLINE]
@@ -98,13 +98,13 @@ def _goes_on(before: DeviceState, first: Order) -> bool:
     return first > before.head and deed_ms <= before.head[0]
 
 
-def around(tx: Transaction, device: Device, act: Act) -> effort.Tally:
+def around(tx: Transaction, device: Device, act: TrapAction) -> effort.HourlyTally:
     """What adds up from just before an act on; asked before and after it is kept, it tells its effect."""
     grace = grace_ms(device.heartbeat_s)
     start = ms(act.at) - grace - 1
     marks = [mark for _, mark in tx.marks(device.id, start)]
     found = effort.tally(marks, grace, None, tx.trap_before(device.id, start))
-    return effort.Tally(found.effort, {})  # what was seen is not changed by what was done
+    return effort.HourlyTally(found.effort, {})  # what was seen is not changed by what was done
 
 
 def _mark(one: Placed) -> effort.Mark:

@@ -19,14 +19,14 @@ from gateway.alerts.policy import Policy
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.domain.model import Device, Message, Role
 from gateway.domain.outcome import Outcome
-from gateway.ingest.messages.batch import Decode, absorb
+from gateway.ingest.messages.batch import DecodeMessage, absorb
 from gateway.ingest.messages.confirms import Confirms
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
-from gateway.store import DiskTrouble, Store, Transaction
+from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
 from gateway.store.tables.backlog import Size, Stamp
-from gateway.store.tables.outbox import Parcel
+from gateway.store.tables.outbox import ClaimedDelivery
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 1.0  # in a surge, how long keeping goes before a batch is judged
@@ -37,10 +37,10 @@ REHEARSED = 12  # batches of the backlog that people are told from while the dis
 ROOM = 1_000  # letters of one lane that are told from memory
 MB = 1_000_000
 
-Tell = Callable[[Sequence[Parcel]], Awaitable[bool]]
+Tell = Callable[[Sequence[ClaimedDelivery]], Awaitable[bool]]
 
 
-async def tell_nobody(_: Sequence[Parcel]) -> bool:
+async def tell_nobody(_: Sequence[ClaimedDelivery]) -> bool:
     """For a gateway without people."""
     return True
 
@@ -51,7 +51,7 @@ class Intake:
     def __init__(
         self,
         store: Store,
-        decode: Decode,
+        decode: DecodeMessage,
         feed: Feed,
         health: Health,
         policy: Policy | None = None,
@@ -79,7 +79,7 @@ class Intake:
                 else:
                     held = await session.receive(self._max_batch)
                     await self._take(session, held)
-            except DiskTrouble as trouble:
+            except DiskError as trouble:
                 await self._hold(session, held, trouble)
 
     def _is_time_to_judge(self, session: Session) -> bool:
@@ -156,7 +156,7 @@ class Intake:
         outcome = self._judge(tx, urgent, trusted=stamp is Stamp.TRUSTED)
         return len(urgent), outcome, tx.backlog.size()
 
-    async def _hold(self, session: Session, held: list[Delivery], trouble: DiskTrouble) -> None:
+    async def _hold(self, session: Session, held: list[Delivery], trouble: DiskError) -> None:
         """While the disk refuses: keep, do not acknowledge, alert; ends when all is committed."""
         is_news, is_over = True, False
         while not is_over:
@@ -172,7 +172,7 @@ class Intake:
                     await self._take(session, held[: self._max_batch])
                     held = held[self._max_batch :]
                 is_over = True
-            except DiskTrouble as error:
+            except DiskError as error:
                 trouble = error
 
     async def _more(self, session: Session) -> list[Delivery]:
@@ -188,7 +188,7 @@ class Intake:
     async def _alert(self, messages: list[Message]) -> bool:
         """Judge as if it were committed, and tell people what would have been promised to them."""
 
-        def rehearse(tx: Transaction) -> list[Parcel]:
+        def rehearse(tx: Transaction) -> list[ClaimedDelivery]:
             opened = self._opened_by_backlog(tx)
             opened |= {alert.id for alert in self._absorb(tx, messages).opened}
             now = self._clock()
@@ -197,7 +197,7 @@ class Intake:
 
         try:
             return await self._tell(await self._store.rehearse(rehearse))
-        except DiskTrouble as error:
+        except DiskError as error:
             log.warning("nothing can be judged: %s", error)
             return False
 
@@ -230,7 +230,7 @@ class Intake:
             return
         free = shutil.disk_usage(self._store.path.absolute().parent).free
         if free < self._reserve:
-            raise DiskTrouble(f"{free // MB} MB free, {self._reserve // MB} MB are the reserve")
+            raise DiskError(f"{free // MB} MB free, {self._reserve // MB} MB are the reserve")
 
 
 def sort_out(

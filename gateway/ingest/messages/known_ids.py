@@ -21,7 +21,7 @@ from gateway.domain.identity import (
     whose,
 )
 from gateway.domain.model import Event, Kind
-from gateway.ingest.messages.corrections import Admitted, Revision, Told, fill
+from gateway.ingest.messages.corrections import Admitted, CorrectableEvent, Revision, fill
 from gateway.store import Transaction
 
 _MARKS = {Sameness.RESTARTED: RESTARTED_MARK, Sameness.CONFLICT: CONFLICT_MARK}
@@ -48,7 +48,7 @@ def settle(tx: Transaction, reports: Sequence[Admitted]) -> Found:
     found = Found()
     told = tx.journal.told({whose(one.event) for one in reports})
     copies: list[Event] = []
-    others: list[tuple[Admitted, Told, Sameness]] = []
+    others: list[tuple[Admitted, CorrectableEvent, Sameness]] = []
     for one in reports:
         known = told.get(whose(one.event))
         verdict = _compare(tx, known, one) if known else Sameness.COPY
@@ -63,7 +63,7 @@ def settle(tx: Transaction, reports: Sequence[Admitted]) -> Found:
     return found
 
 
-def _compare(tx: Transaction, known: Told, one: Admitted) -> Sameness:
+def _compare(tx: Transaction, known: CorrectableEvent, one: Admitted) -> Sameness:
     state = tx.states.get(one.event.device)
     return compare(known.event, _report(one), state.head if state else None)
 
@@ -80,7 +80,7 @@ def _report(one: Admitted) -> Report:
 
 
 def _filled(
-    tx: Transaction, copies: Sequence[Event], told: Mapping[Identity, Told]
+    tx: Transaction, copies: Sequence[Event], told: Mapping[Identity, CorrectableEvent]
 ) -> list[Revision]:
     """What copies add to events that only a later word had told of so far."""
     seen = {whose(event): event for event in copies if event.kind is Kind.DETECTION}
@@ -94,7 +94,9 @@ def _filled(
     return found
 
 
-def _keep(tx: Transaction, others: Sequence[tuple[Admitted, Told, Sameness]], found: Found) -> None:
+def _keep(
+    tx: Transaction, others: Sequence[tuple[Admitted, CorrectableEvent, Sameness]], found: Found
+) -> None:
     """Journal each under an id of its own, once."""
     own = [{mark: own_id(_report(one), mark) for mark in _MARKS.values()} for one, _, _ in others]
     ids = {(one.event.device, id_) for (one, *_), marks in zip(others, own, strict=True)

@@ -13,7 +13,7 @@ from gateway.domain.device_state import NOWHERE, TRAP_STATE, Order, order
 from gateway.domain.model import DeviceState, Event, Kind, TrapState
 
 
-class Edges:
+class StateChanges:
     """What traps are known to be, while a batch goes on."""
 
     def __init__(self, states: Mapping[str, DeviceState]) -> None:

@@ -12,7 +12,7 @@ from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
 from gateway.domain import effort, trap_lifecycle
 from gateway.domain.alerts.lifecycle import Turn, turn
 from gateway.domain.device_state import acted
-from gateway.domain.model import Act, Device, DeviceState, Role
+from gateway.domain.model import Device, DeviceState, Role, TrapAction
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages import device_update
 from gateway.store import Transaction
@@ -20,17 +20,19 @@ from gateway.store import Transaction
 AHEAD = timedelta(minutes=5)  # how far a phone's clock may run before ours
 
 
-class Unknown(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class UnknownSubjectError(Exception):
     """There is no such trap or alert, or it is no longer open."""
 
 
-def record(tx: Transaction, act: Act, policy: Policy, now: datetime) -> Outcome:
+def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> Outcome:
     """Keep an act and what follows from it. Raises IllegalDeed or Unknown; repeated = once."""
     device = tx.devices.get(act.device)
     if device is None or device.role is not Role.TRAP:
-        raise Unknown(f"{act.device}: no such trap")
+        raise UnknownSubjectError(f"{act.device}: no such trap")
     if act.at > now + AHEAD:
-        raise trap_lifecycle.IllegalDeed("まだ来ていない時刻です。", f"{act.at} lies in the future")
+        raise trap_lifecycle.IllegalActionError(
+            "まだ来ていない時刻です。", f"{act.at} lies in the future"
+        )
     outcome = Outcome()
     if tx.acts.find(act.id):
         return outcome
@@ -44,7 +46,9 @@ def record(tx: Transaction, act: Act, policy: Policy, now: datetime) -> Outcome:
     return outcome
 
 
-def keep(tx: Transaction, device: Device, before: DeviceState | None, act: Act) -> DeviceState:
+def keep(
+    tx: Transaction, device: Device, before: DeviceState | None, act: TrapAction
+) -> DeviceState:
     """Keep an act with what it makes of the trap's state and effort, in whatever order it comes."""
     without = device_update.around(tx, device, act)
     tx.acts.add(act)
@@ -61,7 +65,7 @@ def acknowledge(
     alert = tx.alerts.find(alert_id)
     changed = turn(alert, Turn.ACKNOWLEDGE, now, by, through) if alert else None
     if changed is None:
-        raise Unknown("the alert is already answered or over")
+        raise UnknownSubjectError("the alert is already answered or over")
     return Outcome(changed=[tx.alerts.put(changed)])
 
 
@@ -74,7 +78,7 @@ def resolve(
         return acknowledge(tx, alert_id, by, now, through)
     changed = turn(alert, Turn.RESOLVE, now, by) if alert else None
     if changed is None:
-        raise Unknown("the alert is over")
+        raise UnknownSubjectError("the alert is over")
     withdraw(tx, changed, policy, now)
     return Outcome(ended=[tx.alerts.put(changed)])
 
@@ -83,21 +87,21 @@ def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Out
     """An alert was ended too early: it begins anew, and its people are told again."""
     alert = tx.alerts.find(alert_id)
     if alert is None or tx.alerts.find_open(alert.rule, alert.subject):
-        raise Unknown("no such alert, or it is open")
+        raise UnknownSubjectError("no such alert, or it is open")
     changed = turn(alert, Turn.REOPEN, now)
     if changed is None:
-        raise Unknown("the alert is not over")
+        raise UnknownSubjectError("the alert is not over")
     tx.alerts.put(changed)
     for promise in policy.first(changed, tx.devices.get(changed.subject), now):
         tx.outbox.add(changed, promise)
     return Outcome(opened=[changed])
 
 
-def _seen(act: Act) -> End:
+def _seen(act: TrapAction) -> End:
     return End("tamper", act.device, act.by)
 
 
-def _acknowledge_all(tx: Transaction, outcome: Outcome, act: Act, now: datetime) -> None:
+def _acknowledge_all(tx: Transaction, outcome: Outcome, act: TrapAction, now: datetime) -> None:
     """Whoever acts at a trap has answered what was open about it."""
     for alert in tx.alerts.open_about(act.device):
         if changed := turn(alert, Turn.ACKNOWLEDGE, now, act.by, act.through):

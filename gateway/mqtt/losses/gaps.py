@@ -20,7 +20,7 @@ from gateway.domain.trap_lifecycle import unconfirmed_since
 from gateway.mqtt.losses import gap_memory
 from gateway.mqtt.losses.gap_memory import KEY, Why, Window
 from gateway.mqtt.session import Counters
-from gateway.store import DiskTrouble, Store, Transaction
+from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Gaps:
         try:
             async with asyncio.timeout(WAIT_S):
                 await self._note()
-        except (DiskTrouble, TimeoutError) as error:
+        except (DiskError, TimeoutError) as error:
             log.debug("not noted that we connect: %s", error)
 
     def not_connected(self) -> None:
@@ -142,7 +142,7 @@ class Gaps:
         self._hear()
         try:
             await self._note()
-        except DiskTrouble as error:
+        except DiskError as error:
             log.debug("the broker's memory waits for the disk: %s", error)
 
     async def _note(self) -> None:

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 from gateway.clock import utc_now
 from gateway.store import connection as opening
-from gateway.store.connection import DAMAGE, DISK, Damaged, DiskTrouble
+from gateway.store.connection import DAMAGE, DISK, DamagedFileError, DiskError
 from gateway.store.reader import Reader
 from gateway.store.recovery import schema_copy
-from gateway.store.recovery.integrity import State, check, has_wal, header_is_sane
-from gateway.store.recovery.salvage import Report, finish_interrupted, salvage
+from gateway.store.recovery.integrity import CheckResult, check, has_wal, header_is_sane
+from gateway.store.recovery.salvage import SalvageReport, finish_interrupted, salvage
 from gateway.store.writer import Transaction, Writer
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ AGAIN = timedelta(minutes=10)  # a fault that returns sooner is not the file's
 START_CHECK_S = 2.0  # a larger file is checked to the end beside the work
 
 
-class _Rehearsed(Exception):  # noqa: N818 - ends a rehearsal, nothing is wrong
+class _RehearsalOverError(Exception):
     """Rolls back."""
 
 
@@ -38,7 +38,7 @@ class Keeper:
     def __init__(self, path: Path, zone: ZoneInfo, check_s: float = START_CHECK_S) -> None:
         self._path, self._zone = path, zone
         self._stopping = threading.Event()
-        self.salvaged: Report | None = None
+        self.salvaged: SalvageReport | None = None
         self.examined = False
         self.steps = 0
         self.file_number = 0
@@ -51,7 +51,7 @@ class Keeper:
         try:
             with self._trouble(), self._writer.transaction() as tx:
                 return act(tx)
-        except Damaged as error:
+        except DamagedFileError as error:
             self.mend(str(error))
         with self._trouble(), self._writer.transaction() as tx:
             return act(tx)
@@ -59,9 +59,13 @@ class Keeper:
     def rehearse(self, act: Callable[[Transaction], T]) -> T:
         """`act` in a transaction that is rolled back: its result without its effects."""
         results: list[T] = []
-        with self._trouble(), contextlib.suppress(_Rehearsed), self._writer.transaction() as tx:
+        with (
+            self._trouble(),
+            contextlib.suppress(_RehearsalOverError),
+            self._writer.transaction() as tx,
+        ):
             results.append(act(tx))
-            raise _Rehearsed
+            raise _RehearsalOverError
         return results[0]
 
     def open_reader(self) -> tuple[int, Reader]:
@@ -88,13 +92,15 @@ class Keeper:
             state, fault = check(reader, None, self._stopping.is_set)
         finally:
             reader.close()
-        self.examined = state is State.SOUND
+        self.examined = state is CheckResult.SOUND
         return fault
 
     def mend(self, fault: str) -> None:
         """Salvage into a new file; Damaged if that was tried just now and did not help."""
         if self.salvaged and utc_now() - self.salvaged.at < AGAIN:
-            raise Damaged(f"{fault}, after a salvage; the broken file: {self.salvaged.folder}")
+            raise DamagedFileError(
+                f"{fault}, after a salvage; the broken file: {self.salvaged.folder}"
+            )
         self._writer.close()
         self._writer = self._open_salvaged(fault)
 
@@ -114,15 +120,15 @@ class Keeper:
         try:
             with self._trouble():
                 writer = Writer(self._path, self._zone)
-        except (Damaged, DiskTrouble) as error:
-            if isinstance(error, DiskTrouble) and header_is_sane(self._path):
+        except (DamagedFileError, DiskError) as error:
+            if isinstance(error, DiskError) and header_is_sane(self._path):
                 raise
             return self._open_salvaged(str(error))
         state, fault = check(writer.connection, check_s)
-        if state is State.DAMAGED:
+        if state is CheckResult.DAMAGED:
             writer.close()
             return self._open_salvaged(fault)
-        self.examined = state is State.SOUND
+        self.examined = state is CheckResult.SOUND
         schema_copy.keep(writer.connection, self._path)
         return writer
 
@@ -148,6 +154,6 @@ class Keeper:
         try:
             yield
         except DAMAGE as error:
-            raise Damaged(f"{type(error).__name__}: {error}") from error
+            raise DamagedFileError(f"{type(error).__name__}: {error}") from error
         except DISK as error:
-            raise DiskTrouble(f"{type(error).__name__}: {error}") from error
+            raise DiskError(f"{type(error).__name__}: {error}") from error

@@ -25,7 +25,7 @@ HEADER: tuple[tuple[int, tuple[bytes, ...]], ...] = (
 )
 
 
-class State(Enum):
+class CheckResult(Enum):
     """What a check found."""
 
     SOUND = "sound"
@@ -53,7 +53,7 @@ def has_wal(path: Path) -> bool:
 
 def check(
     connection: apsw.Connection, budget_s: float | None, stop: Callable[[], bool] = lambda: False
-) -> tuple[State, str]:
+) -> tuple[CheckResult, str]:
     """Look at the small tables, then at all, for `budget_s` (None: to the end): (state, first fault).
 
     `stop`: asked now and then, True ends the check. Faults inside a value that leave the structure
@@ -67,14 +67,14 @@ def check(
         for table in (*_present(connection), None):
             fault = _quick_check(connection, table)
             if fault != "ok":
-                return State.DAMAGED, fault
+                return CheckResult.DAMAGED, fault
     except apsw.InterruptError:
-        return State.UNFINISHED, ""
+        return CheckResult.UNFINISHED, ""
     except DAMAGE as error:
-        return State.DAMAGED, str(error)
+        return CheckResult.DAMAGED, str(error)
     finally:
         connection.set_progress_handler(None)
-    return State.SOUND, ""
+    return CheckResult.SOUND, ""
 
 
 def _present(connection: apsw.Connection) -> list[str]:

@@ -18,9 +18,15 @@ import apsw
 from msgspec import Struct
 
 from gateway.domain.model import Device, Role, Standing
-from gateway.store.connection import DAMAGE, Damaged, check_columns, open_writer, transaction
+from gateway.store.connection import (
+    DAMAGE,
+    DamagedFileError,
+    check_columns,
+    open_writer,
+    transaction,
+)
 from gateway.store.recovery import schema_copy
-from gateway.store.recovery.table_walk import Row, Walk
+from gateway.store.recovery.table_walk import TableRow, TableWalk
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rows import to_account, to_alert, to_json
 from gateway.store.tables.replication import FollowerTable
@@ -34,10 +40,10 @@ LAST = ("effort_day", "sighting_day", "effort_hour", "sighting_hour", "event")
 
 BODIES: dict[str, Callable[[bytes], object]] = {"alert": to_alert, "account": to_account}
 
-Progress = Callable[[], None]
+OnSalvageStep = Callable[[], None]
 
 
-class Report(Struct, frozen=True):
+class SalvageReport(Struct, frozen=True):
     """What became of a broken file."""
 
     at: datetime
@@ -47,7 +53,7 @@ class Report(Struct, frozen=True):
     holes: int  # damaged ranges that were skipped
 
 
-def salvage(path: Path, fault: str, now: datetime, progress: Progress) -> Report:
+def salvage(path: Path, fault: str, now: datetime, progress: OnSalvageStep) -> SalvageReport:
     """Make `path` a sound database from what is readable of it; `progress` is called at every step."""
     fresh = _beside(path, ".salvaging")
     _remove(fresh)
@@ -55,7 +61,7 @@ def salvage(path: Path, fault: str, now: datetime, progress: Progress) -> Report
     whole = fresh.replace(_beside(path, ".salvaged"))
     folder = set_aside(path, now)
     whole.replace(path)
-    return Report(now, fault, str(folder), rows, holes)
+    return SalvageReport(now, fault, str(folder), rows, holes)
 
 
 def finish_interrupted(path: Path) -> None:
@@ -87,7 +93,7 @@ def _remove(path: Path) -> None:
         _beside(path, side).unlink(missing_ok=True)
 
 
-def _copy_all(path: Path, fresh: Path, progress: Progress) -> tuple[dict[str, int], int]:
+def _copy_all(path: Path, fresh: Path, progress: OnSalvageStep) -> tuple[dict[str, int], int]:
     target = open_writer(fresh)
     target.pragma("synchronous", "OFF")  # made durable as a whole at the end
     target.pragma("foreign_keys", "OFF")
@@ -135,12 +141,12 @@ def _readable(path: Path) -> Iterator[apsw.Connection]:
 def _has_schema(connection: apsw.Connection, path: Path) -> bool:
     try:
         check_columns(connection, path)
-    except (apsw.Error, UnicodeDecodeError, Damaged):
+    except (apsw.Error, UnicodeDecodeError, DamagedFileError):
         return False
     return True
 
 
-def _repaired(path: Path, copy: Path, pages: schema_copy.Pages) -> apsw.Connection:
+def _repaired(path: Path, copy: Path, pages: schema_copy.SchemaPages) -> apsw.Connection:
     shutil.copyfile(path, copy)
     schema_copy.restore(pages, copy)
     if (wal := _beside(path, "-wal")).exists():
@@ -149,12 +155,12 @@ def _repaired(path: Path, copy: Path, pages: schema_copy.Pages) -> apsw.Connecti
 
 
 def _copy(
-    source: apsw.Connection, target: apsw.Connection, table: str, progress: Progress
+    source: apsw.Connection, target: apsw.Connection, table: str, progress: OnSalvageStep
 ) -> tuple[int, int]:
     """(rows kept, damaged ranges) of one table."""
     kept, holes = 0, 0
     try:
-        walk = Walk(source, table)
+        walk = TableWalk(source, table)
         names, marks = ", ".join(walk.columns), ", ".join("?" * len(walk.columns))
         insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
         for rows in walk.steps():
@@ -169,17 +175,17 @@ def _copy(
     return kept, holes
 
 
-def _makes_sense(table: str, row: Row) -> bool:
+def _makes_sense(table: str, row: TableRow) -> bool:
     """Alerts and accounts are read one by one, where a broken one must not stop the gateway."""
     try:
         if read := BODIES.get(table):
             read(row[-1])
-    except Damaged:
+    except DamagedFileError:
         return False
     return True
 
 
-def _put(target: apsw.Connection, insert: str, row: Row) -> bool:
+def _put(target: apsw.Connection, insert: str, row: TableRow) -> bool:
     """Whether the row fits the schema: a damaged one may not."""
     try:
         target.execute(insert, row)

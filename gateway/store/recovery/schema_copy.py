@@ -13,7 +13,7 @@ import msgspec
 PAGE = 4_096
 COUNTERS = ((24, 40), (92, 100))  # bytes of page 1 that change with every commit
 
-Pages = dict[int, bytes]
+SchemaPages = dict[int, bytes]
 
 
 def keep(connection: apsw.Connection, path: Path) -> None:
@@ -28,16 +28,16 @@ def keep(connection: apsw.Connection, path: Path) -> None:
         fresh.replace(_beside(path))
 
 
-def load(path: Path) -> Pages:
+def load(path: Path) -> SchemaPages:
     """The kept pages by number; empty when there is no likeness or it is broken itself."""
     try:
-        pages = msgspec.msgpack.decode(_beside(path).read_bytes(), type=Pages)
+        pages = msgspec.msgpack.decode(_beside(path).read_bytes(), type=SchemaPages)
     except (OSError, msgspec.MsgspecError):
         return {}
     return pages if all(len(page) == PAGE for page in pages.values()) else {}
 
 
-def restore(pages: Pages, path: Path) -> None:
+def restore(pages: SchemaPages, path: Path) -> None:
     """Put the kept pages into a copy of the broken file."""
     size = path.stat().st_size // PAGE
     with path.open("r+b") as file:
@@ -47,7 +47,7 @@ def restore(pages: Pages, path: Path) -> None:
             file.write(data)
 
 
-def _read(connection: apsw.Connection, path: Path) -> Pages:
+def _read(connection: apsw.Connection, path: Path) -> SchemaPages:
     """The schema's pages, once they have left the -wal; empty when they have not yet."""
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
     rows = connection.execute("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")
@@ -60,7 +60,7 @@ def _read(connection: apsw.Connection, path: Path) -> Pages:
     return pages if all(len(page) == PAGE for page in pages.values()) else {}
 
 
-def _still(pages: Pages) -> Pages:
+def _still(pages: SchemaPages) -> SchemaPages:
     """Without what changes at every commit."""
     first = bytearray(pages.get(1, b""))
     for start, end in COUNTERS:

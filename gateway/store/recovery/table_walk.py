@@ -14,10 +14,10 @@ from gateway.store.connection import DAMAGE
 STEP = 500  # rows handed over at once
 FAR = 2**40  # no number is beyond
 
-Row = tuple[Any, ...]
+TableRow = tuple[Any, ...]
 
 
-class Walk:
+class TableWalk:
     """Every readable row of one table, at least once."""
 
     def __init__(self, source: apsw.Connection, table: str) -> None:
@@ -34,7 +34,7 @@ class Walk:
         self._broken = False
         self._at: Any = None  # the key last read
 
-    def steps(self) -> Iterator[list[Row]]:
+    def steps(self) -> Iterator[list[TableRow]]:
         """Rows in steps of at most STEP."""
         low = 0
         yield from self._read("")
@@ -49,7 +49,7 @@ class Walk:
             yield from self._read(f"{self._by[0]} BETWEEN {fault} AND {far}", descending=True)
             yield from self._read(f"{self._by[0]} > {far}")
 
-    def _read(self, where: str, *, descending: bool = False) -> Iterator[list[Row]]:
+    def _read(self, where: str, *, descending: bool = False) -> Iterator[list[TableRow]]:
         """Rows up to a fault. Keys are believed only after a fault: a broken key must not end it."""
         turn = " DESC" if descending else ""
         order = ", ".join(f"{column}{turn}" for column in self._by)
@@ -60,7 +60,7 @@ class Walk:
             self._at = step[-1][0]
             yield [row[1:] for row in step]
 
-    def _rows(self, sql: str) -> Iterator[Row]:
+    def _rows(self, sql: str) -> Iterator[TableRow]:
         try:
             yield from self._execute(sql)
         except DAMAGE:

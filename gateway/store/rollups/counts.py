@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 
 from gateway.domain.species import UNTOLD
-from gateway.store.rollups.sums import Unit
+from gateway.store.rollups.sums import SumUnit
 
 
 class CountReads:
@@ -36,7 +36,7 @@ class CountReads:
         row = self._execute("SELECT min(observed_ms), max(observed_ms) FROM event").fetchone()
         return (row[0], row[1]) if row and row[0] is not None else None
 
-    def sums(self, unit: Unit, start: int, end: int) -> list[tuple[int, ...]]:
+    def sums(self, unit: SumUnit, start: int, end: int) -> list[tuple[int, ...]]:
         """(hour or day, alive ms, armed ms, identified, records, independent, animals) of [start, end)."""
         of = f"ON x.device = o.no AND x.{unit} >= ?1 AND x.{unit} < ?2"
         sql = f"""

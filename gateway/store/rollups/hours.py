@@ -15,7 +15,7 @@ from gateway.store.rollups.months import first_day
 from gateway.store.rollups.sums import Part, over
 from gateway.store.rows import EVENT_SELECT, to_event
 
-Seen = tuple[str, int, int, int]
+SightingKey = tuple[str, int, int, int]
 """species, records, independent, animals"""
 
 
@@ -27,7 +27,7 @@ class Rollup(Struct, frozen=True, gc=False):
     device: str
     alive_ms: int | None  # None: there has never been any effort
     armed_ms: int | None
-    sightings: tuple[Seen, ...]
+    sightings: tuple[SightingKey, ...]
 
 
 class RollupReads:
@@ -49,7 +49,7 @@ class RollupReads:
     def _of_days(self, wanted: Iterable[tuple[int, int, int, int]]) -> list[Rollup]:
         """Of (device no, name, first day, day after the last)."""
         asked = (msgspec.json.encode(list(wanted)).decode(),)
-        seen: dict[tuple[int, int], list[Seen]] = {}
+        seen: dict[tuple[int, int], list[SightingKey]] = {}
         for no, at, *cell in self._all(_DAYS_SEEN, asked):
             seen.setdefault((no, at), []).append(tuple(cell))
         return [

@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from gateway.store.rollups.sums import Part, Row, What, add
+from gateway.store.rollups.sums import Part, SumRow, What, add
 
 UNTIL = "months.until"  # setting: the first month since 1970 that is not added up
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -53,7 +53,7 @@ class MonthTable:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
-    def add_late(self, what: What, days: Iterable[Row]) -> None:
+    def add_late(self, what: What, days: Iterable[SumRow]) -> None:
         """Rows that were added to days: those of months that are added up belong to these as well."""
         end = first_day(until(self._connection.execute))
         late = [(row[0], month_of(row[1]), *row[2:]) for row in days if row[1] < end]

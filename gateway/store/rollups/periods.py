@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.domain.epoch import from_ms, ms
-from gateway.domain.model import Act, Kind
+from gateway.domain.model import Kind, TrapAction
 from gateway.domain.species import UNTOLD
 from gateway.store.rollups.months import parts, until
 from gateway.store.rollups.sums import Part, over
@@ -31,7 +31,7 @@ class Sums(Struct, frozen=True):
     animals: int
 
 
-class Clock(Struct, frozen=True):
+class HoursOfDay(Struct, frozen=True):
     """Hours of the day to count: from `first` on, `count` of them; `offset_h` of the zone from UTC."""
 
     first: int
@@ -39,7 +39,7 @@ class Clock(Struct, frozen=True):
     offset_h: int
 
 
-class Spring(Struct, frozen=True):
+class TrapChange(Struct, frozen=True):
     """A trap's word about itself: it sprang, or was set again."""
 
     device: str
@@ -62,7 +62,7 @@ class Ledger:
         return self._sums(self.parts(start_day, end_day), species)
 
     def sums_of_hours(
-        self, start_hour: int, end_hour: int, clock: Clock, species: str | None = None
+        self, start_hour: int, end_hour: int, clock: HoursOfDay, species: str | None = None
     ) -> list[Sums]:
         """The same over hours since 1970 [start_hour, end_hour), of these hours of the day only."""
         shift = clock.offset_h - clock.first + 2 * DAY_H
@@ -135,14 +135,14 @@ class Ledger:
             WHERE first IS NOT NULL"""
         return dict(self._execute(sql))
 
-    def acts(self, start: datetime, end: datetime) -> list[Act]:
+    def acts(self, start: datetime, end: datetime) -> list[TrapAction]:
         """People's acts in [start, end), oldest first."""
         sql = """
             SELECT a.body FROM device d CROSS JOIN act a
             ON a.device = d.id AND a.at_ms >= ? AND a.at_ms < ? ORDER BY a.at_ms, a.no"""
         return list(each(lambda row: to_act(row[0]), self._execute(sql, (ms(start), ms(end)))))
 
-    def springs(self, start: datetime, end: datetime) -> list[Spring]:
+    def springs(self, start: datetime, end: datetime) -> list[TrapChange]:
         """When traps sprang and were set again in [start, end), oldest first, as sensors told."""
         kinds: Sequence[str] = (Kind.SPRUNG.value, Kind.SET.value)
         sql = """
@@ -150,7 +150,7 @@ class Ledger:
             ON e.device = d.no AND e.observed_ms >= ? AND e.observed_ms < ?
             WHERE d.role = 'trap' AND e.kind IN (?, ?) ORDER BY e.observed_ms, e.no"""
         rows = self._execute(sql, (ms(start), ms(end), *kinds))
-        return [Spring(device, from_ms(at), Kind(kind)) for device, at, kind in rows]
+        return [TrapChange(device, from_ms(at), Kind(kind)) for device, at, kind in rows]
 
 
 MakeLedger = Callable[[Callable[..., Any]], Ledger]

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import apsw
 
-Unit = Literal["hour", "day", "month"]
+SumUnit = Literal["hour", "day", "month"]
 What = Literal["effort", "sighting"]
 By = Literal["device", "species"]
-Part = tuple[Unit, int, int]
+Part = tuple[SumUnit, int, int]
 """Units since 1970, half-open."""
-Row = tuple[Any, ...]
+SumRow = tuple[Any, ...]
 """device no, hour, day or month, [species,] sums"""
 
 SUMS: dict[What, tuple[str, ...]] = {
@@ -23,7 +23,7 @@ SUMS: dict[What, tuple[str, ...]] = {
 _KEYS: dict[By, str] = {"device": "o.no", "species": "x.species"}
 
 
-def add(into: apsw.Connection, what: What, unit: Unit, rows: Sequence[Row]) -> None:
+def add(into: apsw.Connection, what: What, unit: SumUnit, rows: Sequence[SumRow]) -> None:
     """Add to what the rows' keys hold already."""
     key = ("device", unit, "species")[: 2 if what == "effort" else 3]
     more = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS[what])

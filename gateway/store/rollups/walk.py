@@ -12,17 +12,17 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.store.rollups.hours import Rollup, Seen
-from gateway.store.rollups.sums import Unit
+from gateway.store.rollups.hours import Rollup, SightingKey
+from gateway.store.rollups.sums import SumUnit
 
 T = TypeVar("T")
-Make = Callable[[Unit, Rollup], Sequence[T]]
+Make = Callable[[SumUnit, Rollup], Sequence[T]]
 PLACE = "influx.walk"  # the setting that remembers it
-UNITS: tuple[Unit, ...] = ("hour", "day")
+UNITS: tuple[SumUnit, ...] = ("hour", "day")
 _BEGIN = -1 << 40
 
 
-class Place(Struct, frozen=True, array_like=True):
+class WalkCursor(Struct, frozen=True, array_like=True):
     """How far the walk came: behind this key of a unit."""
 
     hours: int  # those before this are walked, later ones were noted as due when it began
@@ -38,12 +38,14 @@ class RollupWalk:
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def place(self) -> Place | None:
+    def place(self) -> WalkCursor | None:
         """Where the walk stands; None: nobody follows."""
         row = self._execute("SELECT value FROM setting WHERE key = ?", (PLACE,)).fetchone()
-        return msgspec.json.decode(row[0], type=Place) if row else None
+        return msgspec.json.decode(row[0], type=WalkCursor) if row else None
 
-    def step(self, place: Place, limit: int, make: Make[T]) -> tuple[list[T], Place] | None:
+    def step(
+        self, place: WalkCursor, limit: int, make: Make[T]
+    ) -> tuple[list[T], WalkCursor] | None:
         """What `make` makes of the roll-ups after `place`: `limit` things, or as many as one gives.
 
         With the place behind them; None: the walk is over. Roll-ups are made into what is wanted while
@@ -58,16 +60,16 @@ class RollupWalk:
                 return made, replace(place, device=last.device_no, at=last.at)
             made += more
             last = one
-        return made, Place(place.hours, place.days, place.unit + 1)
+        return made, WalkCursor(place.hours, place.days, place.unit + 1)
 
-    def _rollups(self, unit: Unit, place: Place) -> Iterator[Rollup]:
+    def _rollups(self, unit: SumUnit, place: WalkCursor) -> Iterator[Rollup]:
         """Rows of a key stand together, the effort first. Runs millions of times."""
         names = dict(self._execute("SELECT no, id FROM device"))
         bound = (place.device, place.at, place.hours if unit == "hour" else place.days)
         last_no = last_at = 0  # devices count from 1
         alive: int | None = None
         armed: int | None = None
-        seen: tuple[Seen, ...] = ()
+        seen: tuple[SightingKey, ...] = ()
         for no, at, species, first, second, third in self._execute(_ROWS.format(unit=unit), bound):
             if at != last_at or no != last_no:
                 if last_no:

@@ -7,36 +7,36 @@ import apsw
 
 from gateway.domain.effort import LAST, Mark
 from gateway.domain.epoch import ms
-from gateway.domain.model import Act, Deed
+from gateway.domain.model import ActionKind, TrapAction
 from gateway.store.rows import to_act, to_json
 
 
-class ActTable:
+class ActionTable:
     """Verbs on acts, inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def add(self, act: Act) -> None:
+    def add(self, act: TrapAction) -> None:
         """Keep an act; a second one with the same id is none."""
         self._execute(
             "INSERT OR IGNORE INTO act (id, device, at_ms, deed, by, body) VALUES (?, ?, ?, ?, ?, ?)",
             (act.id, act.device, ms(act.at), act.deed.value, act.by, to_json(act)),
         )
 
-    def find(self, act_id: str) -> Act | None:
+    def find(self, act_id: str) -> TrapAction | None:
         """One act, or None."""
         row = self._execute("SELECT body FROM act WHERE id = ?", (act_id,)).fetchone()
         return to_act(row[0]) if row else None
 
-    def newest(self, device: str, before_ms: int) -> tuple[int, Deed] | None:
+    def newest(self, device: str, before_ms: int) -> tuple[int, ActionKind] | None:
         """(ms, deed) of the newest act before a time that changed the trap, or None."""
         row = self._execute(
             "SELECT at_ms, deed FROM act WHERE device = ? AND at_ms < ? AND deed <> 'visited' "
             "ORDER BY at_ms DESC, no DESC LIMIT 1",
             (device, before_ms),
         ).fetchone()
-        return (row[0], Deed(row[1])) if row else None
+        return (row[0], ActionKind(row[1])) if row else None
 
     def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
         """(act id, mark) of what people did at a trap from `since_ms` on, in order."""
@@ -45,4 +45,4 @@ class ActTable:
             "AND deed <> 'visited' ORDER BY at_ms, no",
             (device, since_ms),
         )
-        return [(id_, Mark(at_ms, LAST, no, Deed(deed))) for id_, at_ms, no, deed in rows]
+        return [(id_, Mark(at_ms, LAST, no, ActionKind(deed))) for id_, at_ms, no, deed in rows]

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from gateway.domain.epoch import ms
 from gateway.domain.model import Message
-from gateway.store.connection import Damaged
+from gateway.store.connection import DamagedFileError
 from gateway.store.rows import each
 
 TAKEN_BYTES = 4_000_000  # of payloads that are in memory at once, or one row's
@@ -125,7 +125,7 @@ def _batch(row: tuple[Any, ...]) -> Batch:
         messages = _decode(zlib.decompress(body))
         return Batch([_moved(message, shift_ms) for message in messages], Stamp(stamp))
     except (zlib.error, msgspec.MsgspecError, ValueError, OverflowError) as error:
-        raise Damaged(f"messages of the backlog: {error}") from None
+        raise DamagedFileError(f"messages of the backlog: {error}") from None
 
 
 def _moved(message: Message, shift_ms: int) -> Message:

@@ -19,7 +19,7 @@ STEP = 256  # values in one statement
 T = TypeVar("T")
 
 
-class Told(Struct, frozen=True):
+class JournalEvent(Struct, frozen=True):
     """A stored event, and the id of the word that last corrected it (None: as first told)."""
 
     event: Event
@@ -56,15 +56,15 @@ class JournalTable:
                 heard.setdefault((device, key), {})[id_] = at_ms
         return heard
 
-    def told(self, events: Iterable[Identity]) -> dict[Identity, Told]:
+    def told(self, events: Iterable[Identity]) -> dict[Identity, JournalEvent]:
         """The stored events among `events`."""
-        found: dict[Identity, Told] = {}
+        found: dict[Identity, JournalEvent] = {}
         for step in _steps(list(events)):
             marks = ", ".join(["(?, ?)"] * len(step))
             bound = [value for device, id_ in step for value in (id_, self._numbers.get(device, 0))]
             sql = f"SELECT e.refined_by, {EVENT_SELECT} WHERE (e.id, e.device) IN (VALUES {marks})"
             rows = self._execute(sql, bound)
-            for told in each(lambda row: Told(to_event(row[1:]), row[0]), rows):
+            for told in each(lambda row: JournalEvent(to_event(row[1:]), row[0]), rows):
                 found[whose(told.event)] = told
         return found
 

@@ -17,7 +17,7 @@ from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Alert, AlertStatus
 from gateway.store.rows import to_alert
 
-Lane = tuple[str, str]
+DeliveryQueue = tuple[str, str]
 """(person, channel): the place in the person's list."""
 
 _DUE = "due_ms <= ?1 AND (status = 'waiting' OR (status = 'claimed' AND claimed_ms <= ?2))"
@@ -25,7 +25,7 @@ CLAIM = timedelta(minutes=2)  # after this an unfinished attempt counts as dead 
 GATHER_MOST = 200  # rows in one letter
 
 
-class Parcel(Struct, frozen=True):
+class ClaimedDelivery(Struct, frozen=True):
     """One claimed letter."""
 
     no: int  # of its first row
@@ -37,7 +37,7 @@ class Parcel(Struct, frozen=True):
     since: datetime  # first due
 
     @property
-    def lane(self) -> Lane:
+    def lane(self) -> DeliveryQueue:
         """Whose channel it goes by."""
         return (self.person, self.channel)
 
@@ -62,7 +62,7 @@ class OutboxTable:
             (alert.id, promise.person, promise.channel, promise.step, promise.gathered, due, due),
         )
 
-    def lanes(self, now: datetime) -> list[Lane]:
+    def lanes(self, now: datetime) -> list[DeliveryQueue]:
         """(person, channel) with something due."""
         rows = self._execute(
             f"SELECT DISTINCT person, channel FROM outbox WHERE {_DUE}",  # noqa: S608 - no values
@@ -70,7 +70,7 @@ class OutboxTable:
         )
         return [(person, channel) for person, channel in rows]
 
-    def claim(self, lane: Lane, now: datetime, limit: int) -> list[Parcel]:
+    def claim(self, lane: DeliveryQueue, now: datetime, limit: int) -> list[ClaimedDelivery]:
         """Take letters of a lane that are due, urgent ones first; a claim older than CLAIM again."""
         rows: list[Any] = self._execute(
             f"SELECT no, gathered, letter IS NULL FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
@@ -141,7 +141,7 @@ class OutboxTable:
         ).fetchone()
         return from_ms(row[0]) if row and row[0] is not None else None
 
-    def _gather(self, no: int, lane: Lane, now: datetime) -> None:
+    def _gather(self, no: int, lane: DeliveryQueue, now: datetime) -> None:
         self._execute(
             "UPDATE outbox SET letter = ?1 WHERE no IN (SELECT no FROM outbox WHERE person = ?2 AND "
             "channel = ?3 AND gathered = 1 AND letter IS NULL AND status = 'waiting' AND due_ms <= ?4 "
@@ -149,7 +149,7 @@ class OutboxTable:
             (no, *lane, ms(now), GATHER_MOST),
         )
 
-    def _take(self, no: int, lane: Lane, now: datetime) -> Parcel:
+    def _take(self, no: int, lane: DeliveryQueue, now: datetime) -> ClaimedDelivery:
         rows: list[Any] = self._execute(
             "UPDATE outbox SET status = 'claimed', claimed_ms = ?1, attempts = attempts + 1 "
             "WHERE (no = ?2 OR letter = ?2) AND status IN ('waiting', 'claimed') "
@@ -159,7 +159,7 @@ class OutboxTable:
         rows.sort()
         first = rows[0]
         alerts = tuple(self._alert(alert) for _, alert, *_ in rows)
-        return Parcel(no, alerts, *lane, first[2] - 1, first[3], from_ms(first[4]))
+        return ClaimedDelivery(no, alerts, *lane, first[2] - 1, first[3], from_ms(first[4]))
 
     def _alert(self, alert_id: str) -> Alert:
         [(body,)] = self._execute("SELECT body FROM alert WHERE id = ?", (alert_id,))

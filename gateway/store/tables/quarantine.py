@@ -10,7 +10,7 @@ import apsw
 from msgspec import Struct
 
 from gateway.domain.epoch import from_ms, ms
-from gateway.domain.model import Message, Reason
+from gateway.domain.model import Message, RefusalReason
 
 PAYLOAD_KEPT = 16_384  # bytes of a refused payload that are kept
 ROWS = 20_000  # the newest; older ones have been counted and shown
@@ -31,7 +31,7 @@ class QuarantineTable:
         self._execute = connection.execute
         self._many = connection.executemany
 
-    def add(self, message: Message, reason: Reason, detail: str, device: str | None) -> None:
+    def add(self, message: Message, reason: RefusalReason, detail: str, device: str | None) -> None:
         """Keep a refused message with its reason."""
         self._execute(
             "INSERT INTO quarantine (received_ms, topic, payload, qos, retain, reason, detail, device) "
@@ -40,7 +40,7 @@ class QuarantineTable:
              message.retain, reason.value, detail, device),
         )  # fmt: skip
 
-    def keep_newest(self, reason: Reason, device: str, most: int) -> None:
+    def keep_newest(self, reason: RefusalReason, device: str, most: int) -> None:
         """Of one reason and device keep the newest `most`."""
         self._execute(
             "DELETE FROM quarantine WHERE device = ?1 AND reason = ?2 AND no <= (SELECT no FROM quarantine "
@@ -56,7 +56,7 @@ class QuarantineTable:
 
     def waiting(
         self,
-        reasons: Collection[Reason] = tuple(Reason),
+        reasons: Collection[RefusalReason] = tuple(RefusalReason),
         device: str | None = None,
         after: int = 0,
         limit: int = ROWS,
@@ -74,7 +74,7 @@ class QuarantineTable:
         return [Kept(no, owner, Message(topic, payload, from_ms(received), qos, bool(retain)))
                 for no, owner, topic, payload, received, qos, retain in rows]  # fmt: skip
 
-    def put_back(self, no: int, reason: Reason, detail: str, device: str | None) -> None:
+    def put_back(self, no: int, reason: RefusalReason, detail: str, device: str | None) -> None:
         """It still cannot be read: for this reason now."""
         self._execute(
             "UPDATE quarantine SET reason = ?, detail = ?, device = coalesce(?, device) WHERE no = ?",

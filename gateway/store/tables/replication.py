@@ -11,15 +11,15 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.model import Act
+from gateway.domain.model import TrapAction
 from gateway.domain.resident_reports import Sighting
-from gateway.store.rollups.hours import Rollup, Seen
-from gateway.store.rollups.walk import PLACE, Place
+from gateway.store.rollups.hours import Rollup, SightingKey
+from gateway.store.rollups.walk import PLACE, WalkCursor
 from gateway.store.rows import EVENT_SELECT, to_act, to_sighting
 
-Span = tuple[int, int]
+JournalSpan = tuple[int, int]
 """Journal numbers n with after < n <= up to."""
-Row = tuple[Any, ...]
+JournalRow = tuple[Any, ...]
 """Columns of rows.EVENT_SELECT."""
 
 DONE, FOLLOW = "influx.done", "influx.follow"
@@ -39,7 +39,7 @@ class DueEvent(Struct, frozen=True):
     """An event to be sent again: `row` is (no, EVENT_SELECT ...)."""
 
     was: str  # the ms at which it stood before: that point is void; "-": it stays the same point
-    row: Row
+    row: JournalRow
 
 
 class FollowerTable:
@@ -50,7 +50,7 @@ class FollowerTable:
         self._many = connection.executemany
         self._changes = connection.changes
 
-    def follow(self, begin: Place, layout: int) -> None:
+    def follow(self, begin: WalkCursor, layout: int) -> None:
         """From now on note what changes; what there is already is walked, open hours are noted.
 
         Again, if the follower has it in another layout.
@@ -69,7 +69,7 @@ class FollowerTable:
         marked, place = self._get(MARKED), self._get(PLACE)
         if not marked or not place:
             return False
-        hours = msgspec.json.decode(place, type=Place).hours
+        hours = msgspec.json.decode(place, type=WalkCursor).hours
         rest = self._execute("SELECT no FROM device WHERE no > ? ORDER BY no", (int(marked),))
         for device in [int(no) for (no,) in rest]:
             self.mark_hours(device, hours, 1 << 40)
@@ -80,7 +80,7 @@ class FollowerTable:
         self._execute("DELETE FROM setting WHERE key = ?", (MARKED,))
         return False
 
-    def walked(self, place: Place) -> None:
+    def walked(self, place: WalkCursor) -> None:
         """The follower has heard the roll-ups up to here."""
         self.put(PLACE, msgspec.json.encode(place).decode())
 
@@ -115,7 +115,7 @@ class FollowerTable:
         sql = "DELETE FROM event_due WHERE event = ? AND was = ?"
         self._many(sql, [(event.row[0], event.was) for event in events])
 
-    def put_done(self, done: Sequence[Span]) -> None:
+    def put_done(self, done: Sequence[JournalSpan]) -> None:
         """Remember what the follower has."""
         self.put(DONE, msgspec.json.encode(done).decode())
 
@@ -135,9 +135,9 @@ class FollowerTable:
         if spans := self._done():
             self.put_done([(after, min(to, head)) for after, to in spans if after < head])
 
-    def _done(self) -> list[Span]:
+    def _done(self) -> list[JournalSpan]:
         text = self._get(DONE)
-        return msgspec.json.decode(text, type=list[Span]) if text else []
+        return msgspec.json.decode(text, type=list[JournalSpan]) if text else []
 
     def _get(self, key: str) -> str:
         row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
@@ -180,10 +180,10 @@ class FollowerReads:
     def _all(self, sql: str, bound: tuple[int, ...] = ()) -> list[Any]:
         return self._execute(sql, bound).fetchall()
 
-    def done(self) -> list[Span]:
+    def done(self) -> list[JournalSpan]:
         """What the follower has, in order."""
         text = self.get(DONE)
-        return msgspec.json.decode(text, type=list[Span]) if text else []
+        return msgspec.json.decode(text, type=list[JournalSpan]) if text else []
 
     def get(self, key: str) -> str | None:
         """One remembered text."""
@@ -194,12 +194,14 @@ class FollowerReads:
         """The newest journal number; 0 when there is none."""
         return int(self._all("SELECT coalesce(max(no), 0) FROM event")[0][0])
 
-    def rows(self, span: Span, limit: int) -> Iterable[Row]:
+    def rows(self, span: JournalSpan, limit: int) -> Iterable[JournalRow]:
         """(no, EVENT_SELECT ...) of a span, in order."""
         sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? AND e.no <= ? ORDER BY e.no LIMIT ?"
         return self._execute(sql, (*span, limit))
 
-    def rows_observed(self, after: int, start_ms: int, end_ms: int, limit: int) -> Iterable[Row]:
+    def rows_observed(
+        self, after: int, start_ms: int, end_ms: int, limit: int
+    ) -> Iterable[JournalRow]:
         """The same of events observed in [start, end), after a journal number."""
         sql = (
             f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? AND e.observed_ms >= ? "
@@ -215,7 +217,7 @@ class FollowerReads:
     def due_hours(self, before: int, limit: int) -> list[DueHour]:
         """Changed roll-ups of hours before one, the newest first."""
         bound = (before, limit)
-        seen: dict[tuple[int, int], list[Seen]] = {}
+        seen: dict[tuple[int, int], list[SightingKey]] = {}
         hours = self._all(_DUE_HOURS, bound)  # first: what changes from here on stays due
         for hour, device, *cell in self._all(_DUE_SIGHTINGS, bound):
             seen.setdefault((hour, device), []).append(tuple(cell))
@@ -224,7 +226,7 @@ class FollowerReads:
             for hour, no, change, device, alive, armed in hours
         ]
 
-    def acts(self, limit: int) -> list[tuple[int, Act]]:
+    def acts(self, limit: int) -> list[tuple[int, TrapAction]]:
         """(no, act) of the next that people did."""
         return [(no, to_act(body)) for no, body in self._told("act", ACTS, limit)]
 
@@ -232,7 +234,7 @@ class FollowerReads:
         """(no, sighting) of the next that people reported."""
         return [(no, to_sighting(body)) for no, body in self._told("sighting", SIGHTINGS, limit)]
 
-    def _told(self, table: str, cursor: str, limit: int) -> list[Row]:
+    def _told(self, table: str, cursor: str, limit: int) -> list[JournalRow]:
         sql = f"SELECT no, body FROM {table} WHERE no > ? ORDER BY no LIMIT ?"  # noqa: S608
         return self._all(sql, (int(self.get(cursor) or 0), limit))
 

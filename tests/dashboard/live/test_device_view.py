@@ -7,7 +7,16 @@ import pytest
 
 from dashboard.live.device_view import Condition, sight, sights
 from gateway.domain.epoch import ms
-from gateway.domain.model import Act, Deed, Device, DeviceState, Known, Role, Standing, TrapState
+from gateway.domain.model import (
+    ActionKind,
+    Device,
+    DeviceState,
+    Known,
+    Role,
+    Standing,
+    TrapAction,
+    TrapState,
+)
 from tests.dashboard.place import NOW, ago
 
 TRAP = Device(id="t", role=Role.TRAP, heartbeat_s=3600)
@@ -98,15 +107,15 @@ def test_a_position_of_the_registry_comes_before_the_sensor_own() -> None:
 @pytest.mark.parametrize(
     ("deed", "condition"),
     [
-        (Deed.CAPTURED, Condition.CAPTURED),
-        (Deed.FALSE_SPRING, Condition.FALSE_SPRING),
-        (Deed.PAUSED, Condition.PAUSED),
+        (ActionKind.CAPTURED, Condition.CAPTURED),
+        (ActionKind.FALSE_SPRING, Condition.FALSE_SPRING),
+        (ActionKind.PAUSED, Condition.PAUSED),
     ],
 )
 def test_what_a_person_found_is_shown_with_who_said_so_even_in_silence(
-    deed: Deed, condition: Condition
+    deed: ActionKind, condition: Condition
 ) -> None:
-    act = Act(id="1", device="t", deed=deed, by="佐藤", at=ago(minutes=1), recorded_at=NOW)
+    act = TrapAction(id="1", device="t", deed=deed, by="佐藤", at=ago(minutes=1), recorded_at=NOW)
     told = msgspec.structs.replace(state(TRAP, trap=TrapState.SPRUNG, heard_min=9_999), act=act)
     seen = sight(TRAP, told, NOW)
     assert (seen.condition, seen.by, seen.since) == (condition, "佐藤", ago(minutes=1))

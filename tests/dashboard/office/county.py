@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.config import Config
-from gateway.domain.effort import Tally
-from gateway.domain.model import Act, Deed, Device, Kind, Reading, Role, TimeSource
+from gateway.domain.effort import HourlyTally
+from gateway.domain.model import ActionKind, Device, Kind, Reading, Role, TimeSource, TrapAction
 from gateway.store import Store
 from tests.dashboard.place import HOSTILE, Place
 
@@ -49,21 +49,26 @@ def hour(at: datetime) -> int:
 def watched(store: Store, device: str, first: datetime, hours: int, *, armed: bool = False) -> None:
     """So many hours of life (and of fishing) from `first` on."""
     cell = [HOUR_MS, HOUR_MS * armed]
-    tally = Tally({hour(first) + i: list(cell) for i in range(hours)}, {})
+    tally = HourlyTally({hour(first) + i: list(cell) for i in range(hours)}, {})
     store.write_now(lambda tx: tx.add_tally(device, tally))
 
 
 def sighted(store: Store, device: str, at: datetime, n: int, species: str = "boar") -> None:
     """`n` independent events in the hour of `at`."""
-    tally = Tally({}, {(hour(at), species): [n, n, n]})
+    tally = HourlyTally({}, {(hour(at), species): [n, n, n]})
     store.write_now(lambda tx: tx.add_tally(device, tally))
 
 
 def caught(
-    store: Store, device: str, at: datetime, *, deed: Deed = Deed.CAPTURED, **facts: object
-) -> Act:
+    store: Store,
+    device: str,
+    at: datetime,
+    *,
+    deed: ActionKind = ActionKind.CAPTURED,
+    **facts: object,
+) -> TrapAction:
     """A person's record."""
-    act = Act(
+    act = TrapAction(
         id=f"{device}-{deed}-{at.isoformat()}", device=device, deed=deed, at=at, by="taro",
         recorded_at=at, **facts,  # type: ignore[arg-type]
     )  # fmt: skip
@@ -109,7 +114,9 @@ class County(Place):
             at = datetime(2026, 9, day, 22, tzinfo=UTC)
             caught(self.store, f"trap-{trap}", at, species=species, count=count, sex="male")
         caught(self.store, "trap-1", datetime(2025, 9, 20, tzinfo=UTC), species="boar", count=1)
-        caught(self.store, "trap-1", datetime(2026, 10, 2, tzinfo=UTC), deed=Deed.FALSE_SPRING)
+        caught(
+            self.store, "trap-1", datetime(2026, 10, 2, tzinfo=UTC), deed=ActionKind.FALSE_SPRING
+        )
 
     def configure(self, config: Config) -> "County":
         """Serve with other settings."""

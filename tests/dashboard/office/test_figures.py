@@ -17,17 +17,17 @@ from typer.testing import CliRunner
 from dashboard.analysis.rate import cpue
 from dashboard.documents import pdf, plots, spreadsheet
 from dashboard.documents.pdf import Pdf
-from dashboard.documents.plots import Series
+from dashboard.documents.plots import PlotSeries
 from dashboard.documents.table import Table
 from dashboard.office.figures import figures
 from dashboard.office.figures import report as reports
 from dashboard.office.figures.figures import Year
-from dashboard.office.figures.report import Report
+from dashboard.office.figures.report import YearReport
 from dashboard.office.periods import Month, fiscal_year
 from dashboard.web.i18n import text
 from gateway.cli import app
-from gateway.domain.model import Act, Deed, Kind
-from gateway.store.rollups.periods import Spring
+from gateway.domain.model import ActionKind, Kind, TrapAction
+from gateway.store.rollups.periods import TrapChange
 from tests.dashboard.office.conftest import Get
 from tests.dashboard.office.county import County
 
@@ -35,7 +35,7 @@ ZONE = ZoneInfo("Asia/Tokyo")
 START = datetime(2026, 9, 1, tzinfo=UTC)
 
 
-def report(county: County) -> Report:
+def report(county: County) -> YearReport:
     return county.store.read_now(
         lambda reader: reports.read(reader, Month(2026, 10), ZONE, county.now)
     )
@@ -74,16 +74,16 @@ def test_uptime_counts_from_the_first_day_heard(county: County) -> None:
     assert found["cam-1"].share == pytest.approx(60 / 214)
 
 
-def spring(hours: float, kind: Kind = Kind.SPRUNG, device: str = "t") -> Spring:
-    return Spring(device, START + timedelta(hours=hours), kind)
+def spring(hours: float, kind: Kind = Kind.SPRUNG, device: str = "t") -> TrapChange:
+    return TrapChange(device, START + timedelta(hours=hours), kind)
 
 
-def act(hours: float, deed: Deed = Deed.VISITED, device: str = "t") -> Act:
+def act(hours: float, deed: ActionKind = ActionKind.VISITED, device: str = "t") -> TrapAction:
     at = START + timedelta(hours=hours)
-    return Act(id=str(at), device=device, deed=deed, at=at, by="taro", recorded_at=at)
+    return TrapAction(id=str(at), device=device, deed=deed, at=at, by="taro", recorded_at=at)
 
 
-def year(springs: list[Spring], acts: list[Act]) -> Year:
+def year(springs: list[TrapChange], acts: list[TrapAction]) -> Year:
     return Year(fiscal_year(2026), (), tuple(acts), tuple(springs))
 
 
@@ -107,7 +107,7 @@ def test_the_sensors_word_that_the_trap_is_set_again_is_a_visit() -> None:
 
 def test_a_spring_whose_outcome_nobody_recorded_is_untold_and_not_empty() -> None:
     told = figures.response(
-        year([spring(0), spring(48), spring(90)], [act(3), act(50, Deed.CAPTURED), act(91)])
+        year([spring(0), spring(48), spring(90)], [act(3), act(50, ActionKind.CAPTURED), act(91)])
     )
     assert (told.visited, told.untold) == (3, 2)
 
@@ -202,7 +202,10 @@ def test_a_line_is_never_wider_than_asked_and_loses_nothing(words: str, width: f
 
 def test_a_plot_draws_intervals_and_marks_what_is_unknown() -> None:
     drawn = plots.rates(
-        "<題>", ["4月", "5月"], [Series("今&", (cpue(2, 50), cpue(0, 0.0)), "#123456", True)], "件"
+        "<題>",
+        ["4月", "5月"],
+        [PlotSeries("今&", (cpue(2, 50), cpue(0, 0.0)), "#123456", True)],
+        "件",
     )
     assert drawn.count("<circle") == 2, "one point and the key"
     assert drawn.count("×") == 1

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import shapely
 
-from dashboard.office.filters import Wish
+from dashboard.office.filters import MapFilter
 from dashboard.office.land_files import Lands
 from dashboard.office.map import drawing, layers, overview
 from dashboard.office.map.overview import Overview
@@ -18,17 +18,17 @@ from tests.dashboard.office.test_report_density import at
 from tests.dashboard.place import HOSTILE
 
 ZONE = ZoneInfo("Asia/Tokyo")
-AUTUMN = Wish(month=Month(2026, 10), months=3, species="boar")
+AUTUMN = MapFilter(month=Month(2026, 10), months=3, species="boar")
 
 
-def seen(county: County, wanted: Wish = AUTUMN) -> Overview:
+def seen(county: County, wanted: MapFilter = AUTUMN) -> Overview:
     facts = county.store.read_now(lambda r: overview.read(r, wanted, wanted.span, ZONE, county.now))
     return overview.overview(facts)
 
 
-def wishing(**changes: object) -> Wish:
-    values = {name: getattr(AUTUMN, name) for name in Wish.__struct_fields__}
-    return Wish(**(values | changes))
+def wishing(**changes: object) -> MapFilter:
+    values = {name: getattr(AUTUMN, name) for name in MapFilter.__struct_fields__}
+    return MapFilter(**(values | changes))
 
 
 def test_counts_and_effort_are_those_of_the_period(county: County) -> None:

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.office import periods
-from dashboard.office.periods import Month, Span
+from dashboard.office.periods import LocalDays, Month
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 def test_a_fiscal_year_runs_from_april_to_march() -> None:
-    assert periods.fiscal_year(2026) == Span(date(2026, 4, 1), date(2027, 4, 1))
+    assert periods.fiscal_year(2026) == LocalDays(date(2026, 4, 1), date(2027, 4, 1))
     assert Month(2026, 3).fiscal_year == 2025
     assert Month(2026, 4).fiscal_year == 2026
 
@@ -28,8 +28,8 @@ def test_a_month_begins_at_local_midnight() -> None:
 
 
 def test_the_29th_of_february_a_year_before_is_the_first_of_march() -> None:
-    leap = Span(date(2028, 2, 29), date(2028, 3, 10))
-    assert periods.a_year_before(leap) == Span(date(2027, 3, 1), date(2027, 3, 10))
+    leap = LocalDays(date(2028, 2, 29), date(2028, 3, 10))
+    assert periods.a_year_before(leap) == LocalDays(date(2027, 3, 1), date(2027, 3, 10))
 
 
 def test_a_year_under_way_ends_today() -> None:

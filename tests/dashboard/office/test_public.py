@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from dashboard.analysis.rate import rai
-from dashboard.office.map.squares import Cell
+from dashboard.office.map.squares import MeshCell
 from dashboard.public import open_data
 from gateway.cli import app
 from gateway.config.office import Public
@@ -88,9 +88,11 @@ def test_squares_are_late_and_coarse(county: County, get: Get) -> None:
         assert one["n"] is None or one["n"] % 5 == 0
 
 
-def cells(n: int, effort: float) -> list[open_data.Square]:
+def cells(n: int, effort: float) -> list[open_data.PublicSquare]:
     code = "4928051"
-    return open_data.squares([Cell(code, mesh.bounds(code), 1, rai(n, effort))], Public(least=5))
+    return open_data.squares(
+        [MeshCell(code, mesh.bounds(code), 1, rai(n, effort))], Public(least=5)
+    )
 
 
 @given(st.integers(0, 60), st.floats(0, 2000))

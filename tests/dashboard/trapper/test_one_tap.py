@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from dashboard.trapper.one_tap import OneTap
 from dashboard.web.responses import Reply
-from gateway.alerts.links import BadTicket, Links
+from gateway.alerts.links import BadTicketError, Links
 from gateway.config import check
 from gateway.domain import trap_lifecycle
 from gateway.domain.model import AlertStatus, Kind, TrapState
@@ -132,7 +132,7 @@ def test_a_link_of_somebody_who_left_is_worth_nothing(site: Site, phone: Phone) 
 def test_a_forged_or_cut_link_is_worth_nothing(site: Site, phone: Phone) -> None:
     token = LINKS.token("a", "tanaka", site.now)
     for broken in (token[:-1], token[1:], "x", Links("other").token("a", "tanaka", site.now)):
-        with pytest.raises(BadTicket):
+        with pytest.raises(BadTicketError):
             LINKS.read(broken)
         assert phone.get(f"/a/{broken}").status_code == 404
 

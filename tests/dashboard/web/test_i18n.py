@@ -13,7 +13,7 @@ from dashboard.live.device_view import Condition
 from dashboard.web.i18n import LANGUAGES, choose, clock, text
 from gateway.alerts.rules import RULES
 from gateway.domain import trap_lifecycle
-from gateway.domain.model import Kind, Reason, Role
+from gateway.domain.model import Kind, RefusalReason, Role
 
 HOME = Path(dashboard.__file__).parent
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -30,7 +30,11 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 def test_every_refusal_that_is_kept_is_explained() -> None:
-    kept = {f"refusal.{reason.value}" for reason in Reason if reason is not Reason.IRRELEVANT}
+    kept = {
+        f"refusal.{reason.value}"
+        for reason in RefusalReason
+        if reason is not RefusalReason.IRRELEVANT
+    }
     assert kept <= text("ja").words.keys()
 
 
@@ -47,7 +51,9 @@ def test_every_word_a_template_or_script_asks_for_exists() -> None:
 def test_every_state_and_reason_has_a_word() -> None:
     words = text("ja").words
     wanted = [f"condition.{one.value}" for one in Condition] + [f"role.{one.value}" for one in Role]
-    wanted += [f"reason.{one.value}" for one in Reason if one is not Reason.IRRELEVANT]
+    wanted += [
+        f"reason.{one.value}" for one in RefusalReason if one is not RefusalReason.IRRELEVANT
+    ]
     news = (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER, Kind.JOIN)
     wanted += [f"kind.{one.value}" for one in news]
     assert [key for key in wanted if key not in words] == []

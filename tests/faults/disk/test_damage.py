@@ -12,8 +12,8 @@ from gateway.domain.model import Kind
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
 from gateway.store.recovery.database_file import Keeper
-from gateway.store.recovery.integrity import State, check
-from gateway.store.recovery.table_walk import Walk
+from gateway.store.recovery.integrity import CheckResult, check
+from gateway.store.recovery.table_walk import TableWalk
 from gateway.store.schema import MIGRATIONS
 from tests.faults.disk.story import DEVICES, fill
 from tests.support.samples import TOKYO, at, decode, message, reading
@@ -193,8 +193,8 @@ def test_a_long_check_is_cut_short_at_the_start_and_ended_beside_the_work(
     path = copy(sound, tmp_path)
     pages = leaf_pages(path, "event")
     with apsw.Connection(str(path)) as connection:
-        assert check(connection, -1.0, lambda: True)[0] is State.UNFINISHED
-        assert check(connection, None)[0] is State.SOUND
+        assert check(connection, -1.0, lambda: True)[0] is CheckResult.UNFINISHED
+        assert check(connection, None)[0] is CheckResult.SOUND
     overwrite(path, (pages[5] - 1) * PAGE, b"\xff" * PAGE)
 
     async def run() -> None:
@@ -210,8 +210,8 @@ def test_a_long_check_is_cut_short_at_the_start_and_ended_beside_the_work(
 def test_a_walk_gives_every_row_of_a_sound_table_once(sound: Path) -> None:
     with apsw.Connection(str(sound), flags=apsw.SQLITE_OPEN_READONLY) as connection:
         for table, count in (("event", EVENTS), ("device", len(DEVICES))):
-            assert sum(len(rows) for rows in Walk(connection, table).steps()) == count
-        walked = [row for rows in Walk(connection, "effort_hour").steps() for row in rows]
+            assert sum(len(rows) for rows in TableWalk(connection, table).steps()) == count
+        walked = [row for rows in TableWalk(connection, "effort_hour").steps() for row in rows]
         assert walked == list(connection.execute("SELECT * FROM effort_hour ORDER BY 1, 2"))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alerts.channels import Letter
-from gateway.alerts.channels.table import Way, open_channel
+from gateway.alerts.channels import Notification
+from gateway.alerts.channels.table import OpenChannel, open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.policy import Policy
@@ -20,10 +20,10 @@ from gateway.ingest.messages import intake as intake_module
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.intake import Intake
 from gateway.metrics import Health
-from gateway.store import DiskTrouble, Store
+from gateway.store import DiskError, Store
 from gateway.store.feed import Feed
 from gateway.store.housekeeping import Housekeeping
-from gateway.store.rollups.walk import Place
+from gateway.store.rollups.walk import WalkCursor
 from tests.faults.lacking import Hasty
 from tests.support.samples import CAMERA, TRAP, at, decode, message, open_store, reading
 from tests.support.session import FakeSession
@@ -37,8 +37,8 @@ class Rig:
 
     def __init__(self, store: Store, reserve_mb: int = 0, intake: type[Intake] = Intake) -> None:
         policy = Policy(check(PEOPLE))
-        self.session, self.health, self.letters = FakeSession(), Health(), list[Letter]()
-        way = Way("console", open_channel("console:").row, self._send)
+        self.session, self.health, self.letters = FakeSession(), Health(), list[Notification]()
+        way = OpenChannel("console", open_channel("console:").row, self._send)
         self.notifier = Notifier(
             store, Feed(), policy, {("tanaka", "0"): way}, Links("secret", ""), lambda: at(99)
         )
@@ -47,7 +47,7 @@ class Rig:
             clock=lambda: at(99), tell=self.notifier.tell, max_batch=500,
         )  # fmt: skip
 
-    async def _send(self, letter: Letter) -> str:
+    async def _send(self, letter: Notification) -> str:
         self.letters.append(letter)
         return "ok"
 
@@ -144,12 +144,14 @@ def test_a_provider_that_fails_meanwhile_is_tried_again(store: Store) -> None:
     rig, failures = Rig(store, reserve_mb=1 << 40), [OSError(), OSError()]
     send = rig._send
 
-    async def failing(letter: Letter) -> str:
+    async def failing(letter: Notification) -> str:
         if failures:
             raise failures.pop()
         return await send(letter)
 
-    rig.notifier._ways = {("tanaka", "0"): Way("console", open_channel("console:").row, failing)}
+    rig.notifier._ways = {
+        ("tanaka", "0"): OpenChannel("console", open_channel("console:").row, failing)
+    }
 
     async def act() -> None:
         rig.session.send(SPRING)
@@ -190,7 +192,7 @@ def test_a_full_disk_holds_alerts_and_recovers(small_disk: Path) -> None:
 
 def test_a_disk_that_refuses_is_told_as_such(small_disk: Path) -> None:
     store = open_store(small_disk, TRAP)
-    with pytest.raises(DiskTrouble, match="full"):
+    with pytest.raises(DiskError, match="full"):
         store.write_now(lambda tx: tx.put_setting("much", "x" * 10_000_000))
     store.close()
 
@@ -217,7 +219,7 @@ def test_what_a_follower_has_not_heard_is_not_purged(store: Store) -> None:
     for day in range(4):
         one = message(reading("cam-01", Kind.DETECTION, day * 1440))
         store.write_now(lambda tx, m=one: absorb(tx, [m], decode, at(99)))  # type: ignore[misc]
-    store.write_now(lambda tx: tx.follower.follow(Place(0, 0), LAYOUT))
+    store.write_now(lambda tx: tx.follower.follow(WalkCursor(0, 0), LAYOUT))
     assert purge(store, 1) == 0
     store.write_now(lambda tx: tx.follower.put_done([(0, 3)]))
     assert purge(store, 1) == 3

@@ -25,7 +25,7 @@ from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store, Transaction
 from gateway.store.feed import Feed
-from gateway.store.tables.outbox import Parcel
+from gateway.store.tables.outbox import ClaimedDelivery
 from tests.support.samples import TOKYO, decode
 
 KEYED = ("line",)
@@ -57,7 +57,7 @@ def spring(number: int) -> Message:
 class Noted(Notifier):
     """Notes first, sends then: each letter is tried once."""
 
-    async def _attempt(self, parcel: Parcel, *rest: Any) -> None:
+    async def _attempt(self, parcel: ClaimedDelivery, *rest: Any) -> None:
         await self._settle(parcel, "sent", "")
         await super()._attempt(parcel, *rest)
 
@@ -91,7 +91,7 @@ def _hear(tx: Transaction, number: int, policy: Policy) -> Outcome:
     return absorb(tx, [spring(number)], decode, datetime.now(UTC), policy)
 
 
-def _due(tx: Transaction, number: int, policy: Policy) -> list[Parcel]:
+def _due(tx: Transaction, number: int, policy: Policy) -> list[ClaimedDelivery]:
     _hear(tx, number, policy)
     now = datetime.now(UTC)
     return [parcel for lane in tx.outbox.lanes(now) for parcel in tx.outbox.claim(lane, now, 10)]

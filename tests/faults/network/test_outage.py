@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from gateway.alerts.channels import Letter, Undelivered
-from gateway.alerts.channels.table import Way, open_channel
+from gateway.alerts.channels import Notification, UndeliveredError
+from gateway.alerts.channels.table import OpenChannel, open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.policy import Policy
@@ -183,9 +183,9 @@ class Uplink:
         self.hour, self.back_at_h, self._permanent = 0.0, back_at_h, permanent
         self.taken: Counter[str] = Counter()
 
-    async def send(self, letter: Letter) -> str:
+    async def send(self, letter: Notification) -> str:
         if self.hour < self.back_at_h:
-            raise Undelivered("no route", permanent=self._permanent)
+            raise UndeliveredError("no route", permanent=self._permanent)
         self.taken[letter.key] += 1
         return "ok"
 
@@ -196,7 +196,7 @@ def live(store: Store, uplink: Uplink, hours: float, every_h: float) -> list[flo
         Policy(check({"people": [{"name": "tanaka", "channels": ["console:"]}]})),
         list[float](),
     )
-    way = Way("console", open_channel("console:").row, uplink.send)
+    way = OpenChannel("console", open_channel("console:").row, uplink.send)
     notifier = Notifier(
         store,
         Feed(),

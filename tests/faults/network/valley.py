@@ -12,7 +12,7 @@ from itertools import count
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from firmware_sim.devices.device import Clock, Firmware, Publish
+from firmware_sim.devices.device import DeviceClock, Firmware, OutgoingPublish
 from gateway.domain.model import Device, Role
 from tests.bench.load import Publisher
 from tests.support.servers import wait_for
@@ -28,7 +28,7 @@ class Valley:
         self.port, self.now, self._forgets = port, began, forgets
         self.wanted: dict[str, float] = {}  # event id -> when it happened
         self.devices = {
-            name: Firmware("goto", name, {"model": "t"}, Clock("ntp"), secret=number)
+            name: Firmware("goto", name, {"model": "t"}, DeviceClock("ntp"), secret=number)
             for number, name in enumerate(names(size))
         }
         for firmware in self.devices.values():
@@ -84,7 +84,7 @@ class Valley:
     def _hear(self, topic: str, payload: bytes) -> None:
         self.devices[topic.split("/")[3]].confirmed(payload)
 
-    def _due(self, firmware: Firmware) -> list[Publish]:
+    def _due(self, firmware: Firmware) -> list[OutgoingPublish]:
         publishes = firmware.due(self.now)
         if self._forgets:
             firmware.flash.clear()
@@ -92,7 +92,7 @@ class Valley:
             publishes.append(firmware.telemetry(self.now, {}))
         return publishes
 
-    def _send(self, publishes: list[Publish]) -> int:
+    def _send(self, publishes: list[OutgoingPublish]) -> int:
         if publishes:
             publisher = Publisher(self.port, f"valley-{next(self._run)}")
             publisher.send_all([(publish.topic, publish.payload) for publish in publishes])

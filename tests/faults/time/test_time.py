@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.clock import Era, Machine, Timekeeper, is_synchronised, keeps_time
+from gateway.clock import Machine, Timekeeper, UntrustedPeriod, is_synchronised, keeps_time
 from gateway.domain.model import Kind, Reading, TimeQuality, TrapState
 from gateway.domain.timing import RELEASED, Trust, trust
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
-from gateway.store.clock_correction import Eras
+from gateway.store.clock_correction import ClockCorrections
 from tests.support.samples import CAMERA, T0, TRAP, decode, open_store, reading
 from tests.support.samples import message as message_of
 
@@ -168,7 +168,7 @@ def test_what_came_before_the_time_was_known_ends_as_if_it_had_been(
     wrong.show(LOST)
     good = Timekeeper(right.machine)
     keeper = Timekeeper(wrong.machine, known or RELEASED)
-    eras = Eras(keeper, lost)
+    eras = ClockCorrections(keeper, lost)
     asyncio.run(eras.look())
     live(clean, right, good, *STORY[:6])
     live(lost, wrong, keeper, *STORY[:6])
@@ -214,7 +214,7 @@ def test_times_that_devices_vouch_for_stay(tmp_path: Path) -> None:
     board = Board()
     board.show(LOST)
     keeper = Timekeeper(board.machine)
-    eras = Eras(keeper, store)
+    eras = ClockCorrections(keeper, store)
     asyncio.run(eras.look())
     live(store, board, keeper, reading("cam-01", Kind.DETECTION, 7, species="deer"))
     board.error, board.synchronised = timedelta(), True
@@ -242,5 +242,5 @@ def test_a_message_received_before_and_read_after_the_correction_is_dated_right(
 
 
 def test_an_era_survives_as_json() -> None:
-    era = Era(T0, 12.5, "boot", 1, 2, 3)
-    assert msgspec.json.decode(msgspec.json.encode(era), type=Era) == era
+    era = UntrustedPeriod(T0, 12.5, "boot", 1, 2, 3)
+    assert msgspec.json.decode(msgspec.json.encode(era), type=UntrustedPeriod) == era

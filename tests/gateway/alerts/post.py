@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from gateway.alerts.channels import Letter
-from gateway.alerts.channels.table import Way, open_channel
+from gateway.alerts.channels import Notification
+from gateway.alerts.channels.table import OpenChannel, open_channel
 from tests.gateway.alerts.site import Site
 
 
@@ -12,21 +12,21 @@ class Post:
     """A channel that keeps what it took and fails as told."""
 
     def __init__(self) -> None:
-        self.letters: list[tuple[str, Letter]] = []
-        self.attempts: list[Letter] = []
+        self.letters: list[tuple[str, Notification]] = []
+        self.attempts: list[Notification] = []
         self.failures: list[Exception] = []
 
-    def ways(self, site: Site) -> dict[tuple[str, str], Way]:
+    def ways(self, site: Site) -> dict[tuple[str, str], OpenChannel]:
         return {
-            (person.name, str(place)): Way(
+            (person.name, str(place)): OpenChannel(
                 url.split(":")[0], open_channel(url).row, self._sender(person.name)
             )
             for person in site.policy.people.values()
             for place, url in enumerate(person.channels)
         }
 
-    def _sender(self, name: str) -> Callable[[Letter], Any]:
-        async def send(letter: Letter) -> str:
+    def _sender(self, name: str) -> Callable[[Notification], Any]:
+        async def send(letter: Notification) -> str:
             self.attempts.append(letter)
             if self.failures:
                 raise self.failures.pop(0)

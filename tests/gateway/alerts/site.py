@@ -9,8 +9,8 @@ from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.config import check
 from gateway.domain.epoch import NEVER
-from gateway.domain.geo.areas import Area
-from gateway.domain.model import Act, Alert, Deed, Device, DeviceState, Kind
+from gateway.domain.geo.areas import WatchedLand
+from gateway.domain.model import ActionKind, Alert, Device, DeviceState, Kind, TrapAction
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.people import actions
@@ -31,7 +31,7 @@ class Site:
         folder: Path,
         settings: dict[str, Any] | None = None,
         devices: Sequence[Device] = (TRAP, CAMERA),
-        areas: Sequence[Area] = (),
+        areas: Sequence[WatchedLand] = (),
     ) -> None:
         self.store = open_store(folder, *devices)
         self.policy = Policy(check({"people": PEOPLE} | (settings or {})), areas)
@@ -49,7 +49,7 @@ class Site:
         return self.store.write_now(lambda tx: absorb(tx, [one], decode, self.now, self.policy))
 
     def act(
-        self, deed: Deed, minutes: float, device: str = "trap-01", by: str = "tanaka"
+        self, deed: ActionKind, minutes: float, device: str = "trap-01", by: str = "tanaka"
     ) -> Outcome:
         self.minutes = max(self.minutes, minutes)
         act = deed_at(deed, minutes, device, by)
@@ -88,8 +88,10 @@ def reading_with(device: str, kind: Kind, minutes: float, facts: dict[str, Any])
     return msgspec.structs.replace(one, **facts)
 
 
-def deed_at(deed: Deed, minutes: float, device: str = "trap-01", by: str = "tanaka") -> Act:
-    return Act(
+def deed_at(
+    deed: ActionKind, minutes: float, device: str = "trap-01", by: str = "tanaka"
+) -> TrapAction:
+    return TrapAction(
         id=f"{device}-{deed}-{minutes:g}", device=device, deed=deed, at=at(minutes), by=by,
         recorded_at=at(minutes) + timedelta(seconds=1),
     )  # fmt: skip

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.alerts.channels import Letter, Means, Undelivered
+from gateway.alerts.channels import Means, Notification, UndeliveredError
 from gateway.alerts.channels.http_status import judge, retry_after_s
 from gateway.alerts.channels.meshtastic import LONGEST, cut
 from gateway.alerts.channels.table import CHANNELS, open_channel
-from gateway.domain.model import Alert, Level
+from gateway.domain.model import Alert, AlertLevel
 from tests.gateway.alerts.provider import (
     BROKEN,
     FULL,
@@ -26,16 +26,16 @@ from tests.gateway.alerts.provider import (
 from tests.gateway.alerts.site import T0
 
 ALERT = Alert(
-    id="a1b2", rule="trap_sprung", subject="trap-01", level=Level.CAPTURE, observed_at=T0,
+    id="a1b2", rule="trap_sprung", subject="trap-01", level=AlertLevel.CAPTURE, observed_at=T0,
     opened_at=T0,
 )  # fmt: skip
-LETTER = Letter("key-1", "わなが作動", "三井楽-01 11月1日9:00", urgent=True, link="https://x/a/t",
+LETTER = Notification("key-1", "わなが作動", "三井楽-01 11月1日9:00", urgent=True, link="https://x/a/t",
                 alerts=(ALERT,))  # fmt: skip
 TO = "U" + "0" * 32
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def send(url: str, means: Means, letter: Letter = LETTER) -> str:
+def send(url: str, means: Means, letter: Notification = LETTER) -> str:
     async def run() -> str:
         return await open_channel(url, means).send(letter)
 
@@ -47,7 +47,7 @@ def line(answer: Answer, timeout_s: float = 3.0) -> tuple[Any, list[Any]]:
         means = Means(line_url=provider.url, timeout_s=timeout_s)
         try:
             return send(f"line:TOKEN@{TO}", means), provider.calls
-        except Undelivered as failure:
+        except UndeliveredError as failure:
             return failure, provider.calls
 
 
@@ -56,7 +56,7 @@ def ntfy(answer: Answer, timeout_s: float = 3.0) -> tuple[Any, list[Any]]:
         try:
             url = f"ntfy://127.0.0.1:{provider.port}/topic"
             return send(url, Means(timeout_s=timeout_s)), provider.calls
-        except Undelivered as failure:
+        except UndeliveredError as failure:
             return failure, provider.calls
 
 
@@ -75,7 +75,7 @@ def test_the_retry_key_is_one_per_letter_whatever_the_attempt() -> None:
     with providing(lambda _: BROKEN) as provider:
         means = Means(line_url=provider.url)
         for letter in (LETTER, LETTER, msgspec.structs.replace(LETTER, key="key-2")):
-            with pytest.raises(Undelivered):
+            with pytest.raises(UndeliveredError):
                 send(f"line:TOKEN@{TO}", means, letter)
         keys = [call.headers["X-Line-Retry-Key"] for call in provider.calls]
     assert keys[0] == keys[1] != keys[2]
@@ -96,7 +96,7 @@ def test_whatever_is_no_yes_of_the_provider_is_not_sent(
     send_by: Any, answer: Answer, permanent: bool, wait_s: float
 ) -> None:
     failure, calls = send_by(answer)
-    assert isinstance(failure, Undelivered)
+    assert isinstance(failure, UndeliveredError)
     assert (failure.permanent, failure.retry_after_s) == (permanent, wait_s)
     assert len(calls) == 1, "a redirect was followed, or Apprise repeated by itself"
 
@@ -104,7 +104,7 @@ def test_whatever_is_no_yes_of_the_provider_is_not_sent(
 @pytest.mark.parametrize("send_by", [line, ntfy])
 def test_a_provider_that_hangs_is_given_up_in_time(send_by: Any) -> None:
     failure, _ = send_by(HANG, timeout_s=0.3)
-    assert isinstance(failure, Undelivered)
+    assert isinstance(failure, UndeliveredError)
     assert not failure.permanent
 
 
@@ -115,7 +115,7 @@ def test_apprise_accepts_what_the_provider_accepts() -> None:
 
 
 def test_a_provider_that_is_not_there_is_tried_again() -> None:
-    with pytest.raises(Undelivered) as failure:
+    with pytest.raises(UndeliveredError) as failure:
         send(f"line:TOKEN@{TO}", Means(line_url="http://127.0.0.1:9"))
     assert not failure.value.permanent
 
@@ -173,9 +173,9 @@ def test_a_radio_text_is_cut_between_characters() -> None:
 
 @pytest.mark.parametrize("url", ["mqtt:", "meshtastic:^all?from=1"])
 def test_a_broker_that_does_not_take_it_is_no_delivery(url: str) -> None:
-    with pytest.raises(Undelivered, match="broker"):
+    with pytest.raises(UndeliveredError, match="broker"):
         send(url, Means(publish=Broker(TimeoutError("slow")).publish))
-    with pytest.raises(Undelivered, match="broker"):
+    with pytest.raises(UndeliveredError, match="broker"):
         send(url, Means())
 
 
@@ -199,7 +199,7 @@ def test_retry_after_is_read_in_both_forms(value: str, seconds: float) -> None:
 
 
 def test_a_forbidden_is_tried_again_because_a_token_can_be_mended() -> None:
-    with pytest.raises(Undelivered) as failure:
+    with pytest.raises(UndeliveredError) as failure:
         judge(401, {}, b"", NOW)
     assert not failure.value.permanent
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway.alerts.channels import Letter, Undelivered
-from gateway.alerts.channels.table import Channel, Way
+from gateway.alerts.channels import Notification, UndeliveredError
+from gateway.alerts.channels.table import ChannelRow, OpenChannel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import FIRST_RETRY, LONGEST_RETRY, Notifier, backoff
-from gateway.domain.model import Deed, Kind
+from gateway.domain.model import ActionKind, Kind
 from gateway.store.feed import Feed
 from tests.gateway.alerts.post import status
 from tests.gateway.alerts.site import PEOPLE, Site
@@ -23,7 +23,7 @@ LINKS = Links("secret", "https://wall.example")
 
 def test_the_same_letter_is_tried_until_taken_with_growing_pauses(make: Any) -> None:
     site, post, deliver = make()
-    post.failures = [Undelivered("500")] * 3
+    post.failures = [UndeliveredError("500")] * 3
     site.hear("trap-01", Kind.SPRUNG, 0)
     pauses = []
     minute = 0.0
@@ -41,7 +41,7 @@ def test_the_same_letter_is_tried_until_taken_with_growing_pauses(make: Any) -> 
 
 def test_retry_after_is_honoured(make: Any) -> None:
     site, post, deliver = make()
-    post.failures = [Undelivered("429", retry_after_s=600)]
+    post.failures = [UndeliveredError("429", retry_after_s=600)]
     site.hear("trap-01", Kind.SPRUNG, 0)
     assert deliver(0) == 1
     assert deliver(9.9) == 0
@@ -52,8 +52,10 @@ def test_retry_after_is_honoured(make: Any) -> None:
 def test_a_capture_is_tried_for_three_days_and_then_visibly_given_up(make: Any) -> None:
     site, post, deliver = make(people=PEOPLE[:1])
     site.hear("trap-01", Kind.SPRUNG, 0)
-    site.act(Deed.FALSE_SPRING, 0.01)  # it goes on being tried although the trap was dealt with
-    post.failures = [Undelivered("503")] * 10_000
+    site.act(
+        ActionKind.FALSE_SPRING, 0.01
+    )  # it goes on being tried although the trap was dealt with
+    post.failures = [UndeliveredError("503")] * 10_000
     for minute in range(0, 75 * 60, 15):
         deliver(minute)
     assert status(site) == {"dead": 1}
@@ -65,7 +67,7 @@ def test_a_capture_is_tried_for_three_days_and_then_visibly_given_up(make: Any) 
 
 def test_a_permanent_refusal_is_not_repeated(make: Any) -> None:
     site, post, deliver = make(people=PEOPLE[:1])
-    post.failures = [Undelivered("400", permanent=True)]
+    post.failures = [UndeliveredError("400", permanent=True)]
     site.hear("trap-01", Kind.SPRUNG, 0)
     deliver(0)
     assert deliver(60) == 0
@@ -117,7 +119,7 @@ def test_a_siren_is_told_when_the_alert_is_over(make: Any) -> None:
 
 def test_a_gathered_letter_is_the_same_letter_at_every_attempt(make: Any) -> None:
     site, post, deliver = make()
-    post.failures = [Undelivered("500")]
+    post.failures = [UndeliveredError("500")]
     site.hear("trap-01", Kind.TAMPER, 0)
     site.hear("cam-01", Kind.TAMPER, 0.01)
     deliver(1)
@@ -134,16 +136,16 @@ def test_a_hanging_provider_holds_up_nobody_else(tmp_path: Path) -> None:
     site = Site(tmp_path)
     hung, told = asyncio.Event(), asyncio.Event()
 
-    async def hang(_: Letter) -> str:
+    async def hang(_: Notification) -> str:
         await hung.wait()
         return "late"
 
-    async def take(_: Letter) -> str:
+    async def take(_: Notification) -> str:
         told.set()
         return "ok"
 
-    def way(send: Any) -> Way:
-        return Way("x", Channel("x", ("x",), "", lambda *_: send), send)
+    def way(send: Any) -> OpenChannel:
+        return OpenChannel("x", ChannelRow("x", ("x",), "", lambda *_: send), send)
 
     async def run() -> None:
         ways = {("tanaka", "0"): way(hang), ("sato", "0"): way(take), ("office", "0"): way(take)}

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.alerts.policy import Policy
 from gateway.config import ConfigError, check
-from gateway.domain.model import AlertStatus, Deed, Kind
+from gateway.domain.model import ActionKind, AlertStatus, Kind
 from gateway.ingest.people import actions
 from tests.gateway.alerts.post import status
 from tests.gateway.alerts.site import at
@@ -49,7 +49,7 @@ def test_an_answer_stops_the_asking(make: Any) -> None:
 def test_an_outcome_recorded_in_time_spares_deputy_and_office(make: Any) -> None:
     site, post, deliver = make()
     site.hear("trap-01", Kind.SPRUNG, 0)
-    site.act(Deed.FALSE_SPRING, 15)
+    site.act(ActionKind.FALSE_SPRING, 15)
     for minute in range(15, 300, 5):
         site.tick(minute)
         deliver(minute)

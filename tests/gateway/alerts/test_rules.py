@@ -10,15 +10,15 @@ import pytest
 
 from gateway.alerts.policy import Policy
 from gateway.config import ConfigError, check
-from gateway.domain.geo.areas import Area, AreaError, Land, parse
-from gateway.domain.model import Deed, Device, Kind, Level, Role
+from gateway.domain.geo.areas import AreaError, Land, WatchedLand, parse
+from gateway.domain.model import ActionKind, AlertLevel, Device, Kind, Role
 from tests.gateway.alerts.site import Site, at
 
 LAT, LON = 32.69, 128.84
 DETECTION, HEARTBEAT = Kind.DETECTION, Kind.HEARTBEAT
 
 
-def square(name: str, half_m: float = 100.0, **settings: Any) -> Area:
+def square(name: str, half_m: float = 100.0, **settings: Any) -> WatchedLand:
     """A square of land around (LAT, LON)."""
     d = half_m / 111_320
     ring = [[LON - d, LAT - d], [LON + d, LAT - d], [LON + d, LAT + d], [LON - d, LAT + d],
@@ -63,7 +63,7 @@ def rules_of(site: Site) -> list[str]:
 def test_a_boar_where_people_live_is_a_danger_of_its_own(make: Any) -> None:
     site = make(devices=[camera()], areas=[square("岐宿", living=True)])
     site.hear("cam-01", DETECTION, 1, species="boar", confidence=0.9)
-    assert site.open()["living_area", "岐宿/boar"].level is Level.DANGER
+    assert site.open()["living_area", "岐宿/boar"].level is AlertLevel.DANGER
     assert "protected_land" not in rules_of(site)
 
 
@@ -216,7 +216,7 @@ def test_tampering_stands_until_somebody_was_there(make: Any) -> None:
     site.hear("trap-01", Kind.TAMPER, 1)
     site.tick(2)
     assert rules_of(site) == ["tamper"]
-    site.act(Deed.VISITED, 3)
+    site.act(ActionKind.VISITED, 3)
     assert rules_of(site) == []
 
 
@@ -230,16 +230,16 @@ def test_a_visit_is_due_in_the_afternoon_and_once_per_area(make: Any) -> None:
     assert [(a.rule, a.subject, a.note) for a in site.tick(361).opened] == [
         ("visit_due", "三井楽", "t-1、t-2")
     ]
-    site.act(Deed.VISITED, 400, "t-1")
+    site.act(ActionKind.VISITED, 400, "t-1")
     assert site.tick(401).ended == []
-    site.act(Deed.VISITED, 402, "t-2")
+    site.act(ActionKind.VISITED, 402, "t-2")
     assert [a.rule for a in site.tick(403).ended] == ["visit_due"]
 
 
 def test_no_visit_is_due_at_a_paused_trap(make: Any) -> None:
     site = make()
     site.hear("trap-01", Kind.SET, -1440)
-    site.act(Deed.PAUSED, -1000)
+    site.act(ActionKind.PAUSED, -1000)
     assert "visit_due" not in [a.rule for a in site.tick(400).opened]
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alerts.scheduler import Ticker, call
+from gateway.alerts.scheduler import AlertScheduler, call
 from gateway.mqtt.certificate import not_after
-from gateway.store import DiskTrouble
+from gateway.store import DiskError
 from gateway.store.feed import Feed
 from tests.gateway.alerts.provider import BROKEN, OK, PORTAL, providing
 from tests.gateway.alerts.site import Site
@@ -26,8 +26,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
     site.store.close()
 
 
-def ticker(site: Site, feed: Feed) -> Ticker:
-    return Ticker(
+def ticker(site: Site, feed: Feed) -> AlertScheduler:
+    return AlertScheduler(
         site.store, feed, site.policy, lambda: {"disk": "full"}, lambda: site.listening,
         lambda: site.now,
     )  # fmt: skip
@@ -76,7 +76,7 @@ def test_a_disk_that_refuses_stops_the_heartbeat_and_not_the_ticker(
     assert one.ticked
 
     async def refuse(_: object) -> None:
-        raise DiskTrouble("full")
+        raise DiskError("full")
 
     monkeypatch.setattr(site.store, "write", refuse)
     asyncio.run(one.once())

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from gateway.alerts.channels import Letter
-from gateway.alerts.channels.table import Way, open_channel
+from gateway.alerts.channels import Notification
+from gateway.alerts.channels.table import OpenChannel, open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
-from gateway.domain.model import Deed, Device, Kind, Role
+from gateway.domain.model import ActionKind, Device, Kind, Role
 from gateway.store.feed import Feed
 from tests.gateway.alerts.site import Site
 
@@ -44,7 +44,7 @@ class Month:
         self.told: list[Told] = []
         ways = {}
         for person in self.site.policy.people.values():
-            ways[person.name, "0"] = Way(
+            ways[person.name, "0"] = OpenChannel(
                 "console", open_channel("console:").row, self._phone(person.name)
             )
         self.notifier = Notifier(
@@ -54,7 +54,7 @@ class Month:
         self.dead: set[str] = set()
 
     def _phone(self, person: str):  # type: ignore[no-untyped-def]
-        async def send(letter: Letter) -> str:
+        async def send(letter: Notification) -> str:
             self.told.append(Told(self.site.minutes, person, letter.title, letter.text))
             return "ok"
 
@@ -72,7 +72,7 @@ class Month:
         """Somebody visits every trap but one."""
         for trap in TRAPS:
             if trap.id != but:
-                self.site.act(Deed.VISITED, minute, trap.id)
+                self.site.act(ActionKind.VISITED, minute, trap.id)
 
     def close(self) -> None:
         self.runner.close()
@@ -108,9 +108,9 @@ def test_time_alone_brings_every_reminder_and_none_twice(month: Month) -> None:
         10 * DAY: lambda: month.dead.update(cameras),  # the network server is down for two days
         12 * DAY: lambda: month.dead.difference_update(cameras),
         20 * DAY: lambda: site.hear("trap-1", Kind.SPRUNG, 20 * DAY),  # nobody answers until
-        21 * DAY: lambda: site.act(Deed.CAPTURED, 21 * DAY, "trap-1"),  # the next day
-        21 * DAY + 20: lambda: site.act(Deed.DISPATCHED, 21 * DAY + 20, "trap-1"),
-        21 * DAY + 40: lambda: site.act(Deed.ARMED, 21 * DAY + 40, "trap-1"),
+        21 * DAY: lambda: site.act(ActionKind.CAPTURED, 21 * DAY, "trap-1"),  # the next day
+        21 * DAY + 20: lambda: site.act(ActionKind.DISPATCHED, 21 * DAY + 20, "trap-1"),
+        21 * DAY + 40: lambda: site.act(ActionKind.ARMED, 21 * DAY + 40, "trap-1"),
     }
     for trap in TRAPS:
         site.hear(trap.id, Kind.SET, -1)

@@ -14,7 +14,7 @@ from dashboard.web import assets
 from gateway import app as service
 from gateway import cli
 from gateway.config import Config
-from gateway.config import Store as StoreSettings
+from gateway.config import StoreSettings as StoreSettings
 from gateway.config.messages import ConfigError
 
 JAPANESE, ENGLISH = re.compile(r"[ぁ-んァ-ヶ一-龠]"), re.compile(r"[A-Za-z]{2}")

@@ -13,7 +13,7 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.world import World
 from gateway import app as service
 from gateway.cli.demo import island as demo_module
-from gateway.cli.demo.island import Demo, DemoError, Wishes, claim, free_port
+from gateway.cli.demo.island import Demo, DemoError, DemoOptions, claim, free_port
 from gateway.domain.model import TrapState
 from gateway.mqtt.embedded_broker import embedded
 from gateway.store import Reader
@@ -23,7 +23,7 @@ from tests.support.servers import free_port as any_port
 @contextlib.asynccontextmanager
 async def shown(folder: Path) -> AsyncIterator[Demo]:
     """A small demo, running."""
-    wishes = Wishes(folder, any_port(), speed=1, scenario="tiny", history=timedelta(days=20))
+    wishes = DemoOptions(folder, any_port(), speed=1, scenario="tiny", history=timedelta(days=20))
     demo = Demo(wishes)
     async with embedded(folder / "broker", demo.broker_port), service.running(demo.gateway):
         yield demo

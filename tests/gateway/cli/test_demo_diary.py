@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from gateway.cli.demo.diary import Diary
-from gateway.domain.model import Deed, Event, Kind, TimeQuality
+from gateway.domain.model import ActionKind, Event, Kind, TimeQuality
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -32,8 +32,12 @@ def test_outcomes_lie_between_the_spring_and_the_setting() -> None:
 def test_most_springs_have_an_outcome_and_some_were_never_written_down() -> None:
     acts = Diary().read(STORY)
     assert 240 < len(acts) < 300
-    assert {act.deed for act in acts} == {Deed.CAPTURED, Deed.FALSE_SPRING, Deed.NON_TARGET}
-    assert all(act.count and act.sex for act in acts if act.deed is Deed.CAPTURED)
+    assert {act.deed for act in acts} == {
+        ActionKind.CAPTURED,
+        ActionKind.FALSE_SPRING,
+        ActionKind.NON_TARGET,
+    }
+    assert all(act.count and act.sex for act in acts if act.deed is ActionKind.CAPTURED)
 
 
 def test_a_trap_that_is_set_without_a_spring_has_no_outcome() -> None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import app
 from gateway.dialects.table import TABLE
-from gateway.domain.model import Reason
+from gateway.domain.model import RefusalReason
 from tests.gateway.dialects.fixtures import OPEN, UP, chirpstack, encode
 from tests.gateway.dialects.samples import EXPECTED, SAMPLES
 from tests.gateway.dialects.test_samples import ROWS, needs_samples
@@ -95,7 +95,7 @@ def test_the_table_is_there_for_programs_and_for_people() -> None:
 @pytest.mark.parametrize("file", ["senml/rfc8428_5_1_1_single.json", "tasmota/lwt_online.json"])
 def test_the_command_reads_a_sample_as_the_dialect_does(file: str) -> None:
     expected, _ = EXPECTED[file]
-    assert not isinstance(expected, Reason)
+    assert not isinstance(expected, RefusalReason)
     row = ROWS[file]
     result = _decode(row["dialect"], row["topic"], None, str(SAMPLES / file))
     assert [line["kind"] for line in _lines(result)] == [kind.value for kind in expected]

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from gateway.cli.office import imports, rates
-from gateway.domain.model import Act, Deed, Kind
+from gateway.domain.model import ActionKind, Kind, TrapAction
 from gateway.ingest.messages.batch import absorb
 from tests.gateway.ingest.files.packages import NOW, files
 from tests.science.shared import ROOT, needs_shared, values
@@ -174,7 +174,7 @@ def test_captures_and_springs_are_counted_over_armed_nights_only(
     ]
     with closing(open_store(tmp_path, TRAP, CAMERA)) as store:
         store.write_now(lambda tx: absorb(tx, [message(*told)], decode, NOW))
-        act = Act(id="a1", device=TRAP.id, deed=Deed.CAPTURED, at=at(150), by="taro",
+        act = TrapAction(id="a1", device=TRAP.id, deed=ActionKind.CAPTURED, at=at(150), by="taro",
                   recorded_at=at(160), species="boar")  # fmt: skip
         store.write_now(lambda tx: tx.acts.add(act))
     [trap] = figures()["groups"]

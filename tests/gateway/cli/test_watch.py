@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.config import Source
+from gateway.config import SourceSettings
 from gateway.domain.model import Device, Message, Role, Standing
 from gateway.ingest.devices.message_trace import bars, lines, signal
 from gateway.ingest.messages.decoding import Sources
@@ -17,7 +17,7 @@ from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, native
 from tests.support.service import heard as retained
 
-SOURCES = Sources((Source(dialect="native"), Source(dialect="chirpstack")), "goto")
+SOURCES = Sources((SourceSettings(dialect="native"), SourceSettings(dialect="chirpstack")), "goto")
 
 
 def heard(topic: str, body: object, *devices: Device) -> list[dict[str, object]]:

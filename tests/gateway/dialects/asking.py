@@ -6,7 +6,7 @@ import pytest
 
 from gateway.dialects import Context
 from gateway.dialects.table import BY_NAME
-from gateway.domain.model import Device, Kind, Reading, Reason, Refused, Role
+from gateway.domain.model import Device, Kind, MessageRefusedError, Reading, RefusalReason, Role
 from tests.gateway.dialects.fixtures import message
 
 EMPTY = Context()
@@ -24,9 +24,9 @@ def said(dialect: str, topic: str, value: Any, context: Context = EMPTY) -> list
     return [(one.device, one.kind) for one in read(dialect, topic, value, context)]
 
 
-def reason(dialect: str, topic: str, value: Any, context: Context = EMPTY) -> Reason:
+def reason(dialect: str, topic: str, value: Any, context: Context = EMPTY) -> RefusalReason:
     """Why it is refused."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(MessageRefusedError) as refused:
         read(dialect, topic, value, context)
     return refused.value.reason
 

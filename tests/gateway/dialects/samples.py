@@ -6,11 +6,11 @@ Keyed by file below ``../shared/samples``. ``IRRELEVANT`` and ``MALFORMED`` name
 from pathlib import Path
 from typing import Any
 
-from gateway.domain.model import Kind, Reason
+from gateway.domain.model import Kind, RefusalReason
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "samples"
 
-Expected = tuple[tuple[Kind, ...] | Reason, dict[str, Any]]
+Expected = tuple[tuple[Kind, ...] | RefusalReason, dict[str, Any]]
 
 SPRUNG, SET, DETECTION = (Kind.SPRUNG,), (Kind.SET,), (Kind.DETECTION,)
 BEAT, JOIN, TAMPER = (Kind.HEARTBEAT,), (Kind.JOIN,), (Kind.TAMPER,)
@@ -20,19 +20,19 @@ UNKNOWN = {"species": "unknown"}
 EXPECTED: dict[str, Expected] = {
     "chirpstack/event_up_docs.json": (BEAT, {"rssi_dbm": -36, "snr_db": 10.5}),
     "chirpstack/event_join_docs.json": (JOIN, {"device": "0101010101010101"}),
-    "chirpstack/event_txack_docs.json": (Reason.IRRELEVANT, {}),
-    "chirpstack/event_log_docs.json": (Reason.IRRELEVANT, {}),
-    "chirpstack/event_integration_docs.json": (Reason.IRRELEVANT, {}),
+    "chirpstack/event_txack_docs.json": (RefusalReason.IRRELEVANT, {}),
+    "chirpstack/event_log_docs.json": (RefusalReason.IRRELEVANT, {}),
+    "chirpstack/event_integration_docs.json": (RefusalReason.IRRELEVANT, {}),
     "lorawan_codec/dragino_lds02_closed.json": (SET, {"battery_v": 2.952}),
-    "lorawan_codec/dragino_ds03alb_wrong_example.json": (Reason.IRRELEVANT, {}),
+    "lorawan_codec/dragino_ds03alb_wrong_example.json": (RefusalReason.IRRELEVANT, {}),
     "lorawan_codec/browan_tbms100_occupied.json": (DETECTION, UNKNOWN | {"battery_v": 3.6}),
     "lorawan_codec/netvox_r311a_startup.json": (JOIN, {"model": "netvox-r311a"}),
     "lorawan_codec/netvox_r311a_on.json": (SPRUNG, {"battery_v": 3}),
-    "lorawan_codec/netvox_r311a_config_rsp.json": (Reason.IRRELEVANT, {}),
+    "lorawan_codec/netvox_r311a_config_rsp.json": (RefusalReason.IRRELEVANT, {}),
     "lorawan_codec/netvox_rb11e_occupied.json": (DETECTION, UNKNOWN | {"battery_v": 3.6}),
     "lorawan_codec/netvox_r718mba_status1.json": (SPRUNG, {"is_state": False}),
     "lorawan_codec/milesight_ws301_uninstalled_ttn.json": (TAMPER, {}),
-    "lorawan_codec/milesight_ws202_dark_ttn.json": (Reason.IRRELEVANT, {}),
+    "lorawan_codec/milesight_ws202_dark_ttn.json": (RefusalReason.IRRELEVANT, {}),
     "lorawan_codec/mclimate_open_close.json": (SPRUNG, {"battery_v": 2.97}),
     "lorawan_codec/mclimate_pir_keepalive.json": (BEAT, {"battery_v": 3.33}),
     "lorawan_codec/mclimate_pir_occupied_event.json": (DETECTION, {"is_state": False}),
@@ -44,7 +44,7 @@ EXPECTED: dict[str, Expected] = {
     "lorawan_codec/milesight_em300_mcs_readme1.json": (SPRUNG, {"battery_pct": 92}),
     "lorawan_codec/milesight_ws301_readme1.json": (SPRUNG, {"battery_pct": 100}),
     "lorawan_codec/milesight_ws203_readme1.json": (BEAT, {"battery_pct": 100}),
-    "lorawan_codec/milesight_ws203_readme2.json": (Reason.IRRELEVANT, {}),
+    "lorawan_codec/milesight_ws203_readme2.json": (RefusalReason.IRRELEVANT, {}),
     "lorawan_codec/milesight_vs330_readme1.json": (DETECTION, {"battery_pct": 98}),
     "lorawan_codec/milesight_vs341_readme2.json": (DETECTION, {"battery_pct": 100}),
     "lorawan_codec/milesight_ws301_decoder_head.json": (SPRUNG + TAMPER, {"battery_pct": 100}),
@@ -55,13 +55,13 @@ EXPECTED: dict[str, Expected] = {
     "lorawan_codec/csprofile_lds02_1.json": (SET, {"battery_v": 2.952}),
     "lorawan_codec/csprofile_lwl02_1.json": (BEAT, {"battery_v": 3.102}),
     "lorawan_codec/csprofile_digital_matter_oyster3_yabby3_1.json": (BEAT, {"lat": None}),
-    "lorawan_codec/csprofile_digital_matter_oyster3_yabby3_2.json": (Reason.IRRELEVANT, {}),
+    "lorawan_codec/csprofile_digital_matter_oyster3_yabby3_2.json": (RefusalReason.IRRELEVANT, {}),
     "lorawan_codec/csprofile_digital_matter_oyster3_yabby3_3.json": (BEAT, {"battery_v": 4.3}),
     "lorawan_codec/csprofile_elsys_8.json": (BEAT, {}),
     "lorawan_codec/dragino_lds02_open_capture.json": (SPRUNG, {"rssi_dbm": -75, "snr_db": 10}),
-    "malformed/tts_uplink_docs_missing_comma.json": (Reason.MALFORMED, {}),
-    "tts/down_failed_docs.json": (Reason.IRRELEVANT, {}),
-    "tts/down_push_docs.json": (Reason.IRRELEVANT, {}),
+    "malformed/tts_uplink_docs_missing_comma.json": (RefusalReason.MALFORMED, {}),
+    "tts/down_failed_docs.json": (RefusalReason.IRRELEVANT, {}),
+    "tts/down_push_docs.json": (RefusalReason.IRRELEVANT, {}),
     "tts/join_accept_mqtt_docs.json": (JOIN, {"device": "4200000000000000"}),
     "tts/uplink_f_cnt_absent_mqtt_docs.json": (
         BEAT,
@@ -74,8 +74,8 @@ EXPECTED: dict[str, Expected] = {
     "frigate/events_update_person.json": (DETECTION, {"species": "person", "device": "front_door"}),
     "frigate/reviews_update_alert.json": (DETECTION, {"species": "person", "device": "front_cam"}),
     "frigate/triggers.json": (DETECTION, UNKNOWN | {"confidence": 0.85}),
-    "frigate/tracked_object_update_description.json": (Reason.IRRELEVANT, {}),
-    "frigate/tracked_object_update_face.json": (Reason.IRRELEVANT, {}),
+    "frigate/tracked_object_update_description.json": (RefusalReason.IRRELEVANT, {}),
+    "frigate/tracked_object_update_face.json": (RefusalReason.IRRELEVANT, {}),
     "frigate/tracked_object_update_classification_sub_label.json": (
         DETECTION,
         {"species": "person", "refines": "1607123955.475377-mxklsc", "confidence": 0.87},
@@ -85,9 +85,9 @@ EXPECTED: dict[str, Expected] = {
     "zigbee2mqtt/vibration_djt11lm_action.json": (SPRUNG, {"battery_pct": 100}),
     "zigbee2mqtt/contact_open_last_seen.json": (SPRUNG, {"is_state": True, "rssi_dbm": None}),
     "zigbee2mqtt/occupancy_true_last_seen.json": (DETECTION, UNKNOWN),
-    "zigbee2mqtt/water_leak_tamper.json": (Reason.IRRELEVANT, {}),
+    "zigbee2mqtt/water_leak_tamper.json": (RefusalReason.IRRELEVANT, {}),
     "zigbee2mqtt/temp_humidity.json": (BEAT, {"battery_pct": 83, "battery_v": 2.975}),
-    "zigbee2mqtt/switch_action.json": (Reason.IRRELEVANT, {}),
+    "zigbee2mqtt/switch_action.json": (RefusalReason.IRRELEVANT, {}),
     "zigbee2mqtt/brightness_battery.json": (BEAT, {"battery_pct": 100}),
     "zigbee2mqtt/contact_open_min.json": (SPRUNG, {"device": "0x00158d000227a73c"}),
     "zigbee2mqtt/vibration_angles.json": (SPRUNG, {"battery_v": 3.115}),
@@ -96,7 +96,7 @@ EXPECTED: dict[str, Expected] = {
     "zigbee2mqtt/availability_online.json": (ONLINE + BEAT, {"device": "remote"}),
     "zigbee2mqtt/availability_offline.json": (OFFLINE, {"device": "remote"}),
     "zigbee2mqtt/bridge_state_offline_lwt.json": (OFFLINE, {"device": "zigbee2mqtt"}),
-    "zigbee2mqtt/last_seen_iso.json": (Reason.IRRELEVANT, {}),
+    "zigbee2mqtt/last_seen_iso.json": (RefusalReason.IRRELEVANT, {}),
     "zigbee2mqtt/bridge_event_device_joined.json": (JOIN, {"device": "0x90fd9ffffe6494fc"}),
     "zigbee2mqtt/occupancy_docs.json": (DETECTION, UNKNOWN),
     "zigbee2mqtt/contact_garage_no_last_seen.json": (SPRUNG, {"device_time": None}),
@@ -111,18 +111,18 @@ EXPECTED: dict[str, Expected] = {
     "tasmota/result_switch1_action_on.json": (SPRUNG, {"is_state": False}),
     "tasmota/state_deepsleep_tz.json": (BEAT, {"rssi_dbm": -57}),
     "tasmota/sensor_two_switches_retained.json": (SET + SPRUNG, {"device": "demo-sensor"}),
-    "tasmota/deepsleep_announce.json": (Reason.IRRELEVANT, {}),
-    "tasmota/sensor_analog.json": (Reason.IRRELEVANT, {}),
+    "tasmota/deepsleep_announce.json": (RefusalReason.IRRELEVANT, {}),
+    "tasmota/sensor_analog.json": (RefusalReason.IRRELEVANT, {}),
     "tasmota/state_vcc.json": (BEAT, {"battery_v": 3.423}),
     "tasmota/lwt_online.json": (ONLINE + BEAT, {"device": "demo-sensor"}),
-    "tasmota/ibeacon_off.json": (Reason.IRRELEVANT, {}),
+    "tasmota/ibeacon_off.json": (RefusalReason.IRRELEVANT, {}),
     "tasmota/zbreceived_temp.json": (BEAT, {"device": "0x2916"}),
     "esphome/status_offline.json": (OFFLINE, {}),
     "esphome/binary_sensor_off.json": (SET, {"is_state": True}),
     "ha_discovery/sensor_battery_config.json": (JOIN, {"device": "weather_sensor"}),
     "ha_discovery/sensor_pressure_config.json": (JOIN, {"device": "weather_sensor"}),
-    "senml/rfc8428_5_1_2_multi.json": (Reason.IRRELEVANT, {}),
+    "senml/rfc8428_5_1_2_multi.json": (RefusalReason.IRRELEVANT, {}),
     "senml/rfc8428_5_1_1_single.json": (BEAT, {"device": "urn:dev:ow:10e2073a01080063"}),
-    "senml/etch_boolean_vb.json": (Reason.IRRELEVANT, {}),
+    "senml/etch_boolean_vb.json": (RefusalReason.IRRELEVANT, {}),
     "senml/farshidtz_readme.json": (BEAT + BEAT, {"device": "room1"}),
 }

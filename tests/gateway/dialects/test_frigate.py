@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.model import Kind, Reading, Reason, Refused
+from gateway.domain.model import Kind, MessageRefusedError, Reading, RefusalReason
 from tests.gateway.dialects.asking import read, reason, said
 from tests.gateway.dialects.fixtures import OBJECT
 
@@ -48,7 +48,7 @@ def test_a_persons_name_is_not_kept() -> None:
 @pytest.mark.parametrize("more", [{"label": "car"}, {"false_positive": True}])
 def test_cars_and_false_positives_are_irrelevant(more: dict[str, Any]) -> None:
     body = {"after": {**OBJECT, "sub_label": None, **more}}
-    assert reason("frigate", "frigate/events", body) is Reason.IRRELEVANT
+    assert reason("frigate", "frigate/events", body) is RefusalReason.IRRELEVANT
 
 
 def test_a_review_of_one_object_is_that_objects_detection() -> None:
@@ -69,7 +69,7 @@ def test_a_classification_refines_and_one_without_a_species_does_not() -> None:
     topic = "frigate/tracked_object_update"
     (reading,) = read("frigate", topic, {**update, "sub_label": "ニホンジカ"})
     assert (reading.species, reading.refines, reading.id) == ("deer", "1.5-a", "1.5-a:deer")
-    assert reason("frigate", topic, {**update, "sub_label": "none"}) is Reason.IRRELEVANT
+    assert reason("frigate", topic, {**update, "sub_label": "none"}) is RefusalReason.IRRELEVANT
 
 
 @pytest.mark.parametrize("payload", ["online", '"online"'])
@@ -94,5 +94,5 @@ def test_a_sub_label_of_a_review_names_the_animal_better() -> None:
 @pytest.mark.parametrize("data", [None, [], "boar", {"objects": None}, {"objects": "boar"}])
 def test_a_review_without_its_objects_is_refused_by_name(data: Any) -> None:
     body = {"after": {"id": "r", "camera": "c", "data": data}}
-    with pytest.raises(Refused, match=r"data|objects"):
+    with pytest.raises(MessageRefusedError, match=r"data|objects"):
         read("frigate", "frigate/reviews", body)

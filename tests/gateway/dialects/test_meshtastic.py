@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.dialects import Context
-from gateway.domain.model import Kind, Reading, Reason, Refused, Role, TimeSource
+from gateway.domain.model import Kind, MessageRefusedError, Reading, RefusalReason, Role, TimeSource
 from tests.gateway.dialects.asking import EMPTY, read, reason, registered
 from tests.gateway.dialects.fixtures import PACKET
 
@@ -66,10 +66,10 @@ def test_any_other_packet_is_a_sign_of_life(payload: object) -> None:
 
 
 def test_a_packet_from_nobody_is_malformed() -> None:
-    assert reason("meshtastic", MESH, {"from": -1}) is Reason.MALFORMED
-    assert reason("meshtastic", MESH, {"type": "text"}) is Reason.MALFORMED
+    assert reason("meshtastic", MESH, {"from": -1}) is RefusalReason.MALFORMED
+    assert reason("meshtastic", MESH, {"type": "text"}) is RefusalReason.MALFORMED
     strange = {**PACKET, "type": "detection", "payload": {"text": "hello"}}
-    assert reason("meshtastic", MESH, strange) is Reason.MALFORMED
+    assert reason("meshtastic", MESH, strange) is RefusalReason.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_decoration_never_costs_the_alarm(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["Hako state: 10", "Hako opened", "", None, 5])
 def test_a_text_that_is_no_alarm_is_refused_and_leaves_the_state_unread(text: Any) -> None:
-    with pytest.raises(Refused, match="detected") as refused:
+    with pytest.raises(MessageRefusedError, match="detected") as refused:
         _mesh(text)
     assert (refused.value.unread, refused.value.device) == (True, NODE)
 

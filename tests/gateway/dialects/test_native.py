@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from gateway.dialects import Context, native_protocol
 from gateway.dialects.native import decode
-from gateway.domain.model import Kind, Message, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import (
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    TimeSource,
+)
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 EVENT = {
@@ -43,8 +50,8 @@ def _one(channel: str, payload: dict[str, Any] | bytes, site: str = "goto") -> R
     return reading
 
 
-def _reason(channel: str, payload: dict[str, Any] | bytes) -> Reason:
-    with pytest.raises(Refused) as refused:
+def _reason(channel: str, payload: dict[str, Any] | bytes) -> RefusalReason:
+    with pytest.raises(MessageRefusedError) as refused:
         decode(_message(channel, payload), Context(site="goto"))
     return refused.value.reason
 
@@ -117,7 +124,7 @@ def test_unknown_keys_are_passed_over() -> None:
 
 @pytest.mark.parametrize("v", [2, 0, "1", 1.5, True, [1]])
 def test_an_unknown_version_is_quarantined_as_such(v: object) -> None:
-    assert _reason("event", {**EVENT, "v": v}) is Reason.VERSION
+    assert _reason("event", {**EVENT, "v": v}) is RefusalReason.VERSION
 
 
 @pytest.mark.parametrize(
@@ -164,11 +171,11 @@ def test_a_broken_fact_never_costs_the_event(broken: dict[str, Any]) -> None:
 def test_what_the_protocol_does_not_allow_is_malformed(
     channel: str, payload: dict[str, Any] | bytes
 ) -> None:
-    assert _reason(channel, payload) is Reason.MALFORMED
+    assert _reason(channel, payload) is RefusalReason.MALFORMED
 
 
 def test_a_payload_beyond_the_bound_is_too_large() -> None:
-    assert _reason("event", b" " * (native_protocol.MAX_BYTES + 1)) is Reason.TOO_LARGE
+    assert _reason("event", b" " * (native_protocol.MAX_BYTES + 1)) is RefusalReason.TOO_LARGE
 
 
 @pytest.mark.parametrize(
@@ -185,9 +192,9 @@ def test_a_payload_beyond_the_bound_is_too_large() -> None:
     ],
 )
 def test_a_topic_outside_the_protocol_is_refused(topic: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(MessageRefusedError) as refused:
         decode(Message(topic=topic, payload=b"{}", received_at=NOW), Context())
-    assert refused.value.reason is Reason.TOPIC
+    assert refused.value.reason is RefusalReason.TOPIC
 
 
 def test_telemetry_is_a_heartbeat_without_saying_so() -> None:
@@ -227,7 +234,7 @@ def test_nothing_seen_is_no_sighting() -> None:
 
 @pytest.mark.parametrize("channel", ["status", "meta"])
 def test_an_empty_retained_message_clears_a_topic_and_is_no_damage(channel: str) -> None:
-    assert _reason(channel, b"") is Reason.IRRELEVANT
+    assert _reason(channel, b"") is RefusalReason.IRRELEVANT
 
 
 def test_a_detection_of_no_species_is_of_an_unknown_one() -> None:
@@ -245,10 +252,10 @@ def test_what_the_gateway_says_is_under_its_own_root() -> None:
 def test_every_prefix_of_an_event_is_refused() -> None:
     body = json.dumps(EVENT).encode()
     for end in range(len(body)):
-        assert _reason("event", body[:end]) is Reason.MALFORMED
+        assert _reason("event", body[:end]) is RefusalReason.MALFORMED
 
 
 @given(st.binary(max_size=200), st.sampled_from(native_protocol.CHANNELS))
 def test_any_bytes_are_read_or_refused(payload: bytes, channel: str) -> None:
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(MessageRefusedError):
         assert decode(_message(channel, payload), Context())

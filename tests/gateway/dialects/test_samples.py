@@ -7,7 +7,7 @@ import pytest
 
 from gateway.dialects import Context
 from gateway.dialects.table import BY_NAME
-from gateway.domain.model import Message, Reason, Refused
+from gateway.domain.model import Message, MessageRefusedError, RefusalReason
 from tests.gateway.dialects.samples import EXPECTED, SAMPLES
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
@@ -36,8 +36,8 @@ def test_a_sample_means_what_the_manifest_says(file: str) -> None:
     row, (expected, facts) = ROWS[file], EXPECTED[file]
     name = {"malformed": "tts"}.get(row["dialect"], row["dialect"])
     message = Message(topic=row["topic"], payload=(SAMPLES / file).read_bytes(), received_at=NOW)
-    if isinstance(expected, Reason):
-        with pytest.raises(Refused) as refused:
+    if isinstance(expected, RefusalReason):
+        with pytest.raises(MessageRefusedError) as refused:
             BY_NAME[name].decode(message, Context(assume=True))
         assert refused.value.reason is expected
         return

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.model import Kind, Reason, Refused
+from gateway.domain.model import Kind, MessageRefusedError, RefusalReason
 from tests.gateway.dialects.asking import read, reason, said
 from tests.gateway.dialects.fixtures import NOW
 
@@ -35,7 +35,7 @@ def test_ipso_paths_are_read_by_their_object() -> None:
 
 @pytest.mark.parametrize("pack", [[], {}, [{"v": 1}], [{"n": "a/open"}] * 600, [5]])
 def test_a_pack_that_is_none_is_malformed(pack: Any) -> None:
-    assert reason("senml", "senml/x", pack) is Reason.MALFORMED
+    assert reason("senml", "senml/x", pack) is RefusalReason.MALFORMED
 
 
 def test_a_declaration_is_the_same_however_often_it_is_repeated() -> None:
@@ -45,7 +45,7 @@ def test_a_declaration_is_the_same_however_often_it_is_repeated() -> None:
 
 
 def test_a_withdrawn_declaration_is_irrelevant() -> None:
-    assert reason("ha_discovery", "homeassistant/sensor/a/config", b"") is Reason.IRRELEVANT
+    assert reason("ha_discovery", "homeassistant/sensor/a/config", b"") is RefusalReason.IRRELEVANT
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_base_values_texts_and_booleans_say_what_the_standard_says(pack: Any, ki
 def test_a_pack_of_which_a_part_may_change_the_meaning_counts_not_at_all(more: Any) -> None:
     good = {"bn": "a/", "n": "door", "vb": True}
     for pack in ([{**good, **more}], [good, {"n": "battery", "v": 3, **more}]):
-        assert reason("senml", "senml/x", pack) is Reason.VERSION
+        assert reason("senml", "senml/x", pack) is RefusalReason.VERSION
 
 
 @pytest.mark.parametrize("odd", ["five", [], {}, True])
 def test_an_odd_base_value_is_refused_by_name(odd: Any) -> None:
-    with pytest.raises(Refused, match="bv"):
+    with pytest.raises(MessageRefusedError, match="bv"):
         read("senml", "senml/x", [{"bn": "a/", "bv": odd}, {"n": "door", "v": 0}])
 
 
@@ -96,7 +96,7 @@ def test_the_unit_of_a_battery_is_obeyed(record: Any, pct: Any, volts: Any) -> N
 
 
 def test_a_state_that_is_neither_leaves_the_device_unread() -> None:
-    with pytest.raises(Refused, match="door") as refused:
+    with pytest.raises(MessageRefusedError, match="door") as refused:
         read("senml", "senml/x", [{"bn": "a/", "n": "door", "v": [1]}])
     assert refused.value.unread
 
@@ -106,4 +106,4 @@ def test_abbreviations_of_discovery_are_read() -> None:
     body = {"dev": {"ids": "hako-1"}, "o": {"name": "x"}, "cmps": {"a": {"p": "binary_sensor"}}}
     assert said("ha_discovery", topic, body) == [("hako-1", Kind.JOIN)]
     ours = {**body, "o": {"name": "Shishigaki", "sw": "1"}}
-    assert reason("ha_discovery", topic, ours) is Reason.IRRELEVANT
+    assert reason("ha_discovery", topic, ours) is RefusalReason.IRRELEVANT

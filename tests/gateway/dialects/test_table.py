@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import gateway.dialects
 from gateway.dialects.table import BY_NAME, TABLE, Claims, matches
-from gateway.domain.model import Facts, Kind, Reason, Refused
+from gateway.domain.model import Facts, Kind, MessageRefusedError, RefusalReason
 from tests.gateway.dialects.fixtures import FIXTURES
 
 
@@ -59,9 +59,9 @@ def test_the_first_source_that_matches_reads() -> None:
 
 
 def test_a_topic_of_no_source_is_refused() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(MessageRefusedError) as refused:
         Claims([("native", ())]).claim("elsewhere")
-    assert refused.value.reason is Reason.TOPIC
+    assert refused.value.reason is RefusalReason.TOPIC
 
 
 def test_a_flood_of_topics_does_not_fill_the_memory() -> None:

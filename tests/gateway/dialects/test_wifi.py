@@ -7,7 +7,7 @@ import pytest
 
 from gateway.dialects import Context, tasmota
 from gateway.dialects.sensors.declared import MOST, Declared
-from gateway.domain.model import Kind, Reason, Refused, Role, TimeSource
+from gateway.domain.model import Kind, MessageRefusedError, RefusalReason, Role, TimeSource
 from tests.gateway.dialects.asking import read, reason, registered, said
 from tests.gateway.dialects.fixtures import TASMOTA, message
 
@@ -52,7 +52,7 @@ def test_zigbee_devices_behind_tasmota_are_devices_of_their_own() -> None:
 
 def test_a_registered_tasmota_without_a_switch_is_alive() -> None:
     body = {"Time": "2026-11-23T13:05:06", "ANALOG": {"A0": 8}}
-    assert reason("tasmota", "tele/t/SENSOR", body) is Reason.IRRELEVANT
+    assert reason("tasmota", "tele/t/SENSOR", body) is RefusalReason.IRRELEVANT
     assert said("tasmota", "tele/t/SENSOR", body, registered("t")) == [("t", Kind.HEARTBEAT)]
 
 
@@ -72,8 +72,8 @@ def test_battery_and_radio_figures_belong_to_the_node() -> None:
     assert (reading.device, reading.kind, reading.battery_v) == ("n", Kind.HEARTBEAT, 3.71)
     (reading,) = read("esphome", "n/sensor/wifi_signal/state", "-71")
     assert reading.rssi_dbm == -71
-    assert reason("esphome", "n/sensor/soil/state", "3") is Reason.IRRELEVANT
-    assert reason("esphome", "n/binary_sensor/door/state", "maybe") is Reason.MALFORMED
+    assert reason("esphome", "n/sensor/soil/state", "3") is RefusalReason.IRRELEVANT
+    assert reason("esphome", "n/binary_sensor/door/state", "maybe") is RefusalReason.MALFORMED
 
 
 NODE = "yama-3"
@@ -87,7 +87,7 @@ DIAGNOSTIC = (
 def test_a_nodes_diagnostic_input_neither_springs_nor_sets_its_trap(name: str) -> None:
     topic = f"{NODE}/binary_sensor/{name}/state"
     for word in ("ON", "OFF"):
-        assert reason("esphome", topic, word) is Reason.IRRELEVANT
+        assert reason("esphome", topic, word) is RefusalReason.IRRELEVANT
         assert said("esphome", topic, word, registered(NODE)) == [(NODE, Kind.HEARTBEAT)]
 
 
@@ -157,7 +157,7 @@ def test_a_figure_is_read_by_what_its_name_measures(
 ) -> None:
     topic = f"{NODE}/sensor/{name}/state"
     if facts is None:
-        assert reason("esphome", topic, text) is Reason.IRRELEVANT
+        assert reason("esphome", topic, text) is RefusalReason.IRRELEVANT
         (reading,) = read("esphome", topic, text, registered(NODE))
         assert (reading.battery_pct, reading.battery_v, reading.rssi_dbm) == (None, None, None)
         return
@@ -182,7 +182,7 @@ def test_a_tasmotas_name_is_what_is_no_prefix_wherever_that_stands(topic: str) -
 
 
 def test_a_topic_without_a_known_prefix_is_refused_with_the_setting() -> None:
-    with pytest.raises(Refused, match="FullTopic"):
+    with pytest.raises(MessageRefusedError, match="FullTopic"):
         read("tasmota", "wana/trap/telemetry/LWT", "Offline")
 
 
@@ -207,7 +207,7 @@ def test_zigbee_behind_tasmota_is_read_under_every_option(topic: str, body: Any)
 
 def test_a_field_of_another_trade_is_named_and_can_be_the_input() -> None:
     body = {"ZbReceived": {"0x1A": {"Name": "hako", "Power": 1, "LinkQuality": 90}}}
-    with pytest.raises(Refused, match=r"Power.*input"):
+    with pytest.raises(MessageRefusedError, match=r"Power.*input"):
         read("tasmota", "tele/b/SENSOR", body)
     assert said("tasmota", "tele/b/SENSOR", body, registered("hako", input="Power")) == [
         ("hako", Kind.SPRUNG)
@@ -225,7 +225,7 @@ def test_a_tasmota_declares_its_topic_its_words_and_its_names() -> None:
     topic = "wana/hako/telemetry/SENSOR"
     assert said("tasmota", topic, {"Klappe": "AUF"}, context) == [("hako", Kind.SPRUNG)]
     assert said("tasmota", topic, {"Switch1": "ZU"}, context) == [("hako", Kind.SET)]
-    assert reason("tasmota", topic, {"Switch1": "maybe"}, context) is Reason.MALFORMED
+    assert reason("tasmota", topic, {"Switch1": "maybe"}, context) is RefusalReason.MALFORMED
 
 
 def test_the_class_that_a_node_declared_goes_before_the_name_of_its_input() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.model import Kind, Reason, Refused
+from gateway.domain.model import Kind, MessageRefusedError, RefusalReason
 from tests.gateway.dialects.asking import read, reason, registered, said
 
 Z = "zigbee2mqtt/yama/hako 1"
@@ -40,7 +40,7 @@ def test_link_quality_is_no_signal_strength_and_a_mains_voltage_no_battery() -> 
 
 def test_a_button_resets_only_a_registered_trap() -> None:
     pressed = {"action": "single", "battery": 90}
-    assert reason("zigbee2mqtt", Z, pressed) is Reason.IRRELEVANT
+    assert reason("zigbee2mqtt", Z, pressed) is RefusalReason.IRRELEVANT
     assert said("zigbee2mqtt", Z, pressed, registered("yama/hako 1")) == [("yama/hako 1", Kind.SET)]
 
 
@@ -65,8 +65,8 @@ def test_the_bridge_tells_of_itself_and_of_new_devices() -> None:
     assert state == [(base, Kind.ONLINE)]
     news = {"type": "device_announce", "data": {"friendly_name": "x"}}
     assert said("zigbee2mqtt", f"{base}/bridge/event", news) == [("x", Kind.HEARTBEAT)]
-    assert reason("zigbee2mqtt", f"{base}/bridge/devices", []) is Reason.IRRELEVANT
-    assert reason("zigbee2mqtt", f"{Z}/set", {"state": "ON"}) is Reason.IRRELEVANT
+    assert reason("zigbee2mqtt", f"{base}/bridge/devices", []) is RefusalReason.IRRELEVANT
+    assert reason("zigbee2mqtt", f"{Z}/set", {"state": "ON"}) is RefusalReason.IRRELEVANT
 
 
 def test_the_same_state_sent_twice_at_one_time_is_one() -> None:
@@ -93,7 +93,7 @@ def test_output_attribute_is_one_value_on_a_topic_of_its_own(
 
 @pytest.mark.parametrize("topic", [f"{Z}/angle_of_attack", "zigbee2mqtt/hako"])
 def test_a_bare_value_of_nothing_known_is_refused_with_the_setting(topic: str) -> None:
-    with pytest.raises(Refused, match="output: json"):
+    with pytest.raises(MessageRefusedError, match="output: json"):
         read("zigbee2mqtt", topic, b"12")
 
 
@@ -101,7 +101,7 @@ def test_a_new_name_is_offered_and_a_device_that_left_is_offline() -> None:
     topic = "zigbee2mqtt/bridge/response/device/rename"
     news = {"data": {"from": "a", "to": "hako"}, "status": "ok"}
     assert said("zigbee2mqtt", topic, news) == [("hako", Kind.JOIN)]
-    assert reason("zigbee2mqtt", topic, {**news, "status": "error"}) is Reason.IRRELEVANT
+    assert reason("zigbee2mqtt", topic, {**news, "status": "error"}) is RefusalReason.IRRELEVANT
     left = {"type": "device_leave", "data": {"friendly_name": "hako"}}
     assert said("zigbee2mqtt", "zigbee2mqtt/bridge/event", left) == [("hako", Kind.OFFLINE)]
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.alerts.policy import Policy
-from gateway.clock import Era
+from gateway.clock import UntrustedPeriod
 from gateway.domain import trap_lifecycle
 from gateway.domain.device_state import grace_ms
 from gateway.domain.epoch import ms
-from gateway.domain.model import Act, Deed, Kind, Reading, TrapState
+from gateway.domain.model import ActionKind, Kind, Reading, TrapAction, TrapState
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.people import actions
 from gateway.store import Store, Transaction
@@ -24,7 +24,7 @@ from tests.support.samples import TRAP, at, decode, message, open_store, reading
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
-Step = Reading | Act
+Step = Reading | TrapAction
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def tell(store: Store, *steps: Step) -> None:
     """Hand in messages and acts, one transaction each."""
 
     def hand_in(tx: Transaction, step: Step) -> None:
-        if isinstance(step, Act):
+        if isinstance(step, TrapAction):
             actions.keep(tx, TRAP, tx.states.get(TRAP.id), step)
         else:
             absorb(tx, [message(step, received=100_000)], decode, at(100_000))
@@ -70,48 +70,54 @@ def minutes(store: Store) -> tuple[float, float]:
 ARMED = [sensor(Kind.SET, 0), *beats(1, 601)]
 
 
-@pytest.mark.parametrize("deed", [Deed.PAUSED, Deed.REMOVED, Deed.CAPTURED, Deed.FALSE_SPRING])
-def test_what_a_person_did_ends_the_armed_time_at_that_minute(store: Store, deed: Deed) -> None:
+@pytest.mark.parametrize(
+    "deed", [ActionKind.PAUSED, ActionKind.REMOVED, ActionKind.CAPTURED, ActionKind.FALSE_SPRING]
+)
+def test_what_a_person_did_ends_the_armed_time_at_that_minute(
+    store: Store, deed: ActionKind
+) -> None:
     tell(store, *ARMED, deed_at(deed, 130))
     assert minutes(store) == (601, 130)
 
 
 def test_a_visit_changes_no_effort(store: Store) -> None:
-    tell(store, *ARMED, deed_at(Deed.VISITED, 130))
+    tell(store, *ARMED, deed_at(ActionKind.VISITED, 130))
     assert minutes(store) == (601, 601)
 
 
 def test_a_paused_trap_fishes_again_from_the_minute_it_was_armed(store: Store) -> None:
-    tell(store, *ARMED, deed_at(Deed.PAUSED, 130), deed_at(Deed.ARMED, 400))
+    tell(store, *ARMED, deed_at(ActionKind.PAUSED, 130), deed_at(ActionKind.ARMED, 400))
     assert minutes(store) == (601, 601 - 270)
 
 
 def test_a_sensor_that_says_set_on_a_paused_trap_arms_nothing(store: Store) -> None:
-    tell(store, *ARMED[:3], deed_at(Deed.PAUSED, 130), sensor(Kind.SET, 150), *beats(181, 301))
+    tell(
+        store, *ARMED[:3], deed_at(ActionKind.PAUSED, 130), sensor(Kind.SET, 150), *beats(181, 301)
+    )
     assert minutes(store) == (301, 130)
 
 
 def test_a_deed_is_no_sign_of_life(store: Store) -> None:
-    tell(store, sensor(Kind.SET, 0), deed_at(Deed.ARMED, 100), sensor(Kind.HEARTBEAT, 200))
+    tell(store, sensor(Kind.SET, 0), deed_at(ActionKind.ARMED, 100), sensor(Kind.HEARTBEAT, 200))
     assert minutes(store) == (0, 0)
 
 
 def test_a_deed_recorded_before_its_trap_was_ever_heard_counts(store: Store) -> None:
-    tell(store, deed_at(Deed.ARMED, 0), *beats(30, 150))
+    tell(store, deed_at(ActionKind.ARMED, 0), *beats(30, 150))
     assert minutes(store) == (120, 120)
 
 
 def test_recording_an_outcome_as_people_do_moves_the_effort(store: Store) -> None:
     tell(store, *ARMED)
-    act = deed_at(Deed.CAPTURED, 130)
+    act = deed_at(ActionKind.CAPTURED, 130)
     for _ in range(2):  # sent twice is once
         store.write_now(lambda tx: actions.record(tx, act, Policy(), at(700)))
     assert minutes(store) == (601, 130)
 
 
 def test_times_corrected_later_keep_what_people_did(store: Store) -> None:
-    tell(store, sensor(Kind.SET, 0), deed_at(Deed.PAUSED, 30))
-    era = Era(at(0), 0.0)
+    tell(store, sensor(Kind.SET, 0), deed_at(ActionKind.PAUSED, 30))
+    era = UntrustedPeriod(at(0), 0.0)
     [era] = [store.write_now(lambda tx: remember(tx, era))]
     tell(store, sensor(Kind.HEARTBEAT, 60))
     assert minutes(store) == (60, 30)
@@ -123,7 +129,7 @@ def _oracle(steps: Sequence[Step]) -> dict[int, list[int]]:
     """Hour -> [alive ms, armed ms], minute by minute and from the table alone."""
     life = sorted({ms(s.device_time) for s in steps if isinstance(s, Reading) and s.device_time})
     words = sorted(
-        [(ms(s.at), 1, s.deed) for s in steps if isinstance(s, Act)]
+        [(ms(s.at), 1, s.deed) for s in steps if isinstance(s, TrapAction)]
         + [(ms(s.device_time), 0, s.kind) for s in steps
            if isinstance(s, Reading) and s.device_time]
     )  # fmt: skip
@@ -146,10 +152,10 @@ STEPS = st.lists(
             st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.HEARTBEAT]),
             st.integers(0, 500),
         ),
-        st.builds(deed_at, st.sampled_from(list(Deed)), st.integers(0, 500)),
+        st.builds(deed_at, st.sampled_from(list(ActionKind)), st.integers(0, 500)),
     ),
     max_size=12,
-    unique_by=lambda step: step.at if isinstance(step, Act) else step.device_time,
+    unique_by=lambda step: step.at if isinstance(step, TrapAction) else step.device_time,
 )
 
 

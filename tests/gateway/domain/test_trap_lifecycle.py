@@ -9,8 +9,23 @@ from hypothesis import strategies as st
 
 from gateway.domain import trap_lifecycle
 from gateway.domain.device_state import acted, advance, placed
-from gateway.domain.model import Act, Deed, DeviceState, Event, Kind, TimeQuality, TrapState
-from gateway.domain.trap_lifecycle import TRANSITIONS, IllegalDeed, allowed, check, shown, told
+from gateway.domain.model import (
+    ActionKind,
+    DeviceState,
+    Event,
+    Kind,
+    TimeQuality,
+    TrapAction,
+    TrapState,
+)
+from gateway.domain.trap_lifecycle import (
+    TRANSITIONS,
+    IllegalActionError,
+    allowed,
+    check,
+    shown,
+    told,
+)
 from tests.gateway.alerts.site import Site, at, deed_at
 
 T = TrapState
@@ -23,10 +38,12 @@ def sensor(kind: Kind, minutes: float) -> Event:
     )  # fmt: skip
 
 
-def after(*steps: Event | Act) -> DeviceState | None:
+def after(*steps: Event | TrapAction) -> DeviceState | None:
     state: DeviceState | None = None
     for step in steps:
-        state = acted(state, step) if isinstance(step, Act) else advance(state, placed([step]))
+        state = (
+            acted(state, step) if isinstance(step, TrapAction) else advance(state, placed([step]))
+        )
     return state
 
 
@@ -38,22 +55,22 @@ SPRUNG, SET, BEAT = Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT
     [
         ([sensor(SET, 1)], T.ARMED),
         ([sensor(SET, 1), sensor(SPRUNG, 2)], T.SPRUNG),
-        ([sensor(SPRUNG, 2), deed_at(Deed.CAPTURED, 3)], T.CAPTURED),
-        ([sensor(SPRUNG, 2), deed_at(Deed.CAPTURED, 3), sensor(SPRUNG, 4)], T.CAPTURED),
-        ([sensor(SPRUNG, 2), deed_at(Deed.CAPTURED, 3), sensor(SET, 4)], T.ARMED),
+        ([sensor(SPRUNG, 2), deed_at(ActionKind.CAPTURED, 3)], T.CAPTURED),
+        ([sensor(SPRUNG, 2), deed_at(ActionKind.CAPTURED, 3), sensor(SPRUNG, 4)], T.CAPTURED),
+        ([sensor(SPRUNG, 2), deed_at(ActionKind.CAPTURED, 3), sensor(SET, 4)], T.ARMED),
         (
-            [sensor(SPRUNG, 2), deed_at(Deed.CAPTURED, 3), sensor(SET, 4), sensor(SPRUNG, 5)],
+            [sensor(SPRUNG, 2), deed_at(ActionKind.CAPTURED, 3), sensor(SET, 4), sensor(SPRUNG, 5)],
             T.SPRUNG,
         ),
-        ([deed_at(Deed.PAUSED, 1), sensor(SET, 2)], T.PAUSED),
-        ([deed_at(Deed.PAUSED, 1), sensor(SPRUNG, 2)], T.SPRUNG),
-        ([deed_at(Deed.REMOVED, 1), sensor(SPRUNG, 2)], T.REMOVED),
-        ([deed_at(Deed.ARMED, 1), sensor(SPRUNG, 2)], T.SPRUNG),
-        ([sensor(SPRUNG, 2), deed_at(Deed.VISITED, 3)], T.SPRUNG),
+        ([deed_at(ActionKind.PAUSED, 1), sensor(SET, 2)], T.PAUSED),
+        ([deed_at(ActionKind.PAUSED, 1), sensor(SPRUNG, 2)], T.SPRUNG),
+        ([deed_at(ActionKind.REMOVED, 1), sensor(SPRUNG, 2)], T.REMOVED),
+        ([deed_at(ActionKind.ARMED, 1), sensor(SPRUNG, 2)], T.SPRUNG),
+        ([sensor(SPRUNG, 2), deed_at(ActionKind.VISITED, 3)], T.SPRUNG),
     ],
 )
 def test_the_newest_word_wins_and_people_refine_the_sensor(
-    steps: list[Event | Act], state: TrapState
+    steps: list[Event | TrapAction], state: TrapState
 ) -> None:
     assert told(after(*steps)).state is state
 
@@ -66,7 +83,7 @@ def test_silence_lies_over_the_state_as_unknown_and_never_replaces_it() -> None:
 
 
 def test_a_paused_trap_is_not_unknown_when_silent() -> None:
-    assert not shown(after(deed_at(Deed.PAUSED, 0)), at(100_000), heartbeat_s=60).unknown
+    assert not shown(after(deed_at(ActionKind.PAUSED, 0)), at(100_000), heartbeat_s=60).unknown
 
 
 def test_a_trap_nobody_told_about_is_unknown() -> None:
@@ -77,39 +94,39 @@ def test_a_trap_nobody_told_about_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("steps", "deed", "reason"),
     [
-        ([sensor(SPRUNG, 1)], Deed.ARMED, "first record what was found"),
-        ([sensor(SPRUNG, 1)], Deed.REMOVED, "first record what was found"),
-        ([deed_at(Deed.CAPTURED, 1)], Deed.PAUSED, "first record its dispatch"),
-        ([sensor(SET, 1)], Deed.DISPATCHED, "no animal is recorded"),
-        ([deed_at(Deed.REMOVED, 1)], Deed.CAPTURED, "was removed"),
-        ([deed_at(Deed.PAUSED, 50)], Deed.CAPTURED, "a later act of tanaka"),
+        ([sensor(SPRUNG, 1)], ActionKind.ARMED, "first record what was found"),
+        ([sensor(SPRUNG, 1)], ActionKind.REMOVED, "first record what was found"),
+        ([deed_at(ActionKind.CAPTURED, 1)], ActionKind.PAUSED, "first record its dispatch"),
+        ([sensor(SET, 1)], ActionKind.DISPATCHED, "no animal is recorded"),
+        ([deed_at(ActionKind.REMOVED, 1)], ActionKind.CAPTURED, "was removed"),
+        ([deed_at(ActionKind.PAUSED, 50)], ActionKind.CAPTURED, "a later act of tanaka"),
     ],
 )
 def test_an_illegal_deed_is_refused_with_its_reason(
-    steps: list[Event | Act], deed: Deed, reason: str
+    steps: list[Event | TrapAction], deed: ActionKind, reason: str
 ) -> None:
-    with pytest.raises(IllegalDeed, match=reason) as refusal:
+    with pytest.raises(IllegalActionError, match=reason) as refusal:
         check(after(*steps), deed_at(deed, 10))
     assert refusal.value.ja
 
 
-@given(st.sampled_from(list(TRANSITIONS)), st.sampled_from(list(Deed)))
-def test_the_table_and_the_check_say_the_same(state: TrapState | None, deed: Deed) -> None:
-    steps = [deed_at(Deed(state.value), 1)] if state and state is not T.SPRUNG else []
+@given(st.sampled_from(list(TRANSITIONS)), st.sampled_from(list(ActionKind)))
+def test_the_table_and_the_check_say_the_same(state: TrapState | None, deed: ActionKind) -> None:
+    steps = [deed_at(ActionKind(state.value), 1)] if state and state is not T.SPRUNG else []
     now = after(*steps) if state is not T.SPRUNG else after(sensor(SPRUNG, 1))
-    legal = deed is Deed.VISITED or deed in TRANSITIONS[state]
+    legal = deed is ActionKind.VISITED or deed in TRANSITIONS[state]
     assert (deed in allowed(now)) is legal
     if legal:
         check(now, deed_at(deed, 10))
     else:
-        with pytest.raises(IllegalDeed):
+        with pytest.raises(IllegalActionError):
             check(now, deed_at(deed, 10))
 
 
 STEPS = st.lists(
     st.one_of(
         st.builds(sensor, st.sampled_from([SPRUNG, SET, BEAT]), st.integers(0, 300)),
-        st.builds(deed_at, st.sampled_from(list(Deed)), st.integers(0, 300)),
+        st.builds(deed_at, st.sampled_from(list(ActionKind)), st.integers(0, 300)),
     ),
     max_size=12,
     unique_by=lambda step: step.id,
@@ -119,9 +136,9 @@ STEPS = st.lists(
 @settings(deadline=None)
 @given(STEPS, st.data())
 def test_order_and_copies_of_events_and_acts_change_no_state(
-    steps: list[Event | Act], data: st.DataObject
+    steps: list[Event | TrapAction], data: st.DataObject
 ) -> None:
-    unique = {(s.at if isinstance(s, Act) else s.observed_at): s for s in steps}
+    unique = {(s.at if isinstance(s, TrapAction) else s.observed_at): s for s in steps}
     one = list(unique.values())
     other = data.draw(st.permutations(one))
     first, second = after(*one), after(*other, *other[:3])
@@ -132,7 +149,7 @@ def test_order_and_copies_of_events_and_acts_change_no_state(
 def test_every_state_has_a_row_and_a_name() -> None:
     assert set(TRANSITIONS) == {None, *TrapState}
     assert set(trap_lifecycle.NAMES) == set(TrapState)
-    assert set(trap_lifecycle.DEEDS) == set(Deed)
+    assert set(trap_lifecycle.DEEDS) == set(ActionKind)
 
 
 @pytest.fixture
@@ -144,26 +161,26 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def test_a_recorded_outcome_ends_the_alert_and_is_kept(site: Site) -> None:
     site.hear("trap-01", SPRUNG, 5)
-    outcome = site.act(Deed.CAPTURED, 30)
+    outcome = site.act(ActionKind.CAPTURED, 30)
     assert [(a.rule, a.resolved_by) for a in outcome.ended] == [("trap_sprung", "tanaka")]
     assert site.open() == {}
     [kept] = site.store.read_now(lambda r: r.acts("trap-01"))
-    assert (kept.deed, kept.by, kept.at) == (Deed.CAPTURED, "tanaka", at(30))
+    assert (kept.deed, kept.by, kept.at) == (ActionKind.CAPTURED, "tanaka", at(30))
 
 
 def test_an_act_sent_twice_is_one_act(site: Site) -> None:
-    site.act(Deed.CAPTURED, 30)
-    site.act(Deed.CAPTURED, 30)
+    site.act(ActionKind.CAPTURED, 30)
+    site.act(ActionKind.CAPTURED, 30)
     assert len(site.store.read_now(lambda r: r.acts("trap-01"))) == 1
 
 
 def test_a_spring_that_arrives_after_its_capture_was_recorded_alerts_nobody(site: Site) -> None:
-    site.act(Deed.CAPTURED, 30)
+    site.act(ActionKind.CAPTURED, 30)
     assert site.hear("trap-01", SPRUNG, 5).opened == []
 
 
 def test_a_trap_without_a_sensor_can_be_run_by_people_alone(site: Site) -> None:
-    site.act(Deed.ARMED, 0)
-    site.act(Deed.CAPTURED, 60)
-    site.act(Deed.DISPATCHED, 61)
+    site.act(ActionKind.ARMED, 0)
+    site.act(ActionKind.CAPTURED, 60)
+    site.act(ActionKind.DISPATCHED, 61)
     assert told(site.state()).state is T.DISPATCHED

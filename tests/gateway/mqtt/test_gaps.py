@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.domain import trap_lifecycle
 from gateway.domain.device_state import acted
 from gateway.domain.epoch import ms
-from gateway.domain.model import Act, Deed, Device, DeviceState, Kind, Role
+from gateway.domain.model import ActionKind, Device, DeviceState, Kind, Role, TrapAction
 from gateway.ingest.messages.batch import absorb
 from gateway.mqtt import Counters
 from gateway.mqtt.losses import gap_memory
@@ -143,7 +143,7 @@ def test_a_message_or_a_person_at_the_trap_ends_the_doubt_and_what_came_before_d
     site.hear("wana-01", Kind.HEARTBEAT, 59)  # received before the broker forgot us
     assert site.since("wana-01") == at(10)
     state = site.store.read_now(lambda r: r.states()["wana-01"])
-    visit = Act(id="a", device="wana-01", deed=Deed.VISITED, at=at(61), by="tanaka",
+    visit = TrapAction(id="a", device="wana-01", deed=ActionKind.VISITED, at=at(61), by="tanaka",
                 recorded_at=at(62))  # fmt: skip
     assert trap_lifecycle.unconfirmed_since(acted(state, visit)) is None
     site.hear("wana-01", Kind.HEARTBEAT, 61)

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.config import Mqtt
-from gateway.mqtt.link import Delivery, Retry, Terms, Trouble, Wire
+from gateway.mqtt.link import ConnectionFailedError, Delivery, Retry, Terms, Wire
 from gateway.mqtt.link_v5 import FiveLink
 
 NOW = datetime(2026, 11, 23, 4, 5, tzinfo=UTC)
@@ -60,10 +60,10 @@ class Rig:
             self.link.data_received(chunk)
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> ConnectionFailedError | None:
         ended = self.link._ended
         error = ended.exception() if ended.done() else None
-        assert error is None or isinstance(error, Trouble)
+        assert error is None or isinstance(error, ConnectionFailedError)
         return error
 
 

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from gateway.config import Mqtt
 from gateway.domain.model import Message
-from gateway.mqtt.link import Delivery, Retry, Terms, Trouble, Wire, refusal, unreachable
+from gateway.mqtt.link import (
+    ConnectionFailedError,
+    Delivery,
+    Retry,
+    Terms,
+    Wire,
+    refusal,
+    unreachable,
+)
 from gateway.mqtt.session import HELD_BYTES, Backoff, BrokerSession
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -26,7 +34,7 @@ class FakeLink:
     """A connection that does what the test says."""
 
     made: "list[FakeLink]"
-    troubles: list[Trouble]  # for the next openings
+    troubles: list[ConnectionFailedError]  # for the next openings
     remembered = True
 
     def __init__(self, terms: Terms, wire: Wire) -> None:
@@ -88,7 +96,7 @@ def run(scenario: Callable[[BrokerSession], Awaitable[None]], *ways: type[FakeLi
 async def reconnect(session: BrokerSession) -> FakeLink:
     """Break the connection; returns the next one."""
     link = FakeLink.made[-1]
-    link.broken.set_exception(Trouble("broken"))
+    link.broken.set_exception(ConnectionFailedError("broken"))
     await link.closed.wait()
     await session._up.wait()
     return FakeLink.made[-1]
@@ -186,7 +194,7 @@ def test_a_queue_with_room_is_kept_over_a_reconnection() -> None:
 
 
 def test_the_older_version_is_tried_at_once_and_then_kept() -> None:
-    FakeLink.troubles = [Trouble("refuses MQTT 5", Retry.OTHER_VERSION)]
+    FakeLink.troubles = [ConnectionFailedError("refuses MQTT 5", Retry.OTHER_VERSION)]
 
     async def scenario(session: BrokerSession) -> None:
         assert [type(link) for link in FakeLink.made] == [FakeLink, OlderLink]
@@ -197,7 +205,11 @@ def test_the_older_version_is_tried_at_once_and_then_kept() -> None:
 
 def test_both_versions_are_tried_again_when_neither_worked() -> None:
     other = Retry.OTHER_VERSION
-    FakeLink.troubles = [Trouble("a", other), Trouble("b", other), Trouble("c")]
+    FakeLink.troubles = [
+        ConnectionFailedError("a", other),
+        ConnectionFailedError("b", other),
+        ConnectionFailedError("c"),
+    ]
 
     async def scenario(_session: BrokerSession) -> None:
         kinds = [type(link) for link in FakeLink.made]
@@ -207,7 +219,12 @@ def test_both_versions_are_tried_again_when_neither_worked() -> None:
 
 
 def test_a_trouble_is_told_once_until_it_changes(caplog: pytest.LogCaptureFixture) -> None:
-    FakeLink.troubles = [Trouble("a"), Trouble("a"), Trouble("b"), Trouble("b")]
+    FakeLink.troubles = [
+        ConnectionFailedError("a"),
+        ConnectionFailedError("a"),
+        ConnectionFailedError("b"),
+        ConnectionFailedError("b"),
+    ]
 
     async def scenario(_session: BrokerSession) -> None: ...
 

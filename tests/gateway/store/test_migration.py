@@ -114,7 +114,7 @@ def test_what_stops_amid_it_leaves_the_old_database_whole(
     )
     with monkeypatch.context() as broken:
         broken.setattr(connection, "MIGRATIONS", stops)
-        with pytest.raises(connection.Damaged):
+        with pytest.raises(connection.DamagedFileError):
             connection.open_writer(path)
     assert (rows(path), made_of(path)) == (before, made)
     with opened(path):

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.clock import Era
-from gateway.domain.effort import Tally
+from gateway.clock import UntrustedPeriod
+from gateway.domain.effort import HourlyTally
 from gateway.domain.model import Device, Kind, Reading, Role
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
@@ -31,7 +31,7 @@ FLEET = [Device(id=f"dev-{n}", role=Role.DETECTOR) for n in range(3)]
 HOURS = st.integers(480_000, 480_000 + 24 * 100)  # a hundred days
 CELL = st.integers(-3, 9)  # a correction may take away
 TALLIES = st.builds(
-    Tally,
+    HourlyTally,
     effort=st.dictionaries(HOURS, st.tuples(CELL, CELL), max_size=4),
     sightings=st.dictionaries(
         st.tuples(HOURS, st.sampled_from(("boar", "deer", ""))), st.tuples(CELL, CELL, CELL), max_size=4
@@ -145,7 +145,7 @@ def test_a_stretch_that_is_dated_again_leaves_its_month(tmp_path: Path) -> None:
     """The clock stood in a month that is over and added up."""
     store = november(tmp_path)
     wrong = T0 - timedelta(days=20)
-    era = store.write_now(lambda tx: remember(tx, Era(wrong, 0.0)))
+    era = store.write_now(lambda tx: remember(tx, UntrustedPeriod(wrong, 0.0)))
     seen = [Reading(id=f"era-{n}", device="dev-001", kind=Kind.DETECTION, species="boar")
             for n in range(3)]  # fmt: skip
     told = [

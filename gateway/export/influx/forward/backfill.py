@@ -18,7 +18,7 @@ from gateway.store import Store, Transaction
 KEY = "influx.backfill"
 
 
-class Walk(Struct, frozen=True):
+class BackfillCursor(Struct, frozen=True):
     """How far a backfill came."""
 
     start_ms: int
@@ -26,7 +26,7 @@ class Walk(Struct, frozen=True):
     after: int = 0  # journal number
 
 
-class Step(Struct, frozen=True):
+class BackfillStep(Struct, frozen=True):
     """Progress for a person: events sent of all, points that the server refused."""
 
     sent: int
@@ -36,7 +36,7 @@ class Step(Struct, frozen=True):
 
 async def backfill(
     store: Store, sender: Sender, start: datetime, end: datetime
-) -> AsyncIterator[Step]:
+) -> AsyncIterator[BackfillStep]:
     """Send what was observed in [start, end), then the roll-ups; goes on where the last run broke off.
 
     Raises Held or Later when the server takes nothing: run it again, it resumes.
@@ -45,12 +45,12 @@ async def backfill(
     lo, hi = walk.start_ms, walk.end_ms
     total = await store.read(lambda r: r.counts.observed(0, lo, hi))
     left = await store.read(lambda r: r.counts.observed(walk.after, lo, hi))
-    step = Step(total - left, total, 0)
+    step = BackfillStep(total - left, total, 0)
     yield step
     while (job := await sender.prepare_observed(walk.after, lo, hi)).lines and job.span:
-        walk = Walk(lo, hi, job.span[1])
+        walk = BackfillCursor(lo, hi, job.span[1])
         refused = await sender.send(job, partial(_remember, walk))
-        step = Step(step.sent + len(job.lines), total, step.refused + refused)
+        step = BackfillStep(step.sent + len(job.lines), total, step.refused + refused)
         yield step
     await _mark_hours(store, lo, hi)
     while (job := await sender.prepare_hours()) is not PAUSE:
@@ -66,16 +66,16 @@ async def _mark_hours(store: Store, start_ms: int, end_ms: int) -> None:
         await store.write(partial(_mark, device, hours))
 
 
-def _resume(text: str | None, start_ms: int, end_ms: int) -> Walk:
+def _resume(text: str | None, start_ms: int, end_ms: int) -> BackfillCursor:
     """The unfinished walk over the same time, or a new one."""
     if text:
-        walk = msgspec.json.decode(text, type=Walk)
+        walk = msgspec.json.decode(text, type=BackfillCursor)
         if (walk.start_ms, walk.end_ms) == (start_ms, end_ms):
             return walk
-    return Walk(start_ms, end_ms)
+    return BackfillCursor(start_ms, end_ms)
 
 
-def _remember(walk: Walk, tx: Transaction) -> None:
+def _remember(walk: BackfillCursor, tx: Transaction) -> None:
     tx.follower.put(KEY, msgspec.json.encode(walk).decode())
 
 

@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
-from gateway.export.influx.lines import Line
-from gateway.export.influx.responses import Answer, Verdict, judge, say
+from gateway.export.influx.lines import InfluxLine
+from gateway.export.influx.responses import ServerAnswer, Verdict, judge, say
 
-Write = Callable[[bytes], Awaitable[Answer]]
+Write = Callable[[bytes], Awaitable[ServerAnswer]]
 
 
-class Held(Exception):  # noqa: N818 - a state, not a bug
+class ForwardingHaltedError(Exception):
     """The server wants a person: wrong token, no such database, not an InfluxDB."""
 
 
-class Later(Exception):  # noqa: N818
+class RetryLaterError(Exception):
     """The server cannot take it now."""
 
     def __init__(self, detail: str, retry_after_s: float | None = None) -> None:
@@ -26,21 +26,23 @@ class Later(Exception):  # noqa: N818
         self.retry_after_s = retry_after_s
 
 
-class Refusal(Struct, frozen=True):
+class RefusedPoint(Struct, frozen=True):
     """One point that the server will never take as it is."""
 
-    line: Line
+    line: InfluxLine
     detail: str
 
 
-def body_of(lines: Sequence[Line]) -> bytes:
+def body_of(lines: Sequence[InfluxLine]) -> bytes:
     """Lines as the body of a write."""
     return "\n".join([line.text for line in lines]).encode()
 
 
-async def deliver(write: Write, lines: Sequence[Line], body: bytes = b"") -> list[Refusal]:
+async def deliver(
+    write: Write, lines: Sequence[InfluxLine], body: bytes = b""
+) -> list[RefusedPoint]:
     """Send `lines` (`body`: the same, made before); when this returns, all but the refused are written."""
-    refused: list[Refusal] = []
+    refused: list[RefusedPoint] = []
     parts = [lines] if lines else []
     while parts:
         part = parts.pop()
@@ -51,9 +53,9 @@ async def deliver(write: Write, lines: Sequence[Line], body: bytes = b"") -> lis
             case Verdict.SPLIT if len(part) > 1:
                 parts += (part[len(part) // 2 :], part[: len(part) // 2])
             case Verdict.SPLIT:
-                refused.append(Refusal(part[0], say(answer)))
+                refused.append(RefusedPoint(part[0], say(answer)))
             case Verdict.HOLD:
-                raise Held(say(answer))
+                raise ForwardingHaltedError(say(answer))
             case Verdict.LATER:
-                raise Later(say(answer), answer.retry_after_s)
+                raise RetryLaterError(say(answer), answer.retry_after_s)
     return refused

@@ -23,14 +23,19 @@ from gateway.clock import Clock, utc_now
 from gateway.config import Influx
 from gateway.export.influx import ranges
 from gateway.export.influx.forward.alarm import Alarm
-from gateway.export.influx.forward.delivery import Held, Later, Refusal, Write
+from gateway.export.influx.forward.delivery import (
+    ForwardingHaltedError,
+    RefusedPoint,
+    RetryLaterError,
+    Write,
+)
 from gateway.export.influx.forward.lost_writes import Doubt, mend
 from gateway.export.influx.forward.metrics import Meters
 from gateway.export.influx.forward.sender import PAUSE, Job, Sender
 from gateway.export.influx.schema import EPOCH
 from gateway.export.influx.server import QueryError, Server, connect
 from gateway.store import Store
-from gateway.store.tables.replication import Span
+from gateway.store.tables.replication import JournalSpan
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +67,7 @@ class Forwarder:
         self._server: Server | None = None
         self.rounds = 0  # that went through since the start
         self.whole_at: datetime | None = None  # the server was told that all of the past is there
-        self._done: list[Span] = []
+        self._done: list[JournalSpan] = []
         self._states_due = True
         self._retry_at: datetime | None = None
         self._ask_at = EPOCH
@@ -87,11 +92,11 @@ class Forwarder:
         """Send what there is to send; gives the seconds to wait."""
         try:
             more = await self._send(sender)
-        except Held as trouble:
+        except ForwardingHaltedError as trouble:
             self.alarm.held(str(trouble))
             self._meters.troubled(held=True)
             return HELD_S * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
-        except Later as trouble:
+        except RetryLaterError as trouble:
             self.alarm.waits(str(trouble))
             self.doubt.failed()
             self._states_due = True
@@ -203,7 +208,7 @@ class Forwarder:
             await sender.send_states(None if self._states_due else devices)
             self._states_due = False
 
-    async def _settle(self, sender: Sender, job: Job, refused: list[Refusal]) -> None:
+    async def _settle(self, sender: Sender, job: Job, refused: list[RefusedPoint]) -> None:
         """A job is written: the cursor moves, in the transaction that keeps what was refused."""
         if job.lines:
             self.doubt.sent(job.oldest_ms)

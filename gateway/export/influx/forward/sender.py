@@ -13,15 +13,21 @@ from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.domain.epoch import ms
-from gateway.export.influx.forward.delivery import Held, Refusal, Write, body_of, deliver
-from gateway.export.influx.lines import Encoder, Line
+from gateway.export.influx.forward.delivery import (
+    ForwardingHaltedError,
+    RefusedPoint,
+    Write,
+    body_of,
+    deliver,
+)
+from gateway.export.influx.lines import Encoder, InfluxLine
 from gateway.export.influx.schema import CLOSED_MS, HOUR_MS, LAYOUT, day_of
 from gateway.store import Reader, Store, Transaction
 from gateway.store.rollups.hours import Rollup
 from gateway.store.rollups.months import month_of
-from gateway.store.rollups.sums import Unit
-from gateway.store.rollups.walk import Place
-from gateway.store.tables.replication import ACTS, SIGHTINGS, DueHour, Row, Span
+from gateway.store.rollups.sums import SumUnit
+from gateway.store.rollups.walk import WalkCursor
+from gateway.store.tables.replication import ACTS, SIGHTINGS, DueHour, JournalRow, JournalSpan
 
 REFUSED_MOST = (
     10_000  # refused points that are kept; beyond, a person must look before more is sent
@@ -38,12 +44,12 @@ Key = tuple[int, int]
 class Job(Struct, frozen=True):
     """One batch, encoded."""
 
-    lines: Sequence[Line] = ()
+    lines: Sequence[InfluxLine] = ()
     body: bytes = b""
     settle: Settle = lambda _: None  # remembers that it is written
-    span: Span | None = None  # of the journal, that the batch covers
+    span: JournalSpan | None = None  # of the journal, that the batch covers
     devices: Collection[str] = ()
-    place: Place | None = None  # of the walk, behind the last roll-up
+    place: WalkCursor | None = None  # of the walk, behind the last roll-up
     oldest_ms: int = 0  # not after the time of the oldest point, as far as that is known
 
 
@@ -61,7 +67,7 @@ class Sender:
         self._encoder = Encoder(site, zone)
         self.batch = batch
 
-    async def prepare(self, span: Span) -> Job:
+    async def prepare(self, span: JournalSpan) -> Job:
         """The first events of a journal span; the job's span is what it covers."""
 
         def read(reader: Reader) -> Job:
@@ -112,7 +118,7 @@ class Sender:
 
         return await self._store.read(read)
 
-    async def prepare_walk(self, place: Place | None = None) -> Job:
+    async def prepare_walk(self, place: WalkCursor | None = None) -> Job:
         """Roll-ups from before anybody followed, after the job's `place`; a pause: no more."""
 
         def read(reader: Reader) -> Job:
@@ -128,7 +134,7 @@ class Sender:
 
         return await self._store.read(read)
 
-    def _walked(self, months: set[Key], unit: Unit, one: Rollup) -> list[Line]:
+    def _walked(self, months: set[Key], unit: SumUnit, one: Rollup) -> list[InfluxLine]:
         """The lines of an old roll-up; a day's month is noted."""
         if unit == "day":
             months.add((one.device_no, month_of(one.at)))
@@ -137,7 +143,7 @@ class Sender:
     async def follow(self) -> None:
         """From now on the store notes what changes; roll-ups of hours closed by now are walked."""
         hours = self._closed()
-        begin = Place(hours, day_of(hours - 1, self._zone) + 1)
+        begin = WalkCursor(hours, day_of(hours - 1, self._zone) + 1)
         await self._store.write(lambda tx: tx.follower.follow(begin, LAYOUT))
         while await self._store.write(lambda tx: tx.follower.mark_open(MARKED_AT_ONCE)):
             pass
@@ -156,18 +162,20 @@ class Sender:
         await self.settle(refused, settle or job.settle)
         return len(refused)
 
-    async def deliver(self, job: Job) -> list[Refusal]:
+    async def deliver(self, job: Job) -> list[RefusedPoint]:
         """Write a job's lines; gives the refused."""
         if 0 < len(job.lines) <= self.batch:
             return await deliver(self._write, job.lines, job.body)
         return await self._deliver(job.lines)
 
-    async def settle(self, refused: list[Refusal], settle: Settle) -> None:
+    async def settle(self, refused: list[RefusedPoint], settle: Settle) -> None:
         """Remember that a job is written, in the transaction that keeps what was refused of it."""
         if refused:
             held = await self._store.read(lambda r: r.follower.refused())
             if held + len(refused) > REFUSED_MOST:
-                raise Held(f"more than {REFUSED_MOST} points refused: {refused[0].detail}")
+                raise ForwardingHaltedError(
+                    f"more than {REFUSED_MOST} points refused: {refused[0].detail}"
+                )
         rows = [(one.line.key, one.line.text, one.detail) for one in refused]
         now_ms = ms(self._clock())
 
@@ -188,28 +196,28 @@ class Sender:
             await self._send_told(lines, SIGHTINGS, told[-1][0])
         return devices
 
-    async def _send_told(self, lines: Sequence[Line], cursor: str, last: int) -> None:
+    async def _send_told(self, lines: Sequence[InfluxLine], cursor: str, last: int) -> None:
         refused = await self._deliver(lines)
         await self.settle(refused, lambda tx: tx.follower.put(cursor, str(last)))
 
     async def send_states(self, devices: Collection[str] | None = None) -> None:
         """What is known now of `devices` (None: all)."""
 
-        def read(reader: Reader) -> list[Line]:
+        def read(reader: Reader) -> list[InfluxLine]:
             states = reader.states()
             wanted = states.keys() if devices is None else devices
             return [self._encoder.state(states[name]) for name in wanted if name in states]
 
         await self._deliver(await self._store.read(read))
 
-    async def _deliver(self, lines: Sequence[Line]) -> list[Refusal]:
+    async def _deliver(self, lines: Sequence[InfluxLine]) -> list[RefusedPoint]:
         """Lines in requests of at most one batch each; gives the refused."""
-        refused: list[Refusal] = []
+        refused: list[RefusedPoint] = []
         for start in range(0, len(lines), self.batch):
             refused += await deliver(self._write, lines[start : start + self.batch])
         return refused
 
-    def _events(self, rows: Iterable[Row], after: int) -> Job:
+    def _events(self, rows: Iterable[JournalRow], after: int) -> Job:
         """Lines are made while rows are read: each step of SQLite lets other threads run."""
         lines, devices, upto, oldest_ms = [], set(), after, _NEVER_MS
         for row in rows:
@@ -218,7 +226,7 @@ class Sender:
             upto, oldest_ms = row[0], min(oldest_ms, row[4])
         return Job(lines, body_of(lines), span=(after, upto), devices=devices, oldest_ms=oldest_ms)
 
-    def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[Line]:
+    def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[InfluxLine]:
         """Whatever sends an hour sends its day and month too."""
         hours = [one.rollup for one in due]
         days = {(hour.device_no, day_of(hour.at, self._zone)) for hour in hours}
@@ -229,5 +237,5 @@ class Sender:
             *self._lines("month", reader.rollups.months(months)),
         ]
 
-    def _lines(self, unit: Unit, rollups: Iterable[Rollup]) -> list[Line]:
+    def _lines(self, unit: SumUnit, rollups: Iterable[Rollup]) -> list[InfluxLine]:
         return [line for one in rollups for line in self._encoder.rollup(unit, one)]

@@ -55,7 +55,7 @@ class Effort(Struct, frozen=True, order=True):
     armed_ms: int
 
 
-class Unreadable(Exception):  # noqa: N818 - a state of the world, not a bug
+class HistoryUnreadableError(Exception):
     """The past cannot be read now; the text says why."""
 
 

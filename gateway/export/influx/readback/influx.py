@@ -26,7 +26,7 @@ from gateway.export.influx.readback import (
 )
 from gateway.export.influx.readback.influx_sums import (
     Family,
-    Row,
+    InfluxRow,
     ServerSums,
     ask,
     of,
@@ -34,7 +34,7 @@ from gateway.export.influx.readback.influx_sums import (
     rows,
 )
 from gateway.export.influx.schema import EVENTS, FIELDS, HOUR_NS, NS_A_MS, tag_text, untag
-from gateway.export.influx.server import Series, Server, quote
+from gateway.export.influx.server import ResultTable, Server, quote
 from gateway.store.rollups.months import parts
 
 PAGE = 2_000  # events of one measurement that are in memory at once
@@ -196,7 +196,7 @@ class InfluxHistory:
         [tables] = await ask(self._server, f"SELECT * FROM {measurement} WHERE {where} {tail}")
         return [(row["time"], to_event(measurement, row)) for row in _dicts(tables)]
 
-    async def _rows(self, query: str) -> list[Row]:
+    async def _rows(self, query: str) -> list[InfluxRow]:
         return await rows(self._server, query)
 
     def _hours(self, start: datetime, end: datetime) -> str:
@@ -231,7 +231,7 @@ def to_event(measurement: str, row: dict[str, Any]) -> Event:
     )
 
 
-def _dicts(tables: Iterable[Series]) -> Iterable[dict[str, Any]]:
+def _dicts(tables: Iterable[ResultTable]) -> Iterable[dict[str, Any]]:
     for table in tables:
         for values in table.values:
             yield dict(zip(table.columns, values, strict=True))

@@ -9,15 +9,15 @@ from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from gateway.export.influx.readback import Unreadable, days_of, hours_of
+from gateway.export.influx.readback import HistoryUnreadableError, days_of, hours_of
 from gateway.export.influx.schema import ENDINGS, LAYOUT, beginning_ns, tag_text, untag
-from gateway.export.influx.server import QueryError, Series, Server, quote
+from gateway.export.influx.server import QueryError, ResultTable, Server, quote
 from gateway.store.rollups.months import parts
 from gateway.store.rollups.sums import By, Part
 
 Family = Literal["device", "detection"]
 """Roll-ups of all species together, or by species."""
-Row = tuple[dict[str, str], list[Any]]
+InfluxRow = tuple[dict[str, str], list[Any]]
 """(tags, values) of one statement; the first value is the time."""
 
 
@@ -41,7 +41,7 @@ class ServerSums:
         """Unreadable while a part of the past is missing: it would look like fewer animals."""
         told = await rows(self._server, f"SELECT max(layout) FROM whole WHERE {self._site}")
         if not any(layout >= LAYOUT for _, (_, layout) in told):
-            raise Unreadable("InfluxDB: the past of this site is not all there yet")
+            raise HistoryUnreadableError("InfluxDB: the past of this site is not all there yet")
 
     def _query(
         self, family: Family, fields: tuple[str, ...], by: By, part: Part, species: str | None
@@ -71,21 +71,21 @@ def of(species: str | None) -> str:
     return "" if species is None else f" AND species = {quote(tag_text(species))}"
 
 
-async def rows(server: Server, query: str) -> list[Row]:
+async def rows(server: Server, query: str) -> list[InfluxRow]:
     """The rows of one statement; Unreadable if there is no answer."""
     [tables] = await ask(server, query)
     return [(table.tags, values) for table in tables for values in table.values]
 
 
-async def ask(server: Server, query: str) -> list[list[Series]]:
+async def ask(server: Server, query: str) -> list[list[ResultTable]]:
     """The tables of each statement."""
     try:
         return await server.query(query)
     except QueryError as error:
-        raise Unreadable(f"InfluxDB: {error}") from None
+        raise HistoryUnreadableError(f"InfluxDB: {error}") from None
 
 
-def _added(by: By, answers: Iterable[Iterable[Row]]) -> dict[str, list[int]]:
+def _added(by: By, answers: Iterable[Iterable[InfluxRow]]) -> dict[str, list[int]]:
     """Sums by the values of a tag: a group's, or told beside the sums."""
     sums: dict[str, list[int]] = {}
     for answer in answers:

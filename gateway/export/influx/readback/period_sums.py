@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.config import Config
-from gateway.export.influx.readback import History, Unreadable
+from gateway.export.influx.readback import History, HistoryUnreadableError
 from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.server import connect
 from gateway.store import Store
@@ -86,7 +86,7 @@ class PastLedger(Ledger):
 
         try:
             return asyncio.run_coroutine_threadsafe(in_time(), self._loop).result(2 * PATIENCE_S)
-        except (Unreadable, TimeoutError, CancelledError) as error:
+        except (HistoryUnreadableError, TimeoutError, CancelledError) as error:
             log.warning(
                 "figures from the gateway's own store: %s", str(error) or "no answer in time"
             )

@@ -9,7 +9,7 @@ import pytest
 from gateway.dialects import Context
 from gateway.dialects.lorawan import chirpstack as chirp
 from gateway.dialects.payload import content
-from gateway.domain.model import Kind, Reading, Reason, Refused, TimeSource
+from gateway.domain.model import Kind, MessageRefusedError, Reading, RefusalReason, TimeSource
 from tests.gateway.dialects.fixtures import EUI, OPEN, UP, chirpstack, message
 from tests.gateway.dialects.lorawan.uplink import ASSUME, kinds_of, registered, up
 
@@ -83,19 +83,19 @@ def test_a_codec_error_in_the_log_leaves_the_frame_unread() -> None:
     assert (reading.kind, reading.device) == (Kind.HEARTBEAT, EUI)
     assert "x is undefined" in (reading.unread or "")
     for code in ("DOWNLINK_CODEC", "UPLINK_MIC", "UPLINK_F_CNT_RETRANSMISSION", 5):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(MessageRefusedError) as refused:
             chirp.decode(message(topic, chirpstack(**{**told, "code": code})), Context())
-        assert refused.value.reason is Reason.IRRELEVANT
+        assert refused.value.reason is RefusalReason.IRRELEVANT
 
 
 def test_chirpstack_of_another_generation_is_named() -> None:
     body = {"applicationID": "1", "devEUI": EUI, "objectJSON": "{}", "fCnt": 3}
-    with pytest.raises(Refused, match=r"ChirpStack v3.*v4"):
+    with pytest.raises(MessageRefusedError, match=r"ChirpStack v3.*v4"):
         chirp.decode(message(UP, body), ASSUME)
 
 
 def test_protobuf_is_refused_with_the_setting_that_makes_it_json() -> None:
-    with pytest.raises(Refused, match=r"json=true.*\[integration\.mqtt\]"):
+    with pytest.raises(MessageRefusedError, match=r"json=true.*\[integration\.mqtt\]"):
         chirp.decode(message(UP, b"\n\x12\x08\xff"), ASSUME)
 
 
@@ -124,9 +124,9 @@ def test_a_join_and_its_first_uplink_share_no_id() -> None:
 
 @pytest.mark.parametrize("body", [[], "up", 5, None])
 def test_what_is_no_event_is_malformed(body: Any) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(MessageRefusedError) as refused:
         chirp.decode(message(UP, json.dumps(body)), ASSUME)
-    assert refused.value.reason is Reason.MALFORMED
+    assert refused.value.reason is RefusalReason.MALFORMED
 
 
 @pytest.mark.parametrize("info", [None, {}, {"devEui": ""}, {"devEui": "x" * 129}, {"devEui": 5}])
@@ -136,9 +136,9 @@ def test_the_topic_names_the_device_where_the_body_does_not(info: Any) -> None:
 
 
 def test_an_event_of_no_device_is_malformed() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(MessageRefusedError) as refused:
         chirp.decode(message("elsewhere/up", chirpstack(OPEN, deviceInfo={})), ASSUME)
-    assert refused.value.reason is Reason.MALFORMED
+    assert refused.value.reason is RefusalReason.MALFORMED
 
 
 @pytest.mark.parametrize("count", ["many", None, -1, 2**80, 1.5])

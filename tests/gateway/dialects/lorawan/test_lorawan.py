@@ -9,14 +9,14 @@ from gateway.dialects import Context
 from gateway.dialects.lorawan import codec
 from gateway.dialects.sensors.models import (
     MEANINGS,
-    Row,
+    ModelRow,
     UnknownMeaningError,
     compile_rows,
     recognise,
     shipped,
     with_own,
 )
-from gateway.domain.model import Device, Kind, Reason, Role
+from gateway.domain.model import Device, Kind, RefusalReason, Role
 from tests.gateway.dialects.fixtures import EUI, HISTORY, OPEN, message
 from tests.gateway.dialects.lorawan.uplink import ASSUME, kinds_of, refusal, registered, up
 
@@ -102,7 +102,7 @@ def test_sensative_history_is_numbered_and_dated() -> None:
 )
 def test_every_known_vocabulary_is_read(values: dict[str, Any], kinds: str | None) -> None:
     if kinds is None:
-        assert refusal(values, ASSUME).reason is Reason.IRRELEVANT
+        assert refusal(values, ASSUME).reason is RefusalReason.IRRELEVANT
         return
     said = [kind.value.removeprefix("trap.") for kind in kinds_of(values)]
     assert said == kinds.split()
@@ -115,7 +115,7 @@ def test_only_the_port_tells_a_browan_door_from_a_movement() -> None:
     for port in (None, 85):
         for context in (registered(), ASSUME):
             refused = refusal(same, context, fPort=port)
-            assert refused.reason is Reason.MODEL
+            assert refused.reason is RefusalReason.MODEL
             assert "Browan TBMS100" in refused.detail
             assert "Browan TBDW100" in refused.detail
 
@@ -137,12 +137,12 @@ def test_a_model_is_noted_only_when_no_other_could_be_it() -> None:
 
 def test_a_familiar_object_is_offered_and_never_guessed_into_an_alert() -> None:
     refused = refusal({**OPEN, "flux": 3}, registered())
-    assert refused.reason is Reason.MODEL
+    assert refused.reason is RefusalReason.MODEL
     assert refused.device == EUI
     assert "Milesight WS301" in refused.detail
     assert "--model milesight-ws301" in refused.detail
-    assert refusal({"door_state": "open", "flux": 3}, registered()).reason is Reason.MODEL
-    assert refusal({"flux": 3}, registered()).reason is Reason.MODEL
+    assert refusal({"door_state": "open", "flux": 3}, registered()).reason is RefusalReason.MODEL
+    assert refusal({"flux": 3}, registered()).reason is RefusalReason.MODEL
 
 
 def test_a_registered_model_reads_what_it_knows_and_passes_over_the_rest() -> None:
@@ -151,12 +151,12 @@ def test_a_registered_model_reads_what_it_knows_and_passes_over_the_rest() -> No
 
 def test_a_model_without_a_row_is_named() -> None:
     refused = refusal(OPEN, registered("acme-1"))
-    assert (refused.reason, "acme-1" in refused.detail) == (Reason.MODEL, True)
+    assert (refused.reason, "acme-1" in refused.detail) == (RefusalReason.MODEL, True)
 
 
 def test_a_state_that_is_neither_open_nor_closed_is_malformed() -> None:
     refused = refusal({"magnet_status": "unknown"}, registered("milesight-ws301"))
-    assert refused.reason is Reason.MALFORMED
+    assert refused.reason is RefusalReason.MALFORMED
     assert "unknown" in refused.detail
 
 
@@ -182,14 +182,14 @@ def test_a_second_contact_counts_only_where_it_is_registered() -> None:
 
 
 def test_an_operators_row_needs_no_code_and_goes_first() -> None:
-    row = Row(title="Acme gate", what="gate", fields={"gate": "contact", "cell": "battery_mv"})
+    row = ModelRow(title="Acme gate", what="gate", fields={"gate": "contact", "cell": "battery_mv"})
     context = Context(models=with_own({"acme-gate": row}))
     (reading,) = up({"gate": "open", "cell": 3300}, context)
     assert (reading.kind, reading.model, reading.battery_v) == (Kind.SPRUNG, "acme-gate", 3.3)
 
 
 def test_an_operators_row_replaces_the_shipped_one_of_its_name() -> None:
-    row = Row(title="WS301 upside down", fields={"magnet_status": "!contact"})
+    row = ModelRow(title="WS301 upside down", fields={"magnet_status": "!contact"})
     context = Context(
         devices=registered("milesight-ws301").devices,
         models=with_own({"milesight-ws301": row}),
@@ -199,7 +199,7 @@ def test_an_operators_row_replaces_the_shipped_one_of_its_name() -> None:
 
 def test_a_row_with_an_unknown_meaning_is_named_with_what_is_allowed() -> None:
     with pytest.raises(UnknownMeaningError, match=r"models\.x\.fields\.door = 'gate'.*contact"):
-        compile_rows({"x": Row(title="x", fields={"door": "gate"})}, {})
+        compile_rows({"x": ModelRow(title="x", fields={"door": "gate"})}, {})
 
 
 def test_every_shipped_row_recognises_itself_and_uses_known_meanings() -> None:
@@ -232,12 +232,12 @@ def test_impossible_places_and_batteries_are_left_out() -> None:
 
 def test_two_models_that_read_every_field_differently_are_both_named() -> None:
     rows = {
-        "acme-door": Row(title="Acme door", what="door", fields={"level": "contact"}),
-        "acme-eye": Row(title="Acme eye", what="motion", fields={"level": "motion"}),
+        "acme-door": ModelRow(title="Acme door", what="door", fields={"level": "contact"}),
+        "acme-eye": ModelRow(title="Acme eye", what="motion", fields={"level": "motion"}),
     }
     for context in (Context(models=with_own(rows)), Context(models=with_own(rows), assume=True)):
         refused = refusal({"level": 1, "battery": 90}, context)
-        assert refused.reason is Reason.MODEL
+        assert refused.reason is RefusalReason.MODEL
         assert "acme-door" in refused.detail
         assert "acme-eye" in refused.detail
 

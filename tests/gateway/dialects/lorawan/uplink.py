@@ -6,7 +6,7 @@ import pytest
 
 from gateway.dialects import Context
 from gateway.dialects.lorawan import chirpstack as chirp
-from gateway.domain.model import Device, Kind, Reading, Refused, Role
+from gateway.domain.model import Device, Kind, MessageRefusedError, Reading, Role
 from tests.gateway.dialects.fixtures import EUI, UP, chirpstack, message
 
 ASSUME = Context(assume=True)
@@ -27,8 +27,8 @@ def kinds_of(values: dict[str, Any], context: Context = ASSUME, **more: Any) -> 
     return [reading.kind for reading in up(values, context, **more)]
 
 
-def refusal(values: dict[str, Any], context: Context, **more: Any) -> Refused:
+def refusal(values: dict[str, Any], context: Context, **more: Any) -> MessageRefusedError:
     """Why there are none."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(MessageRefusedError) as refused:
         up(values, context, **more)
     return refused.value

@@ -11,8 +11,8 @@ from datetime import UTC
 from functools import cache
 from typing import Any
 
-from gateway.dialects import Context, Decode
-from gateway.domain.model import Device, Message, Reading, Refused, Role
+from gateway.dialects import Context, DecodePayload
+from gateway.domain.model import Device, Message, MessageRefusedError, Reading, Role
 from tests.gateway.dialects.fixtures import encode
 
 WIDE = b"[" + b"{}," * 40_000 + b"{}]"  # as much as any dialect reads
@@ -109,12 +109,12 @@ def slowest_s() -> float:
     return TIMES * min(end - start for start, _, end in began)
 
 
-def took(decode: Decode, message: Message, context: Context) -> tuple[str, float]:
+def took(decode: DecodePayload, message: Message, context: Context) -> tuple[str, float]:
     """(what became of it, CPU seconds)."""
     start = time.thread_time()
     try:
         became = "accepted" if _sane(decode(message, context)) else "nothing"
-    except Refused as refused:
+    except MessageRefusedError as refused:
         became = "refused" if refused.detail else "nothing"
     return became, time.thread_time() - start
 

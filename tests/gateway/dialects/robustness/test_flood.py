@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Source
+from gateway.config import SourceSettings
 from gateway.dialects.table import TABLE
-from gateway.domain.model import Message, Reason
+from gateway.domain.model import Message, RefusalReason
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store, Transaction
@@ -23,7 +23,7 @@ A_TRANSACTION = 1_000
 def flood(store: Store, sent: int, seed: int) -> Counter[str]:
     """What became of `sent` generated messages, one by one."""
     rng, became = random.Random(seed), Counter[str]()
-    decode = Sources([Source(dialect=row.name) for row in TABLE], "goto").decode
+    decode = Sources([SourceSettings(dialect=row.name) for row in TABLE], "goto").decode
     seeds = [pair for rows in FIXTURES.values() for pair in rows]
 
     def some(tx: Transaction, number: int) -> None:
@@ -33,11 +33,11 @@ def flood(store: Store, sent: int, seed: int) -> Counter[str]:
                 topic = rng.choice(seeds)[0]
             message = Message(topic, spoilt(rng, value), NOW, retain=rng.random() < 0.1)
             outcome = absorb(tx, [message], decode, NOW)
-            assert outcome.refused[Reason.BUG] == 0
+            assert outcome.refused[RefusalReason.BUG] == 0
             assert outcome.refused.total() <= 1
             read = outcome.events or outcome.refined or outcome.duplicates
             for reason in outcome.refused:
-                became["irrelevant" if reason is Reason.IRRELEVANT else "quarantined"] += 1
+                became["irrelevant" if reason is RefusalReason.IRRELEVANT else "quarantined"] += 1
             if not outcome.refused:
                 became["accepted" if read else "lost"] += 1
 

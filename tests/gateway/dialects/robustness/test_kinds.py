@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.dialects import Context
 from gateway.dialects.payloads import figures
 from gateway.dialects.table import BY_NAME
-from gateway.domain.model import Device, Kind, Reading, Reason, Refused, Role
+from gateway.domain.model import Device, Kind, MessageRefusedError, Reading, RefusalReason, Role
 from tests.gateway.dialects.fixtures import (
     EUI,
     NATIVE,
@@ -115,10 +115,12 @@ def _read(dialect: str, topic: str, value: Any, context: Context = MODEL) -> lis
     return BY_NAME[dialect].decode(message(topic, encode(value)), context)
 
 
-def _outcome(dialect: str, topic: str, value: Any) -> tuple[list[Reading], Refused | None]:
+def _outcome(
+    dialect: str, topic: str, value: Any
+) -> tuple[list[Reading], MessageRefusedError | None]:
     try:
         return _read(dialect, topic, value), None
-    except Refused as refused:
+    except MessageRefusedError as refused:
         return [], refused
 
 
@@ -166,7 +168,11 @@ def test_an_odd_core_is_refused_by_name_or_leaves_the_state_unread(name: str) ->
             readings, refused = _outcome(dialect, topic, _with(value, path, odd))
             assert all(one.kind is not kind or one.unread for one in readings), (path, odd)
             if refused is not None:
-                assert refused.reason in (Reason.MALFORMED, Reason.IRRELEVANT, Reason.VERSION)
+                assert refused.reason in (
+                    RefusalReason.MALFORMED,
+                    RefusalReason.IRRELEVANT,
+                    RefusalReason.VERSION,
+                )
                 assert "Expected" not in refused.detail.split()
 
 
@@ -197,7 +203,10 @@ def _batteries(figure: Any) -> list[tuple[str, str, Any]]:
 def test_a_charge_out_of_range_is_unknown_and_never_mains_supply(figure: Any) -> None:
     for dialect, topic, value in _batteries(figure):
         readings, refused = _outcome(dialect, topic, value)
-        assert refused is None or refused.reason in (Reason.IRRELEVANT, Reason.MALFORMED), dialect
+        assert refused is None or refused.reason in (
+            RefusalReason.IRRELEVANT,
+            RefusalReason.MALFORMED,
+        ), dialect
         for one in readings:
             assert (one.battery_pct, one.battery_v, one.external_power) == (None,) * 3, dialect
 
@@ -350,9 +359,9 @@ def test_a_low_battery_flag_is_a_battery_word(dialect: str, topic: str, value: A
 )
 def test_an_empty_message_clears_a_topic_and_is_no_damage(dialect: str, topic: str) -> None:
     for payload in (b"", b" \n"):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(MessageRefusedError) as refused:
             BY_NAME[dialect].decode(message(topic, payload), Context())
-        assert refused.value.reason is Reason.IRRELEVANT
+        assert refused.value.reason is RefusalReason.IRRELEVANT
         assert "malformed" not in str(refused.value)
 
 
@@ -361,7 +370,7 @@ def test_a_refusal_says_in_both_languages_what_to_do(name: str) -> None:
     topic = {**{c[0]: c[1] for c in CASES.values()}, "lorawan_codec": "t", "senml": "senml/a",
              "esphome": "node/binary_sensor/door/state"}[name]  # fmt: skip
     for payload in (b'{"a"', b"\xff\xfe", json.dumps([1]).encode()):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(MessageRefusedError) as refused:
             BY_NAME[name].decode(message(topic, payload), Context())
         detail = refused.value.detail
         assert " / " in detail, detail

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.geo import mesh
-from gateway.domain.geo.mesh import LEVELS, Bounds, Level, MeshError
+from gateway.domain.geo.mesh import LEVELS, Bounds, MeshError, MeshLevel
 from tests.science.shared import needs_shared
 from tests.science.shared import rows as rows_of
 
@@ -35,7 +35,7 @@ latitudes = st.floats(0, mesh.MAX_LAT, exclude_max=True)
 longitudes = st.floats(mesh.MIN_LON, mesh.MAX_LON, exclude_max=True)
 
 
-def by_digits(y: int, x: int) -> dict[Level, str]:
+def by_digits(y: int, x: int) -> dict[MeshLevel, str]:
     """The standard's own wording, digit by digit, from the row and column of a 125 m square."""
     p, y = divmod(y, 640)
     u, x = divmod(x, 640)
@@ -117,7 +117,7 @@ def test_codes_spell_the_standard(y: int, x: int) -> None:
 
 
 @given(rows, columns, levels)
-def test_code_to_corner_to_code_is_the_identity(y: int, x: int, level: Level) -> None:
+def test_code_to_corner_to_code_is_the_identity(y: int, x: int, level: MeshLevel) -> None:
     text = by_digits(y, x)[level]
     south, west, north, east = mesh.bounds(text)
     assert mesh.code(south, west, level) == text

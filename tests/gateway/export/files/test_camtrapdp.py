@@ -14,10 +14,10 @@ from gateway.cli import app
 from gateway.domain.geo import mesh
 from gateway.domain.model import Device, Event, Kind, Reading, Role, TimeQuality, TimeSource
 from gateway.export.files import camtrapdp as camtrapexport
-from gateway.export.files.camtrapdp import About
+from gateway.export.files.camtrapdp import PackageInfo
 from gateway.ingest.files import camtrapdp, replay
 from gateway.store import Store
-from gateway.store.reader import Rate
+from gateway.store.reader import DeviceEffort
 from tests.gateway.export.files import standard
 from tests.gateway.export.files.standard import rows
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 START = datetime(2026, 9, 1, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Tokyo")
 CAM = Device(id="cam-1", role=Role.DETECTOR, name="沢", lat=32.6903, lon=128.8411)
-OPEN, EXACT = (About("題", "goto-2026", "五島市", NOW, exact) for exact in (False, True))
+OPEN, EXACT = (PackageInfo("題", "goto-2026", "五島市", NOW, exact) for exact in (False, True))
 
 
 def event(minutes: float, kind: Kind = Kind.HEARTBEAT, **facts: object) -> Event:
@@ -40,7 +40,7 @@ def seen(minutes: float, species: str | None = "boar", **facts: object) -> Event
     return event(minutes, Kind.DETECTION, species=species, **facts)
 
 
-def package(events: list[Event], about: About = EXACT) -> dict[str, bytes]:
+def package(events: list[Event], about: PackageInfo = EXACT) -> dict[str, bytes]:
     return camtrapexport.package([CAM], lambda _: events, about)
 
 
@@ -70,7 +70,7 @@ EVENTS = st.lists(
 
 @given(EVENTS, st.sampled_from([OPEN, EXACT]))
 def test_whatever_was_heard_the_package_keeps_the_standards_rules(
-    told: list[tuple[int, str, int]], about: About
+    told: list[tuple[int, str, int]], about: PackageInfo
 ) -> None:
     events = [seen(m, s, count=n, confidence=0.5) if s else event(m) for m, s, n in sorted(told)]
     check_by_the_standard(package(events, about))
@@ -109,8 +109,8 @@ def test_nothing_to_tell_is_refused() -> None:
         package([])
 
 
-def counted(store: Store, device: str) -> list[tuple[str, Rate]]:
-    def read(reader: object) -> list[tuple[str, Rate]]:
+def counted(store: Store, device: str) -> list[tuple[str, DeviceEffort]]:
+    def read(reader: object) -> list[tuple[str, DeviceEffort]]:
         return [
             (kind, rate)
             for kind in sorted(reader.species())  # type: ignore[attr-defined]

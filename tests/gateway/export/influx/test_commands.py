@@ -10,10 +10,10 @@ from typer.testing import CliRunner, Result
 from gateway.cli import app
 from gateway.config import Influx
 from gateway.export.influx.forward import backfill as walking
-from gateway.export.influx.forward.delivery import Later
+from gateway.export.influx.forward.delivery import RetryLaterError
 from gateway.export.influx.forward.sender import Sender
-from gateway.export.influx.responses import Answer
-from gateway.export.influx.server import Series, Server, connect
+from gateway.export.influx.responses import ServerAnswer
+from gateway.export.influx.server import ResultTable, Server, connect
 from gateway.export.influx.setup import advice
 from tests.gateway.export.influx.kit import LATER, SITE, filled, settings
 from tests.support.samples import TOKYO, at
@@ -36,8 +36,8 @@ class Place:
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(app, ["influx", *arguments, "--config", str(self.file)])
 
-    def ask(self, text: str) -> list[list[Series]]:
-        async def scenario() -> list[list[Series]]:
+    def ask(self, text: str) -> list[list[ResultTable]]:
+        async def scenario() -> list[list[ResultTable]]:
             async with connect(settings(self.influxd)) as server:
                 return await server.query(text, change=True)
 
@@ -119,16 +119,16 @@ def test_a_backfill_that_broke_off_goes_on_where_it_was(tmp_path: Path) -> None:
     sent: list[int] = []
 
     async def walk(answers: int) -> None:
-        async def write(body: bytes) -> Answer:
+        async def write(body: bytes) -> ServerAnswer:
             sent.append(len(body))
-            return Answer(204) if len(sent) <= answers else Answer(503, "busy")
+            return ServerAnswer(204) if len(sent) <= answers else ServerAnswer(503, "busy")
 
         sender = Sender(store, write, SITE, TOKYO, lambda: LATER, 40)
         async for step in walking.backfill(store, sender, at(0), at(60 * 48)):
             steps.append(step)  # noqa: PERF401 - what came before an error counts too
 
-    steps: list[walking.Step] = []
-    with pytest.raises(Later, match="503 busy"):
+    steps: list[walking.BackfillStep] = []
+    with pytest.raises(RetryLaterError, match="503 busy"):
         asyncio.run(walk(2))
     assert [step.sent for step in steps] == [0, 40, 80]
     steps.clear()

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.domain.model import Act, Deed, Kind
+from gateway.domain.model import ActionKind, Kind, TrapAction
 from gateway.domain.resident_reports import Sighting, SightingKind
 from gateway.export.influx.schema import FIELDS, TAGS
-from gateway.export.influx.server import Series, connect
+from gateway.export.influx.server import ResultTable, connect
 from tests.gateway.export.influx.kit import absorb_all, database, filled, forward_all, settings
 from tests.support.samples import at, message, reading
 from tests.support.servers import Influxd
@@ -44,7 +44,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 async def _fill(influxd: Influxd, folder: Path) -> None:
     store = filled(folder)
     absorb_all(store, [message(reading("dev-000", Kind.JOIN, 7))])
-    act = Act(id="a1", device="dev-000", deed=Deed.VISITED, at=at(70), by="x", recorded_at=at(71))
+    act = TrapAction(
+        id="a1", device="dev-000", deed=ActionKind.VISITED, at=at(70), by="x", recorded_at=at(71)
+    )
     store.write_now(lambda tx: tx.acts.add(msgspec.structs.replace(act, species="boar", count=1)))
     store.write_now(lambda tx: tx.sightings.add([SEEN]))
     async with database(settings(influxd)):
@@ -52,8 +54,8 @@ async def _fill(influxd: Influxd, folder: Path) -> None:
     store.close()
 
 
-def ask(influxd: Influxd, query: str) -> list[Series]:
-    async def scenario() -> list[Series]:
+def ask(influxd: Influxd, query: str) -> list[ResultTable]:
+    async def scenario() -> list[ResultTable]:
         async with connect(settings(influxd)) as connection:
             [tables] = await connection.query(query)
             return tables

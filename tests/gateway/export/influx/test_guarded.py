@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from gateway.config import Influx
-from gateway.export.influx.responses import Answer
+from gateway.export.influx.responses import ServerAnswer
 from gateway.export.influx.server import QueryError, connect
 from gateway.export.influx.setup import create
 from tests.support.servers import Influxd
@@ -54,10 +54,10 @@ def settings(server: Influxd, certificates: Path, **other: str) -> Influx:
     return msgspec.convert(plain | other, Influx)
 
 
-def write(chosen: Influx) -> Answer:
+def write(chosen: Influx) -> ServerAnswer:
     """What the server answers to one line."""
 
-    async def ask() -> Answer:
+    async def ask() -> ServerAnswer:
         async with connect(chosen) as server:
             return await server.write(LINE.encode())
 

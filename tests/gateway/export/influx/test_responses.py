@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from gateway.export.influx.forward import forwarder as module
-from gateway.export.influx.forward.delivery import Held, Later, deliver
-from gateway.export.influx.lines import Line
-from gateway.export.influx.responses import Answer, Verdict, judge, say
+from gateway.export.influx.forward.delivery import ForwardingHaltedError, RetryLaterError, deliver
+from gateway.export.influx.lines import InfluxLine
+from gateway.export.influx.responses import ServerAnswer, Verdict, judge, say
 from gateway.export.influx.server import QueryError, _tables
 
 
@@ -33,38 +33,38 @@ from gateway.export.influx.server import QueryError, _tables
     ],
 )
 def test_each_answer_has_one_verdict(status: int, text: str, verdict: Verdict) -> None:
-    assert judge(Answer(status, text)) is verdict
+    assert judge(ServerAnswer(status, text)) is verdict
 
 
 def test_the_answer_is_unwrapped_for_people() -> None:
-    assert say(Answer(401, '{"error":"authorization failed"}')) == "401 authorization failed"
-    assert say(Answer(502, "<html>\n bad ")) == "502 <html> bad"
-    assert say(Answer(0, "TimeoutError")) == "TimeoutError"
+    assert say(ServerAnswer(401, '{"error":"authorization failed"}')) == "401 authorization failed"
+    assert say(ServerAnswer(502, "<html>\n bad ")) == "502 <html> bad"
+    assert say(ServerAnswer(0, "TimeoutError")) == "TimeoutError"
 
 
 def test_halving_finds_every_bad_line_and_no_other() -> None:
     bad, written = {3, 77, 78, 4_999}, []
 
-    async def write(body: bytes) -> Answer:
+    async def write(body: bytes) -> ServerAnswer:
         numbers = [int(n) for n in body.decode().split("\n")]
         if bad & set(numbers):
-            return Answer(400, "bad")
+            return ServerAnswer(400, "bad")
         written.extend(numbers)
-        return Answer(204)
+        return ServerAnswer(204)
 
-    lines = [Line(("event", n), str(n)) for n in range(5_000)]
+    lines = [InfluxLine(("event", n), str(n)) for n in range(5_000)]
     refused = asyncio.run(deliver(write, lines))
     assert {int(one.line.text) for one in refused} == bad
     assert sorted(written) == sorted(set(range(5_000)) - bad)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(401, Held), (503, Later)])
+@pytest.mark.parametrize(("status", "kind"), [(401, ForwardingHaltedError), (503, RetryLaterError)])
 def test_a_batch_that_cannot_go_now_says_why(status: int, kind: type[Exception]) -> None:
-    async def write(_: bytes) -> Answer:
-        return Answer(status, '{"error":"why"}')
+    async def write(_: bytes) -> ServerAnswer:
+        return ServerAnswer(status, '{"error":"why"}')
 
     with pytest.raises(kind, match=f"{status} why"):
-        asyncio.run(deliver(write, [Line(("event", 1), "x")]))
+        asyncio.run(deliver(write, [InfluxLine(("event", 1), "x")]))
 
 
 def test_an_error_inside_a_200_is_an_error() -> None:

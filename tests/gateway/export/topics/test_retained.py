@@ -12,10 +12,18 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway.dialects import Context
 from gateway.dialects.table import BY_NAME
 from gateway.domain.device_state import advance, placed
-from gateway.domain.model import Device, DeviceState, Kind, Message, Reason, Refused, Standing
+from gateway.domain.model import (
+    Device,
+    DeviceState,
+    Kind,
+    Message,
+    MessageRefusedError,
+    RefusalReason,
+    Standing,
+)
 from gateway.domain.timing import judge
 from gateway.export.topics.homeassistant import declarations
-from gateway.export.topics.retained import Scene, notices, slug
+from gateway.export.topics.retained import RetainedState, notices, slug
 from tests.support.samples import CAMERA, T0, TRAP, at, reading
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, native
@@ -23,7 +31,7 @@ from tests.support.service import Sensor, Service, native
 STATE = "shishigaki/v1/goto/trap-01/state"
 
 
-def scene(minutes: float, *devices: Device) -> Scene:
+def scene(minutes: float, *devices: Device) -> RetainedState:
     sprung = judge(
         msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, 5), battery_pct=80), at(5)
     )
@@ -31,7 +39,7 @@ def scene(minutes: float, *devices: Device) -> Scene:
     states: Mapping[str, DeviceState] = {
         "trap-01": advance(None, placed([sprung])), "cam-01": advance(None, placed([seen])),
     }  # fmt: skip
-    return Scene("goto", at(minutes), list(devices or (TRAP, CAMERA)), states, [])
+    return RetainedState("goto", at(minutes), list(devices or (TRAP, CAMERA)), states, [])
 
 
 def said(board: Mapping[str, bytes], topic: str = STATE) -> dict[str, Any]:
@@ -78,9 +86,9 @@ def test_home_assistant_is_told_traps_detectors_and_alerts() -> None:
 
 def test_our_own_declarations_are_no_devices_to_us() -> None:
     for topic, payload in declarations(scene(10), "homeassistant").items():
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(MessageRefusedError) as refused:
             BY_NAME["ha_discovery"].decode(Message(topic, payload, T0), Context())
-        assert refused.value.reason is Reason.IRRELEVANT
+        assert refused.value.reason is RefusalReason.IRRELEVANT
 
 
 class Listener:

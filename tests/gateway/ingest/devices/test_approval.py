@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.config import Source, check
-from gateway.domain.model import Device, Message, Reason, Role, Standing
+from gateway.config import SourceSettings, check
+from gateway.domain.model import Device, Message, RefusalReason, Role, Standing
 from gateway.domain.outcome import Outcome
-from gateway.ingest.devices.approval import Again, ApprovalError, Desk, Wish
+from gateway.ingest.devices.approval import ApprovalError, ApprovalRequest, Approvals, ReplayReport
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store
@@ -20,16 +20,16 @@ from tests.support.samples import T0, at, open_store
 
 EUI = "24e124136b502217"
 OTHER = "24e124136b502299"
-SOURCES = (Source(dialect="chirpstack"), Source(dialect="native"))
+SOURCES = (SourceSettings(dialect="chirpstack"), SourceSettings(dialect="native"))
 MAYBE = {"door": "open", "battery": 90, "colour": "red"}  # of a WS301, and one field no model has
 STRANGE = {"gate_is": "up", "cell": 3100}
 ACME = {"acme-gate": {"title": "Acme gate", "fields": {"gate_is": {"up": "contact"}}}}
 
 
-def desk(models: dict[str, Any] | None = None) -> Desk:
+def desk(models: dict[str, Any] | None = None) -> Approvals:
     config = check({"models": models or {}})
     sources = Sources(SOURCES, "goto", config.models)
-    return Desk(sources.decode, sources.models, None)
+    return Approvals(sources.decode, sources.models, None)
 
 
 def uplink(values: dict[str, Any], number: int, eui: str = EUI) -> Message:
@@ -53,8 +53,8 @@ def hear(store: Store, *messages: Message) -> Outcome:
     return store.write_now(lambda tx: absorb(tx, messages, decode, at(60)))
 
 
-def read_all(store: Store, at_desk: Desk, **chosen: Any) -> Again:
-    again = Again()
+def read_all(store: Store, at_desk: Approvals, **chosen: Any) -> ReplayReport:
+    again = ReplayReport()
     while store.write_now(lambda tx: at_desk.step(tx, again, at(90), **chosen)):
         pass
     return again
@@ -63,7 +63,7 @@ def read_all(store: Store, at_desk: Desk, **chosen: Any) -> Again:
 def test_a_likely_model_is_offered_and_guessed_into_nothing(store: Store) -> None:
     outcome = hear(store, uplink(MAYBE, 1))
     assert (outcome.events, outcome.opened) == ([], [])
-    assert outcome.refused == {Reason.MODEL: 1}
+    assert outcome.refused == {RefusalReason.MODEL: 1}
     [pending] = store.read_now(lambda r: r.pending())
     assert (pending.id, pending.role, pending.model) == (EUI, Role.TRAP, "milesight-ws301")
     [kept] = store.read_now(lambda r: r.quarantine())
@@ -74,8 +74,8 @@ def test_approval_reads_what_was_refused_for_the_model_and_for_the_device(store:
     hear(store, uplink(MAYBE, 1))
     hear(store, uplink(MAYBE | {"door": "closed"}, 2), uplink(MAYBE, 3))
     reasons = {one.reason for one in store.read_now(lambda r: r.quarantine())}
-    assert reasons == {Reason.MODEL, Reason.DEVICE}
-    wish = Wish(device=EUI.upper(), model="milesight-ws301", name="岐宿-07")
+    assert reasons == {RefusalReason.MODEL, RefusalReason.DEVICE}
+    wish = ApprovalRequest(device=EUI.upper(), model="milesight-ws301", name="岐宿-07")
     device, outcome = store.write_now(lambda tx: desk().approve(tx, wish, at(60)))
     assert (device.label, device.standing) == ("岐宿-07", Standing.APPROVED)
     assert [e.kind.value for e in outcome.events] == ["trap.sprung", "trap.set", "trap.sprung"]
@@ -85,7 +85,7 @@ def test_approval_reads_what_was_refused_for_the_model_and_for_the_device(store:
 
 def test_an_approval_may_turn_the_polarity(store: Store) -> None:
     hear(store, uplink(MAYBE, 1))
-    wish = Wish(device=EUI, inverted=True, zone="Asia/Tokyo", heartbeat_s=600)
+    wish = ApprovalRequest(device=EUI, inverted=True, zone="Asia/Tokyo", heartbeat_s=600)
     device, outcome = store.write_now(lambda tx: desk().approve(tx, wish, at(60)))
     assert [event.kind.value for event in outcome.events] == ["trap.set"]
     assert (device.inverted, device.zone, device.heartbeat_s) == (True, "Asia/Tokyo", 600)
@@ -94,7 +94,7 @@ def test_an_approval_may_turn_the_polarity(store: Store) -> None:
 def test_a_model_added_later_reads_what_no_model_knew(store: Store) -> None:
     hear(store, uplink(STRANGE, 1), uplink(STRANGE, 2, OTHER))
     assert store.read_now(lambda r: r.pending()) == []
-    wish = Wish(device=EUI, model="acme-gate")
+    wish = ApprovalRequest(device=EUI, model="acme-gate")
     device, outcome = store.write_now(lambda tx: desk(ACME).approve(tx, wish, at(60)))
     assert (device.role, [e.kind.value for e in outcome.events]) == (Role.TRAP, ["trap.sprung"])
     assert store.read_now(lambda r: r.refused()) == {"unknown_model": 1}
@@ -107,9 +107,9 @@ def test_reading_again_takes_what_is_mended_and_leaves_the_rest(store: Store) ->
     store.write_now(lambda tx: tx.put_device(Device(id=EUI, role=Role.TRAP, model="acme-gate")))
     again = read_all(store, desk(ACME))
     assert (again.messages, again.events, again.alerts) == (4, 3, 1)
-    assert again.refused == {Reason.MALFORMED: 1}
+    assert again.refused == {RefusalReason.MALFORMED: 1}
     left = [one for one in store.read_now(lambda r: r.quarantine()) if not one.replayed_at]
-    assert [(one.reason, one.payload) for one in left] == [(Reason.MALFORMED, b"{")]
+    assert [(one.reason, one.payload) for one in left] == [(RefusalReason.MALFORMED, b"{")]
     once_more = read_all(store, desk(ACME))
     assert (once_more.messages, once_more.events) == (1, 0)
 
@@ -117,20 +117,22 @@ def test_reading_again_takes_what_is_mended_and_leaves_the_rest(store: Store) ->
 def test_only_the_chosen_are_read_again(store: Store) -> None:
     hear(store, uplink(STRANGE, 1), uplink(STRANGE, 2, OTHER), Message("x", b"", T0))
     assert read_all(store, desk(), device=OTHER).messages == 1
-    assert read_all(store, desk(), reasons=[Reason.TOPIC]).messages == 1
+    assert read_all(store, desk(), reasons=[RefusalReason.TOPIC]).messages == 1
 
 
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        (Wish(device="nobody"), "nobody: no such device"),
-        (Wish(device=EUI, model="milesight-x"), "milesight-ws301"),
-        (Wish(device=EUI, zone="Mars/Base"), "Mars/Base"),
-        (Wish(device=EUI, role="king"), "trap, detector, relay"),
-        (Wish(device=EUI, heartbeat_s=0), "above 0"),
+        (ApprovalRequest(device="nobody"), "nobody: no such device"),
+        (ApprovalRequest(device=EUI, model="milesight-x"), "milesight-ws301"),
+        (ApprovalRequest(device=EUI, zone="Mars/Base"), "Mars/Base"),
+        (ApprovalRequest(device=EUI, role="king"), "trap, detector, relay"),
+        (ApprovalRequest(device=EUI, heartbeat_s=0), "above 0"),
     ],
 )
-def test_an_impossible_wish_is_refused_by_name(store: Store, wish: Wish, said: str) -> None:
+def test_an_impossible_wish_is_refused_by_name(
+    store: Store, wish: ApprovalRequest, said: str
+) -> None:
     hear(store, uplink(MAYBE, 1))
     with pytest.raises(ApprovalError, match=said):
         store.write_now(lambda tx: desk().approve(tx, wish, at(60)))
@@ -173,7 +175,7 @@ def told_its_place(store: Store, lat: float, lon: float) -> Device:
 def test_a_place_far_from_the_others_is_asked_about_at_approval(store: Store) -> None:
     told_its_place(store, 50.1, 10.1)
     with pytest.raises(ApprovalError, match=r"new \(50.1, 10.1\).*9,\d\d\d km.*--far-ok"):
-        store.write_now(lambda tx: desk().approve(tx, Wish(device="new"), at(60)))
+        store.write_now(lambda tx: desk().approve(tx, ApprovalRequest(device="new"), at(60)))
     assert [d.id for d in store.read_now(lambda r: r.pending())] == ["new"]
 
 
@@ -182,13 +184,15 @@ def test_an_answer_approves_it_with_its_place_or_without(
     store: Store, answer: Any, lat: float | None
 ) -> None:
     told_its_place(store, 50.1, 10.1)
-    wish = Wish(device="new", place=answer)
+    wish = ApprovalRequest(device="new", place=answer)
     device, _ = store.write_now(lambda tx: desk().approve(tx, wish, at(60)))
     assert (device.standing, device.lat) == (Standing.APPROVED, lat)
-    store.write_now(lambda tx: desk().approve(tx, Wish(device="new", name="奥"), at(61)))
+    store.write_now(lambda tx: desk().approve(tx, ApprovalRequest(device="new", name="奥"), at(61)))
 
 
 def test_a_place_among_the_others_is_not_asked_about(store: Store) -> None:
     told_its_place(store, 32.7, 128.8)
-    device, _ = store.write_now(lambda tx: desk().approve(tx, Wish(device="new"), at(60)))
+    device, _ = store.write_now(
+        lambda tx: desk().approve(tx, ApprovalRequest(device="new"), at(60))
+    )
     assert device.lat == 32.7

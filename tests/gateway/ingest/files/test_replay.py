@@ -15,7 +15,7 @@ from gateway.domain.model import Device, Reading, Role, Standing, TimeQuality
 from gateway.ingest.files import replay
 from gateway.ingest.files.replay import HistoryError
 from gateway.store import Store
-from gateway.store.reader import Rate
+from gateway.store.reader import DeviceEffort
 from tests.gateway.ingest.files.packages import NOW, files, read
 from tests.science.shared import ROOT, needs_shared, values
 from tests.support.samples import TOKYO, open_store
@@ -23,12 +23,12 @@ from tests.support.samples import TOKYO, open_store
 FOREVER = (-(10**6), 10**6)
 
 
-def take(store: Store) -> replay.Told:
+def take(store: Store) -> replay.ReplaySummary:
     package = read(files())
     return replay.take(store, package.devices, package.readings, NOW)
 
 
-def by_device(store: Store, kind: str | None = None) -> dict[str, Rate]:
+def by_device(store: Store, kind: str | None = None) -> dict[str, DeviceEffort]:
     return {one.device: one for one in store.read_now(lambda r: r.rates(*FOREVER, kind))}
 
 

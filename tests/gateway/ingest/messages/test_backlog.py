@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.clock import Era
+from gateway.clock import UntrustedPeriod
 from gateway.config import Config
 from gateway.domain.model import Event, Kind, Message, TimeQuality, TrapState
-from gateway.faults import Faults
+from gateway.faults import GatewayFaults
 from gateway.ingest.messages import intake as intake_module
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.intake import Intake, sort_out
@@ -146,7 +146,7 @@ def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_story(
     clean.close()
 
 
-class _Crash(Exception):  # noqa: N818 - the power is gone
+class _Crash(Exception):
     """Ends the gateway at its first commit."""
 
 
@@ -245,7 +245,7 @@ def test_at_the_reserve_what_was_acknowledged_is_judged_and_nothing_more_is_take
 
 def test_nobody_is_silent_while_what_they_said_waits_unread() -> None:
     health, session = Health(), FakeSession()
-    faults = Faults(Config(), health, session, lambda: T0)
+    faults = GatewayFaults(Config(), health, session, lambda: T0)
     assert faults.listening() == T0
     health.behind(5)
     assert faults.listening() is None
@@ -266,7 +266,7 @@ def judged(store: Store) -> list[Event]:
 
 
 def test_what_was_kept_without_a_clock_is_dated_right_once_the_time_is_known(store: Store) -> None:
-    era = store.write_now(lambda tx: redate.remember(tx, Era(T0, 0.0)))
+    era = store.write_now(lambda tx: redate.remember(tx, UntrustedPeriod(T0, 0.0)))
     store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.ERA))
     store.write_now(lambda tx: redate.redate(tx, era, timedelta(hours=5)))
     [event] = judged(store)
@@ -276,7 +276,7 @@ def test_what_was_kept_without_a_clock_is_dated_right_once_the_time_is_known(sto
 
 def test_what_was_kept_without_a_clock_in_an_earlier_boot_stays_unknown(store: Store) -> None:
     store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.ERA))
-    era = store.write_now(lambda tx: redate.remember(tx, Era(T0, 0.0)))
+    era = store.write_now(lambda tx: redate.remember(tx, UntrustedPeriod(T0, 0.0)))
     store.write_now(lambda tx: redate.redate(tx, era, timedelta(hours=5)))
     [event] = judged(store)
     assert (event.observed_at, event.time_quality) == (at(3), TimeQuality.UNTRUSTED)

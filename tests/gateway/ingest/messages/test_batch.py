@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from gateway.alerts.policy import Policy
 from gateway.config import check
-from gateway.domain.model import Device, Kind, Message, Reading, Reason, Role, Standing, TrapState
+from gateway.domain.model import (
+    Device,
+    Kind,
+    Message,
+    Reading,
+    RefusalReason,
+    Role,
+    Standing,
+    TrapState,
+)
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import absorb, release
 from gateway.store import Reader, Store, Transaction
@@ -97,7 +106,7 @@ def test_an_unknown_device_is_held_and_counts_after_approval(store: Store) -> No
         message(reading("new-7", Kind.SPRUNG, 2)),
     )
     assert [device.id for device in outcome.pending] == ["new-7"]
-    assert outcome.refused == {Reason.DEVICE: 2}
+    assert outcome.refused == {RefusalReason.DEVICE: 2}
     assert outcome.events == []
     approved = Device(id="new-7", role=Role.TRAP, standing=Standing.APPROVED)
     store.write_now(lambda tx: tx.put_device(approved))
@@ -111,12 +120,12 @@ def test_a_broken_message_is_kept_with_its_reason_and_harms_no_other(store: Stor
     broken = Message("wildlife/x", b"\xff{", T0)
     bug = Message("wildlife/x", b"bug", T0)
     outcome = absorb_now(store, broken, message(reading("cam-01", Kind.DETECTION, 1)), bug)
-    assert outcome.refused == {Reason.MALFORMED: 1, Reason.BUG: 1}
+    assert outcome.refused == {RefusalReason.MALFORMED: 1, RefusalReason.BUG: 1}
     assert len(outcome.events) == 1
     kept = store.read_now(lambda r: r.quarantine())
     assert [(k.reason, k.payload) for k in kept] == [
-        (Reason.BUG, b"bug"),
-        (Reason.MALFORMED, b"\xff{"),
+        (RefusalReason.BUG, b"bug"),
+        (RefusalReason.MALFORMED, b"\xff{"),
     ]
 
 
@@ -125,7 +134,7 @@ def test_a_revoked_device_is_refused_by_name(store: Store) -> None:
         lambda tx: tx.put_device(Device(id="cam-01", role=Role.DETECTOR, standing=Standing.REVOKED))
     )
     outcome = absorb_now(store, message(reading("cam-01", Kind.DETECTION, 1)))
-    assert outcome.refused == {Reason.REVOKED: 1}
+    assert outcome.refused == {RefusalReason.REVOKED: 1}
 
 
 def test_a_state_already_known_is_a_sign_of_life(store: Store) -> None:

@@ -19,7 +19,7 @@ from gateway.domain.model import (  # fmt: skip
     Kind,
     Message,
     Reading,
-    Reason,
+    RefusalReason,
     Role,
     Standing,
     TimeSource,
@@ -74,7 +74,7 @@ def confirmed(outcome: Outcome, device: str = "trap-01") -> list[str]:
 
 
 def conflicts(store: Store) -> list[str]:
-    rows = store.read_now(lambda r: r.quarantine(1_000, [Reason.CONFLICT]))
+    rows = store.read_now(lambda r: r.quarantine(1_000, [RefusalReason.CONFLICT]))
     return [row.detail for row in rows if row.replayed_at is None]
 
 
@@ -246,7 +246,7 @@ def test_an_id_used_for_something_else_alerts_is_shown_and_is_not_confirmed(
     )
     assert [kind for _, _, kind in events(store)] == [Kind.SET, Kind.SPRUNG]
     assert [a.rule for a in outcomes[-1].opened] == ["trap_sprung"]
-    assert outcomes[-1].refused == {Reason.CONFLICT: 1}
+    assert outcomes[-1].refused == {RefusalReason.CONFLICT: 1}
     assert confirmed(outcomes[-1]) == []
     [detail] = conflicts(store)
     assert "trap.set 2026-11-01T00:05:00Z boot 1 seq 5" in detail
@@ -272,7 +272,7 @@ def test_another_kind_time_or_boot_is_a_conflict(store: Store, second: dict[str,
     hear(store, report("trap-01", **first))  # type: ignore[arg-type]
     outcome = hear(store, report("trap-01", **(first | second | {"received": 8})))  # type: ignore[arg-type]
     assert (len(outcome.events), confirmed(outcome)) == (1, [])
-    assert outcome.refused == {Reason.CONFLICT: 1}
+    assert outcome.refused == {RefusalReason.CONFLICT: 1}
     assert len(conflicts(store)) == 1
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.model import Act, Deed, Event, Kind
+from gateway.domain.model import ActionKind, Event, Kind, TrapAction
 from gateway.domain.resident_reports import Sighting, SightingKind
 from gateway.export.influx.readback.influx import InfluxHistory
-from gateway.export.influx.responses import Answer
+from gateway.export.influx.responses import ServerAnswer
 from gateway.export.influx.server import Server, connect
 from gateway.store import Store
 from tests.gateway.export.influx.forward.through import EVER, ask, check_complete, forward, prepare
@@ -60,8 +60,8 @@ def test_an_hour_is_written_only_when_it_is_closed(store: Store, influxd: Influx
 
 
 def test_what_people_did_is_there_without_their_names(store: Store, influxd: Influxd) -> None:
-    act = Act(
-        id="a1", device="dev-000", deed=Deed.VISITED, at=at(70), by="tanaka", recorded_at=at(71),
+    act = TrapAction(
+        id="a1", device="dev-000", deed=ActionKind.VISITED, at=at(70), by="tanaka", recorded_at=at(71),
         species="boar", count=2,
     )  # fmt: skip
     store.write_now(lambda tx: tx.acts.add(act))
@@ -133,7 +133,7 @@ def test_what_changed_is_never_undone_by_what_was_prepared_before(
         overtaken = asyncio.Event()
         async with connect(settings(influxd)) as server:
 
-            async def write(body: bytes) -> Answer:
+            async def write(body: bytes) -> ServerAnswer:
                 first = b"device_1h" in body and not any(b"device_1h" in one for one in bodies)
                 bodies.append(body)
                 if b"species=bear" in body:

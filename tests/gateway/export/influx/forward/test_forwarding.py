@@ -10,7 +10,7 @@ from gateway.config import Influx
 from gateway.domain.model import Kind
 from gateway.export.influx.forward import forwarder as module
 from gateway.export.influx.forward.alarm import Alarm
-from gateway.export.influx.forward.delivery import Refusal
+from gateway.export.influx.forward.delivery import RefusedPoint
 from gateway.export.influx.forward.sender import Job, Sender
 from gateway.export.influx.server import connect, packs
 from gateway.store import Store
@@ -196,7 +196,7 @@ def test_new_events_go_before_the_backlog(store: Store, influxd: Influxd) -> Non
             forwarder = make_forwarder(store, settings(influxd, batch=50), SITE)
             original = forwarder._settle
 
-            async def noting(sender: Sender, job: Job, refused: list[Refusal]) -> None:
+            async def noting(sender: Sender, job: Job, refused: list[RefusedPoint]) -> None:
                 if job.span:
                     order.append(job.span[1])
                 await original(sender, job, refused)

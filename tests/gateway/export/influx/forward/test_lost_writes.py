@@ -12,7 +12,7 @@ from gateway.domain.model import Kind
 from gateway.export.influx.forward.forwarder import ASK_AGAIN, Forwarder
 from gateway.export.influx.forward.lost_writes import LATELY, Doubt, days_of
 from gateway.export.influx.forward.sender import Sender
-from gateway.export.influx.responses import Answer
+from gateway.export.influx.responses import ServerAnswer
 from gateway.export.influx.server import QueryError, Server
 from gateway.export.influx.verify import Difference
 from gateway.store import Store
@@ -182,5 +182,5 @@ def test_numbers_whose_events_are_gone_raise_no_doubt(store: Store, influxd: Inf
     assert forwarder.doubt.since_ms is None
 
 
-async def acknowledge(_: bytes) -> Answer:
-    return Answer(204, "")
+async def acknowledge(_: bytes) -> ServerAnswer:
+    return ServerAnswer(204, "")

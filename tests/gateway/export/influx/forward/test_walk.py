@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.effort import Tally
+from gateway.domain.effort import HourlyTally
 from gateway.export.influx.schema import LAYOUT
 from gateway.store import Reader, Store
 from gateway.store.rollups.hours import Rollup
-from gateway.store.rollups.sums import Unit
-from gateway.store.rollups.walk import PLACE, Place
+from gateway.store.rollups.sums import SumUnit
+from gateway.store.rollups.walk import PLACE, WalkCursor
 from tests.gateway.export.influx.kit import filled
 from tests.support.samples import at
 
-Seen = tuple[Unit, Rollup]
-ALL = Place(1 << 30, 1 << 30)
+Seen = tuple[SumUnit, Rollup]
+ALL = WalkCursor(1 << 30, 1 << 30)
 
 
-def keep(unit: Unit, one: Rollup) -> list[Seen]:
+def keep(unit: SumUnit, one: Rollup) -> list[Seen]:
     return [(unit, one)] * (1 + len(one.sightings))  # as many as it has lines
 
 
-def walk(store: Store, begin: Place, limit: int) -> list[Seen]:
+def walk(store: Store, begin: WalkCursor, limit: int) -> list[Seen]:
     """Everything once; no step gives more than `limit` things, unless one roll-up does."""
     seen: list[Seen] = []
     place = begin
@@ -34,7 +34,7 @@ def walk(store: Store, begin: Place, limit: int) -> list[Seen]:
     return seen
 
 
-def step_of(reader: Reader, place: Place, limit: int) -> tuple[list[Seen], Place] | None:
+def step_of(reader: Reader, place: WalkCursor, limit: int) -> tuple[list[Seen], WalkCursor] | None:
     return reader.walk.step(place, limit, keep)
 
 
@@ -62,7 +62,7 @@ def rows(store: Store) -> set[tuple[object, ...]]:
 @pytest.mark.parametrize("limit", [1, 7, 10_000])
 def test_every_old_roll_up_comes_once_whatever_the_step(limit: int, tmp_path: Path) -> None:
     store = filled(tmp_path)
-    lone = Tally({}, {(490_000, "boar"): [1, 1, 1]})  # seen without effort
+    lone = HourlyTally({}, {(490_000, "boar"): [1, 1, 1]})  # seen without effort
     store.write_now(lambda tx: tx.add_tally("dev-003", lone))
     seen = walk(store, ALL, limit)
     keys = [(unit, one.device_no, one.at) for unit, one in seen]
@@ -75,10 +75,10 @@ def test_every_old_roll_up_comes_once_whatever_the_step(limit: int, tmp_path: Pa
 def test_hours_still_open_when_following_begins_are_noted_instead_of_walked(tmp_path: Path) -> None:
     store = filled(tmp_path)
     closed = round(at(240).timestamp()) // 3600
-    store.write_now(lambda tx: tx.follower.follow(Place(closed, 0), LAYOUT))
+    store.write_now(lambda tx: tx.follower.follow(WalkCursor(closed, 0), LAYOUT))
     mark(store, 1_000)
     due = store.read_now(lambda r: r.follower.due_hours(1 << 40, 1_000))
-    walked = walk(store, Place(closed, 0), 50)
+    walked = walk(store, WalkCursor(closed, 0), 50)
     assert min(one.rollup.at for one in due) == closed
     assert max(one.at for _, one in walked) == closed - 1
     hours = [one for unit, one in walk(store, ALL, 50) if unit == "hour"]
@@ -98,11 +98,11 @@ def mark(store: Store, limit: int) -> int:
 def test_a_clock_far_in_the_past_notes_a_long_history_in_many_transactions(tmp_path: Path) -> None:
     """To a clock in 1970 every hour is open; killed amid, it goes on."""
     store = filled(tmp_path)
-    store.write_now(lambda tx: tx.follower.follow(Place(0, 0), LAYOUT))
+    store.write_now(lambda tx: tx.follower.follow(WalkCursor(0, 0), LAYOUT))
     sizes = [0]
     while store.write_now(lambda tx: tx.follower.mark_open(10)):
         store.write_now(
-            lambda tx: tx.follower.follow(Place(0, 0), LAYOUT)
+            lambda tx: tx.follower.follow(WalkCursor(0, 0), LAYOUT)
         )  # a restart begins nothing anew
         sizes.append(store.read_now(lambda r: r.follower.waiting()))
     hours = [one for unit, one in walk(store, ALL, 50) if unit == "hour"]
@@ -118,7 +118,7 @@ def test_a_clock_far_in_the_past_notes_a_long_history_in_many_transactions(tmp_p
 def test_a_walk_goes_on_where_it_was_and_begins_anew_when_nobody_followed(tmp_path: Path) -> None:
     store = filled(tmp_path)
     store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
-    further = Place(ALL.hours, ALL.days, 1, 2, 3)
+    further = WalkCursor(ALL.hours, ALL.days, 1, 2, 3)
     store.write_now(lambda tx: tx.follower.walked(further))
     store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))  # a restart
     assert store.read_now(lambda r: r.walk.place()) == further
@@ -134,7 +134,7 @@ def test_another_layout_is_walked_anew_and_only_once(tmp_path: Path) -> None:
     store.write_now(lambda tx: tx.follower.put(PLACE, before))
     store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
     assert store.read_now(lambda r: r.walk.place()) == ALL
-    over = Place(ALL.hours, ALL.days, 2)
+    over = WalkCursor(ALL.hours, ALL.days, 2)
     store.write_now(lambda tx: tx.follower.walked(over))
     store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
     assert store.read_now(lambda r: r.walk.place()) == over

@@ -8,7 +8,7 @@ from typing import TypeVar
 from gateway.export.influx.forward import forwarder as module
 from gateway.export.influx.server import Server, connect
 from gateway.export.influx.setup import create
-from gateway.export.influx.verify import Report, verify
+from gateway.export.influx.verify import VerifyReport, verify
 from gateway.store import Store
 from tests.gateway.export.influx.forward.proxy import Choose, Fault, Proxy, proxy
 from tests.gateway.export.influx.kit import (
@@ -28,7 +28,7 @@ T = TypeVar("T")
 EVER = (T0 - timedelta(days=1), T0 + timedelta(days=9))
 
 
-def report_of(store: Store, influxd: Influxd) -> Report:
+def report_of(store: Store, influxd: Influxd) -> VerifyReport:
     return ask(influxd, lambda server: verify(store, server, SITE, TOKYO, *EVER, LATER))
 
 

@@ -20,7 +20,7 @@ import pytest
 from gateway.config import Influx
 from gateway.domain.model import Device, Event, Kind, Role
 from gateway.export.files.events import csv_lines, json_lines
-from gateway.export.influx.readback import History, Unreadable, embedded
+from gateway.export.influx.readback import History, HistoryUnreadableError, embedded
 from gateway.export.influx.readback import influx as past_influx
 from gateway.export.influx.readback.embedded import EmbeddedHistory
 from gateway.export.influx.readback.influx import InfluxHistory
@@ -280,7 +280,7 @@ def test_a_server_that_is_gone_is_said_in_words(tmp_path: Path) -> None:
         async with connect(Influx(url="http://127.0.0.1:9", timeout_s=2)) as server:
             await InfluxHistory(server, "goto", TOKYO).latest(1)
 
-    with pytest.raises(Unreadable, match="InfluxDB: ClientConnectorError"):
+    with pytest.raises(HistoryUnreadableError, match="InfluxDB: ClientConnectorError"):
         asyncio.run(scenario())
 
 

@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry
 from gateway.domain.model import Device, Kind, Message, Role
 from gateway.export.influx.forward.forwarder import Forwarder
 from gateway.export.influx.forward.metrics import Meters
-from gateway.export.influx.readback import History, Unreadable
+from gateway.export.influx.readback import History, HistoryUnreadableError
 from gateway.export.influx.readback.embedded import EmbeddedHistory
 from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.schema import EPOCH
 from gateway.export.influx.server import Server
-from gateway.export.influx.verify import Report, verify
+from gateway.export.influx.verify import VerifyReport, verify
 from gateway.store import Store
 from tests.gateway.export.influx.forward.through import ask, forward
 from tests.gateway.export.influx.kit import SITE, absorb_all, database, following, settings, until
@@ -129,7 +129,7 @@ def test_a_year_is_read_from_months_and_not_from_days(
     assert [text.split(" FROM ")[1].split()[0] for text in asked] == ["whole", "device_1mo"]
 
 
-def report_of(store: Store, influxd: Influxd) -> Report:
+def report_of(store: Store, influxd: Influxd) -> VerifyReport:
     span = (T0 - timedelta(days=2), NOW + timedelta(days=1))
     return ask(influxd, lambda s: verify(store, s, SITE, TOKYO, *span, NOW))
 
@@ -153,10 +153,10 @@ def test_verify_finds_sums_that_are_missing(
 
 def test_a_past_that_has_not_all_arrived_is_not_added_up(store: Store, influxd: Influxd) -> None:
     forward(store, influxd, NOW)
-    with pytest.raises(Unreadable, match="not all there yet"):
+    with pytest.raises(HistoryUnreadableError, match="not all there yet"):
         ask(influxd, lambda s: InfluxHistory(s, "another", TOKYO).totals(*SPANS["ever"]))
     ask(influxd, lambda s: s.query("DROP MEASUREMENT whole", change=True))
-    with pytest.raises(Unreadable, match="not all there yet"):
+    with pytest.raises(HistoryUnreadableError, match="not all there yet"):
         ask(influxd, lambda s: InfluxHistory(s, SITE, TOKYO).species(*SPANS["ever"]))
     forward(store, influxd, NOW)  # every start says so again
     check_alike(store, influxd)

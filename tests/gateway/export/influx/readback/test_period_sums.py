@@ -10,7 +10,7 @@ import pytest
 
 from gateway.app import build
 from gateway.config import Config, ConfigError, Dashboard, Influx, Site
-from gateway.config import Store as StoreSettings
+from gateway.config import StoreSettings as StoreSettings
 from gateway.domain.model import Device, Kind, Role
 from gateway.export.influx.readback.period_sums import PastLedger, lent
 from gateway.store import Store
