@@ -16,7 +16,7 @@ from gateway.domain.model import Device, DeviceState, Role, Standing
 from gateway.ingest.devices.approval import away_km
 from gateway.ingest.devices.message_trace import bars
 from gateway.store import Reader
-from gateway.store.reader import HeldMessages, QuarantinedMessage
+from gateway.store.answers import HeldMessages, QuarantinedMessage
 
 SHOWN = 100  # refused messages
 

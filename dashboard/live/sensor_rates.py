@@ -11,7 +11,7 @@ from dashboard.analysis.rate import rai
 from gateway.domain.model import Device, Role
 from gateway.domain.species import UNKNOWN
 from gateway.store import Reader
-from gateway.store.reader import DeviceEffort
+from gateway.store.answers import DeviceEffort
 from gateway.store.rollups.periods import LOOK_BACK_DAYS
 
 EPOCH = date(1970, 1, 1).toordinal()

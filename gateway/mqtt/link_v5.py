@@ -16,7 +16,6 @@ from gateway.mqtt.link import (
     ANSWER_S,
     CONNECT_S,
     GOODBYE_S,
-    OFFLINE,
     ConnectionFailedError,
     Delivery,
     Terms,
@@ -28,6 +27,7 @@ from gateway.mqtt.link import (
     tls_context,
     unreachable,
 )
+from gateway.mqtt.packets_v5 import connect_packet, subscribe_packet
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class FiveLink(asyncio.Protocol):
         self._quota = asyncio.Semaphore(connack.receive_max)
         self._max_packet_bytes = connack.max_packet_size or 0
         if self._terms.subscriptions:
-            self._write(_subscribe(self._terms).write())
+            self._write(subscribe_packet(self._terms).write())
         self._keep_alive(connack.server_keep_alive or settings.keepalive_s)
         return connack.session_present
 
@@ -234,7 +234,7 @@ class FiveLink(asyncio.Protocol):
         return True
 
     async def _shake_hands(self) -> mqtt5.ConnAckPacket:
-        self._write(_connect(self._terms).write())
+        self._write(connect_packet(self._terms).write())
         try:
             async with asyncio.timeout(ANSWER_S):  # wait_for may swallow a cancellation
                 return await self._connack
@@ -278,24 +278,3 @@ class FiveLink(asyncio.Protocol):
         self._end(trouble)
         if self._transport:
             self._transport.abort()
-
-
-def _connect(terms: Terms) -> mqtt5.ConnectPacket:
-    settings = terms.settings
-    return mqtt5.ConnectPacket(
-        terms.client_id,
-        username=settings.username or None,
-        password=settings.password.encode() if settings.password else None,
-        clean_start=False,
-        will=mqtt5.Will(
-            terms.status_topic, payload=OFFLINE, qos=mqtt5.QoS.AT_LEAST_ONCE, retain=True
-        ),
-        keep_alive=settings.keepalive_s,
-        session_expiry_interval=settings.session_expiry_s,
-        max_packet_size=settings.max_packet_bytes,
-    )
-
-
-def _subscribe(terms: Terms) -> mqtt5.SubscribePacket:
-    filters = [mqtt5.TopicFilter(t, max_qos=mqtt5.QoS(qos)) for t, qos in terms.subscriptions]
-    return mqtt5.SubscribePacket(1, filters)

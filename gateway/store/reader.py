@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from gateway.domain.accounts import Account
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import (
@@ -24,6 +22,7 @@ from gateway.domain.model import (
     TrapAction,
 )
 from gateway.domain.resident_reports import Sighting
+from gateway.store.answers import DeviceEffort, HeldMessages, QuarantinedMessage
 from gateway.store.connection import open_reader
 from gateway.store.rollups.counts import CountReads
 from gateway.store.rollups.hours import RollupReads
@@ -44,40 +43,6 @@ from gateway.store.tables import backlog
 from gateway.store.tables.replication import FollowerReads
 
 DAY_MS = 86_400_000
-
-
-class QuarantinedMessage(Struct, frozen=True):
-    """A message that gave no event, as kept in the quarantine."""
-
-    no: int
-    received_at: datetime
-    topic: str
-    payload: bytes
-    reason: RefusalReason
-    detail: str
-    device: str | None
-    replayed_at: datetime | None
-
-
-class HeldMessages(Struct, frozen=True):
-    """What waits in the quarantine of one device."""
-
-    device: str
-    count: int
-    newest_at: datetime
-    topic: str  # of the newest
-    detail: str
-
-
-class DeviceEffort(Struct, frozen=True):
-    """Counts and effort of one device over some days; the denominators of every rate."""
-
-    device: str
-    alive_days: float
-    armed_days: float
-    records: int
-    independent: int  # detections more than the independence window apart
-    animals: int
 
 
 class Reader:

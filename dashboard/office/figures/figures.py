@@ -208,9 +208,14 @@ def _by(
     now, then = _keyed(year, devices, key), _keyed(before, devices, key)
     none = cpue(0, 0.0)
     return [
-        FigureLine(name, now.get(name, (none, 0))[0], then.get(name, (none, 0))[0], now.get(name, (none, 0))[1])
+        FigureLine(
+            name,
+            now.get(name, (none, 0))[0],
+            then.get(name, (none, 0))[0],
+            now.get(name, (none, 0))[1],
+        )
         for name in sorted(now.keys() | then.keys())
-    ]  # fmt: skip
+    ]
 
 
 def _keyed(

@@ -16,7 +16,7 @@ from rich.table import Table
 from gateway.cli.options import AsJson, ConfigFile, desk, load, open_store
 from gateway.domain.model import RefusalReason
 from gateway.ingest.devices.approval import ReplayReport
-from gateway.store.reader import QuarantinedMessage
+from gateway.store.answers import QuarantinedMessage
 
 SHOWN = 160  # characters of a payload
 

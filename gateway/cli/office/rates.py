@@ -24,7 +24,8 @@ from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.domain import species as kinds
 from gateway.domain.geo import mesh
 from gateway.domain.model import Device, Role
-from gateway.store.reader import DeviceEffort, Reader
+from gateway.store.answers import DeviceEffort
+from gateway.store.reader import Reader
 
 EPOCH = date(1970, 1, 1)
 

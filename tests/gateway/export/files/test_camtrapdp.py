@@ -17,7 +17,7 @@ from gateway.export.files import camtrapdp as camtrapexport
 from gateway.export.files.camtrapdp import PackageInfo
 from gateway.ingest.files import camtrapdp, replay
 from gateway.store import Store
-from gateway.store.reader import DeviceEffort
+from gateway.store.answers import DeviceEffort
 from tests.gateway.export.files import standard
 from tests.gateway.export.files.standard import rows
 

@@ -15,7 +15,7 @@ from gateway.domain.model import Device, Reading, Role, Standing, TimeQuality
 from gateway.ingest.files import replay
 from gateway.ingest.files.replay import HistoryError
 from gateway.store import Store
-from gateway.store.reader import DeviceEffort
+from gateway.store.answers import DeviceEffort
 from tests.gateway.ingest.files.packages import NOW, files, read
 from tests.science.shared import ROOT, needs_shared, values
 from tests.support.samples import TOKYO, open_store

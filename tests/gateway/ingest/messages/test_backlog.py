@@ -146,7 +146,7 @@ def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_story(
     clean.close()
 
 
-class _Crash(Exception):
+class _CrashError(Exception):
     """Ends the gateway at its first commit."""
 
 
@@ -155,14 +155,14 @@ def test_a_crash_in_a_surge_costs_only_an_intake_that_acknowledges_on_arrival(
     store: Store, monkeypatch: pytest.MonkeyPatch, kind: type[Intake], lost: int
 ) -> None:
     async def crash(_: object) -> None:
-        raise _Crash
+        raise _CrashError
 
     monkeypatch.setattr(store, "write", crash)
     session = FakeSession()
     session.send(*STORY)
     intake = kind(store, decode, Feed(), Health(), max_batch=BATCH)
     intake._kept = Size(0, 0)  # it has looked: nothing waits on the disk
-    with pytest.raises(_Crash):
+    with pytest.raises(_CrashError):
         asyncio.run(intake.run(session))
     kept = store.read_now(lambda r: r.follower.head() + r.backlog().messages)
     assert len(session.acked) - kept == lost

@@ -1,0 +1,46 @@
+"""What a reader answers beside the words of the domain: held messages, effort of a device.
+
+Owns these shapes. Must not read.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from gateway.domain.model import (
+    RefusalReason,
+)
+
+
+class QuarantinedMessage(Struct, frozen=True):
+    """A message that gave no event, as kept in the quarantine."""
+
+    no: int
+    received_at: datetime
+    topic: str
+    payload: bytes
+    reason: RefusalReason
+    detail: str
+    device: str | None
+    replayed_at: datetime | None
+
+
+class HeldMessages(Struct, frozen=True):
+    """What waits in the quarantine of one device."""
+
+    device: str
+    count: int
+    newest_at: datetime
+    topic: str  # of the newest
+    detail: str
+
+
+class DeviceEffort(Struct, frozen=True):
+    """Counts and effort of one device over some days; the denominators of every rate."""
+
+    device: str
+    alive_days: float
+    armed_days: float
+    records: int
+    independent: int  # detections more than the independence window apart
+    animals: int
