@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from gateway.domain.alerts.alert import URGENT as URGENT
 from gateway.domain.alerts.alert import Alert as Alert
+from gateway.domain.alerts.alert import AlertLevel as AlertLevel
 from gateway.domain.alerts.alert import AlertStatus as AlertStatus
 
 
