@@ -15,6 +15,8 @@ from gateway.domain.errors import ShishigakiError
 from gateway.store.schema import MIGRATIONS
 
 BUSY_MS = 10_000
+CHECKPOINT_PAGES = 4_000
+WAL_LIMIT_BYTES = 2 * CHECKPOINT_PAGES * 4_120  # a longer -wal is cut when it starts again
 FUTURE = 1_000  # schema versions ahead of ours that a newer program may have written
 
 # The disk does not take or give data now; later it may.
@@ -45,7 +47,8 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
             connection.pragma("locking_mode", "EXCLUSIVE")  # such layers share no memory
         # A checkpoint costs three syncs more: with 4,000 pages not one commit in a hundred waits for it.
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
-                       "cache_size = -2000", "wal_autocheckpoint = 4000"):  # fmt: skip
+                       "cache_size = -2000", f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+                       f"journal_size_limit = {WAL_LIMIT_BYTES}"):  # fmt: skip
             connection.pragma(*pragma.split(" = "))
         _migrate(connection, path)
     except BaseException:

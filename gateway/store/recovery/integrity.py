@@ -3,6 +3,8 @@
 Owns the header's fixed bytes and the bounded check. Must not repair (that is `salvage`).
 """
 
+import errno
+import os
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -11,6 +13,7 @@ from pathlib import Path
 import apsw
 
 from gateway.store.connection import DAMAGE, StoreError
+from gateway.store.recovery import raw_file
 
 PROGRESS = 20_000  # steps of SQLite between two looks at the clock
 SMALL = ("device", "setting", "account", "alert", "outbox", "quarantine")
@@ -36,13 +39,19 @@ class CheckResult(Enum):
 def header_is_sane(path: Path) -> bool:
     """Whether the first bytes are ours; a file that is empty or not there yet is. StoreError: no file."""
     try:
-        with path.open("rb") as file:
-            head = file.read(100)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not path.stat().st_size:
+            return True
+        head = raw_file.read(path, 0, 100)
     except FileNotFoundError:
         return True
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}; set store.path") from None
-    return not head or all(head[at:].startswith(allowed) for at, allowed in HEADER)
+    except apsw.CantOpenError:
+        why = os.strerror(errno.EACCES)
+        raise StoreError(f"{path}: cannot be read: {why}; set store.path") from None
+    return all(head[at:].startswith(allowed) for at, allowed in HEADER)
 
 
 def has_wal(path: Path) -> bool:

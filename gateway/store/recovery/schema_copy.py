@@ -10,6 +10,8 @@ from pathlib import Path
 import apsw
 import msgspec
 
+from gateway.store.recovery import raw_file
+
 PAGE = 4_096
 COUNTERS = ((24, 40), (92, 100))  # bytes of page 1 that change with every commit
 
@@ -49,14 +51,12 @@ def restore(pages: SchemaPages, path: Path) -> None:
 
 def _read(connection: apsw.Connection, path: Path) -> SchemaPages:
     """The schema's pages, once they have left the -wal; empty when they have not yet."""
-    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    in_log, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    if in_log != moved:
+        return {}  # somebody reads an older state: the file may hold an older schema
     rows = connection.execute("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")
     numbers = [number for (number,) in rows]
-    with path.open("rb") as file:
-        pages = {}
-        for number in numbers:
-            file.seek((number - 1) * PAGE)
-            pages[number] = file.read(PAGE)
+    pages = {number: raw_file.read(path, (number - 1) * PAGE, PAGE) for number in numbers}
     return pages if all(len(page) == PAGE for page in pages.values()) else {}
 
 
