@@ -55,6 +55,7 @@ from gateway.mqtt.losses.gaps import Gaps
 from gateway.store import Store
 from gateway.store.clock_correction import ClockCorrections, open_timekeeper
 from gateway.store.feed import Feed
+from gateway.store.file_watch import FileWatch
 from gateway.store.housekeeping import Housekeeping
 from gateway.store.tables.outbox import DeliveryQueue
 
@@ -87,7 +88,7 @@ def build(config: Config, clock: Clock | None = None) -> Gateway:
         raise ConfigError('dashboard.history = "influx" needs influx.url; it is empty')
     sources = Sources(config.sources, config.site.name, config.models)
     health, feed = Health(), Feed()
-    store = Store(Path(config.store.path), ZoneInfo(config.site.timezone))
+    store = Store(Path(config.store.path), ZoneInfo(config.site.timezone), alone=True)
     keeper = None if clock else open_timekeeper(store)
     return Gateway(
         config, store, sources, feed, health, policy(config), clock or keeper or utc_now, keeper
@@ -121,8 +122,10 @@ async def run(gateway: Gateway) -> None:
         lambda: gateway.keeper is None or gateway.keeper.trusted,
     )  # fmt: skip
     eras = ClockCorrections(gateway.keeper, gateway.store) if gateway.keeper else None
+    files = FileWatch(gateway.store, gateway.clock)
+    files.measure(gateway.health.registry)
     more = [
-        keeping.faults, gaps.faults, lambda: broker_log.faults(gateway.clock()),
+        keeping.faults, files.faults, gaps.faults, lambda: broker_log.faults(gateway.clock()),
         *([eras.faults] if eras else []),
     ]  # fmt: skip
     if influx:
@@ -142,6 +145,7 @@ async def run(gateway: Gateway) -> None:
             "ticker": ticker.run(),
             "heartbeat": ticker.beat(),
             "housekeeping": keeping.run(),
+            "files": files.run(),
             "display": display.run(),
             "broker": broker_news(gateway, gaps, broker_log),
             "gaps": gaps.run(),

@@ -28,6 +28,8 @@ PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of
     "clones": ("同じ名前のセンサーが2台", "two with one id"),
     "logins": ("ブローカーへの不正なログイン", "refused logins"),
     "database": ("データベース（修復済み）", "database (salvaged)"),
+    "file": ("データベースのファイル", "database file"),
+    "wal": ("データベースのログ（-wal）が長い", "database log (-wal) too long"),
     "certificate": ("証明書", "certificate"),
     "delivery": ("通知の配信", "delivery"),
     "quota": ("通知の残り通数", "message quota"),

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from gateway.store.connection import DamagedFileError, DiskError, StoreError
 from gateway.store.reader import Reader
 from gateway.store.recovery.database_file import Keeper
-from gateway.store.recovery.salvage import SalvageReport
+from gateway.store.recovery.file_report import Report
 from gateway.store.rollups.periods import Ledger, MakeLedger
 from gateway.store.writer import Transaction, Writer
 
@@ -27,11 +27,14 @@ log = logging.getLogger(__name__)
 
 
 class Store:
-    """Async face of one database file. StoreError when it cannot be opened."""
+    """Async face of one database file. StoreError when it cannot be opened.
 
-    def __init__(self, path: Path, zone: ZoneInfo) -> None:
+    `alone`: this is the gateway; a second one on the same database is refused.
+    """
+
+    def __init__(self, path: Path, zone: ZoneInfo, *, alone: bool = False) -> None:
         self.path = path
-        self._keeper = Keeper(path, zone)
+        self._keeper = Keeper(path, zone, alone=alone)
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         self._local = threading.local()
@@ -39,9 +42,19 @@ class Store:
         self.ledger: MakeLedger = Ledger  # of the readers opened from now on
 
     @property
-    def salvaged(self) -> SalvageReport | None:
+    def salvaged(self) -> Report | None:
         """What became of the last broken file, if there was one since the program started."""
         return self._keeper.salvaged
+
+    @property
+    def file_report(self) -> Report | None:
+        """What was last done with a broken, deleted or replaced file, by whatever program."""
+        return self._keeper.report
+
+    @property
+    def file_fault(self) -> str:
+        """Why nothing can be kept in the file now; "" while all is well."""
+        return self._keeper.file_fault
 
     @property
     def steps(self) -> int:
@@ -72,12 +85,36 @@ class Store:
 
     async def read(self, ask: Callable[[Reader], T]) -> T:
         """Run `ask` on a reader's thread."""
-        loop = asyncio.get_running_loop()
+        loop, number = asyncio.get_running_loop(), self._keeper.file_number
         try:
             return await loop.run_in_executor(self._reading, self.read_now, ask)
         except DamagedFileError as error:
             await loop.run_in_executor(self._writing, self._keeper.mend, str(error))
-            return await loop.run_in_executor(self._reading, self.read_now, ask)
+        except DiskError:
+            await self.heal()
+            if number == self._keeper.file_number:
+                raise
+        return await loop.run_in_executor(self._reading, self.read_now, ask)
+
+    async def heal(self) -> None:
+        """Look whether the database's files are still there; write them anew where they are not.
+
+        DiskTrouble: that is not possible now. A few calls of stat when all is well.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._keeper.heal)
+
+    async def look(self) -> None:
+        """Read the newest events through a fresh connection, cut a long log, see to the lock.
+
+        DiskTrouble: the file cannot be read; StoreError: another gateway has taken it over.
+        """
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writing, self._keeper.look)
+        await loop.run_in_executor(self._writing, self._keeper.renew_lock)
+
+    def second_name(self) -> str:
+        """A hard link to one of the database's files, in words; "" when there is none."""
+        return self._keeper.second_name()
 
     async def examine(self) -> None:
         """The rest of the integrity check that was too long for the start; salvages if it must."""

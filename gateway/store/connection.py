@@ -134,3 +134,14 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         if not connection.getautocommit():
             connection.execute("ROLLBACK")
         raise
+
+
+@contextlib.contextmanager
+def store_errors() -> Iterator[None]:
+    """SQLite's errors as Damaged or DiskTrouble."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise DamagedFileError(f"{type(error).__name__}: {error}") from error
+    except DISK as error:
+        raise DiskError(f"{type(error).__name__}: {error}") from error

@@ -32,8 +32,8 @@ class Housekeeping:
 
     def faults(self) -> dict[str, str]:
         """A database that had to be salvaged is news for a while."""
-        report = self._store.salvaged
-        if report is None or self._clock() - report.at > REPORTED:
+        report = self._store.file_report
+        if report is None or not report.rows or self._clock() - report.at > REPORTED:
             return {}
         return {"database": f"{report.rows.get('event', 0)} events; {report.folder}"}
 

@@ -1,6 +1,6 @@
 """`shishigaki backup` and `restore`: checked copies of the database.
 
-Owns names and words; the copying is `store.backup`.
+Owns names and words; the copying is `store.backup` and `store.restore`.
 """
 
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ import typer
 from gateway.cli.options import ConfigFile, load
 from gateway.store.connection import StoreError
 from gateway.store.recovery import backup as copies
+from gateway.store.recovery.restore import put_back
 
 Force = Annotated[
     bool, typer.Option("--force", help="あるものを置き換えます / replace what is there")
@@ -53,7 +54,7 @@ def restore(
 ) -> None:
     """控えを確かめてから元に戻します。先に止めてください / put a copy back; stop the gateway first."""
     database = Path(load(config).store.path)
-    aside = copies.put_back(copy, database, datetime.now(UTC), force=force)
+    aside = put_back(copy, database, datetime.now(UTC), force=force)
     typer.echo(f"{database}: {copy}" + (f"; 前のもの / the one before: {aside}" if aside else ""))
 
 

@@ -1,11 +1,9 @@
-"""Copies of the database: made while the gateway writes, checked before they count, put back whole.
+"""Copies of the database: made while the gateway writes, and checked before they count.
 
-Owns the files of a copy: it exists complete and checked under its name, or not at all.
-Must not be used on a database in use, except to read it (`save`).
+Owns the files of a copy: it exists complete and checked under its name, or not at all. Putting one back is
+`restore`'s.
 """
 
-import contextlib
-import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +11,10 @@ from pathlib import Path
 import apsw
 
 from gateway.store.connection import StoreError, open_reader
+from gateway.store.recovery.exchange import SIDES, beside, remove, sync
 from gateway.store.schema import MIGRATIONS
 
 _NAME = re.compile(r"shishigaki-\d{8}T\d{6}Z\.db")
-_COMPANIONS = ("", "-wal", "-shm")  # of a database file, which only mean something together
 
 
 def file_name(now: datetime) -> str:
@@ -29,11 +27,15 @@ def save(database: Path, target: Path, *, force: bool = False) -> None:
 
     Raises StoreError when `target` exists and not `force`, or when the copy is not sound.
     """
+    differ(database, target)
     if target.exists() and not force:
         raise StoreError(f"{target}: exists; --force overwrites it")
+    for side in (beside(target, end) for end in SIDES):
+        if side.exists() and side.stat().st_size:
+            raise StoreError(f"{side}: SQLite would play it into the copy; move it away first")
     source = open_reader(database)
     try:
-        _copy(source, database, target)
+        copy(source, database, target)
     finally:
         source.close()
 
@@ -47,47 +49,27 @@ def trim(folder: Path, keep: int) -> list[Path]:
     return old
 
 
-def put_back(copy: Path, database: Path, now: datetime, *, force: bool = False) -> Path | None:
-    """Make `database` what `copy` holds; gives where the database before it now lies, if there was one.
-
-    Raises StoreError when the copy is not sound or too new, when a database exists and not `force`,
-    or when somebody is using it.
-    """
-    source = open_reader(copy)
-    try:
-        _check(source, copy)
-        if not database.exists():
-            _copy(source, copy, database)
-            return None
-        if not force:
-            raise StoreError(f"{database}: exists; --force replaces it and keeps it beside")
-        _unused(database)
-        aside = database.with_name(f"{database.name}.before-{now:%Y%m%dT%H%M%SZ}")
-        _move(database, aside)
-        try:
-            _copy(source, copy, database)
-        except BaseException:
-            _move(aside, database)
-            raise
-        return aside
-    finally:
-        source.close()
+def differ(one: Path, other: Path) -> None:
+    """StoreError when both names stand for one file."""
+    if one.exists() and other.exists() and one.samefile(other):
+        raise StoreError(f"{one}: is {other} itself; give the copy another name")
 
 
-def _copy(source: apsw.Connection, origin: Path, target: Path) -> None:
+def copy(source: apsw.Connection, origin: Path, target: Path) -> None:
     """Write beside the target, check, then rename: a power cut leaves no half copy under its name."""
     part = target.with_name(target.name + ".part")
+    differ(origin, part)
     try:
-        part.unlink(missing_ok=True)
+        remove(part)
         part.touch(mode=0o640)
         _fill(source, origin, part)
-        _sync(part)
+        sync(part)
         part.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except (apsw.Error, OSError) as error:
         raise StoreError(f"{target}: the copy could not be made: {error}") from None
     finally:
-        part.unlink(missing_ok=True)
+        remove(part)
 
 
 def _fill(source: apsw.Connection, origin: Path, part: Path) -> None:
@@ -96,12 +78,13 @@ def _fill(source: apsw.Connection, origin: Path, part: Path) -> None:
         with connection.backup("main", source, "main") as backup:
             backup.step(-1)  # at once: one consistent moment, and the writer goes on meanwhile
         connection.pragma("journal_mode", "DELETE")  # one file, readable from read-only media
-        _check(connection, origin)
+        check(connection, origin)
     finally:
         connection.close()
 
 
-def _check(connection: apsw.Connection, path: Path) -> None:
+def check(connection: apsw.Connection, path: Path) -> None:
+    """StoreError unless it is a sound database of ours, of this version or an older one."""
     try:
         verdict = [text for (text,) in connection.execute("PRAGMA integrity_check(3)")]
         version = connection.pragma("user_version")
@@ -117,32 +100,3 @@ def _check(connection: apsw.Connection, path: Path) -> None:
         raise StoreError(
             f"{path}: written by a newer Shishigaki (schema {version}); install that first"
         )
-
-
-def _unused(database: Path) -> None:
-    """Leaving WAL needs the file for oneself alone: so SQLite itself tells whether it is in use."""
-    connection = apsw.Connection(str(database))
-    try:
-        connection.pragma("journal_mode", "DELETE")
-    except apsw.BusyError:
-        raise StoreError(
-            f"{database}: in use; stop the gateway first: sudo systemctl stop shishigaki"
-        ) from None
-    except apsw.Error:
-        return  # broken: that may be why somebody restores; it is kept beside
-    finally:
-        connection.close()
-
-
-def _move(database: Path, to: Path) -> None:
-    for end in _COMPANIONS:
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{database}{end}").rename(f"{to}{end}")
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

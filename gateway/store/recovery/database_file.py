@@ -1,6 +1,6 @@
-"""The keeper of the file: opens it whatever state it is in, and mends it when it breaks.
+"""The keeper of the file: opens it, sees when it breaks or is taken away, and makes it whole.
 
-Owns the present file (it changes after a salvage) and what SQLite's errors lead to.
+Owns the present file (it changes after a salvage or a rescue) and what SQLite's errors lead to.
 Must not know what is written. Use from one thread at a time, except where said.
 """
 
@@ -15,11 +15,22 @@ from zoneinfo import ZoneInfo
 
 from gateway.clock import utc_now
 from gateway.store import connection as opening
-from gateway.store.connection import DAMAGE, DISK, DamagedFileError, DiskError
+from gateway.store.connection import (
+    DamagedFileError,
+    DiskError,
+    StoreError,
+    store_errors,
+    transaction,
+)
 from gateway.store.reader import Reader
-from gateway.store.recovery import schema_copy
-from gateway.store.recovery.integrity import CheckResult, check, has_wal, header_is_sane
-from gateway.store.recovery.salvage import SalvageReport, finish_interrupted, salvage
+from gateway.store.recovery import exchange, wal
+from gateway.store.recovery.file_report import Report, remember, remembered
+from gateway.store.recovery.gateway_lock import GatewayLock
+from gateway.store.recovery.integrity import CheckResult, check
+from gateway.store.recovery.live_file import LiveFile
+from gateway.store.recovery.opening import Opening
+from gateway.store.recovery.rescue import rescue
+from gateway.store.recovery.witness import Witness
 from gateway.store.writer import Transaction, Writer
 
 T = TypeVar("T")
@@ -33,34 +44,63 @@ class _RehearsalOverError(Exception):
 
 
 class Keeper:
-    """One database file and its writer."""
+    """One database file and its writer. `alone`: no other gateway may have it."""
 
-    def __init__(self, path: Path, zone: ZoneInfo, check_s: float = START_CHECK_S) -> None:
-        self._path, self._zone = path, zone
+    def __init__(
+        self, path: Path, zone: ZoneInfo, check_s: float = START_CHECK_S, *, alone: bool = False
+    ) -> None:
+        self._path, self._zone = (
+            path.resolve(),
+            zone,
+        )  # SQLite's side files lie beside the real file
+        self._lock, self._alone = GatewayLock(path), alone
         self._stopping = threading.Event()
-        self.salvaged: SalvageReport | None = None
-        self.examined = False
         self.steps = 0
         self.file_number = 0
+        self.file_fault = ""  # why nothing can be kept now
         self._readers: list[Reader] = []
-        finish_interrupted(path)
-        self._writer = self._open(check_s)
+        self._closed = False
+        self._opening = Opening(self._path, zone, self._exclusively, self._step)
+        with contextlib.ExitStack() as stack:
+            if alone:
+                self._lock.take()
+                stack.callback(self._lock.release)
+            self._writer = self._opening.open(check_s)
+            stack.pop_all()
+        self.examined = self._opening.examined
+        self._opened()
+
+    @property
+    def salvaged(self) -> Report | None:
+        """What became of a broken file since the program started."""
+        return self._opening.salvaged
 
     def write(self, act: Callable[[Transaction], T]) -> T:
-        """`act` in one transaction; once more on the mended file when this one breaks."""
+        """`act` in one transaction; once more on the mended file when this one breaks.
+
+        When this returns, the file under the database's name holds it.
+        """
+        if self.file_fault:
+            self.heal()
+        result = self._write(act)
+        if self._live.fault():
+            self.heal()
+        return result
+
+    def _write(self, act: Callable[[Transaction], T]) -> T:
         try:
-            with self._trouble(), self._writer.transaction() as tx:
+            with store_errors(), self._writer.transaction() as tx:
                 return act(tx)
         except DamagedFileError as error:
             self.mend(str(error))
-        with self._trouble(), self._writer.transaction() as tx:
+        with store_errors(), self._writer.transaction() as tx:
             return act(tx)
 
     def rehearse(self, act: Callable[[Transaction], T]) -> T:
         """`act` in a transaction that is rolled back: its result without its effects."""
         results: list[T] = []
         with (
-            self._trouble(),
+            store_errors(),
             contextlib.suppress(_RehearsalOverError),
             self._writer.transaction() as tx,
         ):
@@ -70,6 +110,8 @@ class Keeper:
 
     def open_reader(self) -> tuple[int, Reader]:
         """A reader with the number of the file that it reads. Any thread."""
+        if fault := self._live.fault():
+            raise DiskError(fault)  # it would read another file, or none
         number, reader = self.file_number, Reader(self._path)
         self._readers.append(reader)
         return number, reader
@@ -82,7 +124,7 @@ class Keeper:
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
         """SQLite's errors as Damaged or DiskTrouble. Any thread."""
-        with self._trouble():
+        with store_errors():
             yield
 
     def examine(self) -> str:
@@ -97,12 +139,62 @@ class Keeper:
 
     def mend(self, fault: str) -> None:
         """Salvage into a new file; Damaged if that was tried just now and did not help."""
+        if moved := self._live.fault():  # the file under the name is another: that one looks broken
+            self._rescue(moved)
+            return
         if self.salvaged and utc_now() - self.salvaged.at < AGAIN:
             raise DamagedFileError(
                 f"{fault}, after a salvage; the broken file: {self.salvaged.folder}"
             )
         self._writer.close()
-        self._writer = self._open_salvaged(fault)
+        self._writer = self._opening.open_salvaged(fault)
+        self.examined = True
+        self.file_number += 1
+        self._opened()
+
+    def second_name(self) -> str:
+        """A hard link to one of the files, in words. Any thread."""
+        return self._live.second_name()
+
+    def heal(self) -> None:
+        """Look whether the database's files are still there, and write them anew where they are not.
+
+        DiskTrouble: that is not possible now, so nothing is kept.
+        """
+        if fault := self._live.fault():
+            return self._rescue(fault)
+        self._live.let_write()
+        if names := self._live.read_only():
+            self.file_fault = f"{', '.join(names)} 書き込めません / is read-only"
+            raise DiskError(self.file_fault)
+        if was_wrong := bool(self.file_fault):
+            exchange.beside(self._path, exchange.RESCUED).unlink(
+                missing_ok=True
+            )  # out of date soon
+            self.look()
+        return was_wrong
+
+    def look(self) -> None:
+        """Read the newest events again as others see them, and keep the log short."""
+        try:
+            with store_errors():
+                missing, lost = self._witness.look(self._writer.connection, self._path, utc_now())
+        except DamagedFileError as error:
+            self.mend(str(error))
+            return
+        except StoreError as error:
+            self.file_fault = str(error)
+            raise DiskError(self.file_fault) from None
+        self.file_fault = ""
+        if missing:
+            self._missing(missing, lost)
+        with store_errors():
+            wal.shrink(self._writer.connection, self._path)
+
+    def renew_lock(self) -> None:
+        """StoreError when the lock was deleted and another gateway has it now."""
+        if self._alone:
+            self._lock.renew()
 
     def stop(self) -> None:
         """End a check that is under way. Any thread."""
@@ -110,50 +202,60 @@ class Keeper:
 
     def close(self) -> None:
         """Close after the last transaction and the last reader."""
+        if self._alone and not self._closed:
+            try:
+                self.heal()
+            except StoreError:
+                log.exception("what was committed may not be in the file")
+        self._closed = True
         for reader in self._readers:
             reader.close()
         self._writer.close()
+        if self._alone:
+            self._lock.release()
 
-    def _open(self, check_s: float) -> Writer:
-        if not header_is_sane(self._path) and not has_wal(self._path):
-            return self._open_salvaged("the file's header is broken")
+    def _opened(self) -> None:
+        """On a new file everything that is known of its files starts anew."""
+        self._live, self._witness = LiveFile(self._path), Witness()
+        self.report = remembered(self._writer.connection)
+
+    def _rescue(self, fault: str) -> None:
+        """The names stand for other files: write under them again what was committed."""
+        if not self._alone:  # a command: the gateway, or a person, has put another file there
+            raise DiskError(f"{fault}; このコマンドをもう一度 / run this command again")
+        log.error("the database's files: %s", fault)
+        self.file_fault = fault
         try:
-            with self._trouble():
-                writer = Writer(self._path, self._zone)
-        except (DamagedFileError, DiskError) as error:
-            if isinstance(error, DiskError) and header_is_sane(self._path):
-                raise
-            return self._open_salvaged(str(error))
-        state, fault = check(writer.connection, check_s)
-        if state is CheckResult.DAMAGED:
-            writer.close()
-            return self._open_salvaged(fault)
-        self.examined = state is CheckResult.SOUND
-        schema_copy.keep(writer.connection, self._path)
-        return writer
-
-    def _open_salvaged(self, fault: str) -> Writer:
-        self._salvage(fault)
-        writer = Writer(self._path, self._zone)
-        schema_copy.keep(writer.connection, self._path)
-        return writer
-
-    def _salvage(self, fault: str) -> None:
-        log.error("the database is damaged: %s", fault)
-        with self._trouble():
-            report = self.salvaged = salvage(self._path, fault, utc_now(), self._step)
+            with store_errors():
+                report = rescue(self._writer.connection, self._live, fault, utc_now(), self._step)
+                old, self._writer = self._writer, Writer(self._path, self._zone)
+        except OSError as error:
+            raise DiskError(f"{fault}; {error.filename}: {error.strerror}") from error
+        old.close()
+        self.file_fault = ""
         self.file_number += 1
-        self.examined = True
-        log.error("salvaged %s; the broken file is kept in %s", report.rows, report.folder)
+        self._opened()
+        log.error("all committed rows are in %s again; put aside: %s", self._path, report.folder)
+
+    def _missing(self, missing: int, lost: int) -> None:
+        """Events that were committed are not in the file that others see."""
+        fault = f"{missing} 件の記録がファイルにありません / committed events are not in the file"
+        log.error("%s; %d of them not in the writing connection either", fault, lost)
+        state, found = check(self._writer.connection, START_CHECK_S)
+        if state is CheckResult.DAMAGED:
+            self.mend(found)
+            return
+        if lost < missing:
+            self._rescue(fault)
+        self.report = Report(utc_now(), fault, "", {}, lost)
+        with store_errors(), transaction(self._writer.connection):
+            remember(self._writer.connection, self.report)
+
+    @contextlib.contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        """While a file is exchanged no gateway but ours may work in it."""
+        with contextlib.nullcontext() if self._alone else self._lock.held():
+            yield
 
     def _step(self) -> None:
         self.steps += 1
-
-    @contextlib.contextmanager
-    def _trouble(self) -> Iterator[None]:
-        try:
-            yield
-        except DAMAGE as error:
-            raise DamagedFileError(f"{type(error).__name__}: {error}") from error
-        except DISK as error:
-            raise DiskError(f"{type(error).__name__}: {error}") from error

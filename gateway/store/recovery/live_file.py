@@ -33,6 +33,11 @@ class LiveFile:
                 return f"{Path(name).name} {words}"
         return ""
 
+    def is_ours(self) -> bool:
+        """Whether the file under the database's own name is the one that was opened."""
+        name = str(self.path)
+        return _identity(name) == self._opened.get(name)
+
     def read_only(self) -> list[str]:
         """The files that could not be opened for writing again; the open ones would still be written."""
         return [name for name in self._opened if not _is_writable(name)]

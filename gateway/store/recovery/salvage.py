@@ -1,21 +1,16 @@
 """Salvage: what is readable of a broken database into a new one; the broken one is kept.
 
-Owns the order (the registry first, history last), and moving files.
-Must not judge or delete: the broken file and its -wal stay in `broken-<time>/`.
-
-A crash at any point is safe: the broken file keeps its place until the new one is whole.
+Owns the order: the registry first, history last. Must not judge or delete: the broken file and its -wal
+stay in `broken-<time>/` (`exchange`).
 """
 
 import contextlib
 import logging
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import apsw
-from msgspec import Struct
 
 from gateway.domain.model import Device, Role, Standing
 from gateway.store.connection import (
@@ -25,7 +20,16 @@ from gateway.store.connection import (
     open_writer,
     transaction,
 )
-from gateway.store.recovery import schema_copy
+from gateway.store.recovery import raw_file, schema_copy
+from gateway.store.recovery.exchange import (
+    SALVAGED,
+    beside,
+    free_folder,
+    put_in_place,
+    remove,
+    sync,
+)
+from gateway.store.recovery.file_report import Report, remember
 from gateway.store.recovery.table_walk import TableRow, TableWalk
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rows import to_account, to_alert, to_json
@@ -33,7 +37,6 @@ from gateway.store.tables.replication import FollowerTable
 
 log = logging.getLogger(__name__)
 
-SIDES = ("-wal", "-shm", "-journal")
 # What people need to go on stands first; tables not named here follow, then the long ones.
 FIRST = ("device", "setting", "account", "alert", "outbox", "quarantine")
 LAST = ("effort_day", "sighting_day", "effort_hour", "sighting_hour", "event")
@@ -43,54 +46,16 @@ BODIES: dict[str, Callable[[bytes], object]] = {"alert": to_alert, "account": to
 OnSalvageStep = Callable[[], None]
 
 
-class SalvageReport(Struct, frozen=True):
-    """What became of a broken file."""
-
-    at: datetime
-    fault: str
-    folder: str  # where the broken file lies now
-    rows: dict[str, int]  # salvaged, by table
-    holes: int  # damaged ranges that were skipped
-
-
-def salvage(path: Path, fault: str, now: datetime, progress: OnSalvageStep) -> SalvageReport:
+def salvage(path: Path, fault: str, now: datetime, progress: OnSalvageStep) -> Report:
     """Make `path` a sound database from what is readable of it; `progress` is called at every step."""
-    fresh = _beside(path, ".salvaging")
-    _remove(fresh)
-    rows, holes = _copy_all(path, fresh, progress)
-    whole = fresh.replace(_beside(path, ".salvaged"))
-    folder = set_aside(path, now)
-    whole.replace(path)
-    return SalvageReport(now, fault, str(folder), rows, holes)
-
-
-def finish_interrupted(path: Path) -> None:
-    """After a crash between moving the broken file away and putting the new one in its place."""
-    whole = _beside(path, ".salvaged")
-    if whole.exists() and not path.exists():
-        whole.replace(path)
-
-
-def set_aside(path: Path, now: datetime) -> Path:
-    """Move a database and its side files into a new folder beside it; gives the folder."""
-    folder, number = path.with_name(f"broken-{now:%Y%m%dT%H%M%SZ}"), 1
-    while folder.exists():
-        number += 1
-        folder = path.with_name(f"broken-{now:%Y%m%dT%H%M%SZ}-{number}")
-    folder.mkdir()
-    for side in ("", *SIDES):
-        if (source := _beside(path, side)).exists():
-            source.replace(folder / source.name)
-    return folder
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
-
-
-def _remove(path: Path) -> None:
-    for side in ("", *SIDES):
-        _beside(path, side).unlink(missing_ok=True)
+    fresh, folder = beside(path, ".salvaging"), free_folder(path, now)
+    remove(fresh)
+    report = Report(now, fault, str(folder), *_copy_all(path, fresh, progress))
+    with contextlib.closing(apsw.Connection(str(fresh))) as target:
+        remember(target, report)
+    sync(fresh)
+    put_in_place(path, fresh.replace(beside(path, SALVAGED)), folder)
+    return report
 
 
 def _copy_all(path: Path, fresh: Path, progress: OnSalvageStep) -> tuple[dict[str, int], int]:
@@ -111,8 +76,6 @@ def _copy_all(path: Path, fresh: Path, progress: OnSalvageStep) -> tuple[dict[st
         target.pragma("journal_mode", "DELETE")  # checkpoints, and leaves one file to move
     finally:
         target.close(True)
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
     return rows, holes
 
 
@@ -126,7 +89,7 @@ def _tables(target: apsw.Connection) -> list[str]:
 @contextlib.contextmanager
 def _readable(path: Path) -> Iterator[apsw.Connection]:
     """A reading connection to the broken file, or to a copy with its schema put back."""
-    copy = _beside(path, ".repaired")
+    copy = beside(path, ".repaired")
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         if not _has_schema(connection, path) and (pages := schema_copy.load(path)):
@@ -135,7 +98,7 @@ def _readable(path: Path) -> Iterator[apsw.Connection]:
         yield connection
     finally:
         connection.close(True)
-        _remove(copy)
+        remove(copy)
 
 
 def _has_schema(connection: apsw.Connection, path: Path) -> bool:
@@ -147,10 +110,10 @@ def _has_schema(connection: apsw.Connection, path: Path) -> bool:
 
 
 def _repaired(path: Path, copy: Path, pages: schema_copy.SchemaPages) -> apsw.Connection:
-    shutil.copyfile(path, copy)
+    raw_file.copy(path, copy)
     schema_copy.restore(pages, copy)
-    if (wal := _beside(path, "-wal")).exists():
-        shutil.copyfile(wal, _beside(copy, "-wal"))
+    if (wal := beside(path, "-wal")).exists():
+        raw_file.copy(wal, beside(copy, "-wal"))
     return apsw.Connection(str(copy), flags=apsw.SQLITE_OPEN_READONLY)
 
 

@@ -1,5 +1,6 @@
 """Other programs look into the database all the time: nothing that was confirmed is lost."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ pytestmark = pytest.mark.real
 ROUND = 40
 
 
+def has_told(confirmed: Confirms, number: int) -> bool:
+    return len(confirmed.ids) >= number
+
+
 def lost_beside_readers(mosquitto: Mosquitto, service: Service, folder: Path, rounds: int) -> int:
     """How many confirmed events are gone after so many kills, each after both readers have looked."""
     confirmed, number = Confirms(mosquitto.port), 0
@@ -24,7 +29,7 @@ def lost_beside_readers(mosquitto: Mosquitto, service: Service, folder: Path, ro
             messages = [native("cam-0001", "detection", number + n) for n in range(ROUND)]
             number += ROUND
             send(mosquitto.port, messages)
-            wait_for(lambda: len(confirmed.ids) >= number, "all confirms", 60)
+            wait_for(partial(has_told, confirmed, number), "all confirms", 60)
             service.kill()
             service.start()
     confirmed.close()

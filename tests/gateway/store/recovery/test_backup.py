@@ -17,6 +17,7 @@ from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
 from gateway.store.connection import StoreError
 from gateway.store.recovery import backup
+from gateway.store.recovery.restore import put_back
 from gateway.store.schema import MIGRATIONS
 from tests.support.samples import CAMERA, TRAP, at, decode, message, open_store, reading
 
@@ -113,8 +114,8 @@ def test_restoring_brings_the_copy_and_keeps_what_was_there(store: Store, tmp_pa
     add(store, 180)
     store.close()
     with pytest.raises(StoreError, match="exists; --force"):
-        backup.put_back(copy, store.path, NOW)
-    aside = backup.put_back(copy, store.path, NOW, force=True)
+        put_back(copy, store.path, NOW)
+    aside = put_back(copy, store.path, NOW, force=True)
     assert aside == tmp_path / "test.db.before-20261123T031700Z"
     assert (events(store.path), events(aside)) == (3, 4)
 
@@ -123,7 +124,7 @@ def test_a_database_in_use_is_not_replaced(store: Store, tmp_path: Path) -> None
     copy = tmp_path / "copy.db"
     backup.save(store.path, copy)
     with pytest.raises(StoreError, match="in use; stop the gateway first"):
-        backup.put_back(copy, store.path, NOW, force=True)
+        put_back(copy, store.path, NOW, force=True)
     add(store, 180)
     assert events(store.path) == 4
 
@@ -136,7 +137,7 @@ def test_a_broken_database_can_be_restored_and_its_log_does_not_leak_in(
     store.close()
     store.path.write_bytes(b"\xff" * 8192)
     Path(f"{store.path}-wal").write_bytes(b"\xff" * 4096)
-    assert backup.put_back(copy, store.path, NOW, force=True)
+    assert put_back(copy, store.path, NOW, force=True)
     assert events(store.path) == 3
 
 
@@ -153,7 +154,7 @@ def test_only_a_sound_copy_of_ours_is_put_back(what: str, store: Store, tmp_path
     why = {"text": "not a sound database", "foreign": "not a database of Shishigaki",
            "newer": "newer Shishigaki", "missing": "cannot be opened"}  # fmt: skip
     with pytest.raises(StoreError, match=why[what]):
-        backup.put_back(copy, fresh, NOW)
+        put_back(copy, fresh, NOW)
     assert not fresh.exists()
 
 

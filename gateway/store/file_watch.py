@@ -1,0 +1,94 @@
+"""Watches the database's files: each second whether they are there, each minute whether others can read them.
+
+Owns the two timers, the faults and the metric. What is wrong and how it is made whole is `store`'s.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from gateway.clock import Clock
+from gateway.store import DiskError, Store, StoreError
+from gateway.store.connection import WAL_LIMIT_BYTES
+from gateway.store.recovery import wal
+from gateway.store.recovery.file_report import Report
+
+log = logging.getLogger(__name__)
+LOOK_S = 1.0  # a few calls of stat
+READ_S = 60.0  # a connection of its own and the newest events
+REPORTED = timedelta(hours=1)  # how long a file that was made whole again is a fault
+WAL_PATIENCE = timedelta(minutes=10)  # a report or a backup reads no longer
+MB = 1_000_000
+
+
+class FileWatch:
+    """For one store. `look_s`, `read_s`: between two looks, and between two readings."""
+
+    def __init__(
+        self, store: Store, clock: Clock, look_s: float = LOOK_S, read_s: float = READ_S
+    ) -> None:
+        self._store, self._clock = store, clock
+        self._look_s, self._read_s = look_s, read_s
+        self._path = Path(store.path).resolve()
+        self._lock_fault = ""
+        self._long_since = None if self._wal_bytes() <= WAL_LIMIT_BYTES else clock()
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show the log's size in /metrics."""
+        gauge = Gauge("shishigaki_wal_bytes", "Size of the database's -wal", registry=registry)
+        gauge.set_function(lambda: float(self._wal_bytes()))
+
+    def faults(self) -> dict[str, str]:
+        """What is wrong with the files now, or was lately."""
+        found = {}
+        if file := self._store.file_fault or self._lock_fault or self._store.second_name():
+            found["file"] = file
+        elif report := self._lately():
+            found["file"] = f"{report.fault}; {report.folder}".removesuffix("; ")
+        if self._long_since and self._clock() - self._long_since > WAL_PATIENCE:
+            readers = ", ".join(wal.readers(self._path))
+            found["wal"] = f"{self._wal_bytes() // MB} MB {readers}".strip()
+        return found
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        read_at = loop.time() + self._read_s
+        while True:
+            await asyncio.sleep(self._look_s)
+            await self.look()
+            if loop.time() >= read_at:
+                await self.read()
+                read_at = loop.time() + self._read_s
+
+    async def look(self) -> None:
+        """Whether the files are there; written anew where they are not."""
+        try:
+            await self._store.heal()
+        except DiskError as error:
+            log.error("nothing is kept: %s", error)  # noqa: TRY400 - the reason says it all
+
+    async def read(self) -> None:
+        """Whether the newest events can be read by others; whether the log is too long."""
+        is_long = self._wal_bytes() > WAL_LIMIT_BYTES
+        self._long_since = (self._long_since or self._clock()) if is_long else None
+        try:
+            await self._store.look()
+            self._lock_fault = ""
+        except DiskError as error:
+            log.warning("the file cannot be read: %s", error)
+        except StoreError as error:
+            self._lock_fault = str(error)
+            log.error("%s", error)  # noqa: TRY400 - as above
+
+    def _lately(self) -> Report | None:
+        """What was made whole again a short while ago; a salvage is told by `housekeeping`."""
+        report = self._store.file_report
+        is_news = report and not report.rows and self._clock() - report.at <= REPORTED
+        return report if is_news else None
+
+    def _wal_bytes(self) -> int:
+        return wal.size(self._path)

@@ -1,0 +1,89 @@
+"""A new file takes the place of a database; what stood there is put aside, never deleted.
+
+Owns moving a database and its side files together, so that a -wal never meets a file it does not belong to.
+Must not know what is in them, nor touch a file while SQLite works in it.
+
+A crash at any point is safe: a new file gets its final name only when it is whole and on the disk, and an
+exchange that was interrupted is finished at the next start.
+"""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+SIDES = ("-wal", "-shm", "-journal")
+RESCUED = ".rescued"  # whole, and newer than what stands under the database's name
+SALVAGED = ".salvaged"  # whole; made from what stands under the database's name, if that is there
+
+
+def put_in_place(path: Path, whole: Path, folder: Path, *, is_ours: bool = False) -> None:
+    """Put what stands under the database's names into `folder`, then `whole` in its place.
+
+    `is_ours`: the file under the database's own name may go, all of it is in `whole`.
+    """
+    set_aside(path, folder, SIDES if is_ours else ("", *SIDES))
+    whole.replace(path)
+    sync(path.parent)
+
+
+def is_interrupted(path: Path) -> bool:
+    """Whether a crash has left an exchange to finish."""
+    return beside(path, RESCUED).exists() or beside(path, SALVAGED).exists()
+
+
+def finish(path: Path, now: datetime) -> None:
+    """Finish what a crash has interrupted. Only while no gateway works in the file."""
+    rescued, salvaged = beside(path, RESCUED), beside(path, SALVAGED)
+    if rescued.exists():
+        put_in_place(path, rescued, free_folder(path, now))
+    if path.exists():
+        salvaged.unlink(missing_ok=True)  # what it was made from is still there, or something newer
+    elif salvaged.exists():
+        put_in_place(path, salvaged, free_folder(path, now))
+
+
+def free_folder(path: Path, now: datetime) -> Path:
+    """A folder beside the database that is not there yet, for what is put aside."""
+    folder, number = path.with_name(f"broken-{now:%Y%m%dT%H%M%SZ}"), 1
+    while folder.exists():
+        number += 1
+        folder = path.with_name(f"broken-{now:%Y%m%dT%H%M%SZ}-{number}")
+    return folder
+
+
+def left_sides(path: Path) -> list[Path]:
+    """Side files with something in them beside a database that is missing: of one that was deleted."""
+    if path.exists():
+        return []
+    sides = [beside(path, side) for side in ("-wal", "-journal")]
+    return [side for side in sides if side.exists() and side.stat().st_size]
+
+
+def set_aside(path: Path, folder: Path, ends: Sequence[str] = ("", *SIDES)) -> None:
+    """Move a database and its side files, as far as they are there, into a new folder."""
+    found = [source for end in ends if (source := beside(path, end)).exists()]
+    if found:
+        folder.mkdir()
+    for source in found:
+        source.replace(folder / source.name)
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """A file of the same name with something behind."""
+    return path.with_name(path.name + suffix)
+
+
+def remove(path: Path) -> None:
+    """Delete a database of our own making, and its side files."""
+    for side in ("", *SIDES):
+        beside(path, side).unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Bring a new file, or a folder's names, onto the disk. Not for a database in use."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,46 @@
+"""A database whose files were deleted or replaced under the running program is written anew.
+
+The open connection still reads all that was committed, from files without a name. Owns the copy of it and
+the exchange: what stands under the database's names now is put aside, never deleted. Must not judge whether
+that is needed (`live_file`, `witness`).
+"""
+
+import contextlib
+from datetime import datetime
+
+import apsw
+
+from gateway.store.recovery.exchange import RESCUED, beside, free_folder, put_in_place, remove, sync
+from gateway.store.recovery.file_report import Report, remember
+from gateway.store.recovery.live_file import LiveFile
+from gateway.store.recovery.salvage import OnSalvageStep
+
+STEP_PAGES = 500
+
+
+def rescue(
+    connection: apsw.Connection, live: LiveFile, fault: str, now: datetime, progress: OnSalvageStep
+) -> Report:
+    """Write what `connection` reads under the database's name.
+
+    Open a new connection afterwards, then close this one.
+    """
+    path = live.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh, folder = beside(path, ".rescuing"), free_folder(path, now)
+    remove(fresh)
+    report = Report(now, fault, str(folder), {}, 0)
+    target = apsw.Connection(str(fresh))
+    try:
+        with contextlib.closing(target.backup("main", connection, "main")) as backup:
+            while not backup.done:
+                backup.step(STEP_PAGES)
+                progress()
+        target.pragma("journal_mode", "DELETE")  # one file to move
+        remember(target, report)
+    finally:
+        target.close(True)
+    sync(fresh)
+    whole = fresh.replace(beside(path, RESCUED))
+    put_in_place(path, whole, folder, is_ours=live.is_ours())
+    return report

@@ -1,0 +1,120 @@
+"""A copy is put back: afterwards the database is the copy and nothing else.
+
+Owns what happens to the files that are there already: all of them are moved aside together, never deleted,
+for SQLite would play a -wal or -journal that was left into the copy. Must not be used beside a gateway.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import apsw
+
+from gateway.store.connection import StoreError, open_reader
+from gateway.store.recovery.backup import check, differ
+from gateway.store.recovery.backup import copy as make
+from gateway.store.recovery.exchange import RESCUED, SALVAGED, SIDES
+from gateway.store.recovery.gateway_lock import GatewayLock
+
+# Of a database file: what SQLite would play into another one, and what a start would take for newer.
+ENDS = ("", *SIDES, RESCUED, SALVAGED)
+
+
+def put_back(copy: Path, database: Path, now: datetime, *, force: bool = False) -> Path | None:
+    """Make `database` what `copy` holds and nothing else; gives where what was there now lies, if anything.
+
+    Raises StoreError when the copy is not sound or too new, when a database exists and not `force`,
+    or when somebody is using it. Then nothing has changed.
+    """
+    differ(copy, database)
+    database = database.resolve()  # its side files lie beside the real file
+    source = open_reader(copy)
+    try:
+        check(source, copy)
+        if database.exists() and not force:
+            raise StoreError(f"{database}: exists; --force replaces it and keeps it beside")
+        with GatewayLock(database).held(), _unused(database):
+            aside = _free_name(database, now)
+            has_moved = _move(database, aside)
+            try:
+                make(source, copy, database)
+                _compare(source, database)
+            except BaseException:
+                _remove(database)
+                _move(aside, database)
+                raise
+    finally:
+        source.close()
+    return aside if has_moved else None
+
+
+def _free_name(database: Path, now: datetime) -> Path:
+    """A name for what was there, which nothing has yet."""
+    name = f"{database.name}.before-{now:%Y%m%dT%H%M%SZ}"
+    names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
+    return next(path for name in names if not _present(path := database.with_name(name)))
+
+
+def _compare(source: apsw.Connection, database: Path) -> None:
+    """Raises StoreError unless the database, opened in its place, is sound and has the copy's rows."""
+    result = open_reader(database)
+    try:
+        check(result, database)
+        if _counts(source) != _counts(result):
+            raise StoreError(f"{database}: not the rows of the copy; nothing was restored")
+    finally:
+        result.close()
+
+
+def _counts(connection: apsw.Connection) -> dict[str, int]:
+    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    sql = 'SELECT count(*) FROM "{}"'
+    return {name: connection.execute(sql.format(name)).fetchone()[0] for (name,) in names}
+
+
+@contextlib.contextmanager
+def _unused(database: Path) -> Iterator[None]:
+    """Nobody else has it open meanwhile; StoreError when somebody has.
+
+    Asked by SQLite's own lock, without a connection: that would play in, or delete, the files beside it.
+    """
+    if not database.exists():
+        yield
+        return
+    flags = [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READWRITE, 0]
+    file = apsw.VFSFile("", str(database), flags)
+    try:
+        for level in (
+            apsw.SQLITE_LOCK_SHARED,
+            apsw.SQLITE_LOCK_RESERVED,
+            apsw.SQLITE_LOCK_EXCLUSIVE,
+        ):
+            file.xLock(level)
+        yield
+    except apsw.BusyError:
+        raise StoreError(
+            f"{database}: in use; stop the gateway first: sudo systemctl stop shishigaki"
+        ) from None
+    finally:
+        file.xUnlock(apsw.SQLITE_LOCK_NONE)
+        file.xClose()
+
+
+def _present(database: Path) -> list[str]:
+    """Which files of a database are there, by the ends of their names."""
+    return [end for end in ENDS if os.path.lexists(f"{database}{end}")]
+
+
+def _move(database: Path, to: Path) -> bool:
+    ends = _present(database)
+    for end in ends:
+        Path(f"{database}{end}").rename(f"{to}{end}")
+    return bool(ends)
+
+
+def _remove(database: Path) -> None:
+    """Only of files that we have made ourselves."""
+    for end in _present(database):
+        Path(f"{database}{end}").unlink()

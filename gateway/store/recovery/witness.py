@@ -1,0 +1,51 @@
+"""A witness: is what was committed also in the file that others see?
+
+Owns which events it has seen through the writing connection, and reads them again through a connection that
+knows nothing: by the database's name, as the next start will. Must not repair (`database_file`).
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import apsw
+
+from gateway.domain.epoch import ms
+from gateway.store.connection import open_reader
+
+MOST = 100  # events that are looked for
+FRESH = timedelta(hours=12)  # older ones may be purged between two looks
+
+NEWEST = """SELECT no, id FROM (SELECT no, id, received_ms FROM event ORDER BY no DESC LIMIT ?)
+            WHERE received_ms >= ?"""
+
+
+class Witness:
+    """Of one open database. The writer's thread only."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, str] = {}  # number in the journal -> id, as of the last look
+
+    def look(self, writer: apsw.Connection, path: Path, now: datetime) -> tuple[int, int]:
+        """(newest events that are missing in the file, those of them that the writer has no more)."""
+        present = dict(writer.execute(NEWEST, (MOST, ms(now - FRESH))))
+        reader = open_reader(path)
+        try:
+            wanted = self._seen | present
+            there = _there(reader, wanted)
+            lowest = reader.execute("SELECT min(no) FROM event").fetchone()[0] or 0
+        finally:
+            reader.close()
+        missing = {no for no in wanted if no >= lowest and no not in there}
+        lost = missing - _there(writer, {no: wanted[no] for no in missing}).keys()
+        self._seen = present
+        return len(missing), len(lost)
+
+
+def _there(connection: apsw.Connection, wanted: dict[int, str]) -> dict[int, str]:
+    """Those of the events that a connection finds under their number with their id."""
+    found = {}
+    for no, id_ in wanted.items():
+        row = connection.execute("SELECT id FROM event WHERE no = ?", (no,)).fetchone()
+        if row == (id_,):
+            found[no] = id_
+    return found

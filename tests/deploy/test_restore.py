@@ -1,0 +1,211 @@
+"""After `restore` the database is the copy, row for row, whatever lay beside it before."""
+
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gateway.store import Store
+from gateway.store.connection import StoreError
+from gateway.store.recovery import backup
+from gateway.store.recovery.restore import put_back
+from tests.gateway.store.recovery.test_backup import add, events
+from tests.support.samples import CAMERA, TOKYO, TRAP, open_store
+
+NOW = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)
+Rows = dict[str, list[tuple[object, ...]]]
+
+
+def rows(path: Path) -> Rows:
+    """Everything in a database and whether it is sound, as another SQLite than ours reads it."""
+    with closing(sqlite3.connect(path)) as connection:
+        schema = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        ).fetchall()
+        found = {"": connection.execute("PRAGMA integrity_check").fetchall()}
+        for (name,) in schema:
+            found[name] = sorted(connection.execute(f"SELECT * FROM {name}"), key=repr)
+    return found
+
+
+class Scene:
+    """A copy of 30 events, and what a killed gateway with 90 left: a database with a full -wal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database, self.copy = folder / "test.db", folder / "copies" / "copy.db"
+        self.copy.parent.mkdir()
+        store = open_store(folder, TRAP, CAMERA)
+        for minute in range(30):
+            add(store, minute)
+        backup.save(store.path, self.copy)
+        for minute in range(30, 90):
+            add(store, minute)
+        self.left = {}
+        for end in ("", "-wal", "-shm"):
+            self.left[end] = Path(f"{store.path}{end}").read_bytes()
+        store.close()
+        for path in folder.glob("test.db*"):
+            path.unlink()
+        self.wanted = rows(self.copy)
+
+    def put(self, end: str, data: bytes | None = None) -> None:
+        """A file that is left beside the database, or the database itself (end "")."""
+        Path(f"{self.database}{end}").write_bytes(self.left[end] if data is None else data)
+
+
+def hot_journal(scene: Scene) -> bytes:
+    """The rollback journal that a killed program left beside the old database."""
+    folder = scene.database.parent / "elsewhere"
+    folder.mkdir()
+    for end in ("", "-wal"):
+        (folder / f"test.db{end}").write_bytes(scene.left[end])
+    script = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+        "c.execute('PRAGMA journal_mode = DELETE'); c.execute('PRAGMA synchronous = OFF'); "
+        "c.execute('BEGIN'); c.execute('UPDATE event SET received_ms = 0'); "
+        "c.execute('CREATE TABLE t AS SELECT * FROM event'); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(folder / "test.db")], check=False)
+    return (folder / "test.db-journal").read_bytes()
+
+
+def garbage(size: int = 40_000) -> bytes:
+    return random.Random(3).randbytes(size)
+
+
+LEFT: dict[str, Callable[[Scene], object]] = {
+    "nothing": lambda s: None,
+    "the old -wal": lambda s: s.put("-wal"),
+    "the old -wal and -shm": lambda s: (s.put("-wal"), s.put("-shm")),
+    "only the old -shm": lambda s: s.put("-shm"),
+    "an empty -wal": lambda s: s.put("-wal", b""),
+    "half the old -wal": lambda s: s.put("-wal", s.left["-wal"][: len(s.left["-wal"]) // 2]),
+    "a -wal of garbage": lambda s: s.put("-wal", garbage()),
+    "a -shm of garbage": lambda s: (s.put("-wal"), s.put("-shm", garbage(32_768))),
+    "a hot journal": lambda s: s.put("-journal", hot_journal(s)),
+    "a journal of garbage": lambda s: s.put("-journal", garbage()),
+    "a journal and a -wal": lambda s: (s.put("-journal", hot_journal(s)), s.put("-wal")),
+    "the old database": lambda s: s.put(""),
+    "the old database and its -wal": lambda s: (s.put(""), s.put("-wal")),
+    "the old database, -wal and -shm": lambda s: (s.put(""), s.put("-wal"), s.put("-shm")),
+    "an empty database and the -wal": lambda s: (s.put("", b""), s.put("-wal")),
+    "a broken database and the -wal": lambda s: (s.put("", garbage()), s.put("-wal")),
+    "the copy itself and the old -wal": lambda s: (s.put("", s.copy.read_bytes()), s.put("-wal")),
+    "a salvage that was cut off": lambda s: s.put(".salvaged", s.left[""]),
+    "a rescue that was cut off": lambda s: (s.put(".rescued", s.left[""]), s.put("-wal")),
+    "a restore that was cut off": lambda s: (s.put(".part", garbage()), s.put(".part-journal", garbage())),
+}  # fmt: skip
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_a_restored_database_is_the_copy_row_for_row(scene: Scene, left: str) -> None:
+    LEFT[left](scene)
+    put_back(scene.copy, scene.database, NOW, force=True)
+    with closing(Store(scene.database, TOKYO)) as store:  # as the gateway starts
+        assert store.salvaged is None
+    assert rows(scene.database) == scene.wanted
+
+
+@pytest.mark.parametrize("left", ["the old -wal", "a hot journal"])
+def test_control_a_copy_put_beside_what_was_left_is_not_the_copy(scene: Scene, left: str) -> None:
+    LEFT[left](scene)
+    shutil.copy(scene.copy, scene.database)
+    try:
+        assert rows(scene.database) != scene.wanted
+    except sqlite3.DatabaseError:
+        return  # not even a database
+
+
+def test_what_was_left_is_moved_aside_and_not_deleted(scene: Scene) -> None:
+    for end in ("", "-wal", "-journal"):
+        scene.put(end, garbage() + end.encode())
+    aside = put_back(scene.copy, scene.database, NOW, force=True)
+    assert aside
+    again = put_back(scene.copy, scene.database, NOW, force=True)  # in the same second
+    assert again
+    assert again != aside
+    for end in ("", "-wal", "-journal"):
+        assert Path(f"{aside}{end}").read_bytes() == garbage() + end.encode()
+    assert rows(again) == scene.wanted
+
+
+def test_a_database_behind_a_symbolic_link_is_restored_where_it_lies(
+    scene: Scene, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    scene.database.symlink_to(disk / "real.db")
+    (disk / "real.db-wal").write_bytes(scene.left["-wal"])
+    assert put_back(scene.copy, scene.database, NOW) == disk / "real.db.before-20261123T031700Z"
+    assert scene.database.is_symlink()
+    assert rows(disk / "real.db") == scene.wanted
+
+
+def test_a_restore_that_fails_changes_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for end in ("", "-wal", "-shm"):
+        scene.put(end)
+    before = {path.name: path.read_bytes() for path in scene.database.parent.glob("test.db*")}
+
+    def full(*_: object) -> None:
+        raise apsw.FullError("no room")
+
+    monkeypatch.setattr(backup, "sync", full)
+    with pytest.raises(StoreError, match="no room"):
+        put_back(scene.copy, scene.database, NOW, force=True)
+    assert events(scene.database) == 90
+    after = {path.name for path in scene.database.parent.glob("test.db*")}
+    assert {*before} - {"test.db-wal", "test.db-shm"} <= after  # SQLite may have moved its log in
+
+
+def test_a_running_gateway_whose_file_was_deleted_still_forbids_a_restore(scene: Scene) -> None:
+    with closing(Store(scene.database, TOKYO, alone=True)):
+        scene.database.rename(scene.database.with_name("gone"))
+        with pytest.raises(StoreError, match="in use by another gateway"):
+            put_back(scene.copy, scene.database, NOW)
+        assert not scene.database.exists()
+
+
+@pytest.mark.parametrize("name", ["test.db", "test.db.part"])
+def test_a_copy_that_the_restore_would_overwrite_is_refused(scene: Scene, name: str) -> None:
+    copy = scene.database.with_name(name)
+    shutil.copy(scene.copy, copy)
+    with pytest.raises(StoreError, match="give the copy another name"):
+        put_back(copy, scene.database, NOW, force=True)
+    assert rows(copy) == scene.wanted
+
+
+def test_a_backup_never_replaces_the_database_nor_joins_a_log_that_is_not_its_own(
+    scene: Scene, tmp_path: Path
+) -> None:
+    scene.put("")
+    with pytest.raises(StoreError, match="give the copy another name"):
+        backup.save(scene.database, tmp_path / "copies" / ".." / "test.db", force=True)
+    (tmp_path / "copies" / "new.db-wal").write_bytes(scene.left["-wal"])
+    with pytest.raises(StoreError, match="would play it into the copy"):
+        backup.save(scene.database, tmp_path / "copies" / "new.db")
+
+
+def test_a_log_without_its_database_is_kept_and_told_of(scene: Scene) -> None:
+    """Started instead of restored: SQLite would delete the log, or play it into a new database."""
+    scene.put("-wal")
+    with closing(Store(scene.database, TOKYO)) as store:
+        report = store.file_report
+        assert store.read_now(lambda r: r.latest_events()) == []
+    assert report
+    assert (Path(report.folder) / "test.db-wal").read_bytes() == scene.left["-wal"]
+    assert "there was no database" in report.fault
