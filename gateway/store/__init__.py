@@ -6,6 +6,7 @@ What is written: `writer`; what is read: `reader`.
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -91,7 +92,10 @@ class Store:
         except DamagedFileError as error:
             await loop.run_in_executor(self._writing, self._keeper.mend, str(error))
         except DiskError:
-            await self.heal()
+            with contextlib.suppress(DiskError):
+                await self.heal()
+            if self.file_fault:
+                return await loop.run_in_executor(self._writing, self._read_behind, ask)
             if number == self._keeper.file_number:
                 raise
         return await loop.run_in_executor(self._reading, self.read_now, ask)
@@ -140,6 +144,12 @@ class Store:
             reader.keep_ledger(self.ledger)
             self._local.reader = number, reader
         with self._keeper.reading():
+            return ask(reader)
+
+    def _read_behind(self, ask: Callable[[Reader], T]) -> T:
+        """Through the writing connection: it still has the files that were taken away."""
+        with self._keeper.reading_behind() as reader:
+            reader.keep_ledger(self.ledger)
             return ask(reader)
 
     def close(self) -> None:

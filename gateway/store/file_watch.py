@@ -69,7 +69,7 @@ class FileWatch:
         try:
             await self._store.heal()
         except DiskError as error:
-            log.error("nothing is kept: %s", error)  # noqa: TRY400 - the reason says it all
+            log.debug("nothing is kept: %s", error)  # the store has said it once
 
     async def read(self) -> None:
         """Whether the newest events can be read by others; whether the log is too long."""

@@ -46,10 +46,10 @@ DAY_MS = 86_400_000
 
 
 class Reader:
-    """The reading connection of one thread."""
+    """The reading connection of one thread; or `connection`, on the thread that owns that one."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = open_reader(path)
+    def __init__(self, path: Path, connection: Any = None) -> None:
+        self._connection = connection or open_reader(path)
         self._execute = self._connection.execute
         self.follower = FollowerReads(self._connection)
         self.own_ledger = Ledger(self._execute)  # sums and acts over spans of days

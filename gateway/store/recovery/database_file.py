@@ -7,6 +7,7 @@ Must not know what is written. Use from one thread at a time, except where said.
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ from gateway.store.writer import Transaction, Writer
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 AGAIN = timedelta(minutes=10)  # a fault that returns sooner is not the file's
+RESCUE_AGAIN_S = 10.0  # after one that failed: it may write the whole database
 START_CHECK_S = 2.0  # a larger file is checked to the end beside the work
 
 
@@ -60,6 +62,7 @@ class Keeper:
         self.file_fault = ""  # why nothing can be kept now
         self._readers: list[Reader] = []
         self._closed = False
+        self._rescue_again_s = 0.0
         self._opening = Opening(self._path, zone, self._exclusively, self._step)
         with contextlib.ExitStack() as stack:
             if alone:
@@ -126,6 +129,12 @@ class Keeper:
         """SQLite's errors as Damaged or DiskTrouble. Any thread."""
         with store_errors():
             yield
+
+    @contextlib.contextmanager
+    def reading_behind(self) -> Iterator[Reader]:
+        """A reader on the writing connection, while no other finds the file."""
+        with store_errors():
+            yield Reader(self._path, self._writer.connection)
 
     def examine(self) -> str:
         """Check to the end on a connection of its own; the fault, or "". Any thread."""
@@ -203,6 +212,7 @@ class Keeper:
     def close(self) -> None:
         """Close after the last transaction and the last reader."""
         if self._alone and not self._closed:
+            self._rescue_again_s = 0.0
             try:
                 self.heal()
             except StoreError:
@@ -223,19 +233,22 @@ class Keeper:
         """The names stand for other files: write under them again what was committed."""
         if not self._alone:  # a command: the gateway, or a person, has put another file there
             raise DiskError(f"{fault}; このコマンドをもう一度 / run this command again")
-        log.error("the database's files: %s", fault)
+        if self.file_fault and time.monotonic() < self._rescue_again_s:
+            raise DiskError(self.file_fault)
+        self._rescue_again_s = time.monotonic() + RESCUE_AGAIN_S
         self.file_fault = fault
         try:
             with store_errors():
                 report = rescue(self._writer.connection, self._live, fault, utc_now(), self._step)
                 old, self._writer = self._writer, Writer(self._path, self._zone)
-        except OSError as error:
-            raise DiskError(f"{fault}; {error.filename}: {error.strerror}") from error
+        except (StoreError, OSError) as error:
+            log.error("%s; nothing is kept: %s", fault, error)  # noqa: TRY400 - the reason says all
+            raise DiskError(f"{fault}; {error}") from error
         old.close()
         self.file_fault = ""
         self.file_number += 1
         self._opened()
-        log.error("all committed rows are in %s again; put aside: %s", self._path, report.folder)
+        log.error("%s; all committed rows are in it again; aside: %s", fault, report.folder)
 
     def _missing(self, missing: int, lost: int) -> None:
         """Events that were committed are not in the file that others see."""

@@ -8,7 +8,7 @@ exchange that was interrupted is finished at the next start.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,12 +17,16 @@ RESCUED = ".rescued"  # whole, and newer than what stands under the database's n
 SALVAGED = ".salvaged"  # whole; made from what stands under the database's name, if that is there
 
 
-def put_in_place(path: Path, whole: Path, folder: Path, *, is_ours: bool = False) -> None:
+def put_in_place(path: Path, whole: Path, folder: Path, ours: Collection[Path] = ()) -> None:
     """Put what stands under the database's names into `folder`, then `whole` in its place.
 
-    `is_ours`: the file under the database's own name may go, all of it is in `whole`.
+    `ours`: files that may go instead, for all that is in them is in `whole`.
     """
-    set_aside(path, folder, SIDES if is_ours else ("", *SIDES))
+    present = _present(path)
+    _move([file for file in present if file not in ours], folder)
+    for file in present:
+        if file in ours and file != path:  # the database itself is replaced in one step
+            file.unlink()
     whole.replace(path)
     sync(path.parent)
 
@@ -60,13 +64,20 @@ def left_sides(path: Path) -> list[Path]:
     return [side for side in sides if side.exists() and side.stat().st_size]
 
 
-def set_aside(path: Path, folder: Path, ends: Sequence[str] = ("", *SIDES)) -> None:
+def set_aside(path: Path, folder: Path) -> None:
     """Move a database and its side files, as far as they are there, into a new folder."""
-    found = [source for end in ends if (source := beside(path, end)).exists()]
-    if found:
+    _move(_present(path), folder)
+
+
+def _present(path: Path) -> list[Path]:
+    return [file for end in ("", *SIDES) if (file := beside(path, end)).exists()]
+
+
+def _move(files: Sequence[Path], folder: Path) -> None:
+    if files:
         folder.mkdir()
-    for source in found:
-        source.replace(folder / source.name)
+    for file in files:
+        file.replace(folder / file.name)
 
 
 def beside(path: Path, suffix: str) -> Path:

@@ -33,10 +33,9 @@ class LiveFile:
                 return f"{Path(name).name} {words}"
         return ""
 
-    def is_ours(self) -> bool:
-        """Whether the file under the database's own name is the one that was opened."""
-        name = str(self.path)
-        return _identity(name) == self._opened.get(name)
+    def ours(self) -> list[Path]:
+        """The files that are still those that were opened."""
+        return [Path(name) for name, known in self._opened.items() if _identity(name) == known]
 
     def read_only(self) -> list[str]:
         """The files that could not be opened for writing again; the open ones would still be written."""

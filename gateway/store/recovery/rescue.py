@@ -42,5 +42,5 @@ def rescue(
         target.close(True)
     sync(fresh)
     whole = fresh.replace(beside(path, RESCUED))
-    put_in_place(path, whole, folder, is_ours=live.is_ours())
+    put_in_place(path, whole, folder, live.ours())
     return report
