@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.disk.smalldisk import small_file_system
+from tests.faults.neighbours.readers import StockReaders
 from tests.faults.witness import CAMERAS, TRAP
 from tests.support.servers import Mosquitto
 from tests.support.service import Service
@@ -17,6 +18,13 @@ def service(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Service]:
     service = Service(tmp_path / "gw", mosquitto.port, TRAP, *CAMERAS)
     yield service
     service.kill()
+
+
+@pytest.fixture
+def readers(service: Service, tmp_path: Path) -> Iterator[StockReaders]:
+    """Two stock SQLite programs that read the service's database all the time."""
+    with StockReaders(service.database, tmp_path) as readers:
+        yield readers
 
 
 @pytest.fixture

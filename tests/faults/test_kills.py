@@ -1,4 +1,7 @@
-"""kill -9 of the real gateway at random moments while traps spring: each is stored and alerted once."""
+"""kill -9 of the real gateway at random moments while traps spring: each is stored and alerted once.
+
+Two other programs read the database all the time.
+"""
 
 import json
 import random
@@ -15,7 +18,7 @@ from tests.support.samples import TOKYO
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Service, native
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("readers")]
 
 
 def run_kills(mosquitto: Mosquitto, service: Service, kills: int) -> None:

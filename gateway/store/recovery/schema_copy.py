@@ -39,10 +39,10 @@ def load(path: Path) -> SchemaPages:
     return pages if all(len(page) == PAGE for page in pages.values()) else {}
 
 
-def restore(pages: SchemaPages, path: Path) -> None:
+def restore(pages: SchemaPages, copy: Path) -> None:
     """Put the kept pages into a copy of the broken file."""
-    size = path.stat().st_size // PAGE
-    with path.open("r+b") as file:
+    size = copy.stat().st_size // PAGE
+    with copy.open("r+b") as file:
         for number, page in pages.items():
             data = _with_size(page, size) if number == 1 else page
             file.seek((number - 1) * PAGE)

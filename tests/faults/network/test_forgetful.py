@@ -8,7 +8,7 @@ from tests.faults.witness import Confirms, events, ready, send
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Service, native
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("readers")]
 
 Messages = list[tuple[str, dict[str, object]]]
 A_ROUND = 20

@@ -10,7 +10,7 @@ from tests.faults.witness import events, health, ready
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, native
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("readers")]
 
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 

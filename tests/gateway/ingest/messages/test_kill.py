@@ -1,4 +1,4 @@
-"""kill -9 of the real gateway on a real broker: none lost, none double."""
+"""kill -9 of the real gateway on a real broker, beside two readers of its file: none lost, none double."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.model import Device, Role
+from tests.faults.neighbours.readers import StockReaders
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, heard, native
 
@@ -41,7 +42,7 @@ def test_a_gateway_killed_amid_2000_messages_loses_none_and_doubles_none(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     service = Service(tmp_path / "gw", mosquitto.port, CAMERA, max_batch=4)
-    with service:
+    with service, StockReaders(service.database, tmp_path):
         wait_for(lambda: subscribed(service, mosquitto.port), "the gateway to subscribe")
         amid: list[int] = []
         sending = threading.Thread(target=publish, args=(mosquitto.port, range(MESSAGES)))
@@ -63,7 +64,7 @@ def test_a_gateway_killed_amid_a_surge_judges_what_it_had_kept_once(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     service = Service(tmp_path / "gw", mosquitto.port, CAMERA, max_batch=100)
-    with service:
+    with service, StockReaders(service.database, tmp_path):
         wait_for(lambda: subscribed(service, mosquitto.port), "the gateway to subscribe")
         os.kill(service.pid, signal.SIGSTOP)  # what waits at the broker will come at once
         publish(mosquitto.port, range(MESSAGES))
