@@ -20,8 +20,9 @@ from gateway.ingest.messages.decoding import Sources
 from gateway.mqtt.embedded_broker import is_free
 from gateway.mqtt.link import ConnectionFailedError
 from gateway.mqtt.probe import probe
-from gateway.store.connection import StoreError
+from gateway.store.connection import WAL_LIMIT_BYTES, StoreError
 from gateway.store.reader import Reader
+from gateway.store.recovery import wal
 
 SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 
@@ -83,7 +84,12 @@ def _database(settings: Config) -> str:
     if not path.exists():
         return f"{path}: まだありません。初回に作ります / will be made at the first start"
     devices = Reader(path).devices()
-    return f"{path}: {path.stat().st_size:,} bytes, {len(devices)} 台 / devices"
+    if (log := wal.size(path.resolve())) > WAL_LIMIT_BYTES:
+        raise OSError(
+            f"{path}-wal: {log:,} bytes; 読み続けているプログラムを終わらせてください / end the program that "
+            f"keeps reading: {', '.join(wal.readers(path.resolve())) or 'unknown'}"
+        )
+    return f"{path}: {path.stat().st_size:,} bytes, -wal {log:,} bytes, {len(devices)} 台 / devices"
 
 
 def _disk(settings: Config) -> str:

@@ -43,7 +43,7 @@ class GatewayLock:
     def renew(self) -> None:
         """Take it again if somebody has deleted the lock file. StoreError as `take`."""
         number = _taken.get(self._name)
-        if number is not None and not _stands(number, self._name):
+        if number is None or not _stands(number, self._name):
             self.release()
             self.take()
 
