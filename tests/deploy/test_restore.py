@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,9 +56,10 @@ class Scene:
             path.unlink()
         self.wanted = rows(self.copy)
 
-    def put(self, end: str, data: bytes | None = None) -> None:
-        """A file that is left beside the database, or the database itself (end "")."""
-        Path(f"{self.database}{end}").write_bytes(self.left[end] if data is None else data)
+    def leave(self, files: Mapping[str, "Made"]) -> None:
+        """What lies under the database's name with these ends."""
+        for end, made in files.items():
+            Path(f"{self.database}{end}").write_bytes(made(self))
 
 
 def hot_journal(scene: Scene) -> bytes:
@@ -81,28 +82,43 @@ def garbage(size: int = 40_000) -> bytes:
     return random.Random(3).randbytes(size)
 
 
-LEFT: dict[str, Callable[[Scene], object]] = {
-    "nothing": lambda s: None,
-    "the old -wal": lambda s: s.put("-wal"),
-    "the old -wal and -shm": lambda s: (s.put("-wal"), s.put("-shm")),
-    "only the old -shm": lambda s: s.put("-shm"),
-    "an empty -wal": lambda s: s.put("-wal", b""),
-    "half the old -wal": lambda s: s.put("-wal", s.left["-wal"][: len(s.left["-wal"]) // 2]),
-    "a -wal of garbage": lambda s: s.put("-wal", garbage()),
-    "a -shm of garbage": lambda s: (s.put("-wal"), s.put("-shm", garbage(32_768))),
-    "a hot journal": lambda s: s.put("-journal", hot_journal(s)),
-    "a journal of garbage": lambda s: s.put("-journal", garbage()),
-    "a journal and a -wal": lambda s: (s.put("-journal", hot_journal(s)), s.put("-wal")),
-    "the old database": lambda s: s.put(""),
-    "the old database and its -wal": lambda s: (s.put(""), s.put("-wal")),
-    "the old database, -wal and -shm": lambda s: (s.put(""), s.put("-wal"), s.put("-shm")),
-    "an empty database and the -wal": lambda s: (s.put("", b""), s.put("-wal")),
-    "a broken database and the -wal": lambda s: (s.put("", garbage()), s.put("-wal")),
-    "the copy itself and the old -wal": lambda s: (s.put("", s.copy.read_bytes()), s.put("-wal")),
-    "a salvage that was cut off": lambda s: s.put(".salvaged", s.left[""]),
-    "a rescue that was cut off": lambda s: (s.put(".rescued", s.left[""]), s.put("-wal")),
-    "a restore that was cut off": lambda s: (s.put(".part", garbage()), s.put(".part-journal", garbage())),
-}  # fmt: skip
+Made = Callable[[Scene], bytes]
+
+
+def old(end: str, share: float = 1.0) -> Made:
+    """The first part of a file that the killed gateway left."""
+    return lambda scene: scene.left[end][: int(share * len(scene.left[end]))]
+
+
+def bytes_of(data: bytes) -> Made:
+    return lambda _: data
+
+
+LEFT: dict[str, dict[str, Made]] = {
+    "nothing": {},
+    "the old -wal": {"-wal": old("-wal")},
+    "the old -wal and -shm": {"-wal": old("-wal"), "-shm": old("-shm")},
+    "only the old -shm": {"-shm": old("-shm")},
+    "an empty -wal": {"-wal": bytes_of(b"")},
+    "half the old -wal": {"-wal": old("-wal", 0.5)},
+    "a -wal of garbage": {"-wal": bytes_of(garbage())},
+    "a -shm of garbage": {"-wal": old("-wal"), "-shm": bytes_of(garbage(32_768))},
+    "a hot journal": {"-journal": hot_journal},
+    "a journal of garbage": {"-journal": bytes_of(garbage())},
+    "a journal and a -wal": {"-journal": hot_journal, "-wal": old("-wal")},
+    "the old database": {"": old("")},
+    "the old database and its -wal": {"": old(""), "-wal": old("-wal")},
+    "the old database, -wal and -shm": {"": old(""), "-wal": old("-wal"), "-shm": old("-shm")},
+    "an empty database and the -wal": {"": bytes_of(b""), "-wal": old("-wal")},
+    "a broken database and the -wal": {"": bytes_of(garbage()), "-wal": old("-wal")},
+    "the copy and the old -wal": {"": lambda s: s.copy.read_bytes(), "-wal": old("-wal")},
+    "a salvage that was cut off": {".salvaged": old("")},
+    "a rescue that was cut off": {".rescued": old(""), "-wal": old("-wal")},
+    "a restore that was cut off": {
+        ".part": bytes_of(garbage()),
+        ".part-journal": bytes_of(garbage()),
+    },
+}
 
 
 @pytest.fixture
@@ -112,7 +128,7 @@ def scene(tmp_path: Path) -> Scene:
 
 @pytest.mark.parametrize("left", LEFT)
 def test_a_restored_database_is_the_copy_row_for_row(scene: Scene, left: str) -> None:
-    LEFT[left](scene)
+    scene.leave(LEFT[left])
     put_back(scene.copy, scene.database, NOW, force=True)
     with closing(Store(scene.database, TOKYO)) as store:  # as the gateway starts
         assert store.salvaged is None
@@ -121,7 +137,7 @@ def test_a_restored_database_is_the_copy_row_for_row(scene: Scene, left: str) ->
 
 @pytest.mark.parametrize("left", ["the old -wal", "a hot journal"])
 def test_control_a_copy_put_beside_what_was_left_is_not_the_copy(scene: Scene, left: str) -> None:
-    LEFT[left](scene)
+    scene.leave(LEFT[left])
     shutil.copy(scene.copy, scene.database)
     try:
         assert rows(scene.database) != scene.wanted
@@ -131,7 +147,7 @@ def test_control_a_copy_put_beside_what_was_left_is_not_the_copy(scene: Scene, l
 
 def test_what_was_left_is_moved_aside_and_not_deleted(scene: Scene) -> None:
     for end in ("", "-wal", "-journal"):
-        scene.put(end, garbage() + end.encode())
+        scene.leave({end: bytes_of(garbage() + end.encode())})
     aside = put_back(scene.copy, scene.database, NOW, force=True)
     assert aside
     again = put_back(scene.copy, scene.database, NOW, force=True)  # in the same second
@@ -158,7 +174,7 @@ def test_a_restore_that_fails_changes_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for end in ("", "-wal", "-shm"):
-        scene.put(end)
+        scene.leave({end: old(end)})
     before = {path.name: path.read_bytes() for path in scene.database.parent.glob("test.db*")}
 
     def full(*_: object) -> None:
@@ -192,7 +208,7 @@ def test_a_copy_that_the_restore_would_overwrite_is_refused(scene: Scene, name: 
 def test_a_backup_never_replaces_the_database_nor_joins_a_log_that_is_not_its_own(
     scene: Scene, tmp_path: Path
 ) -> None:
-    scene.put("")
+    scene.leave({"": old("")})
     with pytest.raises(StoreError, match="give the copy another name"):
         backup.save(scene.database, tmp_path / "copies" / ".." / "test.db", force=True)
     (tmp_path / "copies" / "new.db-wal").write_bytes(scene.left["-wal"])
@@ -202,7 +218,7 @@ def test_a_backup_never_replaces_the_database_nor_joins_a_log_that_is_not_its_ow
 
 def test_a_log_without_its_database_is_kept_and_told_of(scene: Scene) -> None:
     """Started instead of restored: SQLite would delete the log, or play it into a new database."""
-    scene.put("-wal")
+    scene.leave({"-wal": old("-wal")})
     with closing(Store(scene.database, TOKYO)) as store:
         report = store.file_report
         assert store.read_now(lambda r: r.latest_events()) == []

@@ -171,7 +171,8 @@ class Keeper:
         DiskTrouble: that is not possible now, so nothing is kept.
         """
         if fault := self._live.fault():
-            return self._rescue(fault)
+            self._rescue(fault)
+            return
         self._live.let_write()
         if names := self._live.read_only():
             self.file_fault = f"{', '.join(names)} 書き込めません / is read-only"

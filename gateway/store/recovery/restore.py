@@ -69,9 +69,11 @@ def _compare(source: apsw.Connection, database: Path) -> None:
 
 
 def _counts(connection: apsw.Connection) -> dict[str, int]:
-    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-    sql = 'SELECT count(*) FROM "{}"'
-    return {name: connection.execute(sql.format(name)).fetchone()[0] for (name,) in names}
+    counts = {}
+    for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"):
+        [(rows,)] = connection.execute(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - a name of the schema
+        counts[str(name)] = int(str(rows))
+    return counts
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ class Witness:
         try:
             wanted = self._seen | present
             there = _there(reader, wanted)
-            lowest = reader.execute("SELECT min(no) FROM event").fetchone()[0] or 0
+            [(lowest,)] = reader.execute("SELECT coalesce(min(no), 0) FROM event")
         finally:
             reader.close()
         missing = {no for no in wanted if no >= lowest and no not in there}

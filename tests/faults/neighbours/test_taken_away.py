@@ -68,14 +68,28 @@ def other_database(path: Path) -> Path:
     return other
 
 
-def delete(*ends: str) -> Callable[[Path], object]:
-    return lambda path: [Path(f"{path}{end}").unlink() for end in ends]
+def delete(*ends: str) -> Callable[[Path], None]:
+    def way(path: Path) -> None:
+        for end in ends:
+            Path(f"{path}{end}").unlink()
+
+    return way
 
 
 def replace_wal(path: Path) -> None:
     wal = Path(f"{path}-wal")
     wal.unlink()
     wal.write_bytes(b"\x37\x7f\x06\x82" + bytes(10_000))
+
+
+def copy_another(path: Path) -> None:
+    path.unlink()
+    shutil.copy(other_database(path), path)
+
+
+def put_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
 
 
 WAYS: dict[str, Callable[[Path], object]] = {
@@ -85,10 +99,10 @@ WAYS: dict[str, Callable[[Path], object]] = {
     "rm all three": delete("", "-wal", "-shm"),
     "mv away": lambda path: path.rename(path.with_name("away.db")),
     "mv another over it": lambda path: other_database(path).rename(path),
-    "cp another after rm": lambda path: (path.unlink(), shutil.copy(other_database(path), path)),
+    "rm, and cp of another": copy_another,
     "another -wal": replace_wal,
     "rm -r of the folder": lambda path: shutil.rmtree(path.parent),
-    "a folder of its name": lambda path: (path.unlink(), path.mkdir()),
+    "a folder of its name": put_a_folder,
 }
 
 
