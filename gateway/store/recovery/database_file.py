@@ -177,12 +177,10 @@ class Keeper:
         if names := self._live.read_only():
             self.file_fault = f"{', '.join(names)} 書き込めません / is read-only"
             raise DiskError(self.file_fault)
-        if was_wrong := bool(self.file_fault):
-            exchange.beside(self._path, exchange.RESCUED).unlink(
-                missing_ok=True
-            )  # out of date soon
+        if self.file_fault:
+            # Of an attempt that failed; what is committed from now on is not in it.
+            exchange.beside(self._path, exchange.RESCUED).unlink(missing_ok=True)
             self.look()
-        return was_wrong
 
     def look(self) -> None:
         """Read the newest events again as others see them, and keep the log short."""
