@@ -21,8 +21,8 @@ from gateway.mqtt.embedded_broker import is_free
 from gateway.mqtt.link import ConnectionFailedError
 from gateway.mqtt.probe import probe
 from gateway.store.connection import WAL_LIMIT_BYTES, StoreError
+from gateway.store.file import wal
 from gateway.store.reader import Reader
-from gateway.store.recovery import wal
 
 SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 

@@ -23,15 +23,16 @@ from gateway.store.connection import (
     store_errors,
     transaction,
 )
+from gateway.store.file import wal
+from gateway.store.file.gateway_lock import GatewayLock
+from gateway.store.file.live_file import LiveFile
+from gateway.store.file.witness import Witness
 from gateway.store.reader import Reader
-from gateway.store.recovery import exchange, wal
+from gateway.store.recovery import exchange
 from gateway.store.recovery.file_report import Report, remember, remembered
-from gateway.store.recovery.gateway_lock import GatewayLock
 from gateway.store.recovery.integrity import CheckResult, check
-from gateway.store.recovery.live_file import LiveFile
 from gateway.store.recovery.opening import Opening
 from gateway.store.recovery.rescue import rescue
-from gateway.store.recovery.witness import Witness
 from gateway.store.writer import Transaction, Writer
 
 T = TypeVar("T")

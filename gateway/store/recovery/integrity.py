@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 
 from gateway.store.connection import DAMAGE, StoreError
-from gateway.store.recovery import raw_file
+from gateway.store.file import raw_file
 
 PROGRESS = 20_000  # steps of SQLite between two looks at the clock
 SMALL = ("device", "setting", "account", "alert", "outbox", "quarantine")

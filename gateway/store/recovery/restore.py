@@ -13,10 +13,10 @@ from pathlib import Path
 import apsw
 
 from gateway.store.connection import StoreError, open_reader
+from gateway.store.file.gateway_lock import GatewayLock
 from gateway.store.recovery.backup import check, differ
 from gateway.store.recovery.backup import copy as make
 from gateway.store.recovery.exchange import RESCUED, SALVAGED, SIDES
-from gateway.store.recovery.gateway_lock import GatewayLock
 
 # Of a database file: what SQLite would play into another one, and what a start would take for newer.
 ENDS = ("", *SIDES, RESCUED, SALVAGED)

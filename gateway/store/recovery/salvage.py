@@ -20,7 +20,8 @@ from gateway.store.connection import (
     open_writer,
     transaction,
 )
-from gateway.store.recovery import raw_file, schema_copy
+from gateway.store.file import raw_file
+from gateway.store.recovery import schema_copy
 from gateway.store.recovery.exchange import (
     SALVAGED,
     beside,

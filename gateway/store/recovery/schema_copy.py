@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from gateway.store.recovery import raw_file
+from gateway.store.file import raw_file
 
 PAGE = 4_096
 COUNTERS = ((24, 40), (92, 100))  # bytes of page 1 that change with every commit

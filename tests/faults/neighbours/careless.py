@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 from gateway.cli import main
-from gateway.store.recovery import live_file, raw_file
+from gateway.store.file import live_file, raw_file
 
 OPENED = "the live database was opened outside SQLite"
 SIDES = ("", "-wal", "-shm")

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from gateway.cli import app
 from gateway.store import Store, StoreError
-from gateway.store.file_watch import FileWatch
+from gateway.store.file.file_watch import FileWatch
+from gateway.store.file.gateway_lock import GatewayLock
 from gateway.store.housekeeping import Housekeeping
-from gateway.store.recovery.gateway_lock import GatewayLock
 from tests.faults.disk.story import fill
 from tests.support.samples import TOKYO
 
@@ -99,7 +99,7 @@ def test_a_lock_file_that_was_deleted_and_taken_by_another_gateway_is_a_fault(
     database: Path,
 ) -> None:
     take = (
-        "import sys; from pathlib import Path; from gateway.store.recovery.gateway_lock import GatewayLock; "
+        "import sys; from pathlib import Path; from gateway.store.file.gateway_lock import GatewayLock; "
         "GatewayLock(Path(sys.argv[1])).take(); print('taken', flush=True); sys.stdin.read()"
     )
     with closing(Store(database, TOKYO, alone=True)) as store:

@@ -16,8 +16,8 @@ from gateway.config import Config
 from gateway.config import StoreSettings as StoreSettings
 from gateway.store import Store
 from gateway.store.connection import WAL_LIMIT_BYTES
-from gateway.store.file_watch import FileWatch
-from gateway.store.recovery import wal
+from gateway.store.file import wal
+from gateway.store.file.file_watch import FileWatch
 from tests.support.samples import T0, TOKYO, TRAP
 
 BLOCK = 1_000_000

@@ -18,9 +18,9 @@ from gateway.domain.model import Kind
 from gateway.ingest.messages import intake
 from gateway.ingest.messages.batch import absorb
 from gateway.store import DiskError, Store
-from gateway.store.file_watch import FileWatch
+from gateway.store.file.file_watch import FileWatch
+from gateway.store.file.live_file import LiveFile
 from gateway.store.recovery import backup, database_file, rescue
-from gateway.store.recovery.live_file import LiveFile
 from tests.faults.disk.test_disk import SPRING, Rig, until
 from tests.support.samples import CAMERA, TOKYO, TRAP, at, decode, message, reading
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from gateway.clock import Clock
 from gateway.store import DiskError, Store, StoreError
 from gateway.store.connection import WAL_LIMIT_BYTES
-from gateway.store.recovery import wal
+from gateway.store.file import wal
 from gateway.store.recovery.file_report import Report
 
 log = logging.getLogger(__name__)
