@@ -5,6 +5,7 @@ WAL with synchronous=FULL: a commit is on the disk when it returns; readers neve
 """
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import apsw
 from gateway.domain.errors import ShishigakiError
 from gateway.store.schema import MIGRATIONS
 
+log = logging.getLogger(__name__)
 BUSY_MS = 10_000
 CHECKPOINT_PAGES = 4_000
 WAL_LIMIT_BYTES = 2 * CHECKPOINT_PAGES * 4_120  # a longer -wal is cut when it starts again
@@ -82,6 +84,9 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
             f"{path}: written by a newer Shishigaki (schema {version}, this one knows "
             f"{len(MIGRATIONS)}); install that version or restore a backup"
         )
+    if 0 < version < len(MIGRATIONS):
+        log.info("%s: schema %d becomes %d; with millions of events this takes a minute",
+                 path, version, len(MIGRATIONS))  # fmt: skip
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         try:
             with transaction(connection):

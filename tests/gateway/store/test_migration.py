@@ -122,9 +122,13 @@ def test_what_stops_amid_it_leaves_the_old_database_whole(
     assert rows(path) == before
 
 
-def test_it_writes_an_index_not_the_history(tmp_path: Path) -> None:
+def test_it_writes_an_index_not_the_history_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     path = old_database(tmp_path / "old.db", events=30_000)
     size = path.stat().st_size
     with contextlib.closing(connection.open_writer(path)):
         written = path.with_name(path.name + "-wal").stat().st_size
     assert written < size / 2
+    assert f"schema {BEFORE} becomes {len(MIGRATIONS)}" in caplog.text
