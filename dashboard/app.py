@@ -1,20 +1,20 @@
 """The dashboard put together: routes, who may read, what runs beside the pages.
 
-Owns their order. Must not hold page logic or addresses (`pages`, `api`, `login`; on the `shelf` stand those
-that draw and reckon).
+Owns their order. Must not hold page logic or addresses (`pages`, `api`, `login`). Pages that calculate
+run in a process of their own (`web.process`).
 Pages read; people's acts are POSTs that need a role and come from our own pages.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,8 +24,11 @@ from dashboard.live.pages import LivePages
 from dashboard.live.updates import Live
 from dashboard.web import assets
 from dashboard.web.auth import LOOPBACK, Auth, signing_secret
-from dashboard.web.lazy_routes import shelved
+from dashboard.web.error_page import error_handlers
 from dashboard.web.login import LoginPages
+from dashboard.web.process.child import Child
+from dashboard.web.process.forwarding import CalculatingPages
+from dashboard.web.process.messages import Settings
 from dashboard.web.responses import Reply
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
@@ -45,10 +48,12 @@ def create_app(
     clock: Clock = utc_now,
     desk: Approvals | None = None,
     extra_routes: Sequence[BaseRoute] = (),
+    office: Sequence[BaseRoute] | None = None,
 ) -> Starlette:
     """The ASGI application (`extra_routes` first); to be run with its lifespan, see `serve`.
 
     `desk`: for approving devices and reading again; None: the pages only show.
+    `office`: the pages that calculate, here; None: in a process of their own.
     Raises MissingAssetsError when the browser's files were not built.
     """
     assets.check()
@@ -56,14 +61,16 @@ def create_app(
     live = Live(store, feed, clock)
     secret = signing_secret(config.dashboard, store.path)
     auth = Auth(config.dashboard, secret, _accounts(store), clock)
-    error_page = _error_page(reply, clock)
+    child = Child(Settings(str(store.path), config))
+    calculating = CalculatingPages(child, reply, clock, store.mend)
+    office = calculating.routes() if office is None else office
     app = Starlette(
         routes=[
             *extra_routes,
             *LivePages(store, live, reply, config, clock).routes(),
             *Api(store, live, reply, clock).routes(),
             *Installer(store, feed, reply, auth, config.sources, desk, clock).routes(),
-            *shelved(lambda pages: Router(pages(store, reply, config, clock).routes())),
+            *office,
             *LoginPages(auth, reply, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),
         ],
@@ -72,11 +79,17 @@ def create_app(
             Middleware(Gate, auth=auth, opened=("/public",) if config.public.open else ()),
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
         ],
-        exception_handlers={HTTPException: error_page, Exception: error_page},
-        lifespan=lambda _: live.running(),
+        exception_handlers=error_handlers(reply, clock),
+        lifespan=lambda _: _running(live, calculating),
     )
     app.state.live = live  # `serve` ends the streams before it waits for them
     return app
+
+
+@contextlib.asynccontextmanager
+async def _running(live: Live, calculating: CalculatingPages) -> AsyncIterator[None]:
+    async with live.running(), calculating.running():
+        yield
 
 
 def _accounts(store: Store) -> Callable[[str], Awaitable[Account | None]]:
@@ -84,19 +97,6 @@ def _accounts(store: Store) -> Callable[[str], Awaitable[Account | None]]:
         return await store.read(lambda reader: reader.account(name))
 
     return find
-
-
-def _error_page(reply: Reply, clock: Clock) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """What a reader is told when there is no such page, it is not theirs, or we have a bug."""
-
-    async def on_error(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        if request.url.path.startswith("/api/"):
-            return JSONResponse({"error": getattr(error, "detail", "")}, status)
-        word = {404: "error.missing", 403: "error.forbidden"}.get(status, "error.title")
-        return reply.page(request, "error.html", clock(), status=status, word=word)
-
-    return on_error
 
 
 class Gate:

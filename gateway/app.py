@@ -40,7 +40,6 @@ from gateway.alerts.scheduler import AlertScheduler
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
 from gateway.domain.geo.areas import AreaError, Land, parse
-from gateway.export.influx.readback.period_sums import lent
 from gateway.export.topics.publisher import TopicPublisher
 from gateway.faults import GatewayFaults
 from gateway.ingest.devices.approval import Approvals
@@ -136,7 +135,7 @@ async def run(gateway: Gateway) -> None:
         gateway.store, gateway.feed, gateway.policy, faults, faults.listening, gateway.clock
     )  # fmt: skip
     display = TopicPublisher(gateway.store, gateway.feed, session, config, gateway.clock)
-    async with lent(config, gateway.store), asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group:
         for name, work in {
             "mqtt": session.run(),
             "intake": intake.run(session),

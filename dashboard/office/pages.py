@@ -27,7 +27,8 @@ from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.store import Reader, Store
+from gateway.store import Reader
+from gateway.store.reading import Reads
 
 PAPERS = ("a4", "a3")
 
@@ -35,7 +36,7 @@ PAPERS = ("a4", "a3")
 class Officials:
     """Handlers of the officials' map."""
 
-    def __init__(self, store: Store, reply: Reply, config: Config, clock: Clock) -> None:
+    def __init__(self, store: Reads, reply: Reply, config: Config, clock: Clock) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
         self._lands = land_files.read(config.office)
         self._figures = FigurePages(store, reply, config, clock)

@@ -28,13 +28,14 @@ from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.domain.geo import mesh
-from gateway.store import Reader, Store
+from gateway.store import Reader
+from gateway.store.reading import Reads
 
 
 class PublicPages:
     """Handlers of what everybody may see."""
 
-    def __init__(self, store: Store, reply: Reply, config: Config, clock: Clock) -> None:
+    def __init__(self, store: Reads, reply: Reply, config: Config, clock: Clock) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
 
     def routes(self) -> list[BaseRoute]:

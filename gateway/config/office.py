@@ -26,6 +26,7 @@ class Office(_OfficeSection, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()  # landowners who refuse, houses: never proposed
     roads: tuple[str, ...] = ()  # what a trapper can drive or walk on
     hunter_map: str = ""  # CSV with mesh5km,number
+    memory_mb: Annotated[int, Meta(ge=128, le=4_096)] = 256  # for the process of these pages
 
 
 class Public(_OfficeSection, frozen=True, kw_only=True):

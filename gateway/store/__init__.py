@@ -120,6 +120,11 @@ class Store:
         """A hard link to one of the database's files, in words; "" when there is none."""
         return self._keeper.second_name()
 
+    async def mend(self, fault: str) -> None:
+        """Salvage the file, in which another process that reads it found a fault."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writing, self._keeper.mend, fault)
+
     async def examine(self) -> None:
         """The rest of the integrity check that was too long for the start; salvages if it must."""
         if self._keeper.examined:

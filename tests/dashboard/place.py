@@ -15,7 +15,10 @@ import msgspec
 from starlette.routing import BaseRoute
 
 from dashboard.app import create_app
+from dashboard.office.pages import Officials
+from dashboard.public.pages import PublicPages
 from dashboard.serve import listen, serve
+from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config, Dashboard, Site
 from gateway.dialects.sensors.models import shipped
@@ -120,7 +123,16 @@ class Place:
         self.desk = Approvals(decode, shipped())
         self.now = NOW
         self.more: Sequence[BaseRoute] = ()  # pages that the gateway adds
+        self.apart = False  # True: pages that calculate in a process of their own, as in the field
         self.loop: asyncio.AbstractEventLoop | None = None
+
+    def office(self) -> list[BaseRoute]:
+        """The pages that calculate, in this process: no test need wait for another to start."""
+        reply = Reply(self.config)
+        return [
+            *Officials(self.store, reply, self.config, self.clock).routes(),
+            *PublicPages(self.store, reply, self.config, self.clock).routes(),
+        ]
 
     @property
     def clock(self) -> Clock:
@@ -153,6 +165,7 @@ class Place:
         app = create_app(
             self.store, self.feed, self.config,
             clock=self.clock, desk=self.desk, extra_routes=self.more,
+            office=None if self.apart else self.office(),
         )  # fmt: skip
         started, task = threading.Event(), list[asyncio.Task[None]]()
 

@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 
 from gateway.domain.model import Device, Role
+from tests.support.processes import children, memory_mb
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Service, heard
 
@@ -51,6 +52,31 @@ def get(service: Service, path: str) -> bytes:
     return body
 
 
+OFFICE = (
+    "/officials", "/officials/figures", "/officials/figures.pdf", "/officials/sites", "/officials/map.html",
+    "/officials/papers", "/public",
+)  # fmt: skip
+WORKER = "dashboard.web.process.worker"
+
+
+def test_the_gateway_pays_nothing_for_what_officials_calculate(service: Service) -> None:
+    for path in LIVE:
+        assert get(service, path)
+    get(service, "/officials")  # what forwarding itself needs is loaded
+    before = service.rss_mb()
+    for path in OFFICE * 3:
+        assert get(service, path)
+    after, [worker] = service.rss_mb(), children(service.pid, WORKER)
+    paid = memory_mb(worker)
+    print(f"\ngateway {before:.1f} -> {after:.1f} MB; the process that calculates {paid:.0f} MB")
+    assert after - before < 4
+    assert "/numpy" not in Path(f"/proc/{service.pid}/maps").read_text()
+    assert "/numpy" in Path(f"/proc/{worker}/maps").read_text(), "else this proves nothing"
+    assert paid > 45, "what the gateway would pay, were the pages its own"
+    service.kill()
+    wait_for(lambda: not Path(f"/proc/{worker}").exists(), "the process to end with the gateway")
+
+
 def test_what_draws_is_loaded_by_the_first_official_not_at_the_start(service: Service) -> None:
     for path in LIVE:
         assert get(service, path)
@@ -59,10 +85,9 @@ def test_what_draws_is_loaded_by_the_first_official_not_at_the_start(service: Se
     assert "pydantic" not in loaded(service), "the command line brings 8 MB along (pyproject.toml)"
     assert b"Polygon" in get(service, "/map/coast.geojson"), "cut by a process of its own"
     assert "/numpy" not in Path(f"/proc/{service.pid}/maps").read_text()
-    before = service.rss_mb()
+    assert children(service.pid, WORKER) == []
     assert b"officials.js" in get(service, "/officials")
-    assert loaded(service) >= DRAWS
-    print(f"\nlive pages {before:.0f} MB, with the officials' map {service.rss_mb():.0f} MB")
+    assert loaded(service) >= DRAWS, "by the process that calculates: its log is the gateway's"
 
 
 def test_nobody_waits_while_the_officials_pages_are_loaded(service: Service) -> None:

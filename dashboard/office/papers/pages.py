@@ -28,7 +28,8 @@ from gateway.clock import Clock
 from gateway.config import Config
 from gateway.domain.accounts import Rank
 from gateway.domain.model import Device, TrapAction
-from gateway.store import Reader, Store
+from gateway.store import Reader
+from gateway.store.reading import Reads
 
 
 class PapersInput(Struct, frozen=True, eq=False):
@@ -44,7 +45,7 @@ class PaperPages:
     """Handlers of the papers."""
 
     def __init__(
-        self, store: Store, reply: Reply, config: Config, clock: Clock, owned: Lands
+        self, store: Reads, reply: Reply, config: Config, clock: Clock, owned: Lands
     ) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
         self._lands = owned

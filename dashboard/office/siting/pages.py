@@ -40,7 +40,8 @@ from gateway.config import Config
 from gateway.domain import species
 from gateway.domain.geo.far_places import ASK_KM
 from gateway.domain.model import TrapState
-from gateway.store import Reader, Store
+from gateway.store import Reader
+from gateway.store.reading import Reads
 
 
 class Form(Struct, frozen=True):
@@ -70,7 +71,7 @@ class SitingPages:
     """Handlers of the proposed sites."""
 
     def __init__(
-        self, store: Store, reply: Reply, config: Config, clock: Clock, owned: Lands
+        self, store: Reads, reply: Reply, config: Config, clock: Clock, owned: Lands
     ) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
         self._lands = owned

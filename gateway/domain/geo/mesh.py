@@ -165,10 +165,11 @@ def within(area: Bounds, level: MeshLevel) -> list[str]:
 
 
 def clipped(area: Bounds) -> Bounds | None:
-    """The part of an area that has codes at all, or None."""
+    """The part of an area that has codes at all; None where none is left, or a hair's breadth."""
     south, west = max(area.south, 0.0), max(area.west, MIN_LON)
     north, east = min(area.north, MAX_LAT), min(area.east, MAX_LON)
-    return Bounds(south, west, north, east) if south < north and west < east else None
+    thin = min(north - south, east - west) <= 2 * HAIR
+    return None if thin else Bounds(south, west, north, east)
 
 
 def finest_within(area: Bounds, most: int) -> MeshLevel:

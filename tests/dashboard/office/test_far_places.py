@@ -1,6 +1,8 @@
 """A place anywhere on earth costs its own row: every page answers, the others' figures stay."""
 
+import os
 import re
+import time
 
 import msgspec
 import pytest
@@ -9,6 +11,7 @@ from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, Role
 from tests.dashboard.client import Client
 from tests.dashboard.office.county import CAMERAS, County
+from tests.support.processes import children, memory_mb
 
 ANYWHERE: list[tuple[Place, ...]] = [
     ((2.7, 128.8),), ((50.1, 10.1),), ((89.9, 179.9),), ((-90.0, -180.0),), ((0.001, 0.001),),
@@ -90,3 +93,37 @@ def test_sensors_too_far_apart_for_proposed_sites_are_told_so(county: County) ->
     with county.served() as url:
         page = Client(url).get("/officials/sites?month=2026-10&reach_m=200").text
     assert "地区をしぼるか" in page
+
+
+def test_no_place_makes_the_process_that_calculates_large_or_slow(county: County) -> None:
+    county.apart = True
+    slowest: dict[str, float] = {}
+    with county.served() as url:
+        for page in PAGES:
+            Client(url).get(page)  # starts the process; coastlines of the usual frame are cut
+        [worker] = children(os.getpid(), "dashboard.web.process.worker")
+        usual_s = {page: timed(url, page) for page in PAGES}
+        for places in ANYWHERE:
+            moved(county, *places)
+            for page in PAGES:
+                slowest[page] = max(slowest.get(page, 0.0), timed(url, page))
+        most_mb = memory_mb(worker, "VmHWM")
+        assert children(os.getpid(), "dashboard.web.process.worker") == [worker], "none ended it"
+    page, seconds = max(slowest.items(), key=lambda item: item[1])
+    print(f"\nat most {most_mb:.0f} MB and {seconds:.2f} s ({page}); usually {usual_s[page]:.2f} s")
+    assert most_mb < 300
+    assert seconds < 2 * machine_slowness(), slowest
+
+
+def timed(url: str, page: str) -> float:
+    """Seconds of an answer, which must be whole."""
+    began = time.monotonic()
+    assert Client(url).get(page).status_code == 200, page
+    return time.monotonic() - began
+
+
+def machine_slowness() -> float:
+    """How often slower than a quiet machine a fixed piece of work is now; 1 at least."""
+    began = time.monotonic()
+    sum(i * i for i in range(2_000_000))
+    return max(1.0, (time.monotonic() - began) / 0.1)

@@ -19,6 +19,7 @@ from gateway.export.influx.readback import History, HistoryUnreadableError
 from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.server import connect
 from gateway.store import Store
+from gateway.store.reading import ReadingStore
 from gateway.store.rollups.periods import Ledger, Sums
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class PastLedger(Ledger):
 
 
 @contextlib.asynccontextmanager
-async def lent(config: Config, store: Store) -> AsyncIterator[None]:
+async def lent(config: Config, store: Store | ReadingStore) -> AsyncIterator[None]:
     """While inside, new readers of `store` take their sums from where the configuration says."""
     if config.dashboard.history == "embedded":
         yield

@@ -193,3 +193,18 @@ def test_a_table_a_spreadsheet_has_destroyed_is_refused(row: str, words: str) ->
 def test_a_hunter_map_number_given_twice_is_refused() -> None:
     with pytest.raises(MeshError, match="4928061 is given twice: 1, 2"):
         mesh.hunter_numbers(["mesh5km,number", "4928061,1", "4928061,2"])
+
+
+@given(st.floats(-90, 90), st.floats(-90, 90), st.floats(-180, 180), st.floats(-180, 180))
+def test_an_area_anywhere_is_cut_into_a_bounded_number_of_squares(
+    a: float, b: float, c: float, d: float
+) -> None:
+    area = mesh.clipped(mesh.Bounds(min(a, b), min(c, d), max(a, b), max(c, d)))
+    if area is None:
+        tall = min(max(a, b), mesh.MAX_LAT) - max(min(a, b), 0)
+        wide = min(max(c, d), mesh.MAX_LON) - max(min(c, d), 100)
+        assert min(tall, wide) < 1e-9
+        return
+    level = mesh.finest_within(area, 20_000)
+    assert 1 <= len(mesh.edges_within(area, level)) <= 20_000
+    assert mesh.has_code(area.south, area.west)

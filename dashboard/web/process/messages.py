@@ -1,0 +1,72 @@
+"""What the gateway and the process of the calculating pages say to each other.
+
+Owns the messages and their framing. Must not know who starts the process or what it calculates.
+
+One control socket (SOCK_SEQPACKET) lives as long as the process: the first message is `Settings`, the
+answer READY or a sentence that says why not; each message after it hands over the socket of one request.
+On that socket the gateway sends one frame, a `Request`; the process answers with an ACCEPTED frame, an
+`Answer` frame, then frames of the body and an empty one at its end. A frame is 4 bytes of length, then data.
+"""
+
+import asyncio
+from datetime import datetime
+
+from msgspec import Struct, msgpack
+
+from gateway.config import Config
+from gateway.domain.accounts import Account
+
+READY = b"ready"
+CONNECTION = b"request"
+ACCEPTED = b"accepted"
+LARGEST_CONTROL = 1 << 20
+LARGEST_FRAME = 1 << 20
+PIECE = 1 << 16  # of a body
+
+DAMAGED, MEMORY = "damaged", "memory"  # failures that the gateway answers for
+
+
+class Settings(Struct, frozen=True):
+    """What the process needs to know of the gateway."""
+
+    database: str
+    config: Config
+
+
+class Request(Struct, frozen=True):
+    """One request of a page, already allowed. It has no body: these pages only show."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    account: Account | None
+    now: datetime
+
+
+class Answer(Struct, frozen=True):
+    """The beginning of an answer; `failure` says that the gateway must answer itself."""
+
+    status: int = 200
+    headers: list[tuple[bytes, bytes]] = []
+    failure: str = ""
+    detail: str = ""
+
+
+async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Send one frame; waits while the other side reads slowly."""
+    writer.write(len(data).to_bytes(4))
+    writer.write(data)
+    await writer.drain()
+
+
+async def receive(reader: asyncio.StreamReader) -> bytes:
+    """The next frame. Raises EOFError when the other side ended before or within it."""
+    length = int.from_bytes(await reader.readexactly(4))
+    if length > LARGEST_FRAME:
+        raise EOFError(f"a frame of {length} bytes is none of ours")
+    return await reader.readexactly(length)
+
+
+encode = msgpack.encode
+decode = msgpack.decode

@@ -1,0 +1,64 @@
+"""Reading a database that another process writes and keeps.
+
+Owns the readers of such a process. Must not write, check or mend the file: what is damaged is told to
+the process that keeps it.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from gateway.store.connection import store_errors
+from gateway.store.reader import Reader
+from gateway.store.rollups.periods import Ledger, MakeLedger
+
+T = TypeVar("T")
+READERS = 2
+
+
+class Reads(Protocol):
+    """What pages need of a store that they only read."""
+
+    async def read(self, ask: Callable[[Reader], T]) -> T:
+        """Run `ask` on a reader's thread."""
+
+
+class ReadingStore:
+    """Async face of a database file for reading. Raises Damaged and DiskTrouble."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ledger: MakeLedger = Ledger  # of the readers opened from now on
+        self._reading = ThreadPoolExecutor(READERS, "store-reader")
+        self._local = threading.local()
+
+    async def read(self, ask: Callable[[Reader], T]) -> T:
+        """Run `ask` on a reader's thread, in the caller's context."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reading, copy_context().run, self._read, ask)
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._reading.shutdown()
+
+    def _read(self, ask: Callable[[Reader], T]) -> T:
+        with store_errors():
+            return ask(self._reader())
+
+    def _reader(self) -> Reader:
+        """This thread's reader; a new one when the file was put aside and another stands there."""
+        found = self.path.stat()
+        file = found.st_dev, found.st_ino
+        held: tuple[tuple[int, int], Reader] | None = getattr(self._local, "reader", None)
+        if held and held[0] == file:
+            return held[1]
+        if held:
+            held[1].close()
+        reader = Reader(self.path)
+        reader.keep_ledger(self.ledger)
+        self._local.reader = file, reader
+        return reader
