@@ -6,6 +6,7 @@ does: the control socket is then at its end.
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -41,12 +42,15 @@ def main() -> None:
     control = socket.socket(fileno=os.dup(0))
     settings = messages.decode(control.recv(messages.LARGEST_CONTROL), type=Settings)
     limit(settings.config.office.memory_mb)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(_serve(control, settings))
     os._exit(0)  # a calculation under way is nobody's any more
 
 
 async def _serve(control: socket.socket, settings: Settings) -> None:
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(AT_ONCE, "calculation"))
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(AT_ONCE, "calculation"))
+    listening = ThreadPoolExecutor(1, "control")
     store = ReadingStore(Path(settings.database))
     async with _history(settings.config, store):
         try:
@@ -56,7 +60,7 @@ async def _serve(control: socket.socket, settings: Settings) -> None:
             return
         control.send(messages.READY)
         answering = set[asyncio.Task[None]]()
-        while connection := await asyncio.to_thread(_next, control):
+        while connection := await loop.run_in_executor(listening, _next, control):
             task = asyncio.create_task(answer(app, connection))
             answering.add(task)
             task.add_done_callback(answering.discard)
@@ -93,7 +97,8 @@ def build(config: Config, store: ReadingStore) -> Starlette:
 
 async def _failed(request: PageRequest, error: Exception) -> Response:
     """Leave the answer to the gateway."""
-    request.state.failure = FAILURES[type(error)], str(error)
+    word = next(word for kind, word in FAILURES.items() if isinstance(error, kind))
+    request.state.failure = word, str(error)
     return Response(status_code=503)
 
 

@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -40,7 +41,7 @@ class Misbehaving:
         def more() -> int:
             kept = []
             while True:
-                kept.append(bytearray(10_000_000))
+                kept.append(np.ones(1_000_000))
 
         return Response(str(await asyncio.to_thread(more)))
 

@@ -6,6 +6,7 @@ import re
 import urllib.request
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.config import Config, Dashboard, Influx, Site
@@ -32,7 +33,7 @@ def fetched(county: County) -> list[bytes]:
     """The bodies of all PAGES, without what is drawn by lot."""
     with county.served() as url:
         bodies = [urllib.request.urlopen(url + page, timeout=30).read() for page in PAGES]
-    return [re.sub(rb' nonce="[^"]+"', b"", body) for body in bodies]
+    return [re.sub(rb' nonce="[^"]+"|[0-9a-f]{32}', b"", body) for body in bodies]
 
 
 async def forward(county: County, influx: Influx) -> None:
@@ -46,6 +47,26 @@ async def fetched_from_the_server(county: County, influx: Influx) -> list[bytes]
     config = Config(site=Site(name=SITE), influx=influx, dashboard=Dashboard(history="influx"))
     async with lent(config, county.store):
         return await asyncio.to_thread(fetched, county)
+
+
+def test_a_page_of_the_process_that_calculates_is_the_same_from_either_history(
+    tmp_path: Path, influxd: Influxd, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own, lender = settled(tmp_path / "own"), settled(tmp_path / "lender")
+    expected = fetched(own)
+    influx = settings(influxd)
+    asyncio.run(forward(lender, influx))
+    past = msgspec.structs.replace(lender.config.dashboard, history="influx")
+    site = msgspec.structs.replace(lender.config.site, name=SITE)
+    lender.config = msgspec.structs.replace(lender.config, dashboard=past, influx=influx, site=site)
+    lender.apart = True
+    assert fetched(lender) == expected
+    assert "own store" not in capfd.readouterr().err
+    influxd.stop()
+    assert fetched(lender) == expected, "without the server from the gateway's own sums"
+    assert "own store" in capfd.readouterr().err
+    own.store.close()
+    lender.store.close()
 
 
 def test_a_page_is_the_same_from_either_history(
