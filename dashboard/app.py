@@ -27,14 +27,15 @@ from dashboard.web.auth import LOOPBACK, Auth, signing_secret
 from dashboard.web.error_page import error_handlers
 from dashboard.web.login import LoginPages
 from dashboard.web.process.child import Child
-from dashboard.web.process.forwarding import CalculatingPages
-from dashboard.web.process.messages import Settings
+from dashboard.web.process.forwarding import CalculatingPages, Mend
+from dashboard.web.process.messages import DAMAGED, Settings
 from dashboard.web.responses import Reply
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
 from gateway.domain.accounts import Account
 from gateway.ingest.devices.approval import Approvals
 from gateway.store import Store
+from gateway.store.connection import DiskError
 from gateway.store.feed import Feed
 
 OPEN = ("/static/", "/login", "/healthz", "/metrics", "/a/")  # shown to everybody who can connect
@@ -62,7 +63,7 @@ def create_app(
     secret = signing_secret(config.dashboard, store.path)
     auth = Auth(config.dashboard, secret, _accounts(store), clock)
     child = Child(Settings(str(store.path), config))
-    calculating = CalculatingPages(child, reply, clock, store.mend)
+    calculating = CalculatingPages(child, reply, clock, _mending(store))
     office = calculating.routes() if office is None else office
     app = Starlette(
         routes=[
@@ -90,6 +91,19 @@ def create_app(
 async def _running(live: Live, calculating: CalculatingPages) -> AsyncIterator[None]:
     async with live.running(), calculating.running():
         yield
+
+
+def _mending(store: Store) -> Mend:
+    """What the keeper of the file does about what another process found wrong with it."""
+
+    async def mend(kind: str, fault: str) -> None:
+        if kind == DAMAGED:
+            await store.mend(fault)
+            return
+        with contextlib.suppress(DiskError):
+            await store.heal()
+
+    return mend
 
 
 def _accounts(store: Store) -> Callable[[str], Awaitable[Account | None]]:

@@ -12,7 +12,7 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from gateway.store.connection import store_errors
+from gateway.store.connection import DiskError, store_errors
 from gateway.store.reader import Reader
 from gateway.store.rollups.periods import Ledger, MakeLedger
 
@@ -51,7 +51,10 @@ class ReadingStore:
 
     def _reader(self) -> Reader:
         """This thread's reader; a new one when the file was put aside and another stands there."""
-        found = self.path.stat()
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise DiskError(f"{self.path}: {error.strerror}") from None
         file = found.st_dev, found.st_ino
         held: tuple[tuple[int, int], Reader] | None = getattr(self._local, "reader", None)
         if held and held[0] == file:

@@ -25,7 +25,7 @@ BUSY = "error.office_busy"
 SEND_S = 300.0  # for a body, however slow the reader's line
 log = logging.getLogger(__name__)
 
-Mend = Callable[[str], Awaitable[None]]
+Mend = Callable[[str, str], Awaitable[None]]  # DAMAGED or DISK, what was found
 
 
 class NoAnswerError(Exception):
@@ -41,7 +41,7 @@ class NotAcceptedError(Exception):
 
 
 class CalculatingPages:
-    """The pages of the table. `mend`: called with what the process found damaged in the database."""
+    """The pages of the table. `mend`: called with what the process found wrong with the database."""
 
     def __init__(
         self, child: Child, reply: Reply, clock: Clock, mend: Mend, limit_s: float = CALCULATE_S
@@ -120,8 +120,8 @@ class CalculatingPages:
         if head.failure == messages.MEMORY:
             await self._child.end(connection.process)  # what is left of its memory is in pieces
             raise NoAnswerError("error.office_memory", head.detail)
-        if head.failure == messages.DAMAGED:
-            await self._mend(head.detail)
+        if head.failure:
+            await self._mend(head.failure, head.detail)
             raise NoAnswerError("error.office_damaged", head.detail, again=True)
         return head
 

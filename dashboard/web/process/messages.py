@@ -23,7 +23,7 @@ LARGEST_CONTROL = 1 << 20
 LARGEST_FRAME = 1 << 20
 PIECE = 1 << 16  # of a body
 
-DAMAGED, MEMORY = "damaged", "memory"  # failures that the gateway answers for
+DAMAGED, DISK, MEMORY = "damaged", "disk", "memory"  # failures that the gateway answers for
 
 
 class Settings(Struct, frozen=True):

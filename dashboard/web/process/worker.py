@@ -30,11 +30,15 @@ from dashboard.web.process.pages import AT_ONCE, PAGES
 from dashboard.web.responses import Reply
 from gateway.config import Config
 from gateway.domain.errors import ShishigakiError
-from gateway.store.connection import DamagedFileError
+from gateway.store.connection import DamagedFileError, DiskError
 from gateway.store.reading import ReadingStore
 
 NOW: ContextVar[datetime] = ContextVar("now")  # of the request that is answered
-FAILURES = {MemoryError: messages.MEMORY, DamagedFileError: messages.DAMAGED}
+FAILURES: dict[type[Exception], str] = {
+    MemoryError: messages.MEMORY,
+    DamagedFileError: messages.DAMAGED,
+    DiskError: messages.DISK,
+}
 
 
 def main() -> None:

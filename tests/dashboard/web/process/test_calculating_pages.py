@@ -22,7 +22,8 @@ from dashboard.web.process.pages import AT_ONCE, MOST
 from dashboard.web.responses import Reply
 from gateway.config import Config
 from gateway.domain.accounts import Account, Rank
-from tests.dashboard.place import NOW, Place
+from tests.dashboard.client import Client
+from tests.dashboard.place import CAMERAS, NOW, Place
 from tests.dashboard.web.process.misbehaving import MARK
 
 COMMAND = (sys.executable, "-m", "tests.dashboard.web.process.misbehaving")
@@ -54,8 +55,8 @@ class Site:
             self.child, Reply(place.config), place.clock, self._mend, limit_s
         )
 
-    async def _mend(self, fault: str) -> None:
-        self.mended.append(fault)
+    async def _mend(self, kind: str, fault: str) -> None:
+        self.mended.append(f"{kind}: {fault}")
         self.database.with_name(MARK).touch()
 
     async def get(self, name: str, query: bytes = b"", slow: asyncio.Event | None = None) -> Told:
@@ -260,16 +261,27 @@ def test_damage_that_a_page_finds_is_mended_by_the_gateway_and_the_page_is_answe
     async def run() -> None:
         async with site(place) as one:
             assert (await one.get("damaged")).body == b"whole"
-            assert one.mended == ["a page is broken"]
+            assert one.mended == ["damaged: a page is broken"]
 
     asyncio.run(run())
+
+
+def test_a_database_that_was_put_aside_and_written_anew_is_read_anew(place: Place) -> None:
+    place.apart = True
+    with place.served() as url:
+        assert Client(url).get("/officials").status_code == 200
+        place.store.write_now(lambda tx: tx.put_device(CAMERAS[0]))
+        asyncio.run(place.store.mend("a test says so"))
+        place.store.write_now(lambda tx: tx.put_device(CAMERAS[1]))
+        shown = [Client(url).get("/officials/map.html").text for _ in range(4)]
+    for page in shown:  # whichever reader's thread answers
+        assert CAMERAS[0].name in page
+        assert CAMERAS[1].name in page
 
 
 def test_an_office_file_that_cannot_be_used_is_told_and_not_a_bug(place: Place) -> None:
     place.config = msgspec.convert({"office": {"boundary": ["nowhere.geojson"]}}, Config)
     place.apart = True
-    from tests.dashboard.client import Client
-
     with place.served() as url:
         answer = Client(url).get("/officials")
     assert (answer.status_code, "[office] のファイルを確かめて" in answer.text) == (503, True)
