@@ -132,7 +132,8 @@ async def run(gateway: Gateway) -> None:
     gateway.health.follow(session.counters)
     faults = GatewayFaults(config, gateway.health, session, gateway.clock, more)
     ticker = AlertScheduler(
-        gateway.store, gateway.feed, gateway.policy, faults, faults.listening, gateway.clock
+        gateway.store, gateway.feed, gateway.policy, faults, faults.listening, gateway.clock,
+        gateway.health.no_events,
     )  # fmt: skip
     display = TopicPublisher(gateway.store, gateway.feed, session, config, gateway.clock)
     async with asyncio.TaskGroup() as group:

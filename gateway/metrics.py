@@ -6,12 +6,15 @@ Owns the counters and the verdict. Must not act on them.
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from gateway.domain.model import RefusalReason
 from gateway.domain.outcome import Outcome
+from gateway.domain.refused.no_events import NoEventCounts
 from gateway.mqtt.session import Counters
 
 STUCK_S = 120.0  # a commit that takes longer is a stuck gateway
@@ -28,6 +31,22 @@ SESSION = (
     ("paused", "1 while reading is stopped because the queue is full"),
     ("forgotten", "Let go of when full; the broker sends them again"),
 )
+
+
+class _NoEvents(Collector):
+    """The counts as they are when somebody asks; the devices with the most messages change."""
+
+    def __init__(self, counts: NoEventCounts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """One family of samples."""
+        family = CounterMetricFamily(
+            f"{NAME}_no_event", "Messages that gave no event", labels=["device", "reason"]
+        )
+        for (device, reason), messages in sorted(self._counts.shown().items()):
+            family.add_metric([device, reason], messages)
+        yield family
 
 
 class Health:
@@ -68,6 +87,8 @@ class Health:
             f"{NAME}_outbox", "Deliveries to people by status", ["status"], registry=registry
         )
         self._faults = Gauge(f"{NAME}_fault", "1 while a part fails", ["part"], registry=registry)
+        self.no_events = NoEventCounts()
+        registry.register(_NoEvents(self.no_events))
         for reason in RefusalReason:
             self._refused.labels(reason.value)
         self._begun: float | None = None
@@ -82,6 +103,7 @@ class Health:
         self._received.inc(messages)
         self._events.inc(len(outcome.events))
         self._duplicates.inc(outcome.duplicates)
+        self.no_events.add(outcome.no_events)
         self._latency.observe(took_s)
         self._batch.observe(messages)
         for reason, count in outcome.refused.items():

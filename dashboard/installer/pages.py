@@ -31,7 +31,13 @@ from gateway.store import Store
 from gateway.store.feed import Feed
 
 PAGE = "/pending"
-FIGURES = ("messages", "events", "alerts", "left")  # of an act's result, carried by the address
+FIGURES = (
+    "messages",
+    "events",
+    "alerts",
+    "left",
+    "forgotten",
+)  # of an act's result, carried by the address
 LONGEST = 200  # characters of a name
 PLACES: dict[str, PlaceAnswer] = {"right": "right", "none": "none"}
 
@@ -52,6 +58,7 @@ class Installer:
             Route(PAGE, self.show, methods=["GET"]),
             Route(f"{PAGE}/approve", self.approve, methods=["POST"]),
             Route(f"{PAGE}/revoke", self.revoke, methods=["POST"]),
+            Route(f"{PAGE}/forget", self.forget, methods=["POST"]),
             Route(f"{PAGE}/read-again", self.read_again, methods=["POST"]),
         ]
 
@@ -76,11 +83,21 @@ class Installer:
     async def revoke(self, request: Request) -> Response:
         """Stop listening to a device."""
         desk, form = await self._form(request)
+        now = self._clock()
         try:
-            device = await self._store.write(lambda tx: desk.revoke(tx, form.get("device", "")))
+            device, outcome = await self._store.write(
+                lambda tx: desk.revoke(tx, form.get("device", ""), now)
+            )
         except ApprovalError as error:
             return await self._page(request, str(error))
+        self._feed.tell(outcome)
         return _done(revoked=device.label)
+
+    async def forget(self, request: Request) -> Response:
+        """Forget names that nobody registered, by the topic filter that they share."""
+        desk, form = await self._form(request)
+        wanted = form.get("filter", "")
+        return _done(forgotten=await self._store.write(lambda tx: desk.forget(tx, wanted)))
 
     async def read_again(self, request: Request) -> Response:
         """Read refused messages again, of one reason or all."""
@@ -115,7 +132,12 @@ class Installer:
         now, desk = self._clock(), self._desk
         found = await self._store.read(
             lambda reader: arrivals(
-                reader, self._sources, desk.dialect if desk else str, now, self._reply.zone
+                reader,
+                self._sources,
+                desk.dialect if desk else str,
+                now,
+                self._reply.zone,
+                _page_number(request.query_params.get("page", "")),
             )
         )
         account = request.state.account
@@ -125,6 +147,11 @@ class Installer:
             may_act=desk is not None and self._may_act(account),
             models=desk.models if desk else {},
         )  # fmt: skip
+
+
+def _page_number(text: str) -> int:
+    """The page that an address asks for; anything odd is the first."""
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
 def _wish(form: Mapping[str, str]) -> ApprovalRequest:

@@ -13,12 +13,17 @@ from gateway.config import SourceSettings
 from gateway.dialects.table import BY_NAME
 from gateway.domain import trap_lifecycle
 from gateway.domain.model import Device, DeviceState, Role, Standing
+from gateway.domain.refused.unknown_names import claimant
 from gateway.ingest.devices.approval import away_km
 from gateway.ingest.devices.message_trace import bars
 from gateway.store import Reader
 from gateway.store.answers import HeldMessages, QuarantinedMessage
+from gateway.store.tables.no_events import NoEventCount
+from gateway.store.tables.unknown_devices import NameFlood
 
-SHOWN = 100  # refused messages
+SHOWN = 100  # refused messages, and lines of counts
+A_PAGE = 20  # devices that wait for approval
+FLOOD_SHOWN = timedelta(days=7)  # since its last name
 
 
 class SourceRow(Struct, frozen=True):
@@ -49,12 +54,24 @@ class Arrival(Struct, frozen=True):
     today: dict[str, int]  # kind -> events since local midnight
 
 
+class NameClaim(Struct, frozen=True):
+    """More names than the list takes, and who seems to claim them."""
+
+    claimant: str
+    flood: NameFlood
+
+
 class Arrivals(Struct, frozen=True):
     """Everything the page shows."""
 
     sources: list[SourceRow]
     devices: list[Arrival]
-    pending: list[tuple[Device, HeldMessages | None]]
+    pending: list[tuple[Device, HeldMessages | None]]  # one page of them
+    waiting: int  # how many wait in all
+    page: int
+    pages: int
+    claims: list[NameClaim]
+    no_events: list[tuple[str, NoEventCount]]  # with what people call the device
     reasons: Counter[str]
     refused: list[QuarantinedMessage]
     far: dict[str, float]  # pending device -> km from the others: to be asked about
@@ -62,13 +79,16 @@ class Arrivals(Struct, frozen=True):
 
 def arrivals(
     reader: Reader, sources: Sequence[SourceSettings], dialect: Callable[[str], str], now: datetime,
-    zone: tzinfo,
+    zone: tzinfo, page: int = 1,
 ) -> Arrivals:  # fmt: skip
     """Read the page's content at `now`; `dialect`: which one reads a topic."""
     states, today = reader.states(), reader.counts_since(_midnight(now, zone))
-    held = {one.device: one for one in reader.held()}
+    held = {one.device: one for one in reader.held.waiting()}
     devices = reader.devices()
-    pending = _pending(devices, held)
+    pending, names = _pending(devices, held), {device.id: device.label for device in devices}
+    pages = max(1, -(-len(pending) // A_PAGE))
+    page = min(page, pages)
+    shown = pending[(page - 1) * A_PAGE : page * A_PAGE]
     return Arrivals(
         sources=[_source(source) for source in sources],
         devices=[
@@ -76,22 +96,31 @@ def arrivals(
             for device in devices
             if device.standing is not Standing.PENDING
         ],
-        pending=pending,
+        pending=shown,
+        waiting=len(pending),
+        page=page,
+        pages=pages,
+        claims=[
+            NameClaim(claimant(one.filter), one) for one in reader.held.floods(now - FLOOD_SHOWN)
+        ],
+        no_events=[
+            (names.get(one.device, one.device), one) for one in reader.held.no_events(SHOWN)
+        ],
         reasons=reader.refused(),
         refused=reader.quarantine(SHOWN),
-        far={d.id: km for d, _ in pending if (km := away_km(d, devices)) is not None},
+        far={d.id: km for d, _ in shown if (km := away_km(d, devices)) is not None},
     )
 
 
 def _pending(
     devices: list[Device], held: dict[str, HeldMessages]
 ) -> list[tuple[Device, HeldMessages | None]]:
-    """Devices that wait for approval, then those that no model could even be offered for."""
+    """Devices that wait for approval: first those that report a capture, last those without any model."""
     known = {device.id for device in devices}
     noted = [(d, held.get(d.id)) for d in devices if d.standing is Standing.PENDING]
     strangers = [(Device(id=id_, role=Role.TRAP, standing=Standing.PENDING), one)
                  for id_, one in held.items() if id_ not in known]  # fmt: skip
-    return [*noted, *strangers]
+    return sorted([*noted, *strangers], key=lambda one: one[1] is None or not one[1].urgent)
 
 
 def _source(source: SourceSettings) -> SourceRow:

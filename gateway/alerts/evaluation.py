@@ -11,14 +11,17 @@ import msgspec
 from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import Tick, judge_tick
+from gateway.alerts.rules.types import Condition
 from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.alerts.lifecycle import Duty, Turn
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Standing
 from gateway.domain.outcome import Outcome
+from gateway.domain.refused import boot_numbers
 from gateway.store import Transaction
 
 WEEK = timedelta(days=7)
+FLOOD_OVER = timedelta(hours=1)  # without a further name
 REMEMBERED = timedelta(hours=24)  # how long a delivery given up is a fault
 
 
@@ -38,7 +41,10 @@ def tick(
     open_now = tx.alerts.all_open()
     wrong = dict(faults or {}) | _delivery_faults(tx, policy, now)
     outages = tx.alerts.over_since("many_silent", now - WEEK)
-    moment = Tick(now, devices, tx.states, open_now, policy, listening, outages, wrong)
+    moment = Tick(
+        now, devices, tx.states, open_now, policy, listening, outages, wrong,
+        _floods(tx, now), _doubles(tx, now),
+    )  # fmt: skip
     outcome = Outcome()
     apply(tx, outcome, judge_tick(moment), policy, now)
     _escalate(tx, outcome, policy, now)
@@ -56,6 +62,22 @@ def _escalate(tx: Transaction, outcome: Outcome, policy: Policy, now: datetime) 
                 alert = alert_lifecycle.turn(alert, Turn.ESCALATE, now) or alert
             tx.alerts.put(alert)
             outcome.changed.append(alert)
+
+
+def _floods(tx: Transaction, now: datetime) -> dict[str, Condition]:
+    """Names that nobody registered and for which the list has no room, by what they share."""
+    tx.unknown.flush()
+    lately = tx.unknown.floods(now - FLOOD_OVER)
+    return {one.filter: Condition(one.first_at, str(one.names)) for one in lately}
+
+
+def _doubles(tx: Transaction, now: datetime) -> dict[str, Condition]:
+    """Devices whose boot numbers show two boards."""
+    return {
+        one.device: Condition(one.first_at, f"boot {one.low}, {one.high}")
+        for one in tx.boot_returns.since(now - boot_numbers.FORGOTTEN)
+        if boot_numbers.is_sure(one.times, one.first_at, one.last_at, now)
+    }
 
 
 def _delivery_faults(tx: Transaction, policy: Policy, now: datetime) -> dict[str, str]:

@@ -11,7 +11,9 @@ from datetime import datetime
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
-from gateway.store import DiskError, Store
+from gateway.domain.outcome import Outcome
+from gateway.domain.refused.no_events import NoEventCounts
+from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -22,7 +24,7 @@ class AlertScheduler:
     """Ticks of one gateway.
 
     `faults`: part of the gateway -> what is wrong with it now; `listening`: since when the broker can
-    reach us, None while it cannot.
+    reach us, None while it cannot; `no_events`: counts to be written.
     """
 
     def __init__(
@@ -33,8 +35,10 @@ class AlertScheduler:
         faults: Callable[[], Mapping[str, str]],
         listening: Callable[[], datetime | None],
         clock: Clock = utc_now,
+        no_events: NoEventCounts | None = None,
     ) -> None:
         self._store, self._feed, self._policy = store, feed, policy
+        self._no_events = no_events or NoEventCounts()
         self._faults, self._listening, self._clock = faults, listening, clock
         self.ticked = False  # the last tick went well
 
@@ -47,11 +51,16 @@ class AlertScheduler:
     async def once(self) -> None:
         """One tick; a disk that refuses is the next tick's news."""
         now, faults, listening = self._clock(), self._faults(), self._listening()
+        counts = self._no_events.take()
+
+        def act(tx: Transaction) -> Outcome:
+            tx.no_events.add(counts, now)
+            return tick(tx, now, self._policy, faults, listening)
+
         try:
-            outcome = await self._store.write(
-                lambda tx: tick(tx, now, self._policy, faults, listening)
-            )
+            outcome = await self._store.write(act)
         except DiskError as error:
+            self._no_events.give_back(counts)
             self.ticked = False
             log.warning("no tick: %s", error)
             return

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from gateway.alerts.rules import TABLE
 from gateway.domain import species
 from gateway.domain.model import URGENT, Alert, Device
+from gateway.domain.refused.unknown_names import claimant
 
 MOST = 69  # characters of title, space and text
 LATE = timedelta(minutes=5)
@@ -72,6 +73,10 @@ def subject(alert: Alert, device: Device | None, language: str) -> str:
         return device.label[:NAME_KEPT]
     if alert.rule == "gateway_fault":
         return PARTS.get(alert.subject, (alert.subject, alert.subject))[language != "ja"]
+    if alert.rule == "many_names":
+        return claimant(alert.subject)[:NAME_KEPT]
+    if alert.rule == "unregistered_spring" and alert.subject == "*":
+        return "複数の機器" if language == "ja" else "several devices"
     if alert.rule == "many_silent":
         if alert.subject == "*":
             return "全体" if language == "ja" else "everything"
@@ -103,6 +108,8 @@ def _name(rule: str, language: str) -> str:
 def _note(alert: Alert, language: str) -> str:
     if not alert.note:
         return ""
+    if alert.rule == "many_names":
+        return f"（約{alert.note}の名前）" if language == "ja" else f" ({alert.note} names)"
     if language != "ja":
         return f" ({alert.note})"
     note = alert.note

@@ -78,6 +78,10 @@ class RefusalReason(StrEnum):
     DEVICE = "unknown_device"  # held until somebody approves the device
     REVOKED = "revoked_device"
     TOO_LARGE = "too_large"
+    COPY = "copy"  # says what an event in the journal says
+    MEMORY = "memory"  # a broker's memory of something that has no time of its own
+    NAMES = "too_many_names"  # of a device that nobody registered, beyond those that are listed
+    EVICTED = "evicted"  # there was no room to keep it, or it made room for a newer one
     CONFLICT = "conflict"  # an id used for something else: kept as another event, not confirmed
     BUG = "bug"  # our own fault: the message is kept so that nothing is lost
 

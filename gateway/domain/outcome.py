@@ -7,7 +7,7 @@ from collections import Counter
 
 from msgspec import Struct, field
 
-from gateway.domain.model import (  # fmt: skip
+from gateway.domain.model import (
     Alert,
     Device,
     Event,
@@ -25,5 +25,6 @@ class Outcome(Struct):
     changed: list[Alert] = field(default_factory=list)  # acknowledged, escalated, seen again
     refused: Counter[RefusalReason] = field(default_factory=Counter)
     duplicates: int = 0
+    no_events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (device, reason)
     pending: list[Device] = field(default_factory=list)  # heard for the first time
     durable: dict[str, list[str]] = field(default_factory=dict)  # topic -> ids to confirm

@@ -30,6 +30,7 @@ class HeldMessages(Struct, frozen=True):
 
     device: str
     count: int
+    urgent: int  # of these, how many report a capture or tampering
     newest_at: datetime
     topic: str  # of the newest
     detail: str

@@ -22,7 +22,7 @@ from gateway.domain.model import (
     TrapAction,
 )
 from gateway.domain.resident_reports import Sighting
-from gateway.store.answers import DeviceEffort, HeldMessages, QuarantinedMessage
+from gateway.store.answers import DeviceEffort, QuarantinedMessage
 from gateway.store.connection import open_reader
 from gateway.store.rollups.counts import CountReads
 from gateway.store.rollups.hours import RollupReads
@@ -40,6 +40,7 @@ from gateway.store.rows import (
     to_state,
 )
 from gateway.store.tables import backlog
+from gateway.store.tables.held import HeldReads
 from gateway.store.tables.replication import FollowerReads
 
 DAY_MS = 86_400_000
@@ -52,6 +53,7 @@ class Reader:
         self._connection = connection or open_reader(path)
         self._execute = self._connection.execute
         self.follower = FollowerReads(self._connection)
+        self.held = HeldReads(self._connection)
         self.own_ledger = Ledger(self._execute)  # sums and acts over spans of days
         self.ledger = self.own_ledger  # the same, from elsewhere where the configuration says so
         self.rollups = RollupReads(self._connection)
@@ -145,15 +147,6 @@ class Reader:
         whose = () if device is None else (device,)
         rows = self._execute(sql, (*(reason.value for reason in reasons), *whose, limit))
         return list(each(_refusal, rows))
-
-    def held(self) -> list[HeldMessages]:
-        """What was not read yet of each device that was named."""
-        rows = self._execute(
-            "SELECT device, count(*), received_ms, topic, detail, max(no) FROM quarantine "
-            "WHERE device IS NOT NULL AND replayed_ms IS NULL GROUP BY device"
-        )
-        return [HeldMessages(device, count, from_ms(at_ms), topic, detail)
-                for device, count, at_ms, topic, detail, _ in rows]  # fmt: skip
 
     def counts_since(self, start: datetime) -> dict[str, dict[str, int]]:
         """Events observed from `start` on, by device and kind."""

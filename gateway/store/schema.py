@@ -4,6 +4,8 @@ Owns the shape of the database. Times are integers: ms since 1970 UTC (`_ms`), h
 since 1970 (`hour`, `day`). `device` columns hold the short `no` of the device table.
 """
 
+from gateway.store.schema_held import HELD
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE device (
@@ -268,4 +270,5 @@ MIGRATIONS: tuple[str, ...] = (
     PRAGMA writable_schema = RESET;
     DROP INDEX event_id;
     """,
+    HELD,
 )

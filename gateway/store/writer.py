@@ -22,7 +22,7 @@ from gateway.domain.device_state import Order
 from gateway.domain.effort import HOUR_MS, HourlyTally, Mark
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.identity import Identity, whose
-from gateway.domain.model import Device, DeviceState, Event, Kind, TrapState
+from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
 from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
@@ -30,11 +30,15 @@ from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_jso
 from gateway.store.tables.actions import ActionTable
 from gateway.store.tables.alerts import AlertTable
 from gateway.store.tables.backlog import BacklogTable
+from gateway.store.tables.boot_returns import BootReturnTable
+from gateway.store.tables.held import HeldCache
 from gateway.store.tables.journal import JournalTable
+from gateway.store.tables.no_events import NoEventTable
 from gateway.store.tables.outbox import OutboxTable
 from gateway.store.tables.quarantine import QuarantineTable
 from gateway.store.tables.replication import FollowerTable
 from gateway.store.tables.resident_reports import SightingTable
+from gateway.store.tables.unknown_devices import UnknownDeviceTable
 
 ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a step
 
@@ -49,6 +53,7 @@ class Writer:
         self._devices: dict[str, Device] = {}
         self._numbers: dict[str, int] = {}
         self._states: dict[str, DeviceState] = {}
+        self._held = HeldCache.empty()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -57,8 +62,9 @@ class Writer:
             with transaction(self.connection):
                 self._refresh()
                 tx = Transaction(
-                    self.connection, self._devices, self._numbers, self._states, self._zone
-                )
+                    self.connection, self._devices, self._numbers, self._states, self._zone,
+                    self._held,
+                )  # fmt: skip
                 yield tx
         except BaseException:
             self._version = -1  # the caches may hold what was rolled back
@@ -76,6 +82,7 @@ class Writer:
         self._version = version
         for cached in (self._devices, self._numbers, self._states):
             cached.clear()
+        self._held.forget()
         for no, id_, body, state in self.connection.execute(
             "SELECT no, id, body, state FROM device"
         ):
@@ -97,6 +104,7 @@ class Transaction:
         numbers: dict[str, int],
         states: dict[str, DeviceState],
         zone: ZoneInfo,
+        held: HeldCache,
     ) -> None:
         self._connection = connection
         self._execute = self.execute = connection.execute  # `execute`: for this package only
@@ -109,7 +117,10 @@ class Transaction:
         self.outbox = OutboxTable(connection)
         self.follower = FollowerTable(connection)
         self.journal = JournalTable(connection, numbers)
-        self.quarantine = QuarantineTable(connection)
+        self.quarantine = QuarantineTable(connection, held.sizes)
+        self.unknown = UnknownDeviceTable(connection, held.unknown)
+        self.no_events = NoEventTable(connection)
+        self.boot_returns = BootReturnTable(connection)
         self.backlog = BacklogTable(connection)
         self.months = MonthTable(connection)
 
@@ -133,6 +144,15 @@ class Transaction:
         )
         self._numbers[device.id] = number
         self._devices[device.id] = device
+        if device.standing is not Standing.PENDING:
+            self.unknown.remove(device.id)
+
+    def forget_device(self, device: str) -> None:
+        """Take a device out of the registry; it must never have counted."""
+        self._execute("DELETE FROM device WHERE id = ? AND state IS NULL", (device,))
+        self._devices.pop(device, None)
+        self._numbers.pop(device, None)
+        self.unknown.remove(device)
 
     def put_devices(self, devices: Iterable[Device]) -> None:
         """Register a list of devices."""
@@ -173,20 +193,10 @@ class Transaction:
             (self._numbers[device], since_ms),
         )
         events = [
-            (
-                id_,
-                Mark(
-                    at,
-                    boot or 0,
-                    seq or 0,
-                    Kind(kind),
-                    species or "",
-                    1 if n is None else n,
-                    bool(own),
-                ),
-            )
+            (id_, Mark(at, boot or 0, seq or 0, Kind(kind), species or "", 1 if n is None else n,
+                       bool(own)))
             for id_, at, boot, seq, kind, species, n, own in rows
-        ]
+        ]  # fmt: skip
         deeds = self.acts.marks(device, since_ms)
         return list(merge(events, deeds, key=_place)) if deeds else events
 

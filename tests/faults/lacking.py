@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from dashboard import serve
 from gateway import app, watchdog
 from gateway.cli import main
+from gateway.domain.refused.unknown_names import UnknownNames
 from gateway.ingest.messages.intake import Intake
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
@@ -64,8 +65,13 @@ def unbounded(_most: int) -> type[H11Protocol]:
     return H11Protocol
 
 
+def has_always_room(names: UnknownNames, topic: str, now: datetime) -> None:
+    """A list of unknown names without a limit."""
+
+
 CARES: dict[str, tuple[object, str, object]] = {
     "nothing": (watchdog, "WATCHDOG_S", TICK_S),
+    "a limit of names": (UnknownNames, "full", has_always_room),
     "commit before ack": (app, "Intake", Hasty),
     "commit beside the loop": (Store, "write", write_on_the_loop),
     "a bound on what waits": (BrokerSession, "_pause", read_on),

@@ -4,7 +4,7 @@ Owns the rule table and how it is applied. Must not send, store or read a clock.
 To add a rule: write its function in the module of its subject, add its row to RULES.
 """
 
-from gateway.alerts.rules import devices, gateway, places, traps
+from gateway.alerts.rules import devices, gateway, places, traps, unregistered
 from gateway.alerts.rules.types import (
     Audience,
     Change,
@@ -14,6 +14,7 @@ from gateway.alerts.rules.types import (
     Rule,
     Ruling,
     Tick,
+    UnapprovedCaptures,
     WatchedArea,
     alert_id,
 )
@@ -27,6 +28,15 @@ RULES: tuple[Rule, ...] = (
         opens="the trap springs and nobody has recorded an outcome since",
         ends="the trap is set again, or a person records the outcome",
         urgent=True, on_change=traps.sprung,
+    ),
+    Rule(
+        name="unregistered_spring", level=AlertLevel.CAPTURE,
+        ja="未登録の機器がわなの作動を知らせています", en="Unregistered device: capture",
+        opens="a device that waits for approval, or whose name had no room in the list, reports a "
+              "capture; each device once, more than five an hour together",
+        ends="the device is approved or revoked, or a person ends it",
+        audience=Audience.OFFICE, urgent=True,
+        on_reports=unregistered.spring, still=unregistered.unregistered,
     ),
     Rule(
         name="living_area", level=AlertLevel.DANGER, ja="危険な獣が出没", en="Dangerous animal",
@@ -92,6 +102,19 @@ RULES: tuple[Rule, ...] = (
         on_device=devices.moved,
     ),
     Rule(
+        name="many_names", level=AlertLevel.WARNING, ja="機器の名前が多すぎる", en="Too many device names",
+        opens="devices that nobody registered appear under more names than the list takes "
+              "(`unknown_names.py`); named by the topic filter that they share",
+        ends="no such name for an hour, or the names were forgotten",
+        audience=Audience.OFFICE, urgent=True, on_site=unregistered.many_names,
+    ),
+    Rule(
+        name="two_boards", level=AlertLevel.WARNING, ja="同じ名前の基板が2枚", en="Two boards, one identity",
+        opens="a device's boot number goes back and forth: two boards use the identity",
+        ends="the number did not go back for a day",
+        audience=Audience.OFFICE, urgent=True, on_site=unregistered.two_boards,
+    ),
+    Rule(
         name="visit_due", level=AlertLevel.WARNING, ja="見回り未実施", en="Visit due",
         opens="a working trap of the area has no visit today by `visit_due_hour`",
         ends="every trap is visited, or the day is over",
@@ -123,6 +146,15 @@ def judge(change: Change) -> Ruling:
             ruling = rule.on_change(rule, change)
             result.opens.extend(ruling.opens)
             result.ends.extend(ruling.ends)
+    return result
+
+
+def judge_reports(reports: UnapprovedCaptures) -> Ruling:
+    """All rules on what devices report that do not count."""
+    result = Ruling()
+    for rule in RULES:
+        if rule.on_reports:
+            result.opens.extend(rule.on_reports(rule, reports).opens)
     return result
 
 
@@ -182,8 +214,10 @@ __all__ = [
     "Rule",
     "Ruling",
     "Tick",
+    "UnapprovedCaptures",
     "WatchedArea",
     "alert_id",
     "judge",
+    "judge_reports",
     "judge_tick",
 ]  # fmt: skip

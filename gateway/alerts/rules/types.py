@@ -81,6 +81,22 @@ class Change(Struct, frozen=True, dict=True):
         ]
 
 
+class UnapprovedCaptures(Struct, frozen=True):
+    """Captures reported by devices that nobody approved, and of which nobody was told yet."""
+
+    now: datetime
+    springs: Sequence[Event]  # one of each device
+    unlisted: Sequence[Event]  # of devices whose names had no room in the list
+    lately: int = 0  # such devices that people were told of within the hour
+
+
+class Condition(Struct, frozen=True):
+    """A condition that holds: since when, and what a person must know."""
+
+    since: datetime
+    note: str = ""
+
+
 class Tick(Struct, frozen=True):
     """Time has passed: everything known at `now`."""
 
@@ -92,6 +108,8 @@ class Tick(Struct, frozen=True):
     listening: datetime | None = NEVER  # since when the broker can reach us; None: it cannot
     outages: Sequence[Alert] = ()  # of `many_silent`, over for less than a week
     faults: Mapping[str, str] = {}  # part of the gateway -> what is wrong with it
+    floods: Mapping[str, Condition] = {}  # topic filter -> how many names appear under it
+    doubles: Mapping[str, Condition] = {}  # device -> the boot numbers that two boards use
 
 
 class End(Struct, frozen=True):
@@ -109,13 +127,6 @@ class Ruling(Struct):
     ends: list[End] = []
 
 
-class Condition(Struct, frozen=True):
-    """A condition that holds: since when, and what a person must know."""
-
-    since: datetime
-    note: str = ""
-
-
 class Audience(StrEnum):
     """Who hears of an alert first."""
 
@@ -125,6 +136,7 @@ class Audience(StrEnum):
 
 
 OnChange = Callable[["Rule", Change], Ruling]
+OnReports = Callable[["Rule", UnapprovedCaptures], Ruling]
 OnDevice = Callable[[Device, DeviceState, Tick, Limits, bool], Condition | None]
 """Whether a condition holds of a device; the bool: whether its alert is open (for hysteresis)."""
 OnSite = Callable[[Tick, frozenset[str]], Mapping[str, Condition]]
@@ -145,6 +157,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     audience: Audience = Audience.FIELD
     urgent: bool = False  # quiet hours and digests do not hold it back
     on_change: OnChange | None = None
+    on_reports: OnReports | None = None  # of devices that do not count
     still: StillSo | None = None
     on_device: OnDevice | None = None
     on_site: OnSite | None = None

@@ -119,9 +119,9 @@ def approve(
 def revoke(device: Id, config: ConfigFile = None) -> None:
     """機器の通知を今後受け取りません / stop listening to a device."""
     settings = load(config)
-    bench = desk(settings)
+    bench, now = desk(settings), datetime.now(UTC)
     with _store(settings) as store:
-        known = store.write_now(lambda tx: bench.revoke(tx, device))
+        known, _ = store.write_now(lambda tx: bench.revoke(tx, device, now))
     typer.echo(f"{known.label}: 停止しました / revoked")
 
 

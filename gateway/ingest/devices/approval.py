@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct, field
 
+from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
+from gateway.alerts.rules import End, Ruling
 from gateway.dialects.sensors.models import GENERIC, PRIVATE, SPRINGS, Model
 from gateway.domain.errors import ShishigakiError
 from gateway.domain.geo import far_places
@@ -87,9 +89,11 @@ class Approvals:
         known = tx.devices.get(wanted) or self._unregistered(tx, wanted, wish)
         approved = _placed(self._changed(known, wish), known, tx.devices.values(), wish.place)
         tx.put_device(approved)
-        return approved, release(tx, wanted, self._decode, now, self._policy)
+        outcome = release(tx, wanted, self._decode, now, self._policy)
+        self._answer(tx, wanted, outcome, "approved", now)
+        return approved, outcome
 
-    def revoke(self, tx: Transaction, device: str) -> Device:
+    def revoke(self, tx: Transaction, device: str, now: datetime) -> tuple[Device, Outcome]:
         """Stop listening to a device."""
         wanted = address(device)
         known = tx.devices.get(wanted) or self._unregistered(
@@ -97,7 +101,31 @@ class Approvals:
         )
         revoked = msgspec.structs.replace(known, standing=Standing.REVOKED)
         tx.put_device(revoked)
-        return revoked
+        outcome = Outcome()
+        self._answer(tx, wanted, outcome, "revoked", now)
+        return revoked, outcome
+
+    def forget(self, tx: Transaction, wanted: str) -> int:
+        """Forget names that nobody registered, by the topic filter that they share; gives how many.
+
+        A name that reports a capture stays until somebody approves or revokes it.
+        """
+        forgotten = 0
+        for name in tx.unknown.names.under(wanted):
+            known = tx.devices.get(name)
+            if (known and known.standing is not Standing.PENDING) or not tx.quarantine.forget(name):
+                continue
+            tx.forget_device(name)
+            forgotten += 1
+        tx.unknown.forget_flood(wanted)
+        return forgotten
+
+    def _answer(
+        self, tx: Transaction, device: str, outcome: Outcome, by: str, now: datetime
+    ) -> None:
+        """Somebody has decided about the device: the alert that it reports a capture is over."""
+        over = Ruling(ends=[End("unregistered_spring", device, by)])
+        apply(tx, outcome, over, self._policy or Policy(), now)
 
     def step(
         self, tx: Transaction, so_far: ReplayReport, now: datetime,

@@ -5,7 +5,7 @@ Must not acknowledge, send or read a clock: it returns an Outcome, and what foll
 after the commit (`intake`).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
 
@@ -26,24 +26,22 @@ from gateway.domain.model import (  # fmt: skip
     MessageRefusedError,
     Reading,
     RefusalReason,
-    Standing,
 )
 from gateway.domain.outcome import Outcome
+from gateway.domain.refused import boot_numbers
 from gateway.ingest.messages import device_update, known_ids
 from gateway.ingest.messages.corrections import Admitted, Revision, join
-from gateway.ingest.messages.discovery import propose
+from gateway.ingest.messages.holding import Holding, HoldReason
 from gateway.ingest.messages.state_changes import StateChanges
 from gateway.store import Transaction
 from gateway.store.tables.quarantine import Kept
 
 DecodeMessage = Callable[[Message, Mapping[str, Device]], list[Reading]]
 
-HELD = (
-    RefusalReason.DEVICE,
-    RefusalReason.MODEL,
-)  # what the approval of a device may make readable
-# Without a time of its own, a retained message of these kinds tells only what a broker remembers.
+# What the approval of a device may make readable.
+HELD = (RefusalReason.DEVICE, RefusalReason.MODEL, RefusalReason.NAMES)
 CONFLICTS = 100  # shown of one device, the newest
+# Without a time of its own, a retained message of these kinds tells only what a broker remembers.
 MEMORIES = {Kind.HEARTBEAT, Kind.ONLINE, Kind.OFFLINE, Kind.JOIN, Kind.DETECTION, Kind.TAMPER}
 
 
@@ -53,12 +51,12 @@ class _Gathering(Struct):
     tx: Transaction
     outcome: Outcome
     edges: StateChanges
+    holding: Holding
     clock_trusted: bool = True
     admitted: dict[Identity, Admitted] = field(default_factory=dict)
     rivals: list[Admitted] = field(
         default_factory=list
     )  # under an id of `admitted`, no copies of it
-    put_back: set[int] = field(default_factory=set)  # numbers in the quarantine
     kept: dict[int, Kept] = field(default_factory=dict)  # by id() of the message that is read again
 
 
@@ -72,13 +70,11 @@ def absorb(
     clock_trusted: bool = True,
 ) -> Outcome:
     """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
-    batch = _Gathering(tx, Outcome(), StateChanges(tx.states), clock_trusted)
+    holding = Holding(tx, clock_trusted)
+    batch = _Gathering(tx, Outcome(), StateChanges(tx.states), holding, clock_trusted)
     for message in messages:
         _read(batch, message, decode)
-    _write(batch, now, policy or Policy())
-    if batch.outcome.refused:
-        tx.quarantine.trim()
-    return batch.outcome
+    return _finish(batch, now, policy or Policy())
 
 
 def read_again(
@@ -89,13 +85,24 @@ def read_again(
     policy: Policy | None = None,
 ) -> Outcome:
     """Read refused messages again; those still refused stay, with their present reason."""
-    batch = _Gathering(tx, Outcome(), StateChanges(tx.states))
+    batch = _Gathering(tx, Outcome(), StateChanges(tx.states), Holding(tx))
     for one in kept:
         batch.kept[id(one.message)] = one
         _read(batch, one.message, decode, one)
-    _write(batch, now, policy or Policy())
-    tx.quarantine.set_read((one.no for one in kept if one.no not in batch.put_back), now)
-    return batch.outcome
+    outcome = _finish(batch, now, policy or Policy())
+    tx.quarantine.set_read((one.no for one in kept if one.no not in batch.holding.put_back), now)
+    return outcome
+
+
+def _finish(batch: _Gathering, now: datetime, policy: Policy) -> Outcome:
+    """Write what the messages mean, and tell of captures whose devices do not count."""
+    outcome, holding = batch.outcome, batch.holding
+    _write(batch, now, policy)
+    if holding.springs or holding.unlisted:
+        apply(batch.tx, outcome, rules.judge_reports(holding.reports(now)), policy, now)
+    outcome.pending.extend(holding.met)
+    outcome.no_events.update(holding.no_events)
+    return outcome
 
 
 def release(
@@ -111,76 +118,37 @@ def _read(
     try:
         readings = decode(message, batch.tx.devices)
     except MessageRefusedError as refusal:
-        if refusal.offer and refusal.offer.id not in batch.tx.devices:
-            _meet(batch, refusal.offer)
-        reason, detail, device = refusal.reason, refusal.detail, refusal.device
+        reason = batch.holding.refuse(message, refusal, kept)
     except Exception as error:
-        reason, detail, device = RefusalReason.BUG, f"{type(error).__name__}: {error}", None
+        bug = MessageRefusedError(RefusalReason.BUG, f"{type(error).__name__}: {error}")
+        reason = batch.holding.refuse(message, bug, kept)
     else:
-        held = _hold(batch, readings)
-        for address, (reason, detail) in held.items():
-            _refuse(batch, message, reason, detail, address, kept)
+        held = batch.holding.hold(message, readings)
+        lost = {id_ for id_, why in held.items() if not batch.holding.keep(message, id_, why, kept)}
         if held:
-            batch.outcome.refused[next(iter(held.values()))[0]] += 1
-        _admit(batch, message, readings, held)
+            batch.outcome.refused[next(iter(held.values())).reason] += 1
+        _admit(batch, message, readings, held, lost)
         return
     batch.outcome.refused[reason] += 1
-    _refuse(batch, message, reason, detail, device, kept)
-
-
-def _refuse(
-    batch: _Gathering,
-    message: Message,
-    reason: RefusalReason,
-    detail: str,
-    device: str | None,
-    kept: Kept | None,
-) -> None:
-    """Keep it, or keep it where it lies already; what it says of other devices lies there too."""
-    if reason is RefusalReason.IRRELEVANT:
-        return
-    if kept is None:
-        batch.tx.quarantine.add(message, reason, detail, device)
-    elif kept.device is None or device in (None, kept.device):
-        batch.tx.quarantine.put_back(kept.no, reason, detail, device)
-        batch.put_back.add(kept.no)
-
-
-def _hold(batch: _Gathering, readings: list[Reading]) -> dict[str, tuple[RefusalReason, str]]:
-    """The devices of a message that do not count (yet), and why."""
-    held: dict[str, tuple[RefusalReason, str]] = {}
-    devices = batch.tx.devices
-    for reading in readings:
-        address = reading.device
-        if address in held:
-            continue
-        device = devices.get(address) or _meet(batch, propose(address, readings))
-        if device.standing is Standing.PENDING:
-            detail = f"{address} waits for approval: shishigaki devices approve {address}"
-            held[address] = (RefusalReason.DEVICE, detail)
-        elif device.standing is Standing.REVOKED:
-            held[address] = (RefusalReason.REVOKED, f"{address} was revoked")
-    return held
-
-
-def _meet(batch: _Gathering, device: Device) -> Device:
-    """Note a device never registered; its messages are held until somebody approves it."""
-    batch.tx.put_device(device)
-    batch.outcome.pending.append(device)
-    return device
 
 
 def _admit(
-    batch: _Gathering, message: Message, readings: list[Reading], held: Container[str]
+    batch: _Gathering,
+    message: Message,
+    readings: list[Reading],
+    held: Container[str],
+    lost: Container[str],
 ) -> None:
+    """`held`: devices that do not count; `lost`: those of them whose message may not stay."""
     outcome = batch.outcome
     for reading in readings:
-        if reading.confirm_to:
+        if reading.confirm_to and reading.device not in lost:
             outcome.durable.setdefault(reading.confirm_to, []).append(reading.id)
         if reading.device in held:
             continue
         if message.retain and reading.device_time is None and reading.kind in MEMORIES:
             outcome.duplicates += 1
+            batch.holding.count(reading.device, RefusalReason.MEMORY)
             continue
         event = timing.judge(reading, message.received_at, clock_trusted=batch.clock_trusted)
         event = batch.edges.settle(event, is_state=reading.is_state)
@@ -192,6 +160,7 @@ def _admit(
             batch.rivals.append(one)
         elif first is not one:
             outcome.duplicates += 1
+            batch.holding.count(reading.device, RefusalReason.COPY)
 
 
 def _write(batch: _Gathering, now: datetime, policy: Policy) -> None:
@@ -219,9 +188,22 @@ def _write(batch: _Gathering, now: datetime, policy: Policy) -> None:
         revisions += found.revisions
         outcome.duplicates += found.copies
         _show_conflicts(batch, found.conflicts)
+    _count_copies(batch, fresh)
     outcome.events.extend(one.event for one in fresh)
     outcome.refined.extend(revision.new for revision in revisions if revision.is_news)
     _tell_states(tx, outcome, fresh, revisions, now, policy)
+
+
+def _count_copies(batch: _Gathering, fresh: Sequence[Admitted]) -> None:
+    """What was admitted, corrects nothing and gave no event says what the journal knows already."""
+    admitted = [*batch.admitted.values(), *batch.rivals]
+    if len(admitted) == len(fresh):  # the frequent case
+        return
+    known = Counter(one.event.device for one in admitted if one.refines is None)
+    known.subtract(one.event.device for one in fresh)
+    for device, copies in known.items():
+        if copies > 0:
+            batch.holding.count(device, RefusalReason.COPY, copies)
 
 
 def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) -> None:
@@ -232,8 +214,9 @@ def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) 
             ids[:] = [id_ for id_ in ids if id_ != reading.id]
         if one.detail:
             batch.outcome.refused[RefusalReason.CONFLICT] += 1
-            kept = batch.kept.get(id(message))
-            _refuse(batch, message, RefusalReason.CONFLICT, one.detail, reading.device, kept)
+            why, kept = HoldReason(RefusalReason.CONFLICT, one.detail), batch.kept.get(id(message))
+            batch.holding.keep(message, reading.device, why, kept)
+            batch.tx.boot_returns.add(reading.device, boot_numbers.same(reading, message))
             batch.tx.quarantine.keep_newest(RefusalReason.CONFLICT, reading.device, CONFLICTS)
 
 
@@ -273,6 +256,7 @@ def _judge(
     after = device_update.after(tx, before, events, group, revisions)
     tally = device_update.tally(tx, device, before, events, revisions)
     retained = frozenset(one.event.id for one in group if one.message.retain)
+    tx.boot_returns.add(address, boot_numbers.returns(before, events))
     news = [event for _, event in events]
     if revised := [one.new for one in revisions if one.is_news]:
         news = sorted([*news, *revised], key=order)

@@ -1,19 +1,34 @@
 """The quarantine: refused messages with their reasons, kept so that they can be read again.
 
-Owns its statements. Must not decide what may be read.
+Owns its statements, and that what was confirmed to its sender stays. Must not decide what may be read,
+nor how much has room (`held`).
 """
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
 
 import apsw
-from msgspec import Struct
+from msgspec import Struct, field
 
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Message, RefusalReason
+from gateway.domain.refused.held_limits import has_room, weight_kib
 
 PAYLOAD_KEPT = 16_384  # bytes of a refused payload that are kept
-ROWS = 20_000  # the newest; older ones have been counted and shown
+ROWS = 60_000  # more than the limits of `held` let in
+READ_KEPT = 1_000  # of what was read again, the newest: for the page
+SHARED = ""  # owner of what has no device in the list of names
+
+
+class Fate(StrEnum):
+    """What became of a message that was to be kept."""
+
+    KEPT = "kept"  # whole, and it stays until somebody decides
+    SHOWN = "shown"  # its beginning only, or it may have to make room
+    DROPPED = "dropped"  # there was no room
 
 
 class Kept(Struct, frozen=True):
@@ -24,35 +39,134 @@ class Kept(Struct, frozen=True):
     message: Message
 
 
+class HoldRequest(Struct, frozen=True, kw_only=True):
+    """Why a message is kept, and how."""
+
+    reason: RefusalReason
+    detail: str
+    device: str | None
+    owner: str = SHARED  # whose room it uses
+    urgent: bool = False  # reports a capture
+    waits: bool = False  # its sender keeps it until it is confirmed
+
+
+class HeldSizes(Struct):
+    """KiB held by (owner, urgent), in memory; shared by all transactions of one writer."""
+
+    own: dict[tuple[str, bool], int] = field(default_factory=dict)
+    everything: dict[bool, int] = field(default_factory=dict)  # of all owners but SHARED
+    is_read: bool = False
+
+    def forget(self) -> None:
+        """The table may have changed: add it up again."""
+        self.own, self.everything, self.is_read = {}, {}, False
+
+    def add(self, owner: str, urgent: bool, kib: int) -> None:
+        """So much more, or less."""
+        self.own[owner, urgent] = self.own.get((owner, urgent), 0) + kib
+        if owner != SHARED:
+            self.everything[urgent] = self.everything.get(urgent, 0) + kib
+
+
 class QuarantineTable:
     """Verbs inside a transaction of the writer."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, sizes: HeldSizes | None = None) -> None:
         self._execute = connection.execute
         self._many = connection.executemany
+        self._sizes = sizes or HeldSizes()
 
-    def add(self, message: Message, reason: RefusalReason, detail: str, device: str | None) -> None:
-        """Keep a refused message with its reason."""
+    def add(self, message: Message, why: HoldRequest) -> tuple[Fate, int]:
+        """Keep a refused message with its reason: (what became of it, how many made room for it)."""
+        digest = _digest(message) if why.waits or message.retain else None
+        whole = len(message.payload) < PAYLOAD_KEPT
+        if digest is not None and (known := self._same(why, digest)) is not None:
+            return (Fate.KEPT if known and whole else Fate.SHOWN), 0
+        weight = weight_kib(min(len(message.payload), PAYLOAD_KEPT))
+        evicted = 0
+        while not self._has_room(weight, why):
+            if why.waits or not self._evict(why.owner, urgent=why.urgent):
+                return Fate.DROPPED, evicted
+            evicted += 1
+        confirmed = why.waits and whole
         self._execute(
-            "INSERT INTO quarantine (received_ms, topic, payload, qos, retain, reason, detail, device) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO quarantine (received_ms, topic, payload, qos, retain, reason, detail, device, "
+            "owner, urgent, confirmed, weight_kib, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (ms(message.received_at), message.topic, message.payload[:PAYLOAD_KEPT], message.qos,
-             message.retain, reason.value, detail, device),
+             message.retain, why.reason.value, why.detail, why.device, why.owner, why.urgent,
+             confirmed, weight, digest),
+        )  # fmt: skip
+        self._sizes.add(why.owner, why.urgent, weight)
+        return (Fate.KEPT if confirmed else Fate.SHOWN), evicted
+
+    def _same(self, why: HoldRequest, digest: int) -> bool | None:
+        """Whether the same message lies here and stays; None: it is new."""
+        row = self._execute(
+            "SELECT max(confirmed) FROM quarantine "
+            "WHERE owner = ? AND digest = ? AND replayed_ms IS NULL",
+            (why.owner, digest),
+        ).fetchone()
+        return None if row is None or row[0] is None else bool(row[0])
+
+    def _has_room(self, weight: int, why: HoldRequest) -> bool:
+        sizes = self._sizes
+        if not sizes.is_read:
+            sizes.is_read = True
+            rows = self._execute(
+                "SELECT owner, urgent, sum(weight_kib) FROM quarantine "
+                "WHERE replayed_ms IS NULL GROUP BY owner, urgent"
+            )
+            for owner, urgent, kib in rows:
+                sizes.add(owner, bool(urgent), kib)
+        return has_room(
+            weight, sizes.own.get((why.owner, why.urgent), 0), sizes.everything.get(why.urgent, 0),
+            urgent=why.urgent, shared=why.owner == SHARED,
         )  # fmt: skip
 
     def keep_newest(self, reason: RefusalReason, device: str, most: int) -> None:
         """Of one reason and device keep the newest `most`."""
-        self._execute(
+        gone: list[tuple[Any, ...]] = self._execute(
             "DELETE FROM quarantine WHERE device = ?1 AND reason = ?2 AND no <= (SELECT no FROM quarantine "
-            "WHERE device = ?1 AND reason = ?2 ORDER BY no DESC LIMIT 1 OFFSET ?3)",
+            "WHERE device = ?1 AND reason = ?2 ORDER BY no DESC LIMIT 1 OFFSET ?3) "
+            "RETURNING owner, urgent, iif(replayed_ms IS NULL, weight_kib, 0)",
             (device, reason.value, most),
+        ).fetchall()
+        for owner, urgent, kib in gone:
+            self._sizes.add(owner, bool(urgent), -kib)
+
+    def _evict(self, owner: str, *, urgent: bool) -> bool:
+        """Forget the oldest message of the same owner and class; False: all of them stay.
+
+        Nobody was told that it is kept. The first report of a capture stays.
+        """
+        row = self._execute(
+            "DELETE FROM quarantine WHERE no = (SELECT no FROM quarantine WHERE owner = ? AND urgent = ? "
+            "AND confirmed = 0 AND replayed_ms IS NULL ORDER BY no LIMIT 1 OFFSET ?) RETURNING weight_kib",
+            (owner, urgent, int(urgent)),
+        ).fetchone()
+        if row is None:
+            return False
+        self._sizes.add(owner, urgent, -row[0])
+        return True
+
+    def _trim(self) -> None:
+        """Of what was read again, keep the newest."""
+        self._execute(
+            "DELETE FROM quarantine WHERE replayed_ms IS NOT NULL AND no <= "
+            "(SELECT no FROM quarantine WHERE replayed_ms IS NOT NULL ORDER BY no DESC LIMIT 1 OFFSET ?)",
+            (READ_KEPT,),
         )
 
-    def trim(self) -> None:
-        """Forget the oldest beyond ROWS."""
-        self._execute(
-            "DELETE FROM quarantine WHERE no <= (SELECT max(no) FROM quarantine) - ?", (ROWS,)
-        )
+    def forget(self, device: str) -> bool:
+        """Forget what is held of a device, unless it reports a capture; False: it does."""
+        urgent = self._execute(
+            "SELECT 1 FROM quarantine WHERE owner = ? AND urgent = 1 LIMIT 1", (device,)
+        ).fetchone()
+        if urgent:
+            return False
+        self._execute("DELETE FROM quarantine WHERE owner = ?", (device,))
+        self._sizes.forget()
+        return True
 
     def waiting(
         self,
@@ -86,3 +200,11 @@ class QuarantineTable:
         self._many(
             "UPDATE quarantine SET replayed_ms = ? WHERE no = ?", [(ms(now), no) for no in numbers]
         )
+        self._sizes.forget()
+        self._trim()
+
+
+def _digest(message: Message) -> int:
+    """The same for the same topic and payload."""
+    text = message.topic.encode() + b"\0" + message.payload
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), signed=True)

@@ -1,0 +1,54 @@
+"""Boot numbers of one device that go back and forth: two boards use one identity. PURE.
+
+Owns the sign and its limits. A board counts its boots upwards, so what is newer never has a lower
+number: a lower one that comes again and again, while the higher one goes on, is another board. A board
+that lost its number goes back once. A backlog without clock, sent between live messages, alternates too,
+a few times at most and soon over; hence the sign must last or be frequent.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from gateway.domain.device_state import Placed
+from gateway.domain.model import DeviceState, Message, Reading
+
+LEAST = 3  # times that the number went back, if they last
+LASTS = timedelta(minutes=10)  # from the first time to the last
+MANY = 6  # times that need not last
+FORGOTTEN = timedelta(hours=24)  # without another time
+
+
+class BootReturn(Struct, frozen=True):
+    """A boot number went back: the two numbers, and when."""
+
+    low: int
+    high: int
+    at: datetime
+
+
+def returns(before: DeviceState | None, events: Iterable[Placed]) -> list[BootReturn]:
+    """How often the number goes back in new events of one device, in order of their time."""
+    found = []
+    head = before.head if before else (0, 0, 0)
+    for key, event in events:
+        if event.boot is None or key <= head:
+            continue
+        if event.boot < head[1]:
+            found.append(BootReturn(event.boot, head[1], event.received_at))
+        head = key
+    return found
+
+
+def same(reading: Reading, message: Message) -> list[BootReturn]:
+    """A report under an id that meant something else: two boards with one boot number look so."""
+    if reading.boot is None:
+        return []
+    return [BootReturn(reading.boot, reading.boot, message.received_at)]
+
+
+def is_sure(times: int, first: datetime, last: datetime, now: datetime) -> bool:
+    """Whether so many returns mean two boards."""
+    lasting = times >= LEAST and last - first >= LASTS
+    return (lasting or times >= MANY) and now - last <= FORGOTTEN

@@ -1,0 +1,176 @@
+"""What becomes of messages of devices that do not count: held, dropped or counted. One batch.
+
+Owns which devices are met for the first time, how their messages are kept, and whose captures people
+must hear of. Runs inside a transaction of the writer; must not alert itself (`rules.unregistered`).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+
+from gateway.alerts.rules.types import UnapprovedCaptures
+from gateway.domain import timing
+from gateway.domain.model import (
+    Device,
+    Event,
+    Kind,
+    Message,
+    MessageRefusedError,
+    Reading,
+    RefusalReason,
+    Standing,
+)
+from gateway.domain.refused.held_limits import URGENT
+from gateway.ingest.messages.discovery import propose
+from gateway.store import Transaction
+from gateway.store.tables.quarantine import SHARED, Fate, HoldRequest, Kept
+
+LATELY = timedelta(hours=1)  # in which only some unknown devices are told of one by one
+
+
+class HoldReason(Struct, frozen=True):
+    """Why a device of a message does not count (yet)."""
+
+    reason: RefusalReason
+    detail: str
+    urgent: bool = False  # the message reports a capture
+    waits: bool = False  # the sender keeps it until it is confirmed
+
+
+class Holding(Struct):
+    """What the messages of one batch came to that gave no event."""
+
+    tx: Transaction
+    clock_trusted: bool = True
+    met: list[Device] = field(default_factory=list)  # for the first time
+    no_events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (device, reason)
+    springs: dict[str, Event] = field(default_factory=dict)  # the first of each device that waits
+    unlisted: list[Event] = field(default_factory=list)  # captures of names that had no room
+    put_back: set[int] = field(default_factory=set)  # numbers in the quarantine, still refused
+
+    def hold(self, message: Message, readings: Sequence[Reading]) -> dict[str, HoldReason]:
+        """The devices of a message that do not count (yet), and why."""
+        held: dict[str, HoldReason] = {}
+        for address in dict.fromkeys(reading.device for reading in readings):
+            device = self.tx.devices.get(address)
+            if device is not None and device.standing is Standing.APPROVED:
+                continue
+            own = [reading for reading in readings if reading.device == address]
+            device = device or self.meet(propose(address, own), message)
+            if device and device.standing is Standing.PENDING:
+                self._list(address, message, is_registered=True)
+            reason, detail = _reason(address, device)
+            held[address] = HoldReason(
+                reason, detail, any(reading.kind in URGENT for reading in own),
+                any(reading.confirm_to for reading in own),
+            )  # fmt: skip
+            if reason is not RefusalReason.REVOKED:
+                self._note_spring(message, own, is_listed=reason is RefusalReason.DEVICE)
+        return held
+
+    def meet(self, device: Device, message: Message) -> Device | None:
+        """Note a device never registered; None: the list has no room for its name."""
+        if not self._list(device.id, message):
+            return None
+        self.tx.put_device(device)
+        self.met.append(device)
+        return device
+
+    def refuse(
+        self, message: Message, refused: MessageRefusedError, kept: Kept | None
+    ) -> RefusalReason:
+        """What no dialect could read: keep it; gives the reason that is counted."""
+        offer, reason = refused.offer, refused.reason
+        if offer and offer.id not in self.tx.devices and self.meet(offer, message) is None:
+            reason = RefusalReason.NAMES
+        elif reason is RefusalReason.MODEL and refused.device:
+            reason = reason if self._list(refused.device, message) else RefusalReason.NAMES
+        self.keep(message, refused.device, HoldReason(reason, refused.detail), kept)
+        return reason
+
+    def keep(
+        self, message: Message, device: str | None, why: HoldReason, kept: Kept | None
+    ) -> bool:
+        """Keep a message, or keep it where it lies already; whether it stays for sure."""
+        if kept is not None:
+            if kept.device is None or device in (None, kept.device):
+                self.tx.quarantine.put_back(kept.no, why.reason, why.detail, device)
+                self.put_back.add(kept.no)
+            return True
+        owner = device if device and self._is_known(device) else SHARED
+        if why.reason is RefusalReason.NAMES and device:
+            self._count_flood(message, device, why)
+        fate, evicted = self._store(message, device, owner, why)
+        reason = RefusalReason.EVICTED if fate is Fate.DROPPED else why.reason
+        self.count(owner, reason)
+        if evicted:
+            self.count(owner, RefusalReason.EVICTED, evicted)
+        return fate is Fate.KEPT
+
+    def count(self, device: str, reason: RefusalReason, messages: int = 1) -> None:
+        """Count messages that gave no event; names outside the list are counted together."""
+        self.no_events[device if self._is_known(device) else SHARED, reason.value] += messages
+
+    def reports(self, now: datetime) -> UnapprovedCaptures:
+        """The captures that people have not heard of; from now on they count as told."""
+        unknown = self.tx.unknown
+        lately = unknown.told_since(now - LATELY)
+        new = unknown.untold(self.springs)
+        unknown.set_told(new, now)
+        springs = [event for id_, event in self.springs.items() if id_ in new]
+        return UnapprovedCaptures(now, springs, self.unlisted, lately)
+
+    def _store(
+        self, message: Message, device: str | None, owner: str, why: HoldReason
+    ) -> tuple[Fate, int]:
+        if why.reason is RefusalReason.IRRELEVANT or (
+            why.reason is RefusalReason.NAMES and not why.urgent
+        ):
+            return Fate.SHOWN, 0  # counted only
+        return self.tx.quarantine.add(
+            message,
+            HoldRequest(reason=why.reason, detail=why.detail, device=device, owner=owner,
+                    urgent=why.urgent, waits=why.waits),
+        )  # fmt: skip
+
+    def _count_flood(self, message: Message, device: str, why: HoldReason) -> None:
+        wanted = self.tx.unknown.names.full(message.topic, message.received_at)
+        if wanted is not None:
+            at = message.received_at
+            self.tx.unknown.refuse(wanted, device, at, springs=why.urgent)
+
+    def _list(self, name: str, message: Message, *, is_registered: bool = False) -> bool:
+        """Take a name into the list; False: it has no room. Who is in the registry has it."""
+        names, at = self.tx.unknown.names, message.received_at
+        if name in names.topics or (name in self.tx.devices and not is_registered):
+            return True
+        if not is_registered and names.full(message.topic, at) is not None:
+            return False
+        self.tx.unknown.add(name, message.topic, at)
+        return True
+
+    def _is_known(self, name: str) -> bool:
+        return name in self.tx.devices or name in self.tx.unknown.names.topics
+
+    def _note_spring(self, message: Message, own: Sequence[Reading], *, is_listed: bool) -> None:
+        spring = next((reading for reading in own if reading.kind is Kind.SPRUNG), None)
+        if spring is None:
+            return
+        event = timing.judge(spring, message.received_at, clock_trusted=self.clock_trusted)
+        if is_listed:
+            self.springs.setdefault(event.device, event)
+        else:
+            self.unlisted.append(event)
+
+
+def _reason(address: str, device: Device | None) -> tuple[RefusalReason, str]:
+    if device is None:
+        return RefusalReason.NAMES, f"{address}: too many names that nobody registered"
+    if device.standing is Standing.REVOKED:
+        return RefusalReason.REVOKED, f"{address} was revoked"
+    return (
+        RefusalReason.DEVICE,
+        f"{address} waits for approval: shishigaki devices approve {address}",
+    )
