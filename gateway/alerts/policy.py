@@ -155,7 +155,7 @@ class Policy:
             return now, False
         rule = TABLE.get(alert.rule)
         if rule and rule.urgent:
-            return now, True
+            return now, rule.gathered
         at = now + timedelta(seconds=self.alerts.gather_s)
         if alert.level in person.digest:
             at = self._next(at, self.alerts.digest_hour)

@@ -194,7 +194,8 @@ class BrokerSession:
         counters.version = getattr(make, "__name__", "")
         now = counters.heard_at = self._clock()
         self._history.opened(now)
-        self._witness.connected(now, remembered=remembered)
+        taken = self._history.taken_since(now)
+        self._witness.connected(now, remembered=remembered, taken_since=taken)
         settings = self._terms.settings
         log.info(
             "connected to the broker %s:%s (%s)", settings.host, settings.port, counters.version

@@ -16,8 +16,12 @@ class ConnectionListener(Protocol):
     def not_connected(self) -> None:
         """The attempt failed."""
 
-    def connected(self, at: datetime, *, remembered: bool) -> None:
-        """The broker accepted us; `remembered`: it had a session of ours."""
+    def connected(
+        self, at: datetime, *, remembered: bool, taken_since: datetime | None = None
+    ) -> None:
+        """The broker accepted us. `remembered`: it had a session of ours; `taken_since`: since when
+        another program may have read from it.
+        """
 
 
 class NoConnectionListener:
@@ -29,5 +33,7 @@ class NoConnectionListener:
     def not_connected(self) -> None:
         """Notes nothing."""
 
-    def connected(self, at: datetime, *, remembered: bool) -> None:
+    def connected(
+        self, at: datetime, *, remembered: bool, taken_since: datetime | None = None
+    ) -> None:
         """Notes nothing."""

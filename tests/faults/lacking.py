@@ -18,6 +18,7 @@ from gateway.domain.refused.unknown_names import UnknownNames
 from gateway.ingest.messages.intake import Intake
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
+from gateway.mqtt.link import Cause
 from gateway.mqtt.losses.connection_history import ConnectionHistory
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.mqtt.session import BrokerSession
@@ -51,12 +52,15 @@ def read_on(session: BrokerSession, *, paused: bool) -> None:
     session.counters.paused = paused
 
 
-def see_nothing(_history: ConnectionHistory, _now: datetime, _client_id: str) -> str:
+def see_nothing(
+    _history: ConnectionHistory, _at: datetime, _cause: Cause, *, was_open: bool
+) -> None:
     """Looks only at whether the broker is connected at the moment."""
-    return ""
 
 
-def forget(_gaps: Gaps, _at: datetime, *, remembered: bool) -> None:
+def forget(
+    _gaps: Gaps, _at: datetime, *, remembered: bool, taken_since: datetime | None = None
+) -> None:
     """Asks nobody whether the broker has kept a session."""
 
 
@@ -75,7 +79,7 @@ CARES: dict[str, tuple[object, str, object]] = {
     "commit before ack": (app, "Intake", Hasty),
     "commit beside the loop": (Store, "write", write_on_the_loop),
     "a bound on what waits": (BrokerSession, "_pause", read_on),
-    "a look at how connections end": (ConnectionHistory, "sign", see_nothing),
+    "a look at how connections end": (ConnectionHistory, "ended", see_nothing),
     "bounded connections": (serve, "bounded", unbounded),
     "the memory of the broker": (Gaps, "connected", forget),
 }

@@ -132,7 +132,7 @@ RULES: tuple[Rule, ...] = (
         "to be judged for over ten minutes or may be lost, or the broker tells of a client id used twice "
         "or of refused logins",
         ends="the part works again",
-        audience=Audience.OFFICE, urgent=True, on_site=gateway.fault,
+        audience=Audience.OFFICE, urgent=True, gathered=False, on_site=gateway.fault,
     ),
 )  # fmt: skip
 TABLE = {rule.name: rule for rule in RULES}

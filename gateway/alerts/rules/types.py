@@ -156,6 +156,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     ends: str
     audience: Audience = Audience.FIELD
     urgent: bool = False  # quiet hours and digests do not hold it back
+    gathered: bool = (
+        True  # may share a message with others, which then names kinds and numbers only
+    )
     on_change: OnChange | None = None
     on_reports: OnReports | None = None  # of devices that do not count
     still: StillSo | None = None

@@ -31,6 +31,7 @@ class ConnectionHistory:
         self._opened = _times()
         self._failed = _times()
         self._is_trying = False
+        self._lost = _times()  # open connections that the broker ended
         self._taken = _times()  # endings for which the broker gave another program as the reason
         self._short = _times()  # endings without a reason that look the same
         self._logged = _times()  # connections under our client id, by the broker's own log
@@ -57,6 +58,8 @@ class ConnectionHistory:
     def ended(self, at: datetime, cause: Cause, *, was_open: bool) -> None:
         """A connection has ended, or an attempt has failed."""
         self._ended_short, self._is_trying = None, False
+        if was_open and cause is not Cause.OTHER:
+            self._lost.append(at)
         if not was_open:
             self._failed.append(at)
         elif cause is Cause.TAKEN_OVER:
@@ -73,14 +76,20 @@ class ConnectionHistory:
         """The broker's log tells of a connection under our client id."""
         self._logged.append(at)
 
+    def taken_since(self, now: datetime) -> datetime | None:
+        """Since when another program may have read our messages; None when nothing speaks for it."""
+        if not self._is_certain(now) and not self._is_likely(now):
+            return None
+        return min([at for at in self._lost if at >= now - RECENT], default=None)
+
     def sign(self, now: datetime, client_id: str) -> str:
         """What is wrong with our connections, in words for the person who has to mend it, or ""."""
         since = now - RECENT
         number = max(_count(self._opened, since), _count(self._logged, since))
         lately = f"{number} connections in {RECENT.seconds // 60} min"
-        if _count(self._taken, since) or self._foreign(now):
+        if self._is_certain(now):
             return f"mqtt.client_id used twice: {client_id!r}, {lately}; {_REMEDY}"
-        if _count(self._short, since) >= SHORT_CONNECTIONS:
+        if self._is_likely(now):
             ended = "the broker ends each of them at once"
             return f"mqtt.client_id used twice? {client_id!r}, {lately}, {ended}; {_REMEDY}"
         if (number := _count(self._opened, now - HOUR)) > CONNECTIONS_PER_HOUR:
@@ -89,6 +98,12 @@ class ConnectionHistory:
                 f"mqtt.client_id {client_id!r}"
             )
         return ""
+
+    def _is_certain(self, now: datetime) -> bool:
+        return _count(self._taken, now - RECENT) > 0 or self._foreign(now) > 0
+
+    def _is_likely(self, now: datetime) -> bool:
+        return _count(self._short, now - RECENT) >= SHORT_CONNECTIONS
 
     def _foreign(self, now: datetime) -> int:
         """Connections under our client id that we have not made, as far as the broker's log tells."""

@@ -21,7 +21,7 @@ UPTIME_SLACK = timedelta(seconds=30)  # the broker tells its uptime every 10 s
 class Why(StrEnum):
     """Why messages may be missing."""
 
-    FORGOTTEN = "forgotten"  # the broker had no session of ours: it kept nothing for us
+    FORGOTTEN = "forgotten"  # the broker kept no session for us, or another program read from it
     DROPPED = "dropped"  # the broker counts messages that it had to throw away
 
 
@@ -57,11 +57,9 @@ def encode(memory: Memory) -> str:
     return msgspec.json.encode(memory).decode()
 
 
-def connected(memory: Memory, at: datetime, *, is_gap: bool) -> Memory:
-    """A connection came about. `is_gap`: the broker has kept nothing for us since it was last heard."""
-    windows = memory.windows
-    if is_gap:
-        windows = joined(windows, Window(Why.FORGOTTEN, memory.heard_ms, ms(at)))
+def connected(memory: Memory, at: datetime, gap: Window | None) -> Memory:
+    """A connection came about; `gap`: in which messages may have gone elsewhere."""
+    windows = joined(memory.windows, gap) if gap else memory.windows
     return msgspec.structs.replace(
         memory, heard_ms=max(memory.heard_ms, ms(at)), connecting=False, windows=windows
     )

@@ -85,19 +85,20 @@ class Gaps:
         """The attempt failed: the broker has not answered."""
         self._memory = msgspec.structs.replace(self._memory, connecting=False)
 
-    def connected(self, at: datetime, *, remembered: bool) -> None:
+    def connected(
+        self, at: datetime, *, remembered: bool, taken_since: datetime | None = None
+    ) -> None:
         """The broker has answered; what was missed is noted soon."""
         was = self._memory
-        is_gap = was.heard_ms and (self._doubtful or not remembered)
-        self._memory = gap_memory.connected(was, at, is_gap=bool(is_gap))
+        gap: Window | None = None
+        if was.heard_ms and (self._doubtful or taken_since or not remembered):
+            start_ms = min(was.heard_ms, ms(taken_since or at))
+            gap = Window(Why.FORGOTTEN, start_ms, ms(at))
+            self._unmarked.append(gap)
+            log.warning("messages from %s may be missing: the broker has kept no session for us, or "
+                        "another program has read from it", self._text(gap))  # fmt: skip
+        self._memory = gap_memory.connected(was, at, gap)
         self._doubtful, self._is_first_count = False, True
-        if is_gap:
-            window = Window(Why.FORGOTTEN, was.heard_ms, ms(at))
-            self._unmarked.append(window)
-            log.warning(
-                "the broker has kept no session for us: messages from %s may be missing",
-                self._text(window),
-            )
         self._news.set()
 
     # -- the broker's own numbers -------------------------------------------------------------

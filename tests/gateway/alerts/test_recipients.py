@@ -158,3 +158,14 @@ def test_nobody_responsible_means_everybody_is_told(make: Any) -> None:
     site.hear("trap-01", Kind.SPRUNG, 1)
     deliver(1)
     assert [name for name, _ in post.letters] == ["tanaka"]
+
+
+def test_two_faults_of_the_gateway_at_once_are_two_messages_that_each_say_what(make: Any) -> None:
+    site, post, deliver = make()
+    site.tick(5, {"broker": "mqtt.client_id used twice: 'x'", "gap": "22:00-06:13"})
+    deliver(5)
+    deliver(6)
+    texts = [letter.text for name, letter in post.letters if name == "office"]
+    assert len(texts) == 2
+    assert any("mqtt.client_id" in text for text in texts)
+    assert any("22:00-06:13" in text for text in texts)

@@ -58,10 +58,12 @@ def test_a_session_that_the_broker_gives_away_is_a_sign_at_once_and_for_a_while(
 def test_short_connections_that_the_broker_ends_without_a_reason_are_a_sign(line: Line) -> None:
     for number in range(SHORT_CONNECTIONS + 1):
         assert line.sign == "", number
+        assert line.history.taken_since(line.now) is None
         line.connect()
         line.lose(timedelta(seconds=1), Cause.HUNG_UP)
     line.connect()
     assert "mqtt.client_id used twice" in line.sign
+    assert line.history.taken_since(line.now) == T0 + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("between", ["the broker was away", "they lasted", "another cause"])

@@ -44,14 +44,21 @@ class Site:
         self.gaps.follow(self.counters)
         return self.gaps
 
-    def connect(self, minutes: float, *, remembered: bool, answers: bool = True) -> None:
+    def connect(
+        self,
+        minutes: float,
+        *,
+        remembered: bool,
+        answers: bool = True,
+        taken_since: datetime | None = None,
+    ) -> None:
         self.minutes = minutes
 
         async def scenario() -> None:
             await self.gaps.connecting()
             if answers:
                 self.counters.heard_at = at(minutes)
-                self.gaps.connected(at(minutes), remembered=remembered)
+                self.gaps.connected(at(minutes), remembered=remembered, taken_since=taken_since)
 
         asyncio.run(scenario())
 
@@ -125,6 +132,17 @@ def test_a_session_that_is_still_there_is_none(site: Site) -> None:
     site.note(60)
     assert site.gaps.faults() == {}
     assert site.since("wana-01") is None
+
+
+def test_a_session_that_another_program_has_read_from_is_one_from_its_first_reading_on(
+    site: Site,
+) -> None:
+    known(site)
+    site.counters.heard_at = at(59)
+    site.connect(60, remembered=True, taken_since=at(50))
+    site.note(60)
+    assert site.gaps.faults() == {"gap": "09:50-10:00"}
+    assert site.since("wana-01") == at(50)
 
 
 def test_only_traps_whose_devices_do_not_send_again_are_doubted(site: Site) -> None:
