@@ -1,7 +1,7 @@
 """The embedded store: the only SQL of the gateway. One writer, many readers, never blocking the loop.
 
 Owns the threads that SQLite runs in, and what follows from its errors: a disk that refuses is told to
-the caller (DiskTrouble), a damaged file is salvaged and the work done again on what was readable.
+the caller (DiskError), a damaged file is salvaged and the work done again on what was readable.
 What is written: `writer`; what is read: `reader`.
 """
 
@@ -65,7 +65,7 @@ class Store:
     async def write(self, act: Callable[[Transaction], T]) -> T:
         """Run `act` in one transaction on the writer's thread; durable when this returns.
 
-        DiskTrouble: nothing has happened. `act` may run twice, the first time without effect.
+        DiskError: nothing has happened. `act` may run twice, the first time without effect.
         """
         self._asked += 1
         try:
@@ -88,7 +88,7 @@ class Store:
         """Run `ask` on a reader's thread."""
         loop, number = asyncio.get_running_loop(), self._keeper.file_number
         try:
-            return await loop.run_in_executor(self._reading, self.read_now, ask)
+            return await loop.run_in_executor(self._reading, self._read, ask)
         except DamagedFileError as error:
             await loop.run_in_executor(self._writing, self._keeper.mend, str(error))
         except DiskError:
@@ -98,19 +98,19 @@ class Store:
                 return await loop.run_in_executor(self._writing, self._read_behind, ask)
             if number == self._keeper.file_number:
                 raise
-        return await loop.run_in_executor(self._reading, self.read_now, ask)
+        return await loop.run_in_executor(self._reading, self._read, ask)
 
     async def heal(self) -> None:
         """Look whether the database's files are still there; write them anew where they are not.
 
-        DiskTrouble: that is not possible now. A few calls of stat when all is well.
+        DiskError: that is not possible now. A few calls of stat when all is well.
         """
         await asyncio.get_running_loop().run_in_executor(self._writing, self._keeper.heal)
 
     async def look(self) -> None:
         """Read the newest events through a fresh connection, cut a long log, see to the lock.
 
-        DiskTrouble: the file cannot be read; StoreError: another gateway has taken it over.
+        DiskError: the file cannot be read; StoreError: another gateway has taken it over.
         """
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._writing, self._keeper.look)
@@ -139,7 +139,14 @@ class Store:
         return self._keeper.write(act)
 
     def read_now(self, ask: Callable[[Reader], T]) -> T:
-        """The same for code without a loop; Damaged is left to the caller."""
+        """The same for code without a loop, not beside `write`; DamagedFileError is left to the caller."""
+        try:
+            return self._read(ask)
+        except DiskError:
+            self._keeper.heal()  # the files may have been taken away
+            return self._read(ask)
+
+    def _read(self, ask: Callable[[Reader], T]) -> T:
         held: tuple[int, Reader | None] = getattr(self._local, "reader", (-1, None))
         number, reader = held
         if reader is None or number != self._keeper.file_number:

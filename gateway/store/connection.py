@@ -143,7 +143,7 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def store_errors() -> Iterator[None]:
-    """SQLite's errors as Damaged or DiskTrouble."""
+    """SQLite's errors as DamagedFileError or DiskError."""
     try:
         yield
     except DAMAGE as error:

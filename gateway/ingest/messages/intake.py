@@ -92,7 +92,7 @@ class Intake:
         )
 
     async def _catch_up(self, session: Session) -> None:
-        """Judge the oldest batches on the disk; DiskTrouble when they have to stay there."""
+        """Judge the oldest batches on the disk; DiskError when they have to stay there."""
 
         def is_wanted() -> bool:
             return self._store.others_wait() or session.counters.uncommitted > 0
@@ -123,7 +123,7 @@ class Intake:
         return judged, tx.backlog.size()
 
     async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
-        """Commit, then acknowledge, then tell; DiskTrouble when nothing could be committed."""
+        """Commit, then acknowledge, then tell; DiskError when nothing could be committed."""
         messages = [delivery.message for delivery in deliveries]
         self._health.waiting(len(messages))
         started = asyncio.get_running_loop().time()

@@ -8,19 +8,24 @@ that were opened. Must not open or change a file.
 import contextlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 Identity = tuple[int, int]  # device, inode
 ENDS = ("", "-wal", "-shm")
+GONE: Identity = (0, 0)  # the number of no file
 
 
 class LiveFile:
-    """The files of one database, as they were when it was opened. Make it just after opening."""
+    """The files of one database, as they were when it was opened. Make it just after opening.
 
-    def __init__(self, path: Path) -> None:
+    `ends`: of the names that SQLite has open; one that is missing already was taken away meanwhile.
+    """
+
+    def __init__(self, path: Path, ends: Sequence[str] = ENDS) -> None:
         self.path = path
-        found = {f"{path}{end}": _identity(f"{path}{end}") for end in ENDS}
-        self._opened = {name: known for name, known in found.items() if known}
+        names = [f"{path}{end}" for end in ends]
+        self._opened = {name: _identity(name) or GONE for name in names}
 
     def fault(self) -> str:
         """Which file is not the one that was opened, and what became of it; "" when all are. Any thread."""

