@@ -50,6 +50,7 @@ class DeviceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime | None = None  # when the condition began, as far as known
     by: str = ""  # the person whose word the condition is; empty: the sensor's
     unconfirmed: datetime | None = None  # since when messages of the trap may be missing
+    unread: str = ""  # why the newest content could not be read, and what to do
     last_seen: datetime | None = None
     battery_pct: float | None = None
     battery_v: float | None = None
@@ -77,7 +78,7 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> DeviceVie
     trap = shown(state, now, device.heartbeat_s)
     species, detected_ms = _newest(state)
     battery = _number(state, "battery_pct")
-    low = battery is not None and battery <= LOW_BATTERY_PCT
+    low = is_low(state, battery)
     if device.role is Role.TRAP:
         condition, since = _of_trap(trap, low)
     else:
@@ -90,6 +91,7 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> DeviceVie
         role=device.role,
         condition=condition,
         silent=trap.silent,
+        unread=trap.unread,
         unconfirmed=trap.unconfirmed if device.role is Role.TRAP else None,
         low=low,
         since=since,
@@ -103,6 +105,13 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> DeviceVie
         lat=device.lat if device.lat is not None else _number(state, "lat"),
         lon=device.lon if device.lon is not None else _number(state, "lon"),
     )
+
+
+def is_low(state: DeviceState | None, battery_pct: float | None) -> bool:
+    """Whether the battery ends soon, by its charge or by the device's own word."""
+    if state is not None and state.fact("battery_low") is True:
+        return True
+    return battery_pct is not None and battery_pct <= LOW_BATTERY_PCT
 
 
 def _of_trap(trap: TrapView, low: bool) -> tuple[Condition, datetime | None]:

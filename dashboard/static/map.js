@@ -68,6 +68,7 @@ window.Shishigaki = (() => {
     const state = [word("condition", p.condition)];
     if (p.silent && p.condition !== "unknown") state.push(words["condition.silent"]);
     if (p.unconfirmed) state.push(words["condition.unconfirmed"]);
+    if (p.unread) state.push(words["condition.unread"]);
     if (p.low && p.condition !== "low") state.push(words["condition.low"]);
     const battery = [];
     if (p.battery_pct !== undefined) battery.push(`${Math.round(p.battery_pct)} %`);

@@ -70,6 +70,7 @@ def _binary(message: Message, node: str, name: str, context: Context) -> list[Re
             is_state=True,
             species=UNKNOWN if kind is Kind.DETECTION else None,
             input=name,
+            is_content=True,
         )
     ]
 

@@ -76,6 +76,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
             rssi_dbm=figures.rssi_dbm(packet.rssi),
             snr_db=figures.snr_db(packet.snr),
             input=name,
+            is_content=packet.type == "detection",
             **facts,
         )
     ]

@@ -136,7 +136,8 @@ def _switches(
         kind = binary.kind(active, context.devices.get(address), device)
         reading = _reading(message, address, kind, time, {}, suffix=f":{name}")
         is_state = not isinstance(value, dict)
-        found.append(msgspec.structs.replace(reading, is_state=is_state, input=name))
+        reading = msgspec.structs.replace(reading, is_state=is_state, input=name, is_content=True)
+        found.append(reading)
     return found
 
 

@@ -44,6 +44,11 @@ def grace_ms(heartbeat_s: int) -> int:
     return round(heartbeat_s * 1000 * GRACE)
 
 
+def is_unread(state: DeviceState | None) -> bool:
+    """Whether the newest content of a device could not be read."""
+    return state is not None and bool(state.fact("unread"))
+
+
 def order(event: Event) -> Order:
     """What decides which of two events of one device is the newer."""
     return (ms(event.observed_at), event.boot or 0, event.seq or 0)

@@ -83,6 +83,7 @@ class RefusalReason(StrEnum):
     NAMES = "too_many_names"  # of a device that nobody registered, beyond those that are listed
     EVICTED = "evicted"  # there was no room to keep it, or it made room for a newer one
     CONFLICT = "conflict"  # an id used for something else: kept as another event, not confirmed
+    TEST = "test"  # simulated, by its source's own word: it counts nowhere
     BUG = "bug"  # our own fault: the message is kept so that nothing is lost
 
 
@@ -99,6 +100,7 @@ class MessageRefusedError(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason, self.detail = reason, detail
         self.device, self.offer, self.unread = device, offer, unread
+        self.at: datetime | None = None  # when it was said, where the network told
 
 
 class Message(Struct, frozen=True, array_like=True):

@@ -89,11 +89,13 @@ class TrapView(Struct, frozen=True):
     by: str = ""  # the person whose word it is; empty: the sensor's
     silent: bool = False  # its sensor is silent: `state` is the last known, not the present
     unconfirmed: datetime | None = None  # since when its messages may be missing; None: confirmed
+    unread: str = ""  # why its newest content could not be read, and what to do; empty: it was
 
     @property
     def unknown(self) -> bool:
         """`state` is the last known, perhaps not the present."""
-        return self.silent or (self.unconfirmed is not None and self.state is ARMED)
+        doubted = self.unconfirmed is not None or bool(self.unread)
+        return self.silent or (doubted and self.state is ARMED)
 
     @property
     def at_rest(self) -> bool:
@@ -116,7 +118,8 @@ def shown(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT
         return found
     seen = state.last_seen if state else None
     silent = seen is None or now - seen > timedelta(milliseconds=grace_ms(heartbeat_s))
-    return TrapView(found.state, found.since, found.by, silent, unconfirmed_since(state))
+    unread = str(state.fact("unread") or "") if state else ""
+    return TrapView(found.state, found.since, found.by, silent, unconfirmed_since(state), unread)
 
 
 def unconfirmed_since(state: DeviceState | None) -> datetime | None:

@@ -78,9 +78,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="battery_low", level=AlertLevel.WARNING, ja="電池残量低下", en="Battery low",
-        opens="under `battery_low_pct` or `battery_low_v`, without external power",
-        ends="a tenth above the threshold",
+        opens="under `battery_low_pct` or `battery_low_v`, or the device says that it is low; without "
+              "external power",
+        ends="a tenth above the threshold, and the device does not say so",
         on_device=devices.battery_low,
+    ),
+    Rule(
+        name="unread", level=AlertLevel.WARNING, ja="通知が読めない", en="Content cannot be read",
+        opens="the content of the device's newest frame could not be read: codec, model or text",
+        ends="a frame of it is read",
+        on_device=devices.unread,
     ),
     Rule(
         name="battery_falling", level=AlertLevel.WARNING, ja="電池が急低下", en="Battery falling fast",

@@ -124,7 +124,16 @@ def battery_low(
         known = state.facts.get(name)
         if limit and known and float(known.value) < limit * ease:
             return Condition(from_ms(known.at_ms), f"{float(known.value):.4g}{unit}")
-    return None
+    told = state.facts.get("battery_low")
+    return Condition(from_ms(told.at_ms), "low") if told and told.value is True else None
+
+
+def unread(
+    device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
+) -> Condition | None:
+    """Its newest content could not be read: what it is doing is unknown, though its radio lives."""
+    told = state.facts.get("unread")
+    return Condition(from_ms(told.at_ms), str(told.value)) if told and told.value else None
 
 
 def battery_falling(

@@ -39,7 +39,11 @@ def sense(
     """The readings of one uplink on `port`. `unread`: why nothing could be decoded in it."""
     if not values:
         return [alive(envelope, unread=unread)]
-    match = choose(envelope.device, values, context, port)
+    try:
+        match = choose(envelope.device, values, context, port)
+    except MessageRefusedError as refused:
+        refused.at = envelope.time
+        raise
     if match is None:
         return [alive(envelope, unread=_strange(values))]
     if match.proved:

@@ -19,7 +19,7 @@ from gateway.domain.epoch import from_ms
 from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Role, Standing
 
 _PLAIN = re.compile(r"[a-z0-9-]{1,32}")
-_FACTS = ("battery_pct", "battery_v", "external_power", "rssi_dbm", "snr_db")
+_FACTS = ("battery_pct", "battery_v", "battery_low", "external_power", "rssi_dbm", "snr_db")
 UNKNOWN = "unknown"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -81,6 +81,7 @@ def _state(scene: RetainedState, device: Device) -> dict[str, Any]:
             "last_known": told,
             "since": trap.since,
             "unconfirmed_since": trap.unconfirmed,
+            "unread": trap.unread or None,
         }
     else:
         silent = trap_lifecycle.shown(state, scene.now, device.heartbeat_s).silent

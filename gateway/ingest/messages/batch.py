@@ -29,7 +29,7 @@ from gateway.domain.model import (  # fmt: skip
 )
 from gateway.domain.outcome import Outcome
 from gateway.domain.refused import boot_numbers
-from gateway.ingest.messages import device_update, known_ids
+from gateway.ingest.messages import device_update, known_ids, unread
 from gateway.ingest.messages.corrections import Admitted, Revision, join
 from gateway.ingest.messages.holding import Holding, HoldReason
 from gateway.ingest.messages.state_changes import StateChanges
@@ -115,10 +115,12 @@ def release(
 def _read(
     batch: _Gathering, message: Message, decode: DecodeMessage, kept: Kept | None = None
 ) -> None:
+    left: Reading | None = None
     try:
         readings = decode(message, batch.tx.devices)
     except MessageRefusedError as refusal:
         reason = batch.holding.refuse(message, refusal, kept)
+        left = unread.left_by(message, refusal, batch.tx.devices)
     except Exception as error:
         bug = MessageRefusedError(RefusalReason.BUG, f"{type(error).__name__}: {error}")
         reason = batch.holding.refuse(message, bug, kept)
@@ -130,6 +132,8 @@ def _read(
         _admit(batch, message, readings, held, lost)
         return
     batch.outcome.refused[reason] += 1
+    if left is not None and kept is None:
+        _admit(batch, message, [left], {}, set())
 
 
 def _admit(
@@ -151,7 +155,7 @@ def _admit(
             batch.holding.count(reading.device, RefusalReason.MEMORY)
             continue
         event = timing.judge(reading, message.received_at, clock_trusted=batch.clock_trusted)
-        event = batch.edges.settle(event, is_state=reading.is_state)
+        event = batch.edges.settle(event, reading)
         target = reading.refines if reading.kind is Kind.DETECTION else None
         refines = (event.device, target) if target is not None else None
         one = Admitted(event, reading, message, refines)

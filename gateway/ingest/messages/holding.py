@@ -24,6 +24,7 @@ from gateway.domain.model import (
 )
 from gateway.domain.refused.held_limits import URGENT
 from gateway.ingest.messages.discovery import propose
+from gateway.ingest.messages.unread import as_test
 from gateway.store import Transaction
 from gateway.store.tables.quarantine import SHARED, Fate, HoldRequest, Kept
 
@@ -53,6 +54,8 @@ class Holding(Struct):
     def hold(self, message: Message, readings: Sequence[Reading]) -> dict[str, HoldReason]:
         """The devices of a message that do not count (yet), and why."""
         held: dict[str, HoldReason] = {}
+        if readings and readings[0].simulated:
+            return {one.device: HoldReason(RefusalReason.TEST, as_test(one)) for one in readings}
         for address in dict.fromkeys(reading.device for reading in readings):
             device = self.tx.devices.get(address)
             if device is not None and device.standing is Standing.APPROVED:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.domain.device_state import NOWHERE, TRAP_STATE, Order, order
-from gateway.domain.model import DeviceState, Event, Kind, TrapState
+from gateway.domain.model import DeviceState, Event, Kind, Reading, TrapState
+from gateway.ingest.messages.unread import marked
 
 
 class StateChanges:
@@ -19,9 +20,17 @@ class StateChanges:
     def __init__(self, states: Mapping[str, DeviceState]) -> None:
         self._states = states
         self._told: dict[str, tuple[Order, TrapState]] = {}
+        self._unread: dict[str, bool] = {}  # devices whose content was (not) read in this batch
 
-    def settle(self, event: Event, *, is_state: bool) -> Event:
-        """The event, or the sign of life that it amounts to."""
+    def settle(self, event: Event, reading: Reading) -> Event:
+        """The event, or the sign of life that it amounts to; it says when content is read again."""
+        told = self._unread.get(event.device)
+        event = marked(event, reading, self._states.get(event.device), told)
+        if event.unread is not None:
+            self._unread[event.device] = bool(event.unread)
+        return self._settle(event, is_state=reading.is_state)
+
+    def _settle(self, event: Event, *, is_state: bool) -> Event:
         told = TRAP_STATE.get(event.kind)
         if told is None:
             return event
