@@ -6,6 +6,7 @@ be missing may also be odd, and is then left out. A field that the payload canno
 
 import types
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
@@ -24,7 +25,7 @@ def mended(kind: Any, value: Any, core: tuple[str, ...] = (), depth: int = 0) ->
     if not isinstance(value, dict):
         raise _broken("", value)
     found: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
+    for field in _fields(kind):
         if field.encode_name not in value:
             if field.required:
                 missing = field.encode_name
@@ -41,6 +42,11 @@ def mended(kind: Any, value: Any, core: tuple[str, ...] = (), depth: int = 0) ->
             elif (part := _part(field.type, raw, core, depth)) is not None:
                 found[field.name] = part
     return kind(**found)
+
+
+@lru_cache(maxsize=64)
+def _fields(kind: Any) -> tuple[Any, ...]:
+    return msgspec.structs.fields(kind)
 
 
 def _core(field: Any, raw: Any, core: tuple[str, ...], depth: int) -> Any:
@@ -70,6 +76,7 @@ def _tried(kind: Any, raw: Any, core: tuple[str, ...], depth: int) -> Any:
         return None
 
 
+@lru_cache(maxsize=256)
 def _struct(kind: Any) -> Any:
     """The Struct in a type like ``_Up`` or ``_Up | None``; None when there is none."""
     if get_origin(kind) in (Union, types.UnionType):
