@@ -153,6 +153,7 @@ class Transaction:
         self._devices.pop(device, None)
         self._numbers.pop(device, None)
         self.unknown.remove(device)
+        self.no_events.forget(device)
 
     def put_devices(self, devices: Iterable[Device]) -> None:
         """Register a list of devices."""

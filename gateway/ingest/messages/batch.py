@@ -126,8 +126,10 @@ def _read(
         reason = batch.holding.refuse(message, bug, kept)
     else:
         held = batch.holding.hold(message, readings)
-        lost = {id_ for id_, why in held.items() if not batch.holding.keep(message, id_, why, kept)}
+        lost: set[str] = set()
         if held:
+            keep = batch.holding.keep
+            lost = {id_ for id_, why in held.items() if not keep(message, id_, why, kept)}
             batch.outcome.refused[next(iter(held.values())).reason] += 1
         _admit(batch, message, readings, held, lost)
         return

@@ -56,9 +56,11 @@ class Holding(Struct):
         held: dict[str, HoldReason] = {}
         if readings and readings[0].simulated:
             return {one.device: HoldReason(RefusalReason.TEST, as_test(one)) for one in readings}
-        for address in dict.fromkeys(reading.device for reading in readings):
-            device = self.tx.devices.get(address)
-            if device is not None and device.standing is Standing.APPROVED:
+        devices = self.tx.devices
+        for reading in readings:
+            address = reading.device
+            device = devices.get(address)
+            if (device and device.standing is Standing.APPROVED) or address in held:
                 continue
             own = [reading for reading in readings if reading.device == address]
             device = device or self.meet(propose(address, own), message)

@@ -28,6 +28,7 @@ class NoEventTable:
     """Verbs inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
         self._many = connection.executemany
 
     def add(self, counts: Mapping[Key, int], now: datetime) -> None:
@@ -37,6 +38,10 @@ class NoEventTable:
             "SET messages = messages + excluded.messages, last_ms = excluded.last_ms",
             [(*key, messages, ms(now)) for key, messages in counts.items()],
         )
+
+    def forget(self, device: str) -> None:
+        """The device is no longer known."""
+        self._execute("DELETE FROM no_event WHERE device = ?", (device,))
 
 
 def no_events(
