@@ -1,4 +1,4 @@
-"""A database of an earlier version: what it holds of unregistered devices stays held, within the new limits."""
+"""A database of an earlier version: what it holds of unregistered devices stays held."""
 
 import contextlib
 from pathlib import Path
