@@ -174,21 +174,17 @@ def _write(batch: _Gathering, now: datetime, policy: Policy) -> None:
     if not admitted:
         return
     targets = {one.refines for one in admitted if one.refines}
-    events, revisions, idle = join(admitted, tx.journal.told(targets) if targets else {})
-    copies = tx.journal.copies([(one.event, one.reading.key) for one in events])
-    wanted = [one for one in events if whose(one.event) not in copies] if copies else events
-    new = tx.add_events([(one.event, one.reading.key) for one in wanted])
-    fresh, again = wanted, list(batch.rivals)
-    if len(new) < len(wanted):
-        fresh = [one for one in wanted if whose(one.event) in new]
-        again = [one for one in wanted if whose(one.event) not in new] + again
+    events, revisions, idle = admitted, list[Revision](), 0
+    if targets:
+        events, revisions, idle = join(admitted, tx.journal.told(targets))
+    fresh, known = _journal(tx, events)
+    outcome.duplicates += idle + len(events) - len(fresh) - len(known)
     for revision in revisions:
         tx.journal.revise(revision.new, revision.by)
     for one in fresh:
         if one.by:
             tx.journal.revise(one.event, one.by)
-    outcome.duplicates += idle + len(events) - len(wanted)
-    if again:
+    if again := known + batch.rivals:
         found = known_ids.settle(tx, again)
         fresh = fresh + found.events
         revisions += found.revisions
@@ -210,6 +206,19 @@ def _count_copies(batch: _Gathering, fresh: Sequence[Admitted]) -> None:
     for device, copies in known.items():
         if copies > 0:
             batch.holding.count(device, RefusalReason.COPY, copies)
+
+
+def _journal(tx: Transaction, events: list[Admitted]) -> tuple[list[Admitted], list[Admitted]]:
+    """(those that are new and journalled now, those with known ids); copies by key are in neither."""
+    keyed = [(one.event, one.reading.key) for one in events]
+    if copies := tx.journal.copies(keyed):
+        events = [one for one in events if whose(one.event) not in copies]
+        keyed = [(one.event, one.reading.key) for one in events]
+    new = tx.add_events(keyed)
+    if len(new) == len(events):  # the frequent case
+        return events, []
+    fresh = [one for one in events if whose(one.event) in new]
+    return fresh, [one for one in events if whose(one.event) not in new]
 
 
 def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) -> None:
