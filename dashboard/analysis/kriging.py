@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from dashboard.analysis.projection import Floats, Grid, SensorSites, distances
 
+LEAST = 5  # sensors; fewer tell nothing of how rates change with distance
 CHUNK = 1_000_000  # distances at a time (8 MB): bounds the memory on a small board
 
 
@@ -63,8 +64,8 @@ def fit(sites: SensorSites) -> Covariance:
     distance between sensors to ten times the largest, from the best of 45 starts. One evaluation
     costs a Cholesky factor of the sensors. Raises ValueError for fewer than 5 sensors.
     """
-    if len(sites.n) < 5:
-        raise ValueError(f"kriging needs at least 5 sensors with effort, not {len(sites.n)}")
+    if len(sites.n) < LEAST:
+        raise ValueError(f"kriging needs at least {LEAST} sensors with effort, not {len(sites.n)}")
     y, weight, mean = _log_rates(sites)
     apart = distances(sites.x_m, sites.y_m, sites.x_m, sites.y_m)
     typical = max(float(np.median(apart)), 1.0)

@@ -8,6 +8,7 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,9 @@ def geojson(limits: Box) -> bytes:
     return json.dumps(features(limits), separators=(",", ":")).encode()
 
 
+@lru_cache(maxsize=4)
 def features(limits: Box) -> dict[str, Any]:
-    """The same as plain values: one feature a polygon of land."""
+    """The same as plain values, not to be changed: one feature a polygon of land."""
     shapes = [shape for land in _land(limits) for shape in _cut(land, limits)]
     return {
         "type": "FeatureCollection",

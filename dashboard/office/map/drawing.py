@@ -6,13 +6,15 @@ Owns that two periods get one bandwidth and one frame. Must not know requests.
 from functools import lru_cache
 from typing import Any
 
+import shapely
 from msgspec import Struct
 
 from dashboard.analysis import coverage
 from dashboard.analysis.coverage import Shape
-from dashboard.maps import bounds, coastline, raster
+from dashboard.maps import bounds, coastline, extent, raster
 from dashboard.maps.base_layers import COAST
 from dashboard.maps.bounds import Box
+from dashboard.maps.extent import Named
 from dashboard.maps.folium_page import Page
 from dashboard.office.land_files import Lands
 from dashboard.office.map import hotspot_map, layers, overview, report_density
@@ -44,11 +46,12 @@ def draw(
 ) -> list[Drawn]:
     """Draw one period, or two that can be compared; `source`: the land, for a file without server."""
     width = overview.common_bandwidth(*facts) if len(facts) == 2 else None
-    window = owned.boundary or ashore(limits)
+    land = land_for(facts, limits)
+    window = owned.boundary or land
     told_width = report_density.bandwidth([told for one in facts for told in one.reports], window)
     drawn = []
     for no, one in enumerate(facts):
-        found = overview.overview(one, width, ashore(limits))
+        found = overview.overview(one, width, land)
         parts = layers.layers(found, owned.protected)
         where = source or COAST
         told = report_density.draw(one.reports, window, told_width)
@@ -59,8 +62,16 @@ def draw(
 
 
 def limits_of(facts: list[MapInput], centre: tuple[float, float] | None) -> Box:
-    """The box around the devices that are drawn, else around the configured centre."""
-    return facts[0].limits or bounds.around([centre] if centre else [])
+    """The box around the devices that are drawn, else the configured centre, else what people reported."""
+    if facts[0].limits or centre:
+        return facts[0].limits or bounds.around([centre] if centre else [])
+    told = {one.id: Named("", one.lat, one.lon) for part in facts for one in part.reports}
+    return extent.split(told)[1] or bounds.JAPAN
+
+
+def land_for(facts: list[MapInput], limits: Box) -> Shape:
+    """The land that a map needs: none where nothing is to be drawn on it, which is all of Japan."""
+    return ashore(limits) if any(one.drawn or one.reports for one in facts) else shapely.Polygon()
 
 
 @lru_cache(maxsize=4)

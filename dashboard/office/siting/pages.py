@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dashboard.analysis import kriging
 from dashboard.analysis.coverage import Shape
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.maps import extent, geojson
@@ -124,7 +125,9 @@ class SitingPages:
 
     def _propose(self, asked: Asked) -> Proposals | str:
         """The plan, or the word that says why there is none."""
-        form, facts = asked.form, asked.facts
+        form, facts, sensors = asked.form, asked.facts, near(asked.facts)
+        if len(sensors) < kriging.LEAST:
+            return "sites.too_few"
         wishes = SitingRequest(
             form.count, form.reach_m, form.distance_m, form.access_m,
             self._lands.roads, self._excluded(facts),
@@ -132,7 +135,7 @@ class SitingPages:
         standing = [s for s in facts.traps if s.condition.value != TrapState.REMOVED.value]
         traps = [(s.lat, s.lon) for s in standing if s.lat is not None and s.lon is not None]
         try:
-            return propose(near(facts), tuple(traps), wishes, _animal(asked.wish))
+            return propose(sensors, tuple(traps), wishes, _animal(asked.wish))
         except TooWideError:
             return "sites.too_wide"
         except ValueError:
@@ -145,7 +148,7 @@ class SitingPages:
 
     def _draw(self, asked: Asked, plan: Proposals | None, words: Translations) -> Any:
         limits = drawing.limits_of([asked.facts], self._config.dashboard.centre)
-        found = overview.overview(asked.facts, land=drawing.ashore(limits))
+        found = overview.overview(asked.facts, land=drawing.land_for([asked.facts], limits))
         shown = {"surface", "protected", "sensors", "traps"}
         parts = [
             Layer(one.name, one.features, True)

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -113,6 +114,18 @@ def test_no_place_makes_the_process_that_calculates_large_or_slow(county: County
     print(f"\nat most {most_mb:.0f} MB and {seconds:.2f} s ({page}); usually {usual_s[page]:.2f} s")
     assert most_mb < 300
     assert seconds < 2 * machine_slowness(), slowest
+
+
+def test_before_the_first_device_pages_are_small_and_quick(tmp_path: Path) -> None:
+    place = County(tmp_path)
+    place.apart = True
+    with place.served() as url:
+        Client(url).get("/public/squares.csv")  # starts the process
+        [worker] = children(os.getpid(), "dashboard.web.process.worker")
+        slowest = max((timed(url, page), page) for page in PAGES)
+        assert memory_mb(worker, "VmHWM") < 300
+    place.store.close()
+    assert slowest[0] < 2 * machine_slowness(), slowest
 
 
 def timed(url: str, page: str) -> float:
