@@ -6,7 +6,7 @@ Pages read; people's acts are POSTs that need a role and come from our own pages
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -23,8 +23,10 @@ from dashboard.live.api import Api
 from dashboard.live.pages import LivePages
 from dashboard.live.updates import Live
 from dashboard.web import assets
+from dashboard.web.accounts import Accounts
 from dashboard.web.auth import LOOPBACK, Auth, signing_secret
 from dashboard.web.error_page import error_handlers
+from dashboard.web.forwarded import is_forwarded
 from dashboard.web.login import LoginPages
 from dashboard.web.process.child import Child
 from dashboard.web.process.forwarding import CalculatingPages, Mend
@@ -50,10 +52,12 @@ def create_app(
     desk: Approvals | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     office: Sequence[BaseRoute] | None = None,
+    demo_account: Account | None = None,
 ) -> Starlette:
     """The ASGI application (`extra_routes` first); to be run with its lifespan, see `serve`.
 
-    `desk`: for approving devices and reading again; None: the pages only show.
+    `desk`: for approving devices and reading again; None: the pages only show. `demo_account`: whose
+    password a demo prints; it is in no database and does not end reading without a login.
     `office`: the pages that calculate, here; None: in a process of their own.
     Raises MissingAssetsError when the browser's files were not built.
     """
@@ -61,7 +65,7 @@ def create_app(
     reply = Reply(config)
     live = Live(store, feed, clock)
     secret = signing_secret(config.dashboard, store.path)
-    auth = Auth(config.dashboard, secret, _accounts(store), clock)
+    auth = Auth(config.dashboard, secret, Accounts(store, demo_account), clock)
     child = Child(Settings(str(store.path), config))
     calculating = CalculatingPages(child, reply, clock, _mending(store))
     office = calculating.routes() if office is None else office
@@ -70,7 +74,7 @@ def create_app(
             *extra_routes,
             *LivePages(store, live, reply, config, clock).routes(),
             *Api(store, live, reply, clock).routes(),
-            *Installer(store, feed, reply, auth, config.sources, desk, clock).routes(),
+            *Installer(store, feed, reply, config.sources, desk, clock).routes(),
             *office,
             *LoginPages(auth, reply, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),
@@ -106,13 +110,6 @@ def _mending(store: Store) -> Mend:
     return mend
 
 
-def _accounts(store: Store) -> Callable[[str], Awaitable[Account | None]]:
-    async def find(name: str) -> Account | None:
-        return await store.read(lambda reader: reader.account(name))
-
-    return find
-
-
 class Gate:
     """Finds out who asks, and sends to the login whoever may not read."""
 
@@ -126,16 +123,19 @@ class Gate:
         request = Request(scope)
         account = request.state.account = await self._auth.account(request)
         path = request.url.path
-        if self._auth.may_read(account) or path.startswith(self._open):
+        if self._is_open(request) or await self._auth.may_read(request, account):
             await self._app(scope, receive, send)
-        elif path.startswith(("/api/", "/live")):
+        elif path.startswith(("/api/", "/live", "/metrics")):
             await JSONResponse({"error": "log in first"}, 401)(scope, receive, send)
         else:
             await RedirectResponse(f"/login?next={path}", 303)(scope, receive, send)
 
+    def _is_open(self, request: Request) -> bool:
+        """Whether everybody may read this page; figures for monitoring not through a proxy."""
+        path = request.url.path
+        return path.startswith(self._open) and not (path == "/metrics" and is_forwarded(request))
+
 
 def _hosts(auth: Auth) -> list[Middleware]:
     """Where reading is open, a foreign name pointing at this machine must not open it to a page."""
-    return (
-        [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK])] if auth.open_reading else []
-    )
+    return [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK])] if auth.is_local else []

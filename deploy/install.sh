@@ -169,11 +169,15 @@ start_all() {
   if [ ! -d /run/systemd/system ]; then
     systemctl enable --quiet mosquitto.service shishigaki.service shishigaki-backup.timer
     say "systemd is not running here: everything starts at the next boot"
+    say_way_in
     return
   fi
   systemctl daemon-reload
   systemctl enable --quiet mosquitto.service shishigaki.service shishigaki-backup.timer
-  [ "$start" = yes ] || return 0
+  if [ "$start" = no ]; then
+    say_way_in
+    return
+  fi
   if [ "$changed" = yes ]; then
     systemctl restart mosquitto.service || die "mosquitto does not start: journalctl -u mosquitto"
     systemctl restart shishigaki.service || die "Shishigaki does not start: journalctl -u shishigaki"
@@ -182,6 +186,12 @@ start_all() {
   fi
   systemctl start shishigaki-backup.timer
   say "running. Pages: http://$(hostname):8000/  settings: $etc/config.toml  next: $opt/doc/INSTALL.md"
+  say_way_in
+}
+
+# The last line: without it the pages end at a login that nobody can pass.
+say_way_in() {
+  say "to log in, register yourself (ログインする人の登録): sudo shishigaki users add NAME --role admin"
 }
 
 changed=no

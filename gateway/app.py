@@ -15,12 +15,13 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from starlette.applications import Starlette
 from starlette.routing import Route
 
 from dashboard.app import create_app
@@ -39,6 +40,7 @@ from gateway.alerts.policy import Policy
 from gateway.alerts.scheduler import AlertScheduler
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
+from gateway.domain.accounts import Account
 from gateway.domain.geo.areas import AreaError, Land, parse
 from gateway.export.topics.publisher import TopicPublisher
 from gateway.faults import GatewayFaults
@@ -75,6 +77,7 @@ class Gateway(Struct):
     policy: Policy
     clock: Clock = utc_now
     keeper: Timekeeper | None = None  # judges `clock`; None where that was handed in
+    demo_account: Account | None = None  # whose password a demo prints; in no database
 
 
 def build(config: Config, clock: Clock | None = None) -> Gateway:
@@ -229,15 +232,20 @@ def open_channels(
 
 async def serve_pages(gateway: Gateway, listener: socket.socket, faults: GatewayFaults) -> None:
     """The pages, until cancelled."""
+    await serve(pages(gateway, faults), listener)
+
+
+def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlette:
+    """All pages of one gateway; `faults`: what /healthz tells."""
     sources = gateway.sources
-    app = create_app(
+    return create_app(
         gateway.store, gateway.feed, gateway.config, clock=gateway.clock,
         desk=Approvals(sources.decode, sources.models, gateway.policy, sources.dialect),
         extra_routes=[
             *watchdog.routes(gateway.health, gateway.store, faults), *acting(gateway),
         ],
+        demo_account=gateway.demo_account,
     )  # fmt: skip
-    await serve(app, listener)
 
 
 def acting(gateway: Gateway) -> list[Route]:
@@ -246,9 +254,7 @@ def acting(gateway: Gateway) -> list[Route]:
     page = OneTap(
         gateway.store, gateway.feed, reply, gateway.policy, links(gateway), gateway.clock
     )  # fmt: skip
-    trap = TrapPage(
-        gateway.store, gateway.feed, reply, gateway.policy, gateway.config.dashboard, gateway.clock
-    )  # fmt: skip
+    trap = TrapPage(gateway.store, gateway.feed, reply, gateway.policy, gateway.clock)
     return [*page.routes(), *trap.routes()]
 
 

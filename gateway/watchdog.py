@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from gateway.metrics import Health, notify_systemd
 from gateway.store import Store, StoreError
+from gateway.version import program_version
 
 WATCHDOG_S = 10.0
 ASK_S = 5.0  # a busy disk must not keep a monitor waiting
@@ -20,13 +21,14 @@ CurrentFaults = Callable[[], Mapping[str, str]]
 
 
 def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
-    """/healthz: 503 and which parts fail, else 200; /metrics: Prometheus text."""
+    """/healthz: the version, 503 and which parts fail, else 200; /metrics: Prometheus text."""
 
     async def healthz(_: Request) -> Response:
         found = dict(faults())
         if not health.alive(store.steps):
             found["intake"] = "a batch has been under way for too long"
-        return JSONResponse({"ok": not found, "faults": found}, 503 if found else 200)
+        body = {"ok": not found, "version": program_version(), "faults": found}
+        return JSONResponse(body, 503 if found else 200)
 
     async def metrics(_: Request) -> Response:
         try:

@@ -1,6 +1,6 @@
 """The installer's page: from whom what arrived, why something was not read, approving, reading again.
 
-Owns its handlers and who may act: officials and administrators; on a loopback demo whoever sits there.
+Owns its handlers and who may act: officials and administrators.
 Acts are POSTs from our own pages. What they do is `desk`'s.
 """
 
@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dashboard.installer.traffic import arrivals
-from dashboard.web.auth import Auth, same_origin
+from dashboard.web.auth import same_origin
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import SourceSettings
@@ -46,10 +46,10 @@ class Installer:
     """Handlers of the page. Without a `desk` it only shows."""
 
     def __init__(
-        self, store: Store, feed: Feed, reply: Reply, auth: Auth, sources: Sequence[SourceSettings],
+        self, store: Store, feed: Feed, reply: Reply, sources: Sequence[SourceSettings],
         desk: Approvals | None, clock: Clock,
     ) -> None:  # fmt: skip
-        self._store, self._feed, self._reply, self._auth = store, feed, reply, auth
+        self._store, self._feed, self._reply = store, feed, reply
         self._sources, self._desk, self._clock = sources, desk, clock
 
     def routes(self) -> list[Route]:
@@ -116,17 +116,12 @@ class Installer:
 
     async def _form(self, request: Request) -> tuple[Approvals, Mapping[str, str]]:
         """The form's fields, from our own page and somebody who may act; else 403."""
-        if self._desk is None or not self._may_act(request.state.account):
+        if self._desk is None or not may_act(request.state.account):
             raise HTTPException(403)
         if not same_origin(request):
             raise HTTPException(403)
         form = await request.form(max_fields=12)
         return self._desk, {name: str(value)[:LONGEST] for name, value in form.items()}
-
-    def _may_act(self, account: Account | None) -> bool:
-        if account is None:
-            return self._auth.open_reading
-        return account.rank >= Rank.OFFICIAL
 
     async def _page(self, request: Request, wrong: str = "") -> Response:
         now, desk = self._clock(), self._desk
@@ -144,7 +139,7 @@ class Installer:
         return self._reply.page(
             request, "pending.html", now, account=account, status=400 if wrong else 200,
             found=found, wrong=wrong, done=_result(request.query_params), roles=tuple(Role),
-            may_act=desk is not None and self._may_act(account),
+            may_act=desk is not None and may_act(account),
             models=desk.models if desk else {},
         )  # fmt: skip
 
@@ -152,6 +147,11 @@ class Installer:
 def _page_number(text: str) -> int:
     """The page that an address asks for; anything odd is the first."""
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def may_act(account: Account | None) -> bool:
+    """Whether this reader may approve, revoke and read again."""
+    return account is not None and account.rank >= Rank.OFFICIAL
 
 
 def _wish(form: Mapping[str, str]) -> ApprovalRequest:

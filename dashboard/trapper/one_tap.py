@@ -1,13 +1,15 @@
 """The one-tap page: whoever holds a message's link answers its alert, without logging in.
 
-Owns the page behind the link. GET shows and changes nothing (mail scanners open links); POST acts once
-and uses the link up. What may be answered is `acts`'; must not show a place, only the trap's name.
+Owns the page behind the link. GET shows and changes nothing (mail scanners open links); POST acts. The
+link lives until an outcome is recorded by it, and the same act sent again soon is the same act. What may
+be answered is `acts`'; must not show a place, only the trap's name.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
+import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,11 +28,14 @@ from gateway.ingest.people import actions
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
 
+LEAVES_THE_LINK = {ACKNOWLEDGE, ActionKind.VISITED.value}  # no outcome: the link goes on
 THROUGH = "one-tap"
+REPEAT = timedelta(minutes=10)  # the same act by the same link within it: a thumb that tapped twice
+FIELDS = ("do", "species", "count", "sex", "weight", "photo", "note")  # what makes acts the same
 
 
 class UsedLinkError(Exception):
-    """The link has acted already."""
+    """An outcome was recorded by this link already."""
 
 
 class LinkView(Struct, frozen=True):
@@ -77,28 +82,36 @@ class OneTap:
         ticket = self._ticket(request)
         if isinstance(ticket, Response):
             return ticket
-        return await self._page(request, ticket, request.path_params["token"])
+        return await self._page(request, ticket)
 
     async def act(self, request: Request) -> Response:
         """Acknowledge, or record an outcome; then a page with a fresh link for what comes next."""
         ticket = self._ticket(request)
         if isinstance(ticket, Response):
             return ticket
-        token, now = request.path_params["token"], self._clock()
+        now = self._clock()
         async with request.form(max_fields=20, max_files=0) as form:
             fields = {name: str(value) for name, value in form.items()}
+        if await self._store.read(lambda reader: _is_spent(reader, ticket, fields)):
+            return await self._page(request, ticket, status=409)
         try:
-            outcome = await self._store.write(lambda tx: self._do(tx, token, ticket, fields, now))
+            outcome = await self._store.write(lambda tx: self._do(tx, ticket, fields, now))
         except UsedLinkError:
-            return await self._page(request, ticket, token, status=409)
+            return await self._page(request, ticket, status=409)
         except (actions.UnknownSubjectError, ValueError):
-            return await self._page(request, ticket, token, "onetap.over", 409)
+            return await self._page(request, ticket, "onetap.over", 409)
         except trap_lifecycle.IllegalActionError as refusal:
             words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
-            return await self._page(request, ticket, token, words, 409)
+            return await self._page(request, ticket, words, 409)
         self._feed.tell(outcome)
-        fresh = self._links.token(ticket.alert, ticket.person, now, link_id(token)[:8])
-        return await self._page(request, ticket, fresh, "onetap.thanks")
+        is_spent = fields["do"] not in LEAVES_THE_LINK
+        return await self._page(
+            request, self._next(ticket, now) if is_spent else ticket, "onetap.thanks"
+        )
+
+    def _next(self, ticket: Ticket, now: datetime) -> Ticket:
+        """A link for what follows an outcome, as a dispatch follows a capture."""
+        return self._links.ticket(ticket.alert, ticket.person, now, ticket.id[:8])
 
     def _ticket(self, request: Request) -> Ticket | Response:
         """What the link says, or the page that says why it is worth nothing."""
@@ -113,28 +126,35 @@ class OneTap:
         return ticket
 
     def _do(
-        self, tx: Transaction, token: str, ticket: Ticket, fields: Mapping[str, str], now: datetime
+        self, tx: Transaction, ticket: Ticket, fields: Mapping[str, str], now: datetime
     ) -> Outcome:
-        if not tx.use_link(link_id(token), now):
-            raise UsedLinkError
-        if fields.get("do") == ACKNOWLEDGE:
-            return actions.acknowledge(tx, ticket.alert, ticket.person, now, THROUGH)
         alert = tx.alerts.find(ticket.alert)
         if alert is None:
             raise actions.UnknownSubjectError("no such alert")
-        act = deed(alert.subject, ticket.person, link_id(token), THROUGH, fields, now)
+        if fields.get("do") == ACKNOWLEDGE:
+            return _acknowledge(tx, ticket, alert, now)
+        same = act_id(ticket, alert, fields)
+        before = tx.use_link(same, now)
+        if before is not None and now - before <= REPEAT:
+            return Outcome()
+        act = deed(alert.subject, ticket.person, same, THROUGH, fields, now)
+        if act.deed is ActionKind.VISITED:  # another visit, if it is not the same
+            act = msgspec.structs.replace(act, id=f"{same}-{now.timestamp():.0f}")
+        elif tx.use_link(ticket.id, now):
+            raise UsedLinkError
         return actions.record(tx, act, self._policy, now)
 
     async def _page(
-        self, request: Request, ticket: Ticket, token: str, message: str = "", status: int = 200
+        self, request: Request, ticket: Ticket, message: str = "", status: int = 200
     ) -> Response:
-        view = await self._store.read(lambda reader: look(reader, ticket, token))
+        view = await self._store.read(lambda reader: look(reader, ticket))
         if view.alert is None:
             return self._refused(request, "onetap.over", 404)
         words, now = self._reply.text(request), self._clock()
         known = message.startswith("onetap.")
         return self._reply.page(
-            request, "onetap.html", now, status=status, view=view, action=PATH + token,
+            request, "onetap.html", now, status=status, view=view,
+            action=PATH + self._links.spell(ticket),
             title=texts.title(view.alert, words.language),
             line=texts.text(view.alert, view.device, words.language, self._reply.zone, now),
             message=words(message) if known else message,
@@ -145,15 +165,28 @@ class OneTap:
         return self._reply.page(request, "error.html", self._clock(), status=status, word=word)
 
 
-def look(reader: Reader, ticket: Ticket, token: str) -> LinkView:
+def _acknowledge(tx: Transaction, ticket: Ticket, alert: Alert, now: datetime) -> Outcome:
+    """Whoever sees to it already may say so again."""
+    if alert.status is AlertStatus.ACKNOWLEDGED and alert.acknowledged_by == ticket.person:
+        return Outcome()
+    return actions.acknowledge(tx, ticket.alert, ticket.person, now, THROUGH)
+
+
+def _is_spent(reader: Reader, ticket: Ticket, fields: Mapping[str, str]) -> bool:
+    """Whether the link cannot acknowledge any more; the same outcome again is for `_do` to see."""
+    return fields.get("do") in LEAVES_THE_LINK and reader.link_used(ticket.id)
+
+
+def look(reader: Reader, ticket: Ticket) -> LinkView:
     """Read what the page shows."""
     alert = reader.alert(ticket.alert)
     subject = alert.subject if alert else ""
     devices = {device.id: device for device in reader.devices()}
     state = reader.states().get(subject)
-    return LinkView(alert, devices.get(subject), state, reader.link_used(link_id(token)))
+    return LinkView(alert, devices.get(subject), state, reader.link_used(ticket.id))
 
 
-def link_id(token: str) -> str:
-    """What is remembered of a used link: never the link itself."""
-    return blake2b(token.encode(), digest_size=16).hexdigest()
+def act_id(ticket: Ticket, alert: Alert, fields: Mapping[str, str]) -> str:
+    """The same for the same act by the same link, as long as the alert has not come back."""
+    said = [ticket.id, alert.reopened, *(fields.get(name, "") for name in FIELDS)]
+    return blake2b(msgspec.json.encode(said), digest_size=16).hexdigest()

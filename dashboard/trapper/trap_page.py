@@ -16,12 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, deed, deed_words, form_words
-from dashboard.web.auth import LOOPBACK, same_origin
+from dashboard.web.auth import same_origin
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
-from gateway.config import Dashboard
 from gateway.domain import trap_lifecycle
 from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, Role
@@ -31,7 +30,6 @@ from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
 
 THROUGH = "page"
-LOCAL = "local"  # who acts at the machine itself while nobody has an account
 ANSWERED = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
 
 
@@ -41,18 +39,16 @@ class TrapPageView(Struct, frozen=True):
     device: Device | None
     state: DeviceState | None
     alerts: list[Alert]
-    has_accounts: bool
 
 
 class TrapPage:
     """Handlers of the page."""
 
     def __init__(
-        self, store: Store, feed: Feed, reply: Reply, policy: Policy, settings: Dashboard, clock: Clock
-    ) -> None:  # fmt: skip
+        self, store: Store, feed: Feed, reply: Reply, policy: Policy, clock: Clock
+    ) -> None:
         self._store, self._feed, self._reply = store, feed, reply
         self._policy, self._clock = policy, clock
-        self._is_local = settings.host in LOOPBACK and not settings.public_url
 
     def routes(self) -> list[Route]:
         """Both methods of the one address."""
@@ -68,7 +64,7 @@ class TrapPage:
     async def act(self, request: Request) -> Response:
         """Acknowledge what is open, or record an outcome."""
         view = await self._look(request)
-        person = self.person(request.state.account, view)
+        person = may_act(request.state.account)
         if person is None or view.device is None or not same_origin(request):
             raise HTTPException(403)
         device, now = view.device.id, self._clock()
@@ -83,12 +79,6 @@ class TrapPage:
             return await self._page(request, view, words, 409)
         self._feed.tell(outcome)
         return await self._page(request, await self._look(request), "onetap.thanks")
-
-    def person(self, account: Account | None, view: TrapPageView) -> str | None:
-        """In whose name this reader may act; None: not at all."""
-        if account is not None:
-            return account.name if account.rank >= Rank.TRAPPER else None
-        return LOCAL if self._is_local and not view.has_accounts else None
 
     def _do(
         self, tx: Transaction, device: str, person: str, fields: Mapping[str, str], now: datetime
@@ -110,7 +100,7 @@ class TrapPage:
         self, request: Request, view: TrapPageView, message: str = "", status: int = 200
     ) -> Response:
         words, now, account = self._reply.text(request), self._clock(), request.state.account
-        person, device = self.person(account, view), view.device
+        person, device = may_act(account), view.device
         return self._reply.page(
             request, "trap.html", now, account=account, status=status, device=device,
             shown=trap_lifecycle.shown(view.state, now, device.heartbeat_s if device else 0),
@@ -128,6 +118,11 @@ class TrapPage:
         )  # fmt: skip
 
 
+def may_act(account: Account | None) -> str | None:
+    """In whose name this reader may act; None: not at all."""
+    return account.name if account and account.rank >= Rank.TRAPPER else None
+
+
 def look(reader: Reader, device: str) -> TrapPageView:
     """Read what the page shows; other devices than traps have none."""
     found = {one.id: one for one in reader.devices()}.get(device)
@@ -135,5 +130,4 @@ def look(reader: Reader, device: str) -> TrapPageView:
         found if found and found.role is Role.TRAP else None,
         reader.states().get(device),
         [alert for alert in reader.open_alerts() if alert.subject == device],
-        bool(reader.accounts()),
     )

@@ -1,13 +1,12 @@
 """Who may do what: accounts, passwords, sessions.
 
 Owns roles, the session cookie and what a page demands. Must not know pages.
-On a loopback address without `public_url` (a demo, a developer) everybody there may read; acting
-always needs a role.
+On a loopback address, without `public_url` and as long as nobody has an account, whoever sits at the
+machine may read without a login (`forwarded` knows who does not). Acting always needs an account.
 """
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dashboard.web.accounts import Accounts
+from dashboard.web.forwarded import is_forwarded
 from gateway.clock import Clock
 from gateway.config import Dashboard
 from gateway.domain.accounts import Account
@@ -30,9 +31,6 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms
 _NOBODY = hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
 
 
-FindAccount = Callable[[str], Awaitable[Account | None]]
-
-
 class TooManyTriesError(Exception):
     """The account rests after wrong passwords."""
 
@@ -40,12 +38,16 @@ class TooManyTriesError(Exception):
 class Auth:
     """Sessions of one dashboard."""
 
-    def __init__(self, settings: Dashboard, secret: str, find: FindAccount, clock: Clock) -> None:
+    def __init__(self, settings: Dashboard, secret: str, accounts: Accounts, clock: Clock) -> None:
         self._signer = URLSafeTimedSerializer(secret, salt="session")
-        self._find, self._clock = find, clock
+        self._accounts, self._clock = accounts, clock
         self._failed: dict[str, tuple[int, datetime]] = {}
         self._secure = settings.public_url.startswith("https:")
-        self.open_reading = settings.host in LOOPBACK and not settings.public_url
+        self.is_local = is_local(settings)
+
+    async def hint(self) -> str:
+        """How the first person gets in, where that is the question: a key of the locale files."""
+        return await self._accounts.hint()
 
     async def account(self, request: Request) -> Account | None:
         """Who is asking: the session's account as it is now (revoked = gone at once), or None."""
@@ -53,19 +55,21 @@ class Auth:
             name, mark = self._signer.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_S)
         except (BadSignature, ValueError):
             return None
-        account = await self._find(name)
+        account = await self._accounts.find(name)
         return account if account and _mark(account) == mark else None
 
-    def may_read(self, account: Account | None) -> bool:
+    async def may_read(self, request: Request, account: Account | None) -> bool:
         """Whether the pages are shown to them."""
-        return self.open_reading or account is not None
+        if account is not None:
+            return True
+        return self.is_local and not is_forwarded(request) and not await self._accounts.exist()
 
     async def log_in(self, name: str, password: str) -> Account | None:
         """Check a password; None if it is wrong. Raises TooManyTriesError."""
         count, until = self._failed.get(name, (0, self._clock()))
         if count >= TRIES and self._clock() < until:
             raise TooManyTriesError
-        account = await self._find(name)
+        account = await self._accounts.find(name)
         wanted = account.password_hash if account else _NOBODY
         if await asyncio.to_thread(_matches, wanted, password) and account:
             self._failed.pop(name, None)
@@ -88,6 +92,11 @@ class Auth:
         if len(self._failed) > 1_000:  # names are anybody's invention
             self._failed.clear()
         self._failed[name] = (count % TRIES + 1, self._clock() + WAIT)
+
+
+def is_local(settings: Dashboard) -> bool:
+    """Whether the settings let only this machine reach the pages."""
+    return settings.host in LOOPBACK and not settings.public_url
 
 
 def signing_secret(settings: Dashboard, beside: Path) -> str:

@@ -29,7 +29,7 @@ class LoginPages:
 
     async def show(self, request: Request) -> Response:
         """The form."""
-        return self._form(request, "", 200)
+        return await self._form(request, "", 200)
 
     async def enter(self, request: Request) -> Response:
         """Check name and password; go where they wanted to go."""
@@ -39,9 +39,9 @@ class LoginPages:
         try:
             account = await self._auth.log_in(name, password)
         except TooManyTriesError:
-            return self._form(request, "login.wait", 429)
+            return await self._form(request, "login.wait", 429)
         if account is None:
-            return self._form(request, "login.wrong", 403)
+            return await self._form(request, "login.wrong", 403)
         response = RedirectResponse(_inside(request.query_params.get("next", "/")), 303)
         self._auth.open_session(response, account)
         return response
@@ -53,10 +53,10 @@ class LoginPages:
         self._auth.close_session(response)
         return response
 
-    def _form(self, request: Request, wrong: str, status: int) -> Response:
+    async def _form(self, request: Request, wrong: str, status: int) -> Response:
         return self._reply.page(
             request, "login.html", self._clock(), status=status, wrong=wrong,
-            next=_inside(request.query_params.get("next", "/")),
+            hint=await self._auth.hint(), next=_inside(request.query_params.get("next", "/")),
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from gateway.alerts.channels.table import CHANNELS
+from gateway.alerts.channels.table import CHANNELS, UNLIMITED
 from gateway.alerts.rules import RULES
 from gateway.config import Alerts
 from gateway.config.thresholds import Limits
@@ -70,8 +70,15 @@ def limit_table() -> str:
 def channel_table() -> str:
     """Ways to reach a person."""
     rows = [[c.name, ", ".join(f"`{s}:`" for s in c.schemes) or "all others", c.title,
-             "yes" if c.at_once > 1 else "no"] for c in CHANNELS]  # fmt: skip
-    return _table(["channel", "address", "what", "a repeat is no double"], rows)
+             "yes" if c.at_once > 1 else "no", _most(c.singly), _most(c.burst)]
+            for c in CHANNELS]  # fmt: skip
+    heads = ["channel", "address", "what", "a repeat is no double", "captures one by one",
+             "captures a minute"]  # fmt: skip
+    return _table(heads, rows)
+
+
+def _most(number: int) -> str:
+    return "any number" if number >= UNLIMITED else str(number)
 
 
 TABLES: Mapping[str, Callable[[], str]] = {

@@ -13,13 +13,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from gateway.alerts import messages
+from gateway.alerts import claims, messages
 from gateway.alerts.channels import UndeliveredError
 from gateway.alerts.channels.table import OpenChannel
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
 from gateway.domain.alerts import lifecycle as alert_lifecycle
+from gateway.domain.alerts.lifecycle import STEPS_A_ROUND
 from gateway.domain.model import URGENT, Device
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=30)
 LOOK_S = 2.0  # how long a due retry may wait to be noticed
+
+
+Said = tuple[str, int, int, str, str]
+"""(alert, its round, step, person, channel)."""
 
 
 class Notifier:
@@ -49,7 +54,7 @@ class Notifier:
         self._links, self._clock, self._first_retry = links, clock, first_retry
         self._under_way: Counter[DeliveryQueue] = Counter()
         self._wake = asyncio.Event()
-        self._told: dict[str, str] = {}  # key of a letter -> answer, until that is written
+        self._told: dict[Said, str] = {}  # what was said -> answer, until that is written
 
     async def run(self) -> None:
         """Until cancelled: at once when an alert opens, else every LOOK_S."""
@@ -87,11 +92,12 @@ class Notifier:
         way, person = self._ways.get(parcel.lane), self._policy.people.get(parcel.person)
         if way is None or person is None:
             return True
-        letter = messages.write(parcel, person, devices, self._policy, self._links, self._clock())
-        if letter.key in self._told:
+        said = said_by(parcel)
+        if said <= self._told.keys():
             return True
+        letter = messages.write(parcel, person, devices, self._policy, self._links, self._clock())
         try:
-            self._told[letter.key] = await way.send(letter)
+            self._told |= dict.fromkeys(said, await way.send(letter))
         except Exception as error:
             log.warning("not told to %s: %s", parcel.person, type(error).__name__)
             return False
@@ -116,7 +122,7 @@ class Notifier:
             way = self._ways.get(lane)
             room = (way.row.at_once if way else 1) - self._under_way[lane]
             if room > 0:
-                parcels += tx.outbox.claim(lane, now, room)
+                parcels += claims.claim(tx, lane, self._policy, now, room)
         if all(is_urgent(parcel) for parcel in parcels):
             return parcels, Counter()
         return parcels, self._policy.sent(tx.outbox.sent_since(self._policy.month(now)))
@@ -151,17 +157,19 @@ class Notifier:
             await self._settle(parcel, "dead", "the month's rest is kept for captures")
             return
         letter = messages.write(parcel, person, devices, self._policy, self._links, self._clock())
+        said = said_by(parcel)
         try:
-            if letter.key not in self._told:
-                self._told[letter.key] = await way.send(letter)
+            if not said <= self._told.keys():
+                self._told |= dict.fromkeys(said, await way.send(letter))
         except UndeliveredError as failure:
             await self._failed(parcel, failure)
         except Exception as error:
             log.exception("channel %s of %s", way.scheme, parcel.person)
             await self._failed(parcel, UndeliveredError(type(error).__name__))
         else:
-            await self._settle(parcel, "sent", self._told[letter.key])
-            del self._told[letter.key]
+            await self._settle(parcel, "sent", self._told[min(said)])
+            for one in said:
+                del self._told[one]
 
     async def _failed(self, parcel: ClaimedDelivery, failure: UndeliveredError) -> None:
         now = self._clock()
@@ -190,6 +198,14 @@ class Notifier:
                     tx.alerts.put(told)
 
         await self._store.write(act)
+
+
+def said_by(parcel: ClaimedDelivery) -> frozenset[Said]:
+    """What a letter says to whom: another letter that says all of it again is no news."""
+    step = parcel.step % STEPS_A_ROUND
+    return frozenset(
+        (alert.id, alert.reopened, step, parcel.person, parcel.channel) for alert in parcel.alerts
+    )
 
 
 def is_urgent(parcel: ClaimedDelivery) -> bool:

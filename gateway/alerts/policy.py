@@ -40,6 +40,8 @@ class Policy:
         self.zone = ZoneInfo(config.site.timezone)
         self.alerts: Alerts = config.alerts
         self.people: Mapping[str, Person] = {person.name: person for person in config.people}
+        public_url = config.dashboard.public_url.rstrip("/")
+        self.traps_page = f"{public_url}/traps" if public_url else ""
         self._rota = config.rota
         self._quotas = {quota.channel: quota for quota in config.quotas}
         self._site, self._overrides = config.rules, _overrides(config.rules, config.overrides)
@@ -105,6 +107,15 @@ class Policy:
         quota = self._quotas.get(scheme)
         return urgent or quota is None or sent < quota.month - quota.reserve
 
+    def month_quota(self, scheme: str) -> int | None:
+        """How many messages a month a channel may send; None: any number."""
+        quota = self._quotas.get(scheme)
+        return quota.month if quota else None
+
+    def left(self, scheme: str, sent: int) -> int:
+        """How many messages of the month's quota are left after so many."""
+        return max(0, (self.month_quota(scheme) or 0) - sent)
+
     def short(self, sent: Mapping[str, int]) -> dict[str, str]:
         """Channels that have used WARN_AT of their quota: scheme -> how much."""
         return {
@@ -158,12 +169,12 @@ class Policy:
             return now, rule.gathered
         at = now + timedelta(seconds=self.alerts.gather_s)
         if alert.level in person.digest:
-            at = self._next(at, self.alerts.digest_hour)
+            at = self.next_hour(at, self.alerts.digest_hour)
         if within(person.quiet, at.astimezone(self.zone)):
-            at = self._next(at, int(person.quiet[-2:]))
+            at = self.next_hour(at, int(person.quiet[-2:]))
         return at, True
 
-    def _next(self, at: datetime, hour: int) -> datetime:
+    def next_hour(self, at: datetime, hour: int) -> datetime:
         """The next time the site's clock shows `hour` o'clock."""
         local = at.astimezone(self.zone)
         wanted = local.replace(hour=hour % 24, minute=0, second=0, microsecond=0)

@@ -1,10 +1,10 @@
 """The words of an alert: what, which trap, when, how late if late. PURE.
 
-Owns the sentences in Japanese and English. No coordinates, nothing secret; title and text together stay
-under 70 characters, so that a mail or short message shows them whole.
+Owns the sentences in Japanese and English. No coordinates, nothing secret; title and text about one alert
+stay under 70 characters together, so that a mail or short message shows them whole. A message about several
+names each of them.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -87,16 +87,38 @@ def subject(alert: Alert, device: Device | None, language: str) -> str:
     return alert.subject[:NAME_KEPT]
 
 
-def gathered(alerts: Sequence[Alert], language: str) -> tuple[str, str]:
-    """Title and text of several alerts in one message, the most frequent first."""
-    counts = Counter(alert.rule for alert in alerts).most_common()
-    if language == "ja":
-        head, parts = f"お知らせ {len(alerts)}件", [f"{_name(r, language)}{n}" for r, n in counts]
-    else:
-        head, parts = f"{len(alerts)} notices", [f"{_name(r, language)} {n}" for r, n in counts]
-    body = "、".join(parts) if language == "ja" else ", ".join(parts)
-    room = MOST - len(head) - 1
-    return head, body if len(body) <= room else body[: room - 1] + "…"
+def gathered(
+    alerts: Sequence[Alert],
+    devices: Mapping[str, Device],
+    language: str,
+    zone: ZoneInfo,
+    now: datetime,
+    asked: str = "",
+) -> tuple[str, str]:
+    """Title and text of several alerts in one message: how many, and a line for each of them."""
+    by_rule: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        by_rule.setdefault(alert.rule, []).append(alert)
+    ranked = sorted(by_rule.items(), key=lambda found: -len(found[1]))
+    heads = [_counted(_name(rule, language), len(some), language) for rule, some in ranked]
+    lines = []
+    for head, (_, some) in zip(heads, ranked, strict=True):
+        lines += [head] if len(ranked) > 1 else []
+        lines += [_line(one, devices.get(one.subject), language, zone, now) for one in some]
+    all_of_them = _counted("お知らせ" if language == "ja" else "Notices", len(alerts), language)
+    before = AGAIN[asked][language != "ja"] if asked else ""
+    return before + (heads[0] if len(ranked) == 1 else all_of_them), "\n".join(lines)
+
+
+def _counted(name: str, count: int, language: str) -> str:
+    return f"{name} {count}件" if language == "ja" else f"{name}: {count}"
+
+
+def _line(alert: Alert, device: Device | None, language: str, zone: ZoneInfo, now: datetime) -> str:
+    when = alert.observed_at.astimezone(zone)
+    late = _late(now - alert.observed_at, language)
+    about = subject(alert, device, language)
+    return f"{about} {when.month}/{when.day} {when:%H:%M}{late}"
 
 
 def _name(rule: str, language: str) -> str:

@@ -6,12 +6,13 @@ Exit 0 done, 1 refused with the reason on stderr, 2 wrong usage.
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from gateway.domain.errors import ShishigakiError
+from gateway.version import NAME, program_version
 
 COMMANDS = {  # command or group -> the file of this folder that registers it
     "run": "service.run",
@@ -34,6 +35,7 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
     "backup": "service.backup",
     "restore": "service.backup",
     "simulate": "service.simulate",
+    "version": "service.version",
 }
 
 
@@ -58,6 +60,23 @@ def _nothing() -> None:
     """Keep a lone command a member of its group."""
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{NAME} {program_version()}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="版の番号 / show the version"
+        ),
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 app = typer.Typer(
     name="shishigaki",
     cls=LazyCommands,
@@ -67,7 +86,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.callback()(_nothing)
+app.callback()(_root)
 
 
 def main() -> None:

@@ -122,7 +122,7 @@ class Reader:
         return to_alert(row[0]) if row else None
 
     def link_used(self, link: str) -> bool:
-        """Whether a one-tap link has acted."""
+        """Whether an outcome was recorded by a one-tap link."""
         sql = "SELECT 1 FROM used_link WHERE id = ?"
         return self._execute(sql, (link,)).fetchone() is not None
 

@@ -146,7 +146,7 @@ MIGRATIONS: tuple[str, ...] = (
 
     CREATE INDEX outbox_dead ON outbox (settled_ms) WHERE status = 'dead';
 
-    CREATE TABLE used_link (            -- one-tap links that have acted: single use
+    CREATE TABLE used_link (            -- one-tap links and single acts by them, so that each is one
         id TEXT PRIMARY KEY,
         used_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;

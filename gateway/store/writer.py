@@ -17,7 +17,7 @@ import apsw
 from msgspec.structs import replace
 
 from gateway.domain import trap_lifecycle
-from gateway.domain.accounts import Account
+from gateway.domain.accounts import HAD_ACCOUNTS, Account
 from gateway.domain.device_state import Order
 from gateway.domain.effort import HOUR_MS, HourlyTally, Mark
 from gateway.domain.epoch import from_ms, ms
@@ -230,9 +230,12 @@ class Transaction:
         )
 
     def remove_account(self, name: str) -> bool:
-        """Take the log-in away; False if there was none."""
+        """Take the log-in away; False if there was none. Pages do not become open again by it."""
         sql = "DELETE FROM account WHERE name = ? RETURNING name"
-        return self._execute(sql, (name,)).fetchone() is not None
+        found = self._execute(sql, (name,)).fetchone() is not None
+        if found:
+            self.put_setting(HAD_ACCOUNTS, "yes")
+        return found
 
     def add_tally(self, device: str, tally: HourlyTally) -> None:
         """Add hourly effort and sightings, and the same to the local days and months."""
@@ -256,10 +259,11 @@ class Transaction:
         self.months.add_late("effort", days)
         self.months.add_late("sighting", seen_days)
 
-    def use_link(self, link: str, now: datetime) -> bool:
-        """Use a one-tap link up; False if it was used before."""
-        sql = "INSERT OR IGNORE INTO used_link VALUES (?, ?) RETURNING id"
-        return self._execute(sql, (link, ms(now))).fetchone() is not None
+    def use_link(self, link: str, now: datetime) -> datetime | None:
+        """Note that a one-tap link, or one act by it, is used now; gives when it was before."""
+        row = self._execute("SELECT used_ms FROM used_link WHERE id = ?", (link,)).fetchone()
+        self._execute("INSERT OR REPLACE INTO used_link VALUES (?, ?)", (link, ms(now)))
+        return from_ms(row[0]) if row else None
 
     def purge(self, before: datetime, limit: int) -> int:
         """Forget the oldest `limit` events if received before a time; sums and alerts stay.

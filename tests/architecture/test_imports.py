@@ -30,13 +30,13 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway.alerts", "gateway.metrics"),
     ("gateway.mqtt",),
     ("gateway.config", "gateway.store"),
-    ("gateway.dialects", "gateway.clock"),
+    ("gateway.dialects", "gateway.clock", "gateway.version"),
     ("gateway.domain",),
 )
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {  # the same rule among the parts of one package
     "gateway.ingest": (("devices", "people", "files"), ("messages",)),
     "gateway.alerts": (
-        ("notifier", "scheduler"), ("evaluation",), ("apply",), ("policy",), ("channels", "rules"),
+        ("notifier", "scheduler"), ("claims", "evaluation"), ("apply",), ("policy",), ("channels", "rules"),
     ),
     "gateway.export": (("topics", "influx", "files"),),
     "gateway.dialects": (("table",), ("lorawan",), ("sensors",)),

@@ -31,6 +31,10 @@ PAUSE_S = 0.05  # between springs
 SURGE_PAUSE_S = 1.0  # the same amid a surge, which lasts for some seconds
 SURGE_SPRINGS = 10
 SETTINGS = """
+[[quotas]]
+channel = "line"
+month = 10000000
+reserve = 0
 [alerts]
 line_url = "{url}"
 [[people]]

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.web.auth import hasher
+from gateway.domain.accounts import Account, Rank
 from tests.browser.test_live_page import CONTRAST
 from tests.dashboard.arriving import EUI, Arriving
 
@@ -13,13 +15,17 @@ from tests.dashboard.arriving import EUI, Arriving
 @pytest.fixture
 def arriving_url(tmp_path: Path) -> Iterator[str]:
     place = Arriving(tmp_path).settle()
+    place.demo_account = Account("hana", Rank.OFFICIAL, hasher.hash("secret-word"))
     with place.served() as url:
         yield url
     place.store.close()
 
 
 def test_a_stranger_is_approved_and_its_messages_count(page: Page, arriving_url: str) -> None:
-    page.goto(f"{arriving_url}/pending")
+    page.goto(f"{arriving_url}/login?next=/pending")
+    page.fill("input[name=name]", "hana")
+    page.fill("input[name=password]", "secret-word")
+    page.click("main button[type=submit]")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     ratio, words = page.evaluate(CONTRAST)
     assert ratio >= 4.5, words

@@ -62,12 +62,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     Its time stands still, so pages are not told anew, which would take the numbers off the controls.
     """
     county = County(tmp_path_factory.mktemp("county")).settle()
-    county.store.write_now(
-        lambda tx: tx.put_account(Account("office", Rank.ADMIN, hasher.hash("secret-word")))
-    )
-    reply, settings = Reply(county.config), county.config.dashboard
+    county.demo_account = Account("office", Rank.ADMIN, hasher.hash("secret-word"))
     policy = Policy(county.config, ())
-    trap = TrapPage(county.store, county.feed, reply, policy, settings, county.clock)
+    trap = TrapPage(county.store, county.feed, Reply(county.config), policy, county.clock)
     county.more = trap.routes()
     county.hear(
         said("trap-1", Kind.SPRUNG, ago(hours=5)), said("stranger", Kind.JOIN, ago(hours=1))

@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from dashboard.app import create_app
@@ -22,6 +23,7 @@ from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config, Dashboard, Site
 from gateway.dialects.sensors.models import shipped
+from gateway.domain.accounts import Account
 from gateway.domain.model import (
     Device,
     Kind,
@@ -124,6 +126,7 @@ class Place:
         self.now = NOW
         self.more: Sequence[BaseRoute] = ()  # pages that the gateway adds
         self.apart = False  # True: pages that calculate in a process of their own, as in the field
+        self.demo_account: Account | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def office(self) -> list[BaseRoute]:
@@ -161,29 +164,39 @@ class Place:
     @contextlib.contextmanager
     def served(self, port: int = 0) -> Iterator[str]:
         """The dashboard on a loopback port, in a thread of its own; gives its address."""
-        listener = listen("127.0.0.1", port)
         app = create_app(
             self.store, self.feed, self.config,
             clock=self.clock, desk=self.desk, extra_routes=self.more,
             office=None if self.apart else self.office(),
+            demo_account=self.demo_account,
         )  # fmt: skip
-        started, task = threading.Event(), list[asyncio.Task[None]]()
+        with serving(app, port) as (url, self.loop):
+            try:
+                yield url
+            finally:
+                self.loop = None
 
-        async def main() -> None:
-            self.loop = asyncio.get_running_loop()
-            task.append(asyncio.create_task(serve(app, listener)))
-            started.set()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task[0]
 
-        thread = threading.Thread(target=lambda: asyncio.run(main()), name="served dashboard")
-        thread.start()
-        try:
-            assert started.wait(10)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            assert self.loop
-            self.loop.call_soon_threadsafe(task[0].cancel)
-            thread.join(10)
-            assert not thread.is_alive(), "the web server did not end"
-            self.loop = None
+@contextlib.contextmanager
+def serving(app: Starlette, port: int = 0) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+    """Pages on a loopback port, in a thread of their own; gives their address and their loop."""
+    listener = listen("127.0.0.1", port)
+    started = threading.Event()
+    loops, tasks = list[asyncio.AbstractEventLoop](), list[asyncio.Task[None]]()
+
+    async def main() -> None:
+        loops.append(asyncio.get_running_loop())
+        tasks.append(asyncio.create_task(serve(app, listener)))
+        started.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await tasks[0]
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()), name="served dashboard")
+    thread.start()
+    try:
+        assert started.wait(10)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", loops[0]
+    finally:
+        loops[0].call_soon_threadsafe(tasks[0].cancel)
+        thread.join(10)
+        assert not thread.is_alive(), "the web server did not end"

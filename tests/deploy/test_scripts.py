@@ -95,3 +95,29 @@ def test_every_file_that_the_installer_takes_is_there() -> None:
     for name in named - {"../requirements.txt", "../pyproject.toml"}:
         assert (DEPLOY / name).exists(), name
     assert (ROOT / "requirements.txt").exists()
+
+
+def test_the_installers_last_line_says_how_the_first_person_gets_in() -> None:
+    """Its last function with the system's commands taken away, in each of its ways to end."""
+    text = (DEPLOY / "install.sh").read_text()
+    parts = [re.search(rf"^{name}\(\) .*?^}}$", text, re.MULTILINE | re.DOTALL)
+             for name in ("start_all", "say_way_in")]  # fmt: skip
+    functions = "\n".join(part[0] for part in parts if part)
+    script = (
+        "say() { printf '%s\\n' \"$*\"; }\nsystemctl() { :; }\nhostname() { echo pi; }\n"
+        f"etc=/e; opt=/o; changed=yes; start=$1\n{functions}\nstart_all"
+    )
+    for start in ("yes", "no"):
+        said = subprocess.run(
+            ["sh", "-euc", script, "sh", start], capture_output=True, text=True, timeout=10
+        )
+        assert said.returncode == 0, said.stderr
+        assert "shishigaki users add" in said.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("half", [0, 1], ids=["ja", "en"])
+def test_the_installation_guide_registers_the_first_person_before_the_pages_are_opened(
+    half: int,
+) -> None:
+    text = (DEPLOY / "INSTALL.md").read_text().split("\n---\n")[half]
+    assert 0 < text.index("shishigaki users add") < text.index("http://shishigaki.local:8000/")

@@ -10,10 +10,13 @@ import contextvars
 import importlib
 import logging
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
 from gateway.alerts.channels.http_status import judge
+
+LONGEST = 3_800  # bytes of one message; longer ones become attachments or are cut by some services
 
 # (status, refusal) of answers to one delivery that were no yes: Apprise's worker threads run in a copy of our
 # context. A refusal that Apprise itself took as a yes counts only where it cannot know: portals.
@@ -51,6 +54,15 @@ def open_apprise(url: str, means: Means) -> Send:
         return "accepted"
 
     return send
+
+
+@lru_cache(1_024)
+def longest(url: str) -> int:
+    """Bytes that one message may hold: what the service takes, and no more than ntfy shows as text."""
+    import apprise
+
+    target = apprise.Apprise()
+    return min(LONGEST, int(target[0].body_maxlen)) if target.add(url) and len(target) else LONGEST
 
 
 def _guard_requests() -> None:

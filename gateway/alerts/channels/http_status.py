@@ -1,18 +1,30 @@
 """What an HTTP answer means: taken, try again, or never. PURE.
 
 Owns the reading of status, Retry-After and bodies. A redirect or a web page instead of a provider's
-answer is a captive portal's: nothing was sent.
+answer is a captive portal's: nothing was sent. Nor was it where the provider answers 200 and says in the
+body that it failed; a body that says nothing of the kind is a yes.
 """
 
-import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import parsedate_tz
+from typing import Any
+
+import msgspec
 
 from gateway.alerts.channels import UndeliveredError
 
 NEVER = {400, 404, 405, 410, 413, 422}  # the request itself is wrong: it will be wrong again
 LONGEST_WAIT_S = 6 * 3600.0
+SECONDS = re.compile(r"\d+(\.\d*)?([eE]\d{1,3})?\Z", re.ASCII)
+
+# How providers say in a body that they failed: the key, and which values of it say so.
+FALSE_SAYS_NO = ("ok", "success", "delivered", "sent")
+ANYTHING_SAYS_NO = ("error", "errors", "errcode", "error_code", "errorcode")  # but nothing, 0, ""
+STATUS = ("status", "status_code", "statuscode", "http", "code")  # 400 and more, as in HTTP
+HTTP_ERRORS = range(400, 600)
+FAILED = {"error", "fail", "failed", "failure", "rejected", "denied", "unauthorized"}
 
 
 def judge(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
@@ -28,18 +40,51 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -
         raise UndeliveredError(
             f"{status}: a web page instead of an answer, as from a captive portal"
         )
+    if says_no(body):
+        raise UndeliveredError(f"{status}, but: {_excerpt(body)}")
 
 
 def retry_after_s(value: str, now: datetime) -> float:
     """Seconds of a Retry-After header, given as seconds or as a date; 0 when it says nothing."""
-    try:
+    value = value.strip()
+    if SECONDS.match(value):
         wait_s = float(value)
-    except ValueError:
-        try:
-            wait_s = (parsedate_to_datetime(value).astimezone(UTC) - now).total_seconds()
-        except (ValueError, TypeError):
-            return 0.0
-    return min(max(wait_s, 0.0), LONGEST_WAIT_S) if math.isfinite(wait_s) else 0.0
+    elif date := http_date(value):
+        wait_s = (date - now).total_seconds()
+    else:
+        return 0.0
+    return min(max(wait_s, 0.0), LONGEST_WAIT_S)
+
+
+def http_date(value: str) -> datetime | None:
+    """A date in one of the three forms of HTTP (RFC 9110, 5.6.7), which all mean UTC; None if it is none."""
+    parts = parsedate_tz(value)
+    if parts is None:
+        return None
+    try:
+        told = datetime(*parts[:6], tzinfo=UTC)
+        return datetime.fromtimestamp(told.timestamp() - (parts[9] or 0), UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def says_no(body: bytes) -> bool:
+    """Whether a body is a JSON object in which the provider says that it failed."""
+    try:
+        told = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    said = {key.lower(): value for key, value in told.items()}
+    return (
+        any(said.get(key) is False for key in FALSE_SAYS_NO)
+        or any(said.get(key) not in (None, False, 0, "", "0", [], {}) for key in ANYTHING_SAYS_NO)
+        or any(_is_http_error(said.get(key)) for key in STATUS)
+        or str(said.get("status")).lower() in FAILED
+    )
+
+
+def _is_http_error(value: object) -> bool:
+    return isinstance(value, int) and value in HTTP_ERRORS
 
 
 def is_page(body: bytes) -> bool:

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
-from gateway.alerts.channels.http_status import judge
+from gateway.alerts.channels.http_status import is_page, judge
 
 _URL = re.compile(r"line:(?P<token>[^@\s]+)@(?P<to>[UCR][0-9a-f]{32})\Z")
+LONGEST = 4_800  # UTF-16 units of one text; LINE takes 5,000
 KEYS = uuid.UUID("6f1d4c1e-5f0e-4b57-9a43-5d1c1e2a7b10")  # our own namespace of retry keys
 
 
@@ -51,13 +52,21 @@ def open_line(url: str, means: Means) -> Send:
     return send
 
 
+def size(text: str) -> int:
+    """As LINE counts: emoji and rare characters twice."""
+    return len(text.encode("utf-16-le")) // 2
+
+
 def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> str:
     """LINE's positive answer, or Undelivered."""
-    if status == 409:
+    if status == 409 and not is_page(body):
         return "accepted before"
     judge(status, headers, body, datetime.now(UTC))
     try:
-        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        told = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
         raise UndeliveredError(f"{status}: not an answer of LINE") from None
+    sent = told.get("sentMessages")  # what LINE sent; its answer was {} before it named that
+    if told and (sent is None or bytes(sent) == b"[]"):
+        raise UndeliveredError(f"{status}, but LINE names no message that it sent")
     return f"accepted {headers.get('X-Line-Request-Id', '')}".strip()

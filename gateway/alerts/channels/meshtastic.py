@@ -36,6 +36,11 @@ def open_meshtastic(url: str, means: Means) -> Send:
     return send
 
 
+def size(text: str) -> int:
+    """Bytes, as the radio counts."""
+    return len(text.encode())
+
+
 def cut(text: str) -> str:
     """As much of a text as one packet holds, never half a character."""
     return text.encode()[:LONGEST].decode("utf-8", "ignore")

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from gateway.alerts.channels import Means, Send
+from gateway.alerts.channels import Means, Send, apprise, line, meshtastic
 from gateway.alerts.channels.apprise import open_apprise
 from gateway.alerts.channels.console import open_console
 from gateway.alerts.channels.line import open_line
 from gateway.alerts.channels.meshtastic import open_meshtastic
 from gateway.alerts.channels.mqtt import open_mqtt
+
+UNLIMITED = 1_000_000
 
 
 class ChannelRow(Struct, frozen=True):
@@ -24,16 +26,25 @@ class ChannelRow(Struct, frozen=True):
         0.0  # between two messages to one recipient: no flood, and fewer doubles if killed
     )
     takes_back: bool = False  # wants to hear that an alert is over
+    singly: int = UNLIMITED  # urgent messages due at once that go one by one; more share messages
+    burst: int = UNLIMITED  # urgent messages a minute; what comes then shares messages
+    lists: bool = True  # one message may be about several alerts
+    longest: Callable[[str], int] = lambda _: (
+        UNLIMITED
+    )  # one message to this address, as `size` counts
+    size: Callable[[str], int] = len
 
 
 CHANNELS: tuple[ChannelRow, ...] = (
     ChannelRow("console", ("console",), "the gateway's own terminal", open_console),
-    ChannelRow("line", ("line",), "LINE Messaging API, with retry key", open_line, at_once=4),
+    ChannelRow("line", ("line",), "LINE Messaging API, with retry key", open_line, at_once=4,
+            singly=5, burst=20, longest=lambda _: line.LONGEST, size=line.size),
     ChannelRow("mqtt", ("mqtt",), "retained on the broker: sirens, displays", open_mqtt,
-            at_once=4, takes_back=True),
-    ChannelRow("meshtastic", ("meshtastic",), "text over LoRa radio", open_meshtastic),
+            at_once=4, takes_back=True, lists=False),
+    ChannelRow("meshtastic", ("meshtastic",), "text over LoRa radio", open_meshtastic,
+            singly=3, burst=6, longest=lambda _: meshtastic.LONGEST, size=meshtastic.size),
     ChannelRow("apprise", (), "any Apprise URL: mail, ntfy, Telegram, webhooks ...", open_apprise,
-            pause_s=0.05),
+            pause_s=0.05, singly=5, burst=20, longest=apprise.longest, size=meshtastic.size),
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway import app as service
-from gateway.cli.demo.island import Demo, DemoOptions, claim
+from gateway.cli.demo.island import LOGIN, Demo, DemoOptions, claim
 from gateway.clock import utc_now
 from gateway.mqtt.embedded_broker import embedded
 
@@ -107,6 +107,10 @@ def _greet(url: str, broker: str, show: Demo) -> None:
     )
     console.print(f"  地図 / map       [bold]{url}[/bold]")
     console.print(f"  わな一覧 / traps {url}traps")
+    console.print(
+        f"  記録するには / to record: {url}login  名前 / name [bold]{LOGIN}[/bold]  "
+        f"パスワード / password [bold]{show.password}[/bold]"
+    )
     console.print(
         "  作動したわなは赤くなり、ここにも通知が出ます / a sprung trap turns red; its alert also prints here"
     )

@@ -7,6 +7,7 @@ Must not hold what a real gateway would need.
 import asyncio
 import fcntl
 import random
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from dashboard.web.auth import hash_password
 from firmware_sim.fleet import Fleet
 from firmware_sim.habitat.scenario import Scenario, load, registry
 from firmware_sim.world import Timed, World
@@ -26,6 +28,7 @@ from gateway.cli.demo.diary import Diary
 from gateway.clock import utc_now
 from gateway.config import Config, Dashboard, Mqtt, Person, Site, SourceSettings
 from gateway.config import StoreSettings as StoreSettings
+from gateway.domain.accounts import Account, Rank
 from gateway.domain.errors import ShishigakiError
 from gateway.domain.model import Device, Message, TrapState
 from gateway.ingest.messages.batch import absorb
@@ -40,6 +43,7 @@ SHOW_FIRST_S, SHOW_S = 10.0, 60.0  # a trap is sprung by hand so often: in life 
 SHOWN_AT_ONCE = 8  # sprung traps: the simulated trapper comes once a day, a site is never all red
 STARTED = "demo_started"  # settings of the store: when the simulated world began,
 REACHED = "demo_reached"  # and how far it has been lived through
+LOGIN = "demo"  # the name to log in with; the password is a new one at every start
 
 OnDemoProgress = Callable[[datetime], None]
 
@@ -72,6 +76,8 @@ class Demo:
         config = self._config()
         self._zone = ZoneInfo(config.site.timezone)
         self.gateway = service.build(config, self.clock)
+        self.password = secrets.token_hex(5)
+        self.gateway.demo_account = Account(LOGIN, Rank.ADMIN, hash_password(self.password))
         reached = self.gateway.store.read_now(lambda r: r.setting(REACHED))
         self.reached = datetime.fromisoformat(reached) if reached else None  # by an earlier start
 

@@ -6,6 +6,7 @@ Owns the list of checks and their words. Changes nothing and disturbs no running
 import asyncio
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,8 @@ import typer
 from msgspec import Struct
 
 from dashboard.web import assets
+from dashboard.web.accounts import had_accounts
+from dashboard.web.auth import is_local
 from gateway import app as service
 from gateway.cli.options import AsJson, ConfigFile, load
 from gateway.config import Config, ConfigError
@@ -124,6 +127,23 @@ def _pages(settings: Config) -> str:
     return f"port {port}: {'空き / free' if is_free(port) else taken}"
 
 
+def _login(settings: Config) -> str:
+    """Who may log in, and whether pages are shown without it."""
+    path, add = Path(settings.store.path), "shishigaki users add NAME --role admin"
+    accounts, had = 0, False
+    if path.exists():
+        with closing(Reader(path)) as reader:
+            accounts, had = len(reader.accounts()), had_accounts(reader)
+    if accounts:
+        return f"{accounts} 人が入れます / people may log in"
+    if had or not is_local(settings.dashboard):
+        raise OSError(f"だれも入れません / nobody can log in: {add}")
+    return (
+        "この装置からはログインなしで読めます。最初の一人を登録すると閉じます / reading is open without "
+        f"a login at this machine until somebody is registered: {add}"
+    )
+
+
 CHECKS: dict[str, Callable[[Config], str]] = {
     "機器 / sources": _sources,
     "連絡先 / people": _people,
@@ -132,4 +152,5 @@ CHECKS: dict[str, Callable[[Config], str]] = {
     "時計 / clock": _clock,
     "ブローカー / broker": _broker,
     "画面 / pages": _pages,
+    "ログイン / login": _login,
 }

@@ -15,6 +15,7 @@ from datetime import datetime
 
 import msgspec
 
+from gateway.alerts import claims
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.domain.model import Device, Message, Role
@@ -192,7 +193,8 @@ class Intake:
             opened = self._opened_by_backlog(tx)
             opened |= {alert.id for alert in self._absorb(tx, messages).opened}
             now = self._clock()
-            due = [p for lane in tx.outbox.lanes(now) for p in tx.outbox.claim(lane, now, ROOM)]
+            lanes = tx.outbox.lanes(now)
+            due = [p for lane in lanes for p in claims.claim(tx, lane, self._policy, now, ROOM)]
             return [p for p in due if any(alert.id in opened for alert in p.alerts)]
 
         try:

@@ -4,12 +4,15 @@ Owns its statements: add, claim by conditional update, settle. Must not know how
 Rows are written in the transaction of the event, so nothing is sent before its event is durable.
 A letter is what goes out in one message: one row, or several gathered ones of the same channel. Which
 rows make a letter is fixed at its first claim, so that a repeated attempt is the same message.
+Urgent rows go one by one, unless so many are due that they share letters (`Packing`).
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import apsw
+import msgspec
 from msgspec import Struct
 
 from gateway.domain.alerts.lifecycle import Promise
@@ -21,6 +24,13 @@ DeliveryQueue = tuple[str, str]
 """(person, channel): the place in the person's list."""
 
 _DUE = "due_ms <= ?1 AND (status = 'waiting' OR (status = 'claimed' AND claimed_ms <= ?2))"
+_NEW = "letter IS NULL AND attempts = 0"
+_MAY_WAIT = (
+    f"{_DUE} AND person = ?3 AND channel = ?4 AND gathered AND coalesce(letter, no) NOT IN ("  # noqa: S608
+    "SELECT coalesce(o.letter, o.no) FROM outbox o JOIN alert a ON a.id = o.alert "
+    "WHERE o.person = ?3 AND o.channel = ?4 AND o.status IN ('waiting', 'claimed') "
+    "AND a.rule IN (SELECT value FROM json_each(?5)))"
+)
 CLAIM = timedelta(minutes=2)  # after this an unfinished attempt counts as dead and is made again
 GATHER_MOST = 200  # rows in one letter
 
@@ -47,6 +57,17 @@ class ClaimedDelivery(Struct, frozen=True):
         return self.alerts[0]
 
 
+class Packing(Struct, frozen=True):
+    """How due rows become letters."""
+
+    fits: Callable[[Sequence[Alert]], int] = len  # how many, from the first on, one letter names
+    singly: int = 1_000_000  # so many urgent rows go one by one; more share letters
+    urgent: bool = True  # False: urgent rows not tried yet wait
+
+
+ALONE = Packing()
+
+
 class OutboxTable:
     """Verbs on the outbox, inside a transaction of the writer."""
 
@@ -70,23 +91,63 @@ class OutboxTable:
         )
         return [(person, channel) for person, channel in rows]
 
-    def claim(self, lane: DeliveryQueue, now: datetime, limit: int) -> list[ClaimedDelivery]:
+    def claim(
+        self, lane: DeliveryQueue, now: datetime, limit: int, packing: Packing = ALONE
+    ) -> list[ClaimedDelivery]:
         """Take letters of a lane that are due, urgent ones first; a claim older than CLAIM again."""
         rows: list[Any] = self._execute(
-            f"SELECT no, gathered, letter IS NULL FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
-            "AND channel = ?4 AND (letter IS NULL OR letter = no) ORDER BY gathered, due_ms, no LIMIT ?5",
-            (ms(now), ms(now - CLAIM), *lane, limit),
+            f"SELECT no, gathered, {_NEW}, step FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
+            "AND channel = ?4 AND (letter IS NULL OR letter = no) AND (?6 OR gathered OR attempts > 0) "
+            "ORDER BY gathered, due_ms, no LIMIT ?5",
+            (ms(now), ms(now - CLAIM), *lane, limit, packing.urgent),
         ).fetchall()
-        parcels = []
-        has_gathered = False
-        for no, gathered, is_new in rows:
-            if gathered and is_new:
-                if has_gathered:
-                    continue  # went into the letter of an earlier row
-                has_gathered = True
-                self._gather(no, lane, now)
+        are_many = self.urgent_due(lane, now) > packing.singly
+        parcels, shared = [], set[int]()
+        for no, gathered, is_new, step in rows:
+            if no in shared:
+                continue  # went into the letter of an earlier row
+            if is_new and (gathered or are_many):
+                shared |= self._gather(no, lane, now, None if gathered else step, packing.fits)
             parcels.append(self._take(no, lane, now))
         return parcels
+
+    def urgent_due(self, lane: DeliveryQueue, now: datetime) -> int:
+        """Urgent rows of a lane that are due and have not been tried yet."""
+        [(count,)] = self._execute(
+            f"SELECT count(*) FROM outbox WHERE {_DUE} AND person = ?3 AND channel = ?4 "  # noqa: S608
+            f"AND NOT gathered AND {_NEW}",
+            (ms(now), ms(now - CLAIM), *lane),
+        )
+        return int(count)
+
+    def lately(self, lane: DeliveryQueue, since: datetime) -> tuple[int, datetime | None]:
+        """Urgent letters of a lane that went out since a time or are under way, and the newest's time."""
+        [(count, newest)] = self._execute(
+            "SELECT count(DISTINCT letter), max(at_ms) FROM ("
+            "SELECT coalesce(letter, no) AS letter, settled_ms AS at_ms FROM outbox WHERE status = 'sent' "
+            "AND person = ?1 AND channel = ?2 AND settled_ms >= ?3 AND NOT gathered UNION ALL "
+            "SELECT coalesce(letter, no), claimed_ms FROM outbox WHERE status = 'claimed' "
+            "AND person = ?1 AND channel = ?2 AND claimed_ms >= ?3 AND NOT gathered)",
+            (*lane, ms(since)),
+        )
+        return int(count), from_ms(newest) if newest is not None else None
+
+    def hold(
+        self, lane: DeliveryQueue, now: datetime, until: datetime, never: Sequence[str]
+    ) -> None:
+        """What is due and may wait is due at `until`; a letter with one of the rules `never` goes whole."""
+        self._execute(
+            f"UPDATE outbox SET due_ms = ?6 WHERE {_MAY_WAIT}",  # noqa: S608 - no values
+            (ms(now), ms(now - CLAIM), *lane, msgspec.json.encode(never).decode(), ms(until)),
+        )
+
+    def drop_quiet(self, lane: DeliveryQueue, now: datetime, never: Sequence[str]) -> None:
+        """The same for somebody whose quiet hours never end: it need not be said."""
+        self._execute(
+            "UPDATE outbox SET status = 'dropped', answer = 'quiet hours', claimed_ms = NULL "  # noqa: S608
+            f"WHERE {_MAY_WAIT}",
+            (ms(now), ms(now - CLAIM), *lane, msgspec.json.encode(never).decode()),
+        )
 
     def release(self) -> None:
         """Claims of an earlier run: nobody works on them any more."""
@@ -141,13 +202,26 @@ class OutboxTable:
         ).fetchone()
         return from_ms(row[0]) if row and row[0] is not None else None
 
-    def _gather(self, no: int, lane: DeliveryQueue, now: datetime) -> None:
-        self._execute(
-            "UPDATE outbox SET letter = ?1 WHERE no IN (SELECT no FROM outbox WHERE person = ?2 AND "
-            "channel = ?3 AND gathered = 1 AND letter IS NULL AND status = 'waiting' AND due_ms <= ?4 "
-            "ORDER BY no LIMIT ?5) OR no = ?1",
-            (no, *lane, ms(now), GATHER_MOST),
-        )
+    def _gather(
+        self,
+        no: int,
+        lane: DeliveryQueue,
+        now: datetime,
+        step: int | None,
+        fits: Callable[[Sequence[Alert]], int],
+    ) -> set[int]:
+        """Fix which rows share the letter of row `no`; `step`: urgent ones of this step, else warnings."""
+        rows: list[Any] = self._execute(
+            f"SELECT no, alert FROM outbox WHERE person = ?2 AND channel = ?3 AND due_ms <= ?4 AND {_NEW} "  # noqa: S608
+            "AND status = 'waiting' AND gathered = (?5 IS NULL) AND (?5 IS NULL OR step = ?5) "
+            "ORDER BY no <> ?1, no LIMIT ?6",
+            (no, *lane, ms(now), step, GATHER_MOST),
+        ).fetchall()
+        alerts = [self._alert(alert) for _, alert in rows]
+        shared = [number for number, _ in rows[: max(1, fits(alerts))]]
+        for number in shared:
+            self._execute("UPDATE outbox SET letter = ? WHERE no = ?", (no, number))
+        return set(shared)
 
     def _take(self, no: int, lane: DeliveryQueue, now: datetime) -> ClaimedDelivery:
         rows: list[Any] = self._execute(

@@ -18,6 +18,7 @@ PASSWORD = "あかるい猪垣 2026"
 @pytest.fixture
 def arriving(tmp_path: Path) -> Iterator[Arriving]:
     place = Arriving(tmp_path).settle()
+    place.demo_account = Account("hana", Rank.OFFICIAL, auth.hasher.hash(PASSWORD))
     yield place
     place.store.close()
 
@@ -25,7 +26,9 @@ def arriving(tmp_path: Path) -> Iterator[Arriving]:
 @pytest.fixture
 def installer(arriving: Arriving) -> Iterator[Client]:
     with arriving.served() as url:
-        yield Client(url)
+        client = Client(url)
+        client.post("/login", {"name": "hana", "password": PASSWORD})
+        yield client
 
 
 def page(client: Client, **query: str) -> str:

@@ -1,19 +1,26 @@
 """The one-tap page: opening a link changes nothing, one POST acts once."""
 
+import asyncio
+import contextlib
+import string
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.applications import Starlette
 
-from dashboard.trapper.one_tap import OneTap
+from dashboard.trapper.one_tap import REPEAT, OneTap
 from dashboard.web.responses import Reply
 from gateway.alerts.links import BadTicketError, Links
 from gateway.config import check
 from gateway.domain import trap_lifecycle
-from gateway.domain.model import AlertStatus, Kind, TrapState
+from gateway.domain.model import AlertStatus, Kind, TrapAction, TrapState
+from gateway.ingest.people import actions
 from gateway.store.feed import Feed
 from tests.gateway.alerts.site import PEOPLE, Site, at
 from tests.support.asgi import Phone
@@ -47,6 +54,10 @@ def alert_of(site: Site) -> Any:
     return site.store.read_now(lambda r: r.latest_alerts())[0]
 
 
+def acts_of(site: Site) -> list[TrapAction]:
+    return site.store.read_now(lambda r: r.acts())
+
+
 def test_opening_the_link_shows_and_changes_nothing(site: Site, phone: Phone) -> None:
     address = link(site)
     for ask in (phone.get, phone.head, phone.get):
@@ -60,19 +71,83 @@ def test_opening_the_link_shows_and_changes_nothing(site: Site, phone: Phone) ->
     assert "32." not in text.split("<main")[1], "no coordinates on the page"
 
 
-def test_one_tap_acknowledges_and_the_link_is_used_up(site: Site, phone: Phone) -> None:
+def test_acknowledging_leaves_the_link_until_an_outcome_is_recorded(
+    site: Site, phone: Phone
+) -> None:
     address = link(site)
-    first = phone.post(address, data={"do": "acknowledge"})
-    assert first.status_code == 200
-    assert "記録しました" in first.text
+    for _ in range(2):  # a thumb in a wet glove
+        said = phone.post(address, data={"do": "acknowledge"})
+        assert said.status_code == 200
+        assert "記録しました" in said.text
     alert = alert_of(site)
     assert (alert.status, alert.acknowledged_by, alert.through) == (
         AlertStatus.ACKNOWLEDGED, "tanaka", "one-tap",
     )  # fmt: skip
-    again = phone.post(address, data={"do": "captured"})
-    assert again.status_code == 409
-    assert "使用済み" in again.text
-    assert site.store.read_now(lambda r: r.acts()) == []
+    site.minutes += 600
+    assert "捕獲した" in phone.get(address).text, "the message's own link still offers the outcome"
+    assert phone.post(address, data={"do": "captured", "species": "boar"}).status_code == 200
+    assert [act.by for act in acts_of(site)] == ["tanaka"]
+    assert "使用済み" in phone.get(address).text
+    assert "<form" not in phone.get(address).text.split("<main")[1]
+
+
+def test_an_outcome_tapped_twice_is_one_outcome_and_says_so_both_times(
+    site: Site, phone: Phone
+) -> None:
+    address, wanted = link(site), {"do": "captured", "species": "boar", "count": "2"}
+    for _ in range(3):
+        said = phone.post(address, data=wanted)
+        assert said.status_code == 200
+        assert "記録しました" in said.text
+        assert "止め刺し済" in said.text, "what comes next is offered"
+    assert [act.count for act in acts_of(site)] == [2]
+    site.minutes += REPEAT / timedelta(minutes=1) + 1
+    assert phone.post(address, data=wanted).status_code == 409
+    assert len(acts_of(site)) == 1
+
+
+def test_two_taps_at_the_same_moment_are_one_outcome(site: Site, phone: Phone) -> None:
+    address = link(site)
+    body, kind = b"do=captured&species=deer", {"content-type": "application/x-www-form-urlencoded"}
+
+    async def both() -> list[Any]:
+        return await asyncio.gather(*(phone._ask("POST", address, body, kind) for _ in range(5)))
+
+    assert {answer.status_code for answer in asyncio.run(both())} == {200}
+    assert len(acts_of(site)) == 1
+
+
+def test_another_outcome_by_a_used_link_is_refused(site: Site, phone: Phone) -> None:
+    address = link(site)
+    phone.post(address, data={"do": "false_spring"})
+    for fields in ({"do": "captured"}, {"do": "acknowledge"}, {"do": "visited"}):
+        said = phone.post(address, data=fields)
+        assert said.status_code == 409
+        assert "使用済み" in said.text
+    assert len(acts_of(site)) == 1
+
+
+def test_the_same_outcome_after_the_alert_came_back_is_not_taken_for_the_first(
+    site: Site, phone: Phone
+) -> None:
+    address = link(site)
+    phone.post(address, data={"do": "false_spring"})
+    again = alert_of(site)
+    site.store.write_now(lambda tx: actions.reopen(tx, again.id, site.policy, site.now))
+    assert alert_of(site).reopened == 1
+    assert phone.post(address, data={"do": "false_spring"}).status_code == 409
+    assert alert_of(site).status is AlertStatus.OPEN
+
+
+def test_visits_do_not_use_the_link_up_and_two_taps_are_one_visit(site: Site, phone: Phone) -> None:
+    address = link(site)
+    for _ in range(2):
+        assert "記録しました" in phone.post(address, data={"do": "visited"}).text
+    assert len(acts_of(site)) == 1
+    site.minutes += 60
+    assert phone.post(address, data={"do": "visited"}).status_code == 200
+    assert phone.post(address, data={"do": "captured"}).status_code == 200
+    assert len(acts_of(site)) == 3
 
 
 def test_after_acknowledging_the_page_offers_the_outcome(site: Site, phone: Phone) -> None:
@@ -135,6 +210,36 @@ def test_a_forged_or_cut_link_is_worth_nothing(site: Site, phone: Phone) -> None
         with pytest.raises(BadTicketError):
             LINKS.read(broken)
         assert phone.get(f"/a/{broken}").status_code == 404
+
+
+def respelled(token: str) -> list[str]:
+    """The same bytes in other spellings of base64."""
+    letters = string.ascii_letters + string.digits + "-_"
+    tails = [token[:-1] + letter for letter in letters if letter != token[-1]]
+    body, dot, mark = token.rpartition(".")
+    foreign = [body + dot + mark[:9] + sign + mark[9:] for sign in "!*\n =~"]
+    return [*tails, *foreign, token + "=", token + "AAAA", f"{token} "]
+
+
+def test_a_token_has_one_spelling(site: Site, phone: Phone) -> None:
+    token = link(site).removeprefix("https://wall.example/a/")
+    for other in respelled(token):
+        with pytest.raises(BadTicketError):
+            LINKS.read(other)
+    for other in respelled(token)[:40]:
+        assert phone.post(f"/a/{quote(other)}", data={"do": "captured"}).status_code == 404
+    assert acts_of(site) == []
+    assert LINKS.read(token).person == "tanaka"
+
+
+def test_control_the_signature_alone_lets_other_spellings_pass() -> None:
+    token = LINKS.token("a", "tanaka", at(0))
+    signer = URLSafeSerializer("s" * 32, salt="one-tap", signer_kwargs={"digest_method": sha256})
+    passed = 0
+    for other in respelled(token):
+        with contextlib.suppress(BadSignature):
+            passed += signer.loads(other) == signer.loads(token)
+    assert passed > 3
 
 
 def test_without_a_public_address_messages_carry_no_link() -> None:

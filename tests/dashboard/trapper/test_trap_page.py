@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
-from gateway.config import Dashboard, check
+from gateway.config import check
 from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import AlertStatus, Kind, TrapState
 from gateway.domain.trap_lifecycle import told
@@ -21,8 +20,6 @@ from tests.support.asgi import Answer, Phone
 
 HANA = Account("hana", Rank.TRAPPER, "x")
 GUEST = Account("guest", Rank.VIEWER, "x")
-OPEN: dict[str, Any] = {"host": "127.0.0.1"}
-PUBLIC: dict[str, Any] = {"host": "127.0.0.1", "public_url": "https://wall.example"}
 
 
 @pytest.fixture
@@ -44,9 +41,8 @@ class As:
         await self._app({**scope, "state": {"account": self._account}}, receive, send)
 
 
-def phone(site: Site, account: Account | None, settings: dict[str, Any] = PUBLIC) -> Phone:
-    page = TrapPage(site.store, Feed(), Reply(check({})), site.policy,
-                    msgspec.convert(settings, Dashboard), lambda: site.now)  # fmt: skip
+def phone(site: Site, account: Account | None) -> Phone:
+    page = TrapPage(site.store, Feed(), Reply(check({})), site.policy, lambda: site.now)
     return Phone(As(Starlette(routes=page.routes()), account))
 
 
@@ -77,34 +73,23 @@ def test_a_trapper_acknowledges_and_records_on_the_traps_page(site: Site) -> Non
     assert site.open() == {}
 
 
-@pytest.mark.parametrize(("account", "settings"), [(GUEST, PUBLIC), (None, PUBLIC), (GUEST, OPEN)])
-def test_without_the_rank_the_page_shows_and_changes_nothing(
-    site: Site, account: Account | None, settings: dict[str, Any]
+@pytest.mark.parametrize("account", [GUEST, None])
+def test_without_an_account_of_the_rank_the_page_shows_and_changes_nothing(
+    site: Site, account: Account | None
 ) -> None:
-    guest = phone(site, account, settings)
+    guest = phone(site, account)
     assert "<form" not in guest.get("/traps/trap-01").text.split("<main")[1]
     assert guest.post("/traps/trap-01", {"do": "captured", "once": "1"}).status_code == 403
     assert site.store.read_now(lambda r: r.acts()) == []
 
 
-def test_at_the_machine_itself_anybody_acts_until_somebody_has_an_account(site: Site) -> None:
-    local = phone(site, None, OPEN)
-    local.post("/traps/trap-01", {"do": "false_spring", "once": "1"})
-    assert [act.by for act in site.store.read_now(lambda r: r.acts())] == ["local"]
-    site.store.write_now(lambda tx: tx.put_account(HANA))
-    assert local.post("/traps/trap-01", {"do": "visited", "once": "2"}).status_code == 403
-
-
 def test_a_form_of_another_site_does_nothing(site: Site) -> None:
-    for settings, account in ((PUBLIC, HANA), (OPEN, None)):
-        kind = {
-            "content-type": "application/x-www-form-urlencoded",
-            "origin": "https://evil.example",
-        }
-        answer = phone(site, account, settings).ask(
-            "POST", "/traps/trap-01", b"do=captured&once=1", kind
-        )
-        assert answer.status_code == 403
+    kind = {
+        "content-type": "application/x-www-form-urlencoded",
+        "origin": "https://evil.example",
+    }
+    answer = phone(site, HANA).ask("POST", "/traps/trap-01", b"do=captured&once=1", kind)
+    assert answer.status_code == 403
     assert site.store.read_now(lambda r: r.acts()) == []
 
 

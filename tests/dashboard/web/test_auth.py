@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from dashboard.web import auth
-from gateway.clock import utc_now
 from gateway.config import Dashboard
 from gateway.domain.accounts import Account, Rank
 from tests.dashboard.client import Client
@@ -35,18 +33,6 @@ def browser(guarded: Place) -> Iterator[Client]:
 
 def log_in(client: Client, password: str = PASSWORD, to: str = "/traps") -> int:
     return client.post(f"/login?next={to}", data={"name": "hana", "password": password}).status_code
-
-
-def test_on_loopback_everybody_there_may_read(client: Client) -> None:
-    assert client.get("/").status_code == 200
-
-
-@pytest.mark.parametrize("settings", [{"host": "0.0.0.0"}, {"public_url": "https://x.example"}])
-def test_reachable_from_elsewhere_means_log_in_first(settings: dict[str, str]) -> None:
-    async def nobody(_: str) -> Account | None:
-        return None
-
-    assert not auth.Auth(msgspec.convert(settings, Dashboard), "s", nobody, utc_now).open_reading
 
 
 def test_a_stranger_sees_the_login_and_programs_a_refusal(browser: Client) -> None:

@@ -3,7 +3,8 @@
 Run as ``python -m tests.faults.network.deliverer DATABASE PORT CAPTURES [FAULT]``;
 says READY, ends when all is
 settled. FAULT names what a control does wrong: it tells people before the commit (`early`), or notes a
-letter as sent before it is (`noted`).
+letter as sent before it is (`noted`). With `lists` captures share messages as in a storm; otherwise each
+has its own, so that there is much to kill.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.alerts.channels import Means
+from gateway.alerts.channels import Means, table
 from gateway.alerts.channels.table import open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
@@ -65,7 +66,10 @@ class Noted(Notifier):
 async def main(path: Path, port: int, captures: int, fault: str = "") -> None:
     """Absorb what is missing of `captures`, deliver everything."""
     whom = person(port)
-    policy, feed, store = Policy(Config(people=(whom,))), Feed(), Store(path, TOKYO)
+    if fault != "lists":
+        table.CHANNELS = tuple(map(_singly, table.CHANNELS))
+    policy = Policy(Config(people=(whom,), quotas=()))
+    feed, store = Feed(), Store(path, TOKYO)
     means = Means(line_url=f"http://127.0.0.1:{port}", timeout_s=0.4)
     ways = {("tanaka", str(n)): open_channel(url, means) for n, url in enumerate(whom.channels)}
     kind = Noted if fault == "noted" else Notifier
@@ -85,6 +89,10 @@ async def main(path: Path, port: int, captures: int, fault: str = "") -> None:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     store.close()
+
+
+def _singly(row: table.ChannelRow) -> table.ChannelRow:
+    return msgspec.structs.replace(row, singly=table.UNLIMITED, burst=table.UNLIMITED)
 
 
 def _hear(tx: Transaction, number: int, policy: Policy) -> Outcome:

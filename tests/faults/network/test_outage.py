@@ -119,8 +119,10 @@ def settle_quietly(service: Service) -> None:
 
 def late(provider: Provider) -> set[str]:
     """Traps of which somebody was told, with how late it is."""
-    texts = [json.loads(call.body)["message"] for call in provider.calls]
-    return {text.split()[0] for text in texts if "前)" in text}
+    lines = [
+        line for call in provider.calls for line in json.loads(call.body)["message"].splitlines()
+    ]
+    return {line.split()[0] for line in lines if "前)" in line}
 
 
 def hold(found: Found) -> None:

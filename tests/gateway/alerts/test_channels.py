@@ -1,14 +1,20 @@
 """Providers' answers: only a positive answer of the provider itself counts as sent."""
 
 import asyncio
+import json
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.alerts.channels import Means, Notification, UndeliveredError
-from gateway.alerts.channels.http_status import judge, retry_after_s
+from gateway.alerts.channels import Means, Notification, UndeliveredError, http_status
+from gateway.alerts.channels.http_status import http_date, judge, retry_after_s
 from gateway.alerts.channels.meshtastic import LONGEST, cut
 from gateway.alerts.channels.table import CHANNELS, open_channel
 from gateway.domain.model import Alert, AlertLevel
@@ -33,6 +39,7 @@ LETTER = Notification("key-1", "わなが作動", "三井楽-01 11月1日9:00", 
                 alerts=(ALERT,))  # fmt: skip
 TO = "U" + "0" * 32
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def send(url: str, means: Means, letter: Notification = LETTER) -> str:
@@ -99,6 +106,77 @@ def test_whatever_is_no_yes_of_the_provider_is_not_sent(
     assert isinstance(failure, UndeliveredError)
     assert (failure.permanent, failure.retry_after_s) == (permanent, wait_s)
     assert len(calls) == 1, "a redirect was followed, or Apprise repeated by itself"
+
+
+def said(body: str) -> Answer:
+    """200 with this body."""
+    return (200, {"Content-Type": "application/json"}, body.encode())
+
+
+FAILURES = (
+    '{"code":40301,"http":403,"error":"forbidden","link":"https://ntfy.sh/docs"}',
+    '{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}',
+    '{"success": false}', '{"status":"error","message":"x"}', '{"status": 401, "message": "x"}',
+    '{"id":"api.context.session_expired","message":"x","status_code":401}',
+    '{"error":{"code":403,"message":"quota"}}', '{"errors":["user is invalid"],"status":0}',
+    '{"errcode":310000,"errmsg":"keywords not in content"}', '{"Error": "denied"}',
+    '{"error": true}', '{"status":"Failed"}', '{"ok": false}', '{"delivered":false}',
+)  # fmt: skip
+SUCCESSES = (
+    "", "ok", "{}", '{"id":"sPs71M8A2T","time":1,"event":"message","topic":"t","message":"error"}',
+    '{"ok":true,"result":{"message_id":3}}', '{"error":null,"errors":[],"success":true}',
+    '{"errcode":0,"errmsg":"ok"}', '{"status":1,"request":"647d2300"}', '{"code":200,"message":"x"}',
+    '{"status":"success"}', '{"error":"","id":5}', "[]", '{"error":false}', "queued", "{broken",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("body", FAILURES)
+def test_a_200_whose_body_says_that_it_failed_is_no_delivery(body: str) -> None:
+    for send_by in (line, ntfy):
+        failure, _ = send_by(said(body))
+        assert isinstance(failure, UndeliveredError), send_by
+        assert not failure.permanent
+
+
+@pytest.mark.parametrize("body", SUCCESSES)
+def test_a_200_whose_body_says_nothing_of_a_failure_is_a_yes(body: str) -> None:
+    assert ntfy(said(body))[0] == "accepted"
+
+
+def test_control_without_reading_the_body_a_refusal_counts_as_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_status, "says_no", lambda _: False)
+    assert ntfy(said(FAILURES[0]))[0] == "accepted"
+
+
+@pytest.mark.parametrize(
+    "body", ['{"message":"The monthly limit was reached"}', '{"message":"x","details":[]}',
+             '{"sentMessages":[]}', '{"status":"ok"}', "[]", "", "ok"],
+)  # fmt: skip
+def test_line_counts_as_sent_only_what_line_names(body: str) -> None:
+    failure, _ = line(said(body))
+    assert isinstance(failure, UndeliveredError)
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", '{"sentMessages":[{"id":"461230966842064897","quoteToken":"IStG5h1T"}]}']
+)
+def test_lines_own_yes_counts(body: str) -> None:
+    assert str(line(said(body))[0]).startswith("accepted")
+
+
+def test_a_page_is_no_sign_that_line_took_it_before() -> None:
+    failure, _ = line((409, {}, PAGE[2]))
+    assert isinstance(failure, UndeliveredError)
+
+
+@given(st.binary(max_size=200) | st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+).map(lambda value: json.dumps(value).encode()))  # fmt: skip
+def test_no_body_at_all_breaks_the_reading(body: bytes) -> None:
+    assert http_status.says_no(body) in {True, False}
 
 
 @pytest.mark.parametrize("send_by", [line, ntfy])
@@ -189,13 +267,59 @@ def test_a_broken_address_is_refused_without_showing_it(url: str) -> None:
     assert "S3CRET" not in str(error.value)
 
 
+@pytest.fixture(params=["Asia/Tokyo", "UTC", "America/St_Johns"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The machine's own time zone, which HTTP does not mean."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("zone")
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7), ("", 0), ("-3", 0), ("nan", 0), ("1e99", 0 + 6 * 3600), ("soon", 0),
-     ("Sun, 01 Nov 2026 00:01:40 GMT", 100)],
+    [("7", 7), (" 25 ", 25), ("1.5", 1.5), ("0", 0), ("", 0), ("-3", 0), ("nan", 0), ("inf", 0),
+     ("1e99", 6 * 3600), ("1e999", 6 * 3600), ("9" * 5_000, 6 * 3600), ("soon", 0), ("1_0", 0), ("٧", 0),
+     ("Sun, 01 Nov 2026 00:01:40 GMT", 100), ("Sunday, 01-Nov-26 00:01:40 GMT", 100),
+     ("Sun Nov  1 00:01:40 2026", 100), ("Sun, 01 Nov 2026 00:01:40", 100),
+     ("Sun, 01 Nov 2026 09:01:40 +0900", 100), ("Sat, 31 Oct 2026 23:00:00 GMT", 0),
+     ("Sunday, 06-Nov-94 08:49:37 GMT", 0), ("Sun Nov  6 08:49:37 1994", 0),
+     ("Fri, 31 Dec 9999 23:59:59 GMT", 6 * 3600), ("Sun, 31 Feb 2026 00:01:40 GMT", 0),
+     ("Sun, 01 Nov 99999 00:01:40 GMT", 0), ("Sun Nov", 0)],
 )  # fmt: skip
-def test_retry_after_is_read_in_both_forms(value: str, seconds: float) -> None:
+def test_retry_after_is_seconds_or_one_of_three_dates_which_are_utc(
+    value: str, seconds: float
+) -> None:
     assert retry_after_s(value, NOW) == seconds
+
+
+def test_control_a_date_without_a_zone_is_not_the_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    naive = parsedate_to_datetime("Sun Nov  1 00:01:40 2026").astimezone(UTC)
+    assert (naive - NOW).total_seconds() == 100 - 9 * 3600
+    monkeypatch.undo()
+    time.tzset()
+
+
+@given(st.text(max_size=40) | st.binary(max_size=40).map(lambda b: b.decode("latin-1")))
+def test_whatever_a_provider_asks_for_the_wait_is_bounded(value: str) -> None:
+    assert 0 <= retry_after_s(value, NOW) <= 6 * 3600
+
+
+@given(st.integers(0, 3_092_601_599))  # 1970 to 2067
+def test_the_three_forms_of_a_date_mean_the_same_moment(seconds: int) -> None:
+    wanted = datetime.fromtimestamp(seconds, UTC)
+    day = DAYS[wanted.weekday()]
+    forms = [f"{day[:3]}, {wanted:%d %b %Y %H:%M:%S} GMT",
+             f"{wanted:%a %b} {wanted.day:2} {wanted:%H:%M:%S %Y}",
+             f"{day}, {wanted:%d-%b-%y %H:%M:%S} GMT"]  # fmt: skip
+    for form in forms:
+        assert http_date(form) == wanted, form
 
 
 def test_a_forbidden_is_tried_again_because_a_token_can_be_mended() -> None:

@@ -85,11 +85,27 @@ def test_the_window_of_lost_messages_stands_whole_in_the_message(language: str) 
 
 
 @given(st.lists(st.sampled_from([rule.name for rule in RULES]), min_size=2, max_size=300),
-       st.sampled_from(["ja", "en"]))  # fmt: skip
-def test_gathered_news_counts_by_kind_and_stays_short(rules: list[str], language: str) -> None:
-    title, text = texts.gathered([alert(rule) for rule in rules], language)
-    assert len(f"{title} {text}") < 70
+       st.sampled_from(["ja", "en"]), st.sampled_from(["", *Duty]))  # fmt: skip
+def test_gathered_news_names_each_of_them_and_its_lines_stay_short(
+    rules: list[str], language: str, asked: str
+) -> None:
+    alerts = [alert(rule, f"trap-{n:03}") for n, rule in enumerate(rules)]
+    title, text = texts.gathered(alerts, {}, language, TOKYO, at(200), asked)
+    lines = text.splitlines()
+    assert all(len(line) < 70 for line in (title, *lines))
     assert str(len(rules)) in title
+    for number in range(len(rules)):
+        assert sum(f"trap-{number:03}" in line for line in lines) == 1
+    heads = len(set(rules)) if len(set(rules)) > 1 else 0
+    assert len(lines) == len(rules) + heads
+
+
+def test_gathered_captures_say_which_when_and_how_late() -> None:
+    both = [alert(), alert("trap_sprung", "trap-02")]
+    title, text = texts.gathered(both, {"trap-01": TRAP}, "ja", TOKYO, at(7), "trapper")
+    assert title == "再通知 わなが作動 2件"
+    assert text == "三井楽-01 11/1 09:00(7分前)\ntrap-02 11/1 09:00(7分前)"
+    assert texts.gathered(both, {}, "en", TOKYO, at(0))[0] == "Trap sprung: 2"
 
 
 def test_no_text_holds_coordinates() -> None:

@@ -1,7 +1,9 @@
 """The command line as a whole: what was refused is one line and exit 1; every word in both languages."""
 
+import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,18 @@ from typing import Any
 import pytest
 import typer.main
 from typer.core import TyperGroup
+from typer.testing import CliRunner
 
 from dashboard.web import assets
 from gateway import app as service
 from gateway import cli
-from gateway.config import Config
+from gateway.config import Config, Dashboard
 from gateway.config import StoreSettings as StoreSettings
 from gateway.config.messages import ConfigError
+from gateway.version import program_version
+from tests.support.asgi import Phone
+
+ROOT = Path(__file__).parents[3]
 
 JAPANESE, ENGLISH = re.compile(r"[ぁ-んァ-ヶ一-龠]"), re.compile(r"[A-Za-z]{2}")
 NAMES_ONLY = {"--lang"}  # the values are the same in every language
@@ -90,3 +97,24 @@ def test_a_bug_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(cli, "app", fails)
     with pytest.raises(KeyError):
         cli.main()
+
+
+@pytest.mark.parametrize("words", [["--version"], ["version"]])
+def test_the_program_says_its_version(words: list[str]) -> None:
+    said = CliRunner().invoke(cli.app, words)
+    assert said.exit_code == 0
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert said.stdout == f"shishigaki {project['version']}\n"
+
+
+def test_healthz_names_the_version(tmp_path: Path) -> None:
+    settings = StoreSettings(path=str(tmp_path / "a.db"))
+    gateway = service.build(Config(store=settings, dashboard=Dashboard(host="0.0.0.0")))
+    for faults, status in (({}, 200), ({"disk": "full"}, 503)):
+        pages = service.pages(gateway, lambda f=faults: f)  # type: ignore[misc]
+        told = Phone(pages).get("/healthz")
+        assert told.status_code == status
+        assert json.loads(told.text) == {
+            "ok": not faults, "version": program_version(), "faults": faults,
+        }  # fmt: skip
+    gateway.store.close()

@@ -13,10 +13,12 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.world import World
 from gateway import app as service
 from gateway.cli.demo import island as demo_module
-from gateway.cli.demo.island import Demo, DemoError, DemoOptions, claim, free_port
+from gateway.cli.demo.command import _greet, console
+from gateway.cli.demo.island import LOGIN, Demo, DemoError, DemoOptions, claim, free_port
 from gateway.domain.model import TrapState
 from gateway.mqtt.embedded_broker import embedded
 from gateway.store import Reader
+from tests.dashboard.client import Client
 from tests.support.servers import free_port as any_port
 
 
@@ -124,6 +126,35 @@ def test_no_more_traps_are_sprung_for_show_than_trappers_could_visit(
 ) -> None:
     by_hand = asyncio.run(sprung_by_hand(tmp_path, monkeypatch, most))
     assert len(by_hand) == times
+
+
+async def log_in(folder: Path) -> tuple[int, int, int]:
+    """How a demo's pages answer a reader, a wrong password and the printed one."""
+    async with shown(folder) as demo:
+        client = Client(f"http://127.0.0.1:{demo.port}")
+
+        def ask() -> tuple[int, int, int]:
+            wrong = client.post("/login", {"name": LOGIN, "password": "demo"}).status_code
+            right = client.post("/login", {"name": LOGIN, "password": demo.password}).status_code
+            return Client(f"http://127.0.0.1:{demo.port}").get("/traps").status_code, wrong, right
+
+        return await asyncio.to_thread(ask)
+
+
+@pytest.mark.real
+def test_the_demo_is_read_by_everybody_here_and_recorded_in_with_the_printed_password(
+    tmp_path: Path,
+) -> None:
+    assert asyncio.run(log_in(tmp_path)) == (200, 403, 303)
+
+
+def test_the_demo_prints_its_way_in(tmp_path: Path) -> None:
+    demo = Demo(DemoOptions(tmp_path, any_port(), speed=1, scenario="tiny"))
+    with console.capture() as said:
+        _greet("http://127.0.0.1:8000/", "mosquitto", demo)
+    assert demo.password in said.get()
+    assert "/login" in said.get()
+    demo.gateway.store.close()
 
 
 def test_a_taken_port_gives_the_next_free_one() -> None:

@@ -1,5 +1,6 @@
 """The doctor names what is wrong, and disturbs nobody."""
 
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -7,6 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from gateway.domain.accounts import Account, Rank
+from gateway.store import Store
+from tests.support.samples import TOKYO
 from tests.support.servers import Mosquitto, free_port
 
 
@@ -44,3 +48,33 @@ def test_a_full_disk_and_an_unknown_channel_are_named(tmp_path: Path) -> None:
     assert not found["people"][0]
     assert "tanaka" in found["people"][1]
     assert "secret" not in found["people"][1]
+
+
+def login_line(
+    folder: Path, dashboard: str = "", *accounts: str, removed: bool = False
+) -> tuple[bool, str]:
+    with closing(Store(folder / "x.db", TOKYO)) as store:
+        for name in accounts:
+            store.write_now(lambda tx, n=name: tx.put_account(Account(n, Rank.ADMIN, "x")))  # type: ignore[misc]
+            if removed:
+                store.write_now(lambda tx, n=name: tx.remove_account(n))  # type: ignore[misc]
+    return examine(folder, free_port(), f"[dashboard]\n{dashboard}\n")[1]["login"]
+
+
+def test_open_reading_is_said_and_how_to_end_it(tmp_path: Path) -> None:
+    ok, told = login_line(tmp_path)
+    assert ok
+    assert "without a login" in told
+    assert "shishigaki users add" in told
+    assert login_line(tmp_path, "", "hana") == (True, "1 人が入れます / people may log in")
+
+
+@pytest.mark.parametrize("setting", ['host = "0.0.0.0"', 'public_url = "https://x.example"'])
+def test_pages_that_nobody_can_log_in_to_are_a_fault(tmp_path: Path, setting: str) -> None:
+    ok, told = login_line(tmp_path, setting)
+    assert not ok
+    assert "nobody can log in" in told
+
+
+def test_pages_whose_last_account_was_removed_are_a_fault_too(tmp_path: Path) -> None:
+    assert login_line(tmp_path, "", "hana", removed=True)[0] is False

@@ -1,0 +1,69 @@
+"""Whether a request was handed on by another program: a reverse proxy, a tunnel, a relay.
+
+Owns the signs of it. Whoever sits at the machine asks by a browser of their own; a request that was
+handed on can come from anywhere, although it arrives from a loopback address.
+Limit: a proxy that runs as a person, speaks HTTP/1.1 and adds no header leaves no sign; `public_url` tells.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+from starlette.requests import Request
+
+ROOT, PEOPLE = 0, range(1_000, 60_000)  # user ids of persons: login.defs(5), systemd's uids-gids
+TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+
+# Headers that no browser sends by itself. Every name that begins with "X-" is one too, except BROWSERS'.
+SIGNS = (
+    "forwarded", "via", "client-ip", "true-client-ip", "remote-", "proxy-", "max-forwards", "cdn-",
+    "cf-", "fastly-", "fly-", "akamai-", "tailscale-", "ngrok-", "front-end-https", "ssl-client-",
+    "surrogate-", "traceparent", "tracestate", "b3",
+)  # fmt: skip
+BROWSERS = {"x-requested-with", "x-purpose", "x-moz"}
+
+
+def is_forwarded(request: Request) -> bool:
+    """Whether anything says that another program handed this request on."""
+    names = {name.lower() for name in request.headers}
+    return (
+        request.scope.get("http_version") == "1.0"  # nginx's own choice; no browser speaks it
+        or "upgrade" in request.headers.get("connection", "").lower()
+        or any(is_sign(name) for name in names)
+        or is_service(peer_uid(request))
+    )
+
+
+def is_sign(name: str) -> bool:
+    """Whether a header (in lower case) is added on the way."""
+    return name.startswith(SIGNS) or (name.startswith("x-") and name not in BROWSERS)
+
+
+def is_service(uid: int | None) -> bool:
+    """Whether the user id is that of a service, as nginx has one; None: not known."""
+    return uid is not None and uid not in PEOPLE and uid not in {ROOT, os.geteuid()}
+
+
+def peer_uid(request: Request) -> int | None:
+    """The user whose socket asks, on Linux; None where it cannot be found."""
+    client, server = request.scope.get("client"), request.scope.get("server")
+    if not client or not server or server[1] is None:
+        return None
+    wanted = f"{_address(client[0])}:{client[1]:04X}"
+    for table in TABLES:
+        try:
+            lines = table.read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            if fields[1] == wanted and fields[2].endswith(f":{server[1]:04X}"):
+                return int(fields[7])
+    return None
+
+
+def _address(host: str) -> str:
+    """An address as the kernel's tables write it: words of four bytes in the machine's order."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    packed = socket.inet_pton(family, host)
+    return "".join(packed[at : at + 4][::-1].hex() for at in range(0, len(packed), 4)).upper()

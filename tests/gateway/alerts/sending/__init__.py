@@ -1,0 +1,1 @@
+"""From the outbox to a person: when it may go, and in how many messages."""
