@@ -134,13 +134,13 @@ class OneTap:
         if fields.get("do") == ACKNOWLEDGE:
             return _acknowledge(tx, ticket, alert, now)
         same = act_id(ticket, alert, fields)
-        before = tx.use_link(same, now)
+        before = tx.links.use(same, now)
         if before is not None and now - before <= REPEAT:
             return Outcome()
         act = deed(alert.subject, ticket.person, same, THROUGH, fields, now)
         if act.deed is ActionKind.VISITED:  # another visit, if it is not the same
             act = msgspec.structs.replace(act, id=f"{same}-{now.timestamp():.0f}")
-        elif tx.use_link(ticket.id, now):
+        elif tx.links.use(ticket.id, now):
             raise UsedLinkError
         return actions.record(tx, act, self._policy, now)
 

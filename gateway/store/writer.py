@@ -33,6 +33,7 @@ from gateway.store.tables.backlog import BacklogTable
 from gateway.store.tables.boot_returns import BootReturnTable
 from gateway.store.tables.held import HeldCache
 from gateway.store.tables.journal import JournalTable
+from gateway.store.tables.links import LinkTable
 from gateway.store.tables.no_events import NoEventTable
 from gateway.store.tables.outbox import OutboxTable
 from gateway.store.tables.quarantine import QuarantineTable
@@ -113,6 +114,7 @@ class Transaction:
         self._zone = zone
         self.sightings = SightingTable(connection)
         self.acts = ActionTable(connection)
+        self.links = LinkTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
         self.follower = FollowerTable(connection)
@@ -258,12 +260,6 @@ class Transaction:
         add(self._connection, "sighting", "day", seen_days)
         self.months.add_late("effort", days)
         self.months.add_late("sighting", seen_days)
-
-    def use_link(self, link: str, now: datetime) -> datetime | None:
-        """Note that a one-tap link, or one act by it, is used now; gives when it was before."""
-        row = self._execute("SELECT used_ms FROM used_link WHERE id = ?", (link,)).fetchone()
-        self._execute("INSERT OR REPLACE INTO used_link VALUES (?, ?)", (link, ms(now)))
-        return from_ms(row[0]) if row else None
 
     def purge(self, before: datetime, limit: int) -> int:
         """Forget the oldest `limit` events if received before a time; sums and alerts stay.

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from dashboard.installer.traffic import A_PAGE
+from dashboard.web.auth import hasher
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
+from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Message
 from gateway.domain.refused.unknown_names import SHARED_MOST
 from tests.dashboard.arriving import Arriving
@@ -26,6 +28,7 @@ def native(device: str, kind: str, number: int, site: str = "goto") -> Message:
 @pytest.fixture
 def arriving(tmp_path: Path) -> Iterator[Arriving]:
     place = Arriving(tmp_path).settle()
+    place.demo_account = Account("hana", Rank.OFFICIAL, hasher.hash("あかるい猪垣"))
     yield place
     place.store.close()
 
@@ -33,7 +36,9 @@ def arriving(tmp_path: Path) -> Iterator[Arriving]:
 @pytest.fixture
 def installer(arriving: Arriving) -> Iterator[Client]:
     with arriving.served() as url:
-        yield Client(url)
+        client = Client(url)
+        client.post("/login", {"name": "hana", "password": "あかるい猪垣"})
+        yield client
 
 
 def shown(client: Client, **query: str) -> str:
