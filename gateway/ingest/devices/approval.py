@@ -113,7 +113,8 @@ class Approvals:
         forgotten = 0
         for name in tx.unknown.names.under(wanted):
             known = tx.devices.get(name)
-            if (known and known.standing is not Standing.PENDING) or not tx.quarantine.forget(name):
+            counts = known is not None and known.standing is not Standing.PENDING
+            if counts or name in tx.states or not tx.quarantine.forget(name):
                 continue
             tx.forget_device(name)
             forgotten += 1

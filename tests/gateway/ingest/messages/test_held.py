@@ -12,7 +12,7 @@ from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules.unregistered import MANY, ONE_BY_ONE
 from gateway.config import SourceSettings, check
-from gateway.domain.model import Device, Message, RefusalReason, Role, Standing
+from gateway.domain.model import Device, DeviceState, Message, RefusalReason, Role, Standing
 from gateway.domain.outcome import Outcome
 from gateway.domain.refused import held_limits, unknown_names
 from gateway.ingest.devices.approval import ApprovalRequest, Approvals
@@ -301,3 +301,11 @@ def test_copies_memories_and_what_is_irrelevant_are_counted_by_device(store: Sto
     assert outcome.no_events["wana-01", "copy"] == 2
     assert outcome.no_events["door", "memory"] == 1
     assert sum(outcome.no_events.values()) == 4
+
+
+def test_a_trap_at_which_somebody_acted_is_not_forgotten(store: Store) -> None:
+    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(5)))
+    state = DeviceState(device="s1/wana-07", last_seen=at(1))
+    store.write_now(lambda tx: tx.put_states([state]))
+    assert store.write_now(lambda tx: APPROVALS.forget(tx, "wildlife/v1/+/wana-07/#")) == 4
+    assert [one.id for one in store.read_now(lambda r: r.pending())] == ["s1/wana-07"]
