@@ -1,5 +1,6 @@
 """Other processes as the kernel tells of them. Owns reading /proc; must not start or end anything."""
 
+import os
 from pathlib import Path
 
 
@@ -14,6 +15,12 @@ def memory_mb(pid: int, what: str = "VmRSS") -> float:
     """Resident memory of a process; VmHWM: the most it ever had."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(what)).split()[1]) / 1_000
+
+
+def cpu_s(pid: int) -> float:
+    """CPU time that a process has spent."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _parent(folder: Path) -> int:
