@@ -1,11 +1,11 @@
-"""Hours of activity: at which hours of the day animals come, corrected for when sensors watched.
+"""Daily activity: at which hours animals come, corrected for the hours in which sensors ran.
 
-Owns the circular density of the hours of events. Pure; hours are local clock hours, 0 to 24.
+Owns the circular kernel density of the hours of events. Pure; hours are local clock hours, 0 to 24.
 
-Each event weighs as much as its hour was watched too little: mean uptime / uptime of that hour, so
-that a camera that only runs at night does not make every animal nocturnal. The kernel is von Mises,
-its concentration by Taylor's rule as in R's overlap and activity (Ridout & Linkie 2009; Taylor
-2008; Rowcliffe et al. 2014).
+The weight of an event is the mean uptime divided by the uptime of its hour. Without it a camera that
+runs only at night would make every animal look nocturnal. The kernel is von Mises; its concentration
+follows Taylor's rule, as in the R packages overlap and activity (Ridout & Linkie 2009; Taylor 2008;
+Rowcliffe et al. 2014).
 """
 
 import math
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from dashboard.analysis.projection import Bools, Floats
 
-STEPS = 512  # of the integrals round the circle, exact to rounding for concentrations below 10,000
+STEPS = 512  # of integrals over the circle; exact to rounding for concentrations below 10,000
 TURN = 2 * math.pi
 
 
@@ -24,9 +24,7 @@ class Activity(Struct, frozen=True, eq=False):
     """Activity over the day, at the middle of STEPS equal parts of it."""
 
     hour: Floats  # local hour, 0..24
-    share_per_hour: (
-        Floats  # share of the day's activity; its integral over 24 h is 1; NaN unwatched
-    )
+    share_per_hour: Floats  # integral over 24 h is 1; NaN where no sensor ran
     kappa: float  # concentration of the kernel
     events: int
     unwatched: tuple[int, ...]  # hours in which no sensor ran: unknown, not inactive
@@ -54,7 +52,7 @@ def activity(
 
 
 def hours_of_counts(counts: ArrayLike) -> Floats:
-    """Spread the events of each clock hour (24,) evenly within it: hours for `activity`."""
+    """Spread the events of each clock hour (24,) evenly over that hour: input for `activity`."""
     whole = np.asarray(counts, dtype=np.int64)
     parts = [hour + (np.arange(n) + 0.5) / n for hour, n in enumerate(whole.tolist()) if n]
     return np.concatenate(parts) if parts else np.empty(0)
@@ -63,8 +61,8 @@ def hours_of_counts(counts: ArrayLike) -> Floats:
 def concentration(angles: ArrayLike) -> float:
     """Concentration of the von Mises kernel for angles in radians, by Taylor's rule.
 
-    The largest concentration that the first three moments suggest stands in for the data's, so
-    that two peaks a day (dusk and dawn) are not smoothed into one.
+    Uses the largest concentration estimated from the first three moments. With the first moment
+    alone, two peaks a day (dusk and dawn) would be smoothed into one.
     """
     a = np.asarray(angles, dtype=np.float64)
     kappa = max(_kappa(a, moment) for moment in (1, 2, 3))
@@ -82,7 +80,7 @@ def bessel(order: int, x: float) -> float:
 
 
 def _kappa(angles: Floats, moment: int) -> float:
-    """Concentration whose moment about the mean direction is the data's; 0 when they scatter."""
+    """Concentration with the same moment about the mean direction as the data; 0 if uniform."""
     direction = np.angle(np.exp(1j * angles).mean())
     length = float(np.cos(moment * (angles - direction)).mean())
     low, high = 0.0, 500.0

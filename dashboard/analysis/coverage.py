@@ -1,9 +1,9 @@
-"""Where nobody watched: land of the place without a sensor that speaks for it. PURE.
+"""Coverage gaps: land near the devices that no sensor watches. PURE.
 
-Owns what a coverage gap is. A gap is a square of land (1 km; coarser where that were too many), near
-enough to the place's devices to be its business, whose centre lies farther than FAR_M from every
-sensor with enough effort: the same 30 days below which the surface stays empty. Gaps are drawn as
-one shape, not as hundreds.
+Owns the definition of a gap. A gap is a mesh square of land (1 km; coarser if there are too many
+squares) within AROUND_M of the devices' convex hull, with its centre farther than FAR_M from every
+sensor with at least MIN_EXPOSURE_DAYS of effort, the limit of the rate surface. All gaps are merged
+into one shape.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,16 @@ from gateway.domain.geo import mesh
 Shape: TypeAlias = BaseGeometry
 
 FAR_M = 1_500.0
-AROUND_M = 2_000.0  # beyond the hull of the devices
-MAX_SQUARES = 20_000  # of 1 km; of a larger area coarser squares
-AT_ONCE = 1_000_000  # distances
+AROUND_M = 2_000.0  # beyond the convex hull of the devices
+MAX_SQUARES = 20_000  # for more of them a coarser mesh level is used
+AT_ONCE = 1_000_000  # distances computed at one time: bounds the memory
 
 
 def gaps(land: Shape, tallies: Sequence[DeviceTally]) -> Shape | None:
-    """The unwatched part of `land` (longitude, latitude); None without a device or without mesh squares."""
+    """The unwatched part of `land` (longitude, latitude).
+
+    None if no device has a position or the area lies outside the mesh grid.
+    """
     placed = [t for t in tallies if t.lat is not None and t.lon is not None]
     if not placed:
         return None
@@ -54,7 +57,7 @@ def from_geojson(collection: dict[str, Any]) -> Shape:
 
 
 def _far(x: Floats, y: Floats, sensor_x: Floats, sensor_y: Floats) -> Bools:
-    """Which squares lie far from every sensor, some squares at a time: memory is bounded."""
+    """Mark the squares farther than FAR_M from every sensor, in chunks of bounded memory."""
     step = max(1, AT_ONCE // max(1, len(sensor_x)))
     parts = [
         (distances(x[i : i + step], y[i : i + step], sensor_x, sensor_y) > FAR_M).all(axis=1)
@@ -64,7 +67,7 @@ def _far(x: Floats, y: Floats, sensor_x: Floats, sensor_y: Floats) -> Bools:
 
 
 def _squares(flat: Plane, hull: Shape) -> Floats | None:
-    """Edges of the squares around the hull, of a size of which not too many are needed."""
+    """Edges of the mesh squares around the hull, of the finest level within MAX_SQUARES."""
     west, south, east, north = hull.bounds
     (low, high), (left, right) = flat.to_degrees(
         [west - AROUND_M, east + AROUND_M], [south - AROUND_M, north + AROUND_M]

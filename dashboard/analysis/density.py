@@ -2,9 +2,10 @@
 
 Owns the edge-corrected kernel density. Pure.
 
-Reports have no measured effort: the map shows where people reported, not where animals are, and
-must say so. Near the edge of the window a plain kernel loses what falls outside; here each place is
-divided by the share of its kernel that lies inside (Diggle 1985; spatstat's uniform correction):
+Reports have no measured effort: the map shows where people reported, not where animals are, and the
+page must say so. Near the edge of the window a plain kernel estimate is too low, because part of the
+kernel lies outside. Here the estimate is divided by the share of the kernel that lies inside
+(Diggle 1985; the uniform correction of spatstat):
 
     density(x) = sum_i K_h(x - s_i) / integral over the window of K_h(x - u) du
 """
@@ -18,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from dashboard.analysis import projection
 from dashboard.analysis.projection import Bools, Floats, Grid
 
-FINE = 2.0  # cells per bandwidth below which the integral over the window is too coarse
+MIN_CELLS_PER_BANDWIDTH = 2.0  # with fewer, the integral over the window is too coarse
 
 
 class Density(Struct, frozen=True, eq=False):
@@ -47,8 +48,8 @@ def density(
     kernels = (
         _kernel(grid.y_m, ys[known], bandwidth_m) @ _kernel(grid.x_m, xs[known], bandwidth_m).T
     )
-    held = _held(inside, grid, bandwidth_m)
-    per_m2 = np.divide(kernels, held, out=np.full(grid.shape, np.nan), where=inside)
+    share = _share_inside(inside, grid, bandwidth_m)
+    per_m2 = np.divide(kernels, share, out=np.full(grid.shape, np.nan), where=inside)
     used = int(known.sum())
     return Density(per_m2 * 1e6, inside, used, known.size - used, bandwidth_m)
 
@@ -69,7 +70,7 @@ def _kernel(axis_m: Floats, at_m: Floats, bandwidth_m: float) -> Floats:
     return kernel
 
 
-def _held(inside: Bools, grid: Grid, bandwidth_m: float) -> Floats:
+def _share_inside(inside: Bools, grid: Grid, bandwidth_m: float) -> Floats:
     """Share of each cell's kernel that lies inside the window, by the midpoint rule."""
     south_north = _kernel(grid.y_m, grid.y_m, bandwidth_m)
     west_east = _kernel(grid.x_m, grid.x_m, bandwidth_m)
@@ -79,7 +80,7 @@ def _held(inside: Bools, grid: Grid, bandwidth_m: float) -> Floats:
 def _require_cover(window: BaseGeometry, grid: Grid, bandwidth_m: float) -> None:
     if not shapely.box(*grid.extent_m).buffer(1e-6).covers(window):
         raise ValueError(f"the grid {grid.extent_m} does not cover the window {window.bounds}")
-    if grid.cell_m * FINE > bandwidth_m:
+    if grid.cell_m * MIN_CELLS_PER_BANDWIDTH > bandwidth_m:
         raise ValueError(
             f"cells of {grid.cell_m} m are too coarse for a bandwidth of {bandwidth_m} m"
         )

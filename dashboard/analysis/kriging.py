@@ -1,13 +1,13 @@
-"""Kriging of log-rates: the map to choose trap sites from, with how sure it is.
+"""Kriging of log-rates with standard deviations: the basis for the choice of trap sites.
 
 Owns the Gaussian model of log-rates, its fit by maximum likelihood and its prediction. Pure.
 
     y_i = ln((n_i + 0.5) / T_i),  noise variance 1/(n_i + 0.5) + tau^2,
     covariance sigma^2 exp(-d / range), mean = average of y weighted by n + 0.5.
 
-Of all surfaces tried it picks the best places most reliably (efficiency 0.96 against 0.61 of a
-density of detections on smooth habitat); where habitat is patchy no surface is reliable, so the
-sensors' own rates with their intervals are drawn beside it.
+Of all surfaces tried it finds the best places most reliably (efficiency 0.96 against 0.61 of a
+kernel density of detections in smooth habitat). In patchy habitat no surface is reliable, so maps
+also show each sensor's own rate with its interval.
 Source: Diggle & Ribeiro, Model-based Geostatistics (2007); Handcock & Stein 1993.
 """
 
@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike
 
 from dashboard.analysis.projection import Floats, Grid, SensorSites, distances
 
-LEAST = 5  # sensors; fewer tell nothing of how rates change with distance
-CHUNK = 1_000_000  # distances at a time (8 MB): bounds the memory on a small board
+MIN_SENSORS = 5  # with fewer, the change of rates with distance cannot be estimated
+CHUNK = 1_000_000  # distances computed at one time (8 MB): bounds the memory on a small board
 
 
 class Covariance(Struct, frozen=True):
@@ -34,7 +34,7 @@ class Covariance(Struct, frozen=True):
 
 
 class Kriged(Struct, frozen=True, eq=False):
-    """Prediction at places; arrays of the shape asked for."""
+    """Prediction at points; arrays of the shape of the given coordinates."""
 
     log_rate: Floats  # natural log of events per camera-day
     sd_log: Floats
@@ -64,8 +64,10 @@ def fit(sites: SensorSites) -> Covariance:
     distance between sensors to ten times the largest, from the best of 45 starts. One evaluation
     costs a Cholesky factor of the sensors. Raises ValueError for fewer than 5 sensors.
     """
-    if len(sites.n) < LEAST:
-        raise ValueError(f"kriging needs at least {LEAST} sensors with effort, not {len(sites.n)}")
+    if len(sites.n) < MIN_SENSORS:
+        raise ValueError(
+            f"kriging needs at least {MIN_SENSORS} sensors with effort, not {len(sites.n)}"
+        )
     y, weight, mean = _log_rates(sites)
     apart = distances(sites.x_m, sites.y_m, sites.x_m, sites.y_m)
     typical = max(float(np.median(apart)), 1.0)

@@ -3,8 +3,9 @@
 Owns the tail sums of the Poisson distribution and their inversion. Pure.
 
 The limits are chi-square quantiles, chi2(a, 2n)/2 and chi2(1-a, 2n+2)/2. For whole n those are the
-means at which the tail of n events has probability a: finite or fast geometric sums, inverted by
-Newton's method. Source: F. Garwood, Fiducial limits for the Poisson distribution, Biometrika 28.
+means at which the tail of n events has probability a. The tails are finite sums or sums that converge
+geometrically; Newton's method inverts them.
+Source: F. Garwood, Fiducial limits for the Poisson distribution, Biometrika 28.
 """
 
 import math
@@ -56,7 +57,7 @@ def _probability(n: int, mean: float) -> float:
 
 
 def _guess(shape: int, side: int, tail: float) -> float:
-    """Wilson and Hilferty's approximation of the gamma quantile, off by a few per cent at most."""
+    """First value: the gamma quantile by Wilson and Hilferty, with an error of a few per cent."""
     z = side * NormalDist().inv_cdf(1 - tail)
     return shape * max(1 - 1 / (9 * shape) + z / (3 * math.sqrt(shape)), 0.05) ** 3
 

@@ -1,11 +1,12 @@
-"""The local plane in metres: projection about a centre, grids on it, and sensors standing in it.
+"""The local plane in metres: projection about a centre, grids on the plane, positions of sensors.
 
-Owns the passage between degrees and metres. Pure.
+Owns the conversion between degrees and metres for arrays. Pure. (Single points of alert rules:
+`gateway.domain.geo.local_plane`, which loads no numpy.)
 
 Equirectangular with the ellipsoid's radii at the centre: east = N cos(lat0) dlon, north = M dlat.
-Parallels shrink towards the pole and the plane ignores it, so east-west lengths are off by about
-tan(lat0) * (lat - lat0): at 33 N by 0.10 % 10 km north or south of the centre and 0.5 % at 50 km.
-That is far below any bandwidth used here; for areas over 100 km across choose several centres.
+Parallels get shorter towards the pole, which the plane ignores. So the relative error of east-west
+lengths is about tan(lat0) * (lat - lat0): at 33 N 0.10 % at 10 km north or south of the centre and
+0.5 % at 50 km. That is far below any bandwidth used here; areas over 100 km need several centres.
 """
 
 import math
@@ -26,7 +27,7 @@ MAX_CELLS = 4_000_000  # a grid beyond this is a mistake in the cell size, not a
 
 
 class Plane(Struct, frozen=True):
-    """The plane that touches the earth at a centre, in degrees (WGS 84)."""
+    """The plane tangent to the earth at a centre, given in degrees (WGS 84)."""
 
     lat0: float
     lon0: float
@@ -53,7 +54,7 @@ class Plane(Struct, frozen=True):
         return lat, np.asarray(x_m, dtype=np.float64) / east + self.lon0
 
     def project(self, geometry: Shape) -> Shape:
-        """Bring a geometry of (longitude, latitude), as in GeoJSON, onto the plane."""
+        """Project a geometry of (longitude, latitude), as in GeoJSON, to metres."""
 
         def metres(points: Floats) -> Floats:
             return np.column_stack(self.to_metres(points[:, 1], points[:, 0]))
@@ -85,12 +86,12 @@ class Grid(Struct, frozen=True, eq=False):
 
 
 class SensorSites(Struct, frozen=True, eq=False):
-    """Sensors at fixed places, what they counted and how long they watched; arrays of length S."""
+    """Sensors at fixed positions with their counts and effort; arrays of length S."""
 
     x_m: Floats
     y_m: Floats
     n: Floats  # independent events
-    effort_days: Floats  # above zero: a sensor that never watched knows nothing
+    effort_days: Floats  # above zero: without effort there is no rate
 
     @property
     def rate100(self) -> Floats:
@@ -99,7 +100,7 @@ class SensorSites(Struct, frozen=True, eq=False):
 
 
 def sites(x_m: ArrayLike, y_m: ArrayLike, n: ArrayLike, effort_days: ArrayLike) -> SensorSites:
-    """Build Sites from anything array-like, leaving out those without effort.
+    """Build SensorSites from array-likes, without the sensors that have no effort.
 
     Raises ValueError for unequal lengths, negative counts or effort, or values not finite.
     """
@@ -133,10 +134,10 @@ def grid_over(x_m: ArrayLike, y_m: ArrayLike, margin_m: float, cell_m: float) ->
 def grid_for(
     x_m: ArrayLike, y_m: ArrayLike, margin_m: float, least_cell_m: float, along: int
 ) -> Grid:
-    """A grid over points and a margin, its cells as fine as `along` cells on the longer side allow.
+    """A grid over points and a margin with about `along` cells on the longer side.
 
-    Every picture's grid comes from here: however far apart the points lie, it has at most
-    (along + 1) ** 2 cells. Raises ValueError for no points.
+    Cells are at least `least_cell_m` wide. All pictures use this function: however far apart the
+    points lie, the grid has at most (along + 1) ** 2 cells. Raises ValueError for no points.
     """
     xs, ys = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
     side = max((float(np.ptp(v)) for v in (xs, ys) if v.size), default=0.0) + 2 * margin_m
@@ -144,9 +145,9 @@ def grid_for(
 
 
 def inside(shape: BaseGeometry, grid: Grid) -> Bools:
-    """Mark the cells whose centre lies in a shape of the plane; of the shape (ny, nx).
+    """Mark the cells whose centre lies in a polygon on the plane; array of the shape (ny, nx).
 
-    By rows: from one crossing of the outline to the next a row is inside.
+    Even-odd rule by rows: a cell is inside if an odd number of edges lies west of its centre.
     """
     rings = shapely.get_rings(shapely.get_parts(shape))
     points, ring = shapely.get_coordinates(rings, return_index=True)
@@ -157,9 +158,9 @@ def inside(shape: BaseGeometry, grid: Grid) -> Bools:
     row = np.arange(len(edge)) - np.repeat(np.cumsum(high - low) - high, high - low)
     share = (grid.y_m[row] - y0[edge]) / (y1[edge] - y0[edge])
     column = np.searchsorted(grid.x_m, x0[edge] + share * (x1[edge] - x0[edge]))
-    turns = np.zeros((grid.shape[0], grid.shape[1] + 1), dtype=np.int64)
-    np.add.at(turns, (row, column), 1)
-    marks: Bools = np.cumsum(turns, axis=1)[:, :-1] % 2 == 1
+    crossings = np.zeros((grid.shape[0], grid.shape[1] + 1), dtype=np.int64)
+    np.add.at(crossings, (row, column), 1)
+    marks: Bools = np.cumsum(crossings, axis=1)[:, :-1] % 2 == 1
     return marks
 
 

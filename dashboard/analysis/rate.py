@@ -1,7 +1,7 @@
 """A rate with its effort: RAI of detectors, CPUE of traps.
 
-Owns what a rate is. A count never leaves here without its effort; without effort there is no rate
-(None), not a rate of zero. Pure, and light: the live page shows rates too, and loads nothing for them.
+Owns the definition of a rate. Every count comes with its effort; without effort the rate is None, not
+zero. Pure. Must not import numpy: the live page shows rates too and must stay small in memory.
 
 RAI (relative abundance index, 撮影頻度指数) = 100 x independent events / camera-days.
 CPUE (catch per unit effort, 捕獲効率) = 100 x captures / trap-nights (わな日).
@@ -17,7 +17,7 @@ EffortUnit = Literal["camera-days", "trap-nights"]
 
 
 class RateInterval(Struct, frozen=True):
-    """A count with its effort and, where there was any, the rate per 100 and its exact interval."""
+    """A count with its effort and, if there was effort, the rate per 100 and its exact interval."""
 
     n: int
     effort: float  # in `unit`s
@@ -41,7 +41,7 @@ def cpue(captures: int, trap_nights: float, confidence: float = 0.95) -> RateInt
 
 
 def rate_of(n: int, effort: float, unit: EffortUnit, confidence: float = 0.95) -> RateInterval:
-    """A rate of either kind."""
+    """Rate per 100 units of effort. Raises ValueError for a negative count or effort."""
     if not effort >= 0:
         raise ValueError(f"an effort of {effort} {unit} is impossible; it must be 0 or more")
     low, high = poisson.limits(n, confidence)

@@ -1,8 +1,8 @@
-"""Which hot and cold spots, and which trends, are more than chance.
+"""Tests of significance for hot spots, cold spots and trends.
 
-Owns Getis and Ord's Gi*, the Benjamini-Hochberg correction and the Mann-Kendall trend. Pure.
-All tests are two-sided. Applied to rates, never to counts: a count is high where the sensor watched
-long. Sources: Ord & Getis 1995; Benjamini & Hochberg 1995; Mann 1945, Kendall 1975, Sen 1968.
+Owns the Gi* of Getis and Ord, the Benjamini-Hochberg correction and the Mann-Kendall trend. Pure.
+All tests are two-sided. They are applied to rates, never to counts, because a long effort makes a
+count high. Sources: Ord & Getis 1995; Benjamini & Hochberg 1995; Mann 1945, Kendall 1975, Sen 1968.
 """
 
 import math
@@ -22,18 +22,18 @@ class GiStar(Struct, frozen=True, eq=False):
 
     z: Floats
     p: Floats  # two-sided
-    p_adjusted: Floats  # Benjamini-Hochberg: share of false alarms among those below
+    p_adjusted: Floats  # Benjamini-Hochberg: false discovery rate at this threshold
     neighbours: Floats  # sites within the band, itself included
 
     def spots(self, false_share: float = 0.05) -> list[Spot]:
-        """Name each site hot, cold or neither, with at most this share of false alarms."""
+        """Classify each site as hot, cold or neither, at this false discovery rate."""
         return [_spot(z, p, false_share) for z, p in zip(self.z, self.p_adjusted, strict=True)]
 
 
 class Trend(Struct, frozen=True):
     """Mann-Kendall test of a series, and Sen's slope per step."""
 
-    s: int  # rising less falling pairs
+    s: int  # number of rising pairs minus number of falling pairs
     z: float
     p: float  # two-sided
     slope: float  # median change per step, e.g. per month
@@ -64,9 +64,9 @@ def gi_star_of(values: ArrayLike, within: Bools) -> GiStar:
 def gi_by_month(
     x_m: Floats, y_m: Floats, n: ArrayLike, effort_days: ArrayLike, band_m: float
 ) -> Floats:
-    """Gi* of each site in each month: z of the shape (months, S) from counts and effort likewise.
+    """Gi* of each site in each month: z, counts and effort have the shape (months, S).
 
-    A site without effort in a month is missing there (NaN), and nobody's neighbour.
+    A site without effort in a month is NaN there and does not count as a neighbour.
     """
     counts, effort = np.asarray(n, dtype=np.float64), np.asarray(effort_days, dtype=np.float64)
     z = np.full(counts.shape, np.nan)
@@ -97,8 +97,8 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
 def mann_kendall(series: ArrayLike) -> Trend | None:
     """Test an evenly spaced series for a trend; NaN is a missing step, not a zero.
 
-    Normal approximation with correction for ties and continuity; None for fewer than 4 values,
-    where no order could be significant.
+    Normal approximation with correction for ties and continuity. None for fewer than 4 values,
+    which can never be significant.
     """
     values = np.asarray(series, dtype=np.float64)
     steps = np.flatnonzero(~np.isnan(values))
@@ -115,7 +115,7 @@ def mann_kendall(series: ArrayLike) -> Trend | None:
 
 
 def _variance(x: Floats) -> float:
-    """Variance of Kendall's S under no trend, less for ties."""
+    """Variance of Kendall's S without a trend, corrected for ties."""
     ties = np.unique(x, return_counts=True)[1].astype(np.float64)
     sizes = np.append(ties, len(x))
     terms = sizes * (sizes - 1) * (2 * sizes + 5)

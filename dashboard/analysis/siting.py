@@ -1,14 +1,14 @@
-"""Where to trap next: the places that together can be expected to catch the most.
+"""Siting: the trap places that together have the highest expected catch.
 
-Owns the choice, its proof, and the price of moving a proposed trap. Pure; the objective and the
-rules are `ground`'s, the sentences about a place are `reasons`'.
+Owns the choice, its proven quality, and the loss when a proposed trap is moved. Pure. The objective
+and the rules: `trap_field`. The sentences about a place: `dashboard.office.siting.reasons`.
 
-Guarantee: greedy choice of N places among those allowed reaches at least 1 - 1/e = 63 % of the best
-possible, since the objective is monotone and submodular (Nemhauser, Wolsey & Fisher 1978). With a
-minimum distance between traps the general guarantee falls to 1/6: one trap can keep at most five
-others, apart from each other, from standing (Fisher, Nemhauser & Wolsey 1978 for k-extendible
-systems). Both are worst cases. `Plan.bound100` is an upper limit of what any choice could reach
-*here*, so `Plan.proven` is usually far higher.
+Guarantee: the greedy choice of N allowed places reaches at least 1 - 1/e = 63 % of the best possible
+value, because the objective is monotone and submodular (Nemhauser, Wolsey & Fisher 1978). With a
+minimum distance between traps the general guarantee is only 1/6, because one trap can exclude up to
+five others that do not exclude each other (Fisher, Nemhauser & Wolsey 1978 for k-extendible systems).
+Both are worst cases. `Plan.bound100` is an upper bound for *these* data, so `Plan.proven` is usually
+far higher.
 """
 
 import numpy as np
@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from dashboard.analysis import trap_field
 from dashboard.analysis.projection import Bools, Floats
-from dashboard.analysis.trap_field import Ground
+from dashboard.analysis.trap_field import TrapField
 
-ROUNDS = 4  # of putting each trap back where it is best, given the others
+IMPROVEMENT_ROUNDS = 4  # in each round every trap moves to its best place, given the others
 GridCell = tuple[int, int]  # row, column
 
 
@@ -28,76 +28,76 @@ class TrapSite(Struct, frozen=True):
     x_m: float
     y_m: float
     rate100: float  # expected passes per 100 nights at the place
-    gain100: float  # what only this trap adds to the plan, per 100 nights
-    access_m: float | None  # to road or path
-    next_trap_m: float | None  # to the nearest other trap, old or proposed
+    gain100: float  # loss of the plan without this trap, per 100 nights
+    access_m: float | None  # distance to the nearest road or path
+    next_trap_m: float | None  # distance to the nearest other trap, in place or proposed
 
 
 class Plan(Struct, frozen=True):
     """Proposed places, the most valuable first."""
 
-    places: tuple[TrapSite, ...]  # fewer than asked for where no more are allowed
-    expected100: float  # per 100 nights, all new traps together
-    bound100: float  # no choice within the rules can expect more
+    places: tuple[TrapSite, ...]  # fewer than requested if the rules allow no more
+    expected100: float  # expected events per 100 nights of all new traps together
+    bound100: float  # upper bound of `expected100` for any choice within the rules
 
     @property
     def proven(self) -> float:
-        """Share of the best possible that the plan surely reaches; 1 where nothing is to gain."""
+        """Proven share of the best possible value; 1 if there is nothing to gain."""
         return min(1.0, self.expected100 / self.bound100) if self.bound100 > 0 else 1.0
 
 
 class Move(Struct, frozen=True):
     """What moving one proposed trap costs."""
 
-    loss100: float  # expected events per 100 nights lost; below 0: the move is a gain
-    loss_share: float  # of the whole plan's expectation
-    too_close_m: float | None  # distance to a trap nearer than the rules allow
-    too_far_m: float | None  # distance to access beyond the rules
+    loss100: float  # loss of expected events per 100 nights; negative if the move is better
+    loss_share: float  # loss divided by the expectation of the plan
+    too_close_m: float | None  # distance to a trap, if below the minimum
+    too_far_m: float | None  # distance to access, if above the maximum
     excluded: bool
-    unknown: bool  # nobody measured there
+    unknown: bool  # no estimate at this point
 
 
-def propose(land: Ground) -> Plan:
-    """Choose places greedily, then put each back where it is best until none gains."""
+def propose(field: TrapField) -> Plan:
+    """Choose places greedily, then improve each place until no move has a gain."""
     chosen: list[GridCell] = []
     bound = np.inf
-    for _ in range(land.rules.count):
-        gains, free = trap_field.gains100(land, *_centres(land, chosen))
-        bound = min(bound, _value(land, chosen) + _best_sum(land, gains))
+    for _ in range(field.rules.count):
+        gains, free = trap_field.gains100(field, *_centres(field, chosen))
+        bound = min(bound, _value(field, chosen) + _best_sum(field, gains))
         if not free.any():
             break
         chosen.append(_argmax(gains, free))
-    gains, _ = trap_field.gains100(land, *_centres(land, chosen))
-    bound = min(bound, _value(land, chosen) + _best_sum(land, gains))
-    return _plan(land, _settled(land, chosen), bound)
+    gains, _ = trap_field.gains100(field, *_centres(field, chosen))
+    bound = min(bound, _value(field, chosen) + _best_sum(field, gains))
+    return _plan(field, _improved(field, chosen), bound)
 
 
-def loss_when_moved(land: Ground, plan: Plan, index: int, x_m: float, y_m: float) -> Move:
-    """What the plan loses when its place `index` goes to another point, and which rules it breaks."""
+def loss_when_moved(field: TrapField, plan: Plan, index: int, x_m: float, y_m: float) -> Move:
+    """The loss when place `index` of the plan moves to another point, and the broken rules."""
     others = [place for i, place in enumerate(plan.places) if i != index]
     xs = np.array([place.x_m for place in others])
     ys = np.array([place.y_m for place in others])
-    after = trap_field.expected100(land, np.append(xs, x_m), np.append(ys, y_m))
+    after = trap_field.expected100(field, np.append(xs, x_m), np.append(ys, y_m))
     loss = plan.expected100 - after
-    near = _nearest(x_m, y_m, np.append(xs, land.old_x_m), np.append(ys, land.old_y_m))
-    road = trap_field.access_m(land.rules, x_m, y_m)
+    near = _nearest(x_m, y_m, np.append(xs, field.old_x_m), np.append(ys, field.old_y_m))
+    road = trap_field.access_m(field.rules, x_m, y_m)
     return Move(
         loss,
         loss / plan.expected100 if plan.expected100 > 0 else 0.0,
-        near if near is not None and near < land.rules.min_distance_m else None,
-        road if road is not None and road > land.rules.max_access_m else None,
-        trap_field.is_excluded(land.rules, x_m, y_m),
-        not trap_field.is_known(land, x_m, y_m),
+        near if near is not None and near < field.rules.min_distance_m else None,
+        road if road is not None and road > field.rules.max_access_m else None,
+        trap_field.is_excluded(field.rules, x_m, y_m),
+        not trap_field.is_known(field, x_m, y_m),
     )
 
 
-def _settled(land: Ground, chosen: list[GridCell]) -> list[GridCell]:
-    """Take each trap up in turn and put it where it gains most, given the others."""
-    for _ in range(ROUNDS):
+def _improved(field: TrapField, chosen: list[GridCell]) -> list[GridCell]:
+    """Move each trap in turn to the place with the highest gain, given the others."""
+    for _ in range(IMPROVEMENT_ROUNDS):
         before = list(chosen)
         for i in range(len(chosen)):
             others = chosen[:i] + chosen[i + 1 :]
-            gains, free = trap_field.gains100(land, *_centres(land, others))
+            gains, free = trap_field.gains100(field, *_centres(field, others))
             best = _argmax(gains, free)
             if gains[best] > gains[chosen[i]] * (1 + 1e-12):
                 chosen = [*chosen[:i], best, *chosen[i + 1 :]]
@@ -106,44 +106,45 @@ def _settled(land: Ground, chosen: list[GridCell]) -> list[GridCell]:
     return chosen
 
 
-def _best_sum(land: Ground, gains: Floats) -> float:
-    """No `count` allowed traps can add more than this: at most one stands in any small block.
+def _best_sum(field: TrapField, gains: Floats) -> float:
+    """Upper bound of what `count` allowed traps can add.
 
-    Two cells of a block lie nearer to each other than the minimum distance.
+    Cells are grouped into blocks smaller than the minimum distance, so a block holds at most one
+    trap: the bound is the sum of the `count` highest block maxima.
     """
-    side = max(1, int(np.ceil(land.rules.min_distance_m / land.grid.cell_m / np.sqrt(2))))
-    rows, columns = land.grid.shape
+    side = max(1, int(np.ceil(field.rules.min_distance_m / field.grid.cell_m / np.sqrt(2))))
+    rows, columns = field.grid.shape
     padded = np.zeros((-(-rows // side) * side, -(-columns // side) * side))
-    padded[:rows, :columns] = np.where(land.allowed, gains, 0)
+    padded[:rows, :columns] = np.where(field.allowed, gains, 0)
     blocks = padded.reshape(padded.shape[0] // side, side, -1, side).max(axis=(1, 3)).ravel()
-    return float(np.sort(blocks)[-land.rules.count :].sum()) if land.rules.count else 0.0
+    return float(np.sort(blocks)[-field.rules.count :].sum()) if field.rules.count else 0.0
 
 
-def _plan(land: Ground, chosen: list[GridCell], bound: float) -> Plan:
-    everything = _value(land, chosen)
-    gains = [everything - _value(land, chosen[:i] + chosen[i + 1 :]) for i in range(len(chosen))]
+def _plan(field: TrapField, chosen: list[GridCell], bound: float) -> Plan:
+    everything = _value(field, chosen)
+    gains = [everything - _value(field, chosen[:i] + chosen[i + 1 :]) for i in range(len(chosen))]
     ranked = sorted(zip(gains, chosen, strict=True), key=lambda pair: -pair[0])
     order = [cell for _, cell in ranked]
-    places = [_place(land, order, i, gain) for i, (gain, _) in enumerate(ranked)]
+    places = [_place(field, order, i, gain) for i, (gain, _) in enumerate(ranked)]
     return Plan(tuple(places), everything, bound)
 
 
-def _place(land: Ground, chosen: list[GridCell], index: int, gain: float) -> TrapSite:
+def _place(field: TrapField, chosen: list[GridCell], index: int, gain: float) -> TrapSite:
     row, column = chosen[index]
-    x, y = float(land.grid.x_m[column]), float(land.grid.y_m[row])
-    xs, ys = _centres(land, chosen[:index] + chosen[index + 1 :])
-    near = _nearest(x, y, np.append(xs, land.old_x_m), np.append(ys, land.old_y_m))
-    rate = float(land.rate100[row, column])
-    return TrapSite(x, y, rate, gain, trap_field.access_m(land.rules, x, y), near)
+    x, y = float(field.grid.x_m[column]), float(field.grid.y_m[row])
+    xs, ys = _centres(field, chosen[:index] + chosen[index + 1 :])
+    near = _nearest(x, y, np.append(xs, field.old_x_m), np.append(ys, field.old_y_m))
+    rate = float(field.rate100[row, column])
+    return TrapSite(x, y, rate, gain, trap_field.access_m(field.rules, x, y), near)
 
 
-def _value(land: Ground, chosen: list[GridCell]) -> float:
-    return trap_field.expected100(land, *_centres(land, chosen))
+def _value(field: TrapField, chosen: list[GridCell]) -> float:
+    return trap_field.expected100(field, *_centres(field, chosen))
 
 
-def _centres(land: Ground, cells: list[GridCell]) -> tuple[Floats, Floats]:
+def _centres(field: TrapField, cells: list[GridCell]) -> tuple[Floats, Floats]:
     rows, columns = np.array(cells, dtype=np.intp).reshape(-1, 2).T
-    return land.grid.x_m[columns], land.grid.y_m[rows]
+    return field.grid.x_m[columns], field.grid.y_m[rows]
 
 
 def _argmax(gains: Floats, free: Bools) -> GridCell:

@@ -1,13 +1,13 @@
-"""The surface of rates between sensors, weighted by how long each of them watched.
+"""The surface of rates between sensors, weighted by the effort of each sensor.
 
-Owns the Nadaraya-Watson estimate, the choice of its bandwidth and the mask where nobody may read a
-value. Pure.
+Owns the Nadaraya-Watson estimate, the choice of its bandwidth, and the mask of cells with too little
+effort. Pure.
 
     rate(x) = 100 * sum_i K_h(x - s_i) n_i / sum_i K_h(x - s_i) T_i
 
-with a Gaussian K of bandwidth h in metres. On a grid the Gaussian separates into two factors, so
-that the sums are two matrix products and exact: the cost is that of the place, not of the history.
-A kernel density of detections (what heat maps draw) shows where the sensors are instead.
+with a Gaussian K of bandwidth h in metres. On a grid the Gaussian is a product of two factors, so the
+sums are two exact matrix products; the cost depends on the number of sensors, not of detections.
+A kernel density of detections, as in common heat maps, mainly shows where the sensors stand.
 Source: Nadaraya 1964, Watson 1964; as spatstat's Smooth.ppp(marks = n/T, weights = T).
 """
 
@@ -19,26 +19,26 @@ from numpy.typing import ArrayLike
 
 from dashboard.analysis.projection import Bools, Floats, Grid, SensorSites, distances
 
-MIN_EXPOSURE_DAYS = 30.0  # below this the map stays empty
-REACH_BANDWIDTHS = 2.0  # as it does farther than this from every sensor
+MIN_EXPOSURE_DAYS = 30.0  # camera-days; cells with less are not shown
+REACH_BANDWIDTHS = 2.0  # cells farther than this from every sensor are not shown
 
 
 class Surface(Struct, frozen=True, eq=False):
     """Estimates over a grid, each of the shape (ny, nx)."""
 
     rate100: Floats  # events per 100 camera-days; NaN where no sensor's weight reaches
-    exposure_days: Floats  # camera-days that speak for a cell: sum exp(-d^2/2h^2) T
+    exposure_days: Floats  # weighted camera-days of a cell: sum exp(-d^2/2h^2) T
     shown: Bools  # False: too little exposure or too far from any sensor
     bandwidth_m: float
 
     @property
     def masked(self) -> Floats:
-        """The rates with NaN where they must not be shown."""
+        """The rates, with NaN in cells that are not shown."""
         return np.where(self.shown, self.rate100, np.nan)
 
 
 class Bandwidths(Struct, frozen=True, eq=False):
-    """Candidate bandwidths with their cross-validated deviance; `best_m` is the lowest's."""
+    """Candidate bandwidths with their cross-validated deviance; `best_m` has the lowest."""
 
     bandwidth_m: Floats
     deviance: Floats
@@ -57,7 +57,10 @@ def surface(sites: SensorSites, grid: Grid, bandwidth_m: float) -> Surface:
 
 
 def at_points(sites: SensorSites, x_m: ArrayLike, y_m: ArrayLike, bandwidth_m: float) -> Floats:
-    """The same estimate at P free points: events per 100 camera-days, of the shape (P,)."""
+    """The same estimate at P points: events per 100 camera-days, of the shape (P,).
+
+    Raises ValueError for a bandwidth not above 0.
+    """
     _require_positive(bandwidth_m)
     xs, ys = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
     weights = _gauss(distances(xs, ys, sites.x_m, sites.y_m), bandwidth_m)
@@ -65,22 +68,26 @@ def at_points(sites: SensorSites, x_m: ArrayLike, y_m: ArrayLike, bandwidth_m: f
 
 
 def near(sites: SensorSites, grid: Grid, reach_m: float) -> Bools:
-    """Mark the cells whose centre lies within `reach_m` of a sensor; of the shape (ny, nx).
+    """Mark the cells whose centre lies within `reach_m` of a sensor; array of the shape (ny, nx).
 
-    Each circle cuts a row of cells in one chord; a cell is marked where more have begun than ended.
+    Each circle covers one interval of a row. A cell is marked if more intervals have begun than
+    ended there.
     """
     rest2 = reach_m**2 - (grid.y_m[:, None] - sites.y_m) ** 2
     row, site = np.nonzero(rest2 >= 0)
     half, middle = np.sqrt(rest2[row, site]), sites.x_m[site]
-    turns = np.zeros((grid.shape[0], grid.shape[1] + 1), dtype=np.int64)
-    np.add.at(turns, (row, np.searchsorted(grid.x_m, middle - half, side="left")), 1)
-    np.add.at(turns, (row, np.searchsorted(grid.x_m, middle + half, side="right")), -1)
-    marks: Bools = np.cumsum(turns, axis=1)[:, :-1] > 0
+    changes = np.zeros((grid.shape[0], grid.shape[1] + 1), dtype=np.int64)
+    np.add.at(changes, (row, np.searchsorted(grid.x_m, middle - half, side="left")), 1)
+    np.add.at(changes, (row, np.searchsorted(grid.x_m, middle + half, side="right")), -1)
+    marks: Bools = np.cumsum(changes, axis=1)[:, :-1] > 0
     return marks
 
 
 def leave_one_out(sites: SensorSites, bandwidth_m: float) -> Floats:
-    """The rate at each sensor as the others tell it, per 100 camera-days; of the shape (S,)."""
+    """The rate at each sensor estimated from the others, per 100 camera-days; of the shape (S,).
+
+    Raises ValueError for a bandwidth not above 0.
+    """
     _require_positive(bandwidth_m)
     return _left_out(sites, distances(sites.x_m, sites.y_m, sites.x_m, sites.y_m), bandwidth_m)
 
@@ -88,11 +95,12 @@ def leave_one_out(sites: SensorSites, bandwidth_m: float) -> Floats:
 def choose_bandwidth(
     sites: SensorSites, candidates_m: Sequence[float] | Floats | None = None
 ) -> Bandwidths:
-    """Choose the bandwidth that best foretells each sensor's count from the others'.
+    """Choose the bandwidth that best predicts each sensor's count from the other sensors.
 
-    Compares the Poisson deviance of leave-one-out predictions; a bandwidth at which a sensor with
-    events has no neighbour to speak for it has infinite deviance. Ties go to the wider. Without
-    candidates 40 are tried, from half the typical distance between neighbours to half the extent.
+    Compares the Poisson deviance of leave-one-out predictions. The deviance is infinite if a sensor
+    with events has no neighbour within reach. Of equal deviances the wider bandwidth is chosen.
+    Without candidates 40 are tried, from half the typical distance between neighbours to half the
+    extent.
     Raises ValueError for fewer than 3 sensors.
     """
     if len(sites.n) < 3:
@@ -118,17 +126,17 @@ def _left_out(sites: SensorSites, apart: Floats, bandwidth_m: float) -> Floats:
 
 
 def _deviance(sites: SensorSites, rate100: Floats) -> float:
-    """Poisson deviance of the counts given rates; infinite where the rate is unknown or absurd."""
+    """Poisson deviance of the counts for given rates; infinite if a rate is unknown or impossible."""
     expected = rate100 * sites.effort_days / 100
     if not np.isfinite(expected).all() or ((expected == 0) & (sites.n > 0)).any():
         return float("inf")
     seen = sites.n > 0
-    surprise = sites.n[seen] * np.log(sites.n[seen] / expected[seen])
-    return 2 * float(surprise.sum() - (sites.n - expected).sum())
+    terms = sites.n[seen] * np.log(sites.n[seen] / expected[seen])
+    return 2 * float(terms.sum() - (sites.n - expected).sum())
 
 
 def _rate(events: Floats, exposure: Floats) -> Floats:
-    known = exposure > np.finfo(float).tiny  # below it products have lost their digits
+    known = exposure > np.finfo(float).tiny  # smaller values are denormal: too few digits
     return np.divide(100 * events, exposure, out=np.full_like(exposure, np.nan), where=known)
 
 

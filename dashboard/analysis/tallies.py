@@ -1,6 +1,6 @@
-"""Rates of many devices: independent events, sums by group.
+"""Counts of many devices: independent events and pooled rates by group.
 
-Owns what one event is and how groups are pooled. What a rate is: `rate`. Pure.
+Owns the definition of an independent event and how groups are pooled. Pure. A rate: `rate`.
 """
 
 from collections import defaultdict
@@ -18,11 +18,11 @@ from gateway.domain.geo import mesh
 Grouping = Literal["device", "mesh5km", "area"]
 Bools: TypeAlias = NDArray[np.bool_]
 
-WINDOW_S = 1800.0  # independence of events, the camera-trapping convention
+WINDOW_S = 1800.0  # events are independent after 30 minutes, the camera-trapping convention
 
 
 class DeviceTally(Struct, frozen=True):
-    """What one device counted in how much effort, and where it stood."""
+    """The count and effort of one device, with its position."""
 
     device: str
     n: int
@@ -30,7 +30,7 @@ class DeviceTally(Struct, frozen=True):
     lat: float | None = None
     lon: float | None = None
     area: str = ""
-    name: str = ""  # what people call it; "": the device itself
+    name: str = ""  # display name; "": use the device id
 
 
 def event_starts(
@@ -38,9 +38,9 @@ def event_starts(
 ) -> Bools:
     """Mark the records that begin a new event.
 
-    A record begins one unless the previous record of the same species at the same device is at
-    most `window_s` earlier: a herd that stays for an hour is one event. The three arrays are of
-    one length, in any order; the marks come in the same order.
+    A record begins an event unless the previous record of the same species at the same device is at
+    most `window_s` earlier: a herd that stays for an hour is one event. The three arrays have one
+    length and any order; the marks have the same order.
     """
     devices, kinds, times = np.asarray(device), np.asarray(species), np.asarray(seconds)
     order = np.lexsort((times, kinds, devices))
@@ -70,14 +70,12 @@ def count_events(
     return dict(counts)
 
 
-def _mesh5km(tally: DeviceTally) -> str:
-    if tally.lat is None or tally.lon is None or not mesh.has_code(tally.lat, tally.lon):
-        return ""
-    return mesh.code(tally.lat, tally.lon, "5km")
-
-
-KEYS: Mapping[Grouping, Callable[[DeviceTally], str]] = MappingProxyType(
-    {"device": lambda tally: tally.device, "mesh5km": _mesh5km, "area": lambda tally: tally.area}
+GROUP_KEYS: Mapping[Grouping, Callable[[DeviceTally], str]] = MappingProxyType(
+    {
+        "device": lambda tally: tally.device,
+        "mesh5km": lambda tally: mesh.code_or_empty(tally.lat, tally.lon, "5km"),
+        "area": lambda tally: tally.area,
+    }
 )
 
 
@@ -89,12 +87,12 @@ def pooled(
 ) -> dict[str, RateInterval]:
     """Rates by group, sorted by key: the group's events over the group's effort.
 
-    A pooled rate, not a mean of rates: a camera that ran for a day must not outweigh one that ran
-    for a year. The key "" holds what has no area, no place, or one outside the mesh grid.
+    A pooled rate, not a mean of rates: a camera that ran for a day must not count as much as one
+    that ran for a year. The key "" is for devices without an area, or without a position in the grid.
     """
     sums: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for tally in tallies:
-        sums[KEYS[by](tally)].append((tally.n, tally.effort))
+        sums[GROUP_KEYS[by](tally)].append((tally.n, tally.effort))
     return {
         key: rate_of(sum(n for n, _ in parts), sum(t for _, t in parts), unit, confidence)
         for key, parts in sorted(sums.items())

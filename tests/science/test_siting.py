@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dashboard.analysis import siting, trap_field
 from dashboard.analysis.projection import Floats, Grid
 from dashboard.analysis.siting import Plan, TrapSite
-from dashboard.analysis.trap_field import Ground, Rules
+from dashboard.analysis.trap_field import Rules, TrapField
 from dashboard.office.siting import reasons
 from dashboard.office.siting.reasons import NearbySensor, SiteReason
 
@@ -25,19 +25,19 @@ def square(cells: int, cell_m: float) -> Grid:
     return Grid(axis, axis, cell_m)
 
 
-def random_land(seed: int, rules: Rules, cells: int = 6) -> Ground:
+def random_field(seed: int, rules: Rules, cells: int = 6) -> TrapField:
     rng = np.random.default_rng(seed)
     rate = rng.gamma(0.5, 10, (cells, cells))
     return trap_field.prepare(square(cells, 100), rate, rules, NONE, NONE)
 
 
-def exact(land: Ground) -> float:
+def exact(field: TrapField) -> float:
     """The best of every admissible choice, one by one, by the objective's own definition."""
-    rules, grid = land.rules, land.grid
-    x, y = (axis[land.allowed] for axis in np.meshgrid(grid.x_m, grid.y_m))
+    rules, grid = field.rules, field.grid
+    x, y = (axis[field.allowed] for axis in np.meshgrid(grid.x_m, grid.y_m))
     gx, gy = (axis.ravel() for axis in np.meshgrid(grid.x_m, grid.y_m))
     share = np.exp(-0.5 * ((x[:, None] - gx) ** 2 + (y[:, None] - gy) ** 2) / rules.reach_m**2)
-    weight = land.rate100 * land.unmet * grid.cell_m**2 / (2 * math.pi * rules.reach_m**2)
+    weight = field.rate100 * field.unmet * grid.cell_m**2 / (2 * math.pi * rules.reach_m**2)
     apart = np.hypot(x[:, None] - x, y[:, None] - y) >= rules.min_distance_m - 1e-9
     best = 0.0
     for size in range(1, rules.count + 1):
@@ -53,8 +53,8 @@ def exact(land: Ground) -> float:
 def test_without_a_distance_the_guarantee_holds_against_the_exact_solver(
     seed: int, count: int
 ) -> None:
-    land = random_land(seed, Rules(count, reach_m=130, min_distance_m=0), cells=5)
-    plan, best = siting.propose(land), exact(land)
+    field = random_field(seed, Rules(count, reach_m=130, min_distance_m=0), cells=5)
+    plan, best = siting.propose(field), exact(field)
     assert plan.expected100 >= (1 - 1 / math.e) * best
     assert plan.expected100 <= best * (1 + 1e-12) <= plan.bound100 * (1 + 1e-9)
 
@@ -62,8 +62,8 @@ def test_without_a_distance_the_guarantee_holds_against_the_exact_solver(
 @settings(max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from([150.0, 210.0, 300.0]))
 def test_with_a_distance_the_proven_share_is_true(seed: int, apart_m: float) -> None:
-    land = random_land(seed, Rules(3, reach_m=130, min_distance_m=apart_m), cells=5)
-    plan, best = siting.propose(land), exact(land)
+    field = random_field(seed, Rules(3, reach_m=130, min_distance_m=apart_m), cells=5)
+    plan, best = siting.propose(field), exact(field)
     assert best / 6 <= plan.expected100 <= best * (1 + 1e-12)
     assert plan.bound100 * (1 + 1e-9) >= best
     assert plan.expected100 >= plan.proven * best * (1 - 1e-9)
@@ -73,36 +73,36 @@ def test_two_neighbours_across_a_diagonal_both_count_in_the_upper_limit() -> Non
     rate = np.zeros((6, 6))
     rate[0, 0] = rate[2, 2] = 100  # 283 m apart, in one square of 3 x 3 cells
     rules = Rules(2, reach_m=100, min_distance_m=210)
-    land = trap_field.prepare(square(6, 100), rate, rules, NONE, NONE)
-    plan = siting.propose(land)
+    field = trap_field.prepare(square(6, 100), rate, rules, NONE, NONE)
+    plan = siting.propose(field)
     assert len(plan.places) == 2
-    assert plan.bound100 * (1 + 1e-12) >= plan.expected100 >= 0.95 * exact(land)
+    assert plan.bound100 * (1 + 1e-12) >= plan.expected100 >= 0.95 * exact(field)
 
 
 def test_small_cases_come_near_the_exact_optimum() -> None:
     shares = []
     for seed in range(20):
-        land = random_land(seed, Rules(3, reach_m=130, min_distance_m=210))
-        shares.append(siting.propose(land).expected100 / exact(land))
+        field = random_field(seed, Rules(3, reach_m=130, min_distance_m=210))
+        shares.append(siting.propose(field).expected100 / exact(field))
     assert min(shares) > 0.95
     assert np.mean(shares) > 0.99
 
 
 def test_in_an_even_field_a_lone_trap_expects_the_fields_rate() -> None:
-    land = trap_field.prepare(square(41, 50), np.full((41, 41), 7.0), Rules(1), NONE, NONE)
+    field = trap_field.prepare(square(41, 50), np.full((41, 41), 7.0), Rules(1), NONE, NONE)
     middle = np.array([1025.0])
-    assert trap_field.expected100(land, middle, middle) == pytest.approx(7, rel=1e-5)
+    assert trap_field.expected100(field, middle, middle) == pytest.approx(7, rel=1e-5)
     twice = np.array([1025.0, 1025.0])
-    assert trap_field.expected100(land, twice, twice) < 1.6 * 7  # an animal is caught once
+    assert trap_field.expected100(field, twice, twice) < 1.6 * 7  # an animal is caught once
 
 
 def test_gains_are_what_the_objective_gains() -> None:
-    land = random_land(3, Rules(2))
+    field = random_field(3, Rules(2))
     here = np.array([250.0])
-    gains, _ = trap_field.gains100(land, here, here)
+    gains, _ = trap_field.gains100(field, here, here)
     for row, column in ((0, 0), (2, 2), (5, 1)):
-        x, y = land.grid.x_m[[2, column]], land.grid.y_m[[2, row]]
-        more = trap_field.expected100(land, x, y) - trap_field.expected100(land, here, here)
+        x, y = field.grid.x_m[[2, column]], field.grid.y_m[[2, row]]
+        more = trap_field.expected100(field, x, y) - trap_field.expected100(field, here, here)
         assert gains[row, column] == pytest.approx(more, rel=1e-12)
 
 
@@ -153,10 +153,10 @@ def test_traps_in_place_send_the_new_one_elsewhere() -> None:
 
 def test_where_too_little_is_allowed_fewer_places_come() -> None:
     tight = Rules(5, min_distance_m=5000)
-    plan = siting.propose(random_land(1, tight))
+    plan = siting.propose(random_field(1, tight))
     assert len(plan.places) == 1
     nowhere = Rules(2, excluded=shapely.box(-1, -1, 9999, 9999))
-    empty = siting.propose(random_land(1, nowhere))
+    empty = siting.propose(random_field(1, nowhere))
     assert (empty.places, empty.expected100, empty.proven) == ((), 0, 1)
 
 
@@ -168,11 +168,11 @@ def test_the_proof_is_strong_on_ordinary_ground() -> None:
 
 
 def test_no_single_move_within_the_rules_gains() -> None:
-    land = random_land(11, Rules(3, reach_m=130, min_distance_m=210))
-    plan = siting.propose(land)
+    field = random_field(11, Rules(3, reach_m=130, min_distance_m=210))
+    plan = siting.propose(field)
     for index in range(3):
-        for x, y in itertools.product(land.grid.x_m, land.grid.y_m):
-            move = siting.loss_when_moved(land, plan, index, x, y)
+        for x, y in itertools.product(field.grid.x_m, field.grid.y_m):
+            move = siting.loss_when_moved(field, plan, index, x, y)
             if move.too_close_m is None:
                 assert move.loss100 >= -1e-9
 
@@ -184,25 +184,25 @@ def test_moving_a_trap_shows_the_loss_and_every_broken_rule() -> None:
     road = shapely.LineString([(0, 400), (0, 1600)])
     refused = shapely.box(900, 900, 1100, 1100)
     rules = Rules(2, 200, 200, 1600, road, refused)
-    land = trap_field.prepare(grid, rate, rules, NONE, NONE)
-    plan = siting.propose(land)
-    stay = siting.loss_when_moved(land, plan, 0, *places(plan)[0])
+    field = trap_field.prepare(grid, rate, rules, NONE, NONE)
+    plan = siting.propose(field)
+    stay = siting.loss_when_moved(field, plan, 0, *places(plan)[0])
     assert stay.loss100 == pytest.approx(0, abs=1e-9)
-    between = siting.loss_when_moved(land, plan, 0, 1000, 1000)
+    between = siting.loss_when_moved(field, plan, 0, 1000, 1000)
     assert (between.excluded, between.unknown, between.too_close_m) == (True, False, None)
     assert between.loss100 > 0.4 * plan.expected100
     assert between.loss_share == pytest.approx(between.loss100 / plan.expected100)
-    crowd = siting.loss_when_moved(land, plan, 0, places(plan)[1][0] + 30, places(plan)[1][1])
+    crowd = siting.loss_when_moved(field, plan, 0, places(plan)[1][0] + 30, places(plan)[1][1])
     assert crowd.too_close_m == pytest.approx(30)
-    remote = siting.loss_when_moved(land, plan, 0, 1990, 1990)
+    remote = siting.loss_when_moved(field, plan, 0, 1990, 1990)
     assert remote.too_far_m == pytest.approx(math.hypot(1990, 390))
     assert remote.unknown
-    assert siting.loss_when_moved(land, plan, 0, 9999, 0).unknown
+    assert siting.loss_when_moved(field, plan, 0, 9999, 0).unknown
 
 
 def test_a_reach_finer_than_the_cells_is_refused() -> None:
     with pytest.raises(ValueError, match=r"reach of 40 m needs cells below it, not 100"):
-        random_land(1, Rules(1, reach_m=40))
+        random_field(1, Rules(1, reach_m=40))
 
 
 PLACE = TrapSite(100, 100, 12.3, 11.0, 83.0, 448.0)

@@ -116,7 +116,7 @@ def by_species(year: Year, before: Year) -> list[FigureLine]:
 
 def by_mesh(year: Year, before: Year, devices: Mapping[str, Device]) -> list[FigureLine]:
     """By 5 km square of the trap; "": its place is not known."""
-    return _by(year, before, devices, _mesh)
+    return _by(year, before, devices, lambda one: mesh.code_or_empty(one.lat, one.lon, "5km"))
 
 
 def by_type(year: Year, before: Year, devices: Mapping[str, Device]) -> list[FigureLine]:
@@ -233,12 +233,3 @@ def _keyed(
         name: (cpue(len(caught.get(name, [])), effort.get(name, 0.0)), heads(caught.get(name, [])))
         for name in effort.keys() | caught.keys()
     }  # fmt: skip
-
-
-def _mesh(device: Device) -> str:
-    if device.lat is None or device.lon is None:
-        return ""
-    try:
-        return mesh.code(device.lat, device.lon, "5km")
-    except mesh.MeshError:
-        return ""

@@ -47,8 +47,8 @@ def cells(tallies: Sequence[DeviceTally], square: mesh.MeshLevel) -> list[MeshCe
     """Pooled rates of the detectors inside the grid, by square."""
     groups: dict[str, list[DeviceTally]] = {}
     for tally in tallies:
-        if tally.lat is not None and tally.lon is not None and mesh.has_code(tally.lat, tally.lon):
-            groups.setdefault(mesh.code(tally.lat, tally.lon, square), []).append(tally)
+        if code := mesh.code_or_empty(tally.lat, tally.lon, square):
+            groups.setdefault(code, []).append(tally)
     return [
         MeshCell(
             code,

@@ -156,12 +156,7 @@ def _day_key(act: TrapAction, zone: tzinfo) -> tuple[str, ...]:
 
 
 def _mesh(device: Device | None) -> str:
-    if device is None or device.lat is None or device.lon is None:
-        return ""
-    try:
-        return mesh.code(device.lat, device.lon, "5km")
-    except mesh.MeshError:
-        return ""
+    return "" if device is None else mesh.code_or_empty(device.lat, device.lon, "5km")
 
 
 def _suffix(photo: Photo) -> str:

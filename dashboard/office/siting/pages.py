@@ -126,7 +126,7 @@ class SitingPages:
     def _propose(self, asked: Asked) -> Proposals | str:
         """The plan, or the word that says why there is none."""
         form, facts, sensors = asked.form, asked.facts, near(asked.facts)
-        if len(sensors) < kriging.LEAST:
+        if len(sensors) < kriging.MIN_SENSORS:
             return "sites.too_few"
         wishes = SitingRequest(
             form.count, form.reach_m, form.distance_m, form.access_m,

@@ -1,6 +1,6 @@
 """Where to trap next, for the page: from what sensors counted to proposed sites with their reasons.
 
-Owns the order kriging -> ground -> siting -> reasons and their defaults. Pure; degrees in, degrees
+Owns the order kriging -> trap_field -> siting -> reasons and their defaults. Pure; degrees in, degrees
 out. Proposes only where a sensor measured near by.
 """
 
@@ -14,7 +14,7 @@ from dashboard.analysis import kriging, projection, siting, surface, trap_field
 from dashboard.analysis.projection import Grid, Plane, SensorSites
 from dashboard.analysis.siting import Move, Plan
 from dashboard.analysis.tallies import DeviceTally
-from dashboard.analysis.trap_field import Ground, Rules
+from dashboard.analysis.trap_field import Rules, TrapField
 from dashboard.office.siting import reasons
 from dashboard.office.siting.reasons import NearbySensor, SiteReason
 
@@ -56,7 +56,7 @@ class Proposals(Struct, frozen=True, eq=False):
 
     sites: tuple[Proposal, ...]  # the most valuable first
     plane: Plane
-    ground: Ground
+    field: TrapField
     plan: Plan
 
 
@@ -78,11 +78,11 @@ def propose(
     rate = kriging.predict_grid(sites, model, grid).rate100
     rate[~surface.near(sites, grid, wishes.measured_within_m)] = np.nan
     old_x, old_y = flat.to_metres([lat for lat, _ in traps], [lon for _, lon in traps])
-    land = trap_field.prepare(grid, rate, _rules(flat, wishes), old_x, old_y)
-    plan = siting.propose(land)
+    field = trap_field.prepare(grid, rate, _rules(flat, wishes), old_x, old_y)
+    plan = siting.propose(field)
     limits = _limits(sites, model, plan)
     proposed = _explained(flat, sites, used, plan, limits, animal)
-    return Proposals(proposed, flat, land, plan)
+    return Proposals(proposed, flat, field, plan)
 
 
 def moved(proposals: Proposals, index: int, lat: float, lon: float) -> Move:
@@ -93,7 +93,7 @@ def moved(proposals: Proposals, index: int, lat: float, lon: float) -> Move:
     if not 0 <= index < len(proposals.sites):
         raise IndexError(f"site {index} is not one of the {len(proposals.sites)} proposed")
     x, y = proposals.plane.to_metres(lat, lon)
-    return siting.loss_when_moved(proposals.ground, proposals.plan, index, float(x), float(y))
+    return siting.loss_when_moved(proposals.field, proposals.plan, index, float(x), float(y))
 
 
 def _on_plane(used: Sequence[DeviceTally]) -> tuple[Plane, SensorSites]:

@@ -11,12 +11,12 @@ from gateway.alerts.rules.types import Change, Condition, End, Rule, Ruling, Tic
 from gateway.config.thresholds import Limits
 from gateway.domain import trap_lifecycle
 from gateway.domain.epoch import DAY_MS, NEVER, from_ms, ms
+from gateway.domain.geo.local_plane import to_metres
 from gateway.domain.model import Alert, Device, DeviceState, Kind, Role
 
 OVERDUE = 1.5  # heartbeats: one is certainly missing
 RECOVERED = 0.2  # of a group still overdue: its common fault is over
 HYSTERESIS = 1.1
-M_PER_DEGREE = 111_320.0
 EVERYTHING = "*"
 
 
@@ -194,5 +194,4 @@ def tamper(rule: Rule, change: Change) -> Ruling:
 
 
 def _distance_m(lat: float, lon: float, lat2: float, lon2: float) -> float:
-    east = (lon2 - lon) * math.cos(math.radians(lat))
-    return math.hypot(lat2 - lat, east) * M_PER_DEGREE
+    return math.hypot(*to_metres(lat2, lon2, lat, lon))

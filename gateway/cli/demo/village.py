@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from hashlib import blake2b
 
+from gateway.domain.geo.local_plane import from_metres
 from gateway.domain.model import Device, Event, Kind
 from gateway.domain.resident_reports import Sighting, SightingKind
 
 ONE_IN = 40
 NEAR_M = 900.0
-METRES_A_DEGREE = 111_320.0
 KINDS = (SightingKind.DAMAGE, SightingKind.DAMAGE, SightingKind.SIGHTING, SightingKind.TRACE)
 PESTS = {"boar", "deer"}
 
@@ -32,15 +32,14 @@ def reports(events: Iterable[Event], devices: Mapping[str, Device], zone: tzinfo
 
 def _report(event: Event, device: Device, dice: bytes, zone: tzinfo) -> Sighting:
     away, turn = NEAR_M * math.sqrt(dice[1] / 255), 2 * math.pi * dice[2] / 256
-    lat, lon = device.lat or 0.0, device.lon or 0.0
-    north = away * math.cos(turn) / METRES_A_DEGREE
-    east = away * math.sin(turn) / METRES_A_DEGREE / math.cos(math.radians(lat))
+    east_m, north_m = away * math.sin(turn), away * math.cos(turn)
+    lat, lon = from_metres(east_m, north_m, device.lat or 0.0, device.lon or 0.0)
     return Sighting(
         id=f"village:{event.device}:{event.id}",
         source="demo",
         kind=KINDS[dice[3] % len(KINDS)],
         species=event.species or "",
         day=event.observed_at.astimezone(zone).date(),
-        lat=round(lat + north, 5),
-        lon=round(lon + east, 5),
+        lat=round(lat, 5),
+        lon=round(lon, 5),
     )

@@ -1,10 +1,9 @@
 """Land that matters: farmland, school routes, where people live. Polygons from GeoJSON. PURE.
 
 Owns the geometry and the question "which of them is this point in or near". Must not read files.
-Distances are reckoned on a plane around each piece of land: right to a few per mille at its size.
+Distances are measured on a plane around each piece of land, with an error of a few per mille.
 """
 
-import math
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from gateway.domain.geo.local_plane import to_metres
+
 if TYPE_CHECKING:  # shapely is loaded by the first file of land
     from shapely.geometry.base import BaseGeometry
-
-M_PER_DEGREE = 111_320.0
 
 
 class AreaError(ValueError):
@@ -47,7 +46,7 @@ class WatchedLand(Struct, frozen=True):
         """Whether a point lies inside or near."""
         import shapely
 
-        x, y = _plane(lat, lon, self.lat, self.lon)
+        x, y = to_metres(lat, lon, self.lat, self.lon)
         return bool(self.shape.intersects(shapely.Point(x, y)))
 
 
@@ -90,12 +89,7 @@ def _geometries(data: Any) -> list[Any]:
     return [data.get("geometry")] if data.get("type") == "Feature" else [data]
 
 
-def _plane(lat: float, lon: float, lat0: float, lon0: float) -> tuple[float, float]:
-    east = (lon - lon0) * math.cos(math.radians(lat0)) * M_PER_DEGREE
-    return east, (lat - lat0) * M_PER_DEGREE
-
-
 def _to_plane(points: Any, lat0: float, lon0: float) -> Any:
     scaled = points.copy()
-    scaled[:, 0], scaled[:, 1] = _plane(points[:, 1], points[:, 0], lat0, lon0)
+    scaled[:, 0], scaled[:, 1] = to_metres(points[:, 1], points[:, 0], lat0, lon0)
     return scaled

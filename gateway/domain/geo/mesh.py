@@ -68,6 +68,13 @@ def has_code(lat: float, lon: float) -> bool:
     return 0 <= lat < MAX_LAT and MIN_LON <= lon < MAX_LON
 
 
+def code_or_empty(lat: float | None, lon: float | None, level: MeshLevel) -> str:
+    """The code of a place's square; "" without a place or outside the grid."""
+    if lat is None or lon is None or not has_code(lat, lon):
+        return ""
+    return code(lat, lon, level)
+
+
 def codes(lat: float, lon: float) -> dict[MeshLevel, str]:
     """Return a point's codes at every level, coarsest first. Raises MeshError."""
     y, x = cell(lat, lon)
