@@ -4,7 +4,9 @@ Owns starting, killing and restarting mosquitto, amqtt, influxd and nginx. A ser
 answers, never after a nap.
 """
 
+import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -37,11 +39,15 @@ def need(program: str | None, package: str) -> str:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A loopback port that nobody has just now.
+
+    Below those that the kernel gives to clients: while a server is restarted, no client takes its port.
+    """
+    while True:
+        port = 11_000 + secrets.randbelow(21_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(condition: Callable[[], object], what: str, deadline_s: float = READY_S) -> None:
