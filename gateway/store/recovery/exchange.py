@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 SIDES = ("-wal", "-shm", "-journal")
-RESCUED = ".rescued"  # whole, and newer than what stands under the database's name
+RESCUED = ".rescued"  # whole, and meant to stand under the database's name
 SALVAGED = ".salvaged"  # whole; made from what stands under the database's name, if that is there
 
 

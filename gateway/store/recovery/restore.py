@@ -6,7 +6,7 @@ for SQLite would play a -wal or -journal that was left into the copy. Must not b
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from gateway.store.connection import StoreError, open_reader
 from gateway.store.file.gateway_lock import GatewayLock
 from gateway.store.recovery.backup import check, differ
 from gateway.store.recovery.backup import copy as make
-from gateway.store.recovery.exchange import RESCUED, SALVAGED, SIDES
+from gateway.store.recovery.exchange import RESCUED, SALVAGED, SIDES, beside, sync
 
-# Of a database file: what SQLite would play into another one, and what a start would take for newer.
-ENDS = ("", *SIDES, RESCUED, SALVAGED)
+ENDS = ("", *SIDES)  # of a database file: what SQLite would play into another one
+LEFT = (RESCUED, SALVAGED)  # what the next start would put in its place
 
 
 def put_back(copy: Path, database: Path, now: datetime, *, force: bool = False) -> Path | None:
@@ -37,24 +37,39 @@ def put_back(copy: Path, database: Path, now: datetime, *, force: bool = False) 
             raise StoreError(f"{database}: exists; --force replaces it and keeps it beside")
         with GatewayLock(database).held(), _unused(database):
             aside = _free_name(database, now)
-            has_moved = _move(database, aside)
-            try:
-                make(source, copy, database)
-                _compare(source, database)
-            except BaseException:
-                _remove(database)
-                _move(aside, database)
-                raise
+            moved = [*_move(database, aside, LEFT), *_exchange(source, copy, database, aside)]
     finally:
         source.close()
-    return aside if has_moved else None
+    return aside if moved else None
+
+
+def _exchange(source: apsw.Connection, copy: Path, database: Path, aside: Path) -> list[str]:
+    """The copy in place of what is there. After a crash the next start finds the one or the other, whole."""
+    fresh = beside(database, ".restoring")
+    differ(copy, fresh)
+    make(source, copy, fresh)
+    ready = fresh.replace(beside(database, RESCUED))  # from now on a start finishes this
+    try:
+        moved = _move(database, aside, ENDS)
+        ready.replace(database)
+        sync(database.parent)
+        _compare(source, database)
+    except BaseException:
+        ready.unlink(missing_ok=True)
+        if _present(aside, ENDS):
+            _remove(database)
+            _move(aside, database, ENDS)
+        raise
+    return moved
 
 
 def _free_name(database: Path, now: datetime) -> Path:
     """A name for what was there, which nothing has yet."""
     name = f"{database.name}.before-{now:%Y%m%dT%H%M%SZ}"
     names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
-    return next(path for name in names if not _present(path := database.with_name(name)))
+    return next(
+        path for name in names if not _present(path := database.with_name(name), (*ENDS, *LEFT))
+    )
 
 
 def _compare(source: apsw.Connection, database: Path) -> None:
@@ -104,19 +119,19 @@ def _unused(database: Path) -> Iterator[None]:
         file.xClose()
 
 
-def _present(database: Path) -> list[str]:
+def _present(database: Path, ends: Sequence[str]) -> list[str]:
     """Which files of a database are there, by the ends of their names."""
-    return [end for end in ENDS if os.path.lexists(f"{database}{end}")]
+    return [end for end in ends if os.path.lexists(f"{database}{end}")]
 
 
-def _move(database: Path, to: Path) -> bool:
-    ends = _present(database)
-    for end in ends:
+def _move(database: Path, to: Path, ends: Sequence[str]) -> list[str]:
+    present = _present(database, ends)
+    for end in present:
         Path(f"{database}{end}").rename(f"{to}{end}")
-    return bool(ends)
+    return present
 
 
 def _remove(database: Path) -> None:
     """Only of files that we have made ourselves."""
-    for end in _present(database):
+    for end in _present(database, ENDS):
         Path(f"{database}{end}").unlink()

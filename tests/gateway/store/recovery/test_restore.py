@@ -188,6 +188,42 @@ def test_a_restore_that_fails_changes_nothing(
     assert {*before} - {"test.db-wal", "test.db-shm"} <= after  # SQLite may have moved its log in
 
 
+KILLED = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from gateway.store.recovery.restore import put_back
+left = [int(sys.argv[3])]
+def dying(move):
+    def step(*arguments):
+        left[0] -= 1
+        return move(*arguments) if left[0] else os._exit(9)
+    return step
+Path.rename, Path.replace = dying(Path.rename), dying(Path.replace)
+put_back(Path(sys.argv[1]), Path(sys.argv[2]), datetime.now(UTC), force=True)
+"""
+
+
+def test_a_restore_killed_at_any_step_leaves_the_copy_or_what_was_there(
+    scene: Scene, tmp_path: Path
+) -> None:
+    found = []
+    for step in range(1, 40):
+        database = tmp_path / str(step) / "test.db"
+        database.parent.mkdir()
+        for end in ("", "-wal", "-shm"):
+            Path(f"{database}{end}").write_bytes(scene.left[end])
+        run = [sys.executable, "-c", KILLED, str(scene.copy), str(database), str(step)]
+        ended = subprocess.run(run, check=False).returncode
+        with closing(Store(database, TOKYO, alone=True)) as store:
+            found.append(len(store.read_now(lambda r: r.latest_events(1_000))))
+        if not ended:
+            break
+    assert len(found) > 5
+    assert set(found) == {30, 90}
+    assert found == sorted(found, reverse=True)
+
+
 def test_a_running_gateway_whose_file_was_deleted_still_forbids_a_restore(scene: Scene) -> None:
     with closing(Store(scene.database, TOKYO, alone=True)):
         scene.database.rename(scene.database.with_name("gone"))
@@ -196,7 +232,7 @@ def test_a_running_gateway_whose_file_was_deleted_still_forbids_a_restore(scene:
         assert not scene.database.exists()
 
 
-@pytest.mark.parametrize("name", ["test.db", "test.db.part"])
+@pytest.mark.parametrize("name", ["test.db", "test.db.restoring"])
 def test_a_copy_that_the_restore_would_overwrite_is_refused(scene: Scene, name: str) -> None:
     copy = scene.database.with_name(name)
     shutil.copy(scene.copy, copy)
