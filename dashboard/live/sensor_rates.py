@@ -3,18 +3,18 @@
 Owns the least effort for which a rate is shown. Must not draw.
 """
 
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from msgspec import Struct
 
 from dashboard.analysis.rate import rai
+from gateway.domain.epoch import day_number
 from gateway.domain.model import Device, Role
 from gateway.domain.species import UNKNOWN
 from gateway.store import Reader
 from gateway.store.answers import DeviceEffort
 from gateway.store.rollups.periods import LOOK_BACK_DAYS
 
-EPOCH = date(1970, 1, 1).toordinal()
 LEAST_DAYS = 3.0  # a rate from less effort says nothing and is drawn as such
 
 
@@ -42,7 +42,7 @@ class Rates(Struct, frozen=True):
 
 def rates(reader: Reader, zone: tzinfo, now: datetime, days: int, species: str | None) -> Rates:
     """Rates of all detectors over the last `days` local days, the highest first."""
-    end = now.astimezone(zone).date().toordinal() - EPOCH + 1
+    end = day_number(now.astimezone(zone)) + 1
     devices = {device.id: device for device in reader.devices() if device.role is Role.DETECTOR}
     blind = set()
     if species not in {None, UNKNOWN}:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from dashboard.office import periods
 from dashboard.office.filters import ALL
+from gateway.domain.epoch import day_date
 from gateway.domain.species import PERSON, UNKNOWN
 from gateway.store import Reader
 
@@ -36,7 +37,7 @@ def choices(reader: Reader, zone: tzinfo, now: datetime) -> Choices:
     days = reader.ledger.span_days()
     today = now.astimezone(zone).date()
     present = periods.month_of(today)
-    first = min(periods.month_of(periods.day_of(days[0])), present) if days else present
+    first = min(periods.month_of(day_date(days[0])), present) if days else present
     recent = periods.months_ending(present, LOOK_BACK_MONTHS).days
     areas = sorted({device.area for device in reader.devices() if device.area})
     return Choices(first, present, reader.ledger.species(*recent), areas)

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from msgspec import Struct
 
-EPOCH = date(1970, 1, 1)
+from gateway.domain.epoch import HOUR_MS, day_number, ms
+
 _MONTH = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
 
 
@@ -21,7 +22,7 @@ class LocalDays(Struct, frozen=True, order=True):
     @property
     def days(self) -> tuple[int, int]:
         """The same as days since 1970."""
-        return (self.start - EPOCH).days, (self.stop - EPOCH).days
+        return day_number(self.start), day_number(self.stop)
 
     @property
     def last(self) -> date:
@@ -45,7 +46,7 @@ class LocalDays(Struct, frozen=True, order=True):
         """
         begin, end = self.moments(zone)
         offset = begin.astimezone(zone).utcoffset() or timedelta()
-        first, last = (int(moment.timestamp() // 3600) for moment in (begin, end))
+        first, last = (ms(moment) // HOUR_MS for moment in (begin, end))
         return first, last, round(offset.total_seconds() / 3600)
 
     def until(self, today: date) -> "LocalDays":
@@ -116,11 +117,6 @@ def months_in(span: LocalDays) -> list[Month]:
     """The months that a span touches, in order."""
     first, last = month_of(span.start), month_of(span.last)
     return [first.plus(i) for i in range(last.less(first) + 1)]
-
-
-def day_of(days: int) -> date:
-    """The day that is so many days after 1970 began."""
-    return EPOCH + timedelta(days)
 
 
 def _year_before(day: date) -> date:

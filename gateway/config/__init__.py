@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,6 +20,7 @@ from gateway.config.office import Office, Paperwork, Public
 from gateway.config.thresholds import Hours, Limits
 from gateway.dialects.sensors.models import ModelRow, UnknownMeaningError, with_own
 from gateway.domain.model import AlertLevel
+from gateway.domain.zones import find_zone
 
 SlugName = Annotated[
     str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")
@@ -250,12 +250,10 @@ def check(values: dict[str, Any]) -> Config:
 
 
 def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if find_zone(name) is None:
         raise ConfigError(
             f"site.timezone = {name!r}: no such time zone; allowed: names such as Asia/Tokyo"
-        ) from None
+        )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,8 +6,8 @@ here falls only what no clock that was ever set can say.
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+
+from gateway.domain.zones import find_zone
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def _text(value: str, zone: str) -> datetime | None:
             parsedate_to_datetime(value) if value[-3:] == "GMT" else datetime.fromisoformat(value)
         )
         if time.tzinfo is None:
-            local = _zone(zone)
+            local = find_zone(zone)
             if local is None:
                 return None
             time = time.replace(tzinfo=local)
@@ -47,13 +47,3 @@ def _seconds(value: float) -> datetime | None:
     if not _EARLIEST_S <= value < _LATEST_S:  # also false for NaN
         return None
     return datetime.fromtimestamp(value, UTC)
-
-
-@lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo | None:
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None

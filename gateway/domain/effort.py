@@ -19,12 +19,12 @@ from typing import TypeVar
 from msgspec import Struct
 
 from gateway.domain.device_state import TRAP_STATE
+from gateway.domain.epoch import HOUR_MS
 from gateway.domain.model import ActionKind, Kind, TrapState
 from gateway.domain.trap_lifecycle import Word, after
 
 K = TypeVar("K", bound=Hashable)
 
-HOUR_MS = 3_600_000
 INDEPENDENCE_MS = 30 * 60_000
 LAST = 2**63 - 1  # `boot` of a deed: among marks of one moment people have the last word
 

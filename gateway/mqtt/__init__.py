@@ -5,10 +5,10 @@ one connection is `mqtt_five` (own, on the mqtt5 codec) or `mqtt_paho` (paho-mqt
 Must not decode payloads nor decide when a message may be acknowledged.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from typing import Protocol
 
+from gateway.clock import Clock, utc_now
 from gateway.config import Mqtt
 from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoLink
@@ -55,16 +55,11 @@ class Session(Protocol):
         """
 
 
-def utc_now() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
-
-
 def connect_session(
     settings: Mqtt,
     site: str,
     subscriptions: Iterable[tuple[str, int]],
-    clock: Callable[[], datetime] = utc_now,
+    clock: Clock = utc_now,
     witness: ConnectionListener | None = None,
 ) -> BrokerSession:
     """The session of gateway `site`, not yet running; `subscriptions` are (topic filter, QoS)."""

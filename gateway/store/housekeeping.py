@@ -7,9 +7,10 @@ Must not decide what is broken or old itself (`store`).
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from gateway.clock import Clock
+from gateway.domain.epoch import day_number
 from gateway.store import DiskError, Store
 
 log = logging.getLogger(__name__)
@@ -17,7 +18,6 @@ PURGE_ROWS = 500  # in one transaction: a few milliseconds
 PAUSE_S = 0.2  # between two of them: intake comes first
 REST_S = 600.0  # when nothing is old
 SETTLED = timedelta(days=3)  # after a month's end little comes in late
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REPORTED = timedelta(days=7)  # how long a salvage is called a fault
 
 
@@ -59,7 +59,7 @@ class Housekeeping:
         """Add up the oldest month that is over; False when all are."""
         if not self._trusted():
             return False
-        before = (self._clock() - SETTLED - EPOCH).days
+        before = day_number(self._clock() - SETTLED)
         try:
             return await self._store.write(lambda tx: tx.months.fold(before))
         except DiskError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain.accounts import Account
-from gateway.domain.epoch import from_ms, ms
+from gateway.domain.epoch import DAY_MS, from_ms, ms
 from gateway.domain.model import (
     Alert,
     Device,
@@ -42,8 +42,6 @@ from gateway.store.rows import (
 from gateway.store.tables import backlog
 from gateway.store.tables.held import HeldReads
 from gateway.store.tables.replication import FollowerReads
-
-DAY_MS = 86_400_000
 
 
 class Reader:

@@ -6,8 +6,8 @@ Must not judge: callers decide, this remembers. Used from one thread at a time.
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from datetime import datetime
+from functools import cache
 from heapq import merge
 from itertools import chain, takewhile
 from pathlib import Path
@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from gateway.domain import trap_lifecycle
 from gateway.domain.accounts import HAD_ACCOUNTS, Account
 from gateway.domain.device_state import Order
-from gateway.domain.effort import HOUR_MS, HourlyTally, Mark
-from gateway.domain.epoch import from_ms, ms
+from gateway.domain.effort import HourlyTally, Mark
+from gateway.domain.epoch import local_day, ms
 from gateway.domain.identity import Identity, whose
 from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
 from gateway.store.connection import open_writer, transaction
@@ -283,14 +283,6 @@ def _insert_events(rows: int) -> str:
     """The statement for so many rows (at most ROWS_A_STEP kinds)."""
     marks = f"({', '.join('?' * len(EVENT_COLUMNS.split(',')))})"
     return f"INSERT OR IGNORE INTO event ({EVENT_COLUMNS}) VALUES {', '.join([marks] * rows)}"  # noqa: S608
-
-
-@lru_cache(4_096)
-def local_day(hour: int, zone: ZoneInfo) -> int:
-    """Days since 1970 of an hour's beginning, in the site's zone."""
-    at = from_ms(hour * HOUR_MS)
-    offset = zone.utcoffset(at.astimezone(zone)) or timedelta()
-    return (hour * HOUR_MS + round(offset.total_seconds() * 1000)) // (24 * HOUR_MS)
 
 
 def _place(found: tuple[str, Mark]) -> Order:

@@ -21,12 +21,13 @@ from pathlib import Path
 import msgspec
 
 from gateway.config import Influx
+from gateway.domain.epoch import day_number
 from gateway.domain.model import Device, Kind, Message, Reading, Role, TimeSource
 from gateway.export.influx.readback import History
 from gateway.export.influx.readback.embedded import EmbeddedHistory
 from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.responses import ServerAnswer
-from gateway.export.influx.schema import EPOCH, LAYOUT
+from gateway.export.influx.schema import LAYOUT
 from gateway.export.influx.server import connect
 from gateway.export.influx.setup import create
 from gateway.ingest.messages.batch import absorb
@@ -84,7 +85,7 @@ def fill(folder: Path, events: int, devices: int) -> Store:
         if len(readings) == 2_000:
             _absorb(store, readings, decode)
     _absorb(store, readings, decode)
-    while store.write_now(lambda tx: tx.months.fold((END + YEAR - EPOCH).days)):
+    while store.write_now(lambda tx: tx.months.fold(day_number(END + YEAR))):
         pass  # as the gateway's housekeeping does
     return store
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway.clock import utc_now
 from gateway.config import Mqtt
-from gateway.mqtt import utc_now
 from gateway.mqtt.link import Terms
 from gateway.mqtt.link_paho import PahoFiveLink, PahoLink
 from gateway.mqtt.link_v5 import FiveLink

@@ -20,14 +20,14 @@ import numpy as np
 from folium.plugins import HeatMap
 from msgspec import Struct
 
-from gateway.domain.effort import HOUR_MS, HourlyTally
+from gateway.domain.effort import HourlyTally
+from gateway.domain.epoch import DAY_MS
 from gateway.domain.model import Device, Role
 from tests.dashboard.place import Place
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 SENSORS, A_DAY = 200, 5
 SIZES = (10_000, 100_000, 1_000_000)
-DAY_MS = 24 * HOUR_MS
 PAGES: Mapping[str, str] = {
     "map, 3 months": "/officials?species=boar",
     "map, 12 months": "/officials?species=boar&months=12",

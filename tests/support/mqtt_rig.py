@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import aiomqtt
 
+from gateway.clock import utc_now
 from gateway.config import Mqtt
-from gateway.mqtt import utc_now
 from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoFiveLink, PahoLink
 from gateway.mqtt.link_v5 import FiveLink

@@ -13,14 +13,13 @@ from msgspec import Struct
 
 from dashboard.analysis.rate import RateInterval, cpue
 from dashboard.office.periods import LocalDays, Month
-from gateway.domain.effort import HOUR_MS
+from gateway.domain.epoch import DAY_MS
 from gateway.domain.geo import mesh
 from gateway.domain.model import ActionKind, Device, Kind, Role, TrapAction
 from gateway.domain.species import UNKNOWN
 from gateway.domain.trap_lifecycle import OUTCOMES
 from gateway.store.rollups.periods import Sums, TrapChange
 
-DAY_MS = 24 * HOUR_MS
 MET_H = 24.0  # a visit within a day is what permits usually ask for
 
 

@@ -23,7 +23,7 @@ from dashboard.office.map import hotspots, squares
 from dashboard.office.map.hotspots import Hotspots
 from dashboard.office.map.squares import MeshCell, Reported
 from dashboard.office.periods import LocalDays
-from gateway.domain.effort import HOUR_MS
+from gateway.domain.epoch import DAY_MS
 from gateway.domain.geo import mesh
 from gateway.domain.model import ActionKind, Device, Role, Standing, TrapAction
 from gateway.domain.resident_reports import Sighting
@@ -31,8 +31,6 @@ from gateway.domain.species import UNKNOWN
 from gateway.domain.trap_lifecycle import OUTCOMES
 from gateway.store import Reader
 from gateway.store.rollups.periods import LOOK_BACK_DAYS, HoursOfDay, Sums
-
-DAY_MS = 24 * HOUR_MS
 
 
 class Caught(Struct, frozen=True):

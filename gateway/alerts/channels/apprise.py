@@ -9,12 +9,12 @@ import asyncio
 import contextvars
 import importlib
 import logging
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
 from gateway.alerts.channels.http_status import judge
+from gateway.clock import utc_now
 
 LONGEST = 3_800  # bytes of one message; longer ones become attachments or are cut by some services
 
@@ -80,6 +80,6 @@ def _read(response: Any, *_: Any, **__: Any) -> None:
     if refusals is None:
         return  # not one of our deliveries
     try:
-        judge(response.status_code, response.headers, response.content, datetime.now(UTC))
+        judge(response.status_code, response.headers, response.content, utc_now())
     except UndeliveredError as refusal:
         refusals.append((response.status_code, refusal))

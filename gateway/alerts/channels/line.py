@@ -8,12 +8,12 @@ once however often it is asked; 409 says that an earlier attempt was taken.
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import msgspec
 
 from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
 from gateway.alerts.channels.http_status import is_page, judge
+from gateway.clock import utc_now
 
 _URL = re.compile(r"line:(?P<token>[^@\s]+)@(?P<to>[UCR][0-9a-f]{32})\Z")
 LONGEST = 4_800  # UTF-16 units of one text; LINE takes 5,000
@@ -61,7 +61,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> str:
     """LINE's positive answer, or Undelivered."""
     if status == 409 and not is_page(body):
         return "accepted before"
-    judge(status, headers, body, datetime.now(UTC))
+    judge(status, headers, body, utc_now())
     try:
         told = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:

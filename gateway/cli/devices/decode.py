@@ -1,12 +1,13 @@
 """``shishigaki decode``: what a payload means, without broker, registry or database."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.clock import utc_now
 from gateway.config import load
 from gateway.dialects import Context
 from gateway.dialects.sensors.models import with_own
@@ -57,7 +58,7 @@ def decode(
 
 def _received(text: str) -> datetime:
     if not text:
-        return datetime.now(UTC)
+        return utc_now()
     time = instant(text)
     if time is None:
         raise typer.BadParameter(

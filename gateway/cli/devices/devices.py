@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from gateway import app as service
 from gateway.cli.options import AsJson, Config, ConfigFile, FarOk, desk, load, open_store
+from gateway.clock import utc_now
 from gateway.domain.model import Device
 from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.approval import ApprovalRequest, PlaceAnswer
@@ -104,7 +104,7 @@ def approve(
     settings = load(config)
     wish = ApprovalRequest(device=device, name=name, role=role, model=model, inverted=inverted, zone=zone,
                 heartbeat_s=heartbeat, place=_place(far_ok, no_place))  # fmt: skip
-    now, bench = datetime.now(UTC), desk(settings)
+    now, bench = utc_now(), desk(settings)
     with _store(settings) as store:
         approved, outcome = store.write_now(lambda tx: bench.approve(tx, wish, now))
     left = sum(outcome.refused.values())
@@ -119,7 +119,7 @@ def approve(
 def revoke(device: Id, config: ConfigFile = None) -> None:
     """機器の通知を今後受け取りません / stop listening to a device."""
     settings = load(config)
-    bench, now = desk(settings), datetime.now(UTC)
+    bench, now = desk(settings), utc_now()
     with _store(settings) as store:
         known, _ = store.write_now(lambda tx: bench.revoke(tx, device, now))
     typer.echo(f"{known.label}: 停止しました / revoked")
@@ -137,7 +137,7 @@ def _store(settings: Config) -> closing[Store]:
 
 def _release(settings: Config, device: str) -> Callable[[Transaction], Outcome]:
     decode = Sources(settings.sources, settings.site.name, settings.models).decode
-    now = datetime.now(UTC)
+    now = utc_now()
     law = service.policy(settings)
     return lambda tx: release(tx, device, decode, now, law)
 

@@ -4,7 +4,6 @@ Owns the commands. Whatever is read again is judged as if it had come now, with 
 """
 
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -14,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.options import AsJson, ConfigFile, desk, load, open_store
+from gateway.clock import utc_now
 from gateway.domain.model import RefusalReason
 from gateway.ingest.devices.approval import ReplayReport
 from gateway.store.answers import QuarantinedMessage
@@ -62,7 +62,7 @@ def read_again(
 ) -> None:
     """対応表を直したあとで読み直します / read them again after a mapping was mended."""
     settings = load(config)
-    bench, again, now = desk(settings), ReplayReport(), datetime.now(UTC)
+    bench, again, now = desk(settings), ReplayReport(), utc_now()
     with closing(open_store(settings)) as store:
         while store.write_now(
             lambda tx: bench.step(tx, again, now, reason or tuple(RefusalReason), device)

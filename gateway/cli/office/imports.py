@@ -6,7 +6,6 @@ Owns files and words of the report. What the files mean: `camtrapdp`, `sightingt
 import sys
 import zipfile
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ import msgspec
 import typer
 
 from gateway.cli.options import AsJson, Config, ConfigFile, FarOk, load, open_store
+from gateway.clock import utc_now
 from gateway.domain.geo.far_places import STUDY_KM
 from gateway.domain.model import Device
 from gateway.ingest.devices.lists import DeviceListError, check_places
@@ -61,7 +61,7 @@ def camtrapdp(
 ) -> None:
     """Camtrap DP 1.0 のパッケージを取り込みます。二度取り込んでも増えません / import a Camtrap DP package."""
     settings = load(config)
-    zone, now = ZoneInfo(settings.site.timezone), datetime.now(UTC)
+    zone, now = ZoneInfo(settings.site.timezone), utc_now()
     try:
         package = package_format.parse(_reader(directory), zone, now, prefix)
         left_out: set[str] = set()
@@ -100,7 +100,7 @@ def csv_(
 ) -> None:
     """自治体の目撃情報を取り込みます。二度取り込んでも増えません / import a table of people's sightings."""
     settings = load(config)
-    zone, now = ZoneInfo(settings.site.timezone), datetime.now(UTC)
+    zone, now = ZoneInfo(settings.site.timezone), utc_now()
     try:
         map_ = read_map(_bytes(map_file))
     except TableError as error:

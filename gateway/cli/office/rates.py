@@ -22,12 +22,11 @@ from dashboard.analysis import tallies as figures
 from dashboard.analysis.rate import RateInterval as Figure
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.domain import species as kinds
+from gateway.domain.epoch import day_date, day_number
 from gateway.domain.geo import mesh
 from gateway.domain.model import Device, Role
 from gateway.store.answers import DeviceEffort
 from gateway.store.reader import Reader
-
-EPOCH = date(1970, 1, 1)
 
 
 class SpeciesCount(Struct, frozen=True):
@@ -139,7 +138,7 @@ def _period(
     from_: datetime | None, to: datetime | None, span: tuple[int, int] | None
 ) -> tuple[date, date]:
     """First and last day; what is not given is the first or last with any record."""
-    lo, hi = (EPOCH + timedelta(days) for days in span or (0, 0))
+    lo, hi = (day_date(day) for day in span or (0, 0))
     first, last = from_.date() if from_ else lo, to.date() if to else hi
     if to and last < first:
         raise typer.BadParameter(f"{last} is before the first day {first}", param_hint="--to")
@@ -147,7 +146,7 @@ def _period(
 
 
 def _facts(reader: Reader, first: date, last: date, zone: ZoneInfo, wanted: str) -> PeriodCounts:
-    start, end = (first - EPOCH).days, (last - EPOCH).days + 1
+    start, end = day_number(first), day_number(last) + 1
     found = [wanted] if wanted else sorted(reader.species())
     begin = datetime.combine(first, time(), zone).astimezone(UTC)
     stop = datetime.combine(last + timedelta(1), time(), zone).astimezone(UTC)

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -13,6 +12,7 @@ from gateway.alerts import texts
 from gateway.alerts.channels import Notification, UndeliveredError
 from gateway.alerts.channels.table import OpenChannel
 from gateway.cli.options import AsJson, Config, ConfigFile, load, open_store
+from gateway.clock import utc_now
 from gateway.config import ConfigError, Person
 from gateway.domain.model import Alert, AlertLevel
 from gateway.mqtt.publish_once import publisher
@@ -66,7 +66,7 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(msgspec.json.encode(alerts).decode())
         return
-    zone, language, now = service.policy(settings).zone, settings.site.language, datetime.now(UTC)
+    zone, language, now = service.policy(settings).zone, settings.site.language, utc_now()
     for alert in alerts:
         line = texts.text(alert, devices.get(alert.subject), language, zone, now)
         typer.echo(f"{alert.id} {alert.status} {texts.title(alert, language)} {line}")
@@ -79,7 +79,7 @@ async def _try(settings: Config, person: Person) -> list[Tried]:
 
 
 async def _send(way: OpenChannel, person: Person) -> Tried:
-    now = datetime.now(UTC)
+    now = utc_now()
     alert = Alert(id=f"test-{person.name}", rule="test", subject=person.name, level=AlertLevel.INFO,
                   observed_at=now, opened_at=now)  # fmt: skip
     letter = Notification(f"{alert.id}-{now.isoformat()}", TITLE[person.language], TEXT[person.language],

@@ -3,13 +3,13 @@
 Owns names and words; the copying is `store.backup` and `store.restore`.
 """
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.options import ConfigFile, load
+from gateway.clock import utc_now
 from gateway.store.connection import StoreError
 from gateway.store.recovery import backup as copies
 from gateway.store.recovery.restore import put_back
@@ -36,7 +36,7 @@ def backup(
     config: ConfigFile = None,
 ) -> None:
     """動いたままデータベースの控えを取り、確かめます / copy the database while the gateway runs."""
-    database, now = Path(load(config).store.path), datetime.now(UTC)
+    database, now = Path(load(config).store.path), utc_now()
     if keep and target.is_file():
         raise typer.BadParameter(f"{target} is a file; --keep needs a folder", param_hint="--keep")
     if keep:
@@ -54,7 +54,7 @@ def restore(
 ) -> None:
     """控えを確かめてから元に戻します。先に止めてください / put a copy back; stop the gateway first."""
     database = Path(load(config).store.path)
-    aside = put_back(copy, database, datetime.now(UTC), force=force)
+    aside = put_back(copy, database, utc_now(), force=force)
     typer.echo(f"{database}: {copy}" + (f"; 前のもの / the one before: {aside}" if aside else ""))
 
 

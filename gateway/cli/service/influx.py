@@ -15,6 +15,7 @@ from rich.table import Table
 from gateway.cli.options import AsJson, Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.config import ConfigError, Influx
+from gateway.domain.epoch import from_ms
 from gateway.export.influx.forward.backfill import backfill as walk
 from gateway.export.influx.forward.delivery import ForwardingHaltedError, RetryLaterError
 from gateway.export.influx.forward.sender import Sender
@@ -121,8 +122,8 @@ def _span(
 ) -> tuple[datetime, datetime]:
     """Whole local days [start, end], or all there is, as a half-open time."""
     lo, hi = store.read_now(lambda r: r.counts.span_ms()) or (0, 0)
-    first = start or datetime.fromtimestamp(lo / 1000, UTC).astimezone(zone)
-    last = end or datetime.fromtimestamp(hi / 1000, UTC).astimezone(zone)
+    first = start or from_ms(lo).astimezone(zone)
+    last = end or from_ms(hi).astimezone(zone)
     midnights = [day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone)
                  for day in (first, last + timedelta(days=1))]  # fmt: skip
     return midnights[0].astimezone(UTC), midnights[1].astimezone(UTC)

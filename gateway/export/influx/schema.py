@@ -7,21 +7,19 @@ Never a tag and a field of one name; ids, places and free text are fields (no se
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+from gateway.domain.epoch import HOUR_MS, first_day, local_midnight
 from gateway.domain.model import Kind
-from gateway.store.rollups.months import first_day
 from gateway.store.rollups.sums import SumUnit
 
 Type = Literal["integer", "float", "string", "boolean"]
 NS_A_MS = 1_000_000
-HOUR_NS = 3_600_000 * NS_A_MS
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR_NS = HOUR_MS * NS_A_MS
 
 LAYOUT = 2  # another one: every site's roll-ups are sent again, and only then read
 ENDINGS: Mapping[SumUnit, str] = {"hour": "1h", "day": "1d", "month": "1mo"}
@@ -139,16 +137,9 @@ def untag(text: str) -> str:
 
 
 @lru_cache(20_000)
-def day_of(hour: int, zone: ZoneInfo) -> int:
-    """The local day, days since 1970, that an hour since 1970 begins in."""
-    return (EPOCH + timedelta(hours=hour)).astimezone(zone).toordinal() - EPOCH.toordinal()
-
-
-@lru_cache(20_000)
 def day_ns(day: int, zone: ZoneInfo) -> int:
     """The local midnight that begins a day, ns since 1970."""
-    midnight = datetime.combine(EPOCH.date() + timedelta(days=day), time(), zone)
-    return round(midnight.timestamp()) * 1_000_000_000
+    return round(local_midnight(day, zone).timestamp()) * 1_000_000_000
 
 
 def beginning_ns(unit: SumUnit, at: int, zone: ZoneInfo) -> int:
@@ -167,6 +158,3 @@ def stamp(observed_ms: int, event_id: str) -> int:
 
 
 CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
-
-
-HOUR_MS = 3_600_000

@@ -6,30 +6,26 @@ closed hours, and of local days and months that are over. Must not repair: `back
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from gateway.domain.epoch import ms
+from gateway.domain.epoch import HOUR_MS, day_date, first_day, local_day, month_number, ms
 from gateway.domain.model import Kind
 from gateway.export.influx.ranges import missing
 from gateway.export.influx.schema import (
     CLOSED_MS,
     ENDINGS,
-    EPOCH,
     EVENTS,
-    HOUR_MS,
     HOUR_NS,
     MEASUREMENTS,
     NS_A_MS,
     beginning_ns,
-    day_of,
     tag_text,
 )
 from gateway.export.influx.server import Server, quote
 from gateway.store import Reader, Store
-from gateway.store.rollups.months import first_day, month_of
 from gateway.store.rollups.sums import SumUnit
 
 Counts = Counter[tuple[date, str]]
@@ -78,13 +74,13 @@ async def verify(
 
 def spans_of(start_hour: int, end_hour: int, zone: ZoneInfo) -> Spans:
     """The hours, and the local days and months that lie in them as a whole. PURE."""
-    first = day_of(start_hour - 1, zone) + 1
-    last = max(first, day_of(end_hour, zone))
-    month = month_of(first - 1) + 1
+    first = local_day(start_hour - 1, zone) + 1
+    last = max(first, local_day(end_hour, zone))
+    month = month_number(first - 1) + 1
     return {
         "hour": (start_hour, end_hour),
         "day": (first, last),
-        "month": (month, max(month, month_of(last))),
+        "month": (month, max(month, month_number(last))),
     }
 
 
@@ -106,14 +102,14 @@ def _waiting(reader: Reader, now_ms: int) -> int:
 def _journal(reader: Reader, zone: ZoneInfo, start_ms: int, end_ms: int, spans: Spans) -> Counts:
     counts: Counts = Counter()
     for kind, hour, count in reader.counts.events_by_hour(start_ms, end_ms):
-        counts[_date(day_of(hour, zone)), MEASUREMENTS[Kind(kind)]] += count
+        counts[day_date(local_day(hour, zone)), MEASUREMENTS[Kind(kind)]] += count
     for hour, *cells in reader.counts.sums("hour", *spans["hour"]):
-        _add(counts, "hour", day_of(hour, zone), cells)
+        _add(counts, "hour", local_day(hour, zone), cells)
     first, last = spans["month"]
     for day, *cells in reader.counts.sums("day", *spans["day"]):
         _add(counts, "day", day, cells)
-        if first <= month_of(day) < last:
-            _add(counts, "month", first_day(month_of(day)), cells)
+        if first <= month_number(day) < last:
+            _add(counts, "month", first_day(month_number(day)), cells)
     return counts
 
 
@@ -121,9 +117,9 @@ def _add(counts: Counts, unit: SumUnit, day: int, cells: Sequence[int]) -> None:
     """Sums of the journal under the names of both measurements."""
     sums = dict(zip(_DEVICE, cells, strict=True))
     for name, value in sums.items():
-        counts[_date(day), f"device_{ENDINGS[unit]}.{name}"] += value
+        counts[day_date(day), f"device_{ENDINGS[unit]}.{name}"] += value
     for name in _SIGHTINGS:
-        counts[_date(day), f"detection_{ENDINGS[unit]}.{name}"] += sums[name]
+        counts[day_date(day), f"detection_{ENDINGS[unit]}.{name}"] += sums[name]
 
 
 async def _events(server: Server, zone: ZoneInfo, where: str, span_ns: tuple[int, int]) -> Counts:
@@ -133,7 +129,7 @@ async def _events(server: Server, zone: ZoneInfo, where: str, span_ns: tuple[int
         async for hour, count, void in _by_hour(
             server, "count(eid), sum(void)", name, where, span_ns
         ):
-            counts[_date(day_of(hour, zone)), name] += count - (void or 0)
+            counts[day_date(local_day(hour, zone)), name] += count - (void or 0)
     return counts
 
 
@@ -150,9 +146,9 @@ async def _rollups(
         chosen = ", ".join(f"sum({field})" for field in fields)
         async for hour, *cells in _by_hour(server, chosen, name, where, (start, end)):
             # a day's point may stand amid an hour: midnight of India is at half past
-            day = day_of(hour, zone) if unit == "hour" else day_of(hour + 1, zone)
+            day = local_day(hour, zone) if unit == "hour" else local_day(hour + 1, zone)
             for field, cell in zip(fields, cells, strict=True):
-                counts[_date(day), f"{name}.{field}"] += cell or 0
+                counts[day_date(day), f"{name}.{field}"] += cell or 0
     return counts
 
 
@@ -166,7 +162,3 @@ async def _by_hour(
         [tables] = await server.query(query)
         for time, *cells in (row for table in tables for row in table.values):
             yield [time // HOUR_NS, *cells]
-
-
-def _date(day: int) -> date:
-    return EPOCH.date() + timedelta(days=day)

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct, field
@@ -21,6 +20,7 @@ from gateway.domain.errors import ShishigakiError
 from gateway.domain.geo import far_places
 from gateway.domain.model import Device, RefusalReason, Role, Standing
 from gateway.domain.outcome import Outcome
+from gateway.domain.zones import find_zone
 from gateway.ingest.devices.lists import address, place_of
 from gateway.ingest.messages.batch import DecodeMessage, read_again, release
 from gateway.store import Transaction
@@ -153,8 +153,8 @@ class Approvals:
     def _changed(self, known: Device, wish: ApprovalRequest) -> Device:
         if wish.model and wish.model not in self.models:
             raise ApprovalError(f"model {wish.model!r}: one of {', '.join(self.models)}")
-        if wish.zone:
-            _check_zone(wish.zone)
+        if wish.zone and find_zone(wish.zone) is None:
+            raise ApprovalError(f"zone {wish.zone!r}: an IANA name such as Asia/Tokyo")
         if wish.heartbeat_s is not None and wish.heartbeat_s <= 0:
             raise ApprovalError(f"heartbeat {wish.heartbeat_s} s: above 0")
         changes = dict(_given(wish))
@@ -198,13 +198,6 @@ def _given(wish: ApprovalRequest) -> Iterator[tuple[str, object]]:
     for name in ("name", "role", "model", "inverted", "zone", "heartbeat_s"):
         if (value := getattr(wish, name)) not in (None, ""):
             yield name, value
-
-
-def _check_zone(zone: str) -> None:
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        raise ApprovalError(f"zone {zone!r}: an IANA name such as Asia/Tokyo") from None
 
 
 def _no_such(device: str, known: Collection[str]) -> ApprovalError:

@@ -10,8 +10,8 @@ import apsw
 import msgspec
 from msgspec import Struct
 
+from gateway.domain.epoch import first_day
 from gateway.domain.model import Event
-from gateway.store.rollups.months import first_day
 from gateway.store.rollups.sums import Part, over
 from gateway.store.rows import EVENT_SELECT, to_event
 

@@ -6,33 +6,19 @@ can be made again at any time.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import apsw
 
+from gateway.domain.epoch import first_day, month_number
 from gateway.store.rollups.sums import Part, SumRow, What, add
 
 UNTIL = "months.until"  # setting: the first month since 1970 that is not added up
-_EPOCH = date(1970, 1, 1).toordinal()
-
-
-@lru_cache(4_096)
-def month_of(day: int) -> int:
-    """The month since 1970 of a local day since 1970."""
-    found = date.fromordinal(_EPOCH + day)
-    return (found.year - 1970) * 12 + found.month - 1
-
-
-def first_day(month: int) -> int:
-    """The day since 1970 that begins a month."""
-    return date(1970 + month // 12, month % 12 + 1, 1).toordinal() - _EPOCH
 
 
 def parts(start_day: int, end_day: int, until: int = 1 << 40) -> list[Part]:
     """Days [start, end) as the whole months in them before `until`, and the days around. PURE."""
-    first, last = month_of(start_day - 1) + 1, min(month_of(end_day), until)
+    first, last = month_number(start_day - 1) + 1, min(month_number(end_day), until)
     if first >= last:
         return [("day", start_day, end_day)]
     found: list[Part] = [
@@ -56,16 +42,16 @@ class MonthTable:
     def add_late(self, what: What, days: Iterable[SumRow]) -> None:
         """Rows that were added to days: those of months that are added up belong to these as well."""
         end = first_day(until(self._connection.execute))
-        late = [(row[0], month_of(row[1]), *row[2:]) for row in days if row[1] < end]
+        late = [(row[0], month_number(row[1]), *row[2:]) for row in days if row[1] < end]
         add(self._connection, what, "month", late)
 
     def fold(self, before_day: int) -> bool:
         """Add up the oldest month that ends by `before_day`; False when there is none."""
         execute = self._connection.execute
         [(day,)] = execute(_FIRST, (first_day(until(execute)),))
-        if day is None or month_of(day) >= month_of(before_day):
+        if day is None or month_number(day) >= month_number(before_day):
             return False
-        month = month_of(day)
+        month = month_number(day)
         bound = (month, first_day(month), first_day(month + 1))
         execute(_FOLD_EFFORT, bound)
         execute(_FOLD_SIGHTING, bound)

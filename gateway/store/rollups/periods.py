@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from gateway.domain.epoch import from_ms, ms
+from gateway.domain.epoch import HOUR_MS, from_ms, ms
 from gateway.domain.model import Kind, TrapAction
 from gateway.domain.species import UNTOLD
 from gateway.store.rollups.months import parts, until
@@ -97,7 +97,7 @@ class Ledger:
         alive = dict(self._execute(effort, bound))
         events = dict(self._execute(seen, (*bound, species)))
         hours = range(DAY_H)
-        return [alive.get(h, 0) / 3_600_000 for h in hours], [events.get(h, 0) for h in hours]
+        return [alive.get(h, 0) / HOUR_MS for h in hours], [events.get(h, 0) for h in hours]
 
     def species(self, start_day: int, end_day: int) -> list[str]:
         """Species sighted in local days [start_day, end_day), the most frequent first."""

@@ -9,12 +9,12 @@ from typing import TypeVar
 import apsw
 from msgspec import Struct
 
-from gateway.domain.epoch import ms
+from gateway.domain.epoch import DAY_MS, ms
 from gateway.domain.identity import Identity, whose
 from gateway.domain.model import Event
 from gateway.store.rows import EVENT_SELECT, each, facts_column, to_event
 
-COPY_MS = 24 * 3_600_000  # the same key later than this is another frame: counters begin again
+COPY_MS = DAY_MS  # the same key later than this is another frame: counters begin again
 STEP = 256  # values in one statement
 T = TypeVar("T")
 

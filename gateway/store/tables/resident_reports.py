@@ -4,14 +4,12 @@ Owns its statements. Must not judge a sighting.
 """
 
 from collections.abc import Iterable
-from datetime import date
 
 import apsw
 
+from gateway.domain.epoch import day_number
 from gateway.domain.resident_reports import Sighting
 from gateway.store.rows import to_json
-
-EPOCH = date(1970, 1, 1)
 
 
 class SightingTable:
@@ -27,6 +25,6 @@ class SightingTable:
     def _insert(self, one: Sighting) -> bool:
         row = self._execute(
             "INSERT OR IGNORE INTO sighting (id, day, species, body) VALUES (?, ?, ?, ?) RETURNING no",
-            (one.id, (one.day - EPOCH).days, one.species, to_json(one)),
+            (one.id, day_number(one.day), one.species, to_json(one)),
         )
         return row.fetchone() is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from gateway.mqtt import utc_now
+from gateway.clock import utc_now
 from gateway.mqtt.link_paho import PahoLink
 from gateway.mqtt.link_v5 import FiveLink
 from gateway.mqtt.session import BrokerSession, MakeLink

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from gateway.clock import utc_now
 from gateway.config import Mqtt
-from gateway.mqtt import connect_session, utc_now
+from gateway.mqtt import connect_session
 from gateway.mqtt.link_paho import PahoFiveLink, PahoLink
 from gateway.mqtt.link_v5 import FiveLink
 from gateway.mqtt.session import BrokerSession, MakeLink

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from gateway.clock import UntrustedPeriod
 from gateway.domain.effort import HourlyTally
+from gateway.domain.epoch import first_day, local_day, month_number
 from gateway.domain.model import Device, Kind, Reading, Role
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
 from gateway.store.housekeeping import Housekeeping
 from gateway.store.recovery.salvage import salvage
 from gateway.store.redate import redate, remember
-from gateway.store.rollups.months import UNTIL, first_day, month_of, parts
+from gateway.store.rollups.months import UNTIL, parts
 from gateway.store.schema import MIGRATIONS
-from gateway.store.writer import local_day
 from tests.gateway.export.influx.kit import absorb_all, devices, story
 from tests.support.samples import T0, TOKYO, at, decode, message, open_store
 
@@ -73,7 +73,7 @@ def check(store: Store) -> int:
             days = table(reader, f"{what}_day")
             assert days == added(table(reader, f"{what}_hour"), lambda hour: local_day(hour, TOKYO))
             over = {key: cell for key, cell in days.items() if key[1] < first_day(end)}  # type: ignore[operator]
-            assert table(reader, f"{what}_month") == added(over, month_of)
+            assert table(reader, f"{what}_month") == added(over, month_number)
         return end
 
     return store.read_now(ask)
@@ -190,7 +190,7 @@ def test_a_month_is_added_up_some_days_after_its_end_and_only_by_a_clock_that_is
     assert not added_up()
     now[0] += timedelta(days=4)
     assert (added_up(), added_up()) == (True, False)
-    assert check(store) == month_of(month_day(T0)) + 1
+    assert check(store) == month_number(month_day(T0)) + 1
     store.close()
 
 

@@ -10,9 +10,8 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.epoch import ms
+from gateway.domain.epoch import HOUR_MS, ms
 from gateway.export.influx.forward.sender import PAUSE, Sender
-from gateway.export.influx.schema import HOUR_MS
 from gateway.store import Store, Transaction
 
 KEY = "influx.backfill"

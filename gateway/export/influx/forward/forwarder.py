@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.clock import Clock, utc_now
 from gateway.config import Influx
+from gateway.domain.epoch import EPOCH
 from gateway.export.influx import ranges
 from gateway.export.influx.forward.alarm import Alarm
 from gateway.export.influx.forward.delivery import (
@@ -32,7 +33,6 @@ from gateway.export.influx.forward.delivery import (
 from gateway.export.influx.forward.lost_writes import Doubt, mend
 from gateway.export.influx.forward.metrics import Meters
 from gateway.export.influx.forward.sender import PAUSE, Job, Sender
-from gateway.export.influx.schema import EPOCH
 from gateway.export.influx.server import QueryError, Server, connect
 from gateway.store import Store
 from gateway.store.tables.replication import JournalSpan

@@ -11,14 +11,23 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.clock import Clock
-from gateway.domain.epoch import ms
+from gateway.domain.epoch import (
+    HOUR_MS,
+    day_date,
+    day_number,
+    first_day,
+    hour_start,
+    local_day,
+    local_midnight,
+    month_number,
+    ms,
+)
 from gateway.export.influx.forward.backfill import backfill
 from gateway.export.influx.forward.sender import Sender
-from gateway.export.influx.schema import CLOSED_MS, ENDINGS, EPOCH, HOUR_MS, beginning_ns, day_of
+from gateway.export.influx.schema import CLOSED_MS, ENDINGS
 from gateway.export.influx.server import Server
 from gateway.export.influx.verify import Difference, verify
 from gateway.store import Store
-from gateway.store.rollups.months import first_day, month_of
 
 log = logging.getLogger(__name__)
 LATELY = timedelta(minutes=15)  # until then a server has long written its memory to files
@@ -58,15 +67,17 @@ async def mend(
     if known is None:
         return
     start_ms = max(since_ms, known[0]) // HOUR_MS * HOUR_MS
-    start = _midnight(day_of(start_ms // HOUR_MS, zone), zone)
-    closed = EPOCH + timedelta(hours=(ms(now) - CLOSED_MS) // HOUR_MS)
+    start = local_midnight(local_day(start_ms // HOUR_MS, zone), zone)
+    closed = hour_start((ms(now) - CLOSED_MS) // HOUR_MS)
     report = await verify(store, server, site, zone, start, closed, now)
     if not report.differences:
         return
     begin, end = days_of(report.differences)
     log.warning("InfluxDB lost some of what it acknowledged: %s to %s are sent again", begin, end)
-    first, after = ((day - EPOCH.date()).days for day in (begin, end + timedelta(days=1)))
-    async for _ in backfill(store, sender, _midnight(first, zone), _midnight(after, zone)):
+    first, after = (day_number(day) for day in (begin, end + timedelta(days=1)))
+    async for _ in backfill(
+        store, sender, local_midnight(first, zone), local_midnight(after, zone)
+    ):
         pass
 
 
@@ -75,13 +86,9 @@ def days_of(differences: Sequence[Difference]) -> tuple[date, date]:
     days = [one.day for one in differences]
     for one in differences:
         if f"_{ENDINGS['month']}." in one.what:
-            month = month_of((one.day - EPOCH.date()).days)
-            days.append(EPOCH.date() + timedelta(days=first_day(month + 1) - 1))
+            month = month_number(day_number(one.day))
+            days.append(day_date(first_day(month + 1) - 1))
     return min(days), max(days)
-
-
-def _midnight(day: int, zone: ZoneInfo) -> datetime:
-    return EPOCH + timedelta(seconds=beginning_ns("day", day, zone) // 1_000_000_000)
 
 
 def _least(one: int | None, other: int | None) -> int | None:

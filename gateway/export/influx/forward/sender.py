@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.clock import Clock
-from gateway.domain.epoch import ms
+from gateway.domain.epoch import HOUR_MS, local_day, month_number, ms
 from gateway.export.influx.forward.delivery import (
     ForwardingHaltedError,
     RefusedPoint,
@@ -21,10 +21,9 @@ from gateway.export.influx.forward.delivery import (
     deliver,
 )
 from gateway.export.influx.lines import Encoder, InfluxLine
-from gateway.export.influx.schema import CLOSED_MS, HOUR_MS, LAYOUT, day_of
+from gateway.export.influx.schema import CLOSED_MS, LAYOUT
 from gateway.store import Reader, Store, Transaction
 from gateway.store.rollups.hours import Rollup
-from gateway.store.rollups.months import month_of
 from gateway.store.rollups.sums import SumUnit
 from gateway.store.rollups.walk import WalkCursor
 from gateway.store.tables.replication import ACTS, SIGHTINGS, DueHour, JournalRow, JournalSpan
@@ -137,13 +136,13 @@ class Sender:
     def _walked(self, months: set[Key], unit: SumUnit, one: Rollup) -> list[InfluxLine]:
         """The lines of an old roll-up; a day's month is noted."""
         if unit == "day":
-            months.add((one.device_no, month_of(one.at)))
+            months.add((one.device_no, month_number(one.at)))
         return self._encoder.rollup(unit, one)
 
     async def follow(self) -> None:
         """From now on the store notes what changes; roll-ups of hours closed by now are walked."""
         hours = self._closed()
-        begin = WalkCursor(hours, day_of(hours - 1, self._zone) + 1)
+        begin = WalkCursor(hours, local_day(hours - 1, self._zone) + 1)
         await self._store.write(lambda tx: tx.follower.follow(begin, LAYOUT))
         while await self._store.write(lambda tx: tx.follower.mark_open(MARKED_AT_ONCE)):
             pass
@@ -229,8 +228,8 @@ class Sender:
     def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[InfluxLine]:
         """Whatever sends an hour sends its day and month too."""
         hours = [one.rollup for one in due]
-        days = {(hour.device_no, day_of(hour.at, self._zone)) for hour in hours}
-        months = {(no, month_of(day)) for no, day in days}
+        days = {(hour.device_no, local_day(hour.at, self._zone)) for hour in hours}
+        months = {(no, month_number(day)) for no, day in days}
         return [
             *self._lines("hour", hours),
             *self._lines("day", reader.rollups.days(days)),

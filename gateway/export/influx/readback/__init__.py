@@ -6,16 +6,16 @@ Roll-ups are of whole hours: a range is widened to the hours it touches.
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from gateway.domain.epoch import EPOCH, day_number
 from gateway.domain.model import DeviceState, Event
 
 HOUR = timedelta(hours=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Count(Struct, frozen=True, order=True):
@@ -101,12 +101,7 @@ class History(Protocol):
 
 def hours_of(start: datetime, end: datetime) -> tuple[int, int]:
     """The hours since 1970 that [start, end) touches, half-open."""
-    return (start - _EPOCH) // HOUR, -((_EPOCH - end) // HOUR)
-
-
-def hour_start(hour: int) -> datetime:
-    """The beginning of an hour since 1970."""
-    return _EPOCH + hour * HOUR
+    return (start - EPOCH) // HOUR, -((EPOCH - end) // HOUR)
 
 
 def days_of(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[int, int] | None:
@@ -114,14 +109,10 @@ def days_of(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[int, int] |
     times = start.astimezone(zone), end.astimezone(zone)
     if any(time.replace(hour=0, minute=0, second=0, microsecond=0) != time for time in times):
         return None
-    return _day(times[0]), _day(times[1])
+    return day_number(times[0]), day_number(times[1])
 
 
 def touched_days(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[int, int]:
     """The local days since 1970 that [start, end) touches, half-open."""
     last = (end - timedelta(microseconds=1)).astimezone(zone)
-    return _day(start.astimezone(zone)), _day(last) + 1
-
-
-def _day(local: datetime) -> int:
-    return local.toordinal() - _EPOCH.toordinal()
+    return day_number(start.astimezone(zone)), day_number(last) + 1

@@ -1,11 +1,11 @@
 """History from the embedded store. Owns paging and the choice between months, days and hours."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from gateway.domain.epoch import ms
+from gateway.domain.epoch import hour_start, local_midnight, ms
 from gateway.domain.model import DeviceState, Event
 from gateway.export.influx.readback import (
     Count,
@@ -13,11 +13,9 @@ from gateway.export.influx.readback import (
     HourCount,
     Total,
     days_of,
-    hour_start,
     hours_of,
     touched_days,
 )
-from gateway.export.influx.schema import EPOCH, day_ns
 from gateway.store import Reader, Store
 from gateway.store.rollups.sums import Part
 
@@ -95,7 +93,7 @@ class EmbeddedHistory:
         return await self._store.read(lambda r: r.states())
 
     def _midnight(self, day: int) -> datetime:
-        return EPOCH + timedelta(seconds=day_ns(day, self._zone) // 1_000_000_000)
+        return local_midnight(day, self._zone)
 
     def _parts(self, reader: Reader, start: datetime, end: datetime) -> list[Part]:
         days = days_of(start, end, self._zone)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.domain.epoch import from_ms, ms
+from gateway.domain.epoch import from_ms, hour_start, ms
 from gateway.domain.identity import Identity, whose
 from gateway.domain.model import DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.export.influx.readback import (
@@ -20,7 +20,6 @@ from gateway.export.influx.readback import (
     Effort,
     HourCount,
     Total,
-    hour_start,
     hours_of,
     touched_days,
 )

@@ -10,11 +10,12 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import CancelledError
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.config import Config
+from gateway.domain.epoch import day_number, local_midnight
 from gateway.export.influx.readback import History, HistoryUnreadableError
 from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.server import connect
@@ -25,7 +26,6 @@ from gateway.store.rollups.periods import Ledger, Sums
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 PATIENCE_S = 10.0  # a page does not wait longer for the server
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a date of the wall, given a zone below
 
 
 class PastLedger(Ledger):
@@ -94,12 +94,10 @@ class PastLedger(Ledger):
             return own()
 
     def _midnights(self, start_day: int, end_day: int) -> tuple[datetime, datetime]:
-        lo, hi = ((_EPOCH + timedelta(days=day)).replace(tzinfo=self._zone).astimezone(UTC)
-                  for day in (start_day, end_day))  # fmt: skip
-        return lo, hi
+        return local_midnight(start_day, self._zone), local_midnight(end_day, self._zone)
 
     def _day(self, time: datetime) -> int:
-        return time.astimezone(self._zone).toordinal() - _EPOCH.toordinal()
+        return day_number(time.astimezone(self._zone))
 
 
 @contextlib.asynccontextmanager

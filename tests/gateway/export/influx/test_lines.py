@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from influxdb_client.client.write.point import Point
 
-from gateway.domain.epoch import from_ms, ms
+from gateway.domain.epoch import from_ms, local_day, ms
 from gateway.domain.model import Event, Facts, Kind, TimeQuality
 from gateway.export.influx.lines import Encoder
 from gateway.export.influx.schema import (
@@ -20,7 +20,6 @@ from gateway.export.influx.schema import (
     NS_A_MS,
     TAGS,
     day_ns,
-    day_of,
     stamp,
     tag_text,
     untag,
@@ -156,8 +155,8 @@ def test_a_fact_that_json_wrote_as_a_whole_number_stays_a_float() -> None:
 def test_a_day_of_the_roll_ups_begins_at_local_midnight() -> None:
     midnight = datetime(2026, 11, 2, tzinfo=TOKYO)
     hour = ms(midnight) // 3_600_000
-    assert day_ns(day_of(hour, TOKYO), TOKYO) == ms(midnight) * NS_A_MS
-    assert day_of(hour - 1, TOKYO) == day_of(hour, TOKYO) - 1
+    assert day_ns(local_day(hour, TOKYO), TOKYO) == ms(midnight) * NS_A_MS
+    assert local_day(hour - 1, TOKYO) == local_day(hour, TOKYO) - 1
 
 
 def test_a_day_is_named_by_an_hour_of_its_own_so_that_a_refused_one_is_made_again() -> None:
@@ -165,7 +164,7 @@ def test_a_day_is_named_by_an_hour_of_its_own_so_that_a_refused_one_is_made_agai
         [line] = Encoder("goto", zone).rollup("day", Rollup(20_758, 7, "cam", 1, 0, ()))
         kind, hour, device = line.key.split()
         assert (kind, device) == ("hour", "7")
-        assert day_of(int(hour), zone) == 20_758
+        assert local_day(int(hour), zone) == 20_758
 
 
 def test_a_month_stands_at_its_first_midnight_and_is_named_by_an_hour_of_its_own() -> None:

@@ -5,9 +5,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.export.influx.schema import day_of
+from gateway.domain.epoch import first_day, local_day
 from gateway.export.influx.verify import spans_of
-from gateway.store.rollups.months import first_day
 
 ZONES = st.sampled_from([ZoneInfo(name) for name in ("Asia/Tokyo", "Asia/Kolkata", "UTC")])
 
@@ -19,7 +18,7 @@ def test_days_and_months_are_those_that_lie_in_the_hours_as_a_whole(
     spans = spans_of(start, start + length, zone)
     hours: dict[int, int] = {}
     for hour in range(start, start + length):
-        day = day_of(hour, zone)
+        day = local_day(hour, zone)
         hours[day] = hours.get(day, 0) + 1
     whole = sorted(day for day, count in hours.items() if count == 24)
     assert list(range(*spans["day"])) == whole

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from gateway.domain.epoch import day_number
 from gateway.domain.model import Device, Kind, Message, Role
 from gateway.export.influx.forward.forwarder import Forwarder
 from gateway.export.influx.forward.metrics import Meters
 from gateway.export.influx.readback import History, HistoryUnreadableError
 from gateway.export.influx.readback.embedded import EmbeddedHistory
 from gateway.export.influx.readback.influx import InfluxHistory
-from gateway.export.influx.schema import EPOCH
 from gateway.export.influx.server import Server
 from gateway.export.influx.verify import VerifyReport, verify
 from gateway.store import Store
@@ -87,7 +87,7 @@ def check_alike(store: Store, influxd: Influxd) -> None:
 
 
 def fold(store: Store) -> None:
-    while store.write_now(lambda tx: tx.months.fold((NOW - EPOCH).days)):
+    while store.write_now(lambda tx: tx.months.fold(day_number(NOW))):
         pass
     assert store.read_now(lambda r: r.own_ledger.parts(20_000, 30_000))[1][0] == "month"
 
