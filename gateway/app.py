@@ -46,7 +46,8 @@ from gateway.export.topics.publisher import TopicPublisher
 from gateway.faults import GatewayFaults
 from gateway.ingest.devices.approval import Approvals
 from gateway.ingest.messages.decoding import Sources
-from gateway.ingest.messages.intake import Intake
+from gateway.ingest.messages.intake import Intake, IntakeLimits
+from gateway.ingest.messages.judging import Judging
 from gateway.metrics import Health, notify_systemd
 from gateway.mqtt import connect_session
 from gateway.mqtt.broker_stats import follow_broker
@@ -113,11 +114,9 @@ async def run(gateway: Gateway) -> None:
     notifier = Notifier(
         gateway.store, gateway.feed, gateway.policy, ways, links(gateway), gateway.clock
     )  # fmt: skip
-    intake = Intake(
-        gateway.store, gateway.sources.decode, gateway.feed, gateway.health, gateway.policy,
-        max_batch=config.store.max_batch, reserve_mb=config.store.disk_reserve_mb,
-        clock=gateway.clock, keeper=gateway.keeper, tell=notifier.tell,
-    )  # fmt: skip
+    judging = Judging(gateway.sources.decode, gateway.policy, gateway.clock, gateway.keeper)
+    limits = IntakeLimits(config.store.max_batch, config.store.disk_reserve_mb)
+    intake = Intake(gateway.store, judging, gateway.feed, gateway.health, limits, notifier.tell)
     influx = forwarder(gateway) if config.influx.url else None
     keeping = Housekeeping(
         gateway.store, config.store.retention_days, gateway.clock,

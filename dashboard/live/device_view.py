@@ -35,6 +35,16 @@ class Condition(StrEnum):
     REMOVED = "removed"
 
 
+OF_TRAP_STATE: Mapping[TrapState, Condition] = {
+    TrapState.ARMED: Condition.ARMED,
+    TrapState.SPRUNG: Condition.SPRUNG,
+    TrapState.CAPTURED: Condition.CAPTURED,
+    TrapState.FALSE_SPRING: Condition.FALSE_SPRING,
+    TrapState.NON_TARGET: Condition.NON_TARGET,
+    TrapState.DISPATCHED: Condition.DISPATCHED,
+    TrapState.PAUSED: Condition.PAUSED,
+    TrapState.REMOVED: Condition.REMOVED,
+}
 URGENCY = {condition: rank for rank, condition in enumerate(Condition)}
 
 
@@ -120,7 +130,7 @@ def _of_trap(trap: TrapView, low: bool) -> tuple[Condition, datetime | None]:
         return Condition.UNKNOWN, None
     if low and trap.state is TrapState.ARMED:
         return Condition.LOW, trap.since
-    return Condition(trap.state.value), trap.since
+    return OF_TRAP_STATE[trap.state], trap.since
 
 
 def _of_detector(

@@ -29,6 +29,8 @@ _NEXT: dict[Word, TrapState] = {
     ActionKind.REMOVED: REMOVED,
 }
 _DONE: dict[Word, TrapState] = {ActionKind.DISPATCHED: DONE}
+# What an action makes of the trap; a visit changes nothing. Whether it is allowed: TRANSITIONS.
+STATE_AFTER: Mapping[Word, TrapState] = _FOUND | _NEXT | _DONE
 _SPRINGS: dict[Word, TrapState] = {Kind.SPRUNG: SPRUNG}
 _SETS: dict[Word, TrapState] = {Kind.SET: ARMED}
 
@@ -140,7 +142,7 @@ def told(state: DeviceState | None) -> TrapView:
     if act is None:
         since = from_ms(state.trap_head[0]) if state.trap else None
         return TrapView(state.trap, since)
-    now: TrapState | None = TrapState(act.deed.value)
+    now: TrapState | None = STATE_AFTER[act.deed]
     since, by = act.at, act.by
     for at_ms, word in _sensor_words(state):
         following = after(now, word)
@@ -152,7 +154,7 @@ def told(state: DeviceState | None) -> TrapView:
 def after(state: TrapState | None, word: Word) -> TrapState | None:
     """The state once `word` is said. A deed is taken as it is: it was checked when it was recorded."""
     if isinstance(word, ActionKind):
-        return state if word is ActionKind.VISITED else TrapState(word.value)
+        return STATE_AFTER.get(word, state)
     return TRANSITIONS[state].get(word, state)
 
 

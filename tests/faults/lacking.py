@@ -35,10 +35,10 @@ class Hasty(Intake):
     async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
         messages = [delivery.message for delivery in deliveries]
         session.ack(deliveries)
-        expected = await self._store.rehearse(lambda tx: self._absorb(tx, messages))
+        expected = await self._store.rehearse(lambda tx: self._judging.absorb(tx, messages))
         self.confirms.promise(expected.durable)
         self._check_room()
-        outcome = await self._store.write(lambda tx: self._absorb(tx, messages))
+        outcome = await self._store.write(lambda tx: self._judging.absorb(tx, messages))
         self._health.committed(len(messages), outcome, 0)
 
 

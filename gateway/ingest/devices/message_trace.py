@@ -3,14 +3,14 @@
 Owns the lines only; nothing is judged by the store, so a copy is shown like the first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
 
-from gateway.domain.model import Device, Message, MessageRefusedError, Reading, Standing
+from gateway.domain.model import Device, Message, MessageRefusedError, Standing
+from gateway.ingest.messages.batch import DecodeMessage
 
-DecodeMessage = Callable[[Message, Mapping[str, Device]], list[Reading]]
 UNKNOWN = "unregistered"
 
 

@@ -49,10 +49,12 @@ class _Gathering(Struct):
     """What a batch has come to, before it is written."""
 
     tx: Transaction
-    outcome: Outcome
+    now: datetime
+    policy: Policy
     edges: StateChanges
     holding: Holding
     clock_trusted: bool = True
+    outcome: Outcome = field(default_factory=Outcome)
     admitted: dict[Identity, Admitted] = field(default_factory=dict)
     rivals: list[Admitted] = field(
         default_factory=list
@@ -71,10 +73,11 @@ def absorb(
 ) -> Outcome:
     """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
     holding = Holding(tx, clock_trusted)
-    batch = _Gathering(tx, Outcome(), StateChanges(tx.states), holding, clock_trusted)
+    changes = StateChanges(tx.states)
+    batch = _Gathering(tx, now, policy or Policy(), changes, holding, clock_trusted)
     for message in messages:
         _read(batch, message, decode)
-    return _finish(batch, now, policy or Policy())
+    return _finish(batch)
 
 
 def read_again(
@@ -85,21 +88,22 @@ def read_again(
     policy: Policy | None = None,
 ) -> Outcome:
     """Read refused messages again; those still refused stay, with their present reason."""
-    batch = _Gathering(tx, Outcome(), StateChanges(tx.states), Holding(tx))
+    batch = _Gathering(tx, now, policy or Policy(), StateChanges(tx.states), Holding(tx))
     for one in kept:
         batch.kept[id(one.message)] = one
         _read(batch, one.message, decode, one)
-    outcome = _finish(batch, now, policy or Policy())
+    outcome = _finish(batch)
     tx.quarantine.set_read((one.no for one in kept if one.no not in batch.holding.put_back), now)
     return outcome
 
 
-def _finish(batch: _Gathering, now: datetime, policy: Policy) -> Outcome:
+def _finish(batch: _Gathering) -> Outcome:
     """Write what the messages mean, and tell of captures whose devices do not count."""
     outcome, holding = batch.outcome, batch.holding
-    _write(batch, now, policy)
+    _write(batch)
     if holding.springs or holding.unlisted:
-        apply(batch.tx, outcome, rules.judge_reports(holding.reports(now)), policy, now)
+        ruling = rules.judge_reports(holding.reports(batch.now))
+        apply(batch.tx, outcome, ruling, batch.policy, batch.now)
     outcome.pending.extend(holding.met)
     outcome.no_events.update(holding.no_events)
     return outcome
@@ -169,7 +173,7 @@ def _admit(
             batch.holding.count(reading.device, RefusalReason.COPY)
 
 
-def _write(batch: _Gathering, now: datetime, policy: Policy) -> None:
+def _write(batch: _Gathering) -> None:
     tx, outcome, admitted = batch.tx, batch.outcome, list(batch.admitted.values())
     if not admitted:
         return
@@ -193,7 +197,7 @@ def _write(batch: _Gathering, now: datetime, policy: Policy) -> None:
     _count_copies(batch, fresh)
     outcome.events.extend(one.event for one in fresh)
     outcome.refined.extend(revision.new for revision in revisions if revision.is_news)
-    _tell_states(tx, outcome, fresh, revisions, now, policy)
+    _update_devices(batch, fresh, revisions)
 
 
 def _count_copies(batch: _Gathering, fresh: Sequence[Admitted]) -> None:
@@ -235,14 +239,8 @@ def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) 
             batch.tx.quarantine.keep_newest(RefusalReason.CONFLICT, reading.device, CONFLICTS)
 
 
-def _tell_states(
-    tx: Transaction,
-    outcome: Outcome,
-    fresh: list[Admitted],
-    revisions: list[Revision],
-    now: datetime,
-    policy: Policy,
-) -> None:
+def _update_devices(batch: _Gathering, fresh: list[Admitted], revisions: list[Revision]) -> None:
+    """Write the states and the effort of all devices that new or corrected events concern."""
     by_device: dict[str, tuple[list[Admitted], list[Revision]]] = defaultdict(lambda: ([], []))
     for one in fresh:
         by_device[one.event.device][0].append(one)
@@ -250,22 +248,18 @@ def _tell_states(
         by_device[revision.new.device][1].append(revision)
     states, tallies = [], []
     for id_, (group, revised) in by_device.items():
-        state, tally = _judge(tx, outcome, id_, group, revised, now, policy)
+        state, tally = _judge(batch, id_, group, revised)
         states.append(state)
         tallies.append((id_, tally))
-    tx.put_states(states)
-    tx.add_tallies(tallies)
+    batch.tx.put_states(states)
+    batch.tx.add_tallies(tallies)
 
 
 def _judge(
-    tx: Transaction,
-    outcome: Outcome,
-    address: str,
-    group: list[Admitted],
-    revisions: list[Revision],
-    now: datetime,
-    policy: Policy,
+    batch: _Gathering, address: str, group: list[Admitted], revisions: list[Revision]
 ) -> tuple[DeviceState, HourlyTally]:
+    """The device's new state and what to add to its effort; opens and ends its alerts."""
+    tx, now, policy = batch.tx, batch.now, batch.policy
     device, before = tx.devices[address], tx.states.get(address)
     events = placed(one.event for one in group)
     after = device_update.after(tx, before, events, group, revisions)
@@ -276,7 +270,7 @@ def _judge(
     if revised := [one.new for one in revisions if one.is_news]:
         news = sorted([*news, *revised], key=order)
     change = rules.Change(device, before, after, news, now, policy, retained, tx.devices, tx.states)
-    apply(tx, outcome, rules.judge(change), policy, now)
+    apply(tx, batch.outcome, rules.judge(change), policy, now)
     return after, tally
 
 

@@ -10,23 +10,20 @@ itself (`batch`, `store`).
 import asyncio
 import logging
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
 
-import msgspec
+from msgspec import Struct
 
 from gateway.alerts import claims
-from gateway.alerts.policy import Policy
-from gateway.clock import Clock, Timekeeper, utc_now
-from gateway.domain.model import Device, Message, Role
+from gateway.domain.model import Message
 from gateway.domain.outcome import Outcome
-from gateway.ingest.messages.batch import DecodeMessage, absorb
 from gateway.ingest.messages.confirms import Confirms
+from gateway.ingest.messages.judging import Judging, split_urgent
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
-from gateway.store.tables.backlog import Size, Stamp
+from gateway.store.tables.backlog import Size
 from gateway.store.tables.outbox import ClaimedDelivery
 
 log = logging.getLogger(__name__)
@@ -46,26 +43,28 @@ async def tell_nobody(_: Sequence[ClaimedDelivery]) -> bool:
     return True
 
 
+class IntakeLimits(Struct, frozen=True):
+    """How much the intake takes at once, and how much of the disk it leaves free."""
+
+    max_batch: int = 1_500  # messages in one transaction
+    reserve_mb: int = 0
+
+
 class Intake:
-    """From one session into one store. `keeper`: where given, the judge of `clock`."""
+    """Takes the messages of one session into one store."""
 
     def __init__(
         self,
         store: Store,
-        decode: DecodeMessage,
+        judging: Judging,
         feed: Feed,
         health: Health,
-        policy: Policy | None = None,
-        *,
-        max_batch: int = 1_500,
-        reserve_mb: int = 0,
-        clock: Clock = utc_now,
-        keeper: Timekeeper | None = None,
+        limits: IntakeLimits = IntakeLimits(),  # noqa: B008 - frozen
         tell: Tell = tell_nobody,
     ) -> None:
-        self._store, self._decode, self._feed, self._health = store, decode, feed, health
-        self._policy, self._max_batch, self._clock = policy or Policy(), max_batch, clock
-        self._reserve, self._keeper, self._tell = reserve_mb * MB, keeper, tell
+        self._store, self._judging, self._feed, self._health = store, judging, feed, health
+        self._max_batch, self._reserve = limits.max_batch, limits.reserve_mb * MB
+        self._tell = tell
         self.confirms = Confirms()
         self._kept = Size(1, 0)  # until looked, something may wait on the disk
         self._judged_s = 0.0  # when a batch was judged last
@@ -119,8 +118,8 @@ class Intake:
         while len(judged) < (1 if is_wanted() else most) and (
             batch := tx.backlog.take(self._max_batch)
         ):
-            trusted = batch.stamp is Stamp.TRUSTED
-            judged.append((len(batch.messages), self._judge(tx, batch.messages, trusted=trusted)))
+            outcome = self._judging.judge(tx, batch.messages, batch.stamp)
+            judged.append((len(batch.messages), outcome))
         return judged, tx.backlog.size()
 
     async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
@@ -134,7 +133,7 @@ class Intake:
                 lambda tx: self._keep(tx, messages)
             )
         else:
-            outcome = await self._store.write(lambda tx: self._absorb(tx, messages))
+            outcome = await self._store.write(lambda tx: self._judging.absorb(tx, messages))
             count = len(messages)
         session.ack(deliveries)
         self._tell_of(count, outcome, started)
@@ -150,11 +149,11 @@ class Intake:
 
     def _keep(self, tx: Transaction, messages: list[Message]) -> tuple[int, Outcome, Size]:
         """More comes than can be judged now: traps' messages are, the others are kept as they came."""
-        messages, stamp = self._stamped(messages)
-        urgent, others = sort_out(messages, tx.devices.values())
+        messages, stamp = self._judging.dated(messages)
+        urgent, others = split_urgent(messages, tx.devices.values())
         if others:
             tx.backlog.put(others, stamp)
-        outcome = self._judge(tx, urgent, trusted=stamp is Stamp.TRUSTED)
+        outcome = self._judging.judge(tx, urgent, stamp)
         return len(urgent), outcome, tx.backlog.size()
 
     async def _hold(self, session: Session, held: list[Delivery], trouble: DiskError) -> None:
@@ -191,10 +190,12 @@ class Intake:
 
         def rehearse(tx: Transaction) -> list[ClaimedDelivery]:
             opened = self._opened_by_backlog(tx)
-            opened |= {alert.id for alert in self._absorb(tx, messages).opened}
-            now = self._clock()
+            opened |= {alert.id for alert in self._judging.absorb(tx, messages).opened}
+            now = self._judging.clock()
             lanes = tx.outbox.lanes(now)
-            due = [p for lane in lanes for p in claims.claim(tx, lane, self._policy, now, ROOM)]
+            due = [
+                p for lane in lanes for p in claims.claim(tx, lane, self._judging.policy, now, ROOM)
+            ]
             return [p for p in due if any(alert.id in opened for alert in p.alerts)]
 
         try:
@@ -208,24 +209,6 @@ class Intake:
         judged, _ = self._judge_backlog(tx, REHEARSED)
         return {alert.id for _, outcome in judged for alert in outcome.opened}
 
-    def _absorb(self, tx: Transaction, messages: list[Message]) -> Outcome:
-        messages, stamp = self._stamped(messages)
-        return self._judge(tx, messages, trusted=stamp is Stamp.TRUSTED)
-
-    def _judge(self, tx: Transaction, messages: list[Message], *, trusted: bool) -> Outcome:
-        now = self._clock()
-        return absorb(tx, messages, self._decode, now, self._policy, clock_trusted=trusted)
-
-    def _stamped(self, messages: list[Message]) -> tuple[list[Message], Stamp]:
-        """With the true times of receipt, as far as they are known."""
-        keeper = self._keeper
-        if keeper is None:
-            return messages, Stamp.TRUSTED
-        messages = [_dated(message, keeper.settle(message.received_at)) for message in messages]
-        if keeper.trusted:
-            return messages, Stamp.TRUSTED
-        return messages, Stamp.ERA if keeper.era else Stamp.LOST
-
     def _check_room(self) -> None:
         """The last megabytes are for alerts, for what people do, and for a clean end."""
         if not self._reserve:
@@ -233,24 +216,3 @@ class Intake:
         free = shutil.disk_usage(self._store.path.absolute().parent).free
         if free < self._reserve:
             raise DiskError(f"{free // MB} MB free, {self._reserve // MB} MB are the reserve")
-
-
-def sort_out(
-    messages: Sequence[Message], devices: Iterable[Device]
-) -> tuple[list[Message], list[Message]]:
-    """(those whose topic names a trap, the others): a capture does not wait behind a surge.
-
-    A trap whose topic does not name it waits with the others: late, never wrong.
-    """
-    traps = {device.id.rpartition("/")[2] for device in devices if device.role is Role.TRAP}
-    urgent: list[Message] = []
-    others: list[Message] = []
-    for message in messages:
-        (others if traps.isdisjoint(message.topic.split("/")) else urgent).append(message)
-    return urgent, others
-
-
-def _dated(message: Message, received_at: datetime) -> Message:
-    if received_at == message.received_at:
-        return message
-    return msgspec.structs.replace(message, received_at=received_at)

@@ -15,7 +15,7 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.alerts.lifecycle import Promise
+from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK, Promise
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Alert, AlertStatus
 from gateway.store.rows import to_alert
@@ -171,8 +171,8 @@ class OutboxTable:
         if alert.status is AlertStatus.RESOLVED:
             self._execute(
                 "UPDATE outbox SET status = 'dropped' WHERE alert = ? AND status = 'waiting' "
-                "AND attempts = 0 AND (gathered = 1 OR step % 100 BETWEEN 1 AND 98)",
-                (alert.id,),
+                "AND attempts = 0 AND (gathered = 1 OR step % ? BETWEEN 1 AND ?)",
+                (alert.id, STEPS_A_ROUND, TAKE_BACK - 1),
             )
 
     def sent_since(self, since: datetime) -> dict[tuple[str, str], int]:
@@ -192,15 +192,6 @@ class OutboxTable:
         )
         [(count,)] = self._execute(sql, (ms(since),))
         return int(count)
-
-    def next_due(self) -> datetime | None:
-        """When something is next to be sent; None when the outbox is empty."""
-        row = self._execute(
-            "SELECT min(coalesce(claimed_ms + ?, due_ms)) FROM outbox "
-            "WHERE status IN ('waiting', 'claimed')",
-            (round(CLAIM.total_seconds() * 1000),),
-        ).fetchone()
-        return from_ms(row[0]) if row and row[0] is not None else None
 
     def _gather(
         self,

@@ -18,7 +18,8 @@ from gateway.domain.model import Kind
 from gateway.export.influx.schema import LAYOUT
 from gateway.ingest.messages import intake as intake_module
 from gateway.ingest.messages.batch import absorb
-from gateway.ingest.messages.intake import Intake
+from gateway.ingest.messages.intake import Intake, IntakeLimits
+from gateway.ingest.messages.judging import Judging
 from gateway.metrics import Health
 from gateway.store import DiskError, Store
 from gateway.store.feed import Feed
@@ -43,9 +44,13 @@ class Rig:
             store, Feed(), policy, {("tanaka", "0"): way}, Links("secret", ""), lambda: at(99)
         )
         self.intake = intake(
-            store, decode, Feed(), self.health, policy, reserve_mb=reserve_mb,
-            clock=lambda: at(99), tell=self.notifier.tell, max_batch=500,
-        )  # fmt: skip
+            store,
+            Judging(decode, policy, lambda: at(99)),
+            Feed(),
+            self.health,
+            IntakeLimits(500, reserve_mb),
+            self.notifier.tell,
+        )
 
     async def _send(self, letter: Notification) -> str:
         self.letters.append(letter)

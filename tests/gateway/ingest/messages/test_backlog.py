@@ -16,7 +16,8 @@ from gateway.domain.model import Event, Kind, Message, TimeQuality, TrapState
 from gateway.faults import GatewayFaults
 from gateway.ingest.messages import intake as intake_module
 from gateway.ingest.messages.batch import absorb
-from gateway.ingest.messages.intake import Intake, sort_out
+from gateway.ingest.messages.intake import Intake, IntakeLimits
+from gateway.ingest.messages.judging import Judging, split_urgent
 from gateway.metrics import Health
 from gateway.store import Reader, Store, redate
 from gateway.store.feed import Feed
@@ -42,8 +43,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def intake_of(store: Store, health: Health | None = None, reserve_mb: int = 0) -> Intake:
-    return Intake(store, decode, Feed(), health or Health(), max_batch=BATCH, reserve_mb=reserve_mb,
-                  clock=lambda: at(99))  # fmt: skip
+    judging = Judging(decode, clock=lambda: at(99))
+    return Intake(store, judging, Feed(), health or Health(), IntakeLimits(BATCH, reserve_mb))
 
 
 def run(intake: Intake, session: FakeSession, until: Callable[[], bool]) -> None:
@@ -160,7 +161,7 @@ def test_a_crash_in_a_surge_costs_only_an_intake_that_acknowledges_on_arrival(
     monkeypatch.setattr(store, "write", crash)
     session = FakeSession()
     session.send(*STORY)
-    intake = kind(store, decode, Feed(), Health(), max_batch=BATCH)
+    intake = kind(store, Judging(decode), Feed(), Health(), IntakeLimits(BATCH))
     intake._kept = Size(0, 0)  # it has looked: nothing waits on the disk
     with pytest.raises(_CrashError):
         asyncio.run(intake.run(session))
@@ -199,7 +200,7 @@ def test_a_trap_that_springs_amid_a_surge_does_not_wait_behind_it(store: Store) 
 )
 def test_a_message_is_urgent_when_its_topic_names_a_trap(topic: str, is_urgent: bool) -> None:
     one = Message(topic, b"", T0)
-    assert sort_out([one], [TRAP, CAMERA]) == (([one], []) if is_urgent else ([], [one]))
+    assert split_urgent([one], [TRAP, CAMERA]) == (([one], []) if is_urgent else ([], [one]))
 
 
 def test_what_was_kept_before_a_crash_is_judged_after_it(store: Store) -> None:
