@@ -23,7 +23,7 @@ from gateway.store.tables.outbox import ClaimedDelivery, DeliveryQueue, Packing
 
 NEVER_HELD = tuple(rule.name for rule in RULES if rule.urgent or rule.level in URGENT)
 MINUTE = timedelta(minutes=1)
-SHARE = 20  # at most so large a part of what is left of a month goes out singly in one minute
+SHARE = 4  # at most so large a part of what is left of a month goes out singly in one minute
 LEAST_S, MOST_S = 10.0, 60.0  # between two messages once a minute's share is used
 
 

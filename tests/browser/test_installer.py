@@ -26,6 +26,7 @@ def test_a_stranger_is_approved_and_its_messages_count(page: Page, arriving_url:
     page.fill("input[name=name]", "hana")
     page.fill("input[name=password]", "secret-word")
     page.click("main button[type=submit]")
+    page.wait_for_url(f"{arriving_url}/pending")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     ratio, words = page.evaluate(CONTRAST)
     assert ratio >= 4.5, words

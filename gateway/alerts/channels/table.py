@@ -38,13 +38,13 @@ class ChannelRow(Struct, frozen=True):
 CHANNELS: tuple[ChannelRow, ...] = (
     ChannelRow("console", ("console",), "the gateway's own terminal", open_console),
     ChannelRow("line", ("line",), "LINE Messaging API, with retry key", open_line, at_once=4,
-            singly=5, burst=20, longest=lambda _: line.LONGEST, size=line.size),
+            singly=5, longest=lambda _: line.LONGEST, size=line.size),
     ChannelRow("mqtt", ("mqtt",), "retained on the broker: sirens, displays", open_mqtt,
             at_once=4, takes_back=True, lists=False),
     ChannelRow("meshtastic", ("meshtastic",), "text over LoRa radio", open_meshtastic,
             singly=3, burst=6, longest=lambda _: meshtastic.LONGEST, size=meshtastic.size),
     ChannelRow("apprise", (), "any Apprise URL: mail, ntfy, Telegram, webhooks ...", open_apprise,
-            pause_s=0.05, singly=5, burst=20, longest=apprise.longest, size=meshtastic.size),
+            pause_s=0.05, singly=5, burst=60, longest=apprise.longest, size=meshtastic.size),
 )  # fmt: skip
 
 
