@@ -1,6 +1,6 @@
 """`shishigaki devices`: the registry of traps and detectors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +13,20 @@ from rich.table import Table
 from gateway import app as service
 from gateway.cli.options import AsJson, Config, ConfigFile, FarOk, desk, load, open_store
 from gateway.clock import utc_now
-from gateway.domain.model import Device
+from gateway.domain.geo.far_places import Place
+from gateway.domain.model import Device, DeviceState
 from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.approval import ApprovalRequest, PlaceAnswer
-from gateway.ingest.devices.lists import DeviceListError, check_places, parse_rows, to_csv
+from gateway.ingest.devices.lists import (
+    DeviceList,
+    DeviceListError,
+    check_datum,
+    check_places,
+    converted,
+    said,
+    to_csv,
+)
+from gateway.ingest.devices.lists import read as read_list
 from gateway.ingest.messages.batch import release
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store, Transaction
@@ -37,32 +47,74 @@ def register(app: typer.Typer) -> None:
 
 @group.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="一覧のファイル (UTF-8) / CSV or GeoJSON file")],
+    file: Annotated[
+        Path, typer.Argument(help="一覧のファイル / CSV (comma, semicolon, tab), XLSX or GeoJSON")
+    ],
     far_ok: FarOk = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="誤りのある行を除いて登録 / without the broken lines")
+    ] = False,
+    datum: Annotated[
+        str, typer.Option(help="座標の測地系 tokyo, wgs84 / datum of the list's places")
+    ] = "",
     config: ConfigFile = None,
 ) -> None:
-    """CSV か GeoJSON の一覧を台帳に入れます / register devices from CSV or GeoJSON."""
+    """一覧 (CSV, XLSX, GeoJSON) を台帳に入れます / register devices from a list.
+
+    誤りのある行があれば、何も登録しません。 / Nothing is registered when a line is wrong.
+    """
+    if datum not in ("", "tokyo", "wgs84"):
+        raise typer.BadParameter(f"{datum!r}: tokyo or wgs84", param_hint="--datum")
     try:
-        rows = parse_rows(file.read_bytes())
-    except OSError as error:
-        raise DeviceListError(f"{file}: {error.strerror}") from None
+        found = _list(file, partial=partial)
+        settings = load(config)
+        with _store(settings) as store:
+            devices = store.write_now(
+                lambda tx: _put(tx, found, far_ok, datum, settings.dashboard.centre)
+            )
+            for device in devices:
+                store.write_now(_release(settings, device.id))
     except DeviceListError as error:
         raise DeviceListError(f"{file}: {error}") from None
-    settings, devices = load(config), [device for _, device in rows]
-
-    def register(tx: Transaction) -> None:
-        if not far_ok:
-            check_places(rows, tx.devices, settings.dashboard.centre)
-        tx.put_devices(devices)
-
-    with _store(settings) as store:
-        try:
-            store.write_now(register)
-        except DeviceListError as error:
-            raise DeviceListError(f"{file}: {error}") from None
-        for device in devices:
-            store.write_now(_release(settings, device.id))
+    for fault in found.faults:
+        typer.echo(f"{file}: {fault}", err=True)
     typer.echo(f"{len(devices)} 台を登録しました / devices registered")
+
+
+def _list(file: Path, *, partial: bool) -> DeviceList:
+    try:
+        found = read_list(file.read_bytes())
+    except OSError as error:
+        raise DeviceListError(error.strerror) from None
+    if found.faults and not partial:
+        raise DeviceListError(
+            f"{said(found.faults)}。何も登録していません。直すか --partial で他の行だけ登録を / nothing was "
+            "registered: correct the list, or register the other lines with --partial"
+        )
+    return found
+
+
+def _put(
+    tx: Transaction, found: DeviceList, far_ok: bool, datum: str, centre: Place | None
+) -> list[Device]:
+    """Register the rows of a list, once what is asked about them is answered."""
+    rows = found.rows
+    if datum == "tokyo":
+        rows = [(where, converted(device)) for where, device in rows]
+    elif not datum:
+        check_datum(found, tx.devices, _reported(tx.states))
+    if not far_ok:
+        check_places(rows, tx.devices, centre)
+    devices = [device for _, device in rows]
+    tx.put_devices(devices)
+    return devices
+
+
+def _reported(states: Mapping[str, DeviceState]) -> dict[str, Place]:
+    """Where devices said that they are."""
+    places = {id_: (one.fact("lat"), one.fact("lon")) for id_, one in states.items()}
+    return {id_: (float(lat), float(lon)) for id_, (lat, lon) in places.items()
+            if lat is not None and lon is not None}  # fmt: skip
 
 
 @group.command("list")
@@ -90,6 +142,9 @@ def approve(
         bool | None,
         typer.Option("--inverted/--not-inverted", help="閉＝作動 / closed means sprung"),
     ] = None,
+    input_: Annotated[
+        str, typer.Option("--input", help="わなの接点の名前 / which of its inputs is the contact")
+    ] = "",
     zone: Annotated[str, typer.Option(help="時刻に地域のない機器の地域 / e.g. Asia/Tokyo")] = "",
     heartbeat: Annotated[
         int | None, typer.Option(help="便りの間隔 (秒) / seconds between signs of life")
@@ -102,7 +157,8 @@ def approve(
 ) -> None:
     """承認待ちの機器を使い始め、届いていた通知を読み直します / let a held device count."""
     settings = load(config)
-    wish = ApprovalRequest(device=device, name=name, role=role, model=model, inverted=inverted, zone=zone,
+    wish = ApprovalRequest(device=device, name=name, role=role, model=model, inverted=inverted,
+                input=input_, zone=zone,
                 heartbeat_s=heartbeat, place=_place(far_ok, no_place))  # fmt: skip
     now, bench = utc_now(), desk(settings)
     with _store(settings) as store:
@@ -143,8 +199,8 @@ def _release(settings: Config, device: str) -> Callable[[Transaction], Outcome]:
 
 
 def _show(devices: list[Device]) -> None:
-    table = Table("id", "role", "standing", "name", "lat", "lon", "model")
+    table = Table("id", "role", "standing", "name", "lat", "lon", "model", "input")
     for d in devices:
         place = [f"{x:.5f}" if x is not None else "" for x in (d.lat, d.lon)]
-        table.add_row(d.id, d.role, d.standing, d.name, *place, d.model)
+        table.add_row(d.id, d.role, d.standing, d.name, *place, d.model, d.input)
     Console().print(table)

@@ -90,7 +90,8 @@ class _Screen:
 
 
 def _row(line: TraceRow, zone: tzinfo) -> tuple[str, ...]:
-    said = f"{line.kind} {line.species or ''}".strip()
+    by = f"({line.input})" if line.input else ""
+    said = " ".join(part for part in (line.kind, line.species, by, line.unread) if part)
     why = f"{line.reason}: {line.detail}" if line.detail else line.reason
     return (
         f"{line.received_at.astimezone(zone):%H:%M:%S}",

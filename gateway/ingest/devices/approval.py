@@ -43,6 +43,7 @@ class ApprovalRequest(Struct, frozen=True, kw_only=True):
     role: str = ""
     model: str = ""
     inverted: bool | None = None
+    input: str = ""
     zone: str = ""
     heartbeat_s: int | None = None
     place: PlaceAnswer = ""
@@ -195,7 +196,7 @@ def _placed(
 
 def _given(wish: ApprovalRequest) -> Iterator[tuple[str, object]]:
     yield "standing", Standing.APPROVED
-    for name in ("name", "role", "model", "inverted", "zone", "heartbeat_s"):
+    for name in ("name", "role", "model", "inverted", "input", "zone", "heartbeat_s"):
         if (value := getattr(wish, name)) not in (None, ""):
             yield name, value
 

@@ -1,58 +1,143 @@
-"""Device lists: from CSV or GeoJSON to registry rows. PURE.
+"""Device lists: from a file to registry rows. PURE.
 
-Owns the columns and the messages for broken rows. Must not store anything.
-CSV: a header with COLUMNS (only `id` and `role` are needed), UTF-8 with or without BOM.
-GeoJSON: a FeatureCollection of Points, the same names as properties.
+Owns what holds for a list as a whole: its columns, that no id stands twice, which rows are wrong, and
+which places are asked about. Files are read in `list_files`, cells in `list_cells`. Must not store anything.
+Only the columns `id` and `role` are needed; lines that are empty count nothing.
 """
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
-from gateway.domain.errors import ShishigakiError
-from gateway.domain.geo import far_places
+from gateway.domain.geo import degrees, far_places
 from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, Standing
+from gateway.ingest.devices import list_cells, list_files
+from gateway.ingest.devices.list_cells import COLUMNS, address
+from gateway.ingest.devices.list_files import DeviceListError
 
-COLUMNS = tuple(name for name in Device.__struct_fields__ if name != "standing")
-SHOWN = 10  # far rows that are named
+SHOWN = 10  # rows that are named
 HINT = (
     "。緯度・経度を直すか、正しければ --far-ok を付けてください"
     " / correct lat and lon, or confirm that the places are right with --far-ok"
 )
-_EUI = re.compile("[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}([-:][0-9A-Fa-f]{2}){7}")
-_WORDS = {
-    "true": True,
-    "yes": True,
-    "1": True,
-    "はい": True,
-    "false": False,
-    "no": False,
-    "0": False,
-}
+DATUM_HINT = (
+    "。--datum tokyo で世界測地系に直して登録、--datum wgs84 でそのまま登録します"
+    " / --datum tokyo converts the list to WGS 84, --datum wgs84 takes it as it is"
+)
 
 
-class DeviceListError(ShishigakiError):
-    """The list cannot be used; names the row, the value and what is allowed."""
+class DeviceList(Struct):
+    """What a list holds: rows that can be registered, and the words for those that cannot."""
+
+    rows: list[tuple[str, Device]] = field(default_factory=list)  # each with where it stands
+    faults: list[str] = field(default_factory=list)
+    is_old_datum: bool = False  # its header says so
 
 
 def parse(data: bytes) -> list[Device]:
-    """Registry rows of a CSV or GeoJSON file; DeviceListError on the first broken row."""
+    """Registry rows of a list; DeviceListError names every broken row."""
     return [device for _, device in parse_rows(data)]
 
 
 def parse_rows(data: bytes) -> list[tuple[str, Device]]:
     """The same, each with where it stands in the file: "line 7", "feature 3"."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DeviceListError("not UTF-8: save the list as 'CSV UTF-8'") from None
-    rows = _geojson(text) if text.lstrip().startswith("{") else _csv(text)
-    return [(where, _device(where, values)) for where, values in rows]
+    found = read(data)
+    if found.faults:
+        raise DeviceListError(said(found.faults))
+    return found.rows
+
+
+def read(data: bytes) -> DeviceList:
+    """A list with its broken rows; DeviceListError when it cannot be read at all."""
+    sheet = list_files.read(data, _known)
+    if not sheet.header and not sheet.rows:
+        raise DeviceListError("空の一覧です / the list is empty")
+    columns = (
+        _columns(sheet.where, sheet.header)
+        if sheet.header
+        else dict(zip(COLUMNS, COLUMNS, strict=True))
+    )
+    found = DeviceList(is_old_datum=any(map(list_cells.is_old_datum, sheet.header)))
+    first_by_id: dict[str, str] = {}
+    for where, cells in sheet.rows:
+        named = {columns[name]: text for name, text in cells.items() if name in columns}
+        device, faults = list_cells.device(named)
+        found.faults += [_fault(where, *fault) for fault in faults]
+        if device is None:
+            continue
+        first = first_by_id.setdefault(device.id, where)
+        if first == where:
+            found.rows.append((where, device))
+        else:
+            wrong = f"{first} と同じ番号です / the same id as {first}"
+            found.faults.append(_fault(where, "id", device.id, wrong))
+    return found
+
+
+def said(faults: Sequence[str]) -> str:
+    """The broken rows in one text, the first of many."""
+    more = [f"… {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
+    return "; ".join([*faults[:SHOWN], *more])
+
+
+def _fault(where: str, column: str, value: str, wrong: str) -> str:
+    return f"{where}: {column} {value[:60] or '(空 / empty)'}: {wrong}"
+
+
+def _known(names: list[str]) -> int:
+    """How many names of a header are known."""
+    return sum(bool(list_cells.column(name)) for name in names)
+
+
+def _columns(where: str, header: Sequence[str]) -> dict[str, str]:
+    """The name in the file -> column."""
+    found = {name: list_cells.column(name) for name in header if name}
+    unknown = [name for name, column in found.items() if not column]
+    if unknown:
+        _refuse(where, f"知らない列 / unknown column {unknown[0][:60]!r}")
+    names = [list_cells.column(name) for name in header if name]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        _refuse(where, f"列 {twice} が2つあります / two columns mean {twice}")
+    if "id" not in names or "role" not in names:
+        _refuse(where, "列 id と role が必要です / columns id and role are needed")
+    return found
+
+
+def _refuse(where: str, wrong: str) -> None:
+    separators = "区切りはコンマ、セミコロンかタブ / separated by comma, semicolon or tab"
+    raise DeviceListError(f"{where}: {wrong}; allowed: {', '.join(COLUMNS)}; {separators}")
+
+
+def check_datum(
+    found: DeviceList, known: Mapping[str, Device], reported: Mapping[str, Place]
+) -> None:
+    """Ask about places that are of the old Japanese datum, by the header or by their offset.
+
+    `known`: the registry; `reported`: where devices said that they are, by id.
+    """
+    told = ["見出し / the header"] if found.is_old_datum else []
+    for where, device in found.rows:
+        place, registered = place_of(device), known.get(device.id)
+        others = [reported.get(device.id), place_of(registered) if registered else None]
+        if place and any(other and degrees.is_of_tokyo(place, other) for other in others):
+            told.append(f"{where}: {device.id} ({place[0]}, {place[1]})")
+    if told:
+        wrong = "日本測地系（旧測地系）の座標のようです / seems to be of the old Tokyo datum"
+        raise DeviceListError(f"{said(told)}: {wrong}{DATUM_HINT}")
+
+
+def converted(device: Device) -> Device:
+    """A row whose place was written in the old datum, in WGS 84."""
+    place = place_of(device)
+    if place is None:
+        return device
+    lat, lon = degrees.from_tokyo(place)
+    return msgspec.structs.replace(device, lat=round(lat, 7), lon=round(lon, 7))
 
 
 def check_places(
@@ -108,56 +193,7 @@ def to_csv(devices: Iterable[Device]) -> str:
     return out.getvalue()
 
 
-def address(text: str) -> str:
-    """An address as readings have it: EUIs, also as printed in pairs, as 16 lower-case hex digits."""
-    if _EUI.fullmatch(text):
-        return text.lower().replace("-", "").replace(":", "")
-    return text
-
-
-def _csv(text: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    rows = csv.DictReader(io.StringIO(text))
-    _known("header", rows.fieldnames or ())
-    for row in rows:
-        values = {k: v.strip() for k, v in row.items() if k and v and v.strip()}
-        if values:
-            yield f"line {rows.line_num}", values
-
-
-def _geojson(text: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    try:
-        features = msgspec.json.decode(text)["features"]
-    except (msgspec.DecodeError, KeyError, TypeError):
-        raise DeviceListError("not a GeoJSON FeatureCollection") from None
-    for number, feature in enumerate(features, start=1):
-        where = f"feature {number}"
-        try:
-            geometry, values = feature.get("geometry"), dict(feature.get("properties") or {})
-            if geometry:
-                values["lon"], values["lat"] = geometry["coordinates"][:2]
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise DeviceListError(f"{where}: needs a Point geometry and properties") from None
-        known = {k: v for k, v in values.items() if k in COLUMNS and v is not None}
-        yield where, known
-
-
-def _known(where: str, names: Iterable[str]) -> None:
-    unknown = [name for name in names if name not in COLUMNS]
-    if unknown or "id" not in names or "role" not in names:
-        wrong = f"unknown column {unknown[0]!r}" if unknown else "columns id and role are needed"
-        raise DeviceListError(f"{where}: {wrong}; allowed: {', '.join(COLUMNS)}")
-
-
-def _device(where: str, values: dict[str, Any]) -> Device:
-    values["id"] = address(str(values.get("id", "")))
-    if isinstance(word := values.get("inverted"), str):
-        values["inverted"] = _WORDS.get(word.lower(), word)
-    try:
-        device = msgspec.convert(values, Device, strict=False)
-    except msgspec.ValidationError as error:
-        raise DeviceListError(f"{where}: {error}; given: {values}") from None
-    if not -90 <= (device.lat or 0) <= 90 or not -180 <= (device.lon or 0) <= 180:
-        raise DeviceListError(f"{where}: lat {device.lat}, lon {device.lon} is no place on Earth")
-    if not device.id or device.heartbeat_s <= 0:
-        raise DeviceListError(f"{where}: id must not be empty, heartbeat_s must be above 0")
-    return device
+__all__ = [
+    "DeviceList", "DeviceListError", "address", "check_datum", "check_places", "converted", "parse",
+    "parse_rows", "place_of", "read", "said", "to_csv",
+]  # fmt: skip

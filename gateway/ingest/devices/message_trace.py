@@ -35,13 +35,17 @@ class TraceRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     battery_v: float | None = None
     rssi_dbm: float | None = None
     snr_db: float | None = None
+    input: str = ""  # which of the device's inputs said it
+    battery_low: bool | None = None
+    unread: str | None = None  # why its content could not be read
+    simulated: bool = False
     reason: str = ""
     detail: str = ""
 
 
 _OF_READING = (
     "species", "count", "confidence", "refines", "device_time", "battery_pct", "battery_v",
-    "rssi_dbm", "snr_db",
+    "rssi_dbm", "snr_db", "input", "battery_low", "unread", "simulated",
 )  # fmt: skip
 
 

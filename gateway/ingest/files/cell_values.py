@@ -9,6 +9,9 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date, time, timedelta
 
+from gateway.domain.geo import degrees as written_degrees
+from gateway.domain.geo.degrees import Axis
+
 Note = Callable[[str], None]
 """Is told what was repaired, in words that are the same for the same fault."""
 
@@ -31,6 +34,8 @@ _TIME = re.compile(
 )
 _AFTER_TIME = {"", "頃", "ごろ", "頃に", "過ぎ"}
 _NOTHING = {"", "-", "--", "不明", "なし", "?", "未確認", "ー", "―"}
+_BETWEEN = re.compile(r"[・、，,/;+＋&]|と(?=[ァ-ヴー一-龠])|\s+")
+_NONE = re.compile(r"(?:な|無)し|無|零|ゼロ|0+(?:\.0+)?\s*(?:頭|匹|羽|個体)?|none", re.IGNORECASE)
 _DESTROYED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 
 
@@ -102,6 +107,17 @@ def clock(text: str, note: Note) -> time | None:
     return time(hour, minute)
 
 
+def parts(text: str) -> list[str]:
+    """The words of a cell that lists several: ``A・B``, ``A、B``, ``A/B``."""
+    found = (part.strip() for part in _BETWEEN.split(plain(text).removesuffix("等")))
+    return [part for part in found if part]
+
+
+def is_none(text: str) -> bool:
+    """Whether a count says that nothing was seen."""
+    return _NONE.fullmatch(plain(text)) is not None
+
+
 def number(text: str, note: Note) -> int | None:
     """How many, None where the cell says that nobody knows."""
     cell = noted(text, note)
@@ -118,9 +134,10 @@ def number(text: str, note: Note) -> int | None:
     return int(found[0])
 
 
-def degrees(text: str, note: Note) -> float:
-    """Degrees of latitude or longitude."""
-    try:
-        return float(noted(text, note).rstrip("°度"))
-    except ValueError:
-        raise ValueError("must be degrees like 36.5561") from None
+def degrees(text: str, axis: Axis, note: Note) -> float:
+    """Degrees of latitude or longitude, as a list of devices reads them too."""
+    noted(text, note)
+    value, is_sexagesimal = written_degrees.read(text, axis, most=180)
+    if is_sexagesimal:
+        note("degrees, minutes and seconds; read as degrees")
+    return value

@@ -18,11 +18,13 @@ from msgspec import Struct, field
 
 from gateway.domain import species
 from gateway.domain.geo import mesh
+from gateway.domain.geo.degrees import Axis
 from gateway.domain.resident_reports import Sighting, SightingKind
 from gateway.ingest.files import cell_values
 from gateway.ingest.files.import_report import Findings, RowError
 from gateway.ingest.files.report_columns import Columns, Map, TableError
 
+_AXES: tuple[tuple[str, Axis], ...] = (("lat", "lat"), ("lon", "lon"))
 JAPAN = (20.0, 46.0, 122.0, 154.0)  # south, north, west, east
 APART_DEG = 0.001  # two notations of one place may differ by so much (100 m)
 EARLIEST = date(1926, 12, 25)
@@ -52,18 +54,20 @@ def parse(data: bytes, map_: Map, file: str, zone: tzinfo, now: datetime) -> Rep
         reports.rows += 1
         reader = _RowReader(reports.findings, file, line, row, map_)
         try:
-            sighting = reader.sighting(zone, now)
+            found = reader.sightings(zone, now)
         except RowError as error:
             reports.findings.refused.append(error.at(file, line))
             continue
-        seen[sighting.id] += (
-            1  # equal rows of one table are several reports, at every import the same
-        )
-        if seen[sighting.id] > 1:
-            id_ = f"{sighting.id}-{seen[sighting.id]}"
-            sighting = msgspec.structs.replace(sighting, id=id_)
-        reports.sightings.append(sighting)
+        reports.sightings += [_numbered(sighting, seen) for sighting in found]
     return reports
+
+
+def _numbered(sighting: Sighting, seen: Counter[str]) -> Sighting:
+    """Equal rows of one table are several reports, at every import the same."""
+    seen[sighting.id] += 1
+    if seen[sighting.id] == 1:
+        return sighting
+    return msgspec.structs.replace(sighting, id=f"{sighting.id}-{seen[sighting.id]}")
 
 
 def _decode(data: bytes, encoding: str) -> tuple[str, str]:
@@ -103,11 +107,25 @@ class _RowReader:
         self._findings, self._file, self._line = findings, file, line
         self._row, self._map = row, map_
 
-    def sighting(self, zone: tzinfo, now: datetime) -> Sighting:
-        """The row's meaning. Raises RowError."""
+    def sightings(self, zone: tzinfo, now: datetime) -> list[Sighting]:
+        """The row's meaning: one sighting, or one an animal; none where none was seen. Raises RowError."""
         day, at = self._when(zone, now)
         lat, lon = self._where()
-        kind, animal, count = self._kind(), self._species(), self._count()
+        kind = self._kind()
+        if kind is SightingKind.SIGHTING and cell_values.is_none(self._cell("count")):
+            self._repaired("count", "nothing was seen: no sighting")
+            return []
+        animals, count = self._species(), self._count()
+        if len(animals) > 1:
+            self._repaired("species", "several animals in one cell; a sighting of each, uncounted")
+            count = None
+        return [self._sighting(day, at, (lat, lon), kind, animal, count) for animal in animals]
+
+    def _sighting(
+        self, day: date, at: datetime | None, where: tuple[float, float], kind: SightingKind,
+        animal: str, count: int | None,
+    ) -> Sighting:  # fmt: skip
+        lat, lon = where
         identity = f"{day}|{at}|{lat:.5f}|{lon:.5f}|{kind}|{animal}|{count}"
         return Sighting(
             id=blake2b(identity.encode(), digest_size=8).hexdigest(),
@@ -171,9 +189,9 @@ class _RowReader:
         if not (self._cell("lat") and self._cell("lon")):
             return wkt
         pair = []
-        for key in ("lat", "lon"):
+        for key, axis in _AXES:
             try:
-                pair.append(cell_values.degrees(self._cell(key), self._noter(key)))
+                pair.append(cell_values.degrees(self._cell(key), axis, self._noter(key)))
             except ValueError as error:
                 if wkt is None:
                     raise self._error(key, str(error)) from None
@@ -230,9 +248,16 @@ class _RowReader:
             raise self._error("kind", f"no such word under [kinds]; has: {allowed}")
         return found
 
-    def _species(self) -> str:
+    def _species(self) -> list[str]:
+        """The animals of a cell; several where it names several that the table of species knows."""
         word = self._cell("species") or self._map.species
-        return (species.code(cell_values.plain(word)) or word) if word else species.UNKNOWN
+        if not word:
+            return [species.UNKNOWN]
+        if whole := species.code(cell_values.plain(word)):
+            return [whole]
+        parts = [species.code(part) for part in cell_values.parts(word)]
+        several = list(dict.fromkeys(code for code in parts if code))
+        return several if len(several) > 1 and None not in parts else [word]
 
     def _count(self) -> int | None:
         return cell_values.number(self._cell("count"), self._noter("count"))

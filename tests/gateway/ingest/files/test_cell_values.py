@@ -116,10 +116,10 @@ def test_a_code_that_a_spreadsheet_destroyed_is_known() -> None:
 
 
 def test_degrees_are_numbers() -> None:
-    assert cell_values.degrees("３６.５", lambda _: None) == 36.5
-    assert cell_values.degrees("136.5度", lambda _: None) == 136.5
+    assert cell_values.degrees("３６.５", "lat", lambda _: None) == 36.5
+    assert cell_values.degrees("136.5度", "lon", lambda _: None) == 136.5
     with pytest.raises(ValueError, match="must be degrees"):
-        cell_values.degrees("北緯", lambda _: None)
+        cell_values.degrees("北緯", "lat", lambda _: None)
 
 
 @given(st.text(max_size=30))

@@ -82,6 +82,8 @@ def test_the_encoding_is_found_out(encoding: str) -> None:
         (",,目撃", ",492806,目撃", "disagrees with the place; the place is taken"),
         ("36.5,136.5", "136.5,36.5", "緯度 = '136.5': latitude and longitude were exchanged; put right"),
         ("36.5,136.5", "３６.5,136.5", "緯度 = '３６.5': full-width digits read as plain ones"),
+        ("36.5,136.5", "36°30'00,136.5", "degrees, minutes and seconds; read as degrees"),
+        ("36.5,136.5", "nan,nan", "緯度 = 'nan': not degrees; the WKT point is taken"),
         ("36.5,136.5", "北,136.5", "緯度 = '北': not degrees; the WKT point is taken"),
         ("POINT (136.5 36.5)", "POINT (136.6 36.5)", "WKT = 'POINT (136.6 36.5)': disagrees with latitude"),
         ("POINT (136.5 36.5)", "somewhere", "WKT = 'somewhere': not POINT (lon lat); ignored"),
@@ -107,7 +109,6 @@ def test_what_can_be_repaired_is_kept_and_named(old: str, new: str, why: str) ->
         ("R6.4.24", "R9.4.24", "lies in the future"),
         ("R6.4.24", "1910/1/1", "lies in the future or before 1926-12-25"),
         ("36.5,136.5", "51.5,-0.1", "緯度 = '51.5': 51.5, -0.1 is not in Japan"),
-        ("36.5,136.5", "nan,nan", "is not in Japan"),
         ("目撃", "うわさ", "種別 = 'うわさ': no such word under [kinds]; has: 目撃, 痕跡"),
     ],
 )
