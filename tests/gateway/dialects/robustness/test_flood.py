@@ -23,7 +23,7 @@ A_TRANSACTION = 1_000
 def flood(store: Store, sent: int, seed: int) -> Counter[str]:
     """What became of `sent` generated messages, one by one."""
     rng, became = random.Random(seed), Counter[str]()
-    remembered: set[tuple[str, bytes]] = set()  # refused and retained: kept once
+    remembered: set[tuple[str, bytes]] = set()  # refused before: may be kept once
     decode = Sources([SourceSettings(dialect=row.name) for row in TABLE], "goto").decode
     seeds = [pair for rows in FIXTURES.values() for pair in rows]
 
@@ -42,8 +42,8 @@ def flood(store: Store, sent: int, seed: int) -> Counter[str]:
                 if reason is RefusalReason.IRRELEVANT:
                     became["irrelevant"] += 1
                 else:
-                    became["known" if message.retain and same in remembered else "quarantined"] += 1
-                    remembered.update([same] if message.retain else [])
+                    became["known" if same in remembered else "quarantined"] += 1
+                    remembered.add(same)
             if not outcome.refused:
                 became["accepted" if read else "lost"] += 1
 
