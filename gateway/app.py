@@ -6,7 +6,7 @@
                                  │                            ├─▶ feed ─▶ open pages (SSE), display
                              broker, devices                  ├─▶ outbox ─▶ notifier ─▶ people
                                                               └─▶ journal ─▶ influx
-    ticker ─▶ rules: time passes. housekeeping, eras: the file and the clock. watchdog: systemd.
+    ticker ─▶ rules: time passes. housekeeping, clock_corrections: the file and the clock. watchdog: systemd.
 
 Owns who knows whom. Must not decide anything else.
 """
@@ -122,12 +122,12 @@ async def run(gateway: Gateway) -> None:
         gateway.store, config.store.retention_days, gateway.clock,
         lambda: gateway.keeper is None or gateway.keeper.trusted,
     )  # fmt: skip
-    eras = ClockCorrections(gateway.keeper, gateway.store) if gateway.keeper else None
+    clock_corrections = ClockCorrections(gateway.keeper, gateway.store) if gateway.keeper else None
     files = FileWatch(gateway.store, gateway.clock)
     files.measure(gateway.health.registry)
     more = [
         keeping.faults, files.faults, gaps.faults, lambda: broker_log.faults(gateway.clock()),
-        *([eras.faults] if eras else []),
+        *([clock_corrections.faults] if clock_corrections else []),
     ]  # fmt: skip
     if influx:
         more.append(lambda: {"sink": influx.alarm.fault} if influx.alarm.fault else {})
@@ -155,8 +155,8 @@ async def run(gateway: Gateway) -> None:
             "watchdog": watchdog.watch(gateway.health, gateway.store),
         }.items():
             group.create_task(work, name=name)
-        if eras:
-            group.create_task(eras.run(), name="eras")
+        if clock_corrections:
+            group.create_task(clock_corrections.run(), name="clock_corrections")
         if influx:
             group.create_task(influx.run(), name="influx")
         notify_systemd("READY=1")

@@ -83,7 +83,7 @@ class Timekeeper:
     """
 
     def __init__(
-        self, machine: Machine, floor: datetime = RELEASED, era: UntrustedPeriod | None = None
+        self, machine: Machine, floor: datetime = RELEASED, period: UntrustedPeriod | None = None
     ) -> None:
         self._machine = machine
         self._lock = threading.Lock()
@@ -92,19 +92,21 @@ class Timekeeper:
         self._offset_s = 0.0
         self._slow_from: UntrustedPeriod | None = None
         self._shift: tuple[datetime, timedelta] | None = None
-        self.era: UntrustedPeriod | None = era if era and era.boot_id == machine.boot_id else None
-        if self.era is None:
+        self.untrusted: UntrustedPeriod | None = (
+            period if period and period.boot_id == machine.boot_id else None
+        )
+        if self.untrusted is None:
             self._judge()
 
     @property
     def trusted(self) -> bool:
         """Whether the time given now is the true one."""
-        return self.era is None and self._slow_from is None
+        return self.untrusted is None and self._slow_from is None
 
     def __call__(self) -> datetime:
         """The time now; never before any time given earlier."""
         with self._lock:
-            if self.era is None and self._stepped():
+            if self.untrusted is None and self._stepped():
                 self._judge()
             self._last = max(self._last, self._candidate())
             self._last_boot_s = self._machine.boot_s()
@@ -116,24 +118,26 @@ class Timekeeper:
 
     def verdict(self) -> Trust:
         """What to think of the machine's clock now."""
-        machine, floor = self._machine, self.era.base if self.era else self._last
+        machine, floor = self._machine, self.untrusted.base if self.untrusted else self._last
         return trust(machine.wall(), floor, synchronised=machine.synchronised(),
                      keeps_time=machine.keeps_time)  # fmt: skip
 
     def error(self) -> timedelta:
-        """How much the time given in this era has to be moved to be the machine's."""
+        """How much the time given in this period has to be moved to be the machine's."""
         machine = self._machine
-        return machine.wall() - (self.era.at(machine.boot_s()) if self.era else self._last)
+        return machine.wall() - (
+            self.untrusted.at(machine.boot_s()) if self.untrusted else self._last
+        )
 
-    def end_era(self, error: timedelta) -> None:
+    def end_untrusted(self, error: timedelta) -> None:
         """From now on the machine's time; what has been dated is moved by `error` by the caller."""
         with self._lock:
             self._shift = (self._last, error)
-            self.era, self._last = None, self._last + error
+            self.untrusted, self._last = None, self._last + error
             self._judge()
 
     def settle(self, received_at: datetime) -> datetime:
-        """The true time of a message that was received in an era and is read after it."""
+        """The true time of a message that was received in an period and is read after it."""
         if self._shift and received_at <= self._shift[0]:
             return received_at + self._shift[1]
         return received_at
@@ -158,12 +162,12 @@ class Timekeeper:
         if verdict is Trust.SLOW:
             self._slow_from = start
         elif verdict is not Trust.FULL:
-            self.era = start
+            self.untrusted = start
 
     def _candidate(self) -> datetime:
         boot_s, wall = self._machine.boot_s(), self._machine.wall()
-        if self.era:
-            return self.era.at(boot_s)
+        if self.untrusted:
+            return self.untrusted.at(boot_s)
         if start := self._slow_from:
             slow = start.base + timedelta(seconds=(boot_s - start.boot_s) / 2)
             if slow > wall:

@@ -148,7 +148,7 @@ def _arrival(
     rssi = fact("rssi_dbm")
     return Arrival(
         device=device,
-        silent=trap_lifecycle.shown(state, now, device.heartbeat_s).silent,
+        silent=trap_lifecycle.trap_view(state, now, device.heartbeat_s).silent,
         last_seen=state.last_seen if state else None,
         kind=state.heard_as if state else "",
         dialect=dialect(topic) if topic else "",

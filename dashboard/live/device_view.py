@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from gateway.domain.epoch import from_ms
 from gateway.domain.model import Device, DeviceState, Role, Standing, TrapState
-from gateway.domain.trap_lifecycle import TrapView, shown
+from gateway.domain.trap_lifecycle import TrapView, trap_view
 
 LOW_BATTERY_PCT = 20.0
 FRESH = timedelta(hours=1)  # how long an appearance is shown as present
@@ -85,7 +85,7 @@ def sights(
 
 def sight(device: Device, state: DeviceState | None, now: datetime) -> DeviceView:
     """One device at `now`."""
-    trap = shown(state, now, device.heartbeat_s)
+    trap = trap_view(state, now, device.heartbeat_s)
     species, detected_ms = _newest(state)
     battery = _number(state, "battery_pct")
     low = is_low(state, battery)

@@ -57,7 +57,7 @@ class LinkView(Struct, frozen=True):
         """Outcomes that may be recorded now."""
         if self.device is None or self.device.role is not Role.TRAP:
             return []
-        return trap_lifecycle.allowed(self.state)
+        return trap_lifecycle.allowed_actions(self.state)
 
 
 class OneTap:

@@ -20,7 +20,7 @@ LONGEST_NOTE = 200
 
 def deed_words(deeds: Sequence[ActionKind], words: Translations) -> list[tuple[str, str]]:
     """(value, name) of the buttons."""
-    return [(one.value, trap_lifecycle.DEEDS[one][words.language != "ja"]) for one in deeds]
+    return [(one.value, trap_lifecycle.ACTION_NAMES[one][words.language != "ja"]) for one in deeds]
 
 
 def form_words(words: Translations) -> dict[str, Any]:

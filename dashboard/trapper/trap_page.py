@@ -103,7 +103,7 @@ class TrapPage:
         person, device = may_act(account), view.device
         return self._reply.page(
             request, "trap.html", now, account=account, status=status, device=device,
-            shown=trap_lifecycle.shown(view.state, now, device.heartbeat_s if device else 0),
+            shown=trap_lifecycle.trap_view(view.state, now, device.heartbeat_s if device else 0),
             message=words(message) if message.startswith("onetap.") else message,
             alerts=[
                 (alert, texts.title(alert, words.language),
@@ -112,8 +112,8 @@ class TrapPage:
                 for alert in view.alerts
             ],
             may_act=person is not None, once=secrets.token_urlsafe(12),
-            state_names=trap_lifecycle.NAMES, side=int(words.language != "ja"),
-            deeds=deed_words(trap_lifecycle.allowed(view.state), words) if person else [],
+            state_names=trap_lifecycle.STATE_NAMES, side=int(words.language != "ja"),
+            deeds=deed_words(trap_lifecycle.allowed_actions(view.state), words) if person else [],
             **form_words(words),
         )  # fmt: skip
 

@@ -13,9 +13,9 @@ from gateway.alerts.channels.table import CHANNELS, UNLIMITED
 from gateway.alerts.rules import RULES
 from gateway.config import Alerts
 from gateway.config.thresholds import Limits
-from gateway.domain.alerts.lifecycle import LIFE, Turn
+from gateway.domain.alerts.lifecycle import ALERT_TRANSITIONS, AlertChange
 from gateway.domain.model import ActionKind, Kind
-from gateway.domain.trap_lifecycle import DEEDS, NAMES, TRANSITIONS
+from gateway.domain.trap_lifecycle import ACTION_NAMES, STATE_NAMES, TRANSITIONS
 
 FILE = Path(__file__).parents[1] / "ALERTS.md"
 
@@ -30,21 +30,21 @@ def trap_table() -> str:
     heads = [
         "sensor: sprung",
         "sensor: set",
-        *(DEEDS[w][1] for w in words if isinstance(w, ActionKind)),
+        *(ACTION_NAMES[w][1] for w in words if isinstance(w, ActionKind)),
     ]
     rows = []
     for state, row in TRANSITIONS.items():
-        ja, en = NAMES[state] if state else ("不明", "never told")
-        cells = [NAMES[row[word]][1] if word in row else "·" for word in words]
+        ja, en = STATE_NAMES[state] if state else ("不明", "never told")
+        cells = [STATE_NAMES[row[word]][1] if word in row else "·" for word in words]
         rows.append([f"**{en}** {ja}", *cells])
     return _table(["state", *heads], rows)
 
 
 def life_table() -> str:
     """The life of an alert."""
-    rows = [[f"**{status}**", *(str(row.get(turn, "·")) for turn in Turn)]
-            for status, row in LIFE.items()]  # fmt: skip
-    return _table(["state", *Turn], rows)
+    rows = [[f"**{status}**", *(str(row.get(change, "·")) for change in AlertChange)]
+            for status, row in ALERT_TRANSITIONS.items()]  # fmt: skip
+    return _table(["state", *AlertChange], rows)
 
 
 def rule_table() -> str:

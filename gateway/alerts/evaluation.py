@@ -13,7 +13,7 @@ from gateway.alerts.policy import Policy
 from gateway.alerts.rules import Tick, judge_tick
 from gateway.alerts.rules.types import Condition
 from gateway.domain.alerts import lifecycle as alert_lifecycle
-from gateway.domain.alerts.lifecycle import Duty, Turn
+from gateway.domain.alerts.lifecycle import AlertChange, Duty
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Standing
 from gateway.domain.outcome import Outcome
@@ -53,13 +53,13 @@ def tick(
 
 def _escalate(tx: Transaction, outcome: Outcome, policy: Policy, now: datetime) -> None:
     for alert in tx.alerts.all_open():
-        for number, step in alert_lifecycle.due(alert, policy.steps, now):
+        for number, step in alert_lifecycle.due_steps(alert, policy.steps, now):
             promises = policy.step(alert, tx.devices.get(alert.subject), now, number, step)
             for promise in promises:
                 tx.outbox.add(alert, promise)
             alert = msgspec.structs.replace(alert, step=number)
             if promises and step.duty is not Duty.TRAPPER:
-                alert = alert_lifecycle.turn(alert, Turn.ESCALATE, now) or alert
+                alert = alert_lifecycle.change_status(alert, AlertChange.ESCALATE, now) or alert
             tx.alerts.put(alert)
             outcome.changed.append(alert)
 

@@ -11,7 +11,7 @@ from gateway.alerts.channels import Notification
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.config import Person
-from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK
+from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND, WITHDRAWAL_STEP
 from gateway.domain.model import URGENT, Alert, Device
 from gateway.store.tables.outbox import ClaimedDelivery
 
@@ -32,13 +32,13 @@ def write(
 ) -> Notification:
     """The letter of a parcel; its key is the same at every attempt."""
     alert, language = parcel.alert, person.language
-    step = parcel.step % STEPS_A_ROUND
+    step = parcel.step % STEPS_PER_ROUND
     asked = policy.steps[step - 1].duty if 0 < step <= len(policy.steps) else ""
     if len(parcel.alerts) > 1:
         title, text = texts.gathered(parcel.alerts, devices, language, policy.zone, now, asked)
         link = policy.traps_page
     else:
-        title = texts.title(alert, language, asked, over=step == TAKE_BACK)
+        title = texts.title(alert, language, asked, over=step == WITHDRAWAL_STEP)
         device = devices.get(alert.subject)
         text = texts.text(alert, device, language, policy.zone, now)
         link = links.url(alert.id, parcel.person, parcel.since, str(parcel.no))
@@ -49,7 +49,7 @@ def write(
         urgent=any(one.level in URGENT for one in parcel.alerts),
         link=link,
         alerts=parcel.alerts,
-        over=step == TAKE_BACK,
+        over=step == WITHDRAWAL_STEP,
     )
 
 

@@ -20,7 +20,7 @@ from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
 from gateway.domain.alerts import lifecycle as alert_lifecycle
-from gateway.domain.alerts.lifecycle import STEPS_A_ROUND
+from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND
 from gateway.domain.model import URGENT, Device
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
@@ -193,7 +193,9 @@ class Notifier:
         def act(tx: Transaction) -> None:
             for alert in tx.outbox.settle(parcel.no, status, answer, now, due):
                 if status == "sent" and (
-                    told := alert_lifecycle.turn(alert, alert_lifecycle.Turn.DELIVERED, now)
+                    told := alert_lifecycle.change_status(
+                        alert, alert_lifecycle.AlertChange.DELIVERED, now
+                    )
                 ):
                     tx.alerts.put(told)
 
@@ -202,7 +204,7 @@ class Notifier:
 
 def said_by(parcel: ClaimedDelivery) -> frozenset[Said]:
     """What a letter says to whom: another letter that says all of it again is no news."""
-    step = parcel.step % STEPS_A_ROUND
+    step = parcel.step % STEPS_PER_ROUND
     return frozenset(
         (alert.id, alert.reopened, step, parcel.person, parcel.channel) for alert in parcel.alerts
     )

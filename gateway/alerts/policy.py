@@ -19,7 +19,13 @@ from gateway.config import Alerts, Config, ConfigError, Override, Person
 from gateway.config.messages import explain
 from gateway.config.thresholds import Limits, within
 from gateway.domain.alerts import lifecycle as alert_lifecycle
-from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK, Duty, EscalationStep, Promise
+from gateway.domain.alerts.lifecycle import (
+    STEPS_PER_ROUND,
+    WITHDRAWAL_STEP,
+    Duty,
+    EscalationStep,
+    PlannedDelivery,
+)
 from gateway.domain.geo.areas import Areas, WatchedLand
 from gateway.domain.model import URGENT, Alert, Device
 
@@ -63,7 +69,7 @@ class Policy:
         """The land that contains a point or lies near it."""
         return self._areas.around(lat, lon)
 
-    def first(self, alert: Alert, device: Device | None, now: datetime) -> list[Promise]:
+    def first(self, alert: Alert, device: Device | None, now: datetime) -> list[PlannedDelivery]:
         """Whom a new alert goes to."""
         audience = TABLE[alert.rule].audience if alert.rule in TABLE else Audience.ALL
         wanted = self._responsible(_FIRST[audience], alert, device, now)
@@ -71,17 +77,17 @@ class Policy:
 
     def step(
         self, alert: Alert, device: Device | None, now: datetime, number: int, step: EscalationStep
-    ) -> list[Promise]:
+    ) -> list[PlannedDelivery]:
         """Whom a step of the plan goes to; nobody has the duty: nobody new is told."""
         return self._promises(
             self._responsible({step.duty}, alert, device, now), alert, now, number
         )
 
-    def over(self, alert: Alert, now: datetime) -> list[Promise]:
+    def over(self, alert: Alert, now: datetime) -> list[PlannedDelivery]:
         """Machines that must hear that an alert has ended."""
-        step = alert.reopened * STEPS_A_ROUND + TAKE_BACK
+        step = alert.reopened * STEPS_PER_ROUND + WITHDRAWAL_STEP
         return [
-            Promise(person.name, str(place), now, False, step)
+            PlannedDelivery(person.name, str(place), now, False, step)
             for person in self.people.values()
             for place, url in enumerate(person.channels)
             if row_of(url).takes_back
@@ -152,10 +158,10 @@ class Policy:
 
     def _promises(
         self, people: Iterable[Person], alert: Alert, now: datetime, number: int
-    ) -> list[Promise]:
-        step = alert.reopened * STEPS_A_ROUND + number
+    ) -> list[PlannedDelivery]:
+        step = alert.reopened * STEPS_PER_ROUND + number
         return [
-            Promise(person.name, str(place), *self._when(person, alert, now), step)
+            PlannedDelivery(person.name, str(place), *self._when(person, alert, now), step)
             for person in people
             for place, _ in enumerate(person.channels)
         ]

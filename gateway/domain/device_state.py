@@ -131,7 +131,7 @@ def _lowest(days: Mapping[int, float], told: Iterable[tuple[int, float]]) -> dic
     return {day: found[day] for day in sorted(found)[-DAYS_KEPT:]}
 
 
-def acted(state: DeviceState | None, act: TrapAction) -> DeviceState:
+def with_action(state: DeviceState | None, act: TrapAction) -> DeviceState:
     """The state after a person's act; acts in any order end in the same state."""
     state = state or DeviceState(device=act.device, last_seen=NEVER)
     newest = state.act

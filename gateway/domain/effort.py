@@ -21,7 +21,7 @@ from msgspec import Struct
 from gateway.domain.device_state import TRAP_STATE
 from gateway.domain.epoch import HOUR_MS
 from gateway.domain.model import ActionKind, Kind, TrapState
-from gateway.domain.trap_lifecycle import Word, after
+from gateway.domain.trap_lifecycle import TrapInput, after
 
 K = TypeVar("K", bound=Hashable)
 
@@ -35,7 +35,7 @@ class Mark(Struct, frozen=True, array_like=True, order=True):
     at_ms: int
     boot: int
     seq: int
-    kind: Word
+    kind: TrapInput
     species: str = ""
     count: int = 1
     distinct: bool = False

@@ -57,7 +57,7 @@ class Report(Struct, frozen=True):
     is_time_loose: bool = False  # copies may tell other times
 
 
-def whose(event: Event) -> Identity:
+def identity_of(event: Event) -> Identity:
     """The event's identity."""
     return (event.device, event.id)
 

@@ -14,29 +14,29 @@ from gateway.domain.device_state import grace_ms
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import HEARTBEAT_S, ActionKind, DeviceState, Kind, TrapAction, TrapState
 
-Word = Kind | ActionKind  # a sensor's word or a person's
+TrapInput = Kind | ActionKind  # a sensor's word or a person's
 
 ARMED, SPRUNG = TrapState.ARMED, TrapState.SPRUNG
 CAPTURED, FALSE, OTHER = TrapState.CAPTURED, TrapState.FALSE_SPRING, TrapState.NON_TARGET
 DONE, PAUSED, REMOVED = TrapState.DISPATCHED, TrapState.PAUSED, TrapState.REMOVED
 
-_FOUND: dict[Word, TrapState] = {
+_FOUND: dict[TrapInput, TrapState] = {
     ActionKind.CAPTURED: CAPTURED, ActionKind.FALSE_SPRING: FALSE, ActionKind.NON_TARGET: OTHER,
 }  # fmt: skip
-_NEXT: dict[Word, TrapState] = {
+_NEXT: dict[TrapInput, TrapState] = {
     ActionKind.ARMED: ARMED,
     ActionKind.PAUSED: PAUSED,
     ActionKind.REMOVED: REMOVED,
 }
-_DONE: dict[Word, TrapState] = {ActionKind.DISPATCHED: DONE}
+_DONE: dict[TrapInput, TrapState] = {ActionKind.DISPATCHED: DONE}
 # What an action makes of the trap; a visit changes nothing. Whether it is allowed: TRANSITIONS.
-STATE_AFTER: Mapping[Word, TrapState] = _FOUND | _NEXT | _DONE
-_SPRINGS: dict[Word, TrapState] = {Kind.SPRUNG: SPRUNG}
-_SETS: dict[Word, TrapState] = {Kind.SET: ARMED}
+STATE_AFTER: Mapping[TrapInput, TrapState] = _FOUND | _NEXT | _DONE
+_SPRINGS: dict[TrapInput, TrapState] = {Kind.SPRUNG: SPRUNG}
+_SETS: dict[TrapInput, TrapState] = {Kind.SET: ARMED}
 
 # A person may find an animal in any trap that stands: sensors fail. What was found is said before the
 # trap goes back to work. A sensor's "sprung" about a trap already looked at is the same spring.
-TRANSITIONS: Mapping[TrapState | None, Mapping[Word, TrapState]] = {
+TRANSITIONS: Mapping[TrapState | None, Mapping[TrapInput, TrapState]] = {
     None: _SPRINGS | _SETS | _FOUND | _NEXT,
     ARMED: _SPRINGS | _SETS | _FOUND | _NEXT,
     SPRUNG: _SPRINGS | _SETS | _FOUND,
@@ -60,7 +60,7 @@ WHY_NOT = {  # what a person hears whose deed is refused, by the state the trap 
 }  # fmt: skip
 NOTHING_TO_DISPATCH = ("捕獲が記録されていません。", "no animal is recorded in this trap")
 
-NAMES: Mapping[TrapState, tuple[str, str]] = {
+STATE_NAMES: Mapping[TrapState, tuple[str, str]] = {
     ARMED: ("設置中", "armed"),
     SPRUNG: ("作動", "sprung"),
     CAPTURED: ("捕獲確認", "captured"),
@@ -70,7 +70,7 @@ NAMES: Mapping[TrapState, tuple[str, str]] = {
     PAUSED: ("休止", "paused"),
     REMOVED: ("撤去", "removed"),
 }
-DEEDS: Mapping[ActionKind, tuple[str, str]] = {
+ACTION_NAMES: Mapping[ActionKind, tuple[str, str]] = {
     ActionKind.CAPTURED: ("捕獲した", "captured"),
     ActionKind.FALSE_SPRING: ("空はじき", "false spring"),
     ActionKind.NON_TARGET: ("錯誤捕獲", "non-target animal"),
@@ -113,9 +113,9 @@ class IllegalActionError(Exception):
         self.ja, self.en = ja, en
 
 
-def shown(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT_S) -> TrapView:
+def trap_view(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT_S) -> TrapView:
     """What the trap is doing at `now`. The one function that pages, rules and exports ask."""
-    found = told(state)
+    found = last_known(state)
     if found.at_rest:
         return found
     seen = state.last_seen if state else None
@@ -134,7 +134,7 @@ def unconfirmed_since(state: DeviceState | None) -> datetime | None:
     return from_ms(since_ms)
 
 
-def told(state: DeviceState | None) -> TrapView:
+def last_known(state: DeviceState | None) -> TrapView:
     """The last known state, whatever the time."""
     if state is None:
         return TrapView(None, None)
@@ -151,7 +151,7 @@ def told(state: DeviceState | None) -> TrapView:
     return TrapView(now, since, by)
 
 
-def after(state: TrapState | None, word: Word) -> TrapState | None:
+def after(state: TrapState | None, word: TrapInput) -> TrapState | None:
     """The state once `word` is said. A deed is taken as it is: it was checked when it was recorded."""
     if isinstance(word, ActionKind):
         return STATE_AFTER.get(word, state)
@@ -168,16 +168,16 @@ def check(state: DeviceState | None, act: TrapAction) -> None:
             f"より新しい記録（{newest.by}）があります。",
             f"a later act of {newest.by} is already recorded",
         )
-    current = told(state).state
+    current = last_known(state).state
     if act.deed in TRANSITIONS[current]:
         return
     reason = WHY_NOT.get(current) if current else None
     raise IllegalActionError(*(reason or NOTHING_TO_DISPATCH))
 
 
-def allowed(state: DeviceState | None) -> list[ActionKind]:
+def allowed_actions(state: DeviceState | None) -> list[ActionKind]:
     """Deeds that may be recorded now, in the order of the table; the buttons of a page."""
-    row = TRANSITIONS[told(state).state]
+    row = TRANSITIONS[last_known(state).state]
     return [deed for deed in ActionKind if deed in row or deed is ActionKind.VISITED]
 
 

@@ -12,14 +12,14 @@ from gateway.domain.timing import RELEASED, SLACK, Trust
 from gateway.store import DiskError, Store, Transaction, redate
 
 log = logging.getLogger(__name__)
-LOOK_S = 1.0
+CHECK_EVERY_S = 1.0
 
 
 def open_timekeeper(store: Store) -> Timekeeper:
     """The time of a gateway with this store: never before what has been committed."""
-    era = redate.remembered(store.read_now(lambda r: r.setting(redate.MARK)))
+    period = redate.remembered(store.read_now(lambda r: r.setting(redate.PERIOD_SETTING)))
     newest = store.read_now(lambda r: r.newest_receipt())
-    return Timekeeper(this_machine(), newest or RELEASED, era)
+    return Timekeeper(this_machine(), newest or RELEASED, period)
 
 
 class ClockCorrections:
@@ -41,34 +41,36 @@ class ClockCorrections:
             try:
                 await self.look()
             except DiskError as error:
-                log.debug("the era waits for the disk: %s", error)
-            await asyncio.sleep(LOOK_S)
+                log.debug("the period waits for the disk: %s", error)
+            await asyncio.sleep(CHECK_EVERY_S)
 
     async def look(self) -> None:
-        """One look: note an era that has begun, end one whose true time is known."""
-        era = self._keeper.era
-        if era is None:
+        """One look: note an period that has begun, end one whose true time is known."""
+        period = self._keeper.untrusted
+        if period is None:
             return
-        if self._noted is None or self._noted.base != era.base:
-            known = await self._store.read(lambda r: redate.remembered(r.setting(redate.MARK)))
-            same = known is not None and known.base == era.base
+        if self._noted is None or self._noted.base != period.base:
+            known = await self._store.read(
+                lambda r: redate.remembered(r.setting(redate.PERIOD_SETTING))
+            )
+            same = known is not None and known.base == period.base
             self._noted = (
-                known if same else await self._store.write(lambda tx: redate.remember(tx, era))
+                known if same else await self._store.write(lambda tx: redate.remember(tx, period))
             )
             log.warning("the clock cannot be trusted; times are marked and corrected later")
         if self._keeper.verdict() is not Trust.NONE:
-            await self._end(self._noted or era)
+            await self._end(self._noted or period)
 
-    async def _end(self, era: UntrustedPeriod) -> None:
+    async def _end(self, period: UntrustedPeriod) -> None:
         error = self._keeper.error()
 
         def act(tx: Transaction) -> int:
             if error < -SLACK:  # we have been ahead: nothing may move behind what came before
                 redate.forget(tx)
                 return 0
-            return redate.redate(tx, era, error)
+            return redate.redate(tx, period, error)
 
         moved = await self._store.write(act)
-        self._keeper.end_era(max(error, timedelta()))
+        self._keeper.end_untrusted(max(error, timedelta()))
         self._noted = None
         log.warning("the time is known again: %d events moved by %s", moved, error)

@@ -20,35 +20,35 @@ from gateway.domain.model import DeviceState, Event, TimeQuality
 from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
 from gateway.store.writer import Transaction
 
-MARK = "clock.era"  # setting: the era that is under way
+PERIOD_SETTING = "clock.era"  # setting: the period that is under way
 
 
-def remember(tx: Transaction, era: UntrustedPeriod) -> UntrustedPeriod:
-    """Note where an era begins, so that a restart in the same boot goes on with it."""
+def remember(tx: Transaction, period: UntrustedPeriod) -> UntrustedPeriod:
+    """Note where an period begins, so that a restart in the same boot goes on with it."""
     newest = [_newest(tx, table) for table in ("event", "alert", "quarantine")]
-    era = msgspec.structs.replace(
-        era, event_no=newest[0], alert_no=newest[1], quarantine_no=newest[2]
+    period = msgspec.structs.replace(
+        period, event_no=newest[0], alert_no=newest[1], quarantine_no=newest[2]
     )
-    tx.put_setting(MARK, msgspec.json.encode(era).decode())
-    tx.backlog.lose_era()
-    return era
+    tx.put_setting(PERIOD_SETTING, msgspec.json.encode(period).decode())
+    tx.backlog.mark_lost()
+    return period
 
 
 def remembered(setting: str | None) -> UntrustedPeriod | None:
-    """The era that was under way when the program ended."""
+    """The period that was under way when the program ended."""
     return msgspec.json.decode(setting, type=UntrustedPeriod) if setting else None
 
 
 def forget(tx: Transaction) -> None:
-    """The era is over; its rows stay as they are."""
-    tx.put_setting(MARK, "")
-    tx.backlog.lose_era()
+    """The period is over; its rows stay as they are."""
+    tx.put_setting(PERIOD_SETTING, "")
+    tx.backlog.mark_lost()
 
 
-def redate(tx: Transaction, era: UntrustedPeriod, error: timedelta) -> int:
-    """Move what was dated in `era` by `error`; gives how many events were."""
+def redate(tx: Transaction, period: UntrustedPeriod, error: timedelta) -> int:
+    """Move what was dated in `period` by `error`; gives how many events were."""
     shift_ms = round(error / timedelta(milliseconds=1))
-    old = _events(tx, era)
+    old = _events(tx, period)
     by_device: dict[str, list[Event]] = {}
     for event in old:
         by_device.setdefault(event.device, []).append(event)
@@ -56,19 +56,19 @@ def redate(tx: Transaction, era: UntrustedPeriod, error: timedelta) -> int:
         device: _window(tx, device, events, shift_ms) for device, events in by_device.items()
     }
     before = {device: _tally(tx, device, start) for device, start in windows.items()}
-    _move_rows(tx, era, shift_ms)
+    _move_rows(tx, period, shift_ms)
     tx.backlog.redate(shift_ms)
     for device, start in windows.items():
         tx.add_tally(device, effort.difference(_tally(tx, device, start), before[device]))
-    moved = _events(tx, era)
+    moved = _events(tx, period)
     tx.put_states(_state(tx, device, by_device[device], moved, shift_ms) for device in windows)
     forget(tx)
     return sum(event.time_quality is TimeQuality.UNTRUSTED for event in old)
 
 
-def _events(tx: Transaction, era: UntrustedPeriod) -> list[Event]:
+def _events(tx: Transaction, period: UntrustedPeriod) -> list[Event]:
     sql = f"SELECT {EVENT_SELECT} WHERE e.no > ? ORDER BY e.no"
-    return list(each(to_event, tx.execute(sql, (era.event_no,))))
+    return list(each(to_event, tx.execute(sql, (period.event_no,))))
 
 
 def _newest(tx: Transaction, table: str) -> int:
@@ -89,28 +89,30 @@ def _tally(tx: Transaction, device: str, start: int) -> HourlyTally:
     return effort.tally(marks, grace, None, tx.trap_before(device, start))
 
 
-def _move_rows(tx: Transaction, era: UntrustedPeriod, shift_ms: int) -> None:
+def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
     tx.execute(
         "UPDATE event SET received_ms = received_ms + ?1, "
         "observed_ms = observed_ms + iif(quality = 'untrusted', ?1, 0), "
         "quality = iif(quality = 'untrusted', 'derived', quality) WHERE no > ?2",
-        (shift_ms, era.event_no),
+        (shift_ms, period.event_no),
     )
     tx.execute(
         "INSERT OR IGNORE INTO event_due SELECT no, '-' FROM event WHERE no > ? "
         "AND EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow')",
-        (era.event_no,),
+        (period.event_no,),
     )
     tx.execute(
         "UPDATE quarantine SET received_ms = received_ms + ? WHERE no > ?",
-        (shift_ms, era.quarantine_no),
+        (shift_ms, period.quarantine_no),
     )
     tx.execute(
         "UPDATE outbox SET due_ms = due_ms + ?1, since_ms = since_ms + ?1 WHERE alert IN "
         "(SELECT id FROM alert WHERE no > ?2) AND status IN ('waiting', 'claimed')",
-        (shift_ms, era.alert_no),
+        (shift_ms, period.alert_no),
     )
-    rows: list[Any] = tx.execute("SELECT body FROM alert WHERE no > ?", (era.alert_no,)).fetchall()
+    rows: list[Any] = tx.execute(
+        "SELECT body FROM alert WHERE no > ?", (period.alert_no,)
+    ).fetchall()
     shift = timedelta(milliseconds=shift_ms)
     bodies: list[bytes] = [body for (body,) in rows]
     for alert in each(to_alert, bodies):
@@ -126,7 +128,7 @@ def _move_rows(tx: Transaction, era: UntrustedPeriod, shift_ms: int) -> None:
 def _state(
     tx: Transaction, device: str, old: Sequence[Event], moved: Sequence[Event], shift_ms: int
 ) -> DeviceState:
-    """The state with its keys moved, then folded again with the events of the era."""
+    """The state with its keys moved, then folded again with the events of the period."""
     wrong = {ms(e.observed_at) for e in old if e.time_quality is TimeQuality.UNTRUSTED}
     state = tx.states.get(device)
     if state is None:

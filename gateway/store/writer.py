@@ -21,7 +21,7 @@ from gateway.domain.accounts import HAD_ACCOUNTS, Account
 from gateway.domain.device_state import Order
 from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import local_day, ms
-from gateway.domain.identity import Identity, whose
+from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
 from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
@@ -178,7 +178,7 @@ class Transaction:
             step = rows[start : start + ROWS_A_STEP]
             self._execute(_insert_events(len(step)), tuple(chain.from_iterable(step)))
         if self._newest() - newest == len(rows):  # the frequent case; no id was there before
-            return {whose(event) for event, _ in events}
+            return {identity_of(event) for event, _ in events}
         sql = "SELECT d.id, e.id FROM event e JOIN device d ON d.no = e.device WHERE e.no > ?"
         return {(device, id_) for device, id_ in self._execute(sql, (newest,))}
 

@@ -77,7 +77,7 @@ def _expected(tick: Tick) -> list[Device]:
         for device in tick.devices.values()
         if (state := tick.states.get(device.id))
         and state.last_seen > NEVER
-        and not (device.role is Role.TRAP and trap_lifecycle.told(state).at_rest)
+        and not (device.role is Role.TRAP and trap_lifecycle.last_known(state).at_rest)
     ]
 
 

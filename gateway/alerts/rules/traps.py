@@ -14,7 +14,10 @@ UNNAMED_AREA = "-"
 
 def sprung(rule: Rule, change: Change) -> Ruling:
     """A trap springs, as sensor and people tell together; ends when it is no longer sprung."""
-    before, after = trap_lifecycle.told(change.before).state, trap_lifecycle.told(change.after)
+    before, after = (
+        trap_lifecycle.last_known(change.before).state,
+        trap_lifecycle.last_known(change.after),
+    )
     again = after.state is TrapState.SPRUNG and _set_between(change)
     if before is after.state and not again:
         return Ruling()
@@ -63,7 +66,7 @@ def visit_due(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Conditi
 def _unvisited(device: Device, state: DeviceState | None, today: datetime) -> bool:
     if device.role is not Role.TRAP or state is None:
         return False
-    found = trap_lifecycle.told(state)
+    found = trap_lifecycle.last_known(state)
     if found.at_rest or found.state is None:
         return False
     newest = max(state.visited_ms, state.set_head[0])  # whoever arms a trap stands beside it

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from gateway.cli.options import AsJson, Config, ConfigFile, load
 from gateway.domain.model import Device
-from gateway.ingest.devices.message_trace import TraceRow, battery, lines, signal
+from gateway.ingest.devices.message_trace import TraceRow, battery, signal, trace_rows
 from gateway.ingest.messages.decoding import Sources
 from gateway.mqtt.tail import follow
 from gateway.store import Reader
@@ -133,7 +133,9 @@ async def _run(settings: Config, show: "_Screen | _Printer", count: int) -> None
         async with contextlib.aclosing(heard):
             async for message in heard:
                 devices = await registry.devices()
-                for line in lines(message, sources.dialect(message.topic), sources.decode, devices):
+                for line in trace_rows(
+                    message, sources.dialect(message.topic), sources.decode, devices
+                ):
                     show(line)
                     shown += 1
                 if count and shown >= count:

@@ -72,7 +72,7 @@ def camtrapdp(
         with closing(open_store(settings)) as store:
             if not far_ok:
                 _ask_places(store, package.devices, settings)
-            told = replay.take(store, package.devices, package.readings, now)
+            told = replay.import_history(store, package.devices, package.readings, now)
     except (tables.PackageError, replay.HistoryError, DeviceListError) as error:
         _refuse(f"{directory}: {error}")
     report = {

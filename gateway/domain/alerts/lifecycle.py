@@ -13,7 +13,7 @@ from msgspec import Struct
 from gateway.domain.model import URGENT, Alert, AlertStatus
 
 
-class Turn(StrEnum):
+class AlertChange(StrEnum):
     """What happens to an alert."""
 
     DELIVERED = "delivered"
@@ -23,15 +23,18 @@ class Turn(StrEnum):
     REOPEN = "reopen"
 
 
-_ANSWERED = {Turn.ACKNOWLEDGE: AlertStatus.ACKNOWLEDGED, Turn.RESOLVE: AlertStatus.RESOLVED}
+_ANSWERED = {
+    AlertChange.ACKNOWLEDGE: AlertStatus.ACKNOWLEDGED,
+    AlertChange.RESOLVE: AlertStatus.RESOLVED,
+}
 
-LIFE: Mapping[AlertStatus, Mapping[Turn, AlertStatus]] = {
+ALERT_TRANSITIONS: Mapping[AlertStatus, Mapping[AlertChange, AlertStatus]] = {
     AlertStatus.OPEN: _ANSWERED
-    | {Turn.DELIVERED: AlertStatus.NOTIFIED, Turn.ESCALATE: AlertStatus.ESCALATED},
-    AlertStatus.NOTIFIED: _ANSWERED | {Turn.ESCALATE: AlertStatus.ESCALATED},
+    | {AlertChange.DELIVERED: AlertStatus.NOTIFIED, AlertChange.ESCALATE: AlertStatus.ESCALATED},
+    AlertStatus.NOTIFIED: _ANSWERED | {AlertChange.ESCALATE: AlertStatus.ESCALATED},
     AlertStatus.ESCALATED: _ANSWERED,
-    AlertStatus.ACKNOWLEDGED: {Turn.RESOLVE: AlertStatus.RESOLVED},
-    AlertStatus.RESOLVED: {Turn.REOPEN: AlertStatus.OPEN},
+    AlertStatus.ACKNOWLEDGED: {AlertChange.RESOLVE: AlertStatus.RESOLVED},
+    AlertStatus.RESOLVED: {AlertChange.REOPEN: AlertStatus.OPEN},
 }
 UNANSWERED = frozenset({AlertStatus.OPEN, AlertStatus.NOTIFIED, AlertStatus.ESCALATED})
 
@@ -44,8 +47,8 @@ class Duty(StrEnum):
     OFFICE = "office"
 
 
-STEPS_A_ROUND = 100  # a reopened alert begins a new round of steps
-TAKE_BACK = 99  # the step that tells machines that the alert is over
+STEPS_PER_ROUND = 100  # a reopened alert begins a new round of steps
+WITHDRAWAL_STEP = 99  # the step that tells machines that the alert is over
 
 
 class EscalationStep(Struct, frozen=True, order=True):
@@ -55,7 +58,7 @@ class EscalationStep(Struct, frozen=True, order=True):
     duty: Duty
 
 
-class Promise(Struct, frozen=True):
+class PlannedDelivery(Struct, frozen=True):
     """One delivery to be made."""
 
     person: str
@@ -76,7 +79,7 @@ def plan(
     return tuple(sorted(reminders + higher))
 
 
-def due(
+def due_steps(
     alert: Alert, steps: Sequence[EscalationStep], now: datetime
 ) -> list[tuple[int, EscalationStep]]:
     """Steps (numbered from 1) whose time has come and that are not done."""
@@ -87,19 +90,21 @@ def due(
             if number > alert.step and since >= step.after]  # fmt: skip
 
 
-def turn(alert: Alert, what: Turn, now: datetime, by: str = "", through: str = "") -> Alert | None:
+def change_status(
+    alert: Alert, what: AlertChange, now: datetime, by: str = "", through: str = ""
+) -> Alert | None:
     """The alert after `what`; None if the table has no such turn."""
-    following = LIFE[alert.status].get(what)
+    following = ALERT_TRANSITIONS[alert.status].get(what)
     if following is None:
         return None
     change = msgspec.structs.replace(alert, status=following)
-    if what is Turn.ACKNOWLEDGE:
+    if what is AlertChange.ACKNOWLEDGE:
         return msgspec.structs.replace(
             change, acknowledged_at=now, acknowledged_by=by, through=through
         )
-    if what is Turn.RESOLVE:
+    if what is AlertChange.RESOLVE:
         return msgspec.structs.replace(change, resolved_at=now, resolved_by=by)
-    if what is Turn.REOPEN:
+    if what is AlertChange.REOPEN:
         return msgspec.structs.replace(
             change, reopened=alert.reopened + 1, reopened_at=now, step=0, resolved_at=None,
             resolved_by="", acknowledged_at=None, acknowledged_by="", through="",

@@ -74,7 +74,7 @@ def _state(scene: RetainedState, device: Device) -> dict[str, Any]:
     state = scene.states.get(device.id)
     body: dict[str, Any] = {"device": device.id, "name": device.label, "role": device.role.value}
     if device.role is Role.TRAP:
-        trap = trap_lifecycle.shown(state, scene.now, device.heartbeat_s)
+        trap = trap_lifecycle.trap_view(state, scene.now, device.heartbeat_s)
         told = trap.state.value if trap.state else UNKNOWN
         body |= {
             "state": UNKNOWN if trap.unknown else told,
@@ -84,7 +84,7 @@ def _state(scene: RetainedState, device: Device) -> dict[str, Any]:
             "unread": trap.unread or None,
         }
     else:
-        silent = trap_lifecycle.shown(state, scene.now, device.heartbeat_s).silent
+        silent = trap_lifecycle.trap_view(state, scene.now, device.heartbeat_s).silent
         body |= {"state": UNKNOWN if silent else "watching", **_seen(state)}
     if state is not None:
         facts = {name: state.fact(name) for name in _FACTS}

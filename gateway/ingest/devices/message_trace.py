@@ -49,23 +49,23 @@ _OF_READING = (
 )  # fmt: skip
 
 
-def lines(
+def trace_rows(
     message: Message, dialect: str, decode: DecodeMessage, devices: Mapping[str, Device]
 ) -> list[TraceRow]:
     """What `message` says, at least one line."""
     try:
         readings = decode(message, devices)
     except MessageRefusedError as refused:
-        return [_line(message, dialect, refused.device or "", devices,
+        return [_row(message, dialect, refused.device or "", devices,
                       reason=refused.reason.value, detail=refused.detail)]  # fmt: skip
     return [
-        _line(message, dialect, reading.device, devices, kind=reading.kind.value,
+        _row(message, dialect, reading.device, devices, kind=reading.kind.value,
               **{name: getattr(reading, name) for name in _OF_READING})
         for reading in readings
     ]  # fmt: skip
 
 
-def _line(
+def _row(
     message: Message, dialect: str, address: str, devices: Mapping[str, Device], **told: object
 ) -> TraceRow:
     device = devices.get(address)

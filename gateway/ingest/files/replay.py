@@ -31,7 +31,7 @@ class ReplaySummary(Struct):
     events_known: int = 0
 
 
-def take(
+def import_history(
     store: Store, devices: Sequence[Device], readings: Sequence[Reading], now: datetime
 ) -> ReplaySummary:
     """Register the `devices` not known yet and write their `readings` (each device's in order of time).

@@ -17,7 +17,7 @@ from gateway.alerts.policy import Policy
 from gateway.domain import timing
 from gateway.domain.device_state import order, placed
 from gateway.domain.effort import HourlyTally
-from gateway.domain.identity import Identity, whose
+from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import (  # fmt: skip
     Device,
     DeviceState,
@@ -39,10 +39,17 @@ from gateway.store.tables.quarantine import Kept
 DecodeMessage = Callable[[Message, Mapping[str, Device]], list[Reading]]
 
 # What the approval of a device may make readable.
-HELD = (RefusalReason.DEVICE, RefusalReason.MODEL, RefusalReason.NAMES)
+READABLE_AFTER_APPROVAL = (RefusalReason.DEVICE, RefusalReason.MODEL, RefusalReason.NAMES)
 CONFLICTS = 100  # shown of one device, the newest
 # Without a time of its own, a retained message of these kinds tells only what a broker remembers.
-MEMORIES = {Kind.HEARTBEAT, Kind.ONLINE, Kind.OFFLINE, Kind.JOIN, Kind.DETECTION, Kind.TAMPER}
+RETAINED_STATE_KINDS = {
+    Kind.HEARTBEAT,
+    Kind.ONLINE,
+    Kind.OFFLINE,
+    Kind.JOIN,
+    Kind.DETECTION,
+    Kind.TAMPER,
+}
 
 
 class _Gathering(Struct):
@@ -113,7 +120,9 @@ def release(
     tx: Transaction, device: str, decode: DecodeMessage, now: datetime, policy: Policy | None = None
 ) -> Outcome:
     """Read again what was held of a device that now is approved."""
-    return read_again(tx, tx.quarantine.waiting(HELD, device), decode, now, policy)
+    return read_again(
+        tx, tx.quarantine.waiting(READABLE_AFTER_APPROVAL, device), decode, now, policy
+    )
 
 
 def _read(
@@ -156,7 +165,7 @@ def _admit(
             outcome.durable.setdefault(reading.confirm_to, []).append(reading.id)
         if reading.device in held:
             continue
-        if message.retain and reading.device_time is None and reading.kind in MEMORIES:
+        if message.retain and reading.device_time is None and reading.kind in RETAINED_STATE_KINDS:
             outcome.duplicates += 1
             batch.holding.count(reading.device, RefusalReason.MEMORY)
             continue
@@ -165,7 +174,7 @@ def _admit(
         target = reading.refines if reading.kind is Kind.DETECTION else None
         refines = (event.device, target) if target is not None else None
         one = Admitted(event, reading, message, refines)
-        first = batch.admitted.setdefault(whose(event), one)
+        first = batch.admitted.setdefault(identity_of(event), one)
         if first is not one and not known_ids.is_copy(first, one):
             batch.rivals.append(one)
         elif first is not one:
@@ -189,7 +198,7 @@ def _write(batch: _Gathering) -> None:
         if one.by:
             tx.journal.revise(one.event, one.by)
     if again := known + batch.rivals:
-        found = known_ids.settle(tx, again)
+        found = known_ids.settle_known(tx, again)
         fresh = fresh + found.events
         revisions += found.revisions
         outcome.duplicates += found.copies
@@ -216,13 +225,13 @@ def _journal(tx: Transaction, events: list[Admitted]) -> tuple[list[Admitted], l
     """(those that are new and journalled now, those with known ids); copies by key are in neither."""
     keyed = [(one.event, one.reading.key) for one in events]
     if copies := tx.journal.copies(keyed):
-        events = [one for one in events if whose(one.event) not in copies]
+        events = [one for one in events if identity_of(one.event) not in copies]
         keyed = [(one.event, one.reading.key) for one in events]
     new = tx.add_events(keyed)
     if len(new) == len(events):  # the frequent case
         return events, []
-    fresh = [one for one in events if whose(one.event) in new]
-    return fresh, [one for one in events if whose(one.event) not in new]
+    fresh = [one for one in events if identity_of(one.event) in new]
+    return fresh, [one for one in events if identity_of(one.event) not in new]
 
 
 def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.identity import Identity, whose
+from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Event, Facts, Kind, Message, Reading
 
 _FILL = tuple(name for name in Facts.__struct_fields__ if name not in {"species", "confidence"})
@@ -63,7 +63,7 @@ def join(
     is an event of its own.
     """
     admitted = list(admitted)
-    events = {whose(one.event): one for one in admitted if one.refines is None}
+    events = {identity_of(one.event): one for one in admitted if one.refines is None}
     words = [(one, one.refines) for one in admitted if one.refines is not None]
     revisions: dict[Identity, Revision] = {}
     idle = 0
@@ -81,7 +81,7 @@ def join(
             )
             continue
         if standing.kind is not Kind.DETECTION:
-            events[whose(word.event)] = msgspec.structs.replace(word, refines=None)
+            events[identity_of(word.event)] = msgspec.structs.replace(word, refines=None)
             continue
         new, new_by = _better(standing, by, word.event)
         if (new, new_by) == (standing, by):

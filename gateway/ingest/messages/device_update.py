@@ -76,7 +76,7 @@ def tally(
         return effort.tally(marks, grace)
     if before and not revisions and _goes_on(before, events[0][0]):
         return effort.tally(
-            marks, grace, before.head[0], trap_lifecycle.told(before).state, before.detected
+            marks, grace, before.head[0], trap_lifecycle.last_known(before).state, before.detected
         )
     times = [key[0] for key, _ in events] + [ms(one.new.observed_at) for one in revisions]
     start = min(times) - max(grace, effort.INDEPENDENCE_MS) - 1

@@ -46,7 +46,7 @@ class Judging(Struct, frozen=True):
         messages = [_dated(message, keeper.settle(message.received_at)) for message in messages]
         if keeper.trusted:
             return messages, Stamp.TRUSTED
-        return messages, Stamp.ERA if keeper.era else Stamp.LOST
+        return messages, Stamp.UNTRUSTED if keeper.untrusted else Stamp.LOST
 
 
 def split_urgent(

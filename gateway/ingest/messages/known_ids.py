@@ -17,8 +17,8 @@ from gateway.domain.identity import (
     Report,
     Sameness,
     compare,
+    identity_of,
     own_id,
-    whose,
 )
 from gateway.domain.model import Event, Kind
 from gateway.ingest.messages.corrections import Admitted, CorrectableEvent, Revision, fill
@@ -43,14 +43,14 @@ class Found(Struct):
     copies: int = 0
 
 
-def settle(tx: Transaction, reports: Sequence[Admitted]) -> Found:
+def settle_known(tx: Transaction, reports: Sequence[Admitted]) -> Found:
     """Compare reports with the events that have their ids; journal those that are events themselves."""
     found = Found()
-    told = tx.journal.told({whose(one.event) for one in reports})
+    told = tx.journal.told({identity_of(one.event) for one in reports})
     copies: list[Event] = []
     others: list[tuple[Admitted, CorrectableEvent, Sameness]] = []
     for one in reports:
-        known = told.get(whose(one.event))
+        known = told.get(identity_of(one.event))
         verdict = _compare(tx, known, one) if known else Sameness.COPY
         if known and verdict is not Sameness.COPY:
             others.append((one, known, verdict))
@@ -83,7 +83,7 @@ def _filled(
     tx: Transaction, copies: Sequence[Event], told: Mapping[Identity, CorrectableEvent]
 ) -> list[Revision]:
     """What copies add to events that only a later word had told of so far."""
-    seen = {whose(event): event for event in copies if event.kind is Kind.DETECTION}
+    seen = {identity_of(event): event for event in copies if event.kind is Kind.DETECTION}
     found = [
         revision
         for id_, event in seen.items()

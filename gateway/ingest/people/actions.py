@@ -10,8 +10,8 @@ from gateway.alerts.apply import apply, withdraw
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
 from gateway.domain import effort, trap_lifecycle
-from gateway.domain.alerts.lifecycle import Turn, turn
-from gateway.domain.device_state import acted
+from gateway.domain.alerts.lifecycle import AlertChange, change_status
+from gateway.domain.device_state import with_action
 from gateway.domain.model import Device, DeviceState, Role, TrapAction
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages import device_update
@@ -38,22 +38,22 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
         return outcome
     before = tx.states.get(act.device)
     trap_lifecycle.check(before, act)
-    after = keep(tx, device, before, act)
+    after = add_action(tx, device, before, act)
     change = Change(device, before, after, (), now, policy, frozenset(), tx.devices, tx.states)
     ruling = judge(change)
-    apply(tx, outcome, Ruling(ruling.opens, [*ruling.ends, _seen(act)]), policy, now)
+    apply(tx, outcome, Ruling(ruling.opens, [*ruling.ends, _end_of_tamper(act)]), policy, now)
     _acknowledge_all(tx, outcome, act, now)
     return outcome
 
 
-def keep(
+def add_action(
     tx: Transaction, device: Device, before: DeviceState | None, act: TrapAction
 ) -> DeviceState:
     """Keep an act with what it makes of the trap's state and effort, in whatever order it comes."""
     without = device_update.around(tx, device, act)
     tx.acts.add(act)
     tx.add_tally(device.id, effort.difference(device_update.around(tx, device, act), without))
-    after = acted(before, act)
+    after = with_action(before, act)
     tx.put_states([after])
     return after
 
@@ -63,7 +63,7 @@ def acknowledge(
 ) -> Outcome:
     """Somebody takes care of an alert. Raises Unknown if nobody needs to any more."""
     alert = tx.alerts.find(alert_id)
-    changed = turn(alert, Turn.ACKNOWLEDGE, now, by, through) if alert else None
+    changed = change_status(alert, AlertChange.ACKNOWLEDGE, now, by, through) if alert else None
     if changed is None:
         raise UnknownSubjectError("the alert is already answered or over")
     return Outcome(changed=[tx.alerts.put(changed)])
@@ -76,7 +76,7 @@ def resolve(
     alert = tx.alerts.find(alert_id)
     if alert and alert.rule in TABLE and TABLE[alert.rule].is_condition:
         return acknowledge(tx, alert_id, by, now, through)
-    changed = turn(alert, Turn.RESOLVE, now, by) if alert else None
+    changed = change_status(alert, AlertChange.RESOLVE, now, by) if alert else None
     if changed is None:
         raise UnknownSubjectError("the alert is over")
     withdraw(tx, changed, policy, now)
@@ -88,7 +88,7 @@ def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Out
     alert = tx.alerts.find(alert_id)
     if alert is None or tx.alerts.find_open(alert.rule, alert.subject):
         raise UnknownSubjectError("no such alert, or it is open")
-    changed = turn(alert, Turn.REOPEN, now)
+    changed = change_status(alert, AlertChange.REOPEN, now)
     if changed is None:
         raise UnknownSubjectError("the alert is not over")
     tx.alerts.put(changed)
@@ -97,12 +97,12 @@ def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Out
     return Outcome(opened=[changed])
 
 
-def _seen(act: TrapAction) -> End:
+def _end_of_tamper(act: TrapAction) -> End:
     return End("tamper", act.device, act.by)
 
 
 def _acknowledge_all(tx: Transaction, outcome: Outcome, act: TrapAction, now: datetime) -> None:
     """Whoever acts at a trap has answered what was open about it."""
     for alert in tx.alerts.open_about(act.device):
-        if changed := turn(alert, Turn.ACKNOWLEDGE, now, act.by, act.through):
+        if changed := change_status(alert, AlertChange.ACKNOWLEDGE, now, act.by, act.through):
             outcome.changed.append(tx.alerts.put(changed))

@@ -9,7 +9,7 @@ from hashlib import blake2b
 import apsw
 import msgspec
 
-from gateway.domain.alerts.lifecycle import Turn, turn
+from gateway.domain.alerts.lifecycle import AlertChange, change_status
 from gateway.domain.epoch import ms
 from gateway.domain.model import URGENT, Alert
 from gateway.store.rows import to_alert, to_json
@@ -35,7 +35,7 @@ class AlertTable:
             ended = last.resolved_at
             if ended and alert.opened_at - ended <= reopen:
                 news = msgspec.structs.replace(_again(last, alert), note=alert.note)
-                again = turn(news, Turn.REOPEN, alert.opened_at)
+                again = change_status(news, AlertChange.REOPEN, alert.opened_at)
                 if again:
                     return self.put(again), True
         if self._insert(alert):
@@ -91,7 +91,7 @@ class AlertTable:
     def resolve(self, rule: str, subject: str, by: str, now: datetime) -> Alert | None:
         """The cause is gone; None if no such alert was open."""
         alert = self.find_open(rule, subject)
-        changed = turn(alert, Turn.RESOLVE, now, by) if alert else None
+        changed = change_status(alert, AlertChange.RESOLVE, now, by) if alert else None
         return self.put(changed) if changed else None
 
     def put(self, alert: Alert) -> Alert:

@@ -30,7 +30,7 @@ class Stamp(StrEnum):
     """What the times of receipt are worth."""
 
     TRUSTED = "trusted"
-    ERA = "era"  # of the present stretch of unknown time: moved when the time is known
+    UNTRUSTED = "era"  # of the present stretch of unknown time: moved when the time is known
     LOST = "lost"  # nobody will ever know
 
 
@@ -98,7 +98,7 @@ class BacklogTable:
         """How much waits."""
         return size(self._execute)
 
-    def lose_era(self) -> None:
+    def mark_lost(self) -> None:
         """A stretch of unknown time is over, or another begins: what it dated stays unknown."""
         self._execute("UPDATE backlog SET clock = 'lost' WHERE clock = 'era'")
 

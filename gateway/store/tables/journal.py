@@ -10,7 +10,7 @@ import apsw
 from msgspec import Struct
 
 from gateway.domain.epoch import DAY_MS, ms
-from gateway.domain.identity import Identity, whose
+from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Event
 from gateway.store.rows import EVENT_SELECT, each, facts_column, to_event
 
@@ -41,7 +41,7 @@ class JournalTable:
             at_ms = ms(event.observed_at)
             times = heard.setdefault((self._numbers[event.device], key), {})
             if any(abs(at_ms - t) <= COPY_MS and id_ != event.id for id_, t in times.items()):
-                found.add(whose(event))
+                found.add(identity_of(event))
             else:
                 times[event.id] = at_ms
         return found
@@ -65,7 +65,7 @@ class JournalTable:
             sql = f"SELECT e.refined_by, {EVENT_SELECT} WHERE (e.id, e.device) IN (VALUES {marks})"
             rows = self._execute(sql, bound)
             for told in each(lambda row: JournalEvent(to_event(row[1:]), row[0]), rows):
-                found[whose(told.event)] = told
+                found[identity_of(told.event)] = told
         return found
 
     def revise(self, event: Event, by: str) -> None:

@@ -15,7 +15,7 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.alerts.lifecycle import STEPS_A_ROUND, TAKE_BACK, Promise
+from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND, WITHDRAWAL_STEP, PlannedDelivery
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Alert, AlertStatus
 from gateway.store.rows import to_alert
@@ -74,7 +74,7 @@ class OutboxTable:
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def add(self, alert: Alert, promise: Promise) -> None:
+    def add(self, alert: Alert, promise: PlannedDelivery) -> None:
         """Promise one delivery; a second promise of the same is none."""
         due = ms(promise.due)
         self._execute(
@@ -172,7 +172,7 @@ class OutboxTable:
             self._execute(
                 "UPDATE outbox SET status = 'dropped' WHERE alert = ? AND status = 'waiting' "
                 "AND attempts = 0 AND (gathered = 1 OR step % ? BETWEEN 1 AND ?)",
-                (alert.id, STEPS_A_ROUND, TAKE_BACK - 1),
+                (alert.id, STEPS_PER_ROUND, WITHDRAWAL_STEP - 1),
             )
 
     def sent_since(self, since: datetime) -> dict[tuple[str, str], int]:

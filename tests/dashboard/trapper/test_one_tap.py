@@ -168,7 +168,7 @@ def test_after_acknowledging_the_page_offers_the_outcome(site: Site, phone: Phon
     assert (act.by, act.species, act.count, act.sex, act.weight_class) == (
         "tanaka", "boar", 2, "male", "20-40kg",
     )  # fmt: skip
-    assert trap_lifecycle.told(site.state()).state is TrapState.CAPTURED
+    assert trap_lifecycle.last_known(site.state()).state is TrapState.CAPTURED
     assert alert_of(site).status is AlertStatus.RESOLVED
 
 

@@ -13,7 +13,7 @@ from dashboard.web.responses import Reply
 from gateway.config import check
 from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import AlertStatus, Kind, TrapState
-from gateway.domain.trap_lifecycle import told
+from gateway.domain.trap_lifecycle import last_known
 from gateway.store.feed import Feed
 from tests.gateway.alerts.site import Site
 from tests.support.asgi import Answer, Phone
@@ -69,7 +69,7 @@ def test_a_trapper_acknowledges_and_records_on_the_traps_page(site: Site) -> Non
         hana.post("/traps/trap-01", wanted)
     [act] = site.store.read_now(lambda r: r.acts("trap-01"))
     assert (act.by, act.species, act.count, act.through) == ("hana", "boar", 2, "page")
-    assert told(site.state()).state is TrapState.CAPTURED
+    assert last_known(site.state()).state is TrapState.CAPTURED
     assert site.open() == {}
 
 

@@ -61,7 +61,7 @@ def test_every_state_and_reason_has_a_word() -> None:
 
 
 def test_the_states_of_a_trap_are_called_as_everywhere_else() -> None:
-    for state, (ja, _) in trap_lifecycle.NAMES.items():
+    for state, (ja, _) in trap_lifecycle.STATE_NAMES.items():
         assert text("ja").words[f"condition.{state.value}"] == ja
 
 

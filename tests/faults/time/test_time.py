@@ -94,10 +94,10 @@ def test_an_era_goes_on_after_a_restart_in_the_same_boot() -> None:
     board.show(LOST)
     first = Timekeeper(board.machine, T0 - 2 * HOUR)
     board.pass_by(HOUR)
-    second = Timekeeper(board.machine, T0 - 2 * HOUR, first.era)
+    second = Timekeeper(board.machine, T0 - 2 * HOUR, first.untrusted)
     assert second() - first() < timedelta(seconds=1)
     other = msgspec.structs.replace(board.machine, boot_id="another boot")
-    assert Timekeeper(other, T0 + HOUR, first.era)() >= T0 + HOUR
+    assert Timekeeper(other, T0 + HOUR, first.untrusted)() >= T0 + HOUR
 
 
 def test_this_machine_answers() -> None:
@@ -168,17 +168,17 @@ def test_what_came_before_the_time_was_known_ends_as_if_it_had_been(
     wrong.show(LOST)
     good = Timekeeper(right.machine)
     keeper = Timekeeper(wrong.machine, known or RELEASED)
-    eras = ClockCorrections(keeper, lost)
-    asyncio.run(eras.look())
+    clock_corrections = ClockCorrections(keeper, lost)
+    asyncio.run(clock_corrections.look())
     live(clean, right, good, *STORY[:6])
     live(lost, wrong, keeper, *STORY[:6])
     dim = lost.read_now(lambda r: r.latest_events())
     assert {e.time_quality for e in dim} == {TimeQuality.UNTRUSTED}
-    assert eras.faults()
+    assert clock_corrections.faults()
     wrong.error, wrong.synchronised = timedelta(), True
-    asyncio.run(eras.look())
+    asyncio.run(clock_corrections.look())
     assert keeper.trusted
-    assert eras.faults() == {}
+    assert clock_corrections.faults() == {}
     live(clean, right, good, *STORY[6:])
     live(lost, wrong, keeper, *STORY[6:])
     assert facts(lost) == facts(clean)
@@ -214,11 +214,11 @@ def test_times_that_devices_vouch_for_stay(tmp_path: Path) -> None:
     board = Board()
     board.show(LOST)
     keeper = Timekeeper(board.machine)
-    eras = ClockCorrections(keeper, store)
-    asyncio.run(eras.look())
+    clock_corrections = ClockCorrections(keeper, store)
+    asyncio.run(clock_corrections.look())
     live(store, board, keeper, reading("cam-01", Kind.DETECTION, 7, species="deer"))
     board.error, board.synchronised = timedelta(), True
-    asyncio.run(eras.look())
+    asyncio.run(clock_corrections.look())
     [event] = store.read_now(lambda r: r.latest_events())
     assert (event.observed_at, event.time_quality) == (
         T0 + timedelta(minutes=7),
@@ -236,11 +236,11 @@ def test_a_message_received_before_and_read_after_the_correction_is_dated_right(
     board.pass_by(timedelta(seconds=1))
     keeper()
     board.error, board.synchronised = timedelta(), True
-    keeper.end_era(keeper.error())
+    keeper.end_untrusted(keeper.error())
     assert abs(keeper.settle(received) - T0) < timedelta(seconds=1)
     assert keeper.settle(T0 + HOUR) == T0 + HOUR
 
 
 def test_an_era_survives_as_json() -> None:
-    era = UntrustedPeriod(T0, 12.5, "boot", 1, 2, 3)
-    assert msgspec.json.decode(msgspec.json.encode(era), type=UntrustedPeriod) == era
+    period = UntrustedPeriod(T0, 12.5, "boot", 1, 2, 3)
+    assert msgspec.json.decode(msgspec.json.encode(period), type=UntrustedPeriod) == period

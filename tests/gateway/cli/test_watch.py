@@ -10,7 +10,7 @@ import pytest
 
 from gateway.config import SourceSettings
 from gateway.domain.model import Device, Message, Role, Standing
-from gateway.ingest.devices.message_trace import bars, lines, signal
+from gateway.ingest.devices.message_trace import bars, signal, trace_rows
 from gateway.ingest.messages.decoding import Sources
 from tests.support.samples import T0, TRAP
 from tests.support.servers import Mosquitto, wait_for
@@ -23,7 +23,7 @@ SOURCES = Sources((SourceSettings(dialect="native"), SourceSettings(dialect="chi
 def heard(topic: str, body: object, *devices: Device) -> list[dict[str, object]]:
     message = Message(topic, msgspec.json.encode(body), T0)
     known = {device.id: device for device in devices}
-    found = lines(message, SOURCES.dialect(topic), SOURCES.decode, known)
+    found = trace_rows(message, SOURCES.dialect(topic), SOURCES.decode, known)
     return [msgspec.to_builtins(line) for line in found]
 
 

@@ -39,7 +39,7 @@ def tell(store: Store, *steps: Step) -> None:
 
     def hand_in(tx: Transaction, step: Step) -> None:
         if isinstance(step, TrapAction):
-            actions.keep(tx, TRAP, tx.states.get(TRAP.id), step)
+            actions.add_action(tx, TRAP, tx.states.get(TRAP.id), step)
         else:
             absorb(tx, [message(step, received=100_000)], decode, at(100_000))
 

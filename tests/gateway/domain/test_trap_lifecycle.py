@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain import trap_lifecycle
-from gateway.domain.device_state import acted, advance, placed
+from gateway.domain.device_state import advance, placed, with_action
 from gateway.domain.model import (
     ActionKind,
     DeviceState,
@@ -21,10 +21,10 @@ from gateway.domain.model import (
 from gateway.domain.trap_lifecycle import (
     TRANSITIONS,
     IllegalActionError,
-    allowed,
+    allowed_actions,
     check,
-    shown,
-    told,
+    last_known,
+    trap_view,
 )
 from tests.gateway.alerts.site import Site, at, deed_at
 
@@ -42,7 +42,9 @@ def after(*steps: Event | TrapAction) -> DeviceState | None:
     state: DeviceState | None = None
     for step in steps:
         state = (
-            acted(state, step) if isinstance(step, TrapAction) else advance(state, placed([step]))
+            with_action(state, step)
+            if isinstance(step, TrapAction)
+            else advance(state, placed([step]))
         )
     return state
 
@@ -72,23 +74,23 @@ SPRUNG, SET, BEAT = Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT
 def test_the_newest_word_wins_and_people_refine_the_sensor(
     steps: list[Event | TrapAction], state: TrapState
 ) -> None:
-    assert told(after(*steps)).state is state
+    assert last_known(after(*steps)).state is state
 
 
 def test_silence_lies_over_the_state_as_unknown_and_never_replaces_it() -> None:
     state = after(sensor(SPRUNG, 0))
-    assert not shown(state, at(100), heartbeat_s=3600).unknown
-    later = shown(state, at(200), heartbeat_s=3600)
+    assert not trap_view(state, at(100), heartbeat_s=3600).unknown
+    later = trap_view(state, at(200), heartbeat_s=3600)
     assert (later.state, later.unknown) == (T.SPRUNG, True)
 
 
 def test_a_paused_trap_is_not_unknown_when_silent() -> None:
-    assert not shown(after(deed_at(ActionKind.PAUSED, 0)), at(100_000), heartbeat_s=60).unknown
+    assert not trap_view(after(deed_at(ActionKind.PAUSED, 0)), at(100_000), heartbeat_s=60).unknown
 
 
 def test_a_trap_nobody_told_about_is_unknown() -> None:
-    assert shown(None, at(0)).unknown
-    assert shown(None, at(0)).state is None
+    assert trap_view(None, at(0)).unknown
+    assert trap_view(None, at(0)).state is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_the_table_and_the_check_say_the_same(state: TrapState | None, deed: Act
     steps = [deed_at(ActionKind(state.value), 1)] if state and state is not T.SPRUNG else []
     now = after(*steps) if state is not T.SPRUNG else after(sensor(SPRUNG, 1))
     legal = deed is ActionKind.VISITED or deed in TRANSITIONS[state]
-    assert (deed in allowed(now)) is legal
+    assert (deed in allowed_actions(now)) is legal
     if legal:
         check(now, deed_at(deed, 10))
     else:
@@ -142,14 +144,14 @@ def test_order_and_copies_of_events_and_acts_change_no_state(
     one = list(unique.values())
     other = data.draw(st.permutations(one))
     first, second = after(*one), after(*other, *other[:3])
-    assert told(first) == told(second)
+    assert last_known(first) == last_known(second)
     assert (first and first.visited_ms) == (second and second.visited_ms)
 
 
 def test_every_state_has_a_row_and_a_name() -> None:
     assert set(TRANSITIONS) == {None, *TrapState}
-    assert set(trap_lifecycle.NAMES) == set(TrapState)
-    assert set(trap_lifecycle.DEEDS) == set(ActionKind)
+    assert set(trap_lifecycle.STATE_NAMES) == set(TrapState)
+    assert set(trap_lifecycle.ACTION_NAMES) == set(ActionKind)
 
 
 @pytest.fixture
@@ -183,4 +185,4 @@ def test_a_trap_without_a_sensor_can_be_run_by_people_alone(site: Site) -> None:
     site.act(ActionKind.ARMED, 0)
     site.act(ActionKind.CAPTURED, 60)
     site.act(ActionKind.DISPATCHED, 61)
-    assert told(site.state()).state is T.DISPATCHED
+    assert last_known(site.state()).state is T.DISPATCHED

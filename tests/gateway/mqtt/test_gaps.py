@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain import trap_lifecycle
-from gateway.domain.device_state import acted
+from gateway.domain.device_state import with_action
 from gateway.domain.epoch import ms
 from gateway.domain.model import ActionKind, Device, DeviceState, Kind, Role, TrapAction
 from gateway.ingest.messages.batch import absorb
@@ -163,7 +163,7 @@ def test_a_message_or_a_person_at_the_trap_ends_the_doubt_and_what_came_before_d
     state = site.store.read_now(lambda r: r.states()["wana-01"])
     visit = TrapAction(id="a", device="wana-01", deed=ActionKind.VISITED, at=at(61), by="tanaka",
                 recorded_at=at(62))  # fmt: skip
-    assert trap_lifecycle.unconfirmed_since(acted(state, visit)) is None
+    assert trap_lifecycle.unconfirmed_since(with_action(state, visit)) is None
     site.hear("wana-01", Kind.HEARTBEAT, 61)
     assert site.since("wana-01") is None
 
@@ -182,7 +182,7 @@ def test_a_trap_that_is_known_as_sprung_stays_sprung(site: Site) -> None:
     site.connect(60, remembered=False)
     site.note(60)
     state = site.store.read_now(lambda r: r.states()["wana-01"])
-    assert not trap_lifecycle.shown(state, at(60)).unknown
+    assert not trap_lifecycle.trap_view(state, at(60)).unknown
 
 
 def test_a_run_that_was_killed_before_it_noted_the_answer_leaves_a_gap(site: Site) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.domain.epoch import from_ms, hour_start, ms
-from gateway.domain.identity import Identity, whose
+from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import DeviceState, Event, Facts, Kind, TimeQuality
 from gateway.export.influx.readback import (
     Count,
@@ -182,12 +182,12 @@ class InfluxHistory:
             tail = f"ORDER BY time LIMIT {PAGE + len(seen)}"
             page = await self._page(measurement, f"{where} AND time >= {since}", tail)
             for time, event in page:
-                if event.id and (time > since or whose(event) not in seen):
+                if event.id and (time > since or identity_of(event) not in seen):
                     yield event
             if len(page) < PAGE + len(seen):
                 return
             last = page[-1][0]  # others may stand at this very time: ask for it again
-            there = frozenset(whose(event) for time, event in page if time == last)
+            there = frozenset(identity_of(event) for time, event in page if time == last)
             # which of them come first may differ from answer to answer
             since, seen = last, seen | there if last == since else there
 

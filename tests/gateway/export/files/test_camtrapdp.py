@@ -138,7 +138,7 @@ def test_effort_and_events_come_back_through_our_own_importer(tmp_path: Path) ->
         for s in ("boar", "deer", "unknown")
     ]
     told = sorted([*beats, *animals], key=lambda one: str(one.device_time))
-    replay.take(first, [CAM], told, NOW)
+    replay.import_history(first, [CAM], told, NOW)
     config = tmp_path / "c.toml"
     config.write_text(
         f'[store]\npath = "{first.path}"\n[site]\ntitle = "五島市"\n', encoding="utf-8"
@@ -150,7 +150,7 @@ def test_effort_and_events_come_back_through_our_own_importer(tmp_path: Path) ->
     found = camtrapdp.parse(lambda name: (out / name).read_bytes(), ZONE, NOW)
     assert found.findings.refused == []
     second = Store(tmp_path / "second.db", ZONE)
-    replay.take(second, found.devices, found.readings, NOW)
+    replay.import_history(second, found.devices, found.readings, NOW)
     for store in (first, second):
         assert [kind for kind, _ in counted(store, "cam-1")], "something was counted"
     sums = [

@@ -25,7 +25,7 @@ FOREVER = (-(10**6), 10**6)
 
 def take(store: Store) -> replay.ReplaySummary:
     package = read(files())
-    return replay.take(store, package.devices, package.readings, NOW)
+    return replay.import_history(store, package.devices, package.readings, NOW)
 
 
 def by_device(store: Store, kind: str | None = None) -> dict[str, DeviceEffort]:
@@ -107,7 +107,7 @@ def test_a_reading_without_time_is_refused(tmp_path: Path) -> None:
         closing(open_store(tmp_path)) as store,
         pytest.raises(HistoryError, match="history needs a time"),
     ):
-        replay.take(store, package.devices, timeless, NOW)
+        replay.import_history(store, package.devices, timeless, NOW)
 
 
 @needs_shared
@@ -117,7 +117,7 @@ def test_effort_events_and_rai_of_the_published_example_are_met_to_1e_12(tmp_pat
     package = read({path.name: path.read_bytes() for path in folder.iterdir()})
     assert not package.findings.refused
     with closing(Store(tmp_path / "test.db", TOKYO)) as store:
-        replay.take(store, package.devices, package.readings, NOW)
+        replay.import_history(store, package.devices, package.readings, NOW)
         days = {one.device: one.alive_days for one in by_device(store).values()}
         assert days == pytest.approx(expected["trap_days"], rel=1e-12)
         assert sum(days.values()) == pytest.approx(expected["total_trap_days"], rel=1e-12)

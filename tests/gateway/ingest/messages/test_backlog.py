@@ -89,23 +89,23 @@ def told(store: Store) -> object:
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_what_is_kept_comes_back_as_it_was(store: Store, messages: list[Message]) -> None:
-    store.write_now(lambda tx: tx.backlog.put(messages, Stamp.ERA))
+    store.write_now(lambda tx: tx.backlog.put(messages, Stamp.UNTRUSTED))
     assert waiting(store) == len(messages)
     batch = store.write_now(lambda tx: tx.backlog.take(1_000))
     assert batch is not None
-    assert (batch.messages, batch.stamp) == (messages, Stamp.ERA)
+    assert (batch.messages, batch.stamp) == (messages, Stamp.UNTRUSTED)
     assert store.write_now(lambda tx: tx.backlog.take(1_000)) is None
 
 
 def test_small_rows_are_judged_together_and_a_stamp_holds_for_all_of_a_batch(store: Store) -> None:
-    stamps = [Stamp.TRUSTED] * 25 + [Stamp.ERA] * 5
+    stamps = [Stamp.TRUSTED] * 25 + [Stamp.UNTRUSTED] * 5
     for one, stamp in zip(STORY, stamps, strict=False):
         store.write_now(lambda tx, one=one, stamp=stamp: tx.backlog.put([one], stamp))  # type: ignore[misc]
     taken = []
     while batch := store.write_now(lambda tx: tx.backlog.take(20)):
         taken.append(batch)
     assert [(len(b.messages), b.stamp) for b in taken] == [
-        (20, Stamp.TRUSTED), (5, Stamp.TRUSTED), (5, Stamp.ERA)]  # fmt: skip
+        (20, Stamp.TRUSTED), (5, Stamp.TRUSTED), (5, Stamp.UNTRUSTED)]  # fmt: skip
     assert [message for b in taken for message in b.messages] == STORY[:30]
 
 
@@ -268,7 +268,7 @@ def judged(store: Store) -> list[Event]:
 
 def test_what_was_kept_without_a_clock_is_dated_right_once_the_time_is_known(store: Store) -> None:
     era = store.write_now(lambda tx: redate.remember(tx, UntrustedPeriod(T0, 0.0)))
-    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.ERA))
+    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.UNTRUSTED))
     store.write_now(lambda tx: redate.redate(tx, era, timedelta(hours=5)))
     [event] = judged(store)
     assert event.received_at == event.observed_at == at(3) + timedelta(hours=5)
@@ -276,7 +276,7 @@ def test_what_was_kept_without_a_clock_is_dated_right_once_the_time_is_known(sto
 
 
 def test_what_was_kept_without_a_clock_in_an_earlier_boot_stays_unknown(store: Store) -> None:
-    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.ERA))
+    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.UNTRUSTED))
     era = store.write_now(lambda tx: redate.remember(tx, UntrustedPeriod(T0, 0.0)))
     store.write_now(lambda tx: redate.redate(tx, era, timedelta(hours=5)))
     [event] = judged(store)

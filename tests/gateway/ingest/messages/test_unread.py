@@ -16,7 +16,7 @@ from gateway.dialects.table import BY_NAME
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Device, Message, RefusalReason, Role, TrapState
 from gateway.domain.outcome import Outcome
-from gateway.domain.trap_lifecycle import TrapView, shown
+from gateway.domain.trap_lifecycle import TrapView, trap_view
 from gateway.export.topics.retained import RetainedState, notices, state_topic
 from gateway.ingest.messages.batch import absorb, release
 from gateway.ingest.messages.decoding import Sources
@@ -57,7 +57,7 @@ class Site:
 
     def shown(self) -> TrapView:
         state = self.store.read_now(lambda r: r.states()).get(self.trap.id)
-        return shown(state, at(self.minutes), self.trap.heartbeat_s)
+        return trap_view(state, at(self.minutes), self.trap.heartbeat_s)
 
     def topic(self) -> Mapping[str, Any]:
         states = self.store.read_now(lambda r: r.states())
