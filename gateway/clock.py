@@ -1,7 +1,7 @@
-"""The clock as a value that can be handed in: the service's, a test's, the demo's faster one.
+"""The clock as a value that is passed in: the service's, a test's, the demo's faster one.
 
 Owns reading the machine's clocks, and the Timekeeper: a clock that never goes back and knows whether it
-is right. Must not correct what was dated (`redate`).
+is right. Must not correct times that are stored (`store.redate`).
 """
 
 import ctypes
@@ -29,7 +29,7 @@ def utc_now() -> datetime:
 
 
 class Machine(Struct, frozen=True):
-    """What a machine knows of time; tests hand in their own."""
+    """The clocks of a machine; tests pass in their own."""
 
     wall: Clock = utc_now
     boot_s: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -39,7 +39,7 @@ class Machine(Struct, frozen=True):
 
 
 def this_machine() -> Machine:
-    """The one we run on."""
+    """The machine that this program runs on."""
     boot_id = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
     return Machine(keeps_time=keeps_time(), boot_id=boot_id)
 
@@ -60,7 +60,7 @@ def keeps_time(root: Path = Path("/")) -> bool:
 
 
 class UntrustedPeriod(Struct, frozen=True):
-    """A stretch of time that nobody could vouch for, counted by the clock that runs since the boot."""
+    """A period without a trusted clock; its times are counted by the clock that runs since the boot."""
 
     base: datetime  # the time given at `boot_s`
     boot_s: float
@@ -77,9 +77,9 @@ class UntrustedPeriod(Struct, frozen=True):
 class Timekeeper:
     """Gives the time to the whole gateway; callable as a Clock, from any thread.
 
-    Never goes back: a device's state is decided by what is newer, so a step back would hide a trap
-    that springs now behind one that was set "later". While nobody can vouch for the machine's clock
-    the time counts on from the newest one known, by the clock that runs since the boot.
+    Never goes back: a device's state is decided by what is newer, so a step back would make a trap
+    that springs now older than its last setting. While the machine's clock is not trusted, the time
+    continues from the newest known one, by the clock that runs since the boot.
     """
 
     def __init__(
@@ -117,20 +117,20 @@ class Timekeeper:
         return self._machine.wall()
 
     def verdict(self) -> Trust:
-        """What to think of the machine's clock now."""
+        """Whether the machine's clock can be trusted now."""
         machine, floor = self._machine, self.untrusted.base if self.untrusted else self._last
         return trust(machine.wall(), floor, synchronised=machine.synchronised(),
                      keeps_time=machine.keeps_time)  # fmt: skip
 
     def error(self) -> timedelta:
-        """How much the time given in this period has to be moved to be the machine's."""
+        """By how much the times of this untrusted period differ from the machine's clock."""
         machine = self._machine
         return machine.wall() - (
             self.untrusted.at(machine.boot_s()) if self.untrusted else self._last
         )
 
     def end_untrusted(self, error: timedelta) -> None:
-        """From now on the machine's time; what has been dated is moved by `error` by the caller."""
+        """Use the machine's clock from now on; the caller moves what is stored by `error`."""
         with self._lock:
             self._shift = (self._last, error)
             self.untrusted, self._last = None, self._last + error
@@ -143,7 +143,7 @@ class Timekeeper:
         return received_at
 
     def _stepped(self) -> bool:
-        """Whether somebody has set the machine's clock since the last look."""
+        """Whether somebody has set the machine's clock since the last call."""
         machine = self._machine
         offset_s = machine.wall().timestamp() - machine.boot_s()
         stepped = abs(offset_s - self._offset_s) > SLACK.total_seconds()

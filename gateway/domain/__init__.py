@@ -1,4 +1,4 @@
-"""What the gateway talks about: events, devices, life cycles of traps and alerts, effort.
+"""The values and rules of the domain: events, devices, life cycles of traps and alerts, effort.
 
-Pure; must not read a clock, a file or a database.
+Pure. Must not read a clock, a file or a database.
 """

@@ -1,4 +1,6 @@
-"""Who may log in to the dashboard, and what for. Owns plain frozen values only."""
+"""Who may log in to the dashboard, and with which rights.
+
+Owns plain frozen values. Must not check a password."""
 
 from enum import IntEnum
 

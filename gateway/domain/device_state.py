@@ -1,8 +1,8 @@
-"""The fold of events into a device's present state.
+"""The present state of a device, computed from its events.
 
-Owns which event wins. Must not know storage, alerts or the clock.
-Every fact carries the order key of the event it came from, so duplicates and re-ordering change
-nothing: the newest by (observed time, boot, sequence) wins, whenever it arrives.
+Owns which event decides each part of the state. Must not know storage, alerts or the clock.
+Every fact carries the order key of the event it came from, so duplicates and another order of arrival
+change nothing: the newest event by (observed time, boot, sequence) decides, whenever it arrives.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,12 +26,12 @@ Order = tuple[int, int, int]
 Placed = tuple[Order, Event]
 
 NOWHERE: Order = (0, 0, 0)
-GRACE = 2.5  # heartbeats: one lost message is not an outage, two are
+GRACE = 2.5  # heartbeat intervals without a message until a device counts as silent
 BATTERY = ("battery_v", "battery_pct")
-DAYS_KEPT = 8  # of the lowest battery a day
+DAYS_KEPT = 8  # days for which the lowest battery value is kept
 
 TRAP_STATE = {Kind.SPRUNG: TrapState.SPRUNG, Kind.SET: TrapState.ARMED}
-_LASTING = tuple(  # facts that describe the device, not the moment
+_LASTING = tuple(  # facts that stay true after the event
     name
     for name in Facts.__struct_fields__
     if name not in {"species", "count", "confidence", "media"}
@@ -40,7 +40,7 @@ _facts = attrgetter(*_LASTING)
 
 
 def grace_ms(heartbeat_s: int) -> int:
-    """How long a silence still counts as life, in ms."""
+    """How long a device may be silent and still counts as alive, in ms."""
     return round(heartbeat_s * 1000 * GRACE)
 
 
@@ -50,23 +50,23 @@ def is_unread(state: DeviceState | None) -> bool:
 
 
 def order(event: Event) -> Order:
-    """What decides which of two events of one device is the newer."""
+    """The key by which the events of one device are ordered."""
     return (ms(event.observed_at), event.boot or 0, event.seq or 0)
 
 
 def placed(events: Iterable[Event]) -> list[Placed]:
-    """Events with what orders them, in that order."""
+    """The events with their order keys, sorted by them."""
     return sorted(((order(event), event) for event in events), key=itemgetter(0))
 
 
 def advance(state: DeviceState | None, events: Sequence[Placed]) -> DeviceState:
-    """The state after `events` of one device (`placed`, not empty): of each thing the last word wins."""
+    """The state after `events` of one device (`placed`, not empty); the newest event decides each fact."""
     first, (last, newest) = events[0][1], events[-1]
     state = state or DeviceState(device=first.device, last_seen=first.received_at)
     heads = {event.kind: key for key, event in events}  # the newest of each kind
     life = [
         key for kind, key in heads.items() if kind is not Kind.OFFLINE
-    ]  # that is a broker's word
+    ]  # the broker sends OFFLINE, so it is no sign of life
     told_last = last >= state.online_head
     trap, trap_head = _trap(state, events)
     facts, low = _learned(state, events)
@@ -87,7 +87,7 @@ def advance(state: DeviceState | None, events: Sequence[Placed]) -> DeviceState:
 
 
 def _trap(state: DeviceState, events: Sequence[Placed]) -> tuple[TrapState | None, Order]:
-    """What the trap is by its sensor, and the place of the word that says so."""
+    """The trap's state by its sensor, and the order key of the event that says so."""
     words = [(key, TRAP_STATE[event.kind]) for key, event in events if event.kind in TRAP_STATE]
     if words and words[-1][0] >= state.trap_head:
         key, told = words[-1]
@@ -96,7 +96,7 @@ def _trap(state: DeviceState, events: Sequence[Placed]) -> tuple[TrapState | Non
 
 
 def _detected(state: DeviceState, events: Sequence[Placed]) -> dict[str, int]:
-    """When each species was last seen, observed ms."""
+    """When each species was last detected, observed ms."""
     known = state.detected
     seen = {e.species or "": key[0] for key, e in events if e.kind is Kind.DETECTION}
     return known | {species: max(at_ms, known.get(species, 0)) for species, at_ms in seen.items()}
@@ -105,7 +105,7 @@ def _detected(state: DeviceState, events: Sequence[Placed]) -> dict[str, int]:
 def _learned(
     state: DeviceState, events: Sequence[Placed]
 ) -> tuple[dict[str, Known], dict[str, dict[int, float]]]:
-    """The newest of each lasting fact, and the lowest battery of each day; looked at fact by fact."""
+    """The newest value of each lasting fact, and the lowest battery value of each day."""
     facts, low = dict(state.facts), dict(state.low_battery)
     for name, column in zip(
         _LASTING, zip(*[_facts(e) for _, e in events], strict=True), strict=True
@@ -123,7 +123,7 @@ def _learned(
 
 
 def _lowest(days: Mapping[int, float], told: Iterable[tuple[int, float]]) -> dict[int, float]:
-    """The lowest of each of the newest days, for rules about falling."""
+    """The lowest value of each of the newest days, for the rule about falling batteries."""
     found = dict(days)
     for at_ms, value in told:
         day = at_ms // DAY_MS
@@ -132,7 +132,7 @@ def _lowest(days: Mapping[int, float], told: Iterable[tuple[int, float]]) -> dic
 
 
 def with_action(state: DeviceState | None, act: TrapAction) -> DeviceState:
-    """The state after a person's act; acts in any order end in the same state."""
+    """The state after a person's action; actions in any order give the same state."""
     state = state or DeviceState(device=act.device, last_seen=NEVER)
     newest = state.act
     if act.deed is not ActionKind.VISITED and (

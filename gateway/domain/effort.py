@@ -1,13 +1,13 @@
 """Effort and counts: what a device's events add up to per hour.
 
 Owns the definitions behind every rate (principle 5: effort is measured). PURE: integers in, integers
-out, so that sums are exact and independent of the order in which events arrived.
+out, so sums are exact and do not depend on the order in which events arrived.
 
 - *Alive*: the time between two consecutive signs of life, if no longer than GRACE heartbeats; a longer
   gap is silence, and silence counts as neither.
-- *Armed*: the alive time while the trap's state was armed, by the newest word of its sensor or of a
-  person (`lifecycle`). A sprung, silent, paused or removed trap does not fish, nor one that an animal
-  was found in until it is set again. What people record moves the state and is no sign of life.
+- *Armed*: the alive time while the trap's state was armed, by the newest event of its sensor or
+  action of a person (`trap_lifecycle`). A sprung, silent, paused or removed trap cannot catch anything,
+  nor can one in which an animal was found until it is set again. An action is no sign of life.
 - *Independent event*: a detection more than INDEPENDENCE_MS after the device's previous one of the
   same species (Camtrap practice; 30 minutes by default).
 """
@@ -26,11 +26,11 @@ from gateway.domain.trap_lifecycle import TrapInput, after
 K = TypeVar("K", bound=Hashable)
 
 INDEPENDENCE_MS = 30 * 60_000
-LAST = 2**63 - 1  # `boot` of a deed: among marks of one moment people have the last word
+LAST = 2**63 - 1  # `boot` of an action: it comes after the events of the same moment
 
 
 class Mark(Struct, frozen=True, array_like=True, order=True):
-    """What of an event counts here, in order of (observed, boot, seq)."""
+    """The part of an event or action that effort needs; ordered by (observed, boot, seq)."""
 
     at_ms: int
     boot: int
@@ -51,7 +51,7 @@ class HourlyTally(Struct):
 
 
 def hours(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
-    """Cut [start, end) into (hour since 1970, milliseconds in it)."""
+    """Split [start, end) into (hour since 1970, milliseconds in it)."""
     while start_ms < end_ms:
         hour = start_ms // HOUR_MS
         stop = min(end_ms, (hour + 1) * HOUR_MS)
@@ -83,22 +83,22 @@ def tally(
 def _lives(
     marks: Sequence[Mark], grace: int, last: int | None, trap: TrapState | None
 ) -> Iterator[tuple[int, int, bool]]:
-    """Times of life in which the trap's state is one: (from, until, whether armed), ms."""
+    """Alive times with one state of the trap each: (from, until, whether armed), ms."""
     begun = last or 0
-    deeds: list[Mark] = []  # since the last sign of life
+    actions: list[Mark] = []  # since the last sign of life
     for mark in marks:
         if isinstance(mark.kind, ActionKind):
-            deeds.append(mark)
+            actions.append(mark)
             continue
-        goes_on = last is not None and mark.at_ms - last <= grace
-        if deeds or not goes_on or mark.kind in TRAP_STATE:
+        is_alive = last is not None and mark.at_ms - last <= grace
+        if actions or not is_alive or mark.kind in TRAP_STATE:
             if last is not None:
                 yield begun, last, trap is TrapState.ARMED
-            if last is not None and goes_on:
-                yield from _cut(last, mark.at_ms, trap, deeds)
-            for word in (*deeds, mark):
-                trap = after(trap, word.kind)
-            deeds.clear()
+            if last is not None and is_alive:
+                yield from _cut(last, mark.at_ms, trap, actions)
+            for step in (*actions, mark):
+                trap = after(trap, step.kind)
+            actions.clear()
             begun = mark.at_ms
         last = mark.at_ms
     if last is not None:
@@ -106,12 +106,12 @@ def _lives(
 
 
 def _cut(
-    start: int, end: int, trap: TrapState | None, deeds: Iterable[Mark]
+    start: int, end: int, trap: TrapState | None, actions: Iterable[Mark]
 ) -> Iterator[tuple[int, int, bool]]:
-    """Cut a time of life at what people did."""
-    for deed in deeds:
-        yield start, deed.at_ms, trap is TrapState.ARMED
-        start, trap = deed.at_ms, after(trap, deed.kind)
+    """Split an alive time at the actions of people."""
+    for action in actions:
+        yield start, action.at_ms, trap is TrapState.ARMED
+        start, trap = action.at_ms, after(trap, action.kind)
     yield start, end, trap is TrapState.ARMED
 
 

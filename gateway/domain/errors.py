@@ -1,6 +1,6 @@
-"""What a person can put right: a broken setting, list, file or port. Commands print it in one line.
+"""Errors that a person can correct: a broken setting, list, file or port. Commands print them in one line.
 
-Owns the one name that separates it from our own bugs, which keep their stack trace.
+Owns the base class that separates them from our own bugs, which keep their stack trace.
 """
 
 

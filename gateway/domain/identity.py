@@ -1,4 +1,4 @@
-"""Identity: whether two reports under one id tell of the same event. PURE.
+"""Identity: whether two reports with the same id describe the same event. PURE.
 
 An event is its device and its id. Owns the comparison of a report with the event that has its id already
 (table `CONTENT`), and the ids of events whose own id was taken. Must not know storage.
@@ -20,9 +20,12 @@ Identity = tuple[str, str]
 
 SAME_TIME = timedelta(
     seconds=5
-)  # a device that computes its time again at each sending is so exact
-COPY_AGE = timedelta(hours=24)  # without a time, what comes later than this is no copy
-RESTARTED_MARK, CONFLICT_MARK = "+", "~"  # between the id that was taken and what makes it unique
+)  # accuracy of a device that computes its time again at each sending
+COPY_AGE = timedelta(hours=24)  # without a time, a later report is no copy
+RESTARTED_MARK, CONFLICT_MARK = (
+    "+",
+    "~",
+)  # stand between the used id and a suffix that makes it unique
 
 # What a report must share with the known event to be a copy of it. PROMISES.md shows this table.
 CONTENT: tuple[tuple[str, str], ...] = (
@@ -40,7 +43,7 @@ _UNRANKED = 2
 
 
 class Sameness(Enum):
-    """What a report is to the known event under its id."""
+    """How a report relates to the known event with the same id."""
 
     COPY = "copy"
     RESTARTED = "restarted"  # the device's counter began again: another event
@@ -48,13 +51,13 @@ class Sameness(Enum):
 
 
 class Report(Struct, frozen=True):
-    """A judged report, and what of it is not in its event."""
+    """A judged report, with facts that its event does not hold."""
 
     event: Event
-    kind: Kind  # as told; the event's may be the heartbeat that a repeated state amounts to
+    kind: Kind  # as reported; a repeated state becomes an event of kind HEARTBEAT
     is_state: bool = False
-    is_replay: bool = False  # by the broker, or history: when it comes says nothing
-    is_time_loose: bool = False  # copies may tell other times
+    is_replay: bool = False  # repeated by the broker, or history: its time of arrival means nothing
+    is_time_loose: bool = False  # copies may have other times
 
 
 def identity_of(event: Event) -> Identity:
@@ -63,10 +66,12 @@ def identity_of(event: Event) -> Identity:
 
 
 def compare(known: Event, report: Report, head: Order | None) -> Sameness:
-    """What `report` is to the event that has its id. `head`: the device's newest sign of life before."""
+    """How `report` relates to the event with its id. `head`: the device's newest sign of life before."""
     told = report.event
     same_kind = known.kind is report.kind or (report.is_state and known.kind is Kind.HEARTBEAT)
-    if known.distinct and told.distinct:  # its source's own event, told again while it goes on
+    if (
+        known.distinct and told.distinct
+    ):  # one event of its source, reported again while it continues
         return Sameness.COPY if same_kind else Sameness.CONFLICT
     other_time = _is_other_time(known, report)
     if same_kind and not other_time and not _contradicts(known, told):
@@ -77,7 +82,7 @@ def compare(known: Event, report: Report, head: Order | None) -> Sameness:
 
 
 def own_id(report: Report, mark: str) -> str:
-    """An id for a report whose own was taken; the same for each copy of it."""
+    """An id for a report whose own id is used; the same for each copy of it."""
     event, time = report.event, own_time(report.event)
     at = f"at {ms(time)}" if time else f"day {ms(event.received_at) // round(COPY_AGE / _MS)}"
     content = f"{report.kind}\0{at}\0{event.boot}\0{event.seq}".encode()
@@ -94,7 +99,7 @@ _MS = timedelta(milliseconds=1)
 
 
 def _contradicts(known: Event, told: Event) -> bool:
-    """Whether the counters of boots and sequence say that these are two events."""
+    """Whether boot and sequence numbers show that these are two events."""
     if None not in (known.boot, told.boot) and known.boot != told.boot:
         return True
     timed = own_time(known) is not None and own_time(told) is not None
@@ -116,7 +121,7 @@ def _rank(event: Event) -> int:
 
 
 def _began_again(known: Event, report: Report, head: Order | None, *, same_kind: bool) -> bool:
-    """Whether the device counts from the beginning again, so that the id is honestly its next one."""
+    """Whether the device's counters started again, so that it used the id correctly a second time."""
     told = report.event
     if None not in (known.boot, known.seq):
         if (known.boot, known.seq) != (told.boot, told.seq) or head is None:

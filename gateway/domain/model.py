@@ -1,4 +1,4 @@
-"""The words every room shares: what was heard, what it means, whom it concerns.
+"""The values that all packages share: messages, readings, events, devices, states.
 
 Owns plain frozen values. Must not read clocks, files or networks, nor decide anything.
 Units stand in the names; every datetime is aware and in UTC.
@@ -46,17 +46,17 @@ class TimeQuality(StrEnum):
 
     SYNCED = "synced"  # the device's clock follows GPS, NTP or a network server
     RTC = "rtc"  # the device's own unsynchronised clock, plausible
-    DERIVED = "derived"  # reckoned from uptime and a later known time
+    DERIVED = "derived"  # computed from uptime and a later known time
     RECEIVED = "received"  # no usable device time: when it reached the gateway
     UNTRUSTED = "untrusted"  # the gateway's own clock was not trusted either
 
 
 class Role(StrEnum):
-    """What a device stands for in the field."""
+    """What a device does in the field."""
 
     TRAP = "trap"
     DETECTOR = "detector"
-    RELAY = "relay"  # a source, camera server or radio gateway: only its life matters
+    RELAY = "relay"  # a source, camera server or radio gateway: it counts only whether it is alive
 
 
 class Standing(StrEnum):
@@ -75,16 +75,16 @@ class RefusalReason(StrEnum):
     VERSION = "unknown_version"
     TOPIC = "unknown_topic"  # no source of the configuration claims the topic
     MODEL = "unknown_model"  # a decoded object that no sensor model reads
-    DEVICE = "unknown_device"  # held until somebody approves the device
+    DEVICE = "unknown_device"  # its messages are held until somebody approves the device
     REVOKED = "revoked_device"
     TOO_LARGE = "too_large"
     COPY = "copy"  # says what an event in the journal says
-    MEMORY = "memory"  # a broker's memory of something that has no time of its own
+    MEMORY = "memory"  # a retained message without a time of its own
     NAMES = "too_many_names"  # of a device that nobody registered, beyond those that are listed
     EVICTED = "evicted"  # there was no room to keep it, or it made room for a newer one
     CONFLICT = "conflict"  # an id used for something else: kept as another event, not confirmed
     TEST = "test"  # simulated, by its source's own word: it counts nowhere
-    BUG = "bug"  # our own fault: the message is kept so that nothing is lost
+    BUG = "bug"  # an error of ours: the message is kept so that nothing is lost
 
 
 class MessageRefusedError(Exception):
@@ -104,7 +104,7 @@ class MessageRefusedError(Exception):
 
 
 class Message(Struct, frozen=True, array_like=True):
-    """An MQTT publish as it arrived, before anyone understood it. Stored as an array: add at the end."""
+    """An MQTT message as it arrived, not decoded yet. Stored as an array: add fields at the end."""
 
     topic: str
     payload: bytes
@@ -114,7 +114,7 @@ class Message(Struct, frozen=True, array_like=True):
 
 
 class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a sensor may tell beside what happened; None = it did not say."""
+    """What a sensor may report beside what happened; None = not reported."""
 
     species: str | None = None
     count: int | None = None
@@ -122,7 +122,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     media: str | None = None  # URL or path at the source
     battery_v: float | None = None
     battery_pct: float | None = None  # 0..100
-    battery_low: bool | None = None  # the device's own word
+    battery_low: bool | None = None  # as the device reports it
     external_power: bool | None = None
     rssi_dbm: float | None = None
     snr_db: float | None = None
@@ -133,7 +133,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing a payload says, still in the device's own time."""
+    """One report in a payload, still with the device's own time."""
 
     id: str  # with `device`, equal for every copy of the same fact
     device: str  # the device's address as its source names it
@@ -192,12 +192,12 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def label(self) -> str:
-        """What to call it before people."""
+        """The name that people read."""
         return self.name or self.id
 
 
 class TrapState(StrEnum):
-    """What a trap is doing; a sensor knows the first two only (`lifecycle` has the table)."""
+    """What a trap is doing; a sensor knows the first two only (table: `trap_lifecycle`)."""
 
     ARMED = "armed"
     SPRUNG = "sprung"
@@ -223,12 +223,12 @@ class ActionKind(StrEnum):
 
 
 class TrapAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A deed: who, what, when."""
+    """What a person did at a trap: who, what, when."""
 
     id: str
     device: str
     deed: ActionKind
-    at: datetime  # when it was done, as the person says
+    at: datetime  # when it was done, as the person states
     by: str
     recorded_at: datetime
     through: str = ""  # page, one-tap, command ...
@@ -258,14 +258,16 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     set_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.set`
     sprung_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.sprung`
     act: TrapAction | None = None  # the newest that changed the trap
-    visited_ms: int = 0  # newest act of any kind: somebody stood there
+    visited_ms: int = 0  # newest action of any kind: somebody was there
     low_battery: dict[str, dict[int, float]] = {}  # lowest of a day (since 1970, UTC), by fact
     detected: dict[str, int] = {}  # newest detection by species, observed ms
     facts: dict[str, Known] = {}  # newest battery, radio, position ... by field name of `Facts`
-    online: bool | None = None  # what birth and last will say; sleeping devices go offline normally
+    online: bool | None = (
+        None  # by birth and last will messages; sleeping devices go offline normally
+    )
     online_head: tuple[int, int, int] = (0, 0, 0)
     heard: tuple[str, int] | None = None  # topic and QoS of the newest message,
-    heard_as: str = ""  # and the kind of what it said
+    heard_as: str = ""  # and the kind of its event
     unconfirmed: tuple[int, int] | None = None  # window in which its messages may be missing, ms
 
     def fact(self, name: str) -> str | float | bool | None:

@@ -19,7 +19,9 @@ class Outcome(Struct):
     """What became of a batch."""
 
     events: list[Event] = field(default_factory=list)
-    refined: list[Event] = field(default_factory=list)  # earlier ones that a later word corrected
+    refined: list[Event] = field(
+        default_factory=list
+    )  # earlier ones that a later message corrected
     opened: list[Alert] = field(default_factory=list)
     ended: list[Alert] = field(default_factory=list)
     changed: list[Alert] = field(default_factory=list)  # acknowledged, escalated, seen again

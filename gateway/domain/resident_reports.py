@@ -1,6 +1,6 @@
-"""Sightings that people reported: what one is. PURE.
+"""Sightings that people reported, without a sensor. PURE.
 
-Owns the value. How a table of them is read: `sightingmap`, `sightingtable`.
+Owns the value. How a table of them is read: `ingest.files.report_columns`, `report_table`.
 """
 
 from datetime import date, datetime
@@ -25,7 +25,7 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What somebody saw somewhere, without a sensor and hence without effort."""
 
     id: str  # equal for the same report, whatever table it came in
-    source: str  # whose data
+    source: str  # who provided the data
     kind: SightingKind
     species: str
     day: date  # local

@@ -1,6 +1,6 @@
-"""Species: the codes stored and counted, and the many words that mean them.
+"""Species: the codes stored and counted, and the names that sources use for them. PURE.
 
-Owns one table. Pure. Whether an animal matters to anyone is decided elsewhere.
+Owns the table. Must not decide which species alert anybody.
 """
 
 import re
@@ -12,11 +12,11 @@ from msgspec import Struct
 
 UNKNOWN: Final = "unknown"
 PERSON: Final = "person"
-UNTOLD: Final = ("", UNKNOWN)  # in sums: an animal, but nobody said which
+UNTOLD: Final = ("", UNKNOWN)  # in sums: an animal of unknown species
 
 
 class Species(Struct, frozen=True):
-    """A row: how it is called, and what else means it."""
+    """A row: the names of a species, and other words for it."""
 
     code: str
     ja: str
@@ -64,7 +64,7 @@ TABLE: Final = (
 
 BY_CODE: Final = MappingProxyType({row.code: row for row in TABLE})
 
-# Words whose last part is an animal's name and which are none.
+# Terms whose last word is an animal's name but that mean no animal.
 _NOT_ANIMALS: Final = frozenset({"hot dog", "teddy bear", "guinea pig", "sea lion", "no person"})
 _SEPARATORS: Final = re.compile(r"[\s_\-./]+")
 
@@ -98,7 +98,7 @@ def code(word: str) -> str | None:
 
 
 def label(species: str, language: str = "ja") -> str:
-    """What to call a species before people; a code outside the table stands for itself."""
+    """The name of a species that people read; a code outside the table is shown as it is."""
     row = BY_CODE.get(species)
     if row is None:
         return species

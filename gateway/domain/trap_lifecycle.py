@@ -1,8 +1,8 @@
-"""The trap's life: what sensor and people tell, put together by one table. PURE.
+"""The life cycle of a trap, from its sensor's events and people's actions. PURE.
 
-Owns the transitions and which deed is allowed when. Must not store, alert or read a clock.
-The sensor knows armed and sprung; people say what it meant. The newest word by time wins, read
-through TRANSITIONS; silence lies over it as "unknown", and never as "no capture".
+Owns the table of transitions and which action is allowed when. Must not store, alert or read a clock.
+The sensor reports armed and sprung; people record what was found. The newest of both decides, through
+TRANSITIONS. A silent sensor makes the state unknown; it never means "no capture".
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from gateway.domain.device_state import grace_ms
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import HEARTBEAT_S, ActionKind, DeviceState, Kind, TrapAction, TrapState
 
-TrapInput = Kind | ActionKind  # a sensor's word or a person's
+TrapInput = Kind | ActionKind  # what changes a trap's state: a sensor's event or a person's action
 
 ARMED, SPRUNG = TrapState.ARMED, TrapState.SPRUNG
 CAPTURED, FALSE, OTHER = TrapState.CAPTURED, TrapState.FALSE_SPRING, TrapState.NON_TARGET
@@ -34,8 +34,8 @@ STATE_AFTER: Mapping[TrapInput, TrapState] = _FOUND | _NEXT | _DONE
 _SPRINGS: dict[TrapInput, TrapState] = {Kind.SPRUNG: SPRUNG}
 _SETS: dict[TrapInput, TrapState] = {Kind.SET: ARMED}
 
-# A person may find an animal in any trap that stands: sensors fail. What was found is said before the
-# trap goes back to work. A sensor's "sprung" about a trap already looked at is the same spring.
+# A person may find an animal in any trap that is set, because sensors fail. What was found is recorded
+# before the trap is set again. "Sprung" from the sensor of a trap already checked is the same spring.
 TRANSITIONS: Mapping[TrapState | None, Mapping[TrapInput, TrapState]] = {
     None: _SPRINGS | _SETS | _FOUND | _NEXT,
     ARMED: _SPRINGS | _SETS | _FOUND | _NEXT,
@@ -48,7 +48,7 @@ TRANSITIONS: Mapping[TrapState | None, Mapping[TrapInput, TrapState]] = {
     REMOVED: {ActionKind.ARMED: ARMED},
 }
 
-WHY_NOT = {  # what a person hears whose deed is refused, by the state the trap is in
+WHY_NOT = {  # why an action is refused, by the trap's state
     SPRUNG: ("わなは作動中です。先に結果（捕獲・空はじき・錯誤捕獲）を記録してください。",
              "the trap is sprung: first record what was found"),
     CAPTURED: ("捕獲確認済みです。先に止め刺しを記録してください。",
@@ -86,9 +86,9 @@ AT_REST = {PAUSED, REMOVED}  # no visit is due, no silence matters
 class TrapView(Struct, frozen=True):
     """A trap as people see it."""
 
-    state: TrapState | None  # None: nobody and nothing has ever told
+    state: TrapState | None  # None: never reported
     since: datetime | None
-    by: str = ""  # the person whose word it is; empty: the sensor's
+    by: str = ""  # the person who recorded it; empty: the sensor
     silent: bool = False  # its sensor is silent: `state` is the last known, not the present
     unconfirmed: datetime | None = None  # since when its messages may be missing; None: confirmed
     unread: str = ""  # why its newest content could not be read, and what to do; empty: it was
@@ -106,7 +106,7 @@ class TrapView(Struct, frozen=True):
 
 
 class IllegalActionError(Exception):
-    """A deed that the table does not allow; the reason in both languages."""
+    """An action that the table does not allow; the reason in both languages."""
 
     def __init__(self, ja: str, en: str) -> None:
         super().__init__(en)
@@ -114,7 +114,7 @@ class IllegalActionError(Exception):
 
 
 def trap_view(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT_S) -> TrapView:
-    """What the trap is doing at `now`. The one function that pages, rules and exports ask."""
+    """The trap's state at `now`. Pages, rules and exports all use this function."""
     found = last_known(state)
     if found.at_rest:
         return found
@@ -125,7 +125,7 @@ def trap_view(state: DeviceState | None, now: datetime, heartbeat_s: int = HEART
 
 
 def unconfirmed_since(state: DeviceState | None) -> datetime | None:
-    """Since when messages of the trap may be missing; None once it was heard, or somebody stood there."""
+    """Since when messages of the trap may be missing; None once it sent again or somebody was there."""
     if state is None or state.unconfirmed is None:
         return None
     since_ms, until_ms = state.unconfirmed
@@ -144,22 +144,22 @@ def last_known(state: DeviceState | None) -> TrapView:
         return TrapView(state.trap, since)
     now: TrapState | None = STATE_AFTER[act.deed]
     since, by = act.at, act.by
-    for at_ms, word in _sensor_words(state):
-        following = after(now, word)
+    for at_ms, kind in _sensor_events(state):
+        following = after(now, kind)
         if at_ms > ms(act.at) and following is not now:
             now, since, by = following, from_ms(at_ms), ""
     return TrapView(now, since, by)
 
 
-def after(state: TrapState | None, word: TrapInput) -> TrapState | None:
-    """The state once `word` is said. A deed is taken as it is: it was checked when it was recorded."""
-    if isinstance(word, ActionKind):
-        return STATE_AFTER.get(word, state)
-    return TRANSITIONS[state].get(word, state)
+def after(state: TrapState | None, change: TrapInput) -> TrapState | None:
+    """The state after an event or action. Actions are not checked here, but when they are recorded."""
+    if isinstance(change, ActionKind):
+        return STATE_AFTER.get(change, state)
+    return TRANSITIONS[state].get(change, state)
 
 
 def check(state: DeviceState | None, act: TrapAction) -> None:
-    """Raise IllegalDeed unless `act` may follow what is known."""
+    """Whether `act` may follow what is known. Raises IllegalActionError if not."""
     if act.deed is ActionKind.VISITED:
         return
     newest = state.act if state else None
@@ -176,13 +176,13 @@ def check(state: DeviceState | None, act: TrapAction) -> None:
 
 
 def allowed_actions(state: DeviceState | None) -> list[ActionKind]:
-    """Deeds that may be recorded now, in the order of the table; the buttons of a page."""
+    """Actions that may be recorded now, in the order of ActionKind: the buttons of a page."""
     row = TRANSITIONS[last_known(state).state]
-    return [deed for deed in ActionKind if deed in row or deed is ActionKind.VISITED]
+    return [kind for kind in ActionKind if kind in row or kind is ActionKind.VISITED]
 
 
-def _sensor_words(state: DeviceState) -> list[tuple[int, Kind]]:
-    """The newest of each, in order; older ones cannot matter."""
+def _sensor_events(state: DeviceState) -> list[tuple[int, Kind]]:
+    """The newest SET and SPRUNG, in order of time; older ones change nothing."""
     sprung = max(state.sprung_head, state.trap_head) if state.trap is SPRUNG else state.sprung_head
     return [
         (key[0], kind) for key, kind in sorted(((state.set_head, Kind.SET), (sprung, Kind.SPRUNG)))

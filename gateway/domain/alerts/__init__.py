@@ -1,1 +1,1 @@
-"""An alert: what it is and how it goes on. Must not decide when one opens, nor whom it concerns."""
+"""Alerts: the value and its life cycle. Must not decide when one opens, nor who is told."""

@@ -1,7 +1,7 @@
-"""An alert as a value: how much it matters, where it stands, what caused it.
+"""An alert as a value: its level, its status, its cause.
 
-Owns these words. Must not decide when one opens or ends, nor whom it concerns. Others import them from
-`model`, with the words that stand beside them.
+Owns these values. Must not decide when one opens or ends, nor who is told. Other modules import them from
+`model`, together with the other shared values.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class AlertLevel(StrEnum):
-    """How much an alert matters; the order is that of urgency."""
+    """How urgent an alert is, the most urgent first."""
 
     DANGER = "danger"
     CAPTURE = "capture"
@@ -21,15 +21,15 @@ class AlertLevel(StrEnum):
 
 URGENT = frozenset(
     {AlertLevel.DANGER, AlertLevel.CAPTURE}
-)  # at once, whatever the hour; escalate unanswered
+)  # sent at any hour, and escalated while nobody answers
 
 
 class AlertStatus(StrEnum):
-    """Where an alert stands in its life (`alertlife` has the table)."""
+    """The status of an alert (table: `lifecycle`)."""
 
     OPEN = "open"
-    NOTIFIED = "notified"  # a provider has taken it for at least one person
-    ESCALATED = "escalated"  # nobody answered, the next in line were told
+    NOTIFIED = "notified"  # a provider has accepted it for at least one person
+    ESCALATED = "escalated"  # nobody answered; the next step was sent
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
 
@@ -42,16 +42,16 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str  # device id, area or part of the gateway that it is about
     level: AlertLevel
     observed_at: datetime  # when the thing happened
-    opened_at: datetime  # when the gateway said so
+    opened_at: datetime  # when the gateway opened the alert
     status: AlertStatus = AlertStatus.OPEN
     event: str | None = None  # id of the event behind it,
     device: str | None = None  # and its device, where the subject is another
-    note: str = ""  # what a person must know beside rule and subject
+    note: str = ""  # details for a person, beside rule and subject
     last_at: datetime | None = None  # newest cause while it was open, if there were several
     causes: int = 1
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
-    through: str = ""  # by what it was acknowledged: one-tap, page, command ...
+    through: str = ""  # the way it was acknowledged: one-tap, page, command ...
     step: int = 0  # steps of the escalation plan that are done
     reopened: int = 0
     reopened_at: datetime | None = None

@@ -1,6 +1,6 @@
-"""The life of an alert, and who is told when nobody answers. PURE.
+"""The life cycle of an alert, and who is told when nobody answers. PURE.
 
-Owns the table of its states and the plan of escalation. Time drives it, never arriving data.
+Owns the table of states and the plan of escalation, which depends on time alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ UNANSWERED = frozenset({AlertStatus.OPEN, AlertStatus.NOTIFIED, AlertStatus.ESCA
 
 
 class Duty(StrEnum):
-    """Who is asked, in the order of escalation."""
+    """Who is told, in the order of escalation."""
 
     TRAPPER = "trapper"
     DEPUTY = "deputy"
@@ -48,23 +48,23 @@ class Duty(StrEnum):
 
 
 STEPS_PER_ROUND = 100  # a reopened alert begins a new round of steps
-WITHDRAWAL_STEP = 99  # the step that tells machines that the alert is over
+WITHDRAWAL_STEP = 99  # the step in which other systems are told that the alert is over
 
 
 class EscalationStep(Struct, frozen=True, order=True):
-    """One step of the plan: so long after the alert, tell these."""
+    """One step of the plan: how long after the alert it comes, and who is told."""
 
     after: timedelta
     duty: Duty
 
 
 class PlannedDelivery(Struct, frozen=True):
-    """One delivery to be made."""
+    """One delivery that is planned."""
 
     person: str
     channel: str
     due: datetime
-    gathered: bool  # goes out together with whatever else is due to the same channel
+    gathered: bool  # sent together with other deliveries that are due for the same channel
     step: int  # 0 the first message, else the number of the plan's step
 
 
@@ -93,7 +93,7 @@ def due_steps(
 def change_status(
     alert: Alert, what: AlertChange, now: datetime, by: str = "", through: str = ""
 ) -> Alert | None:
-    """The alert after `what`; None if the table has no such turn."""
+    """The alert after a change; None if the table does not allow it."""
     following = ALERT_TRANSITIONS[alert.status].get(what)
     if following is None:
         return None

@@ -1,4 +1,4 @@
-"""Land that matters: farmland, school routes, where people live. Polygons from GeoJSON. PURE.
+"""Watched areas: farmland, school routes, where people live. Polygons from GeoJSON. PURE.
 
 Owns the geometry and the question "which of them is this point in or near". Must not read files.
 Distances are measured on a plane around each piece of land, with an error of a few per mille.
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gateway.domain.geo.local_plane import to_metres
 
-if TYPE_CHECKING:  # shapely is loaded by the first file of land
+if TYPE_CHECKING:  # shapely is loaded with the first file of areas
     from shapely.geometry.base import BaseGeometry
 
 
@@ -22,7 +22,7 @@ class AreaError(ValueError):
 
 
 class Land(Struct, frozen=True, kw_only=True):
-    """What the configuration says of one GeoJSON file."""
+    """The configuration of one GeoJSON file."""
 
     name: str
     living: bool = False
@@ -32,7 +32,7 @@ class Land(Struct, frozen=True, kw_only=True):
 
 
 class WatchedLand(Struct, frozen=True):
-    """One piece of land, widened by its `near_m` and prepared for many questions."""
+    """One area, widened by its `near_m` and prepared for many look-ups."""
 
     name: str
     living: bool
@@ -51,11 +51,11 @@ class WatchedLand(Struct, frozen=True):
 
 
 class Areas:
-    """All land of a site."""
+    """All watched areas of a site."""
 
     def __init__(self, areas: Iterable[WatchedLand] = ()) -> None:
         self._areas = tuple(areas)
-        self.around = lru_cache(4_096)(self._around)  # devices stand still: few different points
+        self.around = lru_cache(4_096)(self._around)  # devices do not move: few different points
 
     def _around(self, lat: float, lon: float) -> tuple[WatchedLand, ...]:
         return tuple(area for area in self._areas if area.touches(lat, lon))

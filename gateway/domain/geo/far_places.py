@@ -1,4 +1,4 @@
-"""Which of several places lie far from the others: mostly a lost digit or exchanged columns. PURE.
+"""Which of several places lie far from the others: usually a missing digit or exchanged columns. PURE.
 
 Owns the test and its limits. Must not know devices, files or pages.
 
@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from statistics import median_low
 
 EARTH_KM = 6_371.0
-ASK_KM = (
-    70.0  # nearer than this nobody is asked; a wrong degree of longitude is 78 km or more in Japan
-)
+ASK_KM = 70.0  # nearer than this a person is not asked; a wrong degree of longitude is 78 km or more in Japan
 SPREADS = 10.0
 STUDY_KM = 300.0  # the same for a published package, whose study areas may lie apart
 COMPARED = 100  # candidates for the middle; more would cost much and change little

@@ -1,1 +1,1 @@
-"""What does not count: limits of what is held, floods of names, identities used twice, counts of messages."""
+"""Messages that give no event: limits of held messages, floods of names, identities used twice, counts."""

@@ -1,9 +1,9 @@
 """Boot numbers of one device that go back and forth: two boards use one identity. PURE.
 
-Owns the sign and its limits. A board counts its boots upwards, so what is newer never has a lower
-number: a lower one that comes again and again, while the higher one goes on, is another board. A board
-that lost its number goes back once. A backlog without clock, sent between live messages, alternates too,
-a few times at most and soon over; hence the sign must last or be frequent.
+Owns the test and its limits. A board counts its boots upwards, so newer messages never have a lower
+number. A lower number that comes again and again, while the higher one continues, is another board. A
+board that lost its number goes back once. Old messages without a time, sent between live ones, alternate
+too, but only a few times and not for long; so returns must last or be frequent.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """How many messages are held of devices that nobody has approved. PURE.
 
-Owns the limits and the decision whether one message more has room. What a sender was told is kept
-("confirmed") is never removed to make room. Must not know tables.
+Owns the limits and the decision whether one more message fits. A message whose sender was told that it is
+kept ("confirmed") is never removed for another. Must not know tables.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from msgspec import Struct
 from gateway.domain.model import Kind
 
 KIB = 1_024
-URGENT = frozenset({Kind.SPRUNG, Kind.TAMPER})  # kept apart: other messages never take their room
+URGENT = frozenset({Kind.SPRUNG, Kind.TAMPER})  # they have limits of their own
 
 
 class HeldLimit(Struct, frozen=True):
     """Room for one class of messages, in KiB of payload; each message counts 1 KiB more."""
 
-    assured_kib: int  # of each device, however full the rest is
+    assured_kib: int  # of each device, even when the rest is full
     most_kib: int  # of one device
     all_kib: int  # of all devices together, beyond what is assured
     shared_kib: int  # of all senders that are not in the list of names

@@ -1,4 +1,4 @@
-"""Names of devices that nobody registered: how many are taken into the list, and what a flood shares. PURE.
+"""Names of devices that nobody registered: how many are listed, and what the names of a flood share. PURE.
 
 Owns the limits and the topic filters by which names are counted. Must not store or alert. A broker does
 not tell who published a message, so its topic is the only evidence of the sender.
@@ -34,7 +34,7 @@ def filters(topic: str) -> list[str]:
 
 
 def claimant(wanted: str) -> str:
-    """Who claims the names under a filter, as far as the topic tells: the user of a native device."""
+    """Who uses the names under a filter, as far as the topic shows: the MQTT user of a native device."""
     levels = wanted.split("/")
     if levels[:3] == ["wildlife", "v1", "+"] and len(levels) > 4:
         return levels[3]  # deploy/mosquitto lets a device write under its own user name only
@@ -69,7 +69,7 @@ class UnknownNames:
         self._fresh.update(filters(topic))
 
     def remove(self, name: str) -> None:
-        """It was approved, revoked or forgotten; within the hour it still counts as new."""
+        """Remove a name that was approved, revoked or forgotten; within the hour it still counts as new."""
         if (topic := self.topics.pop(name, None)) is not None:
             self._counts.subtract(filters(topic))
 
