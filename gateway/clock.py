@@ -137,7 +137,7 @@ class Timekeeper:
             self._judge()
 
     def settle(self, received_at: datetime) -> datetime:
-        """The true time of a message that was received in an period and is read after it."""
+        """The true time of a message that was received in an untrusted period and is read after it."""
         if self._shift and received_at <= self._shift[0]:
             return received_at + self._shift[1]
         return received_at
