@@ -1,10 +1,9 @@
 """A small PDF writer for reports in Japanese: text, lines, boxes, tables. PURE.
 
-Owns the file format (PDF 1.4). The font is not embedded: it is named by Adobe's Japanese character
-collection (Adobe-Japan1), which every PDF reader on a Japanese desktop fills with its own gothic, as
-office systems have done for decades. So a report is a few kB and needs neither a library nor a font
-of tens of megabytes to be cut to size on a board with 512 MB. Where a reader has no Japanese font,
-the page itself prints from the browser.
+Owns the file format (PDF 1.4). The font is not embedded, only named with Adobe's Japanese character
+collection (Adobe-Japan1); PDF readers on Japanese desktops use their own gothic font for it. So a report
+has a few kB and needs no library and no font file of tens of megabytes, which matters on a board with
+512 MB. Without a Japanese font, the web page can be printed from the browser.
 """
 
 import zlib
@@ -15,7 +14,7 @@ from dashboard.documents.table import Cell, Table
 
 A4 = (595.28, 841.89)
 MARGIN, LINE = 42.0, 1.5
-HALF = 500  # of 1000: the width of a half-width glyph; the encoding has no other narrow ones
+HALF_WIDTH = 500  # width of a half-width glyph, full width = 1000; the encoding has no other widths
 
 # The composite font, its glyphs (all half-width ones 500 wide) and their description.
 FONT = (
@@ -37,19 +36,19 @@ class Pdf:
         self.new_page()
 
     def new_page(self) -> None:
-        """Begin a page."""
+        """Start a new page."""
         self._pages.append([])
         self.y = A4[1] - MARGIN
 
     def text(self, text: str, size: float = 9.5, x: float = MARGIN) -> None:
-        """A paragraph, broken where it is too wide."""
-        for line in broken(text, (A4[0] - MARGIN - x) / size):
+        """Add a paragraph, wrapped at the right margin."""
+        for line in wrap(text, (A4[0] - MARGIN - x) / size):
             self.room(size * LINE)
             self.y -= size * LINE
             self._put(line, x, self.y, size)
 
     def table(self, table: Table, size: float = 8.0) -> None:
-        """A table with its heading; its first row comes again on each page."""
+        """Add a table with its heading; the column names are repeated on each page."""
         self.y -= size
         self.room(size * LINE * 4)
         self.text(table.title, size + 2.5)
@@ -63,14 +62,14 @@ class Pdf:
             self.text(table.note, size)
 
     def room(self, height: float) -> bool:
-        """Begin a new page unless so much room is left; True if one was begun."""
+        """Start a new page if less than `height` is left; returns whether a page was started."""
         if self.y - height >= MARGIN:
             return False
         self.new_page()
         return True
 
     def bytes(self) -> bytes:
-        """The whole file."""
+        """The whole PDF file."""
         pages = [_content(one) for one in self._pages]
         kids = " ".join(f"{7 + 2 * i} 0 R" for i in range(len(pages)))
         objects = [
@@ -91,7 +90,7 @@ class Pdf:
     def _row(
         self, row: Sequence[Cell], widths: Sequence[float], size: float, *, head: bool = False
     ) -> None:
-        lines = [_lines(cell) if head else [said(cell)] for cell in row]
+        lines = [_heading_lines(cell) if head else [cell_text(cell)] for cell in row]
         height = size * LINE * max(map(len, lines))
         self.y -= height
         if head:
@@ -102,8 +101,8 @@ class Pdf:
         for cell, parts, width in zip(row, lines, widths, strict=True):
             right = not isinstance(cell, str)
             for i, part in enumerate(reversed(parts)):
-                shown = fit(part, width / size - 0.4)
-                start = x + width - measure(shown) * size - 2 if right else x + 2
+                shown = truncate(part, width / size - 0.4)
+                start = x + width - text_width(shown) * size - 2 if right else x + 2
                 self._put(shown, start, self.y + 1.5 + i * size * LINE, size)
             x += width
         self._pages[-1].append(
@@ -114,25 +113,25 @@ class Pdf:
         self._pages[-1].append(f"BT /F1 {size:g} Tf {x:.1f} {y:.1f} Td <{_hex(text)}> Tj ET")
 
 
-def said(cell: Cell) -> str:
-    """A cell as text; an unknown value is a dash, not a zero."""
+def cell_text(cell: Cell) -> str:
+    """A cell as text; an unknown value is a dash."""
     if cell is None:
         return "－"
     return f"{cell:,.1f}" if isinstance(cell, float) else str(cell)
 
 
-def _lines(heading: Cell) -> list[str]:
-    """A column's heading, a word a line."""
-    return said(heading).split(" ")
+def _heading_lines(heading: Cell) -> list[str]:
+    """A column's heading, one word per line."""
+    return cell_text(heading).split(" ")
 
 
-def measure(text: str) -> float:
+def text_width(text: str) -> float:
     """Width in units of the type size."""
     return sum(_width(one) for one in text)
 
 
-def broken(text: str, width: float) -> list[str]:
-    """Lines not wider than `width` (in type sizes); breaks anywhere, as Japanese does."""
+def wrap(text: str, width: float) -> list[str]:
+    """Lines not wider than `width` (in type sizes); may break between any characters, as in Japanese."""
     lines, line, used = [], "", 0.0
     for one in text:
         wide = _width(one)
@@ -144,23 +143,26 @@ def broken(text: str, width: float) -> list[str]:
     return [*lines, line]
 
 
-def fit(text: str, width: float) -> str:
-    """Text cut to a width, with a mark where something is missing."""
-    if measure(text) <= width:
+def truncate(text: str, width: float) -> str:
+    """Text cut to a width, with "…" at the end if something is missing."""
+    if text_width(text) <= width:
         return text
-    while text and measure(text) + 1 > width:
+    while text and text_width(text) + 1 > width:
         text = text[:-1]
     return text + "…"
 
 
 def _width(one: str) -> float:
-    return 1.0 if east_asian_width(one) in "WFA" else HALF / 1000
+    return 1.0 if east_asian_width(one) in "WFA" else HALF_WIDTH / 1000
 
 
 def _columns(table: Table, whole: float, size: float) -> list[float]:
-    """Widths in points: what the cells need, shrunk together when the page is too narrow."""
+    """Widths in points: as the cells need, scaled down together if the page is too narrow."""
     wanted = [
-        max(measure(one) for one in (*_lines(table.columns[c]), *(said(r[c]) for r in table.rows)))
+        max(
+            text_width(one)
+            for one in (*_heading_lines(table.columns[c]), *(cell_text(r[c]) for r in table.rows))
+        )
         * size
         + 6
         for c in range(len(table.columns))
@@ -170,7 +172,7 @@ def _columns(table: Table, whole: float, size: float) -> list[float]:
 
 
 def _hex(text: str) -> str:
-    """UTF-16 in hex; what lies beyond the basic plane, which the encoding lacks, is a geta mark."""
+    """UTF-16 in hex; characters outside the basic plane, missing in the encoding, become "〓"."""
     plain = "".join(one if ord(one) < 0x10000 else "〓" for one in text)
     return plain.encode("utf-16-be").hex().upper()
 

@@ -1,7 +1,7 @@
-"""Plots as small SVG, drawn for paper and screen alike. PURE.
+"""Plots as small SVG for paper and screen. PURE.
 
-Owns axes and marks. No style attributes and no script: they hold under the strictest policy. Every
-plot stands beside a table with the same figures.
+Owns axes and marks. No style attributes and no script, so that the strictest content security policy
+allows them. Each plot has a table with the same figures beside it.
 """
 
 import math
@@ -17,7 +17,7 @@ NOW, BEFORE, INK, GRID = "#0b4184", "#a34a00", "#16201b", "#c9cfcb"
 
 
 class PlotSeries(Struct, frozen=True):
-    """A row of rates, one a label; `filled` tells two series apart in grey print too."""
+    """A series of rates, one per label; `filled` distinguishes two series also in grey print."""
 
     name: str
     values: tuple[RateInterval, ...]
@@ -26,10 +26,10 @@ class PlotSeries(Struct, frozen=True):
 
 
 def rates(title: str, labels: Sequence[str], series: Sequence[PlotSeries], unit: str) -> str:
-    """Points with their 95 % intervals, series side by side; no effort, no point."""
+    """Points with their 95 % intervals, series side by side; "×" where there was no effort."""
     highs = [r.high for one in series for r in one.values if r.high is not None]
     shown = sorted(r.per100 for one in series for r in one.values if r.per100 is not None)
-    top = nice(min(max(highs, default=1.0), 4 * max(shown[-1], 1.0) if shown else 1.0))
+    top = axis_top(min(max(highs, default=1.0), 4 * max(shown[-1], 1.0) if shown else 1.0))
     step = (W - LEFT - 10) / max(len(labels), 1)
     parts = [_axes(title, labels, step, top, unit)]
     for k, one in enumerate(series):
@@ -41,9 +41,9 @@ def rates(title: str, labels: Sequence[str], series: Sequence[PlotSeries], unit:
 
 
 def hours(title: str, at: Sequence[float], share: Sequence[float], unit: str) -> str:
-    """A curve over the hours of the day; gaps (NaN) stay gaps."""
+    """A curve over the hours of the day; NaN values are gaps."""
     known = [value for value in share if not math.isnan(value)]
-    top = nice(max(known, default=1.0))
+    top = axis_top(max(known, default=1.0))
     scale = (W - LEFT - 10) / 24
     path, pen = [], "M"
     for hour, value in zip(at, share, strict=True):
@@ -57,8 +57,8 @@ def hours(title: str, at: Sequence[float], share: Sequence[float], unit: str) ->
     return _svg(title, [_axes(title, labels, scale, top, unit, centred=False), curve])
 
 
-def nice(value: float) -> float:
-    """The next of 1, 2, 5 x 10^n."""
+def axis_top(value: float) -> float:
+    """The smallest of 1, 2, 5 x 10^n that is at least `value`."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))

@@ -1,6 +1,6 @@
-"""Tables as offices use them: CSV and XLSX, safe to open.
+"""Tables as CSV and XLSX, safe to open in a spreadsheet program.
 
-Owns the two formats. Text is never a formula, codes stay text, numbers stay numbers.
+Owns the two formats. Text never becomes a formula, codes stay text, numbers stay numbers.
 """
 
 import csv
@@ -14,24 +14,24 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from dashboard.documents.table import Cell, Table
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
-WIDEST = 40
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets read such text as a formula
+MAX_COLUMN_WIDTH = 40
 
 
 def csv_bytes(table: Table) -> bytes:
     """One table as CSV with a byte order mark, so that Excel reads Japanese.
 
-    Text that a spreadsheet would compute gets an apostrophe before it.
+    Text that a spreadsheet would read as a formula starts with an apostrophe.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(table.columns)
-    writer.writerows([_safe(cell) for cell in row] for row in table.rows)
+    writer.writerows([_csv_cell(cell) for cell in row] for row in table.rows)
     return out.getvalue().encode("utf-8-sig")
 
 
 def xlsx_bytes(tables: Iterable[Table]) -> bytes:
-    """Tables as one workbook, a sheet each."""
+    """Tables as one workbook, one sheet per table."""
     book = Workbook()
     book.remove(book.worksheets[0])
     names: set[str] = set()
@@ -50,7 +50,7 @@ def _fill(sheet: Worksheet, table: Table) -> None:
     for c in range(1, len(table.columns) + 1):
         sheet.cell(1, c).font = Font(bold=True)
         widest = max((_width(row[c - 1]) for row in rows), default=8)
-        sheet.column_dimensions[get_column_letter(c)].width = min(WIDEST, widest + 2)
+        sheet.column_dimensions[get_column_letter(c)].width = min(MAX_COLUMN_WIDTH, widest + 2)
     sheet.freeze_panes = "A2"
     if table.note:
         at = len(rows) + 2
@@ -62,22 +62,22 @@ def _put(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
     cell = sheet.cell(row, column)
     if isinstance(value, str):
         cell.value = _printable(value)
-        cell.data_type = "s"  # before it is written: "=..." too is text
+        cell.data_type = "s"  # text, even if it begins with "="
         cell.number_format = "@"
-        cell.quotePrefix = value.startswith(RISKY)
+        cell.quotePrefix = value.startswith(FORMULA_STARTS)
     elif value is not None:
         cell.value = value
 
 
-def _safe(cell: Cell) -> Cell:
+def _csv_cell(cell: Cell) -> Cell:
     if isinstance(cell, str):
         text = _printable(cell)
-        return f"'{text}" if text.startswith(RISKY) else text
+        return f"'{text}" if text.startswith(FORMULA_STARTS) else text
     return cell
 
 
 def _printable(text: str) -> str:
-    """Without control characters, which XLSX cannot hold."""
+    """The text without control characters, which XLSX does not allow."""
     return "".join(one for one in text if one in "\t\n\r" or ord(one) >= 32)
 
 
@@ -87,7 +87,7 @@ def _width(cell: Cell) -> int:
 
 
 def _name(title: str, taken: set[str]) -> str:
-    """A sheet's name as Excel allows it, each once."""
+    """A unique sheet name within Excel's rules."""
     plain = "".join("_" if one in "[]:*?/\\'" else one for one in title)[:28] or "sheet"
     name, no = plain, 2
     while name in taken:

@@ -1,4 +1,4 @@
-"""A table as pages, files and paper show it. PURE. Owns plain values only."""
+"""A table for pages, files and paper. PURE. Owns plain values only."""
 
 from typing import TypeAlias
 
@@ -8,7 +8,7 @@ Cell: TypeAlias = str | int | float | None
 
 
 class Table(Struct, frozen=True):
-    """A heading, columns and rows; text cells are text whatever they look like."""
+    """A title, columns and rows; a text cell stays text even if it looks like a number."""
 
     title: str
     columns: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""What lies under a map's marks: the coastline's address and credit, and the tiles a reader may add.
+"""The base layers of maps: address and credit of the coastline, and optional tiles.
 
-Owns these tables. PURE. Tiles of another host are offered, never asked for unasked: the reader
-switches them on.
+Owns these tables. PURE. Tiles come from another host, so they are requested only after the reader has
+switched them on.
 """
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ GSI_LINK = '<a href="https://maps.gsi.go.jp/development/ichiran.html">{}</a>'
 
 
 class Tiles(Struct, frozen=True):
-    """One layer of tiles, in the reader's words; `credit` is HTML."""
+    """One layer of tiles with texts in the reader's language; `credit` is HTML."""
 
     name: str
     url: str
@@ -27,7 +27,7 @@ class Tiles(Struct, frozen=True):
 
 
 def offered(text: Translations) -> list[Tiles]:
-    """The tiles of 国土地理院."""
+    """The tiles of 国土地理院 (Geospatial Information Authority of Japan)."""
     credit = GSI_LINK.format(text("map.gsi_credit"))
     return [
         Tiles(text(key), f"{assets.GSI}/xyz/{kind}/{{z}}/{{x}}/{{y}}.png", credit)

@@ -1,4 +1,4 @@
-"""The frame of a map: which part of the world it shows.
+"""The frame of a map: the box of degrees that it shows.
 
 Owns boxes around places. PURE.
 """
@@ -9,12 +9,15 @@ from math import ceil, floor
 Box = tuple[float, float, float, float]  # west, south, east, north, degrees
 
 JAPAN: Box = (122.0, 20.0, 154.0, 46.0)
-STEP = 0.5  # boxes end on multiples of this, so that few different ones are asked for
-LEAST_SPAN = 0.01  # degrees: a map fitted to one single point has no zoom at all
+STEP = 0.5  # degrees; edges are multiples of this, so that coastlines can be cached
+MIN_SPAN = 0.01  # degrees; a map fitted to a single point would have no zoom level
 
 
 def around(points: Iterable[tuple[float, float]], margin: float = 0.3) -> Box:
-    """The box around (lat, lon) `points` with `margin` degrees, on the STEP grid; none: Japan."""
+    """The box around (lat, lon) `points` with `margin` degrees, on the STEP grid.
+
+    Japan if there are no points.
+    """
     lats, lons = zip(*points, strict=True) if (points := list(points)) else ((), ())
     if not lats:
         return JAPAN
@@ -27,16 +30,16 @@ def around(points: Iterable[tuple[float, float]], margin: float = 0.3) -> Box:
 
 
 def fitted(points: Sequence[tuple[float, float]], limits: Box) -> list[list[float]]:
-    """South-west and north-east corner close around (lon, lat) `points`; none: all of `limits`."""
+    """South-west and north-east corner around (lon, lat) `points`; `limits` if there are none."""
     if not points:
         west, south, east, north = limits
         return [[south, west], [north, east]]
     lons, lats = zip(*points, strict=True)
-    (south, north), (west, east) = _span(lats), _span(lons)
+    (south, north), (west, east) = _at_least_min_span(lats), _at_least_min_span(lons)
     return [[south, west], [north, east]]
 
 
-def _span(values: Sequence[float]) -> tuple[float, float]:
+def _at_least_min_span(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
-    more = max(0.0, LEAST_SPAN - (high - low)) / 2
+    more = max(0.0, MIN_SPAN - (high - low)) / 2
     return low - more, high + more

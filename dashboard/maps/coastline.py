@@ -1,7 +1,8 @@
-"""The offline coastline: the land around a site, from the file the build hook made.
+"""The offline coastline: the land around a site, from the file made by the build hook.
 
-Owns reading and cutting that file. PURE beside reading it; must not know devices or pages.
-`python -m dashboard.maps.coastline WEST SOUTH EAST NORTH` writes the land as GeoJSON, for `coastline`.
+Owns reading and clipping that file. Must not know devices or pages.
+`python -m dashboard.maps.coastline WEST SOUTH EAST NORTH` writes the land as GeoJSON, for
+`coastline_process`.
 """
 
 import gzip
@@ -19,8 +20,8 @@ from shapely.geometry import mapping
 from dashboard.maps.bounds import Box
 
 SOURCE = Path(__file__).parents[1] / "static" / "vendor" / "coast.json.gz"
-GRID = 10_000  # steps a degree in the file
-FINEST = 2_000  # details smaller than the box / FINEST are left out
+GRID = 10_000  # units per degree in the file
+DETAILS_ALONG = 2_000  # details smaller than the longer side / DETAILS_ALONG are left out
 
 
 def geojson(limits: Box) -> bytes:
@@ -30,7 +31,7 @@ def geojson(limits: Box) -> bytes:
 
 @lru_cache(maxsize=4)
 def features(limits: Box) -> dict[str, Any]:
-    """The same as plain values, not to be changed: one feature a polygon of land."""
+    """The same as Python values, one feature per polygon. Cached: callers must not change it."""
     shapes = [shape for land in _land(limits) for shape in _cut(land, limits)]
     return {
         "type": "FeatureCollection",
@@ -58,7 +59,7 @@ def _ring(steps: list[int]) -> list[tuple[float, float]]:
 
 def _cut(land: Polygon, limits: Box) -> Iterator[Polygon]:
     west, south, east, north = limits
-    tolerance = max(east - west, north - south) / FINEST / 2
+    tolerance = max(east - west, north - south) / DETAILS_ALONG / 2
     shape = clip_by_rect(land, west, south, east, north)
     if tolerance > 2 / GRID:
         shape = shape.simplify(tolerance)

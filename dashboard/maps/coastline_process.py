@@ -1,7 +1,7 @@
-"""The coastline for the live map, cut by a process of its own.
+"""The coastline for the live map, computed in a separate process.
 
-Owns that process and keeps its last answers. What cuts polygons (`coast`) takes 20 MB; they go away with it.
-Nobody waits for a cut at the end: it is ended too.
+Owns that process and a cache of its results. Clipping polygons (`coastline`) takes 20 MB of memory,
+which are free again when the process ends. At a cancellation the process is killed.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from dashboard.maps.bounds import Box
 
-KEPT = 8  # boxes; a site has one, and another when its outermost device moves
-PATIENCE_S = 120  # a small board is slow
+MAX_CACHED = 8  # boxes; a site needs one, and another one when its outermost device moves
+CUT_TIMEOUT_S = 120  # a small board is slow
 
 
 class Coastline:
@@ -26,13 +26,13 @@ class Coastline:
         self._cutting = asyncio.Lock()
 
     async def geojson(self, limits: Box) -> bytes:
-        """Cut once, however many ask. CalledProcessError or TimeoutError when it cannot be cut."""
+        """Computed once for concurrent callers. Raises CalledProcessError or TimeoutError."""
         async with self._cutting:
             found = self._known.pop(limits, b"")
             if not found:
                 found = await self._cut(limits)
-            self._known[limits] = found  # the newest stands last
-            if len(self._known) > KEPT:
+            self._known[limits] = found  # the most recently used is last
+            if len(self._known) > MAX_CACHED:
                 del self._known[next(iter(self._known))]
             return found
 
@@ -40,10 +40,10 @@ class Coastline:
         command = [*self._command, *map(str, limits)]
         cutting = _start(command)
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(CUT_TIMEOUT_S):
                 land, _ = await asyncio.to_thread(cutting.communicate)
         except (TimeoutError, asyncio.CancelledError):
-            cutting.kill()  # the thread has its answer then, and ends
+            cutting.kill()  # `communicate` returns then, and its thread ends
             raise
         if cutting.returncode:
             raise subprocess.CalledProcessError(cutting.returncode, command)

@@ -1,11 +1,11 @@
-"""Which of some places one map can show; the others are named beside it. PURE.
+"""Which places a map can show; the others are listed beside the map. PURE.
 
-Owns the rule for every map, so that one wrong number costs its own row and no map grows with it.
-Must not know words, devices or pixels.
+Owns the rule for all maps: one wrong coordinate must not make a map larger. Must not know words, devices
+or pixels.
 
-Not shown: places where Web Mercator and the local plane fail (near the poles), places far from the
-others (`gateway.domain.geo.far_places`), and what lies more than WIDEST_DEG from the middle of the rest,
-counted without wrapping at 180 degrees, so that no frame is wider than twice that.
+Not shown are places near the poles, where Web Mercator and the local plane are not defined; places far
+from the others (`gateway.domain.geo.far_places`); and places more than MAX_FROM_MIDDLE_DEG from the
+middle of the rest. Longitudes do not wrap at 180 degrees. So a frame is at most twice that wide.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ from dashboard.maps.bounds import Box
 from gateway.domain.geo import far_places
 from gateway.domain.geo.far_places import Place
 
-DRAWN_KM = 300.0  # a place within this of the middle is always shown
-HIGHEST_LAT = 75.0
-WIDEST_DEG = 5.0
-AROUND_DEG = 3.0  # so far beyond a map's frame what people reported is still drawn
+ALWAYS_SHOWN_KM = 300.0  # a place within this of the middle is always shown
+MAX_LAT = 75.0
+MAX_FROM_MIDDLE_DEG = 5.0
+REPORT_MARGIN_DEG = 3.0  # reports within this distance of the frame are still drawn
 
 
 class OffMap(Struct, frozen=True):
-    """Something with a place that a map cannot show."""
+    """A device or report whose position is outside the map."""
 
     name: str
     lat: float
@@ -33,16 +33,16 @@ class OffMap(Struct, frozen=True):
 
 
 class Named(Struct, frozen=True):
-    """Something that may be drawn."""
+    """A device or report to draw, if it has a position."""
 
     name: str
     lat: float | None
     lon: float | None
 
 
-def outside(places: Sequence[Place], least_km: float = DRAWN_KM) -> set[int]:
-    """Indexes of the places that a map of all of them does not show."""
-    usable = [i for i, (lat, _) in enumerate(places) if abs(lat) <= HIGHEST_LAT]
+def outside(places: Sequence[Place], least_km: float = ALWAYS_SHOWN_KM) -> set[int]:
+    """Indexes of the places that a map of these places does not show."""
+    usable = [i for i, (lat, _) in enumerate(places) if abs(lat) <= MAX_LAT]
     far = far_places.far([places[i] for i in usable], least_km)
     near = [i for no, i in enumerate(usable) if no not in far]
     if not near:
@@ -54,7 +54,7 @@ def outside(places: Sequence[Place], least_km: float = DRAWN_KM) -> set[int]:
 
 
 def split(things: Mapping[str, Named]) -> tuple[dict[str, OffMap], Box | None]:
-    """What no map of all of them can show, by key, and the frame around the others, if any."""
+    """The things outside the map, by key, and the frame around the others (None: no others)."""
     placed = {
         key: OffMap(one.name, one.lat, one.lon)
         for key, one in things.items()
@@ -67,7 +67,7 @@ def split(things: Mapping[str, Named]) -> tuple[dict[str, OffMap], Box | None]:
     return off_map, bounds.around(shown) if shown else None
 
 
-def covers(limits: Box, place: Place, around: float = AROUND_DEG) -> bool:
+def covers(limits: Box, place: Place, around: float = REPORT_MARGIN_DEG) -> bool:
     """Whether a place lies in a map's frame or at most `around` degrees outside."""
     west, south, east, north = limits
     lat, lon = place
@@ -75,4 +75,4 @@ def covers(limits: Box, place: Place, around: float = AROUND_DEG) -> bool:
 
 
 def _within(place: Place, middle: Place) -> bool:
-    return all(abs(a - b) <= WIDEST_DEG for a, b in zip(place, middle, strict=True))
+    return all(abs(a - b) <= MAX_FROM_MIDDLE_DEG for a, b in zip(place, middle, strict=True))

@@ -1,7 +1,7 @@
-"""What all maps drawn by folium share: own files, offered tiles, the parts for a template.
+"""Common parts of maps drawn by folium: local files, optional tiles, the parts for a template.
 
-Owns how a folium map becomes a part of a page. PURE: a drawing in, parts of a page out. Data never pass
-through folium, which would read a name like "{{ 7*7 }}" as a template and run it: they reach the page as
+Owns how a folium map becomes a part of a page. PURE: a drawing in, parts of a page out. Data must never
+pass through folium, which would execute a name such as "{{ 7*7 }}" as a template. They go to the page as
 escaped JSON, `Page.data`.
 """
 
@@ -23,26 +23,32 @@ class Page(Struct, frozen=True):
     html: str
     script: str
     data: dict[str, Any]  # GeoJSON by layer, for the script
-    scripts: list[str]  # addresses to load before `script`
+    scripts: list[str]  # URLs to load before `script`
     styles: list[str]
 
 
 def layer(name: str, draw: str, *, show: bool) -> folium.GeoJson:
-    """An empty layer that the page's script fills; `draw`: its function for a point."""
+    """An empty layer, filled by the page's script; `draw`: the JavaScript function for a point."""
     return folium.GeoJson(collection([]), name=name, show=show, point_to_layer=JsCode(draw))
 
 
 def offer_tiles(drawing: folium.Map, text: Translations) -> None:
     """Add the tiles, switched off."""
     for tiles in base_layers.offered(text):
-        folium.TileLayer(
-            tiles.url, attr=tiles.credit, name=tiles.name, overlay=True, show=False,
-            min_zoom=tiles.least_zoom, max_zoom=18,
-        ).add_to(drawing)  # fmt: skip
+        layer = folium.TileLayer(
+            tiles.url,
+            attr=tiles.credit,
+            name=tiles.name,
+            overlay=True,
+            show=False,
+            min_zoom=tiles.least_zoom,
+            max_zoom=18,
+        )
+        layer.add_to(drawing)
 
 
 def parts(drawing: folium.Map, data: dict[str, Any]) -> Page:
-    """A drawn map as parts of a page that loads own files only."""
+    """A drawn map as parts of a page that loads local files only."""
     assets.localise(drawing)
     figure: Any = drawing.get_root()
     figure.render()

@@ -1,12 +1,12 @@
-"""A surface as a small picture for a web map: classes, palette PNG, legend.
+"""A surface as a small picture for a web map: classes and palette PNG.
 
 Owns the classes of the scale, the resampling to Web Mercator and the PNG bytes. Pure.
 
-The scale is fixed, so that two months or two towns can be compared by colour; a heat map that
-stretches its colours to each picture's maximum cannot. Map libraries stretch an image evenly in
-Mercator's metres: rows even in latitude would be off by up to 176 m on one degree, so rows are
-resampled here. The colours are ColorBrewer's YlOrRd (colour-blind safe, dark = many; prints in
-grey in the right order).
+The scale is fixed, so that two months or two towns can be compared by colour. (A heat map that scales
+its colours to the maximum of each picture cannot be compared.) Map libraries place an image evenly in
+Mercator metres. Rows evenly spaced in latitude would be wrong by up to 176 m in one degree, so they
+are resampled here. The colours are ColorBrewer's YlOrRd: colour-blind safe, dark = many, in the right
+order when printed in grey.
 """
 
 import math
@@ -40,18 +40,8 @@ UNKNOWN = 0  # palette index of cells without an estimate: transparent
 MAX_ROWS = 2_000
 
 
-class LegendRow(Struct, frozen=True):
-    """One class of the scale; `upper` None: open above. Text for people in two languages."""
-
-    lower: float
-    upper: float | None
-    colour: str
-    ja: str
-    en: str
-
-
 class Picture(Struct, frozen=True):
-    """PNG bytes and where they belong: the corners for an image overlay, in degrees."""
+    """PNG bytes with the corners for an image overlay, in degrees."""
 
     png: bytes
     south: float
@@ -61,14 +51,17 @@ class Picture(Struct, frozen=True):
 
     @property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """((south, west), (north, east)), as Leaflet and folium want it."""
+        """((south, west), (north, east)), the order of Leaflet and folium."""
         return (self.south, self.west), (self.north, self.east)
 
 
 def picture(
-    values: Floats, grid: Grid, plane: Plane,
-    breaks: ArrayLike = BREAKS, colours: Sequence[str] = COLOURS,
-) -> Picture:  # fmt: skip
+    values: Floats,
+    grid: Grid,
+    plane: Plane,
+    breaks: ArrayLike = BREAKS,
+    colours: Sequence[str] = COLOURS,
+) -> Picture:
     """Draw values over a grid (ny, nx; NaN = unknown, transparent) as a palette PNG in Mercator.
 
     Raises ValueError when there are more classes than colours or breaks do not rise.
@@ -83,7 +76,10 @@ def picture(
 
 
 def classify(values: ArrayLike, breaks: ArrayLike = BREAKS) -> Bytes:
-    """Palette indices of values: UNKNOWN for NaN, else 1 + the number of breaks at or below."""
+    """Palette indices of values: UNKNOWN for NaN, else 1 + the number of breaks at or below.
+
+    Raises ValueError when there are more classes than colours or breaks do not rise.
+    """
     edges = np.asarray(breaks, dtype=np.float64)
     if len(edges) >= len(COLOURS) or (np.diff(edges) <= 0).any():
         raise ValueError(f"breaks {edges.tolist()} must rise and number {len(COLOURS) - 1} at most")
@@ -93,9 +89,10 @@ def classify(values: ArrayLike, breaks: ArrayLike = BREAKS) -> Bytes:
 
 
 def mercator_rows(south: float, north: float, rows: int) -> NDArray[np.intp]:
-    """Rows of an array even in latitude (southern first) to draw, northern first, in Mercator.
+    """Indices of source rows for a Mercator picture, northern row first.
 
-    As many as it takes to lose none of them, 2,000 at most. For areas on one side of the equator.
+    The source has `rows` rows evenly spaced in latitude, southern row first. The result is long
+    enough to use each row, with at most 2,000 entries. For areas on one side of the equator.
     """
     low, high = _mercator(south), _mercator(north)
     stretch = (high - low) / math.radians(north - south)
@@ -109,8 +106,8 @@ def mercator_rows(south: float, north: float, rows: int) -> NDArray[np.intp]:
 
 def palette(colours: Sequence[str] = COLOURS, opacity: float = OPACITY) -> tuple[bytes, bytes]:
     """Colours (3 bytes each) and opacities (1 byte each) by index; the first is transparent."""
-    inks = b"\0\0\0" + b"".join(bytes.fromhex(colour[1:]) for colour in colours)
-    return inks, bytes([0]) + bytes([round(255 * opacity)]) * len(colours)
+    rgb = b"\0\0\0" + b"".join(bytes.fromhex(colour[1:]) for colour in colours)
+    return rgb, bytes([0]) + bytes([round(255 * opacity)]) * len(colours)
 
 
 def png(indices: Bytes, colours: tuple[bytes, bytes]) -> bytes:
@@ -127,23 +124,6 @@ def png(indices: Bytes, colours: tuple[bytes, bytes]) -> bytes:
         (b"IEND", b""),
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
-
-
-def legend(
-    breaks: ArrayLike = BREAKS, colours: Sequence[str] = COLOURS, counted: str = "回"
-) -> list[LegendRow]:
-    """The classes of a scale, lowest first; `counted`: the Japanese word for what is counted."""
-    edges = [0.0, *np.asarray(breaks, dtype=np.float64).tolist()]
-    uppers = [*edges[1:], None]
-    rows = zip(edges, uppers, colours, strict=False)
-    return [_row(lower, upper, colour, counted) for lower, upper, colour in rows]
-
-
-def _row(lower: float, upper: float | None, colour: str, counted: str) -> LegendRow:
-    if upper is None:
-        return LegendRow(lower, upper, colour, f"{lower:g}{counted}以上", f"{lower:g} or more")
-    ja, en = f"{lower:g}{counted}以上{upper:g}{counted}未満", f"{lower:g} to below {upper:g}"
-    return LegendRow(lower, upper, colour, ja, en)
 
 
 def _mercator(lat: float) -> float:

@@ -1,6 +1,6 @@
-"""What an official can choose on a map: months, species, what is chosen at first.
+"""What an official can choose on a map: months, species, areas, and the defaults.
 
-Must not read the store.
+Owns the reading of these choices from the roll-ups. Must not know pages.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from gateway.domain.epoch import day_date
 from gateway.domain.species import PERSON, UNKNOWN
 from gateway.store import Reader
 
-NO_PESTS = {PERSON, UNKNOWN, "dog", "cat"}
+NOT_PESTS = {PERSON, UNKNOWN, "dog", "cat"}
 LOOK_BACK_MONTHS = 12  # for the list of species
 
 
 class Choices(Struct, frozen=True):
-    """What the filters offer."""
+    """The values offered by the filters."""
 
     first: periods.Month
     last: periods.Month
@@ -33,7 +33,7 @@ class Choices(Struct, frozen=True):
 
 
 def choices(reader: Reader, zone: tzinfo, now: datetime) -> Choices:
-    """What can be asked for, at `now`."""
+    """The choices at `now`."""
     days = reader.ledger.span_days()
     today = now.astimezone(zone).date()
     present = periods.month_of(today)
@@ -43,9 +43,9 @@ def choices(reader: Reader, zone: tzinfo, now: datetime) -> Choices:
     return Choices(first, present, reader.ledger.species(*recent), areas)
 
 
-def usual(species: Iterable[str]) -> str:
-    """The species that an unspoken wish means: the most frequent that is a pest."""
-    return next((one for one in species if one not in NO_PESTS), ALL)
+def default_species(species: Iterable[str]) -> str:
+    """The species chosen by default: the most frequent pest of `species`, else all."""
+    return next((one for one in species if one not in NOT_PESTS), ALL)
 
 
 def present_month(now: datetime, zone: tzinfo) -> periods.Month:

@@ -1,7 +1,7 @@
-"""What an official asks of the map: period, species, hours, area. PURE.
+"""The filters of the officials' map: period, species, hours, area. PURE.
 
-Owns the query's names and limits, and the addresses made of them. A wrong value is a ValueError
-that names it and what is allowed; none is replaced by a guess.
+Owns the names and limits of the query parameters, and the query strings made of them. A wrong value
+raises a ValueError that names the value and what is allowed; it is never replaced by a default.
 """
 
 import re
@@ -14,8 +14,16 @@ from msgspec import Struct
 
 from dashboard.office.periods import LocalDays, Month, a_year_before, months_ending, parse_month
 
-LENGTHS = (1, 3, 6, 12)  # months
-HOURS = {"00-24", "06-18", "18-06", "04-08", "08-16", "16-20", "20-04"}  # offered; any HH-HH works
+PERIOD_MONTHS = (1, 3, 6, 12)  # months
+HOURS = {
+    "00-24",
+    "06-18",
+    "18-06",
+    "04-08",
+    "08-16",
+    "16-20",
+    "20-04",
+}  # offered; any HH-HH is valid
 ALL = "all"  # of species
 _HOURS = re.compile(r"([01]\d|2[0-3])-([01]\d|2[0-4])")
 
@@ -26,13 +34,13 @@ Against = Literal["", "before", "year"]
 class MapFilter(Struct, frozen=True):
     """One map's filters."""
 
-    month: Month  # the last of the period
+    month: Month  # the last month of the period
     months: int = 3
-    species: str = ""  # a code; "": the place's most frequent pest; ALL: together
+    species: str = ""  # a code; "": the most frequent pest; ALL: all species together
     hours: str = "00-24"
-    area: str = ""  # "": everywhere
+    area: str = ""  # "": all areas
     square: SquareSize = "5km"
-    against: Against = ""  # compare with the months before, or with the year before
+    against: Against = ""  # "before": compare with the months before; "year": with the year before
 
     @property
     def span(self) -> LocalDays:
@@ -41,7 +49,7 @@ class MapFilter(Struct, frozen=True):
 
     @property
     def counted(self) -> str | None:
-        """The species to ask the store for; None: all."""
+        """The species to count; None: all."""
         return None if self.species == ALL else self.species
 
     @property
@@ -53,31 +61,31 @@ class MapFilter(Struct, frozen=True):
 
     @property
     def other_span(self) -> LocalDays | None:
-        """The period to compare with."""
+        """The days of the period to compare with; None: no comparison."""
         if self.against == "before":
             return months_ending(self.month.plus(-self.months), self.months)
         return a_year_before(self.span) if self.against == "year" else None
 
     def query(self, **changes: object) -> str:
-        """This wish as a query string, some of it changed."""
+        """This filter as a query string, with some values changed."""
         values = msgspec.structs.asdict(self) | changes
         return urlencode({key: str(value) for key, value in values.items() if value != ""})
 
 
 def read(query: Mapping[str, str], present: Month, species: str) -> MapFilter:
-    """Read a query; `present` and `species` stand for what is not said."""
+    """Read a query; `present` and `species` are the defaults. Raises ValueError for a wrong value."""
     return MapFilter(
         month=parse_month(query["month"]) if query.get("month") else present,
-        months=int(_one(query, "months", "3", tuple(map(str, LENGTHS)))),
+        months=int(_choice(query, "months", "3", tuple(map(str, PERIOD_MONTHS)))),
         species=query.get("species", "")[:64] or species,
         hours=_hours(query.get("hours") or "00-24"),
         area=query.get("area", "")[:64],
-        square="1km" if _one(query, "square", "5km", ("5km", "1km")) == "1km" else "5km",
-        against=_against(_one(query, "against", "", ("", "before", "year"))),
+        square="1km" if _choice(query, "square", "5km", ("5km", "1km")) == "1km" else "5km",
+        against=_against(_choice(query, "against", "", ("", "before", "year"))),
     )
 
 
-def _one(query: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+def _choice(query: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = query.get(name) or default
     if value not in allowed:
         raise ValueError(f"{name} {value[:20]!r} must be one of {', '.join(filter(None, allowed))}")

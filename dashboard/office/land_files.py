@@ -1,6 +1,6 @@
-"""The office's land: protected areas, refused plots, roads, and the hunters' map numbers, from files.
+"""The land files of the office: boundary, protected areas, refused plots, roads, hunter-map numbers.
 
-Owns reading those files once, when the pages start. A file that cannot be used is a ConfigError.
+Owns reading these files once, when the pages start. A file that cannot be used is a ConfigError.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,16 +12,24 @@ import shapely
 from msgspec import Struct
 
 from dashboard.analysis.coverage import Shape
-from dashboard.maps.geojson import PLACES, Feature
+from dashboard.maps.geojson import DECIMALS, Feature
 from gateway.config import ConfigError
 from gateway.config.office import Office
 from gateway.domain.geo import mesh
 
 T = TypeVar("T")
+UNUSABLE = (  # raised for a file that is not as expected
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    msgspec.MsgspecError,
+    shapely.errors.ShapelyError,
+)
 
 
-class Lands(Struct, frozen=True, eq=False):
-    """What the files say; shapes are of (longitude, latitude)."""
+class OfficeLand(Struct, frozen=True, eq=False):
+    """The content of the files; shapes are of (longitude, latitude)."""
 
     boundary: Shape | None = None  # of the municipality
     protected: tuple[Feature, ...] = ()  # to draw, each with its `name`
@@ -30,13 +38,13 @@ class Lands(Struct, frozen=True, eq=False):
     hunter_numbers: Mapping[str, str] = {}  # 5 km code to number
 
 
-def read(office: Office) -> Lands:
-    """Read all files of the settings."""
+def read(office: Office) -> OfficeLand:
+    """Read all files of the settings. Raises ConfigError."""
     protected = [one for name in office.protected for one in _features(name)]
     refused = [one for name in office.refused for one in _features(name)]
     roads = [one for name in office.roads for one in _features(name)]
     boundary = [one for name in office.boundary for one in _features(name)]
-    return Lands(
+    return OfficeLand(
         boundary=_union(boundary),
         protected=tuple(_drawn(one) for one in protected),
         excluded=_union([*protected, *refused]),
@@ -67,7 +75,7 @@ def _feature(one: Any) -> tuple[str, Shape]:
 
 def _drawn(one: tuple[str, Shape]) -> Feature:
     name, shape = one
-    simple = shapely.set_precision(shape.simplify(2 * 10**-PLACES), 10**-PLACES)
+    simple = shapely.set_precision(shape.simplify(2 * 10**-DECIMALS), 10**-DECIMALS)
     geometry = shapely.geometry.mapping(simple)
     return {"type": "Feature", "geometry": geometry, "properties": {"name": name}}
 
@@ -87,6 +95,5 @@ def _read(name: str, parse: Callable[[bytes], T]) -> T:
         return parse(Path(name).read_bytes())
     except OSError as error:
         raise ConfigError(f"office: {name}: cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, msgspec.MsgspecError,
-            shapely.errors.ShapelyError) as error:  # fmt: skip
+    except UNUSABLE as error:
         raise ConfigError(f"office: {name}: cannot be used: {error}") from None

@@ -1,6 +1,6 @@
 """The officials' map: filters, one period or two side by side, and the sheet to print.
 
-Owns what these pages are made of. Computes off the loop; keeps nothing that could become stale.
+Owns the handlers. Computes in threads, off the event loop. Must not cache data of the store.
 """
 
 import asyncio
@@ -12,13 +12,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.analysis.rate import RateInterval
-from dashboard.maps import raster
 from dashboard.office import choices as choices_module
 from dashboard.office import filters, land_files
 from dashboard.office.choices import Choices
 from dashboard.office.figures.pages import FigurePages
 from dashboard.office.filters import MapFilter
-from dashboard.office.map import drawing, offline_file, overview, report_density
+from dashboard.office.map import drawing, offline_file, overview
 from dashboard.office.map.drawing import Drawn
 from dashboard.office.map.overview import MapInput
 from dashboard.office.papers.pages import PaperPages
@@ -38,13 +37,13 @@ class Officials:
 
     def __init__(self, store: Reads, reply: Reply, config: Config, clock: Clock) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
-        self._lands = land_files.read(config.office)
+        self._land = land_files.read(config.office)
         self._figures = FigurePages(store, reply, config, clock)
-        self._papers = PaperPages(store, reply, config, clock, self._lands)
-        self._sites = SitingPages(store, reply, config, clock, self._lands)
+        self._papers = PaperPages(store, reply, config, clock, self._land)
+        self._sites = SitingPages(store, reply, config, clock, self._land)
 
     def routes(self) -> list[BaseRoute]:
-        """Where they answer."""
+        """The routes of the map and of the other pages for officials."""
         return [
             Route("/officials", self.show_map),
             Route("/officials/sheet", self.show_sheet),
@@ -68,60 +67,71 @@ class Officials:
     async def send_file(self, request: Request) -> Response:
         """The map as one file that opens without a network."""
         words = self._reply.text(request)
-        _, facts = await self._store.read(lambda reader: self._read(reader, request))
+        _, inputs = await self._store.read(lambda reader: self._read(reader, request))
         html = await asyncio.to_thread(
-            offline_file.render, self._reply, facts, self._lands, words, self._clock()
+            offline_file.render, self._reply, inputs, self._land, words, self._clock()
         )
-        name = f"shishigaki-{facts[0].wish.month}.html"
+        name = f"shishigaki-{inputs[0].map_filter.month}.html"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(html, media_type="text/html", headers=headers)
 
     async def _map(self, request: Request, template: str, **values: Any) -> Response:
         words, now = self._reply.text(request), self._clock()
-        choices, facts = await self._store.read(lambda reader: self._read(reader, request))
-        drawn = await asyncio.to_thread(self._draw, facts, words)
+        choices, inputs = await self._store.read(lambda reader: self._read(reader, request))
+        drawn = await asyncio.to_thread(self._draw, inputs, words)
         return self._reply.page(
-            request, template, now, account=request.state.account, drawn=drawn, choices=choices,
-            reports_legend=report_density.legend(), bounded=self._lands.boundary is not None,
-            wish=facts[0].wish, months=choices.months, names=_names(facts[0]),
-            unwatched=_unwatched(drawn[0]), legend=raster.legend(), lengths=filters.LENGTHS,
-            hours=sorted(filters.HOURS), papers=PAPERS, squares=_squares(drawn),
-            script=drawing.script_values(words, *(one.map for one in drawn)), **values,
-        )  # fmt: skip
+            request,
+            template,
+            now,
+            account=request.state.account,
+            drawn=drawn,
+            choices=choices,
+            bounded=self._land.boundary is not None,
+            map_filter=inputs[0].map_filter,
+            months=choices.months,
+            names=_names(inputs[0]),
+            unwatched=_unwatched(drawn[0]),
+            lengths=filters.PERIOD_MONTHS,
+            hours=sorted(filters.HOURS),
+            papers=PAPERS,
+            squares=_squares(drawn),
+            script=drawing.script_values(words, *(one.map for one in drawn)),
+            **(drawing.legends(words) | values),
+        )
 
     def _read(self, reader: Reader, request: Request) -> tuple[Choices, list[MapInput]]:
         zone, now = self._reply.zone, self._clock()
         choices = choices_module.choices(reader, zone, now)
-        wanted = asked(request, choices)
-        spans = [wanted.span, *([wanted.other_span] if wanted.other_span else [])]
-        return choices, [overview.read(reader, wanted, span, zone, now) for span in spans]
+        chosen = read_filter(request, choices)
+        spans = [chosen.span, *([chosen.other_span] if chosen.other_span else [])]
+        return choices, [overview.read(reader, chosen, span, zone, now) for span in spans]
 
-    def _draw(self, facts: list[MapInput], words: Translations) -> list[Drawn]:
-        limits = drawing.limits_of(facts, self._config.dashboard.centre)
+    def _draw(self, inputs: list[MapInput], words: Translations) -> list[Drawn]:
+        limits = drawing.map_limits(inputs, self._config.dashboard.centre)
         return drawing.draw(
-            facts, self._lands, limits, words, self._config.dashboard.tiles != "none"
+            inputs, self._land, limits, words, self._config.dashboard.tiles != "none"
         )
 
 
-def asked(request: Request, choices: Choices) -> MapFilter:
-    """The wish of a query; a wrong one is answered with 400 and the reason."""
+def read_filter(request: Request, choices: Choices) -> MapFilter:
+    """The filter of a query. Raises HTTPException (400, with the reason) for a wrong value."""
     try:
         return filters.read(
-            request.query_params, choices.last, choices_module.usual(choices.species)
+            request.query_params, choices.last, choices_module.default_species(choices.species)
         )
     except ValueError as error:
         raise HTTPException(400, str(error)) from None
 
 
-def _names(facts: MapInput) -> dict[str, str]:
-    return {device.id: device.label for device in facts.devices.values()}
+def _names(inputs: MapInput) -> dict[str, str]:
+    return {device.id: device.label for device in inputs.devices.values()}
 
 
 def _squares(drawn: list[Drawn]) -> list[tuple[str, list[RateInterval]]]:
     """Each mesh square with its rate in every period."""
-    periods = [{cell.code: cell.rate for cell in one.found.cells} for one in drawn]
+    periods = [{cell.code: cell.rate for cell in one.overview.cells} for one in drawn]
     return [(code, [period[code] for period in periods]) for code in periods[0]]
 
 
 def _unwatched(one: Drawn) -> list[str]:
-    return [tally.name for tally in one.found.tallies if tally.effort == 0]
+    return [tally.name for tally in one.overview.tallies if tally.effort == 0]

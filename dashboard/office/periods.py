@@ -1,6 +1,6 @@
-"""Spans of time as offices count them: months, and fiscal years (年度) from April to March. PURE.
+"""Periods as offices count them: months, and fiscal years (年度) from April to March. PURE.
 
-Owns the passage between months, local days since 1970 and moments. Spans end before their `stop`.
+Owns the conversion between months, local days since 1970 and moments. Periods end before `stop`.
 """
 
 import re
@@ -26,12 +26,12 @@ class LocalDays(Struct, frozen=True, order=True):
 
     @property
     def last(self) -> date:
-        """The last day that belongs to it."""
+        """The last day of the period."""
         return self.stop - timedelta(1)
 
     @property
     def length(self) -> int:
-        """How many days."""
+        """Number of days."""
         return (self.stop - self.start).days
 
     def moments(self, zone: tzinfo) -> tuple[datetime, datetime]:
@@ -42,7 +42,7 @@ class LocalDays(Struct, frozen=True, order=True):
     def hours(self, zone: tzinfo) -> tuple[int, int, int]:
         """First and last hour since 1970 (the last excluded), and the zone's offset in whole hours.
 
-        The offset is the one at the beginning: exact wherever clocks are not changed, as in Japan.
+        The offset is the one at the beginning: exact in zones without daylight saving, as in Japan.
         """
         begin, end = self.moments(zone)
         offset = begin.astimezone(zone).utcoffset() or timedelta()
@@ -50,7 +50,7 @@ class LocalDays(Struct, frozen=True, order=True):
         return first, last, round(offset.total_seconds() / 3600)
 
     def until(self, today: date) -> "LocalDays":
-        """Its part that is not in the future, `today` included; at least its first day."""
+        """The part up to and including `today`; at least the first day."""
         return LocalDays(
             self.start, max(min(self.stop, today + timedelta(1)), self.start + timedelta(1))
         )
@@ -67,21 +67,21 @@ class Month(Struct, frozen=True, order=True):
 
     @property
     def first(self) -> date:
-        """Its first day."""
+        """The first day of the month."""
         return date(self.year, self.month, 1)
 
     @property
     def fiscal_year(self) -> int:
-        """The fiscal year it belongs to: the one that began last April."""
+        """The fiscal year of the month: the one that began last April."""
         return self.year if self.month >= 4 else self.year - 1
 
     def plus(self, months: int) -> "Month":
-        """So many months later."""
+        """The month that is `months` later."""
         years, month = divmod(self.year * 12 + self.month - 1 + months, 12)
         return Month(years, month + 1)
 
     def less(self, other: "Month") -> int:
-        """How many months it is after another."""
+        """Number of months from `other` to this month."""
         return (self.year - other.year) * 12 + self.month - other.month
 
 
@@ -99,7 +99,7 @@ def parse_month(text: str) -> Month:
 
 
 def months_ending(last: Month, count: int) -> LocalDays:
-    """The span of `count` months of which `last` is the last."""
+    """The period of `count` months that ends with `last`."""
     return LocalDays(last.plus(1 - count).first, last.plus(1).first)
 
 
@@ -114,7 +114,7 @@ def a_year_before(span: LocalDays) -> LocalDays:
 
 
 def months_in(span: LocalDays) -> list[Month]:
-    """The months that a span touches, in order."""
+    """The months that overlap a period, in order."""
     first, last = month_of(span.start), month_of(span.last)
     return [first.plus(i) for i in range(last.less(first) + 1)]
 

@@ -1,8 +1,8 @@
-"""What everybody may know: 5 km squares, late, small numbers withheld, figures coarsened.
+"""What is published: delayed 5 km squares, small numbers withheld, figures rounded.
 
-Owns what is published. Nothing here knows a device's place: squares go in by code. A square's events
-are told in steps of `least`, its effort in tens of days and its rate as a class of the fixed scale,
-so that one month's publication taken from the next does not give away a single event.
+Owns what is published. Must not know positions of devices: squares are given by code. The events of a
+square are rounded down to steps of `least`, its effort to tens of days, and its rate is a class of the
+fixed scale. So the difference between two months' publications does not reveal a single event.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from dashboard.documents.table import Table
-from dashboard.maps import geojson, raster
+from dashboard.maps import geojson, legend
 from dashboard.maps.geojson import Feature
 from dashboard.office import choices
 from dashboard.office.filters import ALL
@@ -24,11 +24,10 @@ from gateway.domain.species import PERSON
 
 MONTHS = 12
 EFFORT_STEP = 10
-CLASS_DAYS = 30  # less effort than this gives no class
+CLASS_DAYS = 30  # with less effort no class is published
 
-
-NEVER = {PERSON}  # people's comings and goings are nobody's business
-USUAL = "boar"
+NEVER_PUBLISHED = {PERSON}  # for the privacy of people
+FALLBACK_SPECIES = "boar"
 
 
 class PublicSquare(Struct, frozen=True):
@@ -41,24 +40,24 @@ class PublicSquare(Struct, frozen=True):
 
 
 def period(today: date, settings: Public) -> LocalDays:
-    """The last 12 whole months that ended long enough ago."""
+    """The last 12 whole months that ended at least `delay_days` before `today`."""
     last: Month = month_of(today).plus(-1)
     while (today - last.plus(1).first).days < settings.delay_days:
         last = last.plus(-1)
     return months_ending(last, MONTHS)
 
 
-def told(species: str, known: list[str]) -> str:
-    """The species to publish: one, never a mixture that could hold people."""
-    if species and species != ALL and species not in NEVER:
+def public_species(species: str, known: list[str]) -> str:
+    """The species to publish: a single one, because all together could include people."""
+    if species and species != ALL and species not in NEVER_PUBLISHED:
         return species
-    usual = choices.usual(known)
-    return USUAL if usual == ALL else usual
+    usual = choices.default_species(known)
+    return FALLBACK_SPECIES if usual == ALL else usual
 
 
-def offered(known: list[str]) -> list[str]:
-    """Species that the public may ask for."""
-    return [species for species in known if species not in NEVER]
+def public_choices(known: list[str]) -> list[str]:
+    """The species offered to the public."""
+    return [species for species in known if species not in NEVER_PUBLISHED]
 
 
 def squares(cells: Iterable[MeshCell], settings: Public) -> list[PublicSquare]:
@@ -68,18 +67,18 @@ def squares(cells: Iterable[MeshCell], settings: Public) -> list[PublicSquare]:
 
 def _square(cell: MeshCell, least: int) -> PublicSquare:
     effort = int(cell.rate.effort // EFFORT_STEP) * EFFORT_STEP
-    told = cell.rate.n == 0 or cell.rate.n >= least
-    shown = told and cell.rate.effort >= CLASS_DAYS
+    enough = cell.rate.n == 0 or cell.rate.n >= least
+    has_class = enough and cell.rate.effort >= CLASS_DAYS
     return PublicSquare(
         code=cell.code,
         effort_days=effort,
-        events=cell.rate.n // least * least if told else None,
-        rate_class=layers.classed(cell.rate) if shown else None,
+        events=cell.rate.n // least * least if enough else None,
+        rate_class=layers.rate_class(cell.rate) if has_class else None,
     )
 
 
 def features(found: Iterable[PublicSquare], bounds: Any) -> list[Feature]:
-    """GeoJSON of the squares; `bounds` gives a code's edges."""
+    """GeoJSON of the squares; `bounds` gives the edges of a code."""
     return [
         geojson.square(
             bounds(one.code),
@@ -96,7 +95,7 @@ def table(found: Iterable[PublicSquare], title: str) -> Table:
 
 
 def _row(one: PublicSquare) -> tuple[str | int | float | None, ...]:
-    scale = raster.legend()
+    scale = legend.rows()
     row = None if one.rate_class is None else scale[one.rate_class]
     limits = (None, None) if row is None else (row.lower, row.upper)
     return one.code, one.effort_days, one.events, *limits

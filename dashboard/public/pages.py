@@ -1,19 +1,20 @@
-"""The public map: 5 km squares, late, small numbers withheld. Readable without a login if so set.
+"""The public map: delayed 5 km squares with small numbers withheld. No login needed if configured so.
 
-Owns the handlers. What is published: `opendata`. Must not hand a device, a trap or their place to a
-template: only squares.
+Owns the handlers. What is published: `open_data`. Must not pass a device, a trap or their position to
+a template: only squares.
 """
 
 import asyncio
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.documents import spreadsheet
-from dashboard.maps import bounds, coastline, raster
+from dashboard.maps import bounds, coastline
 from dashboard.maps.geojson import Feature, collection
 from dashboard.office import choices as choices_module
 from dashboard.office.choices import Choices
@@ -32,14 +33,24 @@ from gateway.store import Reader
 from gateway.store.reading import Reads
 
 
+class PublicInput(Struct, frozen=True):
+    """The data of one request."""
+
+    choices: Choices
+    map_filter: MapFilter
+    span: LocalDays
+    squares: list[PublicSquare]
+    off_map: int  # detectors without a square
+
+
 class PublicPages:
-    """Handlers of what everybody may see."""
+    """Handlers of the public map and its files."""
 
     def __init__(self, store: Reads, reply: Reply, config: Config, clock: Clock) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
 
     def routes(self) -> list[BaseRoute]:
-        """Where they answer."""
+        """The routes of these pages."""
         return [
             Route("/public", self.show),
             Route("/public/squares.geojson", self.send_geojson),
@@ -49,50 +60,55 @@ class PublicPages:
     async def show(self, request: Request) -> Response:
         """The map."""
         words = self._reply.text(request)
-        choices, wanted, span, found, off_map = await self._read(request)
-        shapes = open_data.features(found, mesh.bounds)
+        found = await self._read(request)
+        shapes = open_data.features(found.squares, mesh.bounds)
         page = await asyncio.to_thread(draw, shapes, words)
         return self._reply.page(
-            request, "public.html", self._clock(), account=request.state.account, map=page,
-            squares=found, off_map=off_map, span=span, wish=wanted,
-            species=open_data.offered(choices.species), public=self._config.public, legend=raster.legend(),
+            request,
+            "public.html",
+            self._clock(),
+            account=request.state.account,
+            map=page,
+            squares=found.squares,
+            off_map=found.off_map,
+            span=found.span,
+            map_filter=found.map_filter,
+            species=open_data.public_choices(found.choices.species),
+            public=self._config.public,
+            legend=drawing.legends(words)["legend"],
             script=drawing.script_values(words, page),
-        )  # fmt: skip
+        )
 
     async def send_geojson(self, request: Request) -> Response:
         """The squares as GeoJSON."""
-        found = (await self._read(request))[3]
-        body = msgspec.json.encode(collection(open_data.features(found, mesh.bounds)))
+        found = await self._read(request)
+        body = msgspec.json.encode(collection(open_data.features(found.squares, mesh.bounds)))
         return Response(body, media_type="application/geo+json")
 
     async def send_csv(self, request: Request) -> Response:
         """The squares as CSV."""
-        found = (await self._read(request))[3]
-        return Response(
-            spreadsheet.csv_bytes(open_data.table(found, "public")), media_type="text/csv"
-        )
+        found = await self._read(request)
+        table = open_data.table(found.squares, "public")
+        return Response(spreadsheet.csv_bytes(table), media_type="text/csv")
 
-    async def _read(
-        self, request: Request
-    ) -> tuple[Choices, MapFilter, LocalDays, list[PublicSquare], int]:
+    async def _read(self, request: Request) -> PublicInput:
         species = request.query_params.get("species", "")[:64]
         return await self._store.read(lambda reader: self._squares(reader, species))
 
-    def _squares(
-        self, reader: Reader, species: str
-    ) -> tuple[Choices, MapFilter, LocalDays, list[PublicSquare], int]:
+    def _squares(self, reader: Reader, species: str) -> PublicInput:
         zone, now = self._reply.zone, self._clock()
         choices = choices_module.choices(reader, zone, now)
-        species = open_data.told(species, choices.species)
-        wanted = read({"species": species}, choices.last, species)
+        species = open_data.public_species(species, choices.species)
+        chosen = read({"species": species}, choices.last, species)
         span = open_data.period(now.astimezone(zone).date(), self._config.public)
-        found = overview.overview(overview.read(reader, wanted, span, zone, now))
-        told = open_data.squares(found.cells, self._config.public)
-        return choices, wanted, span, told, len(found.off_map) + len(found.off_grid)
+        found = overview.overview(overview.read(reader, chosen, span, zone, now))
+        squares = open_data.squares(found.cells, self._config.public)
+        off_map = len(found.off_map) + len(found.off_grid)
+        return PublicInput(choices, chosen, span, squares, off_map)
 
 
 def draw(shapes: list[Feature], words: Translations) -> Any:
-    """Draw squares; the map's frame follows from them alone."""
+    """Draw squares; the frame of the map depends on the squares only, not on devices."""
     corners = [(lat, lon) for shape in shapes for lon, lat in shape["geometry"]["coordinates"][0]]
     limits = bounds.around(corners)
     return hotspot_map.draw(

@@ -8,10 +8,10 @@ from dashboard.analysis.projection import Plane
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.office.siting import proposals
 from dashboard.office.siting.proposals import SitingRequest
-from dashboard.office.siting.reasons import SiteReason
+from dashboard.office.siting.reasons import sentence
+from dashboard.web.i18n import text
 
 PLACE = Plane(32.69, 128.84)
-BOAR = SiteReason("イノシシ", "boar")
 
 
 def detectors() -> list[DeviceTally]:
@@ -32,14 +32,14 @@ def metres(lat: float, lon: float) -> tuple[float, float]:
 
 
 def test_sites_gather_where_animals_were_seen_and_say_who_saw_them() -> None:
-    got = proposals.propose(detectors(), [], SitingRequest(3, min_distance_m=300), BOAR)
+    got = proposals.propose(detectors(), [], SitingRequest(3, min_distance_m=300))
     assert len(got.sites) == 3
     for site in got.sites:
         x, y = metres(site.lat, site.lon)
         assert np.hypot(x - 4000, y - 4000) < 1500
         assert site.low100 < site.rate100 < site.high100
-        assert "イノシシ" in site.reason.ja
-        assert "“沢" in site.reason.en
+        assert "イノシシ" in sentence(site.reason, "イノシシ", text("ja"))
+        assert "“沢" in sentence(site.reason, "boar", text("en"))
     assert [s.gain100 for s in got.sites] == sorted((s.gain100 for s in got.sites), reverse=True)
     assert got.plan.proven > 0.6
 
@@ -51,19 +51,19 @@ def test_roads_refusals_and_old_traps_are_given_in_degrees() -> None:
     refused = shapely.box(west, south, east, north)
     old_lat, old_lon = (float(v) for v in PLACE.to_degrees(3500, 3400))
     wishes = SitingRequest(2, 200, 400, 250, road, refused)
-    got = proposals.propose(detectors(), [(old_lat, old_lon)], wishes, BOAR)
+    got = proposals.propose(detectors(), [(old_lat, old_lon)], wishes)
     assert len(got.sites) == 2
     for site in got.sites:
         x, y = metres(site.lat, site.lon)
         assert abs(x - 3500) <= 255
         assert not refused.contains(shapely.Point(site.lon, site.lat))
         assert np.hypot(x - 3500, y - 3400) >= 395
-        assert "道から" in site.reason.ja
+        assert "道から" in sentence(site.reason, "イノシシ", text("ja"))
 
 
 def test_far_from_every_detector_nothing_is_proposed() -> None:
     wishes = SitingRequest(40, min_distance_m=600, measured_within_m=400)
-    got = proposals.propose(detectors(), [], wishes, BOAR)
+    got = proposals.propose(detectors(), [], wishes)
     assert got.sites
     for site in got.sites:
         x, y = metres(site.lat, site.lon)
@@ -72,7 +72,7 @@ def test_far_from_every_detector_nothing_is_proposed() -> None:
 
 
 def test_dragging_a_site_away_shows_what_is_lost() -> None:
-    got = proposals.propose(detectors(), [], SitingRequest(2, min_distance_m=300), BOAR)
+    got = proposals.propose(detectors(), [], SitingRequest(2, min_distance_m=300))
     stay = proposals.moved(got, 0, got.sites[0].lat, got.sites[0].lon)
     assert stay.loss100 == pytest.approx(0, abs=1e-6)
     lat, lon = PLACE.to_degrees(0, 0)
@@ -86,7 +86,7 @@ def test_dragging_a_site_away_shows_what_is_lost() -> None:
 def test_too_few_detectors_are_refused_with_their_number() -> None:
     with pytest.raises(ValueError, match="at least 5 sensors with effort, not 2"):
         proposals.propose(
-            [*detectors()[:2], DeviceTally("off", 0, 0.0, 32.6, 128.8)], [], SitingRequest(1), BOAR
+            [*detectors()[:2], DeviceTally("off", 0, 0.0, 32.6, 128.8)], [], SitingRequest(1)
         )
     with pytest.raises(ValueError, match="not 0"):
-        proposals.propose([], [], SitingRequest(1), BOAR)
+        proposals.propose([], [], SitingRequest(1))

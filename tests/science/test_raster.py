@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from dashboard.analysis import projection
 from dashboard.analysis.projection import Plane
-from dashboard.maps import raster
+from dashboard.maps import legend, raster
+from dashboard.web.i18n import text
 
 
 def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -106,11 +107,19 @@ def test_no_row_of_the_surface_is_lost_on_the_way() -> None:
 
 
 def test_the_legend_names_every_class_once() -> None:
-    rows = raster.legend()
+    rows = legend.rows()
+    ja, en = text("ja"), text("en")
     assert [row.lower for row in rows] == [0, 1, 2, 5, 10, 20, 50, 100, 200]
     assert [row.upper for row in rows] == [1, 2, 5, 10, 20, 50, 100, 200, None]
-    assert (rows[2].ja, rows[2].en) == ("2回以上5回未満", "2 to below 5")
-    assert (rows[-1].ja, rows[-1].en) == ("200回以上", "200 or more")
+    assert [legend.text(rows[2], "events", one) for one in (ja, en)] == [
+        "2回以上5回未満",
+        "2 to below 5",
+    ]
+    assert [legend.text(rows[-1], "events", one) for one in (ja, en)] == [
+        "200回以上",
+        "200 or more",
+    ]
+    assert legend.text(rows[2], "reports", ja) == "2件以上5件未満"
     assert [row.colour for row in rows] == list(raster.COLOURS)
 
 

@@ -14,10 +14,11 @@ from dashboard.analysis.projection import Floats, Grid
 from dashboard.analysis.siting import Plan, TrapSite
 from dashboard.analysis.trap_field import Rules, TrapField
 from dashboard.office.siting import reasons
-from dashboard.office.siting.reasons import NearbySensor, SiteReason
+from dashboard.office.siting.reasons import NearbySensor
+from dashboard.web.i18n import text
 
 NONE = np.empty(0)
-BOAR = SiteReason("イノシシ", "boar")
+JA, EN = text("ja"), text("en")
 
 
 def square(cells: int, cell_m: float) -> Grid:
@@ -206,18 +207,16 @@ def test_a_reach_finer_than_the_cells_is_refused() -> None:
 
 
 PLACE = TrapSite(100, 100, 12.3, 11.0, 83.0, 448.0)
-WITNESS = NearbySensor("港の上", 100, 430, 31, 90.2)
+NEARBY = NearbySensor("港の上", 100, 430, 31, 90.2)
 
 
 def test_a_trapper_reads_what_was_seen_what_to_expect_and_the_way() -> None:
-    got = reasons.reason(
-        PLACE, [WITNESS, NearbySensor("遠い山", 900, 900, 99, 90)], BOAR, (5.2, 28.4)
-    )
-    assert got.ja == (
+    got = reasons.reason(PLACE, [NEARBY, NearbySensor("遠い山", 900, 900, 99, 90)], (5.2, 28.4))
+    assert reasons.sentence(got, "イノシシ", JA) == (
         "330 m先の「港の上」でイノシシが90日に31回記録され、"
         "ここは100夜に約12回（5.2〜28回）通る見込みで、道から80 m、隣のわなまで450 mの場所です。"
     )
-    assert got.en == (
+    assert reasons.sentence(got, "boar", EN) == (
         "“港の上”, 330 m away, saw boar 31 times in 90 days; about 12 (5.2 to 28) passes in 100 "
         "nights are expected here; it is 80 m from the road; the next trap is 450 m away."
     )
@@ -225,17 +224,19 @@ def test_a_trapper_reads_what_was_seen_what_to_expect_and_the_way() -> None:
 
 def test_where_no_sensor_stands_near_the_sentence_says_so() -> None:
     bare = TrapSite(100, 100, 3.14, 3.0, None, None)
-    for witnesses in (
+    for sensors in (
         [],
         [NearbySensor("遠い山", 5000, 100, 9, 90)],
         [NearbySensor("停止中", 100, 100, 0, 0)],
     ):
-        got = reasons.reason(bare, witnesses, BOAR)
+        got = reasons.reason(bare, sensors)
         assert (
-            got.ja
+            reasons.sentence(got, "イノシシ", JA)
             == "近くにセンサーがなく確かさは低いものの、ここは100夜に約3.1回通る見込みの場所です。"
         )
-        assert got.en.startswith("No sensor stands near, so less sure; about 3.1 passes")
+        assert reasons.sentence(got, "boar", EN).startswith(
+            "No sensor stands near, so less sure; about 3.1 passes"
+        )
 
 
 @pytest.mark.parametrize(

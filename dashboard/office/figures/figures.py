@@ -1,7 +1,8 @@
-"""The office's figures: captures per effort by month, mesh, species and trap type, two years side by
-side; uptime; how soon somebody came to a sprung trap. PURE.
+"""The office's figures. PURE.
 
-Owns what each figure is. Bare counts never stand alone: every count is a Rate with its trap-nights.
+Owns the definition of each figure: captures per effort by month, mesh square, species and trap type for
+two years; uptime of devices; time from a spring to the first visit. Every count is given as a rate with
+its trap-nights.
 """
 
 import statistics
@@ -20,16 +21,16 @@ from gateway.domain.species import UNKNOWN
 from gateway.domain.trap_lifecycle import OUTCOMES
 from gateway.store.rollups.periods import Sums, TrapChange
 
-MET_H = 24.0  # a visit within a day is what permits usually ask for
+PROMPT_VISIT_H = 24.0  # permits usually require a visit within a day
 
 
 class Year(Struct, frozen=True, eq=False):
-    """What was read for one span: effort by month, acts, springs."""
+    """The data of one period: effort by month, people's actions, springs."""
 
     span: LocalDays
     months: tuple[tuple[Month, tuple[Sums, ...]], ...]
-    acts: tuple[TrapAction, ...]  # captures and all others, of the span
-    springs: tuple[TrapChange, ...]  # from sensors, of the span
+    actions: tuple[TrapAction, ...]  # of all kinds
+    springs: tuple[TrapChange, ...]  # reported by sensors
 
 
 class FigureLine(Struct, frozen=True):
@@ -38,11 +39,11 @@ class FigureLine(Struct, frozen=True):
     key: str
     now: RateInterval
     before: RateInterval
-    heads: int = 0  # animals this year: a capture may be several
+    heads: int = 0  # animals this year; one capture may be several
 
 
 class Uptime(Struct, frozen=True):
-    """How long a device was alive since it first was, within a span."""
+    """Days on which a device was alive, within a period and since its first day."""
 
     device: str
     name: str
@@ -62,23 +63,23 @@ class Response(Struct, frozen=True):
     springs: int
     visited: int
     median_h: float | None
-    most_h: float | None  # nine in ten came within
+    most_h: float | None  # 90th percentile
     within_day: int
-    open: int  # nobody came before the span or the next spring ended the wait
-    untold: int  # springs of which nobody recorded what was in the trap: captures may hide there
+    open: int  # no visit before the next spring or the end of the period
+    untold: int  # springs without a recorded outcome; some of them may be captures
 
 
-def captures(acts: Iterable[TrapAction], species: str | None = None) -> list[TrapAction]:
+def captures(actions: Iterable[TrapAction], species: str | None = None) -> list[TrapAction]:
     """Acts that record a capture."""
-    return [a for a in acts if a.deed is ActionKind.CAPTURED and species in {None, a.species}]
+    return [a for a in actions if a.deed is ActionKind.CAPTURED and species in {None, a.species}]
 
 
 def total(year: Year) -> RateInterval:
     """All captures per all trap-nights."""
-    return cpue(len(captures(year.acts)), sum(nights(year).values()))
+    return cpue(len(captures(year.actions)), sum(trap_nights(year).values()))
 
 
-def nights(year: Year) -> dict[str, float]:
+def trap_nights(year: Year) -> dict[str, float]:
     """Trap-nights by device."""
     found: dict[str, float] = {}
     for _, sums in year.months:
@@ -89,7 +90,7 @@ def nights(year: Year) -> dict[str, float]:
 
 def by_month(year: Year, before: Year, zone_month: Callable[[datetime], Month]) -> list[FigureLine]:
     """Captures per trap-night in each month of the fiscal year, beside the same month before."""
-    now, then = (_monthly(one, zone_month) for one in (year, before))
+    now, then = (_rates_by_month(one, zone_month) for one in (year, before))
     none = cpue(0, 0.0)
     groups = []
     for month, _ in year.months:
@@ -99,112 +100,128 @@ def by_month(year: Year, before: Year, zone_month: Callable[[datetime], Month]) 
 
 
 def by_species(year: Year, before: Year) -> list[FigureLine]:
-    """By species; the effort is everybody's, since a trap fishes for all."""
-    kinds = sorted({a.species or UNKNOWN for a in captures((*year.acts, *before.acts))})
-    efforts = [sum(nights(one).values()) for one in (year, before)]
+    """By species; each has the effort of all traps, because a trap can catch every species."""
+    kinds = sorted({a.species or UNKNOWN for a in captures((*year.actions, *before.actions))})
+    efforts = [sum(trap_nights(one).values()) for one in (year, before)]
     groups = []
     for kind in kinds:
         found = [
-            [a for a in captures(one.acts) if (a.species or UNKNOWN) == kind]
+            [a for a in captures(one.actions) if (a.species or UNKNOWN) == kind]
             for one in (year, before)
         ]
         now, old = (cpue(len(f), e) for f, e in zip(found, efforts, strict=True))
-        groups.append(FigureLine(kind, now, old, heads(found[0])))
+        groups.append(FigureLine(kind, now, old, animal_count(found[0])))
     return sorted(groups, key=lambda group: -group.now.n)
 
 
 def by_mesh(year: Year, before: Year, devices: Mapping[str, Device]) -> list[FigureLine]:
-    """By 5 km square of the trap; "": its place is not known."""
-    return _by(year, before, devices, lambda one: mesh.code_or_empty(one.lat, one.lon, "5km"))
+    """By 5 km square of the trap; "": its position is not known."""
+    return _grouped(year, before, devices, lambda one: mesh.code_or_empty(one.lat, one.lon, "5km"))
 
 
 def by_type(year: Year, before: Year, devices: Mapping[str, Device]) -> list[FigureLine]:
     """By type of trap."""
-    return _by(year, before, devices, lambda device: device.trap_type)
+    return _grouped(year, before, devices, lambda device: device.trap_type)
 
 
-def heads(acts: Iterable[TrapAction]) -> int:
-    """Animals; an act that does not say how many is one."""
-    return sum(act.count or 1 for act in acts)
+def animal_count(actions: Iterable[TrapAction]) -> int:
+    """Number of animals; an action without a count is one animal."""
+    return sum(action.count or 1 for action in actions)
 
 
 def uptime(
     year: Year, devices: Mapping[str, Device], first_days: Mapping[str, int]
 ) -> list[Uptime]:
-    """Each device's share of the time, the worst first."""
+    """The uptime of each device, the lowest first."""
     alive: dict[str, float] = {}
     for _, sums in year.months:
         for one in sums:
             alive[one.device] = alive.get(one.device, 0.0) + one.alive_ms / DAY_MS
     start, stop = year.span.days
+    possible = {id_: float(max(stop - max(start, day), 0)) for id_, day in first_days.items()}
     found = [
-        Uptime(id_, device.label, device.role, alive.get(id_, 0.0),
-               float(max(stop - max(start, first_days[id_]), 0)))
+        Uptime(id_, device.label, device.role, alive.get(id_, 0.0), possible[id_])
         for id_, device in devices.items()
-        if id_ in first_days and device.role is not Role.RELAY
-    ]  # fmt: skip
+        if id_ in possible and device.role is not Role.RELAY
+    ]
     return sorted(found, key=lambda one: (one.share, one.device))
 
 
 def response(year: Year) -> Response:
-    """How soon somebody came: a person's act, or the sensor's word that it was set again."""
-    came: dict[str, list[datetime]] = {}
-    for act in year.acts:
-        came.setdefault(act.device, []).append(act.at)
-    sprung: dict[str, list[datetime]] = {}
-    for one in year.springs:
-        lists = sprung if one.kind is Kind.SPRUNG else came
-        lists.setdefault(one.device, []).append(one.at)
-    waits = [w for device, at in sprung.items() for w in _waits(at, sorted(came.get(device, [])))]
-    known = sorted(w for w in waits if w is not None)
-    told = [act for act in year.acts if act.deed in OUTCOMES]
+    """Time from each spring to the first visit: a person's action, or the trap set again."""
+    springs = _times_by_device(year.springs, Kind.SPRUNG)
+    visits = _times_by_device(year.springs, Kind.SET)
+    outcomes: dict[str, list[datetime]] = {}
+    for action in year.actions:
+        visits.setdefault(action.device, []).append(action.at)
+        if action.deed in OUTCOMES:
+            outcomes.setdefault(action.device, []).append(action.at)
+    waits = _all_waits(springs, visits)
+    known = sorted(wait for wait in waits if wait is not None)
     return Response(
         springs=len(waits),
         visited=len(known),
         median_h=statistics.median(known) if known else None,
         most_h=known[max(0, -(-9 * len(known) // 10) - 1)] if known else None,
-        within_day=sum(1 for wait in known if wait <= MET_H),
+        within_day=sum(1 for wait in known if wait <= PROMPT_VISIT_H),
         open=len(waits) - len(known),
-        untold=sum(
-            1
-            for device, at in sprung.items()
-            for wait in _waits(at, sorted(act.at for act in told if act.device == device))
-            if wait is None
-        ),
+        untold=_all_waits(springs, outcomes).count(None),
     )
 
 
-def _waits(sprung: Sequence[datetime], came: Sequence[datetime]) -> list[float | None]:
-    """Hours until somebody came, None: nobody before the next spring."""
-    ends = [*sprung[1:], None]
+def _times_by_device(changes: Iterable[TrapChange], kind: Kind) -> dict[str, list[datetime]]:
+    times: dict[str, list[datetime]] = {}
+    for one in changes:
+        if one.kind is kind:
+            times.setdefault(one.device, []).append(one.at)
+    return times
+
+
+def _all_waits(
+    springs: Mapping[str, Sequence[datetime]], visits: Mapping[str, Sequence[datetime]]
+) -> list[float | None]:
+    return [
+        wait
+        for device, times in springs.items()
+        for wait in _hours_until_visit(times, sorted(visits.get(device, [])))
+    ]
+
+
+def _hours_until_visit(
+    springs: Sequence[datetime], visits: Sequence[datetime]
+) -> list[float | None]:
+    """Hours from each spring to the first visit; None: no visit before the next spring."""
+    ends = [*springs[1:], None]
     found: list[float | None] = []
-    for at, end in zip(sprung, ends, strict=True):
-        i = bisect_left(came, at)
-        visit = came[i] if i < len(came) else None
-        late = visit is None or (end is not None and visit >= end)
-        found.append(None if late or visit is None else (visit - at).total_seconds() / 3600)
+    for at, end in zip(springs, ends, strict=True):
+        i = bisect_left(visits, at)
+        visit = visits[i] if i < len(visits) else None
+        if visit is None or (end is not None and visit >= end):
+            found.append(None)
+        else:
+            found.append((visit - at).total_seconds() / 3600)
     return found
 
 
-def _monthly(
+def _rates_by_month(
     year: Year, zone_month: Callable[[datetime], Month]
 ) -> dict[Month, tuple[RateInterval, int]]:
     caught: dict[Month, list[TrapAction]] = {}
-    for act in captures(year.acts):
-        caught.setdefault(zone_month(act.at), []).append(act)
+    for action in captures(year.actions):
+        caught.setdefault(zone_month(action.at), []).append(action)
     return {
         month: (
             cpue(len(caught.get(month, [])), sum(o.armed_ms for o in sums) / DAY_MS),
-            heads(caught.get(month, [])),
+            animal_count(caught.get(month, [])),
         )
         for month, sums in year.months
     }
 
 
-def _by(
+def _grouped(
     year: Year, before: Year, devices: Mapping[str, Device], key: Callable[[Device], str]
 ) -> list[FigureLine]:
-    now, then = _keyed(year, devices, key), _keyed(before, devices, key)
+    now, then = _rates_by_key(year, devices, key), _rates_by_key(before, devices, key)
     none = cpue(0, 0.0)
     return [
         FigureLine(
@@ -217,18 +234,18 @@ def _by(
     ]
 
 
-def _keyed(
+def _rates_by_key(
     year: Year, devices: Mapping[str, Device], key: Callable[[Device], str]
 ) -> dict[str, tuple[RateInterval, int]]:
     effort: dict[str, float] = {}
     caught: dict[str, list[TrapAction]] = {}
-    for id_, armed in nights(year).items():
+    for id_, armed in trap_nights(year).items():
         if id_ in devices and devices[id_].role is Role.TRAP:
             effort[key(devices[id_])] = effort.get(key(devices[id_]), 0.0) + armed
-    for act in captures(year.acts):
-        if act.device in devices:
-            caught.setdefault(key(devices[act.device]), []).append(act)
+    for action in captures(year.actions):
+        if action.device in devices:
+            caught.setdefault(key(devices[action.device]), []).append(action)
     return {
-        name: (cpue(len(caught.get(name, [])), effort.get(name, 0.0)), heads(caught.get(name, [])))
+        name: (cpue(len(caught.get(name, [])), effort.get(name, 0.0)), animal_count(caught.get(name, [])))
         for name in effort.keys() | caught.keys()
     }  # fmt: skip

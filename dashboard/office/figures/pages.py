@@ -1,6 +1,6 @@
 """The page of captures and effort, and its files.
 
-Owns the handlers only. What the figures are: `figures`; how they are laid out: `reports`.
+Owns the handlers only. Definitions of the figures: `figures`; tables and plots: `report`.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class FigurePages:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
 
     def routes(self) -> list[BaseRoute]:
-        """Where they answer."""
+        """The routes of these pages."""
         return [
             Route("/officials/figures", self.show),
             Route("/officials/figures.xlsx", self.send_xlsx),
@@ -45,12 +45,19 @@ class FigurePages:
         choices, report = await self._read(request)
         hours = reports.plot_hours(report, words)
         return self._reply.page(
-            request, "officials_figures.html", now, account=request.state.account, report=report,
-            title=reports.heading(report, words, ""), tables=reports.tables(report, words),
-            untold=reports.untold(report, words), months=choices.months, said=reports.said,
+            request,
+            "officials_figures.html",
+            now,
+            account=request.state.account,
+            report=report,
+            title=reports.heading(report, words, ""),
+            tables=reports.tables(report, words),
+            untold=reports.unrecorded_text(report, words),
+            months=choices.months,
+            period_text=reports.period_text,
             plot=_svg(reports.plot_months(report, words)),
             hours=_svg(hours) if hours else None,
-        )  # fmt: skip
+        )
 
     async def send_xlsx(self, request: Request) -> Response:
         """All tables as one workbook."""
@@ -91,5 +98,5 @@ class FigurePages:
 
 
 def _svg(text: str) -> Markup:
-    """Our own drawing: its words are escaped where they are drawn."""
+    """Mark our own SVG as safe: `dashboard.documents.plots` escapes all texts."""
     return Markup(text)  # noqa: S704

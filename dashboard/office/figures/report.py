@@ -1,7 +1,7 @@
-"""The office's report: figures read once, then as tables, plots, CSV, XLSX, PDF or JSON.
+"""The office's report: figures read once, then given as tables, plots, CSV, XLSX, PDF or JSON.
 
-Owns which tables there are and their order; words come from the locale. What each figure is:
-`figures`. Reads roll-ups and acts only.
+Owns which tables there are and their order. Definitions of the figures: `figures`. Reads roll-ups and
+actions only. Must not hold words: they come from the catalogues.
 """
 
 from datetime import datetime, tzinfo
@@ -26,6 +26,18 @@ from gateway.domain.model import Device, Standing
 from gateway.store import Reader
 
 CURVE_EVENTS = 2_000
+JSON_FIELDS = (
+    "span",
+    "before",
+    "total",
+    "months",
+    "species",
+    "meshes",
+    "types",
+    "uptime",
+    "response",
+    "response_before",
+)
 
 
 class YearReport(Struct, frozen=True, eq=False):
@@ -43,11 +55,11 @@ class YearReport(Struct, frozen=True, eq=False):
     response: Response
     response_before: Response
     activity: Activity | None  # of all detectors, all species
-    events: int  # behind the activity
+    events: int  # number of events used for the activity
 
 
 def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> YearReport:
-    """Read and compute the report of the fiscal year that `month` belongs to, up to its end."""
+    """Read and compute the report of the fiscal year of `month`, up to the end of that month."""
     year = LocalDays(periods.fiscal_year(month.fiscal_year).start, month.plus(1).first)
     year = year.until(now.astimezone(zone).date())
     before = periods.a_year_before(year)
@@ -59,7 +71,7 @@ def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> YearRepor
         month=month,
         span=year,
         before=before,
-        total=FigureLine("", figures.total(this), figures.total(then), _heads(this)),
+        total=FigureLine("", figures.total(this), figures.total(then), _animal_count(this)),
         months=figures.by_month(
             this, then, lambda at: periods.month_of(at.astimezone(zone).date())
         ),
@@ -75,26 +87,26 @@ def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> YearRepor
 
 
 def _thinned(counts: list[int]) -> list[int]:
-    """Events by hour, thinned alike in every hour: beyond CURVE_EVENTS a curve's shape is settled."""
+    """Events by hour, scaled down to CURVE_EVENTS: with more the shape of the curve stays the same."""
     share = min(1.0, CURVE_EVENTS / max(sum(counts), 1))
     return [round(n * share) for n in counts]
 
 
-def _year(reader: Reader, asked: LocalDays, zone: tzinfo, devices: dict[str, Device]) -> Year:
-    begin, end = asked.moments(zone)
+def _year(reader: Reader, span: LocalDays, zone: tzinfo, devices: dict[str, Device]) -> Year:
+    begin, end = span.moments(zone)
     months = []
-    for month in periods.months_in(asked):
-        start = max(month.first, asked.start)
-        stop = min(month.plus(1).first, asked.stop)
+    for month in periods.months_in(span):
+        start = max(month.first, span.start)
+        stop = min(month.plus(1).first, span.stop)
         sums = [s for s in reader.ledger.sums(*LocalDays(start, stop).days) if s.device in devices]
         months.append((month, tuple(sums)))
-    acts = tuple(act for act in reader.ledger.acts(begin, end) if act.device in devices)
+    actions = tuple(action for action in reader.ledger.acts(begin, end) if action.device in devices)
     springs = tuple(one for one in reader.ledger.springs(begin, end) if one.device in devices)
-    return Year(asked, tuple(months), acts, springs)
+    return Year(span, tuple(months), actions, springs)
 
 
-def _heads(year: Year) -> int:
-    return figures.heads(figures.captures(year.acts))
+def _animal_count(year: Year) -> int:
+    return figures.animal_count(figures.captures(year.actions))
 
 
 def tables(report: YearReport, words: Translations) -> list[Table]:
@@ -108,30 +120,33 @@ def tables(report: YearReport, words: Translations) -> list[Table]:
         ("type", report.types, lambda key: words.name("trap_type", key or "none")),
     ]
     return [
-        *(_groups(name, groups, naming, words, note) for name, groups, naming in named),
-        _response(report, words),
-        _uptime(report, words),
+        *(_figure_table(name, groups, naming, words, note) for name, groups, naming in named),
+        _response_table(report, words),
+        _uptime_table(report, words),
     ]
 
 
-def _groups(
+def _figure_table(
     name: str, groups: list[FigureLine], naming: Any, words: Translations, note: str
 ) -> Table:
     head = [words(f"figures.{name}"), words("figures.heads")]
     for year in ("now", "before"):
-        said = words(f"figures.{year}")
+        period_text = words(f"figures.{year}")
         columns = ("captures", "nights", "cpue", "low", "high")
-        head += [f"{said} {words(f'figures.{column}')}" for column in columns]
-    rows = [(naming(g.key), _heads_of(g), *_cells(g.now), *_cells(g.before)) for g in groups]
+        head += [f"{period_text} {words(f'figures.{column}')}" for column in columns]
+    rows = [
+        (naming(g.key), _animals_cell(g), *_rate_cells(g.now), *_rate_cells(g.before))
+        for g in groups
+    ]
     return Table(words(f"figures.by_{name}"), tuple(head), tuple(rows), note)
 
 
-def _heads_of(group: FigureLine) -> int | None:
-    """No effort and no capture: unknown, not none."""
+def _animals_cell(group: FigureLine) -> int | None:
+    """None (unknown) without effort and captures; otherwise the number of animals."""
     return None if group.now.per100 is None and not group.now.n else group.heads
 
 
-def _cells(
+def _rate_cells(
     rate: RateInterval,
 ) -> tuple[int | None, float | None, float | None, float | None, float | None]:
     if rate.per100 is None and rate.n == 0:
@@ -139,7 +154,7 @@ def _cells(
     return rate.n, _round(rate.effort), _round(rate.per100), _round(rate.low), _round(rate.high)
 
 
-def _response(report: YearReport, words: Translations) -> Table:
+def _response_table(report: YearReport, words: Translations) -> Table:
     columns = ("springs", "visited", "within", "open", "median", "most", "untold")
     head = (words("figures.period"), *(words(f"figures.response_{column}") for column in columns))
     rows = []
@@ -157,12 +172,18 @@ def _response(report: YearReport, words: Translations) -> Table:
     return Table(words("figures.by_response"), head, tuple(rows), words("figures.response_note"))
 
 
-def _uptime(report: YearReport, words: Translations) -> Table:
+def _uptime_table(report: YearReport, words: Translations) -> Table:
     head = tuple(words(f"figures.{key}") for key in ("device", "role", "share", "days", "possible"))
     rows = [
-        (one.name, words(f"role.{one.role.value}"), _round(100 * one.share), _round(one.days), one.possible)
+        (
+            one.name,
+            words(f"role.{one.role.value}"),
+            _round(100 * one.share),
+            _round(one.days),
+            one.possible,
+        )
         for one in report.uptime
-    ]  # fmt: skip
+    ]
     return Table(words("figures.by_uptime"), head, tuple(rows), words("figures.uptime_note"))
 
 
@@ -194,19 +215,21 @@ def pdf(report: YearReport, words: Translations, site: str, made: str) -> bytes:
     title = heading(report, words, site)
     document = Pdf(title)
     document.text(title, 15)
-    document.text(words("figures.periods", now=said(report.span), before=said(report.before)))
+    document.text(
+        words("figures.periods", now=period_text(report.span), before=period_text(report.before))
+    )
     if report.response.untold:
-        document.text(untold(report, words))
+        document.text(unrecorded_text(report, words))
     document.text(f"{words('figures.caveat')} {words('office.made', at=made)}", 8)
     for table in tables(report, words):
         document.table(table)
     return document.bytes()
 
 
-def untold(report: YearReport, words: Translations) -> str:
-    """Springs without a recorded outcome: what was in them is unknown, not nothing."""
-    told = report.response
-    return words("figures.untold", n=told.untold, springs=told.springs)
+def unrecorded_text(report: YearReport, words: Translations) -> str:
+    """The sentence about springs without a recorded outcome."""
+    response = report.response
+    return words("figures.untold", n=response.untold, springs=response.springs)
 
 
 def heading(report: YearReport, words: Translations, site: str) -> str:
@@ -217,18 +240,14 @@ def heading(report: YearReport, words: Translations, site: str) -> str:
     )
 
 
-def said(one: LocalDays) -> str:
-    """A span as people write it."""
+def period_text(one: LocalDays) -> str:
+    """The first and the last day of a period."""
     return f"{one.start:%Y/%m/%d}–{one.last:%Y/%m/%d}"
 
 
 def as_json(report: YearReport) -> bytes:
     """The report for programs."""
-    plain = {
-        name: msgspec.to_builtins(getattr(report, name))
-        for name in ("span", "before", "total", "months", "species", "meshes", "types", "uptime",
-                     "response", "response_before")
-    }  # fmt: skip
+    plain = {name: msgspec.to_builtins(getattr(report, name)) for name in JSON_FIELDS}
     return msgspec.json.encode({"month": str(report.month), **plain})
 
 

@@ -1,6 +1,6 @@
-"""From facts to drawn maps: one period, or two that can be compared.
+"""From map input to drawn maps: one period, or two that can be compared.
 
-Owns that two periods get one bandwidth and one frame. Must not know requests.
+Owns that two compared periods have the same bandwidth and the same frame. Must not know requests.
 """
 
 from functools import lru_cache
@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from dashboard.analysis import coverage
 from dashboard.analysis.coverage import Shape
-from dashboard.maps import bounds, coastline, extent, raster
+from dashboard.maps import bounds, coastline, extent, legend, raster
 from dashboard.maps.base_layers import COAST
 from dashboard.maps.bounds import Box
 from dashboard.maps.extent import Named
 from dashboard.maps.folium_page import Page
-from dashboard.office.land_files import Lands
+from dashboard.office.land_files import OfficeLand
 from dashboard.office.map import hotspot_map, layers, overview, report_density
 from dashboard.office.map.overview import MapInput, Overview
 from dashboard.office.map.report_density import ReportMap
@@ -24,64 +24,92 @@ from dashboard.web.i18n import Translations
 
 SHORE_DEGREES = 0.001  # about 100 m
 SCRIPT_WORDS = (
-    "office.", "layer.", "report.", "map.", "species.", "mark.trap", "condition.", "trap_type.",
-)  # fmt: skip
+    "office.",
+    "layer.",
+    "report.",
+    "map.",
+    "species.",
+    "mark.trap",
+    "condition.",
+    "trap_type.",
+)
 
 
 class Drawn(Struct, frozen=True, eq=False):
     """One map with its figures."""
 
-    found: Overview
+    overview: Overview
     map: Page
-    reports: ReportMap | None  # their density, if there are enough
+    reports: ReportMap | None  # density of reports, if there are enough
 
 
 def draw(
-    facts: list[MapInput],
-    owned: Lands,
+    inputs: list[MapInput],
+    office_land: OfficeLand,
     limits: Box,
     words: Translations,
     tiles: bool,
     source: Any = None,
 ) -> list[Drawn]:
-    """Draw one period, or two that can be compared; `source`: the land, for a file without server."""
-    width = overview.common_bandwidth(*facts) if len(facts) == 2 else None
-    land = land_for(facts, limits)
-    window = owned.boundary or land
-    told_width = report_density.bandwidth([told for one in facts for told in one.reports], window)
+    """Draw one period, or two that can be compared.
+
+    `source`: the coastline as GeoJSON, for a file without server.
+    """
+    width = overview.common_bandwidth(*inputs) if len(inputs) == 2 else None
+    land = land_for(inputs, limits)
+    window = office_land.boundary or land
+    reports = [report for one in inputs for report in one.reports]
+    report_bandwidth = report_density.bandwidth(reports, window)
     drawn = []
-    for no, one in enumerate(facts):
-        found = overview.overview(one, width, land)
-        parts = layers.layers(found, owned.protected)
-        where = source or COAST
-        told = report_density.draw(one.reports, window, told_width)
-        pictures = {"surface": layers.picture(found), "density": told.picture if told else None}
-        page = hotspot_map.draw(parts, pictures, limits, words, coast=where, tiles=tiles, no=no)
-        drawn.append(Drawn(found, page, told))
+    for no, one in enumerate(inputs):
+        computed = overview.overview(one, width, land)
+        parts = layers.layers(computed, office_land.protected)
+        coast = source or COAST
+        density = report_density.draw(one.reports, window, report_bandwidth)
+        pictures = {
+            "surface": layers.picture(computed),
+            "density": density.picture if density else None,
+        }
+        page = hotspot_map.draw(parts, pictures, limits, words, coast=coast, tiles=tiles, no=no)
+        drawn.append(Drawn(computed, page, density))
     return drawn
 
 
-def limits_of(facts: list[MapInput], centre: tuple[float, float] | None) -> Box:
-    """The box around the devices that are drawn, else the configured centre, else what people reported."""
-    if facts[0].limits or centre:
-        return facts[0].limits or bounds.around([centre] if centre else [])
-    told = {one.id: Named("", one.lat, one.lon) for part in facts for one in part.reports}
-    return extent.split(told)[1] or bounds.JAPAN
+def map_limits(inputs: list[MapInput], centre: tuple[float, float] | None) -> Box:
+    """The box around the devices on the map, else the configured centre, else the reports."""
+    if inputs[0].limits or centre:
+        return inputs[0].limits or bounds.around([centre] if centre else [])
+    places = {one.id: Named("", one.lat, one.lon) for part in inputs for one in part.reports}
+    return extent.split(places)[1] or bounds.JAPAN
 
 
-def land_for(facts: list[MapInput], limits: Box) -> Shape:
-    """The land that a map needs: none where nothing is to be drawn on it, which is all of Japan."""
-    return ashore(limits) if any(one.drawn or one.reports for one in facts) else shapely.Polygon()
+def land_for(inputs: list[MapInput], limits: Box) -> Shape:
+    """The land that a map needs; empty if nothing is drawn, because the box is then all of Japan."""
+    return (
+        land_and_shore(limits)
+        if any(one.drawn or one.reports for one in inputs)
+        else shapely.Polygon()
+    )
 
 
 @lru_cache(maxsize=4)
-def ashore(limits: Box) -> Shape:
-    """The land inside a box and 100 m of water: the coastline is crude; it does not become stale."""
+def land_and_shore(limits: Box) -> Shape:
+    """The land inside a box with a margin of 100 m, because the coastline is simplified."""
     return coverage.from_geojson(coastline.features(limits)).buffer(SHORE_DEGREES, quad_segs=1)
 
 
+def legends(words: Translations) -> dict[str, Any]:
+    """(colour, text) of the classes of both scales, for the templates."""
+    return {
+        "legend": [(row.colour, legend.text(row, "events", words)) for row in legend.rows()],
+        "reports_legend": [
+            (row.colour, legend.text(row, "reports", words)) for row in report_density.legend_rows()
+        ],
+    }
+
+
 def script_values(words: Translations, *maps: Page) -> dict[str, Any]:
-    """What officials.js needs to know: words, and each map's features in the maps' order."""
+    """Data for officials.js: words, colours, and the features of each map in order."""
     return {
         "words": words.group(*SCRIPT_WORDS),
         "colours": raster.COLOURS,

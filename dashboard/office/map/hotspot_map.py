@@ -1,8 +1,8 @@
-"""The officials' map, drawn by folium: the surface, one GeoJSON layer a subject, a legend's data.
+"""The officials' map drawn by folium: the surface picture and one GeoJSON layer per subject.
 
-Owns how layers become a folium map. PURE: features in, parts of a page out. What a feature looks
-like and says is `static/officials.js`'s, which writes text as text; features reach it as the page's
-data, never through folium (see `maps`).
+Owns how layers become a folium map. PURE: features in, parts of a page out. The look and the text of
+a feature are in `static/officials.js`, which sets text as text. Features reach the script as the
+page's data, never through folium (see `dashboard.maps.folium_page`).
 """
 
 import base64
@@ -31,7 +31,7 @@ EMPTY_PICTURE = "data:,"
 
 
 class _Start(MacroElement):
-    """Hands folium's variables to officials.js."""
+    """Passes the names of folium's JavaScript variables to officials.js."""
 
     _template = Template("""
         {% macro script(this, kwargs) %}
@@ -50,24 +50,34 @@ class _Start(MacroElement):
 
 
 def draw(
-    layers: Sequence[Layer], pictures: Mapping[str, Picture | None], limits: Box, words: Translations, *,
-    coast: Any = COAST, tiles: bool = False, no: int = 0,
-) -> folium_page.Page:  # fmt: skip
-    """Draw a map. `coast`: where the page finds the land, or the land as GeoJSON; `no`: on its page."""
-    told = [layer for layer in layers if layer.features]
+    layers: Sequence[Layer],
+    pictures: Mapping[str, Picture | None],
+    limits: Box,
+    words: Translations,
+    *,
+    coast: Any = COAST,
+    tiles: bool = False,
+    no: int = 0,
+) -> folium_page.Page:
+    """Draw a map.
+
+    `coast`: the address of the coastline, or the coastline as GeoJSON; `no`: number of the map on
+    its page, from 0.
+    """
+    filled = [layer for layer in layers if layer.features]
     drawn = {name: picture for name, picture in pictures.items() if picture}
     corners = [picture.bounds for picture in drawn.values()]
     west, south, east, north = limits
     page = _frame(
-        tuple((layer.name, layer.show) for layer in told),
+        tuple((layer.name, layer.show) for layer in filled),
         tuple(zip(drawn, corners, strict=True)),
-        _bounds(told) or next(iter(corners), ((south, west), (north, east))),
+        _bounds(filled) or next(iter(corners), ((south, west), (north, east))),
         words.language,
         tiles,
         no,
     )
     data: dict[str, Any] = {
-        "layers": {layer.name: collection(layer.features) for layer in told},
+        "layers": {layer.name: collection(layer.features) for layer in filled},
         "pictures": {name: _url(picture) for name, picture in drawn.items()},
         "coast": coast,
     }
@@ -76,19 +86,28 @@ def draw(
 
 @lru_cache(maxsize=32)
 def _frame(
-    shown: tuple[ShownLayer, ...], pictured: tuple[Pictured, ...], fitted: Corners,
-    language: Language, tiles: bool, no: int,
-) -> folium_page.Page:  # fmt: skip
-    """The map without its data: the same for the same arguments, whatever happened since.
+    shown: tuple[ShownLayer, ...],
+    pictured: tuple[Pictured, ...],
+    fitted: Corners,
+    language: Language,
+    tiles: bool,
+    no: int,
+) -> folium_page.Page:
+    """The map without its data: it depends only on the arguments, so it can be cached.
 
-    `no` keeps two maps of one page apart, which must not share folium's names.
+    `no` separates two maps of one page, because folium's names must be different.
     """
     words = text(language)
     (south, west), (north, east) = fitted
     drawing = folium.Map(
-        location=((south + north) / 2, (west + east) / 2), tiles=None, min_zoom=4, max_zoom=18,
-        zoom_start=11, zoom_snap=0.25, zoom_animation=False,
-    )  # fmt: skip
+        location=((south + north) / 2, (west + east) / 2),
+        tiles=None,
+        min_zoom=4,
+        max_zoom=18,
+        zoom_start=11,
+        zoom_snap=0.25,
+        zoom_animation=False,
+    )
     if tiles:
         folium_page.offer_tiles(drawing, words)
     added = [(name, _picture(name, corners, words)) for name, corners in pictured]
@@ -117,8 +136,8 @@ def _bounds(layers: Iterable[Layer]) -> Corners | None:
     shapes = [feature["geometry"] for layer in layers for feature in layer.features]
     points = [shape["coordinates"] for shape in shapes if shape["type"] == "Point"]
     if not points:  # squares only
-        points = [corner for shape in shapes if shape["type"] == "Polygon"
-                  for corner in shape["coordinates"][0]]  # fmt: skip
+        polygons = [shape for shape in shapes if shape["type"] == "Polygon"]
+        points = [corner for shape in polygons for corner in shape["coordinates"][0]]
     if not points:
         return None
     (south, west), (north, east) = bounds.fitted([(lon, lat) for lon, lat in points], bounds.JAPAN)

@@ -1,7 +1,7 @@
-"""From what sensors counted to the map an official can defend: rates, surface, tests, picture.
+"""The hotspot map: rates of sensors, the rate surface, tests of significance, the picture.
 
-Owns the defaults of the hotspot map and the order of its parts. Pure; the parts have their own
-modules: rates, plane, surface, significance, raster (and kriging, density, activity, siting).
+Owns the defaults of the map and the order of the calculations. Pure. The calculations themselves:
+`dashboard.analysis`.
 """
 
 import math
@@ -22,11 +22,11 @@ from dashboard.maps.raster import Picture
 
 CELLS = 300  # along the longer side of the map
 MIN_CELL_M = 10.0
-FEW_BANDWIDTH_M = 1000.0  # where there are too few sensors to choose one
+DEFAULT_BANDWIDTH_M = 1000.0  # with fewer than 3 sensors
 
 
 class SensorSpot(Struct, frozen=True):
-    """One sensor on the map: its own rate with its interval, and whether its area stands out."""
+    """One sensor on the map: its own rate with interval, and whether it is a hot or cold spot."""
 
     device: str
     lat: float
@@ -39,7 +39,7 @@ class SensorSpot(Struct, frozen=True):
 
 
 class Hotspots(Struct, frozen=True, eq=False):
-    """All a hotspot map shows of one species and one period."""
+    """The hotspot map of one species and one period."""
 
     plane: Plane
     grid: Grid
@@ -59,7 +59,7 @@ def hotspots(
     band_m: float | None = None,
     land: BaseGeometry | None = None,
 ) -> Hotspots | None:
-    """Estimate, test and draw the rates of detectors; None without a placed, watching sensor.
+    """Estimate, test and draw the rates of detectors; None if no sensor has position and effort.
 
     `bandwidth_m` None: cross-validated; give one to compare periods. `band_m` None: the smallest
     that gives every sensor a neighbour. `land` (longitude, latitude): where the surface is drawn.
@@ -68,29 +68,37 @@ def hotspots(
     used = [t for t in placed if t.effort > 0]
     if not used:
         return None
-    lats, lons = np.array([t.lat for t in used]), np.array([t.lon for t in used])
-    flat = Plane(float(lats.min() + lats.max()) / 2, float(lons.min() + lons.max()) / 2)
-    sites = projection.sites(
-        *flat.to_metres(lats, lons), [t.n for t in used], [t.effort for t in used]
-    )
-    grid, drawn = _surface(sites, bandwidth_m)
-    shown = drawn.masked
-    if land is not None:
-        shown[~projection.inside(flat.project(land), grid)] = np.nan
+    flat, sites = _on_plane(used)
+    grid, rates = _surface(sites, bandwidth_m)
     band = _band(sites) if band_m is None else band_m
     gi = significance.gi_star(sites, band)
     return Hotspots(
         plane=flat,
         grid=grid,
         sites=sites,
-        surface=drawn,
+        surface=rates,
         gi=gi,
         band_m=band,
         sensors=_sensors(used, gi),
-        picture=raster.picture(shown, grid, flat),
+        picture=_picture(rates, grid, flat, land),
         unplaced=tuple(t.device for t in tallies if t.lat is None or t.lon is None),
         unwatched=tuple(t.device for t in placed if t.effort == 0),
     )
+
+
+def _on_plane(used: Sequence[DeviceTally]) -> tuple[Plane, SensorSites]:
+    """The plane about the middle of the sensors, and the sensors on it."""
+    lats, lons = np.array([t.lat for t in used]), np.array([t.lon for t in used])
+    flat = Plane(float(lats.min() + lats.max()) / 2, float(lons.min() + lons.max()) / 2)
+    x, y = flat.to_metres(lats, lons)
+    return flat, projection.sites(x, y, [t.n for t in used], [t.effort for t in used])
+
+
+def _picture(rates: Surface, grid: Grid, flat: Plane, land: BaseGeometry | None) -> Picture:
+    shown = rates.masked
+    if land is not None:
+        shown[~projection.inside(flat.project(land), grid)] = np.nan
+    return raster.picture(shown, grid, flat)
 
 
 def _surface(sites: SensorSites, bandwidth_m: float | None) -> tuple[Grid, Surface]:
@@ -102,7 +110,7 @@ def _surface(sites: SensorSites, bandwidth_m: float | None) -> tuple[Grid, Surfa
 
 def _bandwidth(sites: SensorSites) -> float:
     if len(sites.n) < 3:
-        return FEW_BANDWIDTH_M
+        return DEFAULT_BANDWIDTH_M
     return surface.choose_bandwidth(sites).best_m
 
 

@@ -1,8 +1,8 @@
-"""The officials' map as GeoJSON: one list of features a layer, as short as they can be. PURE.
+"""The officials' map as GeoJSON: one list of features per layer, in a short form. PURE.
 
-Owns what each layer tells of a feature. Must not know words: `static/officials.js` writes them.
-A rate is told as [per100, low, high, n, effort]; without effort as [null, null, null, n, 0], and is
-drawn as "no data", which is not the lowest class and not the highest.
+Owns the properties of each layer's features. Must not know words: `static/officials.js` has them.
+A rate is [per100, low, high, n, effort]; without effort it is [null, null, null, n, 0] and drawn as
+"no data", which is different from the lowest class.
 """
 
 from bisect import bisect_right
@@ -16,24 +16,24 @@ from dashboard.analysis.rate import RateInterval
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.live.device_view import DeviceView
 from dashboard.maps import raster
-from dashboard.maps.geojson import PLACES, Feature, _feature, point, square
+from dashboard.maps.geojson import DECIMALS, Feature, feature, point, square
 from dashboard.maps.raster import Picture
-from dashboard.office.map.hotspots import Hotspots
+from dashboard.office.map.hotspots import Hotspots, SensorSpot
 from dashboard.office.map.overview import Caught, Overview
 from dashboard.office.map.squares import MeshCell, Reported
 from gateway.domain.geo import mesh
 
 
 class Layer(Struct, frozen=True):
-    """One layer that can be switched."""
+    """One layer that can be switched on and off."""
 
-    name: str  # the word's key is "layer.<name>", its drawing `Officials.<name>`
+    name: str  # its text has the key "layer.<name>", its JavaScript function is `Officials.<name>`
     features: list[Feature]
     show: bool
 
 
 def layers(found: Overview, protected: Iterable[Feature] = ()) -> list[Layer]:
-    """All layers but the surface, the lowest first."""
+    """All layers except the surface, in drawing order from bottom to top."""
     spots = found.hotspots
     rates = {one.device: one.rate for one in spots.sensors} if spots else {}
     return [
@@ -42,7 +42,7 @@ def layers(found: Overview, protected: Iterable[Feature] = ()) -> list[Layer]:
         Layer("mesh", [_cell(cell) for cell in found.cells], False),
         Layer("sensors", [_sensor(t, rates) for t in found.tallies if _placed(t)], True),
         Layer("spots", _spots(spots), True),
-        Layer("traps", [_trap(sight) for sight in found.traps if sight.lat is not None], False),
+        Layer("traps", [_trap(view) for view in found.traps if view.lat is not None], False),
         Layer("reports", [_reported(one) for one in found.reports], False),
         Layer("captures", [_caught(one) for one in found.caught], False),
     ]
@@ -54,7 +54,7 @@ def picture(found: Overview) -> Picture | None:
 
 
 def rate(value: RateInterval) -> list[float | None]:
-    """A rate in short."""
+    """A rate as a list, see above."""
     return [
         _short(value.per100),
         _short(value.low),
@@ -64,36 +64,37 @@ def rate(value: RateInterval) -> list[float | None]:
     ]
 
 
-def classed(value: RateInterval) -> int | None:
-    """Its class on the fixed scale, from 0; None: no data."""
+def rate_class(value: RateInterval) -> int | None:
+    """The class of a rate on the fixed scale, from 0; None: no data."""
     return None if value.per100 is None else bisect_right(raster.BREAKS, value.per100)
 
 
 def _cell(cell: MeshCell) -> Feature:
-    about = {"code": cell.code, "c": classed(cell.rate), "r": rate(cell.rate), "d": cell.devices}
+    about = {"code": cell.code, "c": rate_class(cell.rate), "r": rate(cell.rate), "d": cell.devices}
     return square(cell.bounds, about)
 
 
 def _sensor(tally: DeviceTally, rates: Mapping[str, RateInterval]) -> Feature:
     unknown = RateInterval(tally.n, tally.effort, "camera-days", None, None, None)
     value = rates.get(tally.device, unknown)
-    about = {"name": tally.name, "c": classed(value), "r": rate(value)}
+    about = {"name": tally.name, "c": rate_class(value), "r": rate(value)}
     return point(tally.lat or 0.0, tally.lon or 0.0, about)
 
 
 def _spots(spots: Hotspots | None) -> list[Feature]:
     if spots is None:
         return []
-    return [
-        point(s.lat, s.lon, {"spot": s.spot, "z": _short(s.z), "p": s.p_adjusted and round(s.p_adjusted, 4)})
-        for s in spots.sensors
-        if s.spot
-    ]  # fmt: skip
+    return [_spot(one) for one in spots.sensors if one.spot]
 
 
-def _trap(sight: DeviceView) -> Feature:
-    about = {"name": sight.name, "condition": sight.condition.value, "type": sight.trap_type}
-    return point(sight.lat or 0.0, sight.lon or 0.0, about)
+def _spot(one: SensorSpot) -> Feature:
+    p = one.p_adjusted and round(one.p_adjusted, 4)
+    return point(one.lat, one.lon, {"spot": one.spot, "z": _short(one.z), "p": p})
+
+
+def _trap(view: DeviceView) -> Feature:
+    about = {"name": view.name, "condition": view.condition.value, "type": view.trap_type}
+    return point(view.lat or 0.0, view.lon or 0.0, about)
 
 
 def _caught(one: Caught) -> Feature:
@@ -108,7 +109,7 @@ def _reported(one: Reported) -> Feature:
 def _gaps(shape: Shape | None) -> list[Feature]:
     if shape is None or shape.is_empty:
         return []
-    return [_feature(shapely.geometry.mapping(shapely.set_precision(shape, 10**-PLACES)), {})]
+    return [feature(shapely.geometry.mapping(shapely.set_precision(shape, 10**-DECIMALS)), {})]
 
 
 def _placed(tally: DeviceTally) -> bool:

@@ -1,6 +1,6 @@
-"""The officials' map as one file: own scripts, styles, pictures and coastline inside, no request.
+"""The officials' map as one HTML file with scripts, styles, pictures and coastline inside.
 
-Owns the inlining. Must not read the store.
+Owns the inlining. Must not read the store. The file makes no network request.
 """
 
 import base64
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from dashboard.maps import coastline, raster
-from dashboard.office.land_files import Lands
-from dashboard.office.map import drawing, report_density
+from dashboard.maps import coastline
+from dashboard.office.land_files import OfficeLand
+from dashboard.office.map import drawing
 from dashboard.office.map.overview import MapInput
 from dashboard.web import assets
 from dashboard.web.i18n import Translations
@@ -25,16 +25,16 @@ TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
 
 def render(
     reply: Reply,
-    facts: list[MapInput],
-    owned: Lands,
+    inputs: list[MapInput],
+    land: OfficeLand,
     words: Translations,
     now: datetime,
     centre: tuple[float, float] | None = None,
 ) -> str:
-    """The file's HTML; whoever opens it needs neither network nor server."""
-    limits = drawing.limits_of(facts, centre)
+    """The file's HTML; it opens without network and server."""
+    limits = drawing.map_limits(inputs, centre)
     drawn = drawing.draw(
-        facts, owned, limits, words, tiles=False, source=coastline.features(limits)
+        inputs, land, limits, words, tiles=False, source=coastline.features(limits)
     )
     return reply.fragment(
         "officials_file.html",
@@ -42,10 +42,9 @@ def render(
         now,
         nonce=secrets.token_urlsafe(16),
         drawn=drawn,
-        wish=facts[0].wish,
-        legend=raster.legend(),
-        reports_legend=report_density.legend(),
-        bounded=owned.boundary is not None,
+        map_filter=inputs[0].map_filter,
+        **drawing.legends(words),
+        bounded=land.boundary is not None,
         script=drawing.script_values(words, *(one.map for one in drawn)),
         styles=[_style(url) for url in (*drawn[0].map.styles, *_OWN_STYLES)],
         scripts=[_script(url) for url in (*drawn[0].map.scripts, "/static/officials.js")],
@@ -60,7 +59,7 @@ def _path(url: str) -> Path:
 
 
 def _script(url: str) -> Markup:
-    """A script's text; it must not be able to end its own element."""
+    """A script's text, escaped so that it cannot end its own element."""
     text = _path(url).read_text(encoding="utf-8")
     return Markup(re.sub(r"</(script)", r"<\\/\1", text, flags=re.IGNORECASE))  # noqa: S704 - own files
 

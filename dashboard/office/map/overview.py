@@ -1,7 +1,7 @@
-"""Everything the officials' map shows of one wish, read at one moment and computed.
+"""Everything the officials' map shows for one filter, read at one moment and computed.
 
-Owns which figures belong on the map. Must not know words, pages or folium. Reads roll-ups only, so
-that it costs what the place and the period cost, whatever the history.
+Owns which figures belong on the map. Must not know words, pages or folium. Reads roll-ups only: the
+cost depends on the number of devices and the length of the period, not on the whole history.
 """
 
 from collections.abc import Iterable
@@ -40,156 +40,176 @@ class Caught(Struct, frozen=True):
     name: str
     lat: float
     lon: float
-    animals: dict[str, int]  # by species
-    rate: RateInterval  # captures (not heads) per 100 trap-nights
+    animals: dict[str, int]  # number of animals by species
+    rate: RateInterval  # captures (not animals) per 100 trap-nights
 
 
 class Overview(Struct, frozen=True, eq=False):
     """One map."""
 
-    wish: MapFilter
+    map_filter: MapFilter
     span: LocalDays
     hotspots: Hotspots | None
     cells: list[MeshCell]
     total: RateInterval  # of all detectors together
     tallies: list[DeviceTally]
-    blind: list[str]  # names of detectors left out: they cannot tell the species asked for
+    blind: list[str]  # names of detectors left out: they cannot tell the species span for
     traps: list[DeviceView]
     caught: list[Caught]
     captures: RateInterval  # of all traps together
-    recorded: bool  # whether anybody wrote down what was in a trap
-    gaps: Shape | None  # land that nobody watched
+    recorded: bool  # whether any outcome was recorded at a trap
+    gaps: Shape | None  # land that no sensor watched
     reports: list[Reported]
     off_map: list[OffMap]  # devices too far away to be drawn
-    off_grid: list[OffMap]  # detectors without a mesh square; drawn otherwise
+    off_grid: list[OffMap]  # detectors outside the mesh grid; drawn, but in no square
     reports_off_map: int
 
 
 class MapInput(Struct, frozen=True, eq=False):
-    """What was read for a map, before anything is computed."""
+    """The data read for a map, before anything is computed."""
 
-    wish: MapFilter
+    map_filter: MapFilter
     span: LocalDays
     tallies: list[DeviceTally]
     blind: list[str]
     traps: list[DeviceView]
     devices: dict[str, Device]
     armed: dict[str, float]  # trap-nights
-    acts: list[TrapAction]
+    actions: list[TrapAction]
     reports: list[Sighting]
     off_map: dict[str, OffMap]  # by device
     limits: Box | None  # around the devices that are drawn; None: no device has a place
 
     @property
     def drawn(self) -> list[DeviceTally]:
-        """Detectors that the map, its squares and its proposals are made of."""
+        """Detectors used for the map, its squares and the proposals."""
         return [tally for tally in self.tallies if tally.device not in self.off_map]
 
 
 def read(
-    reader: Reader, wish: MapFilter, asked: LocalDays, zone: tzinfo, now: datetime
+    reader: Reader, map_filter: MapFilter, span: LocalDays, zone: tzinfo, now: datetime
 ) -> MapInput:
-    """Read what a map of `asked` days needs; days after `now` are not yet effort."""
-    devices = {d.id: d for d in reader.devices() if _fits(d, wish.area)}
-    found = [one for one in _sums(reader, wish, asked, zone) if one.device in devices]
+    """Read the data of a map for the days of `span`; days after `now` have no effort yet."""
+    devices = {d.id: d for d in reader.devices() if _is_selected(d, map_filter.area)}
+    found = [one for one in _sums(reader, map_filter, span, zone) if one.device in devices]
     cameras = [one for one in found if devices[one.device].role is Role.DETECTOR]
-    blind = _blind(reader, wish, asked)
-    traps = [s for s in sights(devices.values(), reader.states(), now) if s.role is Role.TRAP]
+    blind = _cannot_tell_species(reader, map_filter, span)
+    views = sights(devices.values(), reader.states(), now)
+    traps = [view for view in views if view.role is Role.TRAP]
     named = [(d.id, Named(d.label, d.lat, d.lon)) for d in devices.values()]
     named += [(trap.id, Named(trap.name, trap.lat, trap.lon)) for trap in traps]
     off_map, limits = extent.split(dict(named))
     return MapInput(
-        wish=wish,
-        span=asked,
+        map_filter=map_filter,
+        span=span,
         tallies=[_tally(devices[o.device], o) for o in cameras if o.device not in blind],
         blind=sorted(devices[one.device].label for one in cameras if one.device in blind),
         traps=traps,
         devices=devices,
         armed={o.device: o.armed_ms / DAY_MS for o in found},
-        acts=[act for act in reader.ledger.acts(*asked.moments(zone)) if act.device in devices],
-        reports=reader.sightings(*asked.days, wish.counted),
+        actions=[one for one in reader.ledger.acts(*span.moments(zone)) if one.device in devices],
+        reports=reader.sightings(*span.days, map_filter.counted),
         off_map=off_map,
         limits=limits,
     )
 
 
 def overview(
-    facts: MapInput, bandwidth_m: float | None = None, land: Shape | None = None
+    map_input: MapInput, bandwidth_m: float | None = None, land: Shape | None = None
 ) -> Overview:
-    """Compute a map. `bandwidth_m`: to be comparable with another.
+    """Compute a map.
 
-    `land`: where the surface is drawn, and what nobody watched is sought.
+    `bandwidth_m`: given if two maps are compared. `land`: where the surface and the coverage gaps are
+    drawn.
     """
-    spots = hotspots.hotspots(facts.drawn, bandwidth_m, land=land)
-    limits = facts.limits
-    near = [r for r in facts.reports if limits is None or extent.covers(limits, (r.lat, r.lon))]
-    reports = [r for r in near if mesh.has_code(r.lat, r.lon)]
+    spots = hotspots.hotspots(map_input.drawn, bandwidth_m, land=land)
+    reports = _reports_on_map(map_input)
     return Overview(
-        wish=facts.wish,
-        span=facts.span,
+        map_filter=map_input.map_filter,
+        span=map_input.span,
         hotspots=spots,
-        cells=squares.cells(facts.drawn, facts.wish.square),
-        total=rai(sum(t.n for t in facts.tallies), sum(t.effort for t in facts.tallies)),
-        tallies=facts.tallies,
-        blind=facts.blind,
-        traps=[sight for sight in facts.traps if sight.id not in facts.off_map],
-        caught=_caught(facts),
-        captures=captures(facts.acts, facts.wish, sum(_nights(facts))),
-        recorded=any(act.deed in OUTCOMES for act in facts.acts),
-        gaps=None if land is None else coverage.gaps(land, facts.drawn),
+        cells=squares.cells(map_input.drawn, map_input.map_filter.square),
+        total=rai(sum(t.n for t in map_input.tallies), sum(t.effort for t in map_input.tallies)),
+        tallies=map_input.tallies,
+        blind=map_input.blind,
+        traps=[view for view in map_input.traps if view.id not in map_input.off_map],
+        caught=_caught(map_input),
+        captures=captures(map_input.actions, map_input.map_filter, sum(_trap_nights(map_input))),
+        recorded=any(action.deed in OUTCOMES for action in map_input.actions),
+        gaps=None if land is None else coverage.gaps(land, map_input.drawn),
         reports=squares.reported(reports),
-        off_map=sorted(facts.off_map.values(), key=lambda one: one.name),
-        off_grid=[
-            OffMap(t.name, t.lat, t.lon)
-            for t in facts.drawn
-            if t.lat is not None and t.lon is not None and not mesh.has_code(t.lat, t.lon)
-        ],
-        reports_off_map=len(facts.reports) - len(reports),
+        off_map=sorted(map_input.off_map.values(), key=lambda one: one.name),
+        off_grid=_off_grid(map_input.drawn),
+        reports_off_map=len(map_input.reports) - len(reports),
     )
 
 
+def _reports_on_map(map_input: MapInput) -> list[Sighting]:
+    limits = map_input.limits
+    return [
+        one
+        for one in map_input.reports
+        if (limits is None or extent.covers(limits, (one.lat, one.lon)))
+        and mesh.has_code(one.lat, one.lon)
+    ]
+
+
+def _off_grid(tallies: Iterable[DeviceTally]) -> list[OffMap]:
+    return [
+        OffMap(t.name, t.lat, t.lon)
+        for t in tallies
+        if t.lat is not None and t.lon is not None and not mesh.has_code(t.lat, t.lon)
+    ]
+
+
 def common_bandwidth(one: MapInput, other: MapInput) -> float | None:
-    """The bandwidth for two periods that are to be compared: that of both together."""
-    before = {tally.device: tally for tally in other.drawn}
-    both = [
-        msgspec.structs.replace(t, n=t.n + before[t.device].n, effort=t.effort + before[t.device].effort)
-        if t.device in before else t
-        for t in one.drawn
-    ]  # fmt: skip
-    found = hotspots.hotspots(both)
+    """The bandwidth for two compared periods: chosen from both together."""
+    others = {tally.device: tally for tally in other.drawn}
+    found = hotspots.hotspots([_added(tally, others.get(tally.device)) for tally in one.drawn])
     return found.surface.bandwidth_m if found else None
 
 
-def captures(acts: Iterable[TrapAction], wish: MapFilter, nights: float) -> RateInterval:
-    """Captures of the wished species per 100 trap-nights."""
-    return cpue(sum(1 for act in acts if is_capture(act, wish.counted)), nights)
+def _added(tally: DeviceTally, other: DeviceTally | None) -> DeviceTally:
+    if other is None:
+        return tally
+    n, effort = tally.n + other.n, tally.effort + other.effort
+    return msgspec.structs.replace(tally, n=n, effort=effort)
 
 
-def is_capture(act: TrapAction, species: str | None) -> bool:
+def captures(actions: Iterable[TrapAction], map_filter: MapFilter, nights: float) -> RateInterval:
+    """Captures of the chosen species per 100 trap-nights."""
+    return cpue(sum(1 for action in actions if is_capture(action, map_filter.counted)), nights)
+
+
+def is_capture(action: TrapAction, species: str | None) -> bool:
     """Whether a person recorded a capture, of this species if one is given."""
-    return act.deed is ActionKind.CAPTURED and (species is None or act.species == species)
+    return action.deed is ActionKind.CAPTURED and (species is None or action.species == species)
 
 
-def _fits(device: Device, area: str) -> bool:
+def _is_selected(device: Device, area: str) -> bool:
     return device.standing is Standing.APPROVED and (not area or device.area == area)
 
 
-def _blind(reader: Reader, wish: MapFilter, asked: LocalDays) -> set[str]:
-    """A detector without eyes for species must not count as having seen none of this one.
+def _cannot_tell_species(reader: Reader, map_filter: MapFilter, span: LocalDays) -> set[str]:
+    """Detectors that cannot tell species: for a chosen species they have no data, not zero events.
 
-    Judged alike for two periods that are compared.
+    The same for two periods that are compared.
     """
-    if wish.counted in {None, UNKNOWN}:
+    if map_filter.counted in {None, UNKNOWN}:
         return set()
-    days = [day for one in (wish.span, wish.other_span, asked) if one for day in one.days]
+    days = [
+        day for one in (map_filter.span, map_filter.other_span, span) if one for day in one.days
+    ]
     return reader.ledger.blind(min(days) - LOOK_BACK_DAYS, max(days))
 
 
-def _sums(reader: Reader, wish: MapFilter, asked: LocalDays, zone: tzinfo) -> list[Sums]:
-    if wish.clock is None:
-        return reader.ledger.sums(*asked.days, wish.counted)
-    first, last, offset = asked.hours(zone)
-    return reader.ledger.sums_of_hours(first, last, HoursOfDay(*wish.clock, offset), wish.counted)
+def _sums(reader: Reader, map_filter: MapFilter, span: LocalDays, zone: tzinfo) -> list[Sums]:
+    if map_filter.clock is None:
+        return reader.ledger.sums(*span.days, map_filter.counted)
+    first, last, offset = span.hours(zone)
+    return reader.ledger.sums_of_hours(
+        first, last, HoursOfDay(*map_filter.clock, offset), map_filter.counted
+    )
 
 
 def _tally(device: Device, one: Sums) -> DeviceTally:
@@ -199,34 +219,35 @@ def _tally(device: Device, one: Sums) -> DeviceTally:
     )
 
 
-def _nights(facts: MapInput) -> list[float]:
+def _trap_nights(map_input: MapInput) -> list[float]:
     return [
-        facts.armed.get(device.id, 0.0)
-        for device in facts.devices.values()
+        map_input.armed.get(device.id, 0.0)
+        for device in map_input.devices.values()
         if device.role is Role.TRAP
     ]
 
 
-def _caught(facts: MapInput) -> list[Caught]:
+def _caught(map_input: MapInput) -> list[Caught]:
     by_trap: dict[str, list[TrapAction]] = {}
-    for act in facts.acts:
-        if is_capture(act, facts.wish.counted):
-            by_trap.setdefault(act.device, []).append(act)
-    placed = {sight.id: sight for sight in facts.traps}
+    for action in map_input.actions:
+        if is_capture(action, map_input.map_filter.counted):
+            by_trap.setdefault(action.device, []).append(action)
+    traps = {view.id: view for view in map_input.traps if view.id not in map_input.off_map}
     found = []
-    for id_, acts in sorted(by_trap.items()):
-        sight = placed.get(id_)
-        if sight is None or sight.lat is None or sight.lon is None or id_ in facts.off_map:
+    for id_, actions in sorted(by_trap.items()):
+        trap = traps.get(id_)
+        if trap is None or trap.lat is None or trap.lon is None:
             continue
-        rate = cpue(len(acts), facts.armed.get(id_, 0.0))
-        found.append(Caught(id_, sight.name, sight.lat, sight.lon, animals(acts), rate))
+        rate = cpue(len(actions), map_input.armed.get(id_, 0.0))
+        animals = animals_by_species(actions)
+        found.append(Caught(id_, trap.name, trap.lat, trap.lon, animals, rate))
     return found
 
 
-def animals(acts: Iterable[TrapAction]) -> dict[str, int]:
-    """Heads by species; an act that does not say how many is one."""
-    heads: dict[str, int] = {}
-    for act in acts:
-        species = act.species or UNKNOWN
-        heads[species] = heads.get(species, 0) + (act.count or 1)
-    return heads
+def animals_by_species(actions: Iterable[TrapAction]) -> dict[str, int]:
+    """Number of animals by species; an action without a count is one animal."""
+    animals: dict[str, int] = {}
+    for action in actions:
+        species = action.species or UNKNOWN
+        animals[species] = animals.get(species, 0) + (action.count or 1)
+    return animals

@@ -1,6 +1,6 @@
-"""Mesh squares of the officials' map: rates of a square, and what people reported from it. PURE.
+"""Mesh squares of the officials' map: the rate of each square and the reports from it. PURE.
 
-Owns how sensors and reports are added up by square. What lies outside the grid of JIS X 0410 has none.
+Owns how sensors and reports are summed by square. Places outside the grid of JIS X 0410 are left out.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ class MeshCell(Struct, frozen=True):
 
 
 class Reported(Struct, frozen=True):
-    """What people reported from one 500 m square: no effort is known, so no rate either."""
+    """Reports from one 500 m square. Reports have no effort, so there is no rate."""
 
     code: str
     kinds: dict[str, int]  # damage, sighting, trace ...

@@ -1,6 +1,6 @@
 """The page of capture reports and evidence. For officials only: it names people and places.
 
-Owns the handlers. What the papers hold: `paperwork`.
+Owns the handlers. The content of the papers: `papers`.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from dashboard.office import choices as choices_module
 from dashboard.office import filters
 from dashboard.office.choices import Choices
 from dashboard.office.filters import ALL, MapFilter
-from dashboard.office.land_files import Lands
+from dashboard.office.land_files import OfficeLand
 from dashboard.office.papers import papers, photos
 from dashboard.office.papers.papers import Capture
 from dashboard.web.downloads import XLSX, file_answer
@@ -33,26 +33,26 @@ from gateway.store.reading import Reads
 
 
 class PapersInput(Struct, frozen=True, eq=False):
-    """What was read for the papers of a period."""
+    """The data read for the papers of a period."""
 
     choices: Choices
-    wish: MapFilter
+    map_filter: MapFilter
     devices: dict[str, Device]
-    acts: list[TrapAction]
+    actions: list[TrapAction]
 
 
 class PaperPages:
     """Handlers of the papers."""
 
     def __init__(
-        self, store: Reads, reply: Reply, config: Config, clock: Clock, owned: Lands
+        self, store: Reads, reply: Reply, config: Config, clock: Clock, land: OfficeLand
     ) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
-        self._lands = owned
+        self._land = land
         self._photos = folder(config)
 
     def routes(self) -> list[BaseRoute]:
-        """Where they answer."""
+        """The routes of these pages."""
         return [
             Route("/officials/papers", self.show),
             Route("/officials/papers.xlsx", self.send_xlsx),
@@ -61,30 +61,36 @@ class PaperPages:
         ]
 
     async def show(self, request: Request) -> Response:
-        """The rows of a period and the files to take along."""
-        told, _, rows = await self._read(request)
+        """The rows of a period and links to the files."""
+        papers_input, _, rows = await self._read(request)
         return self._reply.page(
-            request, "officials_papers.html", self._clock(), account=request.state.account,
-            table=rows, wish=told.wish, choices=told.choices, months=told.choices.months,
-            lengths=filters.LENGTHS,
-        )  # fmt: skip
+            request,
+            "officials_papers.html",
+            self._clock(),
+            account=request.state.account,
+            table=rows,
+            map_filter=papers_input.map_filter,
+            choices=papers_input.choices,
+            months=papers_input.choices.months,
+            lengths=filters.PERIOD_MONTHS,
+        )
 
     async def send_xlsx(self, request: Request) -> Response:
         """The rows as a workbook."""
-        told, _, rows = await self._read(request)
+        papers_input, _, rows = await self._read(request)
         body = await asyncio.to_thread(spreadsheet.xlsx_bytes, [rows])
-        return file_answer(body, XLSX, f"captures-{told.wish.month}.xlsx")
+        return file_answer(body, XLSX, f"captures-{papers_input.map_filter.month}.xlsx")
 
     async def send_csv(self, request: Request) -> Response:
         """The rows as CSV."""
-        told, _, rows = await self._read(request)
+        papers_input, _, rows = await self._read(request)
         return file_answer(
-            spreadsheet.csv_bytes(rows), "text/csv", f"captures-{told.wish.month}.csv"
+            spreadsheet.csv_bytes(rows), "text/csv", f"captures-{papers_input.map_filter.month}.csv"
         )
 
     async def send_zip(self, request: Request) -> Response:
-        """The bundle; ``?for=public`` without what is private."""
-        told, found, rows = await self._read(request)
+        """The bundle of evidence; with ``?for=public`` without private data."""
+        papers_input, found, rows = await self._read(request)
         public, words = _public(request), self._reply.text(request)
 
         def make() -> bytes:
@@ -92,42 +98,47 @@ class PaperPages:
 
         body = await asyncio.to_thread(make)
         kind = "public" if public else "office"
-        return file_answer(body, "application/zip", f"captures-{kind}-{told.wish.month}.zip")
+        return file_answer(
+            body, "application/zip", f"captures-{kind}-{papers_input.map_filter.month}.zip"
+        )
 
     async def _read(self, request: Request) -> tuple[PapersInput, list[Capture], Table]:
         officials_only(request)
         words, zone, public = self._reply.text(request), self._reply.zone, _public(request)
-        told = await self._store.read(lambda reader: self._told(reader, request))
+        papers_input = await self._store.read(lambda reader: self._read_input(reader, request))
 
         def compose() -> tuple[list[Capture], Table]:
             found = papers.captures(
-                told.acts, told.devices, lambda name: photos.find(self._photos, name), zone
+                papers_input.actions,
+                papers_input.devices,
+                lambda name: photos.find(self._photos, name),
+                zone,
             )
-            numbers = self._lands.hunter_numbers
+            numbers = self._land.hunter_numbers
             settings = self._config.paperwork
             return found, papers.table(found, settings, words, zone, numbers, public=public)
 
-        return told, *await asyncio.to_thread(compose)
+        return papers_input, *await asyncio.to_thread(compose)
 
-    def _told(self, reader: Reader, request: Request) -> PapersInput:
+    def _read_input(self, reader: Reader, request: Request) -> PapersInput:
         zone, now = self._reply.zone, self._clock()
         choices = choices_module.choices(reader, zone, now)
         query: dict[str, Any] = {"months": "1", **request.query_params}
         try:
-            wanted = filters.read(query, choices.last, ALL)
+            chosen = filters.read(query, choices.last, ALL)
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
-        devices = {d.id: d for d in reader.devices() if not wanted.area or d.area == wanted.area}
-        acts = [
-            act
-            for act in reader.ledger.acts(*wanted.span.moments(zone))
-            if act.device in devices and wanted.counted in {None, act.species}
+        devices = {d.id: d for d in reader.devices() if not chosen.area or d.area == chosen.area}
+        actions = [
+            action
+            for action in reader.ledger.acts(*chosen.span.moments(zone))
+            if action.device in devices and chosen.counted in {None, action.species}
         ]
-        return PapersInput(choices, wanted, devices, acts)
+        return PapersInput(choices, chosen, devices, actions)
 
 
 def folder(config: Config) -> Path:
-    """Where photos are looked up."""
+    """The folder of photos."""
     given = config.paperwork.photos
     return Path(given) if given else Path(config.store.path).parent / "photos"
 
@@ -140,7 +151,7 @@ def _public(request: Request) -> bool:
 
 
 def officials_only(request: Request) -> None:
-    """Where nobody needs to log in (a demo on its own machine), there is nobody to keep out."""
+    """Raises HTTPException (403) for lower ranks; without accounts (a local demo) all may read."""
     account = request.state.account
     if account is not None and account.rank < Rank.OFFICIAL:
         raise HTTPException(403)

@@ -1,9 +1,8 @@
-"""Papers: the rows of the capture report, and the bundle of evidence for the bounty.
+"""The rows of the capture report, and the bundle of evidence for the bounty.
 
-Owns columns, the check for duplicates and what a bundle holds. For the office a bundle holds
-photos as they were handed in (evidence must not be touched); for publication it holds them
-stripped, and no person, trap or place finer than a 5 km square. The software helps to prove; it
-claims nothing.
+Owns the columns, the check for duplicates and the content of a bundle. A bundle for the office has the
+original photos, because evidence must not be changed. A bundle for publication has photos without
+metadata, and no person, no trap and no place finer than a 5 km square.
 """
 
 import hashlib
@@ -25,41 +24,54 @@ from gateway.domain.geo import mesh
 from gateway.domain.model import ActionKind, Device, TrapAction
 from gateway.domain.species import UNKNOWN
 
-PRIVATE = {"time", "area", "trap", "lat", "lon", "captor", "permit", "note", "sha256", "photo"}
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time a ZIP can hold: equal content, equal bytes
+PRIVATE_COLUMNS = {
+    "time",
+    "area",
+    "trap",
+    "lat",
+    "lon",
+    "captor",
+    "permit",
+    "note",
+    "sha256",
+    "photo",
+}
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed time (the oldest of a ZIP): equal content, equal bytes
 
 FindPhoto = Callable[[str], Photo | None]
 
 
 class Capture(Struct, frozen=True):
-    """A capture with what is known around it."""
+    """A capture with its device, photo and possible duplicate."""
 
     no: int
-    act: TrapAction
+    action: TrapAction
     device: Device | None
     mesh5km: str
     photo: Photo | None
-    duplicate: str  # why it may be the same animal twice; "": nothing speaks for it
+    duplicate: str  # why it may be the same animal twice: "photo" or "day"; "": no sign of it
 
 
 def captures(
-    acts: Iterable[TrapAction], devices: Mapping[str, Device], find: FindPhoto, zone: tzinfo
+    actions: Iterable[TrapAction], devices: Mapping[str, Device], find: FindPhoto, zone: tzinfo
 ) -> list[Capture]:
-    """Number the captures, oldest first, and look for duplicates."""
-    told = sorted((a for a in acts if a.deed is ActionKind.CAPTURED), key=lambda a: (a.at, a.id))
-    found = [find(act.photo or "") for act in told]
+    """Number the captures, oldest first, and mark possible duplicates."""
+    ordered = sorted(
+        (a for a in actions if a.deed is ActionKind.CAPTURED), key=lambda a: (a.at, a.id)
+    )
+    found = [find(action.photo or "") for action in ordered]
     hashes = Counter(photo.sha256 for photo in found if photo)
-    days = Counter(_day_key(act, zone) for act in told)
+    days = Counter(_day_key(action, zone) for action in ordered)
     return [
         Capture(
             no=no,
-            act=act,
-            device=devices.get(act.device),
-            mesh5km=_mesh(devices.get(act.device)),
+            action=action,
+            device=devices.get(action.device),
+            mesh5km=_mesh(devices.get(action.device)),
             photo=photo,
-            duplicate=_duplicate(photo, hashes, days[_day_key(act, zone)]),
+            duplicate=_duplicate(photo, hashes, days[_day_key(action, zone)]),
         )
-        for no, (act, photo) in enumerate(zip(told, found, strict=True), start=1)
+        for no, (action, photo) in enumerate(zip(ordered, found, strict=True), start=1)
     ]
 
 
@@ -72,8 +84,8 @@ def table(
     *,
     public: bool = False,
 ) -> Table:
-    """The report's rows in the configured columns; for the public without what is private."""
-    columns = [one for one in settings.columns if not (public and one in PRIVATE)]
+    """The report's rows in the configured columns; `public`: without the private columns."""
+    columns = [one for one in settings.columns if not (public and one in PRIVATE_COLUMNS)]
     rows = []
     for one in found:
         cells = _cells(one, settings, words, zone, hunter_numbers)
@@ -113,33 +125,33 @@ def _cells(
     zone: tzinfo,
     hunter_numbers: Mapping[str, str],
 ) -> dict[str, Cell]:
-    act, device, local = one.act, one.device, one.act.at.astimezone(zone)
+    action, device, local = one.action, one.device, one.action.at.astimezone(zone)
     return {
         "no": one.no,
         "date": local.strftime("%Y/%m/%d"),
         "time": local.strftime("%H:%M"),
-        "species": words.name("species", act.species or UNKNOWN),
-        "count": act.count or 1,
-        "sex": words.name("sex", act.sex or "unknown"),
-        "weight_class": act.weight_class or "",
+        "species": words.name("species", action.species or UNKNOWN),
+        "count": action.count or 1,
+        "sex": words.name("sex", action.sex or "unknown"),
+        "weight_class": action.weight_class or "",
         "mesh5km": one.mesh5km,
         "hunter_number": hunter_numbers.get(one.mesh5km, ""),
         "area": device.area if device else "",
-        "trap": device.label if device else act.device,
+        "trap": device.label if device else action.device,
         "trap_type": words.name("trap_type", device.trap_type or "none") if device else "",
         "lat": _degrees(device.lat) if device else None,
         "lon": _degrees(device.lon) if device else None,
-        "captor": act.by,
-        "permit": settings.permits.get(act.device, settings.permit),
-        "photo": act.photo or "",
+        "captor": action.by,
+        "permit": settings.permits.get(action.device, settings.permit),
+        "photo": action.photo or "",
         "sha256": one.photo.sha256 if one.photo else "",
         "duplicate": words(f"papers.duplicate_{one.duplicate}") if one.duplicate else "",
-        "note": act.note,
+        "note": action.note,
     }
 
 
 def _degrees(value: float | None) -> float | None:
-    """To a metre."""
+    """Rounded to about a metre."""
     return None if value is None else round(value, 5)
 
 
@@ -149,10 +161,10 @@ def _duplicate(photo: Photo | None, hashes: Counter[str], same_day: int) -> str:
     return "day" if same_day > 1 else ""
 
 
-def _day_key(act: TrapAction, zone: tzinfo) -> tuple[str, ...]:
-    """Captures alike in all of this may be one told twice."""
-    day = act.at.astimezone(zone).date().isoformat()
-    return act.device, day, act.species or "", act.sex or "", str(act.count or 1)
+def _day_key(action: TrapAction, zone: tzinfo) -> tuple[str, ...]:
+    """Captures with the same key may be one capture recorded twice."""
+    day = action.at.astimezone(zone).date().isoformat()
+    return action.device, day, action.species or "", action.sex or "", str(action.count or 1)
 
 
 def _mesh(device: Device | None) -> str:
@@ -174,5 +186,5 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, EPOCH), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), data, zipfile.ZIP_DEFLATED)
     return out.getvalue()

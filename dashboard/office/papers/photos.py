@@ -1,8 +1,8 @@
-"""Photos as evidence: found by name, told by their SHA-256, and stripped of what gives a place away.
+"""Photos as evidence: found by name, identified by SHA-256, and published without metadata.
 
-Owns the reading of JPEG and PNG containers. Stripping keeps the picture's bytes as they are: only
-descriptions (Exif with its GPS position, XMP, IPTC, comments, appended pictures) are left out; of
-Exif the orientation alone stays, so that nothing stands on its head.
+Owns the reading of JPEG and PNG containers. `stripped` does not change the image data. It removes
+metadata: Exif with its GPS position, XMP, IPTC, comments and appended pictures. Only the Exif
+orientation is kept, so that viewers do not turn the picture.
 """
 
 import hashlib
@@ -12,21 +12,31 @@ from pathlib import Path
 
 from msgspec import Struct
 
-LARGEST = 30_000_000  # bytes
+MAX_BYTES = 30_000_000  # bytes
 JPEG, PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
-KEPT_PNG = {
-    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs",
-}  # fmt: skip
+KEPT_PNG_CHUNKS = {
+    b"IHDR",
+    b"PLTE",
+    b"IDAT",
+    b"IEND",
+    b"tRNS",
+    b"gAMA",
+    b"cHRM",
+    b"sRGB",
+    b"iCCP",
+    b"sBIT",
+    b"pHYs",
+}
 SOS, EOI, APP0, APP1, APP2, APP14 = 0xDA, 0xD9, 0xE0, 0xE1, 0xE2, 0xEE
 RESTARTS = range(0xD0, 0xD8)
 
 
 class PhotoError(ValueError):
-    """Not a photo that can be read; the text says why."""
+    """The file is not a photo that can be read; the text says why."""
 
 
 class Photo(Struct, frozen=True):
-    """A file as it was handed in."""
+    """A file as it was received."""
 
     name: str
     data: bytes
@@ -34,25 +44,25 @@ class Photo(Struct, frozen=True):
 
 
 def find(folder: Path, name: str) -> Photo | None:
-    """The photo of that name inside `folder`, or None; a name cannot lead out of it."""
+    """The photo of that name inside `folder`; None if there is none or the name leads outside."""
     if not name or "\0" in name:
         return None
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         return None
-    if path.stat().st_size > LARGEST:
+    if path.stat().st_size > MAX_BYTES:
         return None
     data = path.read_bytes()
     return Photo(path.name, data, hashlib.sha256(data).hexdigest())
 
 
 def stripped(data: bytes) -> bytes:
-    """The same picture without descriptions. Raises PhotoError for what is no JPEG or PNG."""
+    """The same picture without metadata. Raises PhotoError for anything else than JPEG or PNG."""
     try:
         if data.startswith(JPEG):
             return _jpeg(data)
         if data.startswith(PNG):
-            return PNG + b"".join(raw for kind, raw in _chunks(data) if kind in KEPT_PNG)
+            return PNG + b"".join(raw for kind, raw in _chunks(data) if kind in KEPT_PNG_CHUNKS)
     except (struct.error, IndexError):
         raise PhotoError("the picture is damaged: it ends too early") from None
     raise PhotoError("neither JPEG nor PNG")
@@ -78,7 +88,7 @@ def _is_picture(marker: int, raw: bytes) -> bool:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(marker, bytes) of each segment up to the end of the first picture; scans with their data."""
+    """(marker, bytes) of each segment up to the end of the first picture; scans include their data."""
     at = 2
     while True:
         if data[at] != 0xFF:
@@ -100,7 +110,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _scan_end(data: bytes, at: int) -> int:
-    """Where the picture's own data end: at the next marker that is none of theirs."""
+    """The end of a scan's data: the next marker that is not part of a scan."""
     while True:
         at = data.find(b"\xff", at)
         if at < 0:
@@ -112,7 +122,7 @@ def _scan_end(data: bytes, at: int) -> int:
 
 
 def _orientation(tiff: bytes) -> int:
-    """The orientation of an Exif block, 1..8; 1 where it tells none."""
+    """The orientation of an Exif block, 1..8; 1 if there is none."""
     try:
         order = {b"II": "<", b"MM": ">"}[tiff[:2]]
         (start,) = struct.unpack_from(f"{order}I", tiff, 4)
@@ -127,7 +137,7 @@ def _orientation(tiff: bytes) -> int:
 
 
 def _exif(orientation: int) -> bytes:
-    """An Exif segment that tells the orientation and nothing else."""
+    """An Exif segment with the orientation only."""
     tiff = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
     body = b"Exif\0\0" + tiff
     return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body

@@ -1,10 +1,10 @@
-"""The page of proposed trap sites: how many, under which wishes, why there, and what a move costs.
+"""The page of proposed trap sites: the form, the proposals with reasons, and the loss of a moved site.
 
-Owns the form and the answer to a dragged site. The choice itself is `proposals`'.
+Owns the form and the answer to a dragged site. The choice of sites: `proposals`.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from dashboard.analysis import kriging
 from dashboard.analysis.coverage import Shape
 from dashboard.analysis.tallies import DeviceTally
+from dashboard.live.device_view import Condition
 from dashboard.maps import extent, geojson
 from dashboard.maps.bounds import Box
 from dashboard.maps.extent import OffMap
@@ -27,26 +28,25 @@ from dashboard.office import choices as choices_module
 from dashboard.office import filters
 from dashboard.office.choices import Choices
 from dashboard.office.filters import ALL, MapFilter
-from dashboard.office.land_files import Lands
+from dashboard.office.land_files import OfficeLand
 from dashboard.office.map import drawing, hotspot_map, layers, overview
 from dashboard.office.map.layers import Layer
 from dashboard.office.map.overview import MapInput
 from dashboard.office.siting import proposals
 from dashboard.office.siting.proposals import Proposals, SitingRequest, TooWideError
-from dashboard.office.siting.reasons import SiteReason
+from dashboard.office.siting.reasons import sentence
 from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.domain import species
 from gateway.domain.geo.far_places import ASK_KM
-from gateway.domain.model import TrapState
 from gateway.store import Reader
 from gateway.store.reading import Reads
 
 
-class Form(Struct, frozen=True):
-    """What the official asks for; `LIMITS` has what is allowed."""
+class SitingForm(Struct, frozen=True):
+    """The fields of the form; allowed values: `LIMITS`."""
 
     count: int = 5
     distance_m: int = 300
@@ -55,30 +55,33 @@ class Form(Struct, frozen=True):
 
 
 LIMITS = {
-    "count": (1, 30), "distance_m": (50, 3_000), "reach_m": (50, 1_000), "access_m": (20, 3_000),
-}  # fmt: skip
+    "count": (1, 30),
+    "distance_m": (50, 3_000),
+    "reach_m": (50, 1_000),
+    "access_m": (20, 3_000),
+}
 
 
-class Asked(Struct, frozen=True, eq=False):
-    """A query and what was read for it."""
+class SitingQuery(Struct, frozen=True, eq=False):
+    """A query and the data that were read for it."""
 
-    form: Form
-    wish: MapFilter
+    form: SitingForm
+    map_filter: MapFilter
     choices: Choices
-    facts: MapInput
+    map_input: MapInput
 
 
 class SitingPages:
     """Handlers of the proposed sites."""
 
     def __init__(
-        self, store: Reads, reply: Reply, config: Config, clock: Clock, owned: Lands
+        self, store: Reads, reply: Reply, config: Config, clock: Clock, land: OfficeLand
     ) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
-        self._lands = owned
+        self._land = land
 
     def routes(self) -> list[BaseRoute]:
-        """Where they answer."""
+        """The routes of these pages."""
         return [
             Route("/officials/sites", self.show),
             Route("/officials/sites/move", self.judge_move),
@@ -87,24 +90,39 @@ class SitingPages:
     async def show(self, request: Request) -> Response:
         """The proposals on a map and as a list."""
         words, now = self._reply.text(request), self._clock()
-        asked = await self._store.read(lambda reader: self._read(reader, request))
-        found = await asyncio.to_thread(self._propose, asked)
-        plan, why = (None, found) if isinstance(found, str) else (found, "")
-        drawn = await asyncio.to_thread(self._draw, asked, plan, words)
+        query = await self._store.read(lambda reader: self._read(reader, request))
+        found = await asyncio.to_thread(self._propose, query)
+        plan, why_none = (None, found) if isinstance(found, str) else (found, "")
+        reasons = _sentences(plan, query.map_filter, words)
+        drawn = await asyncio.to_thread(self._draw, query, plan, reasons, words)
         return self._reply.page(
-            request, "officials_sites.html", now, account=request.state.account, drawn=drawn,
-            plan=plan, why=why, off_map=off_map(asked.facts), mark=_mark(plan), form=asked.form,
-            limits=LIMITS, wish=asked.wish, choices=asked.choices, lengths=filters.LENGTHS,
-            months=asked.choices.months, query=request.url.query, has_roads=self._lands.roads is not None,
+            request,
+            "officials_sites.html",
+            now,
+            account=request.state.account,
+            drawn=drawn,
+            plan=plan,
+            why=why_none,
+            reasons=reasons,
+            off_map=off_map(query.map_input),
+            mark=_plan_id(plan),
+            form=query.form,
+            limits=LIMITS,
+            map_filter=query.map_filter,
+            choices=query.choices,
+            lengths=filters.PERIOD_MONTHS,
+            months=query.choices.months,
+            query=request.url.query,
+            has_roads=self._land.roads is not None,
             script=drawing.script_values(words, drawn),
-        )  # fmt: skip
+        )
 
     async def judge_move(self, request: Request) -> Response:
-        """JSON of what moving ``site`` to ``lat``, ``lon`` costs; 409 when the data changed since."""
-        site, lat, lon = _move(request.query_params)
-        asked = await self._store.read(lambda reader: self._read(reader, request))
-        plan = await asyncio.to_thread(self._propose, asked)
-        if isinstance(plan, str) or _mark(plan) != request.query_params.get("mark"):
+        """The loss of moving ``site`` to ``lat``, ``lon`` as JSON; 409 if the data have changed."""
+        site, lat, lon = _read_move(request.query_params)
+        query = await self._store.read(lambda reader: self._read(reader, request))
+        plan = await asyncio.to_thread(self._propose, query)
+        if isinstance(plan, str) or _plan_id(plan) != request.query_params.get("mark"):
             return _json({"error": "the data changed; load the page again"}, 409)
         try:
             move = await asyncio.to_thread(proposals.moved, plan, site, lat, lon)
@@ -112,50 +130,61 @@ class SitingPages:
             return _json({"error": str(error)}, 400)
         return _json(move)
 
-    def _read(self, reader: Reader, request: Request) -> Asked:
+    def _read(self, reader: Reader, request: Request) -> SitingQuery:
         zone, now = self._reply.zone, self._clock()
         choices = choices_module.choices(reader, zone, now)
         try:
             form = read_form(request.query_params)
-            usual = choices_module.usual(choices.species)
-            wanted = filters.read({"months": "12", **request.query_params}, choices.last, usual)
+            species = choices_module.default_species(choices.species)
+            chosen = filters.read({"months": "12", **request.query_params}, choices.last, species)
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
-        return Asked(form, wanted, choices, overview.read(reader, wanted, wanted.span, zone, now))
+        found = overview.read(reader, chosen, chosen.span, zone, now)
+        return SitingQuery(form, chosen, choices, found)
 
-    def _propose(self, asked: Asked) -> Proposals | str:
-        """The plan, or the word that says why there is none."""
-        form, facts, sensors = asked.form, asked.facts, near(asked.facts)
+    def _propose(self, query: SitingQuery) -> Proposals | str:
+        """The plan, or the key of the text that says why there is none."""
+        form, map_input, sensors = query.form, query.map_input, detectors_in_range(query.map_input)
         if len(sensors) < kriging.MIN_SENSORS:
             return "sites.too_few"
-        wishes = SitingRequest(
-            form.count, form.reach_m, form.distance_m, form.access_m,
-            self._lands.roads, self._excluded(facts),
-        )  # fmt: skip
-        standing = [s for s in facts.traps if s.condition.value != TrapState.REMOVED.value]
+        siting_request = SitingRequest(
+            form.count,
+            form.reach_m,
+            form.distance_m,
+            form.access_m,
+            self._land.roads,
+            self._excluded(map_input),
+        )
+        standing = [s for s in map_input.traps if s.condition is not Condition.REMOVED]
         traps = [(s.lat, s.lon) for s in standing if s.lat is not None and s.lon is not None]
         try:
-            return propose(sensors, tuple(traps), wishes, _animal(asked.wish))
+            return propose(sensors, tuple(traps), siting_request)
         except TooWideError:
             return "sites.too_wide"
         except ValueError:
             return "sites.too_few"
 
-    def _excluded(self, facts: MapInput) -> Shape:
+    def _excluded(self, map_input: MapInput) -> Shape:
         """Where no trap may stand: the sea, protected and refused land."""
-        limits = drawing.limits_of([facts], self._config.dashboard.centre)
-        return without_sea(limits, self._lands.excluded)
+        limits = drawing.map_limits([map_input], self._config.dashboard.centre)
+        return without_sea(limits, self._land.excluded)
 
-    def _draw(self, asked: Asked, plan: Proposals | None, words: Translations) -> Any:
-        limits = drawing.limits_of([asked.facts], self._config.dashboard.centre)
-        found = overview.overview(asked.facts, land=drawing.land_for([asked.facts], limits))
+    def _draw(
+        self,
+        query: SitingQuery,
+        plan: Proposals | None,
+        reasons: Sequence[str],
+        words: Translations,
+    ) -> Any:
+        limits = drawing.map_limits([query.map_input], self._config.dashboard.centre)
+        found = overview.overview(query.map_input, land=drawing.land_for([query.map_input], limits))
         shown = {"surface", "protected", "sensors", "traps"}
         parts = [
             Layer(one.name, one.features, True)
-            for one in layers.layers(found, self._lands.protected)
+            for one in layers.layers(found, self._land.protected)
             if one.name in shown
         ]
-        sites = [] if plan is None else [_feature(i, plan, words) for i in range(len(plan.sites))]
+        sites = [_feature(i, plan, why) for i, why in enumerate(reasons)] if plan else []
         pictures = {"surface": layers.picture(found)}
         tiles = self._config.dashboard.tiles != "none"
         return hotspot_map.draw(
@@ -166,7 +195,7 @@ class SitingPages:
 @lru_cache(maxsize=2)
 def without_sea(limits: Box, excluded: Shape | None) -> Shape:
     """`excluded` and the sea inside `limits`."""
-    sea = shapely.box(*limits) - drawing.ashore(limits)
+    sea = shapely.box(*limits) - drawing.land_and_shore(limits)
     return sea if excluded is None else shapely.union(sea, excluded)
 
 
@@ -174,45 +203,44 @@ def without_sea(limits: Box, excluded: Shape | None) -> Shape:
 def propose(
     tallies: tuple[DeviceTally, ...],
     traps: tuple[tuple[float, float], ...],
-    wishes: SitingRequest,
-    animal: SiteReason,
+    siting_request: SitingRequest,
 ) -> Proposals:
-    """The same for the same data: kept for the drags that follow, and never stale."""
-    return proposals.propose(tallies, traps, wishes, animal)
+    """Cached by all its input, so never stale: each drag of a site needs the same plan."""
+    return proposals.propose(tallies, traps, siting_request)
 
 
-def near(facts: MapInput) -> tuple[DeviceTally, ...]:
-    """Detectors near enough to the others to choose places from: a grid of a trap's reach is fine."""
-    placed = [t for t in facts.drawn if t.lat is not None and t.lon is not None]
+def detectors_in_range(map_input: MapInput) -> tuple[DeviceTally, ...]:
+    """Detectors near enough to the others: the grid's cells stay smaller than a trap's reach."""
+    placed = [t for t in map_input.drawn if t.lat is not None and t.lon is not None]
     away = extent.outside([(t.lat or 0.0, t.lon or 0.0) for t in placed], ASK_KM)
     return tuple(t for i, t in enumerate(placed) if i not in away)
 
 
-def off_map(facts: MapInput) -> list[OffMap]:
-    """What is left out of the choice because it is far from the others."""
-    used = {tally.device for tally in near(facts)}
+def off_map(map_input: MapInput) -> list[OffMap]:
+    """Devices left out of the choice because they are far from the others."""
+    used = {tally.device for tally in detectors_in_range(map_input)}
     left = [
         OffMap(t.name, t.lat, t.lon)
-        for t in facts.drawn
+        for t in map_input.drawn
         if t.lat is not None and t.lon is not None and t.device not in used
     ]
-    return [*facts.off_map.values(), *left]
+    return [*map_input.off_map.values(), *left]
 
 
-def read_form(query: Mapping[str, str]) -> Form:
-    """Read the wishes; ValueError names what is allowed."""
-    return Form(**{name: _number(query, name) for name in LIMITS})
+def read_form(query: Mapping[str, str]) -> SitingForm:
+    """Read the form. Raises ValueError with the allowed values."""
+    return SitingForm(**{name: _number(query, name) for name in LIMITS})
 
 
 def _number(query: Mapping[str, str], name: str) -> int:
     low, high = LIMITS[name]
-    text = query.get(name) or str(getattr(Form(), name))
+    text = query.get(name) or str(getattr(SitingForm(), name))
     if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
         raise ValueError(f"{name} {text[:20]!r} must be a whole number from {low} to {high}")
     return int(text)
 
 
-def _move(query: Mapping[str, str]) -> tuple[int, float, float]:
+def _read_move(query: Mapping[str, str]) -> tuple[int, float, float]:
     try:
         site, lat, lon = int(query["site"]), float(query["lat"]), float(query["lon"])
     except (KeyError, ValueError):
@@ -222,20 +250,22 @@ def _move(query: Mapping[str, str]) -> tuple[int, float, float]:
     return site, lat, lon
 
 
-def _animal(wanted: MapFilter) -> SiteReason:
-    if wanted.species == ALL:
-        return SiteReason("獣", "animals")
-    return SiteReason(species.label(wanted.species, "ja"), species.label(wanted.species, "en"))
+def _sentences(plan: Proposals | None, chosen: MapFilter, words: Translations) -> list[str]:
+    """Why each site of the plan is proposed."""
+    if chosen.species == ALL:
+        animal = words("sites.any_animal")
+    else:
+        animal = species.label(chosen.species, words.language)
+    return [sentence(site.reason, animal, words) for site in plan.sites] if plan else []
 
 
-def _feature(index: int, plan: Proposals, words: Translations) -> Any:
+def _feature(index: int, plan: Proposals, why: str) -> Any:
     site = plan.sites[index]
-    why = site.reason.ja if words.language == "ja" else site.reason.en
     return geojson.point(site.lat, site.lon, {"no": index + 1, "why": why, "drag": True})
 
 
-def _mark(plan: Proposals | None) -> str:
-    """Tells one plan from another."""
+def _plan_id(plan: Proposals | None) -> str:
+    """Identifies a plan: a digest of its sites."""
     places = [] if plan is None else [(site.lat, site.lon) for site in plan.sites]
     return blake2b(msgspec.json.encode(places), digest_size=8).hexdigest()
 

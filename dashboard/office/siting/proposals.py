@@ -1,7 +1,7 @@
-"""Where to trap next, for the page: from what sensors counted to proposed sites with their reasons.
+"""Proposed trap sites with their reasons, computed from sensors' counts.
 
 Owns the order kriging -> trap_field -> siting -> reasons and their defaults. Pure; degrees in, degrees
-out. Proposes only where a sensor measured near by.
+out. Proposes only places near a sensor.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class TooWideError(ValueError):
 
 
 class SitingRequest(Struct, frozen=True):
-    """What an official asks for. Geometries are of (longitude, latitude), as in GeoJSON."""
+    """What an official requests. Geometries are of (longitude, latitude), as in GeoJSON."""
 
     count: int
     reach_m: float = 200.0
@@ -36,7 +36,7 @@ class SitingRequest(Struct, frozen=True):
     max_access_m: float = 300.0
     access: BaseGeometry | None = None
     excluded: BaseGeometry | None = None
-    measured_within_m: float = reasons.FAR_M
+    measured_within_m: float = reasons.NEARBY_M
 
 
 class Proposal(Struct, frozen=True):
@@ -47,12 +47,12 @@ class Proposal(Struct, frozen=True):
     rate100: float  # median expected passes per 100 nights
     low100: float
     high100: float
-    gain100: float  # what only this site adds to the plan
+    gain100: float  # loss of the plan without this site
     reason: SiteReason
 
 
 class Proposals(Struct, frozen=True, eq=False):
-    """A plan with what it takes to judge a change of it."""
+    """A plan with the data needed to judge a change of it."""
 
     sites: tuple[Proposal, ...]  # the most valuable first
     plane: Plane
@@ -63,30 +63,29 @@ class Proposals(Struct, frozen=True, eq=False):
 def propose(
     tallies: Sequence[DeviceTally],
     traps: Sequence[tuple[float, float]],
-    wishes: SitingRequest,
-    animal: SiteReason,
+    request: SitingRequest,
 ) -> Proposals:
     """Propose sites for new traps beside the `traps` in place, each (latitude, longitude).
 
-    `tallies` are detectors' independent events of one species; those without place or effort are
-    left out. Raises ValueError for fewer than 5 of them, TooWideError for a place too large.
+    `tallies` are detectors' independent events of one species; those without position or effort are
+    left out. Raises ValueError for fewer than 5 of them, TooWideError for an area too large.
     """
     used = [t for t in tallies if t.effort > 0 and t.lat is not None and t.lon is not None]
     flat, sites = _on_plane(used)
     model = kriging.fit(sites)
-    grid = _grid(sites, wishes)
+    grid = _grid(sites, request)
     rate = kriging.predict_grid(sites, model, grid).rate100
-    rate[~surface.near(sites, grid, wishes.measured_within_m)] = np.nan
+    rate[~surface.near(sites, grid, request.measured_within_m)] = np.nan
     old_x, old_y = flat.to_metres([lat for lat, _ in traps], [lon for _, lon in traps])
-    field = trap_field.prepare(grid, rate, _rules(flat, wishes), old_x, old_y)
+    field = trap_field.prepare(grid, rate, _rules(flat, request), old_x, old_y)
     plan = siting.propose(field)
     limits = _limits(sites, model, plan)
-    proposed = _explained(flat, sites, used, plan, limits, animal)
+    proposed = _with_reasons(flat, sites, used, plan, limits)
     return Proposals(proposed, flat, field, plan)
 
 
 def moved(proposals: Proposals, index: int, lat: float, lon: float) -> Move:
-    """What the plan loses when its site `index` (from 0) goes to another point, in degrees.
+    """The loss when site `index` (from 0) of the plan moves to another point, in degrees.
 
     Raises IndexError for a site the plan does not have.
     """
@@ -105,26 +104,26 @@ def _on_plane(used: Sequence[DeviceTally]) -> tuple[Plane, SensorSites]:
     return flat, projection.sites(x, y, [t.n for t in used], [t.effort for t in used])
 
 
-def _grid(sites: SensorSites, wishes: SitingRequest) -> Grid:
-    margin = wishes.measured_within_m
+def _grid(sites: SensorSites, request: SitingRequest) -> Grid:
+    margin = request.measured_within_m
     side = max(float(np.ptp(sites.x_m)), float(np.ptp(sites.y_m))) + 2 * margin
-    if side > MOST_CELLS * wishes.reach_m:
+    if side > MOST_CELLS * request.reach_m:
         raise TooWideError(
-            f"{side / 1000:.0f} km are too wide for traps of {wishes.reach_m:g} m reach; "
-            f"at most {MOST_CELLS * wishes.reach_m / 1000:g} km"
+            f"{side / 1000:.0f} km are too wide for traps of {request.reach_m:g} m reach; "
+            f"at most {MOST_CELLS * request.reach_m / 1000:g} km"
         )
-    cell = min(max(side / CELLS, MIN_CELL_M), wishes.reach_m)
+    cell = min(max(side / CELLS, MIN_CELL_M), request.reach_m)
     return projection.grid_for(sites.x_m, sites.y_m, margin, cell, MOST_CELLS)
 
 
-def _rules(flat: Plane, wishes: SitingRequest) -> Rules:
+def _rules(flat: Plane, request: SitingRequest) -> Rules:
     return Rules(
-        wishes.count,
-        wishes.reach_m,
-        wishes.min_distance_m,
-        wishes.max_access_m,
-        None if wishes.access is None else flat.project(wishes.access),
-        None if wishes.excluded is None else flat.project(wishes.excluded),
+        request.count,
+        request.reach_m,
+        request.min_distance_m,
+        request.max_access_m,
+        None if request.access is None else flat.project(request.access),
+        None if request.excluded is None else flat.project(request.excluded),
     )
 
 
@@ -135,20 +134,19 @@ def _limits(sites: SensorSites, model: kriging.Covariance, plan: Plan) -> list[t
     return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
-def _explained(
+def _with_reasons(
     flat: Plane,
     sites: SensorSites,
     used: Sequence[DeviceTally],
     plan: Plan,
     limits: Sequence[tuple[float, float]],
-    animal: SiteReason,
 ) -> tuple[Proposal, ...]:
     at = zip(used, sites.x_m.tolist(), sites.y_m.tolist(), strict=True)
-    witnesses = [NearbySensor(t.name or t.device, x, y, t.n, t.effort) for t, x, y in at]
+    nearby = [NearbySensor(t.name or t.device, x, y, t.n, t.effort) for t, x, y in at]
     found = []
     for place, (low, high) in zip(plan.places, limits, strict=True):
         lat, lon = flat.to_degrees(place.x_m, place.y_m)
-        why = reasons.reason(place, witnesses, animal, (low, high))
+        why = reasons.reason(place, nearby, (low, high))
         shown = (place.rate100, low, high, place.gain100, why)
         found.append(Proposal(float(lat), float(lon), *shown))
     return tuple(found)

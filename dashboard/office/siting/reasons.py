@@ -1,7 +1,7 @@
-"""Why a trap is proposed at a place, in one sentence that a trapper accepts.
+"""Why a trap is proposed at a place: the facts, and the sentence made of them.
 
-Owns the wording, Japanese and English. Pure. Says what was seen near by and how to get there, and
-never promises a catch.
+Owns which facts are given. Pure. The words are in the catalogues (`dashboard/locale`). Names what a
+sensor recorded near the place and how to get there; never promises a catch.
 """
 
 import math
@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from dashboard.analysis.siting import TrapSite
+from dashboard.web.i18n import Translations
 
-FAR_M = 1500.0  # a sensor farther off is no witness for a place
+NEARBY_M = 1500.0  # sensors farther away say nothing about a place
 
 
 class NearbySensor(Struct, frozen=True):
-    """A sensor that may speak for places near it."""
+    """A sensor that may be near a proposed place."""
 
     name: str
     x_m: float
@@ -25,64 +26,68 @@ class NearbySensor(Struct, frozen=True):
 
 
 class SiteReason(Struct, frozen=True):
-    """One sentence in both languages."""
+    """The facts behind one proposal."""
 
-    ja: str
-    en: str
+    sensor: NearbySensor | None  # the nearest with effort within NEARBY_M
+    sensor_m: float  # its distance; infinite without one
+    expected100: float  # passes per 100 nights
+    limits100: tuple[float, float] | None  # of the expectation, where a model gives them
+    access_m: float | None  # distance to road or path
+    next_trap_m: float | None
 
 
 def reason(
     place: TrapSite,
-    witnesses: Sequence[NearbySensor],
-    animal: SiteReason,
-    between100: tuple[float, float] | None = None,
+    sensors: Sequence[NearbySensor],
+    limits100: tuple[float, float] | None = None,
 ) -> SiteReason:
-    """Say why `place` is proposed: the nearest sensor's sightings, the expectation, the way there.
-
-    `between100` are limits of the expectation per 100 nights, where a model gives them.
-    """
-    seen, expected, way = _seen(place, witnesses, animal), _expected(place, between100), _way(place)
-    there = "で、" + "、".join(part.ja for part in way) if way else ""
-    en = "; ".join([seen.en, expected.en, *(part.en for part in way)])
-    return SiteReason(f"{seen.ja}、{expected.ja}{there}の場所です。", f"{en[0].upper()}{en[1:]}.")
-
-
-def _seen(place: TrapSite, witnesses: Sequence[NearbySensor], animal: SiteReason) -> SiteReason:
-    watching = [w for w in witnesses if w.effort_days > 0]
-    nearest = min(watching, key=lambda w: _away(place, w), default=None)
-    if nearest is None or _away(place, nearest) > FAR_M:
-        return SiteReason(
-            "近くにセンサーがなく確かさは低いものの", "no sensor stands near, so less sure"
-        )
-    away, days = round_m(_away(place, nearest)), round(nearest.effort_days)
+    """The facts about `place`; `limits100` are limits of its expectation per 100 nights."""
+    watching = [(_distance_m(place, one), one) for one in sensors if one.effort_days > 0]
+    away, nearest = min(watching, key=lambda pair: pair[0], default=(math.inf, None))
     return SiteReason(
-        f"{away} m先の「{nearest.name}」で{animal.ja}が{days}日に{nearest.n}回記録され",
-        f"“{nearest.name}”, {away} m away, saw {animal.en} {nearest.n} times in {days} days",
+        sensor=nearest if away <= NEARBY_M else None,
+        sensor_m=away,
+        expected100=place.rate100,
+        limits100=limits100,
+        access_m=place.access_m,
+        next_trap_m=place.next_trap_m,
     )
 
 
-def _expected(place: TrapSite, between: tuple[float, float] | None) -> SiteReason:
-    about, ja, en = _count(place.rate100), "", ""
-    if between:
-        low, high = _count(between[0]), _count(between[1])
-        ja, en = f"（{low}〜{high}回）", f" ({low} to {high})"
-    return SiteReason(
-        f"ここは100夜に約{about}回{ja}通る見込み",
-        f"about {about}{en} passes in 100 nights are expected here",
+def sentence(found: SiteReason, animal: str, words: Translations) -> str:
+    """One sentence for a trapper; `animal` is the name of the species in the same language."""
+    parts = [_recorded(found, animal, words), _expected(found, words)]
+    access = []
+    if found.access_m is not None:
+        access.append(words("sites.why_access", m=round_m(found.access_m)))
+    if found.next_trap_m is not None:
+        access.append(words("sites.why_next_trap", m=round_m(found.next_trap_m)))
+    key = "sites.why_with_access" if access else "sites.why"
+    comma = words("sites.why_comma")
+    text = words(key, recorded=parts[0], expected=parts[1], access=comma.join(access))
+    return text[0].upper() + text[1:]
+
+
+def _recorded(found: SiteReason, animal: str, words: Translations) -> str:
+    sensor = found.sensor
+    if sensor is None:
+        return words("sites.why_no_sensor")
+    return words(
+        "sites.why_sensor",
+        m=round_m(found.sensor_m),
+        sensor=sensor.name,
+        animal=animal,
+        days=round(sensor.effort_days),
+        n=sensor.n,
     )
 
 
-def _way(place: TrapSite) -> list[SiteReason]:
-    road, trap = place.access_m, place.next_trap_m
-    parts = []
-    if road is not None:
-        parts.append(
-            SiteReason(f"道から{round_m(road)} m", f"it is {round_m(road)} m from the road")
-        )
-    if trap is not None:
-        far = round_m(trap)
-        parts.append(SiteReason(f"隣のわなまで{far} m", f"the next trap is {far} m away"))
-    return parts
+def _expected(found: SiteReason, words: Translations) -> str:
+    about = _count(found.expected100)
+    if found.limits100 is None:
+        return words("sites.why_expected", about=about)
+    low, high = map(_count, found.limits100)
+    return words("sites.why_expected_limits", about=about, low=low, high=high)
 
 
 def round_m(metres: float) -> int:
@@ -95,5 +100,5 @@ def _count(value: float) -> str:
     return f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
 
 
-def _away(place: TrapSite, witness: NearbySensor) -> float:
-    return math.hypot(place.x_m - witness.x_m, place.y_m - witness.y_m)
+def _distance_m(place: TrapSite, sensor: NearbySensor) -> float:
+    return math.hypot(place.x_m - sensor.x_m, place.y_m - sensor.y_m)

@@ -123,7 +123,7 @@ def _squares(settings: Config, species: str) -> list[PublicSquare]:
     span = open_data.period(now.astimezone(zone).date(), settings.public)
     with closing(open_store(settings)) as store:
         choices = store.read_now(lambda reader: choices_module.choices(reader, zone, now))
-        asked = open_data.told(kinds.code(species) or species, choices.species)
+        asked = open_data.public_species(kinds.code(species) or species, choices.species)
         wanted = filters.read({}, choices.last, asked)
         facts = store.read_now(lambda reader: overview.read(reader, wanted, span, zone, now))
     return open_data.squares(overview.overview(facts).cells, settings.public)

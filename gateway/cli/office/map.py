@@ -63,7 +63,7 @@ def _render(settings: Config, query: dict[str, str], language: str) -> str:
 
     def read(reader: Reader) -> list[MapInput]:
         choices = choices_module.choices(reader, reply.zone, now)
-        wanted = filters.read(query, choices.last, choices_module.usual(choices.species))
+        wanted = filters.read(query, choices.last, choices_module.default_species(choices.species))
         spans = [wanted.span, *([wanted.other_span] if wanted.other_span else [])]
         return [overview.read(reader, wanted, span, reply.zone, now) for span in spans]
 

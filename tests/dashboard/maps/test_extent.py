@@ -40,7 +40,7 @@ def test_a_map_is_never_wider_than_its_bound(places: list[Place]) -> None:
     _, limits = extent.split({str(n): Named("", *place) for n, place in enumerate(places)})
     if limits:
         west, south, east, north = limits
-        assert max(east - west, north - south) <= 2 * extent.WIDEST_DEG + 1.6
+        assert max(east - west, north - south) <= 2 * extent.MAX_FROM_MIDDLE_DEG + 1.6
 
 
 @given(st.lists(earthly, min_size=1, max_size=4))

@@ -154,7 +154,7 @@ def test_text_in_a_workbook_is_never_a_formula_and_codes_stay_text() -> None:
 def test_no_text_in_a_csv_begins_like_a_formula(value: str) -> None:
     body = spreadsheet.csv_bytes(Table("t", ("a",), ((value,),))).decode("utf-8-sig")
     [cell] = list(csv.reader(io.StringIO(body, newline="")))[1] or [""]
-    assert not cell.startswith(spreadsheet.RISKY)
+    assert not cell.startswith(spreadsheet.FORMULA_STARTS)
 
 
 def test_sheets_of_one_name_and_of_names_that_excel_forbids_still_open() -> None:
@@ -194,10 +194,10 @@ def test_every_object_of_the_pdf_lies_where_its_table_says() -> None:
 
 @given(st.text(max_size=80), st.floats(2, 40))
 def test_a_line_is_never_wider_than_asked_and_loses_nothing(words: str, width: float) -> None:
-    lines = pdf.broken(words, width)
-    assert all(pdf.measure(line) <= width for line in lines)
+    lines = pdf.wrap(words, width)
+    assert all(pdf.text_width(line) <= width for line in lines)
     assert "".join(lines) == words.replace("\n", "")
-    assert pdf.measure(pdf.fit(words, width)) <= max(width, 1.0)
+    assert pdf.text_width(pdf.truncate(words, width)) <= max(width, 1.0)
 
 
 def test_a_plot_draws_intervals_and_marks_what_is_unknown() -> None:
@@ -217,7 +217,7 @@ def test_a_plot_draws_intervals_and_marks_what_is_unknown() -> None:
     ("value", "top"), [(0.3, 0.5), (1, 1), (1.1, 2), (7, 10), (0, 1), (430, 500)]
 )
 def test_an_axis_ends_on_a_round_number(value: float, top: float) -> None:
-    assert plots.nice(value) == pytest.approx(top)
+    assert plots.axis_top(value) == pytest.approx(top)
 
 
 def test_the_command_writes_what_was_asked_and_prints_json(county: County) -> None:

@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from dashboard.office.filters import MapFilter
-from dashboard.office.land_files import Lands
+from dashboard.office.land_files import OfficeLand
 from dashboard.office.map import drawing, layers, overview
 from dashboard.office.map.overview import Overview
 from dashboard.office.periods import Month
@@ -90,12 +90,12 @@ def test_two_periods_are_drawn_with_one_bandwidth(county: County) -> None:
         county.store.read_now(lambda r, s=s: overview.read(r, wanted, s, ZONE, county.now))  # type: ignore[misc]
         for s in spans
     ]
-    limits = drawing.limits_of(facts, None)
-    one, other = drawing.draw(facts, Lands(), limits, text("ja"), tiles=False)
-    assert one.found.hotspots
-    assert other.found.hotspots
-    assert one.found.hotspots.surface.bandwidth_m == other.found.hotspots.surface.bandwidth_m
-    assert (other.found.total.n, other.found.total.effort) == (45, 540.0)
+    limits = drawing.map_limits(facts, None)
+    one, other = drawing.draw(facts, OfficeLand(), limits, text("ja"), tiles=False)
+    assert one.overview.hotspots
+    assert other.overview.hotspots
+    assert one.overview.hotspots.surface.bandwidth_m == other.overview.hotspots.surface.bandwidth_m
+    assert (other.overview.total.n, other.overview.total.effort) == (45, 540.0)
 
 
 def test_no_data_is_drawn_as_no_data_and_not_as_a_class(county: County) -> None:
