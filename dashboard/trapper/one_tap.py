@@ -22,6 +22,7 @@ from gateway.alerts.links import PATH, BadTicketError, Links, Ticket
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
 from gateway.domain import trap_lifecycle
+from gateway.domain.errors import BadInputError
 from gateway.domain.model import ActionKind, Alert, AlertStatus, Device, DeviceState, Role
 from gateway.domain.outcome import Outcome
 from gateway.ingest.people import actions
@@ -34,7 +35,7 @@ REPEAT = timedelta(minutes=10)  # the same act by the same link within it: a thu
 FIELDS = ("do", "species", "count", "sex", "weight", "photo", "note")  # what makes acts the same
 
 
-class UsedLinkError(Exception):
+class UsedLinkError(BadInputError):
     """An outcome was recorded by this link already."""
 
 

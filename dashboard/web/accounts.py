@@ -3,8 +3,9 @@
 Owns where an account is looked up. Must not check passwords (`auth`).
 """
 
-from gateway.domain.accounts import HAD_ACCOUNTS, Account
+from gateway.domain.accounts import Account
 from gateway.store import Reader, Store
+from gateway.store.setting_keys import SettingKey
 
 
 class Accounts:
@@ -33,4 +34,4 @@ class Accounts:
 
 def had_accounts(reader: Reader) -> bool:
     """Whether reading without a login has ended: removing the last account does not open it again."""
-    return bool(reader.accounts()) or reader.setting(HAD_ACCOUNTS) is not None
+    return bool(reader.accounts()) or reader.setting(SettingKey.ACCOUNTS_EXISTED) is not None

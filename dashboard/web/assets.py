@@ -8,10 +8,11 @@ name folium gives each file here.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.domain.errors import BadConfigurationError
+
 if TYPE_CHECKING:  # folium is loaded when the first map is drawn
     from branca.element import Element
 
-from gateway.domain.errors import ShishigakiError
 
 STATIC = Path(__file__).parents[1] / "static"
 VENDOR = STATIC / "vendor"
@@ -35,7 +36,7 @@ STYLES: dict[str, str | None] = {
 GSI = "https://cyberjapandata.gsi.go.jp"
 
 
-class MissingAssetsError(ShishigakiError):
+class MissingAssetsError(BadConfigurationError):
     """The browser's files were not built; the text says how."""
 
 

@@ -21,6 +21,7 @@ from dashboard.web.forwarded import is_forwarded
 from gateway.clock import Clock
 from gateway.config import Dashboard
 from gateway.domain.accounts import Account
+from gateway.domain.errors import BadInputError
 
 COOKIE = "shishigaki_session"
 SESSION_S = 30 * 24 * 3600
@@ -31,7 +32,7 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms
 _NOBODY = hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
 
 
-class TooManyTriesError(Exception):
+class TooManyTriesError(BadInputError):
     """The account rests after wrong passwords."""
 
 

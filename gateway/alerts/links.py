@@ -12,6 +12,8 @@ import msgspec
 from itsdangerous import BadSignature, URLSafeSerializer
 from msgspec import Struct
 
+from gateway.domain.errors import BadInputError
+
 PATH = "/a/"
 
 
@@ -33,7 +35,7 @@ class Ticket(Struct, frozen=True, array_like=True):
         return now.timestamp() > self.until
 
 
-class BadTicketError(Exception):
+class BadTicketError(BadInputError):
     """The token is not one of ours."""
 
 

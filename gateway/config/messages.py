@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from msgspec import Meta, Struct
 
-from gateway.domain.errors import ShishigakiError
+from gateway.domain.errors import BadConfigurationError
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
@@ -26,7 +26,7 @@ _PLAIN: dict[Any, str] = {
 }  # fmt: skip
 
 
-class ConfigError(ShishigakiError):
+class ConfigError(BadConfigurationError):
     """The configuration cannot be used; the text says which key, its value and what is allowed."""
 
 

@@ -6,8 +6,6 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-HAD_ACCOUNTS = "had_accounts"  # setting of the store: the last account was removed
-
 
 class Rank(IntEnum):
     """What a person may do in the dashboard; each includes the ones before it."""

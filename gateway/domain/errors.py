@@ -1,8 +1,79 @@
-"""Errors that a person can correct: a broken setting, list, file or port. Commands print them in one line.
+"""Every exception class of the project, in one tree. PURE.
 
-Owns the base class that separates them from our own bugs, which keep their stack trace.
+Owns the root and its branches. Each module defines its own leaves; this page lists them, and a test
+holds the list complete. The text of each error names the value, what is allowed and what to do.
+
+There are four paths, and each error takes one:
+
+1. Bad input: a message, a cell, a file or a request cannot be used. It alone is refused, the rest
+   goes on.
+
+       BadInputError
+           gateway.alerts.links.BadTicketError
+           gateway.cli.service.users.UserError
+           gateway.domain.geo.areas.AreaError
+           gateway.domain.geo.degrees.DegreesError
+           gateway.domain.geo.mesh.MeshError
+           gateway.domain.model.MessageRefusedError
+           gateway.domain.trap_lifecycle.IllegalActionError
+           gateway.ingest.devices.approval.ApprovalError
+           gateway.ingest.devices.list_files.DeviceListError
+           gateway.ingest.files.camtrapdp_tables.PackageError
+           gateway.ingest.files.import_report.RowError
+           gateway.ingest.files.replay.HistoryError
+           gateway.ingest.files.report_columns.TableError
+           gateway.ingest.people.actions.UnknownSubjectError
+           dashboard.office.papers.photos.PhotoError
+           dashboard.office.siting.proposals.TooWideError
+           dashboard.trapper.one_tap.UsedLinkError
+           dashboard.web.auth.TooManyTriesError
+
+2. Bad configuration: whoever runs the gateway must change a setting, a file or the machine. A command
+   prints the text and ends with exit code 1; a running service raises an alert.
+
+       BadConfigurationError
+           gateway.cli.demo.island.DemoError
+           gateway.config.messages.ConfigError
+           gateway.dialects.sensors.models.UnknownMeaningError
+           gateway.export.influx.forward.delivery.ForwardingHaltedError
+           gateway.export.influx.setup.SetupError
+           gateway.mqtt.embedded_broker.BrokerError
+           dashboard.web.assets.MissingAssetsError
+
+3. Unreachable: a broker, a server, a provider, a disk, the database file or a child process does not
+   answer or takes nothing. The program waits and tries again.
+
+       UnreachableError
+           gateway.alerts.channels.UndeliveredError
+           gateway.export.influx.forward.delivery.RetryLaterError
+           gateway.export.influx.readback.HistoryUnreadableError
+           gateway.export.influx.server.QueryError
+           gateway.mqtt.link.ConnectionFailedError
+           gateway.store.connection.DamagedFileError
+           gateway.store.connection.DiskError
+           gateway.store.connection.StoreError
+           dashboard.web.process.child.StartError
+           dashboard.web.process.forwarding.NoAnswerError
+           dashboard.web.process.forwarding.NotAcceptedError
+
+4. Our bug: every other exception. It keeps its stack trace and ends the program; where many messages
+   or channels are worked through, it is logged with its trace and costs that one message.
+
+The simulator is a program of its own and imports nothing from here (`firmware_sim`).
 """
 
 
 class ShishigakiError(Exception):
-    """The text names the value and what is allowed."""
+    """A person or time can put it right; commands print the text in one line without a stack trace."""
+
+
+class BadInputError(ShishigakiError):
+    """A message, a cell, a file or a request cannot be used; the text says what is allowed."""
+
+
+class BadConfigurationError(ShishigakiError):
+    """A setting, a file or the machine must be changed; the text says which and how."""
+
+
+class UnreachableError(ShishigakiError):
+    """Something outside the program does not answer or takes nothing now; trying again may help."""

@@ -13,6 +13,7 @@ from gateway.domain.alerts.alert import URGENT as URGENT
 from gateway.domain.alerts.alert import Alert as Alert
 from gateway.domain.alerts.alert import AlertLevel as AlertLevel
 from gateway.domain.alerts.alert import AlertStatus as AlertStatus
+from gateway.domain.errors import BadInputError
 
 
 class Kind(StrEnum):
@@ -87,7 +88,7 @@ class RefusalReason(StrEnum):
     BUG = "bug"  # an error of ours: the message is kept so that nothing is lost
 
 
-class MessageRefusedError(Exception):
+class MessageRefusedError(BadInputError):
     """No event: `reason` to count, `detail` for a person, `device` if told, `offer`: to approve.
 
     `unread`: it spoke of the device's state, which is unknown from now on.

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from gateway.domain.device_state import grace_ms
 from gateway.domain.epoch import from_ms, ms
+from gateway.domain.errors import BadInputError
 from gateway.domain.model import HEARTBEAT_S, ActionKind, DeviceState, Kind, TrapAction, TrapState
 
 TrapInput = Kind | ActionKind  # what changes a trap's state: a sensor's event or a person's action
@@ -105,7 +106,7 @@ class TrapView(Struct, frozen=True):
         return self.state in AT_REST
 
 
-class IllegalActionError(Exception):
+class IllegalActionError(BadInputError):
     """An action that the table does not allow; the reason in both languages."""
 
     def __init__(self, ja: str, en: str) -> None:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.domain.errors import ShishigakiError
+from gateway.domain.errors import BadConfigurationError
 
 READY_S = 15.0
 STOP_S = 5.0
@@ -38,7 +38,7 @@ log_type warning
 """
 
 
-class BrokerError(ShishigakiError):
+class BrokerError(BadConfigurationError):
     """The embedded broker does not start; the text says why."""
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from gateway.config import Mqtt
+from gateway.domain.errors import UnreachableError
 from gateway.domain.model import Message
 
 CONNECT_S = 10.0  # TCP and TLS
@@ -85,7 +86,7 @@ class Cause(Enum):
     OTHER = auto()
 
 
-class ConnectionFailedError(Exception):
+class ConnectionFailedError(UnreachableError):
     """Why a connection failed, in words for the person who has to mend it."""
 
     def __init__(self, text: str, retry: Retry = Retry.SOON, cause: Cause = Cause.OTHER) -> None:

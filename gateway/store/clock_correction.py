@@ -10,6 +10,7 @@ from datetime import timedelta
 from gateway.clock import Timekeeper, UntrustedPeriod, this_machine
 from gateway.domain.timing import RELEASED, SLACK, Trust
 from gateway.store import DiskError, Store, Transaction, redate
+from gateway.store.setting_keys import SettingKey
 
 log = logging.getLogger(__name__)
 CHECK_EVERY_S = 1.0
@@ -17,7 +18,7 @@ CHECK_EVERY_S = 1.0
 
 def open_timekeeper(store: Store) -> Timekeeper:
     """The time of a gateway with this store: never before what has been committed."""
-    period = redate.remembered(store.read_now(lambda r: r.setting(redate.PERIOD_SETTING)))
+    period = redate.remembered(store.read_now(lambda r: r.setting(SettingKey.UNTRUSTED_PERIOD)))
     newest = store.read_now(lambda r: r.newest_receipt())
     return Timekeeper(this_machine(), newest or RELEASED, period)
 
@@ -45,13 +46,13 @@ class ClockCorrections:
             await asyncio.sleep(CHECK_EVERY_S)
 
     async def look(self) -> None:
-        """One look: note an period that has begun, end one whose true time is known."""
+        """One look: note a period that has begun, end one whose true time is known."""
         period = self._keeper.untrusted
         if period is None:
             return
         if self._noted is None or self._noted.base != period.base:
             known = await self._store.read(
-                lambda r: redate.remembered(r.setting(redate.PERIOD_SETTING))
+                lambda r: redate.remembered(r.setting(SettingKey.UNTRUSTED_PERIOD))
             )
             same = known is not None and known.base == period.base
             self._noted = (

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import apsw
 
-from gateway.domain.errors import ShishigakiError
+from gateway.domain.errors import UnreachableError
 from gateway.store.schema import MIGRATIONS
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.Rea
 DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 
 
-class StoreError(ShishigakiError):
+class StoreError(UnreachableError):
     """The database cannot be used; the text says why and what to do."""
 
 

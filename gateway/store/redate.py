@@ -18,18 +18,17 @@ from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import DeviceState, Event, TimeQuality
 from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
+from gateway.store.setting_keys import SettingKey
 from gateway.store.writer import Transaction
-
-PERIOD_SETTING = "clock.era"  # setting: the period that is under way
 
 
 def remember(tx: Transaction, period: UntrustedPeriod) -> UntrustedPeriod:
-    """Note where an period begins, so that a restart in the same boot goes on with it."""
+    """Note where a period begins, so that a restart in the same boot goes on with it."""
     newest = [_newest(tx, table) for table in ("event", "alert", "quarantine")]
     period = msgspec.structs.replace(
         period, event_no=newest[0], alert_no=newest[1], quarantine_no=newest[2]
     )
-    tx.put_setting(PERIOD_SETTING, msgspec.json.encode(period).decode())
+    tx.put_setting(SettingKey.UNTRUSTED_PERIOD, msgspec.json.encode(period).decode())
     tx.backlog.mark_lost()
     return period
 
@@ -41,7 +40,7 @@ def remembered(setting: str | None) -> UntrustedPeriod | None:
 
 def forget(tx: Transaction) -> None:
     """The period is over; its rows stay as they are."""
-    tx.put_setting(PERIOD_SETTING, "")
+    tx.put_setting(SettingKey.UNTRUSTED_PERIOD, "")
     tx.backlog.mark_lost()
 
 
@@ -98,8 +97,8 @@ def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
     )
     tx.execute(
         "INSERT OR IGNORE INTO event_due SELECT no, '-' FROM event WHERE no > ? "
-        "AND EXISTS (SELECT 1 FROM setting WHERE key = 'influx.follow')",
-        (period.event_no,),
+        "AND EXISTS (SELECT 1 FROM setting WHERE key = ?)",
+        (period.event_no, SettingKey.INFLUX_FOLLOW),
     )
     tx.execute(
         "UPDATE quarantine SET received_ms = received_ms + ? WHERE no > ?",

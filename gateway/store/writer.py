@@ -17,7 +17,7 @@ import apsw
 from msgspec.structs import replace
 
 from gateway.domain import trap_lifecycle
-from gateway.domain.accounts import HAD_ACCOUNTS, Account
+from gateway.domain.accounts import Account
 from gateway.domain.device_state import Order
 from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import local_day, ms
@@ -27,6 +27,7 @@ from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
 from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
+from gateway.store.setting_keys import SettingKey
 from gateway.store.tables.actions import ActionTable
 from gateway.store.tables.alerts import AlertTable
 from gateway.store.tables.backlog import BacklogTable
@@ -236,7 +237,7 @@ class Transaction:
         sql = "DELETE FROM account WHERE name = ? RETURNING name"
         found = self._execute(sql, (name,)).fetchone() is not None
         if found:
-            self.put_setting(HAD_ACCOUNTS, "yes")
+            self.put_setting(SettingKey.ACCOUNTS_EXISTED, "yes")
         return found
 
     def add_tally(self, device: str, tally: HourlyTally) -> None:

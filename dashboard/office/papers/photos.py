@@ -12,6 +12,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from gateway.domain.errors import BadInputError
+
 MAX_BYTES = 30_000_000  # bytes
 JPEG, PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
 KEPT_PNG_CHUNKS = {
@@ -31,7 +33,7 @@ SOS, EOI, APP0, APP1, APP2, APP14 = 0xDA, 0xD9, 0xE0, 0xE1, 0xE2, 0xEE
 RESTARTS = range(0xD0, 0xD8)
 
 
-class PhotoError(ValueError):
+class PhotoError(BadInputError, ValueError):
     """The file is not a photo that can be read; the text says why."""
 
 

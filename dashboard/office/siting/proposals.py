@@ -17,13 +17,14 @@ from dashboard.analysis.tallies import DeviceTally
 from dashboard.analysis.trap_field import Rules, TrapField
 from dashboard.office.siting import reasons
 from dashboard.office.siting.reasons import NearbySensor, SiteReason
+from gateway.domain.errors import BadInputError
 
 CELLS = 200  # along the longer side; more, up to MOST_CELLS, where a trap's reach needs finer cells
 MOST_CELLS = 400
 MIN_CELL_M = 25.0
 
 
-class TooWideError(ValueError):
+class TooWideError(BadInputError, ValueError):
     """The sensors lie too far apart to choose places for traps of this reach."""
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from dashboard.web.process import messages
 from dashboard.web.process.limits import THREADS
 from dashboard.web.process.messages import Settings
+from gateway.domain.errors import UnreachableError
 
 COMMAND = (sys.executable, "-P", "-m", "dashboard.web.process.worker")
 START_S = 120.0  # a small board is slow
@@ -32,7 +33,7 @@ class Connection(NamedTuple):
     process: int  # the how manieth: tells one process from the next
 
 
-class StartError(Exception):
+class StartError(UnreachableError):
     """The process does not start; the text says why."""
 
 

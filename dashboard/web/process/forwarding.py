@@ -19,6 +19,7 @@ from dashboard.web.process.messages import Answer, Request
 from dashboard.web.process.pages import AT_ONCE, MOST, PAGES
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
+from gateway.domain.errors import UnreachableError
 
 CALCULATE_S = 90.0  # a small board needs 20 times what a large one does
 BUSY = "error.office_busy"
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 Mend = Callable[[str, str], Awaitable[None]]  # DAMAGED or DISK, what was found
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(UnreachableError):
     """There will be none; `word` is what the reader is told."""
 
     def __init__(self, word: str, detail: str = "", *, again: bool = False) -> None:
@@ -36,7 +37,7 @@ class NoAnswerError(Exception):
         self.word, self.again = word, again  # again: it was not this request's fault
 
 
-class NotAcceptedError(Exception):
+class NotAcceptedError(UnreachableError):
     """The process ended before it took the request."""
 
 

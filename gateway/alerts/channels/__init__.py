@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
+from gateway.domain.errors import UnreachableError
 from gateway.domain.model import Alert
 from gateway.mqtt.link import Publish
 
@@ -29,7 +30,7 @@ class Notification(Struct, frozen=True):
         return "\n".join(part for part in (self.title, self.text, self.link) if part)
 
 
-class UndeliveredError(Exception):
+class UndeliveredError(UnreachableError):
     """The provider did not take it.
 
     `permanent`: trying again is useless; `retry_after_s`: not before so many seconds.

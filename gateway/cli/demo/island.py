@@ -29,11 +29,12 @@ from gateway.clock import utc_now
 from gateway.config import Config, Dashboard, Mqtt, Person, Site, SourceSettings
 from gateway.config import StoreSettings as StoreSettings
 from gateway.domain.accounts import Account, Rank
-from gateway.domain.errors import ShishigakiError
+from gateway.domain.errors import BadConfigurationError
 from gateway.domain.model import Device, Message, TrapState
 from gateway.ingest.messages.batch import absorb
 from gateway.mqtt.embedded_broker import is_free
 from gateway.store import Transaction
+from gateway.store.setting_keys import SettingKey
 
 YEAR = timedelta(days=365)
 SEED_BATCH = 2_000
@@ -41,14 +42,12 @@ PATROLLED = timedelta(days=2)
 PORTS_TRIED = 50
 SHOW_FIRST_S, SHOW_S = 10.0, 60.0  # a trap is sprung by hand so often: in life one waits for hours
 SHOWN_AT_ONCE = 8  # sprung traps: the simulated trapper comes once a day, a site is never all red
-STARTED = "demo_started"  # settings of the store: when the simulated world began,
-REACHED = "demo_reached"  # and how far it has been lived through
 LOGIN = "demo"  # the name to log in with; the password is a new one at every start
 
 OnDemoProgress = Callable[[datetime], None]
 
 
-class DemoError(ShishigakiError):
+class DemoError(BadConfigurationError):
     """The demo cannot begin; the text says why and what to do."""
 
 
@@ -78,7 +77,7 @@ class Demo:
         self.gateway = service.build(config, self.clock)
         self.password = secrets.token_hex(5)
         self.gateway.demo_account = Account(LOGIN, Rank.ADMIN, hash_password(self.password))
-        reached = self.gateway.store.read_now(lambda r: r.setting(REACHED))
+        reached = self.gateway.store.read_now(lambda r: r.setting(SettingKey.DEMO_REACHED))
         self.reached = datetime.fromisoformat(reached) if reached else None  # by an earlier start
 
     def clock(self) -> datetime:
@@ -91,10 +90,10 @@ class Demo:
         """Live through what is missing up to now; gives the world, ready to go on live."""
         store, now = self.gateway.store, utc_now()
         await store.write(lambda tx: tx.put_devices(devices(self.scenario)))
-        started = await store.read(lambda r: r.setting(STARTED))
+        started = await store.read(lambda r: r.setting(SettingKey.DEMO_STARTED))
         begin = datetime.fromisoformat(started) if started else now - self.wishes.history
         since = self.reached or begin
-        await store.write(lambda tx: tx.put_setting(STARTED, begin.isoformat()))
+        await store.write(lambda tx: tx.put_setting(SettingKey.DEMO_STARTED, begin.isoformat()))
         world = await asyncio.to_thread(_catch_up, self.scenario, begin, since)
         for batch in batches(world.live_through(max(now, since))):
             await store.write(lambda tx, batch=batch: self._absorb(tx, batch))  # type: ignore[misc]
@@ -116,7 +115,7 @@ class Demo:
                 if traps and await self._sprung() < SHOWN_AT_ONCE:
                     fleet.spring(random.choice(traps))  # noqa: S311 - which one does not matter
             reached = fleet.now().isoformat()
-        await self.gateway.store.write(lambda tx: tx.put_setting(REACHED, reached))
+        await self.gateway.store.write(lambda tx: tx.put_setting(SettingKey.DEMO_REACHED, reached))
 
     async def _sprung(self) -> int:
         states = await self.gateway.store.read(lambda r: r.states())
@@ -133,7 +132,7 @@ class Demo:
         for act in self._diary.read(outcome.events):
             tx.acts.add(act)
         tx.sightings.add(village.reports(outcome.events, self._places, self._zone))
-        tx.put_setting(REACHED, at.isoformat())
+        tx.put_setting(SettingKey.DEMO_REACHED, at.isoformat())
 
     def _config(self) -> Config:
         return Config(

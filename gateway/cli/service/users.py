@@ -17,7 +17,7 @@ from rich.table import Table
 from dashboard.web.auth import hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.domain.accounts import Account, Rank
-from gateway.domain.errors import ShishigakiError
+from gateway.domain.errors import BadInputError
 
 LEAST_LENGTH = 10  # characters of a password
 
@@ -34,7 +34,7 @@ class RankName(StrEnum):
     ADMIN = "admin"
 
 
-class UserError(ShishigakiError):
+class UserError(BadInputError):
     """The account cannot be made or found; the text says why."""
 
 

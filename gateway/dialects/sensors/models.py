@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct, field
 
 from gateway.dialects.sensors.names import flag
+from gateway.domain.errors import BadConfigurationError
 
 MEANINGS: Mapping[str, str] = {
     "contact": "state: open or active = sprung, closed = set (the device's polarity may turn it)",
@@ -103,7 +104,7 @@ class Model(Struct, frozen=True):
         ]
 
 
-class UnknownMeaningError(ValueError):
+class UnknownMeaningError(BadConfigurationError, ValueError):
     """A row uses a word that is not in MEANINGS; the text names row, field and what is allowed."""
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from gateway.domain.errors import BadInputError
 from gateway.domain.geo.local_plane import to_metres
 
 if TYPE_CHECKING:  # shapely is loaded with the first file of areas
     from shapely.geometry.base import BaseGeometry
 
 
-class AreaError(ValueError):
+class AreaError(BadInputError, ValueError):
     """A GeoJSON file cannot be used; the text says why."""
 
 

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from typing import Literal
 
+from gateway.domain.errors import BadInputError
+
 Axis = Literal["lat", "lon"]
 Place = tuple[float, float]  # latitude, longitude, degrees
 
@@ -33,7 +35,7 @@ _SIGNS = str.maketrans({"度": "°", "º": "°", "分": "'", "′": "'", "’": 
                         "秒": '"', "″": '"', "”": '"', "“": '"', "−": "-", "－": "-", "‐": "-"})  # fmt: skip
 
 
-class DegreesError(ValueError):
+class DegreesError(BadInputError, ValueError):
     """A cell that is no coordinate: the cause and what to write, in both languages."""
 
 

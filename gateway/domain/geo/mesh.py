@@ -22,6 +22,8 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from gateway.domain.errors import BadInputError
+
 MeshLevel = Literal["80km", "10km", "5km", "2km", "1km", "500m", "250m", "125m"]
 
 # Side of a square of each level, in squares of 125 m; coarsest first.
@@ -44,7 +46,7 @@ Ints: TypeAlias = NDArray[np.int64]
 N = TypeVar("N", int, Ints)
 
 
-class MeshError(ValueError):
+class MeshError(BadInputError, ValueError):
     """A place outside the grid or a text that is no code; the message names what is allowed."""
 
 

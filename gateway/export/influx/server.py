@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.config import Influx
+from gateway.domain.errors import UnreachableError
 from gateway.export.influx.responses import ServerAnswer, say
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ ANSWER_BYTES = 64_000  # of an answer to a write or a failed query that are read
 _results = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class QueryError(Exception):
+class QueryError(UnreachableError):
     """A question was not answered; the text says which status or error, and why."""
 
 

@@ -6,12 +6,13 @@ Owns the statements of 1.x, and the commands to run where a server has none in c
 import re
 
 from gateway.config import Influx
+from gateway.domain.errors import BadConfigurationError
 from gateway.export.influx.server import QueryError, Server
 
 POLICY = "autogen"  # the name 1.x gives a database's first retention policy itself
 
 
-class SetupError(Exception):
+class SetupError(BadConfigurationError):
     """The database cannot be prepared from here; the text says what to do."""
 
 

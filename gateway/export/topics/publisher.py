@@ -20,6 +20,7 @@ from gateway.export.topics.retained import RetainedState, notices
 from gateway.mqtt.session import Counters
 from gateway.store import DiskError, Reader, Store
 from gateway.store.feed import Feed
+from gateway.store.setting_keys import SettingKey
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,6 @@ CALM_S = 2.0  # news that nobody waits for is gathered this long
 LOOK_S = 30.0  # silence comes without a message
 AGAIN_S = 3.0  # until the next attempt with a broker that did not take everything
 PAUSE_S = 0.02  # between two publishes: at most 50 a second, whatever happens
-HUNG_OUT = "board.topics"  # setting: every topic that may be retained at the broker
 URGENT = (Kind.SPRUNG, Kind.SET, Kind.TAMPER)
 
 
@@ -133,13 +133,13 @@ class TopicPublisher:
 
     async def _known(self) -> set[str]:
         if self._hung_out is None:
-            text = await self._store.read(lambda reader: reader.setting(HUNG_OUT))
+            text = await self._store.read(lambda reader: reader.setting(SettingKey.RETAINED_TOPICS))
             self._hung_out = set(msgspec.json.decode(text, type=list[str])) if text else set()
         return self._hung_out
 
     async def _note(self, topics: set[str]) -> set[str]:
         text = msgspec.json.encode(sorted(topics)).decode()
-        await self._store.write(lambda tx: tx.put_setting(HUNG_OUT, text))
+        await self._store.write(lambda tx: tx.put_setting(SettingKey.RETAINED_TOPICS, text))
         self._hung_out = topics
         return topics
 

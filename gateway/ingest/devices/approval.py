@@ -16,7 +16,7 @@ from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import End, Ruling
 from gateway.dialects.sensors.models import GENERIC, PRIVATE, SPRINGS, Model
-from gateway.domain.errors import ShishigakiError
+from gateway.domain.errors import BadInputError
 from gateway.domain.geo import far_places
 from gateway.domain.model import Device, RefusalReason, Role, Standing
 from gateway.domain.outcome import Outcome
@@ -31,7 +31,7 @@ STEP = 500  # messages in one transaction: the intake must not wait long
 PlaceAnswer = Literal["", "right", "none"]  # not asked, the place is right, approve without it
 
 
-class ApprovalError(ShishigakiError):
+class ApprovalError(BadInputError):
     """The wish cannot be met; the text names the value and what is allowed."""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.errors import ShishigakiError
+from gateway.domain.errors import BadInputError
 
 MAX_BYTES = 10_000_000
 MAX_ROWS = 20_000
@@ -35,7 +35,7 @@ class Sheet(Struct, frozen=True):
     rows: list[Row]
 
 
-class DeviceListError(ShishigakiError):
+class DeviceListError(BadInputError):
     """The list cannot be used; names line, column, value and what is allowed."""
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from gateway.domain.errors import BadInputError
+
 Read = Callable[[str], bytes]
 """Gives the bytes of a file of the package by its relative path, or raises PackageError."""
 
@@ -25,7 +27,7 @@ NEEDED = {
 }  # fmt: skip
 
 
-class PackageError(Exception):
+class PackageError(BadInputError):
     """The package cannot be read at all; names the file and what was expected."""
 
 

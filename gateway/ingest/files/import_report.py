@@ -7,6 +7,8 @@ from collections import defaultdict
 
 from msgspec import Struct, field
 
+from gateway.domain.errors import BadInputError
+
 
 class CellRemark(Struct, frozen=True):
     """One cell that was not as it should be."""
@@ -33,7 +35,7 @@ def too_many(refused: int, rows: int, spared: int = 0) -> bool:
     return refused > max(rows // 100, spared)
 
 
-class RowError(Exception):
+class RowError(BadInputError):
     """A cell that makes its row unusable; the reader of the file knows file and line."""
 
     def __init__(self, column: str, value: str, text: str) -> None:

@@ -12,6 +12,7 @@ from itertools import islice
 import msgspec
 from msgspec import Struct
 
+from gateway.domain.errors import BadInputError
 from gateway.domain.model import Device, Message, Reading, Standing
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
@@ -19,7 +20,7 @@ from gateway.store import Store
 STEP = 2_000  # readings in one transaction: the running gateway waits for it
 
 
-class HistoryError(Exception):
+class HistoryError(BadInputError):
     """The readings cannot be taken; nothing was written."""
 
 

@@ -9,10 +9,11 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from gateway.domain.errors import BadInputError
 from gateway.domain.resident_reports import SightingKind
 
 
-class TableError(Exception):
+class TableError(BadInputError):
     """The table or its map cannot be used at all; names what is wrong and what is allowed."""
 
 

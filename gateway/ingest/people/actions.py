@@ -12,6 +12,7 @@ from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
 from gateway.domain import effort, trap_lifecycle
 from gateway.domain.alerts.lifecycle import AlertChange, change_status
 from gateway.domain.device_state import with_action
+from gateway.domain.errors import BadInputError
 from gateway.domain.model import Device, DeviceState, Role, TrapAction
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages import device_update
@@ -20,7 +21,7 @@ from gateway.store import Transaction
 AHEAD = timedelta(minutes=5)  # how far a phone's clock may run before ours
 
 
-class UnknownSubjectError(Exception):
+class UnknownSubjectError(BadInputError):
     """There is no such trap or alert, or it is no longer open."""
 
 

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from gateway.domain.epoch import from_ms, ms
 
-KEY = "broker.memory"  # setting
 KEPT = 20  # windows
 JOIN = timedelta(minutes=10)  # windows of one cause so close to each other are one
 UPTIME_SLACK = timedelta(seconds=30)  # the broker tells its uptime every 10 s

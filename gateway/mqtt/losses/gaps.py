@@ -18,10 +18,11 @@ from gateway.domain.model import Device, DeviceState, Role
 from gateway.domain.outcome import Outcome
 from gateway.domain.trap_lifecycle import unconfirmed_since
 from gateway.mqtt.losses import gap_memory
-from gateway.mqtt.losses.gap_memory import KEY, Why, Window
+from gateway.mqtt.losses.gap_memory import Why, Window
 from gateway.mqtt.session import Counters
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
+from gateway.store.setting_keys import SettingKey
 
 log = logging.getLogger(__name__)
 NOTE_S = 600.0  # between two notes of when the broker was heard
@@ -42,7 +43,9 @@ class Gaps:
     ) -> None:
         self._store, self._feed, self._clock = store, feed, clock
         self._zone, self._resends = zone, resends
-        self._memory = gap_memory.decode(store.read_now(lambda r: r.setting(KEY)))
+        self._memory = gap_memory.decode(
+            store.read_now(lambda r: r.setting(SettingKey.BROKER_MEMORY))
+        )
         self._noted = self._memory  # what the disk has
         self._unmarked: list[Window] = []  # windows whose traps are not marked yet
         self._doubtful = self._memory.connecting  # an earlier run ended before it noted an answer
@@ -152,7 +155,7 @@ class Gaps:
             return
 
         def act(tx: Transaction) -> None:
-            tx.put_setting(KEY, gap_memory.encode(memory))
+            tx.put_setting(SettingKey.BROKER_MEMORY, gap_memory.encode(memory))
             for window in fresh:
                 tx.put_states(doubted(tx, window, self._resends))
 

@@ -10,7 +10,7 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-KEY = "file_report"  # of the table `setting`
+from gateway.store.setting_keys import SettingKey
 
 
 class Report(Struct, frozen=True):
@@ -25,13 +25,15 @@ class Report(Struct, frozen=True):
 
 def remember(target: apsw.Connection, report: Report) -> None:
     """Leave the report in the new file."""
-    row = (KEY, msgspec.json.encode(report).decode())
+    row = (SettingKey.FILE_REPORT, msgspec.json.encode(report).decode())
     target.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", row)
 
 
 def remembered(connection: apsw.Connection) -> Report | None:
     """The report that was left in the file; None when there is none that can be read."""
-    row = connection.execute("SELECT value FROM setting WHERE key = ?", (KEY,)).fetchone()
+    row = connection.execute(
+        "SELECT value FROM setting WHERE key = ?", (SettingKey.FILE_REPORT,)
+    ).fetchone()
     try:
         return msgspec.json.decode(row[0], type=Report) if row else None
     except msgspec.MsgspecError:

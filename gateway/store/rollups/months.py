@@ -12,8 +12,7 @@ import apsw
 
 from gateway.domain.epoch import first_day, month_number
 from gateway.store.rollups.sums import Part, SumRow, What, add
-
-UNTIL = "months.until"  # setting: the first month since 1970 that is not added up
+from gateway.store.setting_keys import SettingKey
 
 
 def parts(start_day: int, end_day: int, until: int = 1 << 40) -> list[Part]:
@@ -29,7 +28,7 @@ def parts(start_day: int, end_day: int, until: int = 1 << 40) -> list[Part]:
 
 def until(execute: Callable[..., Any]) -> int:
     """The first month that is not added up."""
-    row = execute("SELECT value FROM setting WHERE key = ?", (UNTIL,)).fetchone()
+    row = execute("SELECT value FROM setting WHERE key = ?", (SettingKey.MONTHS_UNTIL,)).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -55,14 +54,17 @@ class MonthTable:
         bound = (month, first_day(month), first_day(month + 1))
         execute(_FOLD_EFFORT, bound)
         execute(_FOLD_SIGHTING, bound)
-        execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (UNTIL, str(month + 1)))
+        execute(
+            "INSERT OR REPLACE INTO setting VALUES (?, ?)",
+            (SettingKey.MONTHS_UNTIL, str(month + 1)),
+        )
         return True
 
     def forget(self) -> None:
         """Some days may be lost: begin again."""
         for table in ("effort_month", "sighting_month"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
-        self._connection.execute("DELETE FROM setting WHERE key = ?", (UNTIL,))
+        self._connection.execute("DELETE FROM setting WHERE key = ?", (SettingKey.MONTHS_UNTIL,))
 
 
 _FIRST = """

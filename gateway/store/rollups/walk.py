@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from gateway.store.rollups.hours import Rollup, SightingKey
 from gateway.store.rollups.sums import SumUnit
+from gateway.store.setting_keys import SettingKey
 
 T = TypeVar("T")
 Make = Callable[[SumUnit, Rollup], Sequence[T]]
-PLACE = "influx.walk"  # the setting that remembers it
 UNITS: tuple[SumUnit, ...] = ("hour", "day")
 _BEGIN = -1 << 40
 
@@ -40,7 +40,9 @@ class RollupWalk:
 
     def place(self) -> WalkCursor | None:
         """Where the walk stands; None: nobody follows."""
-        row = self._execute("SELECT value FROM setting WHERE key = ?", (PLACE,)).fetchone()
+        row = self._execute(
+            "SELECT value FROM setting WHERE key = ?", (SettingKey.INFLUX_WALK,)
+        ).fetchone()
         return msgspec.json.decode(row[0], type=WalkCursor) if row else None
 
     def step(

@@ -14,18 +14,14 @@ from msgspec import Struct
 from gateway.domain.model import TrapAction
 from gateway.domain.resident_reports import Sighting
 from gateway.store.rollups.hours import Rollup, SightingKey
-from gateway.store.rollups.walk import PLACE, WalkCursor
+from gateway.store.rollups.walk import WalkCursor
 from gateway.store.rows import EVENT_SELECT, to_act, to_sighting
+from gateway.store.setting_keys import SettingKey
 
 JournalSpan = tuple[int, int]
 """Journal numbers n with after < n <= up to."""
 JournalRow = tuple[Any, ...]
 """Columns of rows.EVENT_SELECT."""
-
-DONE, FOLLOW = "influx.done", "influx.follow"
-LAYOUT = "influx.layout"  # in which the follower has the roll-ups
-MARKED = "influx.marked"  # while open hours are noted: number of the device last done
-ACTS, SIGHTINGS = "influx.acts", "influx.sightings"  # number of the newest that the follower has
 
 
 class DueHour(Struct, frozen=True):
@@ -55,18 +51,18 @@ class FollowerTable:
 
         Again, if the follower has it in another layout.
         """
-        self.put(FOLLOW, "1")
-        if self._get(LAYOUT) != str(layout):
-            self.put(LAYOUT, str(layout))
+        self.put(SettingKey.INFLUX_FOLLOW, "1")
+        if self._get(SettingKey.INFLUX_LAYOUT) != str(layout):
+            self.put(SettingKey.INFLUX_LAYOUT, str(layout))
             self.walked(begin)
-            self.put(MARKED, "0")
+            self.put(SettingKey.INFLUX_MARKED, "0")
 
     def mark_open(self, limit: int) -> bool:
         """Note about `limit` of the hours that the walk leaves out; False when all are noted.
 
         They are few, unless the clock is far in the past.
         """
-        marked, place = self._get(MARKED), self._get(PLACE)
+        marked, place = self._get(SettingKey.INFLUX_MARKED), self._get(SettingKey.INFLUX_WALK)
         if not marked or not place:
             return False
         hours = msgspec.json.decode(place, type=WalkCursor).hours
@@ -75,20 +71,31 @@ class FollowerTable:
             self.mark_hours(device, hours, 1 << 40)
             limit -= self._changes()
             if limit <= 0:
-                self.put(MARKED, str(device))
+                self.put(SettingKey.INFLUX_MARKED, str(device))
                 return True
-        self._execute("DELETE FROM setting WHERE key = ?", (MARKED,))
+        self._execute("DELETE FROM setting WHERE key = ?", (SettingKey.INFLUX_MARKED,))
         return False
 
     def walked(self, place: WalkCursor) -> None:
         """The follower has heard the roll-ups up to here."""
-        self.put(PLACE, msgspec.json.encode(place).decode())
+        self.put(SettingKey.INFLUX_WALK, msgspec.json.encode(place).decode())
 
     def unfollow(self) -> None:
         """Nobody follows any more: note nothing, and start again from the beginning next time."""
         self._many(
             "DELETE FROM setting WHERE key = ?",
-            [(key,) for key in (FOLLOW, LAYOUT, PLACE, MARKED, DONE, ACTS, SIGHTINGS)],
+            [
+                (key,)
+                for key in (
+                    SettingKey.INFLUX_FOLLOW,
+                    SettingKey.INFLUX_LAYOUT,
+                    SettingKey.INFLUX_WALK,
+                    SettingKey.INFLUX_MARKED,
+                    SettingKey.INFLUX_DONE,
+                    SettingKey.INFLUX_ACTS,
+                    SettingKey.INFLUX_SIGHTINGS,
+                )
+            ],
         )
         for table in ("hour_due", "event_due", "influx_refused"):
             self._execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
@@ -117,11 +124,11 @@ class FollowerTable:
 
     def put_done(self, done: Sequence[JournalSpan]) -> None:
         """Remember what the follower has."""
-        self.put(DONE, msgspec.json.encode(done).decode())
+        self.put(SettingKey.INFLUX_DONE, msgspec.json.encode(done).decode())
 
     def heard(self) -> int:
         """Up to which number nothing waits for the follower; beyond all numbers without one."""
-        if not self._get(FOLLOW):
+        if not self._get(SettingKey.INFLUX_FOLLOW):
             return 1 << 60
         spans = self._done()
         waiting = self._execute("SELECT min(event) - 1 FROM event_due").fetchone()
@@ -136,7 +143,7 @@ class FollowerTable:
             self.put_done([(after, min(to, head)) for after, to in spans if after < head])
 
     def _done(self) -> list[JournalSpan]:
-        text = self._get(DONE)
+        text = self._get(SettingKey.INFLUX_DONE)
         return msgspec.json.decode(text, type=list[JournalSpan]) if text else []
 
     def _get(self, key: str) -> str:
@@ -165,7 +172,10 @@ class FollowerTable:
             "INSERT INTO hour_due VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET change = change + 1",
             [(int(key[1]), int(key[2])) for key in keys if key[0] == "hour"],
         )
-        for name, cursor in (("act", ACTS), ("report", SIGHTINGS)):
+        for name, cursor in (
+            ("act", SettingKey.INFLUX_ACTS),
+            ("report", SettingKey.INFLUX_SIGHTINGS),
+        ):
             if numbers := [int(no) for kind, no, *_ in keys if kind == name]:
                 self.put(cursor, str(min(numbers) - 1))
         return len(keys)
@@ -182,7 +192,7 @@ class FollowerReads:
 
     def done(self) -> list[JournalSpan]:
         """What the follower has, in order."""
-        text = self.get(DONE)
+        text = self.get(SettingKey.INFLUX_DONE)
         return msgspec.json.decode(text, type=list[JournalSpan]) if text else []
 
     def get(self, key: str) -> str | None:
@@ -228,11 +238,14 @@ class FollowerReads:
 
     def acts(self, limit: int) -> list[tuple[int, TrapAction]]:
         """(no, act) of the next that people did."""
-        return [(no, to_act(body)) for no, body in self._told("act", ACTS, limit)]
+        return [(no, to_act(body)) for no, body in self._told("act", SettingKey.INFLUX_ACTS, limit)]
 
     def sightings(self, limit: int) -> list[tuple[int, Sighting]]:
         """(no, sighting) of the next that people reported."""
-        return [(no, to_sighting(body)) for no, body in self._told("sighting", SIGHTINGS, limit)]
+        return [
+            (no, to_sighting(body))
+            for no, body in self._told("sighting", SettingKey.INFLUX_SIGHTINGS, limit)
+        ]
 
     def _told(self, table: str, cursor: str, limit: int) -> list[JournalRow]:
         sql = f"SELECT no, body FROM {table} WHERE no > ? ORDER BY no LIMIT ?"  # noqa: S608

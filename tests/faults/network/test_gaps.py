@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.model import Device, Role
-from gateway.mqtt.losses.gap_memory import KEY
+from gateway.store.setting_keys import SettingKey
 from tests.faults.lacking import without
 from tests.faults.witness import health, send
 from tests.support.servers import Mosquitto, wait_for
@@ -196,7 +196,7 @@ def test_what_the_broker_dropped_while_we_were_away_is_told_with_its_window(
 def noted(valley: Valley) -> dict[str, Any]:
     """What the gateway remembers of the broker."""
     reader = valley.service.reader()
-    text = reader.setting(KEY)
+    text = reader.setting(SettingKey.BROKER_MEMORY)
     reader.close()
     return dict(json.loads(text or "{}"))
 

@@ -17,10 +17,11 @@ from gateway.domain.model import ActionKind, Device, DeviceState, Kind, Role, Tr
 from gateway.ingest.messages.batch import absorb
 from gateway.mqtt import Counters
 from gateway.mqtt.losses import gap_memory
-from gateway.mqtt.losses.gap_memory import KEPT, KEY, Memory, Why, Window
+from gateway.mqtt.losses.gap_memory import KEPT, Memory, Why, Window
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.store import Store
 from gateway.store.feed import Feed
+from gateway.store.setting_keys import SettingKey
 from tests.support.samples import T0, TOKYO, at, decode, message, open_store, reading
 
 BOUGHT = Device(id="wana-01", role=Role.TRAP, dialect="zigbee2mqtt")
@@ -264,7 +265,7 @@ def test_a_broker_that_was_restarted_counts_from_nothing(
 
 
 def test_what_is_remembered_survives_bytes_that_are_no_memory(site: Site) -> None:
-    site.store.write_now(lambda tx: tx.put_setting(KEY, '{"heard_ms": "x"'))
+    site.store.write_now(lambda tx: tx.put_setting(SettingKey.BROKER_MEMORY, '{"heard_ms": "x"'))
     site.start()
     site.connect(5, remembered=False)
     assert site.gaps.faults() == {}

@@ -21,8 +21,9 @@ from gateway.store import Reader, Store
 from gateway.store.housekeeping import Housekeeping
 from gateway.store.recovery.salvage import salvage
 from gateway.store.redate import redate, remember
-from gateway.store.rollups.months import UNTIL, parts
+from gateway.store.rollups.months import parts
 from gateway.store.schema import MIGRATIONS
+from gateway.store.setting_keys import SettingKey
 from tests.gateway.export.influx.kit import absorb_all, devices, story
 from tests.support.samples import T0, TOKYO, at, decode, message, open_store
 
@@ -68,7 +69,7 @@ def check(store: Store) -> int:
     """Days are the sums of hours, months those of the days before the first open one; gives its number."""
 
     def ask(reader: Reader) -> int:
-        end = int(reader.setting(UNTIL) or 0)
+        end = int(reader.setting(SettingKey.MONTHS_UNTIL) or 0)
         for what in ("effort", "sighting"):
             days = table(reader, f"{what}_day")
             assert days == added(table(reader, f"{what}_hour"), lambda hour: local_day(hour, TOKYO))
@@ -200,7 +201,7 @@ def test_a_database_from_before_months_is_read_at_once_and_added_up_later(tmp_pa
     store.close()
     with contextlib.closing(apsw.Connection(str(store.path))) as connection:
         connection.execute("DROP TABLE effort_month; DROP TABLE sighting_month")
-        connection.execute("DELETE FROM setting WHERE key = ?", (UNTIL,))
+        connection.execute("DELETE FROM setting WHERE key = ?", (SettingKey.MONTHS_UNTIL,))
         connection.pragma("user_version", BEFORE)
     store = Store(store.path, TOKYO)
     assert store.read_now(lambda r: r.ledger.sums(0, 30_000)) == sums

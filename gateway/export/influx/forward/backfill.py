@@ -13,8 +13,7 @@ from msgspec import Struct
 from gateway.domain.epoch import HOUR_MS, ms
 from gateway.export.influx.forward.sender import PAUSE, Sender
 from gateway.store import Store, Transaction
-
-KEY = "influx.backfill"
+from gateway.store.setting_keys import SettingKey
 
 
 class BackfillCursor(Struct, frozen=True):
@@ -40,7 +39,9 @@ async def backfill(
 
     Raises Held or Later when the server takes nothing: run it again, it resumes.
     """
-    walk = await store.read(lambda r: _resume(r.follower.get(KEY), ms(start), ms(end)))
+    walk = await store.read(
+        lambda r: _resume(r.follower.get(SettingKey.INFLUX_BACKFILL), ms(start), ms(end))
+    )
     lo, hi = walk.start_ms, walk.end_ms
     total = await store.read(lambda r: r.counts.observed(0, lo, hi))
     left = await store.read(lambda r: r.counts.observed(walk.after, lo, hi))
@@ -56,7 +57,7 @@ async def backfill(
         await sender.send(job)
         yield step
     await sender.send_states()
-    await store.write(lambda tx: tx.follower.put(KEY, ""))
+    await store.write(lambda tx: tx.follower.put(SettingKey.INFLUX_BACKFILL, ""))
 
 
 async def _mark_hours(store: Store, start_ms: int, end_ms: int) -> None:
@@ -75,7 +76,7 @@ def _resume(text: str | None, start_ms: int, end_ms: int) -> BackfillCursor:
 
 
 def _remember(walk: BackfillCursor, tx: Transaction) -> None:
-    tx.follower.put(KEY, msgspec.json.encode(walk).decode())
+    tx.follower.put(SettingKey.INFLUX_BACKFILL, msgspec.json.encode(walk).decode())
 
 
 def _mark(device_no: int, hours: tuple[int, int], tx: Transaction) -> None:

@@ -8,17 +8,18 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
+from gateway.domain.errors import BadConfigurationError, UnreachableError
 from gateway.export.influx.lines import InfluxLine
 from gateway.export.influx.responses import ServerAnswer, Verdict, judge, say
 
 Write = Callable[[bytes], Awaitable[ServerAnswer]]
 
 
-class ForwardingHaltedError(Exception):
+class ForwardingHaltedError(BadConfigurationError):
     """The server wants a person: wrong token, no such database, not an InfluxDB."""
 
 
-class RetryLaterError(Exception):
+class RetryLaterError(UnreachableError):
     """The server cannot take it now."""
 
     def __init__(self, detail: str, retry_after_s: float | None = None) -> None:

@@ -26,7 +26,8 @@ from gateway.store import Reader, Store, Transaction
 from gateway.store.rollups.hours import Rollup
 from gateway.store.rollups.sums import SumUnit
 from gateway.store.rollups.walk import WalkCursor
-from gateway.store.tables.replication import ACTS, SIGHTINGS, DueHour, JournalRow, JournalSpan
+from gateway.store.setting_keys import SettingKey
+from gateway.store.tables.replication import DueHour, JournalRow, JournalSpan
 
 REFUSED_MOST = (
     10_000  # refused points that are kept; beyond, a person must look before more is sent
@@ -188,11 +189,13 @@ class Sender:
         """All that people did and reported since; gives the traps where they did it."""
         devices: set[str] = set()
         while acts := await self._store.read(lambda r: r.follower.acts(self.batch)):
-            await self._send_told([self._encoder.act(*one) for one in acts], ACTS, acts[-1][0])
+            await self._send_told(
+                [self._encoder.act(*one) for one in acts], SettingKey.INFLUX_ACTS, acts[-1][0]
+            )
             devices.update(act.device for _, act in acts)
         while told := await self._store.read(lambda r: r.follower.sightings(self.batch)):
             lines = [self._encoder.report(*one) for one in told]
-            await self._send_told(lines, SIGHTINGS, told[-1][0])
+            await self._send_told(lines, SettingKey.INFLUX_SIGHTINGS, told[-1][0])
         return devices
 
     async def _send_told(self, lines: Sequence[InfluxLine], cursor: str, last: int) -> None:

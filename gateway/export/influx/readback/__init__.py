@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from gateway.domain.epoch import EPOCH, day_number
+from gateway.domain.errors import UnreachableError
 from gateway.domain.model import DeviceState, Event
 
 HOUR = timedelta(hours=1)
@@ -55,7 +56,7 @@ class Effort(Struct, frozen=True, order=True):
     armed_ms: int
 
 
-class HistoryUnreadableError(Exception):
+class HistoryUnreadableError(UnreachableError):
     """The past cannot be read now; the text says why."""
 
 

@@ -11,7 +11,8 @@ from gateway.export.influx.schema import LAYOUT
 from gateway.store import Reader, Store
 from gateway.store.rollups.hours import Rollup
 from gateway.store.rollups.sums import SumUnit
-from gateway.store.rollups.walk import PLACE, WalkCursor
+from gateway.store.rollups.walk import WalkCursor
+from gateway.store.setting_keys import SettingKey
 from tests.gateway.export.influx.kit import filled
 from tests.support.samples import at
 
@@ -131,7 +132,7 @@ def test_another_layout_is_walked_anew_and_only_once(tmp_path: Path) -> None:
     """A gateway of before kept no layout, and its place was written otherwise."""
     store = filled(tmp_path)
     before = '[1073741824,1073741824,4,2,3,"boar"]'
-    store.write_now(lambda tx: tx.follower.put(PLACE, before))
+    store.write_now(lambda tx: tx.follower.put(SettingKey.INFLUX_WALK, before))
     store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
     assert store.read_now(lambda r: r.walk.place()) == ALL
     over = WalkCursor(ALL.hours, ALL.days, 2)

@@ -1,0 +1,68 @@
+"""The tree of errors in `gateway.domain.errors` is complete and true."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from gateway.domain import errors
+
+ROOT = Path(__file__).parents[2]
+BRANCHES = (errors.BadInputError, errors.BadConfigurationError, errors.UnreachableError)
+
+
+def defined() -> Iterator[str]:
+    """module.Class of every public exception of the gateway and its pages, read from the code."""
+    for room in ("gateway", "dashboard"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
+                ".__init__"
+            )
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and is_error(node) and node.name[0] != "_":
+                    yield f"{module}.{node.name}"
+
+
+def is_error(node: ast.ClassDef) -> bool:
+    """Whether a class is an exception, by the names of its bases."""
+    return any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases)
+
+
+def listed() -> dict[str, list[str]]:
+    """module.Class by branch, as the page says it."""
+    found: dict[str, list[str]] = {}
+    branch = ""
+    for line in (errors.__doc__ or "").splitlines():
+        if name := re.fullmatch(r" {4,7}(\w+Error)", line):
+            branch = name[1]
+        elif name := re.fullmatch(r" {8,}((?:gateway|dashboard)\.[\w.]+Error)", line):
+            found.setdefault(branch, []).append(name[1])
+    return found
+
+
+def test_the_page_lists_every_exception_of_the_project() -> None:
+    ours = {name for name in defined() if not name.startswith(errors.__name__)}
+    named = [name for names in listed().values() for name in names]
+    assert len(ours) > 20
+    assert sorted(named) == sorted(ours)
+
+
+def test_each_exception_derives_from_exactly_the_branch_that_lists_it() -> None:
+    assert set(listed()) == {branch.__name__ for branch in BRANCHES}
+    for branch, names in listed().items():
+        for name in names:
+            module, _, class_name = name.rpartition(".")
+            error = getattr(import_module(module), class_name)
+            above = [one.__name__ for one in BRANCHES if issubclass(error, one)]
+            assert above == [branch], name
+
+
+def test_every_branch_is_something_that_a_person_or_time_can_put_right() -> None:
+    assert all(issubclass(branch, errors.ShishigakiError) for branch in BRANCHES)
+
+
+def test_a_new_exception_outside_the_tree_would_be_found() -> None:
+    [stray] = ast.parse("class StrayError(Exception): pass").body
+    assert isinstance(stray, ast.ClassDef)
+    assert is_error(stray)
