@@ -16,7 +16,7 @@ from gateway.cli.demo import island as demo_module
 from gateway.cli.demo.command import _greet, console
 from gateway.cli.demo.island import LOGIN, Demo, DemoError, DemoOptions, claim, free_port
 from gateway.domain.model import TrapState
-from gateway.mqtt.embedded_broker import embedded
+from gateway.mqtt.embedded_broker import embedded, is_free
 from gateway.store import Reader
 from tests.dashboard.client import Client
 from tests.support.servers import free_port as any_port
@@ -131,6 +131,9 @@ def test_no_more_traps_are_sprung_for_show_than_trappers_could_visit(
 async def log_in(folder: Path) -> tuple[int, int, int]:
     """How a demo's pages answer a reader, a wrong password and the printed one."""
     async with shown(folder) as demo:
+        async with asyncio.timeout(20):
+            while is_free(demo.port):
+                await asyncio.sleep(0.01)
         client = Client(f"http://127.0.0.1:{demo.port}")
 
         def ask() -> tuple[int, int, int]:
