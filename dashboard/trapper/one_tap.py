@@ -1,8 +1,9 @@
-"""The one-tap page: whoever holds a message's link answers its alert, without logging in.
+"""The one-tap page: the holder of a notification's link answers its alert without logging in.
 
-Owns the page behind the link. GET shows and changes nothing (mail scanners open links); POST acts. The
-link lives until an outcome is recorded by it, and the same act sent again soon is the same act. What may
-be answered is `acts`'; must not show a place, only the trap's name.
+Owns the page behind the link. GET changes nothing, because mail scanners open links; POST acts. A link
+is valid until an outcome is recorded with it; the same action sent again within REPEAT acts once.
+Allowed actions: `gateway.domain.trap_lifecycle`. Reads one device by its id. Must not show a position,
+only the trap's name.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard.trapper.outcome_form import ACKNOWLEDGE, deed, deed_words, form_words
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_names, action_of, form_words
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.links import PATH, BadTicketError, Links, Ticket
@@ -29,18 +30,18 @@ from gateway.ingest.people import actions
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
 
-LEAVES_THE_LINK = {ACKNOWLEDGE, ActionKind.VISITED.value}  # no outcome: the link goes on
+LINK_STAYS_VALID = {ACKNOWLEDGE, ActionKind.VISITED.value}  # not an outcome
 THROUGH = "one-tap"
-REPEAT = timedelta(minutes=10)  # the same act by the same link within it: a thumb that tapped twice
-FIELDS = ("do", "species", "count", "sex", "weight", "photo", "note")  # what makes acts the same
+REPEAT = timedelta(minutes=10)  # the same action by the same link within it is a double tap
+FIELDS = ("do", "species", "count", "sex", "weight", "photo", "note")  # same values = same action
 
 
 class UsedLinkError(BadInputError):
-    """An outcome was recorded by this link already."""
+    """An outcome was already recorded with this link."""
 
 
 class LinkView(Struct, frozen=True):
-    """What the link is about, at one moment."""
+    """The alert of the link with its device and state, at one moment."""
 
     alert: Alert | None
     device: Device | None
@@ -49,13 +50,13 @@ class LinkView(Struct, frozen=True):
 
     @property
     def answerable(self) -> bool:
-        """Whether somebody still has to say that they take care."""
+        """Whether nobody has acknowledged the alert yet."""
         done = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
         return self.alert is not None and self.alert.status not in done
 
     @property
-    def deeds(self) -> list[ActionKind]:
-        """Outcomes that may be recorded now."""
+    def allowed(self) -> list[ActionKind]:
+        """The actions that may be recorded now."""
         if self.device is None or self.device.role is not Role.TRAP:
             return []
         return trap_lifecycle.allowed_actions(self.state)
@@ -71,7 +72,7 @@ class OneTap:
         self._policy, self._links, self._clock = policy, links, clock
 
     def routes(self) -> list[Route]:
-        """Both methods of the one address."""
+        """GET and POST of the page."""
         address = PATH + "{token}"
         return [
             Route(address, self.show, methods=["GET"]),
@@ -79,14 +80,14 @@ class OneTap:
         ]
 
     async def show(self, request: Request) -> Response:
-        """What it is about, with large buttons; changes nothing."""
+        """The alert with large buttons; changes nothing."""
         ticket = self._ticket(request)
         if isinstance(ticket, Response):
             return ticket
         return await self._page(request, ticket)
 
     async def act(self, request: Request) -> Response:
-        """Acknowledge, or record an outcome; then a page with a fresh link for what comes next."""
+        """Acknowledge, or record an outcome; then a page with a new link for the next action."""
         ticket = self._ticket(request)
         if isinstance(ticket, Response):
             return ticket
@@ -105,17 +106,17 @@ class OneTap:
             words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
             return await self._page(request, ticket, words, 409)
         self._feed.tell(outcome)
-        is_spent = fields["do"] not in LEAVES_THE_LINK
+        is_spent = fields["do"] not in LINK_STAYS_VALID
         return await self._page(
             request, self._next(ticket, now) if is_spent else ticket, "onetap.thanks"
         )
 
     def _next(self, ticket: Ticket, now: datetime) -> Ticket:
-        """A link for what follows an outcome, as a dispatch follows a capture."""
+        """A link for the next action after an outcome, such as a dispatch after a capture."""
         return self._links.ticket(ticket.alert, ticket.person, now, ticket.id[:8])
 
     def _ticket(self, request: Request) -> Ticket | Response:
-        """What the link says, or the page that says why it is worth nothing."""
+        """The content of the link, or a page that says why the link is not valid."""
         try:
             ticket = self._links.read(request.path_params["token"])
         except BadTicketError:
@@ -134,60 +135,63 @@ class OneTap:
             raise actions.UnknownSubjectError("no such alert")
         if fields.get("do") == ACKNOWLEDGE:
             return _acknowledge(tx, ticket, alert, now)
-        same = act_id(ticket, alert, fields)
+        same = action_id(ticket, alert, fields)
         before = tx.links.use(same, now)
         if before is not None and now - before <= REPEAT:
             return Outcome()
-        act = deed(alert.subject, ticket.person, same, THROUGH, fields, now)
-        if act.deed is ActionKind.VISITED:  # another visit, if it is not the same
-            act = msgspec.structs.replace(act, id=f"{same}-{now.timestamp():.0f}")
+        action = action_of(alert.subject, ticket.person, same, THROUGH, fields, now)
+        if action.deed is ActionKind.VISITED:  # after REPEAT it is another visit
+            action = msgspec.structs.replace(action, id=f"{same}-{now.timestamp():.0f}")
         elif tx.links.use(ticket.id, now):
             raise UsedLinkError
-        return actions.record(tx, act, self._policy, now)
+        return actions.record(tx, action, self._policy, now)
 
     async def _page(
         self, request: Request, ticket: Ticket, message: str = "", status: int = 200
     ) -> Response:
-        view = await self._store.read(lambda reader: look(reader, ticket))
+        view = await self._store.read(lambda reader: read_view(reader, ticket))
         if view.alert is None:
             return self._refused(request, "onetap.over", 404)
         words, now = self._reply.text(request), self._clock()
-        known = message.startswith("onetap.")
+        is_key = message.startswith("onetap.")
         return self._reply.page(
-            request, "onetap.html", now, status=status, view=view,
-            action=PATH + self._links.spell(ticket),
+            request,
+            "one_tap.html",
+            now,
+            status=status,
+            view=view,
+            address=PATH + self._links.spell(ticket),
             title=texts.title(view.alert, words.language),
             line=texts.text(view.alert, view.device, words.language, self._reply.zone, now),
-            message=words(message) if known else message,
-            deeds=deed_words(view.deeds, words), **form_words(words),
-        )  # fmt: skip
+            message=words(message) if is_key else message,
+            actions=action_names(view.allowed, words),
+            **form_words(words),
+        )
 
     def _refused(self, request: Request, word: str, status: int) -> Response:
         return self._reply.page(request, "error.html", self._clock(), status=status, word=word)
 
 
 def _acknowledge(tx: Transaction, ticket: Ticket, alert: Alert, now: datetime) -> Outcome:
-    """Whoever sees to it already may say so again."""
+    """Acknowledge; without effect if the same person has already acknowledged."""
     if alert.status is AlertStatus.ACKNOWLEDGED and alert.acknowledged_by == ticket.person:
         return Outcome()
     return actions.acknowledge(tx, ticket.alert, ticket.person, now, THROUGH)
 
 
 def _is_spent(reader: Reader, ticket: Ticket, fields: Mapping[str, str]) -> bool:
-    """Whether the link cannot acknowledge any more; the same outcome again is for `_do` to see."""
-    return fields.get("do") in LEAVES_THE_LINK and reader.link_used(ticket.id)
+    """Whether the link can no longer acknowledge. A repeated outcome: see `_do`."""
+    return fields.get("do") in LINK_STAYS_VALID and reader.link_used(ticket.id)
 
 
-def look(reader: Reader, ticket: Ticket) -> LinkView:
-    """Read what the page shows."""
+def read_view(reader: Reader, ticket: Ticket) -> LinkView:
+    """Read the data of the page."""
     alert = reader.alert(ticket.alert)
-    subject = alert.subject if alert else ""
-    devices = {device.id: device for device in reader.devices()}
-    state = reader.states().get(subject)
-    return LinkView(alert, devices.get(subject), state, reader.link_used(ticket.id))
+    device, state = (alert and reader.device(alert.subject)) or (None, None)
+    return LinkView(alert, device, state, reader.link_used(ticket.id))
 
 
-def act_id(ticket: Ticket, alert: Alert, fields: Mapping[str, str]) -> str:
-    """The same for the same act by the same link, as long as the alert has not come back."""
-    said = [ticket.id, alert.reopened, *(fields.get(name, "") for name in FIELDS)]
-    return blake2b(msgspec.json.encode(said), digest_size=16).hexdigest()
+def action_id(ticket: Ticket, alert: Alert, fields: Mapping[str, str]) -> str:
+    """Equal for the same action by the same link, until the alert is reopened."""
+    values = [ticket.id, alert.reopened, *(fields.get(name, "") for name in FIELDS)]
+    return blake2b(msgspec.json.encode(values), digest_size=16).hexdigest()

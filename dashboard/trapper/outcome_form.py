@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.web.i18n import Translations
-from gateway.domain import species, trap_lifecycle
+from gateway.domain import species
 from gateway.domain.model import ActionKind, TrapAction
 
 ACKNOWLEDGE = "acknowledge"
@@ -18,23 +18,23 @@ WEIGHTS = ("", "-20kg", "20-40kg", "40-60kg", "60kg-")
 LONGEST_NOTE = 200
 
 
-def deed_words(deeds: Sequence[ActionKind], words: Translations) -> list[tuple[str, str]]:
+def action_names(kinds: Sequence[ActionKind], words: Translations) -> list[tuple[str, str]]:
     """(value, name) of the buttons."""
-    return [(one.value, trap_lifecycle.ACTION_NAMES[one][words.language != "ja"]) for one in deeds]
+    return [(kind.value, words(f"action.{kind.value}")) for kind in kinds]
 
 
 def form_words(words: Translations) -> dict[str, Any]:
-    """What the form about an animal offers."""
+    """The choices of the form about an animal."""
     animals = [(row.code, species.label(row.code, words.language)) for row in species.TABLE]
     return {"animals": animals, "sexes": SEXES, "weights": WEIGHTS}
 
 
-def deed(
-    device: str, person: str, act_id: str, through: str, fields: Mapping[str, str], now: datetime
+def action_of(
+    device: str, person: str, action_id: str, through: str, fields: Mapping[str, str], now: datetime
 ) -> TrapAction:
-    """The act that a form describes; ValueError when a field holds what no form offers."""
-    done = ActionKind(fields.get("do", ""))
-    found = done in {ActionKind.CAPTURED, ActionKind.NON_TARGET}
+    """The action described by a form. Raises ValueError for a value that the form does not offer."""
+    kind = ActionKind(fields.get("do", ""))
+    found = kind in {ActionKind.CAPTURED, ActionKind.NON_TARGET}
     count = int(fields.get("count") or 1)
     sex, weight, animal = (fields.get(name, "") for name in ("sex", "weight", "species"))
     if not 1 <= count <= MOST_ANIMALS or sex not in {"", *SEXES} or weight not in WEIGHTS:
@@ -42,12 +42,17 @@ def deed(
     if animal and animal not in species.BY_CODE:
         raise ValueError(f"species {animal!r}")
     return TrapAction(
-        id=act_id, device=device, deed=done, at=now.astimezone(UTC),
-        by=person, recorded_at=now, through=through,
+        id=action_id,
+        device=device,
+        deed=kind,
+        at=now.astimezone(UTC),
+        by=person,
+        recorded_at=now,
+        through=through,
         species=(animal or species.UNKNOWN) if found else None,
         count=count if found else None,
         sex=(sex or None) if found else None,
         weight_class=(weight or None) if found else None,
         photo=fields.get("photo", "")[:LONGEST_NOTE] or None,
         note=fields.get("note", "")[:LONGEST_NOTE],
-    )  # fmt: skip
+    )

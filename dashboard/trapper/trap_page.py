@@ -1,7 +1,7 @@
-"""A trap's own page: whoever is logged in answers its alerts and records what was found there.
+"""The page of one trap: logged-in trappers answer its alerts and record outcomes.
 
-Owns the page and who may act on it. What may be recorded is `acts`'; the forms are those of the one-tap
-page. A form acts once however often it is sent. Must not show a place.
+Owns the page and who may act on it. Allowed actions: `gateway.domain.trap_lifecycle`; the forms:
+`outcome_form`. A form that is sent twice acts once. Reads one device by its id. Must not show a position.
 """
 
 import secrets
@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard.trapper.outcome_form import ACKNOWLEDGE, deed, deed_words, form_words
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_names, action_of, form_words
 from dashboard.web.auth import same_origin
+from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.policy import Policy
@@ -34,9 +35,9 @@ ANSWERED = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
 
 
 class TrapPageView(Struct, frozen=True):
-    """A trap at one moment."""
+    """A trap with its state and open alerts at one moment."""
 
-    device: Device | None
+    device: Device
     state: DeviceState | None
     alerts: list[Alert]
 
@@ -51,21 +52,21 @@ class TrapPage:
         self._policy, self._clock = policy, clock
 
     def routes(self) -> list[Route]:
-        """Both methods of the one address."""
+        """GET and POST of the page."""
         return [
             Route("/traps/{device:path}", self.show, methods=["GET"]),
             Route("/traps/{device:path}", self.act, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
-        """The trap's state, its alerts and, for whoever may act, large buttons."""
-        return await self._page(request, await self._look(request))
+        """The trap's state, its alerts and, for persons who may act, large buttons."""
+        return await self._page(request, await self._read(request))
 
     async def act(self, request: Request) -> Response:
-        """Acknowledge what is open, or record an outcome."""
-        view = await self._look(request)
-        person = may_act(request.state.account)
-        if person is None or view.device is None or not same_origin(request):
+        """Acknowledge an alert, or record an outcome."""
+        view = await self._read(request)
+        person = acting_person(request.state.account)
+        if person is None or not same_origin(request):
             raise HTTPException(403)
         device, now = view.device.id, self._clock()
         async with request.form(max_fields=20, max_files=0) as form:
@@ -78,21 +79,21 @@ class TrapPage:
             words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
             return await self._page(request, view, words, 409)
         self._feed.tell(outcome)
-        return await self._page(request, await self._look(request), "onetap.thanks")
+        return await self._page(request, await self._read(request), "onetap.thanks")
 
     def _do(
         self, tx: Transaction, device: str, person: str, fields: Mapping[str, str], now: datetime
     ) -> Outcome:
         if fields.get("do") != ACKNOWLEDGE:
-            once = blake2b(f"{person} {device} {fields.get('once')}".encode(), digest_size=16)
-            act = deed(device, person, once.hexdigest(), THROUGH, fields, now)
-            return actions.record(tx, act, self._policy, now)
+            digest = blake2b(f"{person} {device} {fields.get('once')}".encode(), digest_size=16)
+            action = action_of(device, person, digest.hexdigest(), THROUGH, fields, now)
+            return actions.record(tx, action, self._policy, now)
         return actions.acknowledge(tx, fields.get("alert", ""), person, now, THROUGH)
 
-    async def _look(self, request: Request) -> TrapPageView:
+    async def _read(self, request: Request) -> TrapPageView:
         device = request.path_params["device"]
-        view = await self._store.read(lambda reader: look(reader, device))
-        if view.device is None:
+        view = await self._store.read(lambda reader: read_view(reader, device))
+        if view is None:
             raise HTTPException(404)
         return view
 
@@ -100,34 +101,41 @@ class TrapPage:
         self, request: Request, view: TrapPageView, message: str = "", status: int = 200
     ) -> Response:
         words, now, account = self._reply.text(request), self._clock(), request.state.account
-        person, device = may_act(account), view.device
+        person, device = acting_person(account), view.device
+        allowed = trap_lifecycle.allowed_actions(view.state) if person else []
         return self._reply.page(
-            request, "trap.html", now, account=account, status=status, device=device,
-            shown=trap_lifecycle.trap_view(view.state, now, device.heartbeat_s if device else 0),
+            request,
+            "trap.html",
+            now,
+            account=account,
+            status=status,
+            device=device,
+            shown=trap_lifecycle.trap_view(view.state, now, device.heartbeat_s),
             message=words(message) if message.startswith("onetap.") else message,
-            alerts=[
-                (alert, texts.title(alert, words.language),
-                 texts.text(alert, device, words.language, self._reply.zone, now),
-                 alert.status not in ANSWERED)
-                for alert in view.alerts
-            ],
-            may_act=person is not None, once=secrets.token_urlsafe(12),
-            state_names=trap_lifecycle.STATE_NAMES, side=int(words.language != "ja"),
-            deeds=deed_words(trap_lifecycle.allowed_actions(view.state), words) if person else [],
+            alerts=[self._alert(alert, device, words, now) for alert in view.alerts],
+            may_act=person is not None,
+            once=secrets.token_urlsafe(12),
+            actions=action_names(allowed, words),
             **form_words(words),
-        )  # fmt: skip
+        )
+
+    def _alert(
+        self, alert: Alert, device: Device, words: Translations, now: datetime
+    ) -> tuple[Alert, str, str, bool]:
+        """An alert with its title, its text, and whether it waits for an answer."""
+        title = texts.title(alert, words.language)
+        text = texts.text(alert, device, words.language, self._reply.zone, now)
+        return alert, title, text, alert.status not in ANSWERED
 
 
-def may_act(account: Account | None) -> str | None:
-    """In whose name this reader may act; None: not at all."""
+def acting_person(account: Account | None) -> str | None:
+    """The name under which this reader acts; None: the reader may not act."""
     return account.name if account and account.rank >= Rank.TRAPPER else None
 
 
-def look(reader: Reader, device: str) -> TrapPageView:
-    """Read what the page shows; other devices than traps have none."""
-    found = {one.id: one for one in reader.devices()}.get(device)
-    return TrapPageView(
-        found if found and found.role is Role.TRAP else None,
-        reader.states().get(device),
-        [alert for alert in reader.open_alerts() if alert.subject == device],
-    )
+def read_view(reader: Reader, device_id: str) -> TrapPageView | None:
+    """Read the data of the page; None if there is no such trap."""
+    found = reader.device(device_id)
+    if found is None or found[0].role is not Role.TRAP:
+        return None
+    return TrapPageView(*found, reader.open_alerts_about(device_id))

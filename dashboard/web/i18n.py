@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from gateway.domain import trap_lifecycle
+
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
@@ -37,10 +39,18 @@ class Translations:
 @cache
 def text(language: Language) -> Translations:
     """The Text of a language."""
-    words: dict[str, str] = {}
+    words = _names_of_the_domain(language)
     for path in sorted((Path(__file__).parents[1] / "locale").glob(f"{language}*.json")):
         words |= json.loads(path.read_text(encoding="utf-8"))
     return Translations(language, words)
+
+
+def _names_of_the_domain(language: Language) -> dict[str, str]:
+    """Names of trap states and actions: documents and notifications use the same table."""
+    side = LANGUAGES.index(language)
+    states = {f"trap_state.{one.value}": n[side] for one, n in trap_lifecycle.STATE_NAMES.items()}
+    actions = {f"action.{one.value}": n[side] for one, n in trap_lifecycle.ACTION_NAMES.items()}
+    return states | actions
 
 
 def choose(wanted: str | None, accept: str, default: Language) -> Language:

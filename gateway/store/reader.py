@@ -76,6 +76,14 @@ class Reader:
         rows = self._execute("SELECT id, state FROM device WHERE state IS NOT NULL")
         return {id_: value for id_, state in rows for value in each(to_state, [state])}
 
+    def device(self, device_id: str) -> tuple[Device, DeviceState | None] | None:
+        """One device and its present state (None before its first event); None: not registered."""
+        sql = "SELECT body, state FROM device WHERE id = ?"
+        row = self._execute(sql, (device_id,)).fetchone()
+        return (
+            (to_device(row[0]), to_state(row[1]) if row[1] is not None else None) if row else None
+        )
+
     def pending(self) -> list[Device]:
         """Devices that wait for approval."""
         sql = "SELECT body FROM device WHERE standing = ? ORDER BY no"
@@ -113,6 +121,11 @@ class Reader:
         """Alerts not yet resolved, newest first."""
         rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no DESC")
         return list(each(to_alert, (body for (body,) in rows)))
+
+    def open_alerts_about(self, subject: str) -> list[Alert]:
+        """Alerts about one subject that are not yet resolved, newest first."""
+        sql = "SELECT body FROM alert WHERE subject = ? AND status <> 'resolved' ORDER BY no DESC"
+        return list(each(to_alert, (body for (body,) in self._execute(sql, (subject,)))))
 
     def alert(self, alert_id: str) -> Alert | None:
         """One alert, or None."""
