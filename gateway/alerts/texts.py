@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.rules import TABLE
 from gateway.domain import species
-from gateway.domain.model import URGENT, Alert, Device
+from gateway.domain.model import URGENT, Alert, Device, TimeQuality
 from gateway.domain.refused.unknown_names import claimant
 
 MOST = 69  # characters of title, space and text
@@ -37,6 +37,10 @@ PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of
 }
 AGAIN = {"trapper": ("再通知 ", "Again: "), "deputy": ("応答なし ", "No answer: "),
          "office": ("応答なし ", "No answer: ")}  # fmt: skip
+DOUBT: Mapping[TimeQuality, tuple[str, str]] = {  # behind the time, or instead of it
+    TimeQuality.DOUBTFUL: ("（時刻不確か）", ", time doubtful"),
+    TimeQuality.UNKNOWN: ("（ブローカーの保持・時刻不明）", " (kept by broker, time unknown)"),
+}
 OVER = ("終了 ", "Over: ")
 NOTES_JA: Mapping[str, str] = {  # beginnings of notes that people have to understand
     "mqtt.client_id used twice": "mqtt.client_id が二重に使われています",
@@ -53,13 +57,8 @@ def title(alert: Alert, language: str, asked: str = "", *, over: bool = False) -
 
 def text(alert: Alert, device: Device | None, language: str, zone: ZoneInfo, now: datetime) -> str:
     """One line: which, when, how late."""
-    when = alert.observed_at.astimezone(zone)
-    late = _late(now - alert.observed_at, language)
     note = _note(alert, language)
-    if language == "ja":
-        tail = f" {when.month}月{when.day}日{when:%H:%M}{late}"
-    else:
-        tail = f" {when:%d %b %H:%M}{late}"
+    tail = _when(alert, language, zone, now)
     head = f"{subject(alert, device, language)}{note}"
     prefixes = AGAIN if alert.level in URGENT else ()  # only those are said again
     titles = [title(alert, language, asked) for asked in prefixes]
@@ -115,10 +114,8 @@ def _counted(name: str, count: int, language: str) -> str:
 
 
 def _line(alert: Alert, device: Device | None, language: str, zone: ZoneInfo, now: datetime) -> str:
-    when = alert.observed_at.astimezone(zone)
-    late = _late(now - alert.observed_at, language)
     about = subject(alert, device, language)
-    return f"{about} {when.month}/{when.day} {when:%H:%M}{late}"
+    return f"{about}{_when(alert, language, zone, now, short=True)}"
 
 
 def _name(rule: str, language: str) -> str:
@@ -138,6 +135,21 @@ def _note(alert: Alert, language: str) -> str:
     for begin, ja in NOTES_JA.items():
         note = note.replace(begin, ja)
     return f"（{note}）"
+
+
+def _when(
+    alert: Alert, language: str, zone: ZoneInfo, now: datetime, *, short: bool = False
+) -> str:
+    """The time, how late if late, and whether it can be trusted."""
+    side = int(language != "ja")
+    doubt = DOUBT[alert.doubt][side] if alert.doubt else ""
+    if alert.doubt is TimeQuality.UNKNOWN:
+        return doubt
+    when = alert.observed_at.astimezone(zone)
+    day = f"{when:%d %b} " if side else f"{when.month}月{when.day}日"
+    if short:
+        day = f"{when.month}/{when.day} "
+    return f" {day}{when:%H:%M}{_late(now - alert.observed_at, language)}{doubt}"
 
 
 def _late(delay: timedelta, language: str) -> str:

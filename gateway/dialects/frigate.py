@@ -213,6 +213,7 @@ def _detection(
         kind=Kind.DETECTION,
         device_time=time,
         time_source=TimeSource.RTC if time else TimeSource.NONE,
+        clock="frigate",
         species=species,
         confidence=confidence,
         media=media,

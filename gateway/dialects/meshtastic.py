@@ -72,6 +72,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
             is_state=is_state,
             device_time=time,
             time_source=TimeSource.RTC if time else TimeSource.NONE,
+            clock=f"meshtastic:{message.topic.rpartition('/')[2][:32]}",
             is_time_loose=True,  # each receiving node tells its own
             rssi_dbm=figures.rssi_dbm(packet.rssi),
             snr_db=figures.snr_db(packet.snr),

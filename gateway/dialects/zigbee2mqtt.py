@@ -44,7 +44,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
         return presence(message, device, online=_online(message), devices=context.devices)
     if not name or (device and leaf in _COMMANDS):
         raise MessageRefusedError(RefusalReason.IRRELEVANT, "a command to a device, or no device")
-    return _state(message, name[:256], context)
+    return _state(message, base, name[:256], context)
 
 
 def _split(topic: str) -> tuple[str, str]:
@@ -54,7 +54,7 @@ def _split(topic: str) -> tuple[str, str]:
     return "/".join(levels[: at + 1]), "/".join(levels[at + 1 :])
 
 
-def _state(message: Message, name: str, context: Context) -> list[Reading]:
+def _state(message: Message, base: str, name: str, context: Context) -> list[Reading]:
     payload = message.payload
     if not payload.lstrip().startswith(b"{"):
         name, values = _attribute(message, name, context)
@@ -67,6 +67,7 @@ def _state(message: Message, name: str, context: Context) -> list[Reading]:
         id=identity(message, time),
         time=time,
         time_source=TimeSource.RTC if time else TimeSource.NONE,
+        clock=f"zigbee2mqtt:{base[:64]}",
     )
     return readings(envelope, _model(name, context), values, context.devices)
 

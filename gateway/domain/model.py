@@ -13,6 +13,10 @@ from gateway.domain.alerts.alert import URGENT as URGENT
 from gateway.domain.alerts.alert import Alert as Alert
 from gateway.domain.alerts.alert import AlertLevel as AlertLevel
 from gateway.domain.alerts.alert import AlertStatus as AlertStatus
+from gateway.domain.clocks.device_clock import DeviceClock
+from gateway.domain.clocks.time_quality import DOUBTS as DOUBTS
+from gateway.domain.clocks.time_quality import OWN_TIME as OWN_TIME
+from gateway.domain.clocks.time_quality import TimeQuality as TimeQuality
 from gateway.domain.errors import BadInputError
 
 
@@ -40,16 +44,6 @@ class TimeSource(StrEnum):
     NETWORK = "network"
     RTC = "rtc"
     NONE = "none"
-
-
-class TimeQuality(StrEnum):
-    """How much the judged time ``observed_at`` can be trusted, best first."""
-
-    SYNCED = "synced"  # the device's clock follows GPS, NTP or a network server
-    RTC = "rtc"  # the device's own unsynchronised clock, plausible
-    DERIVED = "derived"  # computed from uptime and a later known time
-    RECEIVED = "received"  # no usable device time: when it reached the gateway
-    UNTRUSTED = "untrusted"  # the gateway's own clock was not trusted either
 
 
 class Role(StrEnum):
@@ -111,7 +105,7 @@ class Message(Struct, frozen=True, array_like=True):
     payload: bytes
     received_at: datetime
     qos: int = 1
-    retain: bool = False
+    retain: bool = False  # the broker had kept it and replayed it; False: it was published just now
 
 
 class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,6 +149,8 @@ class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
     input: str = ""  # which of the device's inputs said it
     simulated: bool = False  # the source says that it is a test: it counts nowhere
     is_content: bool = False  # the device's own content was read, not only that it lives
+    clock: str = ""  # whose clock gave `device_time`: a receiver's or bridge's; empty: its own
+    logged: bool = False  # a record of the device's own log, sent later
 
 
 class Event(Facts, frozen=True, kw_only=True, omit_defaults=True):
@@ -258,6 +254,7 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     trap_head: tuple[int, int, int] = (0, 0, 0)  # of the event that set `trap`
     set_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.set`
     sprung_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.sprung`
+    hearsay: bool = False  # only a broker's memory told of `trap`, and nobody was alerted
     act: TrapAction | None = None  # the newest that changed the trap
     visited_ms: int = 0  # newest action of any kind: somebody was there
     low_battery: dict[str, dict[int, float]] = {}  # lowest of a day (since 1970, UTC), by fact
@@ -269,6 +266,8 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     online_head: tuple[int, int, int] = (0, 0, 0)
     heard: tuple[str, int] | None = None  # topic and QoS of the newest message,
     heard_as: str = ""  # and the kind of its event
+    clock: DeviceClock | None = None  # how far its own clock is off
+    said: dict[str, str] = {}  # hash of the newest message without a time, by hash of its topic
     unconfirmed: tuple[int, int] | None = None  # window in which its messages may be missing, ms
 
     def fact(self, name: str) -> str | float | bool | None:

@@ -32,6 +32,8 @@ from gateway.mqtt.link import (
     tls_context,
     unreachable,
 )
+from gateway.mqtt.subscription.options import paho_filters
+from gateway.mqtt.subscription.replay import Replays
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class PahoLink:
         self._paused = False
         self._socket: Any = None  # while the loop watches it
         self._beat: asyncio.TimerHandle | None = None
+        self._replays = Replays(self._loop.time)
         self._client = self._make_client()
 
     # -- Link ---------------------------------------------------------------------------------
@@ -75,7 +78,8 @@ class PahoLink:
         except OSError as error:
             raise unreachable(self._settings, error) from None
         if self._terms.subscriptions:
-            self._client.subscribe(list(self._terms.subscriptions))
+            self._replays.expect()
+            self._client.subscribe(paho_filters(self._terms, is_five=self.version == MQTTv5))
         self._keep_alive()
         return remembered
 
@@ -109,6 +113,7 @@ class PahoLink:
         if paused:
             self._loop.remove_reader(self._socket)
         else:
+            self._replays.expect()
             self._loop.add_reader(self._socket, self._on_readable)
             self._loop.call_soon(self._on_readable)  # TLS may hold what the kernel does not show
 
@@ -116,8 +121,7 @@ class PahoLink:
         self._end(ConnectionFailedError("closed by ourselves"))
         self._client.disconnect()
         self._flush()
-        rest = self._client.socket()
-        if rest is not None:
+        if (rest := self._client.socket()) is not None:
             self._unwatch(rest)
             rest.close()
 
@@ -200,7 +204,9 @@ class PahoLink:
             answer.set_result(code.value)
 
     def _on_message(self, _client: Client, _data: Any, got: MQTTMessage) -> None:
-        message = Message(got.topic, bytes(got.payload), self._now, got.qos, got.retain)
+        payload = bytes(got.payload)
+        kept = got.retain and self._replays.is_replay(got.topic, payload)
+        message = Message(got.topic, payload, self._now, got.qos, kept)
         number = got.mid if got.qos else 0
         self._batch.append(Delivery(message, number, self._wire.generation))
 

@@ -27,7 +27,9 @@ from gateway.mqtt.link import (
     tls_context,
     unreachable,
 )
-from gateway.mqtt.packets_v5 import connect_packet, subscribe_packet
+from gateway.mqtt.packets_v5 import connect_packet
+from gateway.mqtt.subscription.options import packet as subscribe
+from gateway.mqtt.subscription.replay import Replays
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class FiveLink(asyncio.Protocol):
         self._last_id = 1  # 1 is the SUBSCRIBE's
         self._quota = asyncio.Semaphore(1)
         self._max_packet_bytes = 0
+        self._replays = Replays(loop.time)
 
     # -- Link ---------------------------------------------------------------------------------
 
@@ -78,7 +81,8 @@ class FiveLink(asyncio.Protocol):
         self._quota = asyncio.Semaphore(connack.receive_max)
         self._max_packet_bytes = connack.max_packet_size or 0
         if self._terms.subscriptions:
-            self._write(subscribe_packet(self._terms).write())
+            self._replays.expect()
+            self._write(subscribe(self._terms).write())
         self._keep_alive(connack.server_keep_alive or settings.keepalive_s)
         return connack.session_present
 
@@ -96,10 +100,8 @@ class FiveLink(asyncio.Protocol):
         await self._quota.acquire()  # given back by the PUBACK, not by our impatience
         number = self._next_id()
         answer = self._sent[number] = asyncio.get_running_loop().create_future()
-        at_least_once = mqtt5.QoS.AT_LEAST_ONCE
-        self._send(
-            mqtt5.PublishPacket(topic, payload, qos=at_least_once, retain=retain, packet_id=number)
-        )
+        qos1 = mqtt5.QoS.AT_LEAST_ONCE
+        self._send(mqtt5.PublishPacket(topic, payload, qos=qos1, retain=retain, packet_id=number))
         code = (await answer).reason_code
         if int(code) >= _FAILED:
             raise PermissionError(f"the broker does not take {topic}: {code.name}")
@@ -111,6 +113,7 @@ class FiveLink(asyncio.Protocol):
             if paused:
                 self._transport.pause_reading()
             else:
+                self._replays.expect()
                 self._transport.resume_reading()
 
     async def close(self) -> None:
@@ -168,7 +171,7 @@ class FiveLink(asyncio.Protocol):
 
     def _read(self, chunk: memoryview, batch: list[Delivery]) -> int:
         """Fill `batch` with the messages of `chunk`; returns how many bytes were whole packets."""
-        read, publish = mqtt5.read, mqtt5.PublishPacket
+        read, publish, is_replay = mqtt5.read, mqtt5.PublishPacket, self._replays.is_replay
         generation, now = self._wire.generation, self._wire.clock()
         used = 0
         while True:
@@ -181,7 +184,8 @@ class FiveLink(asyncio.Protocol):
                 self._handle(packet)
                 continue
             number = packet.packet_id or 0
-            message = Message(packet.topic, packet.payload, now, 1 if number else 0, packet.retain)
+            kept = packet.retain and is_replay(packet.topic, packet.payload)
+            message = Message(packet.topic, packet.payload, now, 1 if number else 0, kept)
             batch.append(Delivery(message, number, generation))
 
     def _handle(self, packet: mqtt5.Packet) -> None:

@@ -1,14 +1,11 @@
-"""The packets with which an MQTT 5 connection of ours begins: CONNECT and SUBSCRIBE.
+"""The packet with which an MQTT 5 connection of ours begins: CONNECT (SUBSCRIBE: `subscription`).
 
-Owns what we ask of a broker. Must not send anything.
+Owns what we tell a broker of ourselves. Must not send anything.
 """
 
 import mqtt5
 
-from gateway.mqtt.link import (
-    OFFLINE,
-    Terms,
-)
+from gateway.mqtt.link import OFFLINE, Terms
 
 
 def connect_packet(terms: Terms) -> mqtt5.ConnectPacket:
@@ -25,8 +22,3 @@ def connect_packet(terms: Terms) -> mqtt5.ConnectPacket:
         session_expiry_interval=settings.session_expiry_s,
         max_packet_size=settings.max_packet_bytes,
     )
-
-
-def subscribe_packet(terms: Terms) -> mqtt5.SubscribePacket:
-    filters = [mqtt5.TopicFilter(t, max_qos=mqtt5.QoS(qos)) for t, qos in terms.subscriptions]
-    return mqtt5.SubscribePacket(1, filters)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.domain.accounts import Account
+from gateway.domain.clocks.device_clock import DeviceClock
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import (
     Alert,
@@ -48,6 +49,7 @@ _account = msgspec.json.Decoder(Account).decode
 _alert = msgspec.json.Decoder(Alert).decode
 _sighting = msgspec.json.Decoder(Sighting).decode
 _act = msgspec.json.Decoder(TrapAction).decode
+_clock = msgspec.json.Decoder(DeviceClock).decode
 _state = msgspec.json.Decoder(DeviceState).decode
 
 
@@ -124,6 +126,11 @@ def to_sighting(body: bytes) -> Sighting:
 def to_alert(body: bytes) -> Alert:
     """An Alert from its stored JSON."""
     return _read(_alert, body)
+
+
+def to_clock(body: bytes) -> DeviceClock:
+    """A DeviceClock from its stored JSON."""
+    return _read(_clock, body)
 
 
 def to_account(body: bytes) -> Account:

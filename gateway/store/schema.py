@@ -271,4 +271,10 @@ MIGRATIONS: tuple[str, ...] = (
     DROP INDEX event_id;
     """,
     HELD,
+    """
+    CREATE TABLE clock (                -- of radio receivers and bridges; a device's is in its state
+        name TEXT PRIMARY KEY,
+        body BLOB NOT NULL              -- device_clock.DeviceClock as JSON
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

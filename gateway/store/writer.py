@@ -23,6 +23,7 @@ from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import local_day, ms
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
+from gateway.store.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
@@ -126,6 +127,7 @@ class Transaction:
         self.boot_returns = BootReturnTable(connection)
         self.backlog = BacklogTable(connection)
         self.months = MonthTable(connection)
+        self.clocks = ClockTable(connection)
 
     @property
     def devices(self) -> Mapping[str, Device]:

@@ -4,6 +4,8 @@ Owns the rule table and how it is applied. Must not send, store or read a clock.
 To add a rule: write its function in the module of its subject, add its row to RULES.
 """
 
+import msgspec
+
 from gateway.alerts.rules import devices, gateway, places, traps, unregistered
 from gateway.alerts.rules.types import (
     Audience,
@@ -20,7 +22,7 @@ from gateway.alerts.rules.types import (
 )
 from gateway.config.thresholds import Limits
 from gateway.domain.epoch import ms
-from gateway.domain.model import Alert, AlertLevel
+from gateway.domain.model import DOUBTS, Alert, AlertLevel
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -153,6 +155,11 @@ def judge(change: Change) -> Ruling:
             ruling = rule.on_change(rule, change)
             result.opens.extend(ruling.opens)
             result.ends.extend(ruling.ends)
+    if doubts := {e.id: e.time_quality for e in change.events if e.time_quality in DOUBTS}:
+        result.opens = [
+            msgspec.structs.replace(alert, doubt=doubts.get(alert.event or ""))
+            for alert in result.opens
+        ]
     return result
 
 

@@ -14,10 +14,7 @@ UNNAMED_AREA = "-"
 
 def sprung(rule: Rule, change: Change) -> Ruling:
     """A trap springs, as sensor and people tell together; ends when it is no longer sprung."""
-    before, after = (
-        trap_lifecycle.last_known(change.before).state,
-        trap_lifecycle.last_known(change.after),
-    )
+    before, after = _known(change.before), trap_lifecycle.last_known(change.after)
     again = after.state is TrapState.SPRUNG and _set_between(change)
     if before is after.state and not again:
         return Ruling()
@@ -28,8 +25,8 @@ def sprung(rule: Rule, change: Change) -> Ruling:
     if not springs:
         return Ruling()  # a person's late word changed how an old spring reads: no news
     cause = springs[-1]
-    if before is None and cause.id in change.retained:
-        return Ruling()  # a broker's memory of a trap we never saw armed: a state, not news
+    if cause.id in change.quiet:
+        return Ruling()  # a broker's memory of a trap never heard before: a state, not news
     ends = [End(rule.name, change.device.id, "trap.set")] if again else []
     return Ruling(ends=ends, opens=[Alert(
         id=alert_id(rule.name, change.device.id, cause.id),
@@ -40,6 +37,12 @@ def sprung(rule: Rule, change: Change) -> Ruling:
         opened_at=change.now,
         event=cause.id,
     )])  # fmt: skip
+
+
+def _known(state: DeviceState | None) -> TrapState | None:
+    """What people have been told of the trap: not what only a broker had kept."""
+    is_told = state is None or not state.hearsay or state.act is not None
+    return trap_lifecycle.last_known(state).state if is_told else None
 
 
 def _set_between(change: Change) -> bool:
@@ -80,9 +83,10 @@ def _names(labels: list[str]) -> str:
 
 
 def visited(alert: Alert, tick: Tick) -> bool:
-    """Whether nobody has stood at the device since the alert (tamper lasts until then)."""
+    """Whether nobody has stood at the device since the alert's last cause (tamper lasts until then)."""
     state = tick.states.get(alert.subject)
-    return state is None or from_ms(state.visited_ms) <= alert.observed_at
+    last = max(filter(None, (alert.observed_at, alert.last_at, alert.reopened_at)))
+    return state is None or from_ms(state.visited_ms) <= last
 
 
 def recent(alert: Alert, tick: Tick) -> bool:

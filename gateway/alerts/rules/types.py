@@ -62,7 +62,9 @@ class Change(Struct, frozen=True, dict=True):
     events: Sequence[Event]  # in order of occurrence
     now: datetime
     law: Law
-    retained: frozenset[str] = frozenset()  # ids of events that a broker had kept
+    quiet: frozenset[str] = (
+        frozenset()
+    )  # ids of what only a broker told, of a trap never heard before
     devices: Mapping[str, Device] = {}
     states: Mapping[str, DeviceState] = {}  # of the others, before this batch
 

@@ -38,7 +38,8 @@ class _DeviceInfo(Struct, rename="camel"):
     dev_eui: Any = ""
 
 
-class _ChirpStackRx(Struct):
+class _ChirpStackRx(Struct, rename="camel"):
+    gateway_id: Any = None
     rssi: Any = None
     snr: Any = None
 
@@ -103,6 +104,7 @@ def _uplink(message: Message, context: Context) -> list[Reading]:
         key=f"{eui}:{address}:{count}:{_content(up)}" if address and count is not None else None,
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
+        clock=_clock(up.rx_info),
         facts=_radio(up.rx_info),
     )
     port = figures.counter(up.f_port)
@@ -121,6 +123,12 @@ def _radio(heard: list[_ChirpStackRx]) -> dict[str, float | None]:
     if best is None:
         return {}
     return {"rssi_dbm": figures.rssi_dbm(best.rssi), "snr_db": figures.snr_db(best.snr)}
+
+
+def _clock(heard: list[_ChirpStackRx]) -> str:
+    """Whose clock gave the time: the first gateway's that heard it, else the network server's."""
+    receiver = figures.name(heard[0].gateway_id) if heard else ""
+    return f"chirpstack:{receiver[:32]}" if receiver else "chirpstack"
 
 
 def _eui(info: _DeviceInfo | None, message: Message) -> str:
@@ -158,6 +166,7 @@ def _envelope(message: Message, event: _Status, kind: str) -> Envelope:
         id=f"{base}:{kind}",
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
+        clock=_clock([]),
     )
 
 

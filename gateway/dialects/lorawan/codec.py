@@ -73,6 +73,7 @@ def alive(envelope: Envelope, kind: Kind = Kind.HEARTBEAT, unread: str = "") -> 
         device_time=envelope.time,
         time_source=envelope.time_source,
         simulated=envelope.simulated,
+        clock=envelope.clock,
         unread=unread or None,
         **envelope.facts,
     )
@@ -167,6 +168,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
         id=identity(message, time),
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
+        clock="lorawan",
         facts=heard if values is not outer else {},
     )
     return sense(envelope, {} if unread else values, context, _port(outer), unread)

@@ -127,6 +127,7 @@ def _uplink(
         key=f"{known}:{content(up.f_port, frame)}" if known else None,
         time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
+        clock="tts",
         facts=_radio(up.rx_metadata) | _battery(up.last_battery_percentage),
         simulated=told.simulated is True,
     )
@@ -166,6 +167,7 @@ def _join(message: Message, told: _Message, accept: _Accept, device: str) -> Rea
         simulated=told.simulated is True,
         device_time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
+        clock="tts",
     )
 
 
@@ -177,6 +179,7 @@ def _solved(message: Message, told: _Message, solved: _Solved, device: str) -> R
         kind=Kind.HEARTBEAT,
         device_time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
+        clock="tts",
         **_place(solved.location),
     )
 

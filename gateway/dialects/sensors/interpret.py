@@ -35,6 +35,8 @@ class Envelope(Struct, frozen=True, kw_only=True):
     key: str | None = None
     time: datetime | None = None
     time_source: TimeSource = TimeSource.NONE
+    clock: str = ""  # whose clock it is: a receiver's or bridge's; empty: the device's own
+    logged: bool = False  # a record of the device's own log
     facts: Mapping[str, Any] = field(default_factory=dict)
     model: str | None = None  # the device's model, where it is certain
     simulated: bool = False
@@ -163,6 +165,7 @@ def _late(
         model=envelope.model,
         time=time,
         time_source=TimeSource.RTC if time else TimeSource.NONE,
+        logged=True,
     )
     return [_reading(late, item, heard.facts, suffix=f":{item[0]}") for item in said]
 
@@ -184,6 +187,8 @@ def _reading(
         is_state=is_state,
         device_time=envelope.time,
         time_source=envelope.time_source,
+        clock=envelope.clock,
+        logged=envelope.logged,
         model=envelope.model,
         simulated=envelope.simulated,
         is_content=True,

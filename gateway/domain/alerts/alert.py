@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from gateway.domain.clocks.time_quality import TimeQuality
+
 
 class AlertLevel(StrEnum):
     """How urgent an alert is, the most urgent first."""
@@ -47,6 +49,7 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     event: str | None = None  # id of the event behind it,
     device: str | None = None  # and its device, where the subject is another
     note: str = ""  # details for a person, beside rule and subject
+    doubt: TimeQuality | None = None  # DOUBTFUL or UNKNOWN: why `observed_at` may be wrong
     last_at: datetime | None = None  # newest cause while it was open, if there were several
     causes: int = 1
     acknowledged_at: datetime | None = None

@@ -14,7 +14,6 @@ from msgspec import Struct, field
 from gateway.alerts import rules
 from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
-from gateway.domain import timing
 from gateway.domain.device_state import order, placed
 from gateway.domain.effort import HourlyTally
 from gateway.domain.identity import Identity, identity_of
@@ -31,8 +30,9 @@ from gateway.domain.outcome import Outcome
 from gateway.domain.refused import boot_numbers
 from gateway.ingest.messages import device_update, known_ids, unread
 from gateway.ingest.messages.corrections import Admitted, Revision, join
+from gateway.ingest.messages.dating.steps import Dating
+from gateway.ingest.messages.discovery import declared
 from gateway.ingest.messages.holding import Holding, HoldReason
-from gateway.ingest.messages.state_changes import StateChanges
 from gateway.store import Transaction
 from gateway.store.tables.quarantine import Kept
 
@@ -41,15 +41,6 @@ DecodeMessage = Callable[[Message, Mapping[str, Device]], list[Reading]]
 # What the approval of a device may make readable.
 READABLE_AFTER_APPROVAL = (RefusalReason.DEVICE, RefusalReason.MODEL, RefusalReason.NAMES)
 CONFLICTS = 100  # shown of one device, the newest
-# Without a time of its own, a retained message of these kinds tells only what a broker remembers.
-RETAINED_STATE_KINDS = {
-    Kind.HEARTBEAT,
-    Kind.ONLINE,
-    Kind.OFFLINE,
-    Kind.JOIN,
-    Kind.DETECTION,
-    Kind.TAMPER,
-}
 
 
 class _Gathering(Struct):
@@ -58,9 +49,8 @@ class _Gathering(Struct):
     tx: Transaction
     now: datetime
     policy: Policy
-    edges: StateChanges
+    dating: Dating
     holding: Holding
-    clock_trusted: bool = True
     outcome: Outcome = field(default_factory=Outcome)
     admitted: dict[Identity, Admitted] = field(default_factory=dict)
     rivals: list[Admitted] = field(
@@ -80,8 +70,8 @@ def absorb(
 ) -> Outcome:
     """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
     holding = Holding(tx, clock_trusted)
-    changes = StateChanges(tx.states)
-    batch = _Gathering(tx, now, policy or Policy(), changes, holding, clock_trusted)
+    dating = Dating(tx, is_trusted=clock_trusted)
+    batch = _Gathering(tx, now, policy or Policy(), dating, holding)
     for message in messages:
         _read(batch, message, decode)
     return _finish(batch)
@@ -95,7 +85,7 @@ def read_again(
     policy: Policy | None = None,
 ) -> Outcome:
     """Read refused messages again; those still refused stay, with their present reason."""
-    batch = _Gathering(tx, now, policy or Policy(), StateChanges(tx.states), Holding(tx))
+    batch = _Gathering(tx, now, policy or Policy(), Dating(tx, is_again=True), Holding(tx))
     for one in kept:
         batch.kept[id(one.message)] = one
         _read(batch, one.message, decode, one)
@@ -108,6 +98,7 @@ def _finish(batch: _Gathering) -> Outcome:
     """Write what the messages mean, and tell of captures whose devices do not count."""
     outcome, holding = batch.outcome, batch.holding
     _write(batch)
+    batch.dating.keep()
     if holding.springs or holding.unlisted:
         ruling = rules.judge_reports(holding.reports(batch.now))
         apply(batch.tx, outcome, ruling, batch.policy, batch.now)
@@ -165,15 +156,17 @@ def _admit(
             outcome.durable.setdefault(reading.confirm_to, []).append(reading.id)
         if reading.device in held:
             continue
-        if message.retain and reading.device_time is None and reading.kind in RETAINED_STATE_KINDS:
+        if reading.heartbeat_s and (device := declared(batch.tx.devices[reading.device], reading)):
+            batch.tx.put_device(device)
+        dated = batch.dating.date(message, reading, readings)
+        if dated is None:
             outcome.duplicates += 1
             batch.holding.count(reading.device, RefusalReason.MEMORY)
             continue
-        event = timing.judge(reading, message.received_at, clock_trusted=batch.clock_trusted)
-        event = batch.edges.settle(event, reading)
+        event = dated.event
         target = reading.refines if reading.kind is Kind.DETECTION else None
         refines = (event.device, target) if target is not None else None
-        one = Admitted(event, reading, message, refines)
+        one = Admitted(event, reading, message, refines, is_quiet=dated.is_quiet)
         first = batch.admitted.setdefault(identity_of(event), one)
         if first is not one and not known_ids.is_copy(first, one):
             batch.rivals.append(one)
@@ -273,12 +266,12 @@ def _judge(
     events = placed(one.event for one in group)
     after = device_update.after(tx, before, events, group, revisions)
     tally = device_update.tally(tx, device, before, events, revisions)
-    retained = frozenset(one.event.id for one in group if one.message.retain)
+    quiet = frozenset(one.event.id for one in group if one.is_quiet)
     tx.boot_returns.add(address, boot_numbers.returns(before, events))
     news = [event for _, event in events]
     if revised := [one.new for one in revisions if one.is_news]:
         news = sorted([*news, *revised], key=order)
-    change = rules.Change(device, before, after, news, now, policy, retained, tx.devices, tx.states)
+    change = rules.Change(device, before, after, news, now, policy, quiet, tx.devices, tx.states)
     apply(tx, batch.outcome, rules.judge(change), policy, now)
     return after, tally
 

@@ -5,15 +5,18 @@ the writer; must not write nor judge.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
 from gateway.domain import effort, trap_lifecycle
 from gateway.domain.device_state import Order, Placed, advance, grace_ms, order, placed
-from gateway.domain.epoch import ms
-from gateway.domain.model import Device, DeviceState, Kind, TrapAction
+from gateway.domain.epoch import NEVER, ms
+from gateway.domain.model import OWN_TIME, Device, DeviceState, Kind, TrapAction
 from gateway.ingest.messages.corrections import Admitted, Revision
 from gateway.store import Transaction
+
+PRESENCE = (Kind.ONLINE, Kind.OFFLINE)
 
 
 def after(
@@ -28,6 +31,8 @@ def after(
     `events`: those of `group`, placed.
     """
     state = _heard(advance(before, events) if events else before, group)
+    if state is not None and (state.hearsay or any(one.message.retain for one in group)):
+        state = _recalled(state, before, group)
     return _revised(tx, state, revisions) if revisions or state is None else state
 
 
@@ -41,6 +46,31 @@ def _heard(state: DeviceState | None, group: Sequence[Admitted]) -> DeviceState 
     return msgspec.structs.replace(
         state, heard=(newest.message.topic, newest.message.qos), heard_as=newest.event.kind.value
     )
+
+
+def _recalled(
+    state: DeviceState, before: DeviceState | None, group: Sequence[Admitted]
+) -> DeviceState:
+    """The state when some of it was only kept by a broker: that is no sign of life."""
+    seen = [_alive_at(one) for one in group]
+    known = before.last_seen if before else NEVER
+    hearsay = [one.is_quiet for one in group if order(one.event) == state.trap_head]
+    told = [one.event for one in group if _alive_at(one) or one.event.kind in PRESENCE]
+    newest = max(told, key=order, default=None)
+    was_online = before.online if before else None
+    return msgspec.structs.replace(
+        state,
+        last_seen=max([known, *filter(None, seen)]),
+        hearsay=hearsay[-1] if hearsay else state.hearsay,
+        online=newest.kind is not Kind.OFFLINE if newest else was_online,
+    )
+
+
+def _alive_at(one: Admitted) -> datetime | None:
+    """When the report shows that its device lived."""
+    if not one.message.retain:
+        return one.event.received_at
+    return one.event.observed_at if one.event.time_quality in OWN_TIME else None
 
 
 def _revised(

@@ -3,15 +3,27 @@
 Owns the comparison with what is known. A trap's state that is known already, or told in the same batch,
 is a sign of life. A detector's "occupied" stays a detection: how many reports are one presence is
 decided where they are counted (`effort`) and where people are told (one open alert takes up all).
+A report that contradicts what is known is dated by `contradiction`.
 """
 
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import Struct
 
+from gateway.domain.clocks import contradiction
+from gateway.domain.clocks.contradiction import Arrival
 from gateway.domain.device_state import NOWHERE, TRAP_STATE, Order, order
 from gateway.domain.model import DeviceState, Event, Kind, Reading, TrapState
 from gateway.ingest.messages.unread import marked
+
+
+class SensorWord(Struct, frozen=True):
+    """What the sensor of a trap told last."""
+
+    head: Order = NOWHERE
+    trap: TrapState | None = None
+    is_hearsay: bool = False  # only the broker told, of an unknown time
 
 
 class StateChanges:
@@ -19,30 +31,35 @@ class StateChanges:
 
     def __init__(self, states: Mapping[str, DeviceState]) -> None:
         self._states = states
-        self._told: dict[str, tuple[Order, TrapState]] = {}
+        self._told: dict[str, SensorWord] = {}
         self._unread: dict[str, bool] = {}  # devices whose content was (not) read in this batch
 
-    def settle(self, event: Event, reading: Reading) -> Event:
+    def settle(
+        self, event: Event, reading: Reading, arrival: Arrival, *, is_quiet: bool = False
+    ) -> Event:
         """The event, or the sign of life that it amounts to; it says when content is read again."""
         told = self._unread.get(event.device)
         event = marked(event, reading, self._states.get(event.device), told)
         if event.unread is not None:
             self._unread[event.device] = bool(event.unread)
-        return self._settle(event, is_state=reading.is_state)
+        return self._settle(event, arrival, is_state=reading.is_state, is_quiet=is_quiet)
 
-    def _settle(self, event: Event, *, is_state: bool) -> Event:
+    def _settle(self, event: Event, arrival: Arrival, *, is_state: bool, is_quiet: bool) -> Event:
         told = TRAP_STATE.get(event.kind)
         if told is None:
             return event
-        head, known = self._known(event.device)
-        if is_state and known is told:
+        known = self.known(event.device)
+        if is_state and known.trap is told and not known.is_hearsay:
             return msgspec.structs.replace(event, kind=Kind.HEARTBEAT)
-        if order(event) >= head:
-            self._told[event.device] = (order(event), told)
+        state = self._states.get(event.device)
+        event = contradiction.settle(event, known.head, known.trap, state, arrival)
+        if order(event) >= known.head:
+            self._told[event.device] = SensorWord(order(event), told, is_quiet)
         return event
 
-    def _known(self, device: str) -> tuple[Order, TrapState | None]:
+    def known(self, device: str) -> SensorWord:
+        """What the sensor of a trap told last."""
         if device in self._told:
             return self._told[device]
         state = self._states.get(device)
-        return (state.trap_head, state.trap) if state else (NOWHERE, None)
+        return SensorWord(state.trap_head, state.trap, state.hearsay) if state else SensorWord()

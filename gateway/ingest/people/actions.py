@@ -6,6 +6,8 @@ Runs on the writer's thread; must not read a clock.
 
 from datetime import datetime, timedelta
 
+import msgspec
+
 from gateway.alerts.apply import apply, withdraw
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
@@ -34,6 +36,7 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
         raise trap_lifecycle.IllegalActionError(
             "まだ来ていない時刻です。", f"{act.at} lies in the future"
         )
+    act = msgspec.structs.replace(act, at=min(act.at, now))  # else what springs next would be older
     outcome = Outcome()
     if tx.acts.find(act.id):
         return outcome

@@ -204,7 +204,8 @@ def test_a_spring_after_a_clock_went_back_still_counts(tmp_path: Path) -> None:
 def test_control_without_the_timekeeper_that_spring_is_lost(tmp_path: Path) -> None:
     store = open_store(tmp_path, TRAP)
     for seq, kind, at in ((1, Kind.SET, T0), (2, Kind.SPRUNG, T0 - HOUR)):
-        take(store, blind(kind, seq), at)
+        unsure = msgspec.structs.replace(blind(kind, seq), boot=None)  # else its numbers would help
+        take(store, unsure, at)
     assert store.read_now(lambda r: r.open_alerts()) == []
     store.close()
 

@@ -220,6 +220,20 @@ def test_tampering_stands_until_somebody_was_there(make: Any) -> None:
     assert rules_of(site) == []
 
 
+def test_tampering_again_after_a_visit_stands_until_the_next_visit(make: Any) -> None:
+    site = make()
+    site.hear("trap-01", Kind.SET, 0)
+    site.hear("trap-01", Kind.TAMPER, 1)
+    site.act(ActionKind.VISITED, 3)
+    site.hear("trap-01", Kind.HEARTBEAT, 4)
+    site.hear("trap-01", Kind.TAMPER, 5)
+    for minutes in (6, 60, 600):
+        site.tick(minutes)
+        assert "tamper" in rules_of(site)
+    site.act(ActionKind.VISITED, 601)
+    assert "tamper" not in rules_of(site)
+
+
 def test_a_visit_is_due_in_the_afternoon_and_once_per_area(make: Any) -> None:
     # T0 is 09:00 in Tokyo, so 15:00 is 360 minutes later
     traps = [Device(id=f"t-{n}", role=Role.TRAP, area="三井楽", heartbeat_s=86_400) for n in (1, 2)]

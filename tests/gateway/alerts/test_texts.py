@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.alerts import texts
 from gateway.alerts.rules import RULES
 from gateway.domain.alerts.lifecycle import Duty
-from gateway.domain.model import URGENT, Alert, Device, Role
+from gateway.domain.model import URGENT, Alert, Device, Role, TimeQuality
 from gateway.domain.species import BY_CODE
 from tests.support.samples import T0, TOKYO, TRAP, at
 
@@ -53,6 +53,25 @@ def test_title_and_text_stay_under_70_characters(
 def test_the_text_says_which_when_and_how_late(minutes: int, ja: str, en: str) -> None:
     assert texts.text(alert(), TRAP, "ja", TOKYO, at(minutes)) == ja
     assert texts.text(alert(), TRAP, "en", TOKYO, at(minutes)) == en
+
+
+@pytest.mark.parametrize(
+    ("doubt", "ja", "en"),
+    [
+        (TimeQuality.DOUBTFUL, "三井楽-01 11月1日09:00（時刻不確か）",
+         "三井楽-01 01 Nov 09:00, time doubtful"),
+        (TimeQuality.UNKNOWN, "三井楽-01（ブローカーの保持・時刻不明）",
+         "三井楽-01 (kept by broker, time unknown)"),
+    ],
+)  # fmt: skip
+def test_a_time_that_may_be_wrong_is_told_as_such(doubt: TimeQuality, ja: str, en: str) -> None:
+    for language, text in (("ja", ja), ("en", en)):
+        assert texts.text(alert(doubt=doubt), TRAP, language, TOKYO, T0) == text
+        named = Device(id="d", role=Role.TRAP, name="名" * 60)
+        said = texts.text(alert(doubt=doubt), named, language, TOKYO, T0)
+        assert said.endswith(text.removeprefix("三井楽-01"))
+    _, lines = texts.gathered([alert(doubt=doubt)] * 2, {"trap-01": TRAP}, "ja", TOKYO, T0)
+    assert lines.count(texts.DOUBT[doubt][0]) == 2
 
 
 def test_an_animal_at_a_place_is_told_in_words() -> None:

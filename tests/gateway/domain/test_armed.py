@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from gateway.alerts.policy import Policy
 from gateway.clock import UntrustedPeriod
 from gateway.domain import trap_lifecycle
+from gateway.domain.clocks.device_clock import DeviceClock
 from gateway.domain.device_state import grace_ms
 from gateway.domain.epoch import ms
-from gateway.domain.model import ActionKind, Kind, Reading, TrapAction, TrapState
+from gateway.domain.model import ActionKind, DeviceState, Kind, Reading, TrapAction, TrapState
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.people import actions
 from gateway.store import Store, Transaction
@@ -165,6 +166,11 @@ def test_acts_and_events_in_any_order_make_the_effort_of_the_table(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step], data: st.DataObject
 ) -> None:
     store = open_store(tmp_path_factory.mktemp("s"), TRAP)
+    right = DeviceClock(
+        0, round(ms(at(0)) / 1_000), True, source="ntp"
+    )  # else a first spring may be
+    known = DeviceState(device=TRAP.id, last_seen=at(0), clock=right)  # live, with a wrong time
+    store.write_now(lambda tx: tx.put_states([known]))
     try:
         tell(store, *data.draw(st.permutations(steps)))
         rows = store.read_now(

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiomqtt
+import mqtt5
 import pytest
 
 from gateway.clock import utc_now
+from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoLink
 from gateway.mqtt.link_v5 import FiveLink
 from gateway.mqtt.session import BrokerSession, MakeLink
@@ -225,6 +227,75 @@ def test_a_retained_message_is_marked_and_a_fresh_one_is_not(rig: Rig) -> None:
             assert (await take(session, 1))[0].message.retain
             await publish(rig.server.port, range(1))
             assert not (await take(session, 1))[0].message.retain
+
+    run(scenario())
+
+
+async def say(port: int, payload: bytes, topic: str = "status", *, retain: bool = True) -> None:
+    async with aiomqtt.Client("127.0.0.1", port) as client:
+        await client.publish(f"wildlife/v1/site/dev/{topic}", payload, qos=1, retain=retain)
+
+
+def told(deliveries: list[Delivery]) -> list[tuple[bytes, bool]]:
+    return [(d.message.payload, d.message.retain) for d in deliveries]
+
+
+def test_a_live_message_that_is_published_with_the_retain_flag_is_live(rig: Rig) -> None:
+    async def scenario() -> None:
+        await say(rig.server.port, b"old")
+        async with running(session_of(rig)) as session:
+            assert told(await take(session, 1)) == [(b"old", True)]
+            for payload in (b"first", b"second", b"second"):
+                await say(rig.server.port, payload)
+            await say(rig.server.port, b"never kept before", "meta")
+            assert told(await take(session, 4)) == [
+                (b"first", False), (b"second", False), (b"second", False),
+                (b"never kept before", False),
+            ]  # fmt: skip
+
+    run(scenario())
+
+
+def test_control_without_our_subscription_live_messages_look_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_published(terms: Terms) -> mqtt5.SubscribePacket:
+        return mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(t) for t, _ in terms.subscriptions])
+
+    monkeypatch.setattr("gateway.mqtt.link_v5.subscribe", as_published)
+
+    async def scenario(rig: Rig) -> None:
+        async with running(session_of(rig)) as session:
+            await session.publish("other/topic", b"")
+            await say(rig.server.port, b"live")
+            assert told(await take(session, 1)) == [(b"live", True)]
+
+    with Mosquitto(tmp_path) as server:
+        run(scenario(Rig(FiveLink, server)))
+
+
+def test_what_the_broker_kept_comes_again_with_each_subscription_and_is_marked(rig: Rig) -> None:
+    async def scenario() -> None:
+        async with running(session_of(rig)) as session:
+            await session.publish("other/topic", b"")  # behind the SUBSCRIBE
+            await say(rig.server.port, b"live")
+            assert told(await take(session, 1)) == [(b"live", False)]
+        async with running(session_of(rig)) as session:
+            assert told(await take(session, 1)) == [(b"live", True)]
+
+    run(scenario())
+
+
+@holding_brokers
+def test_a_retained_message_of_the_time_when_we_were_away_is_live_and_its_replay_is_not(
+    rig: Rig,
+) -> None:
+    async def scenario() -> None:
+        async with running(session_of(rig)) as session:
+            await session.publish("other/topic", b"")
+        await say(rig.server.port, b"away")
+        async with running(session_of(rig)) as session:
+            assert sorted(told(await take(session, 2))) == [(b"away", False), (b"away", True)]
 
     run(scenario())
 

@@ -29,6 +29,7 @@ def test_an_uplink_carries_event_radio_battery_and_time() -> None:
         snr_db=7.2,
         model="milesight-ws301",
         is_content=True,
+        clock="chirpstack:g1",  # the gateway that heard it
     )
 
 

@@ -1,0 +1,142 @@
+"""How far a clock of a device or of a radio receiver is off, learned from its live messages. PURE.
+
+Owns the estimate and what follows from it: the corrected time of a message, and whether the message was
+late. A message cannot be sent after it was received, so the largest of "its time minus our time" is
+nearest to the clock's error; what lies far below it was late, or the clock was set back. Must not decide
+which of two reports is the newer (`contradiction`).
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+LIVE_MS = 30_000  # what a live message may need on its way; smaller errors are left alone
+DRIFT = 0.001  # of the time that has passed: faster than any quartz that still ticks
+APART_S = 60  # between two messages that show together that a clock was set back
+STEADY_MS = 2_000  # a change of the estimate that is not worth a note
+STEADY_S = 3_600  # but once in so long it is noted when the clock was heard
+MOST_MS = (
+    400 * 86_400_000
+)  # a larger error is no clock that counts on: not learned, never corrected
+
+
+class Sample(Struct, frozen=True):
+    """What one message shows of the clock that dated it."""
+
+    error_ms: int  # its time minus the time of receipt: the clock's error minus the time on the way
+    at_s: int  # received, seconds since 1970
+    boot: int | None = None  # a clock may be another after the device started again
+    source: str = ""  # where the device says its time comes from: likewise
+
+
+class DeviceClock(Struct, frozen=True, array_like=True):
+    """What is known of one clock. Stored as an array: add at the end."""
+
+    error_ms: int  # the largest seen, less what it may have drifted since
+    at_s: int  # when a message last agreed with it; while not `sure`, the first one
+    sure: bool  # whether late messages alone cannot explain it
+    boot: int | None = None
+    source: str = ""
+    other_ms: int | None = None  # a newer message said this: late, or the clock was set
+    other_s: int = 0
+
+
+def learn(known: DeviceClock | None, sample: Sample) -> DeviceClock:
+    """What is known after a message that came directly (not from a log, not replayed by a broker)."""
+    if known is None or _is_another(known, sample):
+        return _first(sample)
+    if _is_older_boot(known, sample):
+        return known
+    if sample.error_ms < _floor_ms(known, sample) - LIVE_MS:
+        return _lower(known, sample)
+    if sample.error_ms > known.error_ms + LIVE_MS:
+        return _higher(known, sample)
+    return _agreed(known, sample)
+
+
+def is_as_known(
+    known: DeviceClock, error_ms: float, at_s: float, boot: int | None, source: str
+) -> bool:
+    """Whether a message shows nothing new of a clock that is right: the frequent case, made cheap."""
+    return (
+        known.sure
+        and -LIVE_MS <= known.error_ms <= 0
+        and error_ms - known.error_ms >= -STEADY_MS
+        and error_ms <= 0
+        and at_s - known.at_s < STEADY_S
+        and known.other_ms is None
+        and known.boot == boot
+        and known.source == source
+    )
+
+
+def correction_ms(known: DeviceClock | None, sample: Sample) -> int:
+    """What has to be taken off the message's time; 0 where the clock is right or not known."""
+    if known is None or not known.sure or not _is_same(known, sample):
+        return 0
+    return known.error_ms if abs(known.error_ms) > LIVE_MS else 0
+
+
+def is_late(known: DeviceClock | None, sample: Sample) -> bool:
+    """Whether the message was sent long after its time, as far as this clock is known."""
+    if known is None or not known.sure or not _is_same(known, sample):
+        return False
+    return sample.error_ms < _floor_ms(known, sample) - LIVE_MS
+
+
+def _first(sample: Sample) -> DeviceClock:
+    is_sure = sample.error_ms >= -LIVE_MS  # only a late message or a slow clock is below
+    return DeviceClock(sample.error_ms, sample.at_s, is_sure, sample.boot, sample.source)
+
+
+def _agreed(known: DeviceClock, sample: Sample) -> DeviceClock:
+    if not known.sure:
+        if sample.error_ms < -LIVE_MS and sample.at_s - known.at_s < APART_S:
+            return replace(known, error_ms=max(known.error_ms, sample.error_ms))
+        return _first(sample) if sample.error_ms >= -LIVE_MS else _sure(sample)
+    error_ms = max(sample.error_ms, _floor_ms(known, sample))
+    is_steady = abs(error_ms - known.error_ms) <= STEADY_MS
+    if is_steady and known.other_ms is None and sample.at_s - known.at_s < STEADY_S:
+        return known
+    return replace(known, error_ms=error_ms, at_s=sample.at_s, other_ms=None, other_s=0)
+
+
+def _higher(known: DeviceClock, sample: Sample) -> DeviceClock:
+    """A clock that was set forward, or a queue that comes to its end; one message may also be wrong."""
+    found = _first(sample)
+    if not known.sure or abs(sample.error_ms) <= LIVE_MS:
+        return found
+    return replace(found, sure=False, other_ms=known.error_ms, other_s=known.at_s)
+
+
+def _lower(known: DeviceClock, sample: Sample) -> DeviceClock:
+    """A late message, or a clock that was set back: then the next one says the same."""
+    if known.other_ms is None or not _is_near(known, sample):
+        return replace(known, other_ms=sample.error_ms, other_s=sample.at_s)
+    return _sure(sample) if sample.at_s - known.other_s >= APART_S else known
+
+
+def _sure(sample: Sample) -> DeviceClock:
+    return DeviceClock(sample.error_ms, sample.at_s, True, sample.boot, sample.source)
+
+
+def _is_near(known: DeviceClock, sample: Sample) -> bool:
+    """Whether the newer message that did not agree says the same as this one."""
+    drifted_ms = DRIFT * 1_000 * max(sample.at_s - known.other_s, 0)
+    return abs(sample.error_ms - (known.other_ms or 0)) <= LIVE_MS + drifted_ms
+
+
+def _floor_ms(known: DeviceClock, sample: Sample) -> int:
+    """The estimate, less what the clock may have drifted since."""
+    return known.error_ms - round(DRIFT * 1_000 * max(sample.at_s - known.at_s, 0))
+
+
+def _is_same(known: DeviceClock, sample: Sample) -> bool:
+    return known.boot == sample.boot and known.source == sample.source
+
+
+def _is_older_boot(known: DeviceClock, sample: Sample) -> bool:
+    return None not in (known.boot, sample.boot) and (sample.boot or 0) < (known.boot or 0)
+
+
+def _is_another(known: DeviceClock, sample: Sample) -> bool:
+    return not _is_same(known, sample) and not _is_older_boot(known, sample)

@@ -1,0 +1,1 @@
+"""From a reading to its event: clocks corrected, replays compared, contradictions settled."""

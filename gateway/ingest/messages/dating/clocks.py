@@ -1,0 +1,98 @@
+"""The clocks of devices and receivers while a batch goes on: looked up, used, learned, kept.
+
+Owns which clock dated a report and the report's corrected time. Runs inside a transaction of the writer;
+must not decide which of two reports is newer, nor estimate (`device_clock`).
+"""
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from gateway.domain.clocks.device_clock import (
+    MOST_MS,
+    DeviceClock,
+    Sample,
+    correction_ms,
+    is_as_known,
+    is_late,
+    learn,
+)
+from gateway.domain.model import Event, Reading, TimeQuality, TimeSource
+from gateway.store import Transaction
+
+_MS = timedelta(milliseconds=1)
+
+
+class Clocks:
+    """`is_trusted`: whether our own clock is; without that nothing is learned or corrected."""
+
+    def __init__(self, tx: Transaction, *, is_trusted: bool) -> None:
+        self._tx, self._states, self._is_trusted = tx, tx.states, is_trusted
+        self._own: dict[str, DeviceClock] = {}  # by device, changed in this batch
+        self._shared: dict[str, DeviceClock | None] = {}  # by name, as looked up
+        self._learned: set[str] = set()  # names of shared clocks that changed
+
+    def date(self, reading: Reading, event: Event, *, is_direct: bool) -> tuple[Event, bool]:
+        """(the event with its time corrected, whether it was sent late as far as its clock is known).
+
+        `is_direct`: the report came by itself; not from a log, not replayed, not read again.
+        """
+        time = reading.device_time
+        if time is None or reading.time_source is TimeSource.NONE or not self._is_trusted:
+            return event, False
+        error_ms, at_s = (time - event.received_at) / _MS, event.received_at.timestamp()
+        boot, source = None if reading.clock else reading.boot, reading.time_source
+        known = self._known(reading)
+        if known is not None and is_as_known(known, error_ms, at_s, boot, source):
+            return event, False
+        if abs(error_ms) > MOST_MS:
+            return event, False
+        sample = Sample(round(error_ms), int(at_s), boot, source)
+        was_late = is_late(known, sample)
+        if is_direct:
+            known = self._learn(reading, known, sample)
+        return _corrected(event, sample.error_ms, correction_ms(known, sample)), was_late
+
+    def keep(self) -> None:
+        """Write what was learned."""
+        states = self._tx.states
+        self._tx.put_states(
+            [replace(states[id_], clock=own) for id_, own in self._own.items() if id_ in states]
+        )
+        for name in self._learned:
+            if clock := self._shared[name]:
+                self._tx.clocks.put(name, clock)
+
+    def _known(self, reading: Reading) -> DeviceClock | None:
+        if not reading.clock:
+            if known := self._own.get(reading.device):
+                return known
+            state = self._states.get(reading.device)
+            return state.clock if state else None
+        if reading.clock not in self._shared:
+            self._shared[reading.clock] = self._tx.clocks.find(reading.clock)
+        return self._shared[reading.clock]
+
+    def _learn(self, reading: Reading, known: DeviceClock | None, sample: Sample) -> DeviceClock:
+        found = learn(known, sample)
+        if found is known:
+            return found
+        if reading.clock:
+            self._shared[reading.clock] = found
+            self._learned.add(reading.clock)
+        else:
+            self._own[reading.device] = found
+        return found
+
+
+def _corrected(event: Event, error_ms: int, off_ms: int) -> Event:
+    """The event at its own time less the clock's error, and never after it was received."""
+    if off_ms:
+        at = min(event.received_at, event.received_at + (error_ms - off_ms) * _MS)
+        return replace(event, observed_at=at, time_quality=TimeQuality.DERIVED)
+    if event.observed_at > event.received_at:
+        return replace(event, observed_at=event.received_at)
+    return event
+
+
+__all__ = ["Clocks"]

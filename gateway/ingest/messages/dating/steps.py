@@ -1,0 +1,72 @@
+"""Dating: from a reading to the event at its judged time. One batch.
+
+Owns the order of the steps: judge the time told (`timing`), correct it by what is known of its clock
+(`clocks`), compare a replay with what is known (`replays`), settle contradictions (`state_changes`).
+Runs inside a transaction of the writer; must not write events nor alert.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gateway.domain import timing
+from gateway.domain.clocks.contradiction import Arrival
+from gateway.domain.device_state import TRAP_STATE
+from gateway.domain.model import OWN_TIME, Message, Reading
+from gateway.ingest.messages.dating.clocks import Clocks
+from gateway.ingest.messages.dating.replays import Recalled, Replays
+from gateway.ingest.messages.state_changes import StateChanges
+from gateway.store import Transaction
+
+_AT_ONCE = Arrival()  # for what is no word about a trap: nothing asks for it
+
+
+class Dating:
+    """`is_trusted`: our own clock; `is_again`: the messages came long ago and are read again."""
+
+    def __init__(self, tx: Transaction, *, is_trusted: bool = True, is_again: bool = False) -> None:
+        self._is_trusted, self._is_again = is_trusted, is_again
+        self._changes = StateChanges(tx.states)
+        self._clocks = Clocks(tx, is_trusted=is_trusted)
+        self._replays = Replays(tx, self._changes, is_trusted=is_trusted)
+
+    def date(
+        self, message: Message, reading: Reading, together: Sequence[Reading]
+    ) -> Recalled | None:
+        """The event of a reading of `message`; None: a broker's memory that tells nothing new.
+
+        `together`: all readings of the message.
+        """
+        event = timing.judge(reading, message.received_at, clock_trusted=self._is_trusted)
+        is_history = reading.logged or (len(together) > 1 and _is_older(reading, together))
+        is_direct = not (message.retain or self._is_again or is_history)
+        event, was_late = self._clocks.date(reading, event, is_direct=is_direct)
+        is_quiet = False
+        if message.retain:
+            recalled = self._replays.recall(message, event)
+            if recalled is None:
+                return None
+            event, is_quiet = recalled.event, recalled.is_quiet
+        elif event.time_quality not in OWN_TIME and not self._is_again:
+            self._replays.note(message, event)
+        arrival = _AT_ONCE
+        if event.kind in TRAP_STATE:
+            is_numbered = reading.seq is not None and not reading.clock
+            is_late = not is_direct or (is_numbered and was_late)
+            arrival = Arrival(not is_direct, is_late, is_numbered, self._is_trusted)
+        event = self._changes.settle(event, reading, arrival, is_quiet=is_quiet)
+        return Recalled(event, is_quiet)
+
+    def keep(self) -> None:
+        """Write what was learned of clocks and noted of topics."""
+        self._clocks.keep()
+        self._replays.keep()
+
+
+def _is_older(reading: Reading, together: Sequence[Reading]) -> bool:
+    """Whether its device tells something newer in the same message: then it is history."""
+    time = reading.device_time
+    return time is not None and time < max(_times(reading.device, together))
+
+
+def _times(device: str, readings: Sequence[Reading]) -> list[datetime]:
+    return [one.device_time for one in readings if one.device == device and one.device_time]
