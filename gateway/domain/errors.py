@@ -17,12 +17,12 @@ There are four paths, and each error takes one:
            gateway.domain.model.MessageRefusedError
            gateway.domain.trap_lifecycle.IllegalActionError
            gateway.ingest.devices.approval.ApprovalError
-           gateway.ingest.devices.list_files.DeviceListError
+           gateway.ingest.devices.lists.DeviceListError
            gateway.ingest.files.camtrapdp_tables.PackageError
-           gateway.ingest.files.import_report.RowError
            gateway.ingest.files.replay.HistoryError
-           gateway.ingest.files.report_columns.TableError
            gateway.ingest.people.actions.UnknownSubjectError
+           gateway.ingest.tables.import_report.RowError
+           gateway.ingest.tables.text_file.TableError
            dashboard.office.papers.photos.PhotoError
            dashboard.office.siting.proposals.TooWideError
            dashboard.trapper.one_tap.UsedLinkError

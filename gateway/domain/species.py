@@ -83,6 +83,11 @@ _WORDS: Final = MappingProxyType(
 )
 
 
+def exact(word: str) -> str | None:
+    """The code of a word that the table has as it stands, in any of the languages, else None."""
+    return _WORDS.get(_plain(word[:128]))
+
+
 @lru_cache(maxsize=1_024)
 def code(word: str) -> str | None:
     """The code that `word` means (any of the languages, any spelling in the table), else None.

@@ -34,7 +34,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway.domain",),
 )
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {  # the same rule among the parts of one package
-    "gateway.ingest": (("devices", "people", "files"), ("messages",)),
+    "gateway.ingest": (("devices", "people", "files"), ("messages",), ("tables",)),
     "gateway.alerts": (
         ("notifier", "scheduler"), ("claims", "evaluation"), ("apply",), ("policy",), ("channels", "rules"),
     ),

@@ -22,6 +22,7 @@ from gateway.ingest.devices.lists import (
     DeviceListError,
     check_datum,
     check_places,
+    check_zeros,
     converted,
     said,
     to_csv,
@@ -78,7 +79,10 @@ def import_(
         raise DeviceListError(f"{file}: {error}") from None
     for fault in found.faults:
         typer.echo(f"{file}: {fault}", err=True)
-    typer.echo(f"{len(devices)} 台を登録しました / devices registered")
+    left_out = (
+        f"; {len(found.faults)} 件の誤りのため除いた行あり / lines left out" if found.faults else ""
+    )
+    typer.echo(f"{len(devices)} 台を登録しました / devices registered{left_out}")
 
 
 def _list(file: Path, *, partial: bool) -> DeviceList:
@@ -86,7 +90,7 @@ def _list(file: Path, *, partial: bool) -> DeviceList:
         found = read_list(file.read_bytes())
     except OSError as error:
         raise DeviceListError(error.strerror) from None
-    if found.faults and not partial:
+    if found.faults and not (partial and found.rows):
         raise DeviceListError(
             f"{said(found.faults)}。何も登録していません。直すか --partial で他の行だけ登録を / nothing was "
             "registered: correct the list, or register the other lines with --partial"
@@ -99,6 +103,7 @@ def _put(
 ) -> list[Device]:
     """Register the rows of a list, once what is asked about them is answered."""
     rows = found.rows
+    check_zeros(found, tx.devices)
     if datum == "tokyo":
         rows = [(where, converted(device)) for where, device in rows]
     elif not datum:

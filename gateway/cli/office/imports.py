@@ -21,8 +21,8 @@ from gateway.ingest.devices.lists import DeviceListError, check_places
 from gateway.ingest.files import camtrapdp as package_format
 from gateway.ingest.files import camtrapdp_tables as tables
 from gateway.ingest.files import replay, report_table
-from gateway.ingest.files.import_report import CellRemark, Findings, grouped, too_many
 from gateway.ingest.files.report_columns import TableError, read_map
+from gateway.ingest.tables.import_report import CellRemark, Findings, grouped, too_many
 from gateway.store import Store
 
 SHOWN = 3  # examples of each kind of finding; --json gives all
@@ -117,11 +117,12 @@ def csv_(
         "title": reports.title,
         "encoding": reports.encoding,
         "rows": reports.rows,
+        "rows_absent": reports.absent,
         "sightings_new": new,
         "sightings_known": len(reports.sightings) - new,
     }
     _report(report, reports.findings, as_json=as_json)
-    if not reports.sightings:
+    if not reports.sightings and not reports.absent:
         _refuse(f"{file}: 使える行がありません / no usable row")
 
 
@@ -204,6 +205,7 @@ LABELS = {
     "sightings_new": "新しい目撃 / new sightings",
     "sightings_known": "取り込み済みの目撃 / known already",
     "left_out": "数えないもの / left out",
+    "rows_absent": "見ていない行（目撃にしません） / rows that saw nothing: no sightings",
     "rows_refused": "使えない行 / rows refused",
     "deployments_left_out": "行を失ったため除いた設置 / deployments left out for lost rows",
 }

@@ -9,6 +9,8 @@ import math
 import re
 from typing import Any
 
+from gateway.domain.geo.doubtful_places import is_placeholder
+
 _LEADING_NUMBER = re.compile(
     r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)(?![\d.,])\s*([^\s\d(\[{,;:]{0,12})"
 )
@@ -24,8 +26,6 @@ _FOREIGN = "?"  # a unit that none of our figures has
 _LOW_WORD = re.compile(r"\b(?:low|critical|empty|flat|weak)\b|低下|不足|電池切れ", re.IGNORECASE)
 _GOOD_WORD = re.compile(r"\b(?:ok|okay|good|normal|full|high|medium)\b|正常|十分", re.IGNORECASE)
 
-BESIDE_DEG = 0.01  # a coordinate this near 0 is a receiver without a fix
-ISLAND_DEG = 1.0  # both coordinates this near 0: the open sea where failed fixes lie
 FRACTION_PCT = 5.0  # below it a figure with decimals may as well be volts
 
 
@@ -121,10 +121,7 @@ def place(lat: object, lon: object) -> dict[str, Any]:
 
 def is_place(lat: float, lon: float) -> bool:
     """Whether degrees that are in range lie away from where receivers without a fix say they are."""
-    north, east = abs(lat), abs(lon)
-    return (
-        north >= BESIDE_DEG and east >= BESIDE_DEG and (north >= ISLAND_DEG or east >= ISLAND_DEG)
-    )
+    return not is_placeholder((lat, lon))
 
 
 def _degrees(value: object, most: float) -> float | None:

@@ -1,22 +1,19 @@
-"""Latitudes and longitudes as people write them, to degrees; the old Japanese datum by its offset. PURE.
+"""Latitudes and longitudes as people write them, to degrees. PURE.
 
-Owns what a written coordinate may look like, and where none can be. Must not know lists or tables.
+Owns what a written coordinate may look like: one spelling has one meaning, or is refused. Must not know
+lists or tables, nor whether a place is believable (`doubtful_places`).
 """
 
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Literal
 
 from gateway.domain.errors import BadInputError
 
 Axis = Literal["lat", "lon"]
-Place = tuple[float, float]  # latitude, longitude, degrees
 
-BESIDE_ZERO = 0.01  # a coordinate this near 0 is a placeholder or a failed fix
-TOKYO_M = 60.0  # how well an offset must fit the old datum
-_FAR_FROM_ZERO = 1.0
-_M_PER_DEGREE = 111_320.0
 _MOST = {"lat": 90.0, "lon": 180.0}
 _NAMES = {"lat": "緯度", "lon": "経度"}
 _SIDES = {
@@ -24,65 +21,140 @@ _SIDES = {
     "lon": {"E": 1, "東経": 1, "東": 1, "W": -1, "西経": -1, "西": -1},
 }
 _SIDE = r"北緯|南緯|東経|西経|[NSEW北南東西]"
-_DECIMAL = re.compile(r"([+-]?)(\d{1,8}(?:\.\d*)?(?:E[+-]?\d{1,2})?)°?", re.IGNORECASE)
-_SEXAGESIMAL = re.compile(
-    r"([+-]?)(\d{1,3})[°:\s-]\s*(\d{1,2}(?:\.\d*)?)(?:[':\s-]\s*(?:(\d{1,2}(?:\.\d*)?)\s*\"?)?)?"
-)
+_LABEL = r"(?:緯度|経度|lat(?:itude)?|lon(?:gitude)?|lng)\.?"
 _AROUND = re.compile(
-    rf"(?P<before>{_SIDE})?\s*[:=]?\s*(?P<body>.*?)\s*(?P<after>{_SIDE})?", re.IGNORECASE
+    rf"(?:(?P<label>{_LABEL})\s*[:=]?\s*)?(?P<before>{_SIDE})?\.?\s*[:=]?\s*(?P<body>.*?)\s*(?P<after>{_SIDE})?",
+    re.IGNORECASE | re.DOTALL,
 )
-_SIGNS = str.maketrans({"度": "°", "º": "°", "分": "'", "′": "'", "’": "'", "´": "'", "‘": "'",
-                        "秒": '"', "″": '"', "”": '"', "“": '"', "−": "-", "－": "-", "‐": "-"})  # fmt: skip
+_DECIMAL = re.compile(
+    r"(?P<sign>[+-]?)(?P<number>\d{1,8}(?:\.\d*)?)(?:E(?P<power>[+-]?\d{1,2}))?°?", re.IGNORECASE
+)
+_COMMA = re.compile(r"[+-]?\d+,\d+°?")
+_PAIR = re.compile(r"[+-]?\d+\.\d+[\s,、/;]+[+-]?\d+\.\d+")
+_MINUTES = re.compile(
+    r"(?P<sign>[+-]?)(?P<degrees>\d{1,3})\s*(?P<mark>[°:\s-])\s*(?P<minutes>\d{1,2}(?:\.\d*)?)\s*'?"
+)
+_SECONDS = re.compile(
+    r"(?P<sign>[+-]?)(?P<degrees>\d{1,3})\s*[°:\s-]\s*(?P<minutes>\d{1,2})\s*[':\s-]\s*"
+    r"(?P<seconds>\d{1,2}(?:\.\d*)?)\s*(?:\"\s*(?P<decimals>\d*))?"
+)
+_DOTTED = re.compile(
+    r"(?P<sign>[+-]?)(?P<degrees>\d{1,3})\.(?P<minutes>\d{1,2})\.(?P<seconds>\d{1,2}(?:\.\d*)?)"
+)
+_LETTERS = re.compile(
+    r"(\d)\s*d(?:eg)?\.?\s*(\d+(?:\.\d+)?)\s*m(?:in)?\.?(?:\s*(\d+(?:\.\d+)?)\s*s(?:ec)?\.?)?",
+    re.IGNORECASE,
+)
+_SIGNS = str.maketrans({
+    **dict.fromkeys("度º˚⁰ᵒ∘", "°"), **dict.fromkeys("分′’´‘`ʹ", "'"), **dict.fromkeys("秒″”“〃ʺ", '"'),
+    **dict.fromkeys("−－‐‑‒–—", "-"),
+})  # fmt: skip
+LEAST_DECIMALS = 3  # of a number with an exponent: with fewer it is rounded to over 100 m
 
 
 class DegreesError(BadInputError, ValueError):
     """A cell that is no coordinate: the cause and what to write, in both languages."""
 
 
-def read(text: str, axis: Axis, most: float | None = None) -> tuple[float, bool]:
+def read(
+    text: str, axis: Axis, most: float | None = None, *, has_comma: bool = False
+) -> tuple[float, bool]:
     """(degrees, whether it was written as degrees, minutes and seconds). Raises DegreesError.
 
-    `most`: the largest that is taken; None: what the axis allows.
+    `most`: the largest that is taken; None: what the axis allows. `has_comma`: 36,5561 is a number too.
     """
-    cell = unicodedata.normalize("NFKC", text.translate(_SIGNS)).strip()
-    cell = cell.translate(_SIGNS).replace("''", '"')
-    around = _AROUND.fullmatch(cell)
-    sign = _sign(around["before"], around["after"], axis) if around else 1
-    body = around["body"] if around else cell
-    plain = _DECIMAL.fullmatch(body)
-    if plain:
-        value = float(plain[2])
-        return _bounded(sign * (-value if plain[1] == "-" else value), axis, most), False
-    if re.fullmatch(r"[+-]?\d+,\d+", body):
+    around = _AROUND.fullmatch(_plain(text))
+    sides = [side for side in (around["before"], around["after"]) if side] if around else []
+    body = around["body"] if around else ""
+    if around and around["label"] and not _is_label(around["label"], axis):
+        raise DegreesError(_looks_like_other(around["label"], axis))
+    if has_comma and _COMMA.fullmatch(body):
+        body = body.replace(",", ".")
+    value, sign, is_sexagesimal = _number(body)
+    if sides and sign:
+        raise DegreesError("符号か方位の一方だけを / write a sign or a side of the earth, not both")
+    return _bounded(
+        _side(sides, axis) * (-value if sign == "-" else value), axis, most
+    ), is_sexagesimal
+
+
+def _plain(text: str) -> str:
+    """Marks, digits and spaces in their plain forms."""
+    cell = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS).strip()
+    return _LETTERS.sub(_with_marks, cell.replace("''", '"'))
+
+
+def _with_marks(found: re.Match[str]) -> str:
+    seconds = f'{found[3]}"' if found[3] else ""
+    return f"{found[1]}°{found[2]}'{seconds}"
+
+
+def _number(body: str) -> tuple[float, str, bool]:
+    """(value without its sign, sign, whether it has minutes)."""
+    if plain := _DECIMAL.fullmatch(body):
+        return _decimal(plain), plain["sign"], False
+    if found := _SECONDS.fullmatch(body) or _DOTTED.fullmatch(body):
+        return _sexagesimal(found), found["sign"], True
+    found = _MINUTES.fullmatch(body)
+    if found and (
+        found["mark"] in "°:" or "." in found["minutes"]
+    ):  # not a range, nor a lost point
+        return _sexagesimal(found), found["sign"], True
+    if _COMMA.fullmatch(body):
         raise DegreesError(
             "小数点はコンマでなくピリオド（36.5561） / must be degrees like 36.5561, with a point"
         )
-    parts = _SEXAGESIMAL.fullmatch(body)
-    if parts is None:
+    if _PAIR.fullmatch(body):
         raise DegreesError(
-            "度の数（36.5561）か度分秒（36°33'22\"） / must be degrees like 36.5561 or 36°33'22\""
+            "1つの欄に2つの座標。緯度と経度の列に分けてください / two coordinates in one cell: "
+            "lat and lon each need a column"
         )
-    return _bounded(sign * _whole(parts), axis, most), True
+    raise DegreesError(
+        "度の数（36.5561）か度分秒（36°33'22\"） / must be degrees like 36.5561 or 36°33'22\""
+    )
 
 
-def _sign(before: str | None, after: str | None, axis: Axis) -> int:
-    sign = 1
-    for side in filter(None, (before, after)):
+def _decimal(found: re.Match[str]) -> float:
+    number, power = found["number"], found["power"]
+    decimals = len(number.partition(".")[2]) - int(power or 0)
+    if power and decimals < LEAST_DECIMALS:
+        raise DegreesError(
+            "表計算ソフトが丸めました。36.5561 のように書いてください / rounded by a spreadsheet: "
+            "must be degrees like 36.5561"
+        )
+    return float(f"{number}E{power or 0}")
+
+
+def _side(sides: Sequence[str], axis: Axis) -> int:
+    """1 north and east or where nothing is told, -1 south and west."""
+    signs = set()
+    for side in sides:
         if side.upper() not in _SIDES[axis]:
-            other = _NAMES["lon" if axis == "lat" else "lat"]
-            raise DegreesError(
-                f"{other}のようです（{side}）。列が逆では / looks like the other coordinate ({side})"
-            )
-        sign = _SIDES[axis][side.upper()]
-    return sign
+            raise DegreesError(_looks_like_other(side, axis))
+        signs.add(_SIDES[axis][side.upper()])
+    if len(signs) > 1:
+        raise DegreesError("方位が2つあります / two sides of the earth")
+    return signs.pop() if signs else 1
 
 
-def _whole(parts: re.Match[str]) -> float:
-    minutes, seconds = float(parts[3]), float(parts[4] or 0)
-    if minutes >= 60 or seconds >= 60:
+def _is_label(label: str, axis: Axis) -> bool:
+    return (label == "緯度" or label.lower().startswith("lat")) is (axis == "lat")
+
+
+def _looks_like_other(word: str, axis: Axis) -> str:
+    other = _NAMES["lon" if axis == "lat" else "lat"]
+    return f"{other}のようです（{word}）。列が逆では / looks like the other coordinate ({word})"
+
+
+def _sexagesimal(found: re.Match[str]) -> float:
+    parts = found.groupdict()
+    seconds_text = parts.get("seconds") or "0"
+    if decimals := parts.get("decimals"):  # 42"36 is 42.36 seconds
+        seconds_text = f"{seconds_text}.{decimals}" if "." not in seconds_text else "nan"
+    minutes, seconds = float(parts["minutes"]), float(seconds_text)
+    if not (minutes < 60 and seconds < 60):
         raise DegreesError("分と秒は60未満 / minutes and seconds must be below 60")
-    value = int(parts[2]) + minutes / 60 + seconds / 3600
-    return -value if parts[1] == "-" else value
+    return int(parts["degrees"]) + minutes / 60 + seconds / 3600
 
 
 def _bounded(value: float, axis: Axis, most: float | None) -> float:
@@ -93,34 +165,3 @@ def _bounded(value: float, axis: Axis, most: float | None) -> float:
             f"{name}は -{most:.0f}〜{most:.0f} 度 / must be degrees from -{most:.0f} to {most:.0f}"
         )
     return value
-
-
-def is_placeholder(place: Place) -> bool:
-    """Whether it lies at or beside 0 in either coordinate: nobody measured it."""
-    lat, lon = map(abs, place)
-    return min(lat, lon) < BESIDE_ZERO or max(lat, lon) < _FAR_FROM_ZERO
-
-
-def is_exchanged(place: Place) -> bool:
-    """Whether it would lie in Japan with latitude and longitude exchanged, and does not so."""
-    lat, lon = place
-    return not 20 <= lat <= 46 and 20 <= lon <= 46 and 122 <= lat <= 154
-
-
-def from_tokyo(place: Place) -> Place:
-    """A place of the old Japanese datum (日本測地系) in WGS 84, to some metres."""
-    lat, lon = place
-    return (
-        lat - 0.00010695 * lat + 0.000017464 * lon + 0.0046017,
-        lon - 0.000046038 * lat - 0.000083043 * lon + 0.010040,
-    )
-
-
-def is_of_tokyo(place: Place, known: Place) -> bool:
-    """Whether `place` is `known`, written in the old datum: some 450 m to the north-west lie between."""
-    return _apart_m(place, known) > 3 * TOKYO_M and _apart_m(from_tokyo(place), known) < TOKYO_M
-
-
-def _apart_m(one: Place, other: Place) -> float:
-    east = (one[1] - other[1]) * math.cos(math.radians(one[0]))
-    return math.hypot(one[0] - other[0], east) * _M_PER_DEGREE

@@ -1,7 +1,8 @@
 """Device lists: from a file to registry rows. PURE.
 
 Owns what holds for a list as a whole: its columns, that no id stands twice, which rows are wrong, and
-which places are asked about. Files are read in `list_files`, cells in `list_cells`. Must not store anything.
+which places are asked about. Files are read in `tables.rows` and `list_geojson`, single rows in `list_cells`.
+Must not store anything.
 Only the columns `id` and `role` are needed; lines that are empty count nothing.
 """
 
@@ -12,12 +13,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct, field
 
-from gateway.domain.geo import degrees, far_places
+from gateway.domain.errors import BadInputError
+from gateway.domain.geo import doubtful_places, far_places
 from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, Standing
-from gateway.ingest.devices import list_cells, list_files
-from gateway.ingest.devices.list_cells import COLUMNS, address
-from gateway.ingest.devices.list_files import DeviceListError
+from gateway.ingest.devices import list_cells, list_geojson, list_words
+from gateway.ingest.devices.list_cells import address
+from gateway.ingest.devices.list_words import COLUMNS
+from gateway.ingest.tables import datum, ids
+from gateway.ingest.tables import rows as tables
+from gateway.ingest.tables.rows import Table
+from gateway.ingest.tables.text_file import TableError
 
 SHOWN = 10  # rows that are named
 HINT = (
@@ -28,6 +34,10 @@ DATUM_HINT = (
     "。--datum tokyo で世界測地系に直して登録、--datum wgs84 でそのまま登録します"
     " / --datum tokyo converts the list to WGS 84, --datum wgs84 takes it as it is"
 )
+
+
+class DeviceListError(BadInputError):
+    """The list cannot be used; names line, column, value and what is allowed."""
 
 
 class DeviceList(Struct):
@@ -53,29 +63,63 @@ def parse_rows(data: bytes) -> list[tuple[str, Device]]:
 
 def read(data: bytes) -> DeviceList:
     """A list with its broken rows; DeviceListError when it cannot be read at all."""
-    sheet = list_files.read(data, _known)
-    if not sheet.header and not sheet.rows:
-        raise DeviceListError("空の一覧です / the list is empty")
-    columns = (
-        _columns(sheet.where, sheet.header)
-        if sheet.header
-        else dict(zip(COLUMNS, COLUMNS, strict=True))
-    )
-    found = DeviceList(is_old_datum=any(map(list_cells.is_old_datum, sheet.header)))
-    first_by_id: dict[str, str] = {}
-    for where, cells in sheet.rows:
-        named = {columns[name]: text for name, text in cells.items() if name in columns}
-        device, faults = list_cells.device(named)
-        found.faults += [_fault(where, *fault) for fault in faults]
-        if device is None:
-            continue
-        first = first_by_id.setdefault(device.id, where)
-        if first == where:
-            found.rows.append((where, device))
-        else:
-            wrong = f"{first} と同じ番号です / the same id as {first}"
-            found.faults.append(_fault(where, "id", device.id, wrong))
+    try:
+        if list_geojson.is_geojson(data):
+            rows = [_Row(where, cells) for where, cells in list_geojson.rows(data)]
+            return _judged(rows, DeviceList())
+        table = tables.read(data, _is_header)
+    except TableError as error:
+        raise DeviceListError(str(error)) from None
+    columns = _columns(table)
+    words = [table.above, *table.header]
+    found = DeviceList(is_old_datum=any(map(datum.is_old, words)))
+    rows = [
+        _Row(
+            f"line {row.line}", {columns[name]: text for name, text in row.cells.items()}, row.extra
+        )
+        for row in table.rows
+    ]
+    return _judged(rows, found, has_comma=table.has_comma_decimals)
+
+
+class _Row(Struct, frozen=True):
+    """Where a row stands, its cells by column, and what stands beyond the header."""
+
+    where: str
+    cells: dict[str, str]
+    extra: str = ""
+
+
+def _judged(rows: Sequence[_Row], found: DeviceList, *, has_comma: bool = False) -> DeviceList:
+    """`found` with the rows that can be registered, and a fault for every other."""
+    if not rows:
+        raise DeviceListError("行のない一覧です / the list has no rows")
+    lines = _lines_by_likeness(rows)
+    for row in rows:
+        device, faults = list_cells.device(row.cells, has_comma=has_comma)
+        if row.extra:
+            faults.append(("", row.extra, tables.EXTRA))
+        twins = lines[_likeness(row)]
+        if device is not None and len(twins) > 1:
+            others = ", ".join(where for where in twins if where != row.where)
+            faults.append(("id", device.id, f"{others} と同じ番号です / the same id as {others}"))
+        found.faults += [_fault(row.where, *fault) for fault in faults]
+        if device is not None and not faults:
+            found.rows.append((row.where, device))
     return found
+
+
+def _lines_by_likeness(rows: Sequence[_Row]) -> dict[str, list[str]]:
+    """Where ids stand that people would take for one device."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(_likeness(row), []).append(row.where)
+    return found
+
+
+def _likeness(row: _Row) -> str:
+    id_ = address(ids.unguarded(row.cells.get("id", "")))
+    return ids.without_zeros(id_) or ids.likeness(id_)
 
 
 def said(faults: Sequence[str]) -> str:
@@ -85,25 +129,28 @@ def said(faults: Sequence[str]) -> str:
 
 
 def _fault(where: str, column: str, value: str, wrong: str) -> str:
-    return f"{where}: {column} {value[:60] or '(空 / empty)'}: {wrong}"
+    named = f"{column} " if column else ""
+    return f"{where}: {named}{value[:60] or '(空 / empty)'}: {wrong}"
 
 
-def _known(names: list[str]) -> int:
-    """How many names of a header are known."""
-    return sum(bool(list_cells.column(name)) for name in names)
+def _is_header(cells: Sequence[str]) -> bool:
+    return {"id", "role"} <= {list_words.column(name) for name in cells}
 
 
-def _columns(where: str, header: Sequence[str]) -> dict[str, str]:
-    """The name in the file -> column."""
-    found = {name: list_cells.column(name) for name in header if name}
+def _columns(table: Table) -> dict[str, str]:
+    """The name in the file -> column. Raises DeviceListError."""
+    where, header = f"line {table.header_line}", [name for name in table.header if name]
+    if not header:
+        raise DeviceListError("空の一覧です / the list is empty")
+    found = {name: list_words.column(name) for name in header}
     unknown = [name for name, column in found.items() if not column]
     if unknown:
         _refuse(where, f"知らない列 / unknown column {unknown[0][:60]!r}")
-    names = [list_cells.column(name) for name in header if name]
+    names = [list_words.column(name) for name in header]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         _refuse(where, f"列 {twice} が2つあります / two columns mean {twice}")
-    if "id" not in names or "role" not in names:
+    if not {"id", "role"} <= set(names):
         _refuse(where, "列 id と role が必要です / columns id and role are needed")
     return found
 
@@ -111,6 +158,19 @@ def _columns(where: str, header: Sequence[str]) -> dict[str, str]:
 def _refuse(where: str, wrong: str) -> None:
     separators = "区切りはコンマ、セミコロンかタブ / separated by comma, semicolon or tab"
     raise DeviceListError(f"{where}: {wrong}; allowed: {', '.join(COLUMNS)}; {separators}")
+
+
+def check_zeros(found: DeviceList, known: Iterable[str]) -> None:
+    """Refuse numbers that lost their leading zeros; `known`: ids that were registered or heard."""
+    whole = {ids.without_zeros(id_): id_ for id_ in known if id_.startswith("0")}
+    lost = [
+        _fault(where, "id", one.id, f"先頭の 0 が消えたようです（{whole[one.id]}） / lost its leading zeros: "
+               f"{whole[one.id]} is known")
+        for where, one in found.rows
+        if one.id in whole
+    ]  # fmt: skip
+    if lost:
+        raise DeviceListError(said(lost))
 
 
 def check_datum(
@@ -124,7 +184,7 @@ def check_datum(
     for where, device in found.rows:
         place, registered = place_of(device), known.get(device.id)
         others = [reported.get(device.id), place_of(registered) if registered else None]
-        if place and any(other and degrees.is_of_tokyo(place, other) for other in others):
+        if place and any(other and doubtful_places.is_of_tokyo(place, other) for other in others):
             told.append(f"{where}: {device.id} ({place[0]}, {place[1]})")
     if told:
         wrong = "日本測地系（旧測地系）の座標のようです / seems to be of the old Tokyo datum"
@@ -136,7 +196,7 @@ def converted(device: Device) -> Device:
     place = place_of(device)
     if place is None:
         return device
-    lat, lon = degrees.from_tokyo(place)
+    lat, lon = doubtful_places.from_tokyo(place)
     return msgspec.structs.replace(device, lat=round(lat, 7), lon=round(lon, 7))
 
 
@@ -194,6 +254,6 @@ def to_csv(devices: Iterable[Device]) -> str:
 
 
 __all__ = [
-    "DeviceList", "DeviceListError", "address", "check_datum", "check_places", "converted", "parse",
-    "parse_rows", "place_of", "read", "said", "to_csv",
+    "DeviceList", "DeviceListError", "address", "check_datum", "check_places", "check_zeros",
+    "converted", "parse", "parse_rows", "place_of", "read", "said", "to_csv",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ from msgspec import Struct, field
 from gateway.domain import species
 from gateway.domain.model import Device, Kind, Reading, Role, TimeSource
 from gateway.ingest.files.camtrapdp_tables import Read, Row, read_tables
-from gateway.ingest.files.import_report import Findings, RowError
+from gateway.ingest.tables.import_report import Findings, RowError
 
 DIALECT = "camtrapdp"
 ENDLESS_S = 100 * 365 * 86_400

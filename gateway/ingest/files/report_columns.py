@@ -9,12 +9,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.errors import BadInputError
 from gateway.domain.resident_reports import SightingKind
-
-
-class TableError(BadInputError):
-    """The table or its map cannot be used at all; names what is wrong and what is allowed."""
+from gateway.ingest.tables.text_file import TableError
 
 
 class Columns(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,11 +36,12 @@ class Map(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     title: str  # whose data: stands with every sighting
     columns: Columns
-    encoding: Literal["auto", "utf-8", "cp932"] = "auto"
-    delimiter: str = ","
+    encoding: Literal["auto", "utf-8", "cp932", "utf-16"] = "auto"
+    delimiter: str = ""  # found out
     species: str = ""  # of every row, where the table has no such column
     kind: SightingKind = SightingKind.SIGHTING  # likewise
     kinds: dict[str, SightingKind] = {}  # word of the table -> what it means
+    datum: Literal["", "wgs84", "tokyo"] = ""  # of its places; tokyo: converted
     anywhere: bool = False  # True: places outside Japan are right
 
 
@@ -64,6 +61,9 @@ def read_map(data: bytes) -> Map:
         raise TableError("columns: needs lat and lon, or wkt, or mesh")
     if not (columns.species or found.species):
         raise TableError("needs species, or columns.species")
-    if len(found.delimiter) != 1:
+    if len(found.delimiter) > 1:
         raise TableError(f"delimiter = {found.delimiter!r}: must be one character")
     return found
+
+
+__all__ = ["Columns", "Map", "TableError", "read_map"]

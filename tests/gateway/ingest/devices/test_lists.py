@@ -118,7 +118,7 @@ GOOD = "hako-1,trap,谷,32.6951,128.8412"
         ("a,trap,谷,32.7,", "line 2: lon .*both"),
         ("a,trap,谷,0,0", "line 2: lat 0.*leave it empty"),
         ("a,trap,谷,0.0001,128.8", "line 2: lat .*beside it"),
-        ("a,trap,谷,128.8,32.7", "line 2: lat 128.8.*-90 to 90"),
+        ("a,trap,谷,128.8,32.7", "line 2: lat 128.8.*exchanged"),
         ("a,trap,谷,nan,128.8", "line 2: lat nan.*36.5561"),
         ('a,trap,谷,"32,7",128.8', "line 2: lat 32,7.*point"),
         ("a,ねずみ,谷,32.7,128.8", "line 2: role ねずみ.*trap.*detector.*relay"),
@@ -223,7 +223,7 @@ def test_nothing_is_registered_when_a_line_is_wrong_unless_partial(
     assert registered(devices) == set()
     partial = devices("import", rows, "--partial")
     assert partial.exit_code == 0
-    assert registered(devices) == {"s0", "s1"}
+    assert registered(devices) == {"s1"}, "which of two s0 is right nobody knows"
     assert "line 4" in partial.stderr
 
 

@@ -1,0 +1,89 @@
+"""Cells as people fill them in: numbers of animals and coordinates to plain values. PURE.
+
+Owns what such a cell may look like; days and times: `dates`. A cell that is usable after a repair says so
+through `note`; one that is not raises ValueError with what is allowed.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from gateway.domain.geo import degrees as written_degrees
+from gateway.domain.geo.degrees import Axis
+
+Note = Callable[[str], None]
+"""Is told what was repaired, in words that are the same for the same fault."""
+
+MOST_ANIMALS = 10_000
+NOTHING = frozenset(
+    {"", "-", "--", "不明", "?", "未確認", "ー", "―", "–", "n/a", "未記入", "記載なし"}
+)
+"""Words of a cell for which nobody knows the value."""
+
+_COUNTED = "頭|匹|羽|個体|尾"
+_NONE = re.compile(
+    rf"(?:目撃|出没|個体|姿|痕跡|異常|該当|発見|捕獲|確認|頭数)?\s*(?:な|無)し|無|零|〇|ゼロ|[-±]?0+(?:\.0+)?\s*(?:{_COUNTED})?|none|nil|zero"
+    r"|(?:居|い)(?:ない|ません(?:でした)?|なかった|ず)|見(?:えず|られず|当たらず|つからず)|不在|(?:未|非)出没"
+    r"|(?:確認|発見|目撃)(?:できず|されず|せず|できなかった|出来ず)|absent|not seen|no animals?",
+    re.IGNORECASE,
+)  # fmt: skip
+_KANJI = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+_KANJI_COUNT = re.compile(rf"([一二三四五六七八九十])(?={_COUNTED})")
+_WHOLE = re.compile(r"(\d+)(?:\.0+)?(?![\d.])")
+_SUM = re.compile(rf"\D*\d+\s*(?:{_COUNTED})(?:\s*[、・と+&,]\s*[^\d~-]*\d+\s*(?:{_COUNTED}))+\D*")
+_DESTROYED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """Full-width letters, digits and signs as plain ones, no spaces around."""
+    folded = unicodedata.normalize("NFKC", text).strip()
+    return re.sub(r"[〜~∼]", "~", folded)
+
+
+def noted(text: str, note: Note) -> str:
+    """`plain`, saying so when digits were full-width."""
+    if re.search(r"[０-９]", text):
+        note("全角の数字を半角として読みました / full-width digits read as plain ones")
+    return plain(text)
+
+
+def is_destroyed(text: str) -> bool:
+    """Whether a spreadsheet turned a code into a rounded number, like 5.44E+08."""
+    return _DESTROYED.fullmatch(plain(text)) is not None
+
+
+def is_none(text: str) -> bool:
+    """Whether a cell says that nothing was seen."""
+    return _NONE.fullmatch(plain(text)) is not None
+
+
+def number(text: str, note: Note) -> int | None:
+    """How many, None where the cell says that nobody knows."""
+    cell = noted(text, note)
+    if cell.lower() in NOTHING:
+        return None
+    told = _KANJI_COUNT.sub(lambda found: str(_KANJI[found[1]]), cell)
+    if re.fullmatch(r"-\s*\d.*|.*\d\.\d*[1-9].*|.*\d\D?E[+-]?\d.*", told, re.IGNORECASE):
+        found: list[str] = []  # negative, a fraction, or rounded by a spreadsheet
+    else:
+        found = _WHOLE.findall(told)
+    if not found or any(int(one[:6]) > MOST_ANIMALS for one in found):
+        note("数として読めません。不明とします / not a number; left unknown")
+        return None
+    if len(found) > 1 and _SUM.fullmatch(told):
+        note("足して数えました / several numbers; their sum is taken")
+        return sum(map(int, found))
+    if len(found) > 1:
+        note("範囲の初めの数を使います / a range; its first number is taken")
+    elif not re.fullmatch(rf"\d+(?:\.0+)?\s*(?:{_COUNTED})?", cell):
+        note("書かれた数だけを使います / only the number in it is taken")
+    return int(found[0])
+
+
+def degrees(text: str, axis: Axis, note: Note, *, has_comma: bool = False) -> float:
+    """Degrees of latitude or longitude, as a list of devices reads them too."""
+    noted(text, note)
+    value, is_sexagesimal = written_degrees.read(text, axis, most=180, has_comma=has_comma)
+    if is_sexagesimal:
+        note("度分秒を度にしました / degrees, minutes and seconds; read as degrees")
+    return value
