@@ -110,8 +110,16 @@ def test_what_can_be_repaired_is_kept_and_named(old: str, new: str, why: str) ->
         ("R6.4.24", "きのう", "日 = 'きのう': R6.4.24"),
         ("R6.4.24", "R9.4.24", "lies in the future"),
         ("R6.4.24", "1910/1/1", "lies in the future or before 1926-12-25"),
-        ("36.5,136.5", "51.5,-0.1", "緯度 = '51.5': 51.5, -0.1 は日本の中にありません / is not in Japan"),
-        ("目撃", "うわさ", "種別 = 'うわさ': [kinds] にない言葉です / no such word under [kinds]; has: 目撃, 痕跡"),
+        (
+            "36.5,136.5",
+            "51.5,-0.1",
+            "緯度 = '51.5': 51.5, -0.1 は日本の中にありません / is not in Japan",
+        ),
+        (
+            "目撃",
+            "うわさ",
+            "[kinds] にない言葉です / no such word under [kinds]; has: 目撃, 痕跡",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused_and_harms_no_other(old: str, new: str, why: str) -> None:
@@ -153,7 +161,11 @@ def test_the_same_report_in_two_tables_is_one() -> None:
     [
         ('date = "日"', "", "missing required field `date`"),
         ('time = "時"', 'hour = "時"', "unknown field `hour`.*allowed"),
-        ('time = "時"', 'time = "時刻"', "columns.time = '時刻': .* / no such column; has: WKT, 日"),
+        (
+            'time = "時"',
+            'time = "時刻"',
+            "columns.time = '時刻': .* / no such column; has: WKT, 日",
+        ),
         ('"sighting"', '"seen"', "Invalid enum value 'seen'"),
         ('species = "クマ"', "", "needs species, or columns.species"),
         ("title =", "title", "not TOML"),
