@@ -55,7 +55,7 @@ from gateway.mqtt.link import Publish
 from gateway.mqtt.losses.broker_log import BrokerLog
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.store import Store
-from gateway.store.clock_correction import ClockCorrections, open_timekeeper
+from gateway.store.clocks.clock_correction import ClockCorrections, open_timekeeper
 from gateway.store.feed import Feed
 from gateway.store.file.file_watch import FileWatch
 from gateway.store.housekeeping import Housekeeping

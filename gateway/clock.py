@@ -1,7 +1,7 @@
 """The clock as a value that is passed in: the service's, a test's, the demo's faster one.
 
 Owns reading the machine's clocks, and the Timekeeper: a clock that never goes back and knows whether it
-is right. Must not correct times that are stored (`store.redate`).
+is right. Must not correct times that are stored (`store.clocks.redate`).
 """
 
 import ctypes

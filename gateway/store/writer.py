@@ -23,7 +23,7 @@ from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import local_day, ms
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
-from gateway.store.clock_errors import ClockTable
+from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add

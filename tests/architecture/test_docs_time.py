@@ -10,7 +10,7 @@ from gateway.domain.clocks import contradiction, device_clock
 from gateway.domain.model import TimeQuality
 from gateway.ingest.messages.dating import replays
 from gateway.mqtt.subscription import replay
-from gateway.store import clock_errors
+from gateway.store.clocks import clock_errors
 
 TEXT = (Path(__file__).parents[2] / "gateway/TIME.md").read_text(encoding="utf-8")
 

@@ -17,7 +17,7 @@ from gateway.config import check
 from gateway.faults import GatewayFaults
 from gateway.metrics import Health
 from gateway.mqtt import Counters
-from gateway.store.clock_correction import ClockCorrections
+from gateway.store.clocks.clock_correction import ClockCorrections
 from gateway.store.housekeeping import Housekeeping
 from gateway.store.recovery.file_report import Report
 from tests.gateway.alerts.site import Site

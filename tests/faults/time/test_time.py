@@ -12,7 +12,7 @@ from gateway.domain.model import Kind, Reading, TimeQuality, TrapState
 from gateway.domain.timing import RELEASED, Trust, trust
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
-from gateway.store.clock_correction import ClockCorrections
+from gateway.store.clocks.clock_correction import ClockCorrections
 from tests.support.samples import CAMERA, T0, TRAP, decode, open_store, reading
 from tests.support.samples import message as message_of
 

@@ -19,7 +19,7 @@ from gateway.domain.model import ActionKind, DeviceState, Kind, Reading, TrapAct
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.people import actions
 from gateway.store import Store, Transaction
-from gateway.store.redate import redate, remember
+from gateway.store.clocks.redate import redate, remember
 from tests.gateway.alerts.site import deed_at
 from tests.support.samples import TRAP, at, decode, message, open_store, reading
 

@@ -18,9 +18,9 @@ from gateway.domain.epoch import first_day, local_day, month_number
 from gateway.domain.model import Device, Kind, Reading, Role
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
+from gateway.store.clocks.redate import redate, remember
 from gateway.store.housekeeping import Housekeeping
 from gateway.store.recovery.salvage import salvage
-from gateway.store.redate import redate, remember
 from gateway.store.rollups.months import parts
 from gateway.store.schema import MIGRATIONS
 from gateway.store.setting_keys import SettingKey

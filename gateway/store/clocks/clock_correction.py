@@ -1,6 +1,6 @@
 """Eras of unknown time: begun, remembered over restarts, and dated again once the time is known.
 
-Owns when that happens. What moves: `store.redate`; what time it is: `clock.Timekeeper`.
+Owns when that happens. What moves: `store.clocks.redate`; what time it is: `clock.Timekeeper`.
 """
 
 import asyncio
