@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from gateway.clock import Timekeeper, UntrustedPeriod, this_machine
 from gateway.domain.timing import RELEASED, SLACK, Trust
-from gateway.store import DiskError, Store, Transaction, redate
+from gateway.store import DiskError, Store, Transaction
+from gateway.store.clocks import redate
 from gateway.store.setting_keys import SettingKey
 
 log = logging.getLogger(__name__)

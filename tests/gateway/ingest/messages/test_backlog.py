@@ -19,7 +19,8 @@ from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.intake import Intake, IntakeLimits
 from gateway.ingest.messages.judging import Judging, split_urgent
 from gateway.metrics import Health
-from gateway.store import Reader, Store, redate
+from gateway.store import Reader, Store
+from gateway.store.clocks import redate
 from gateway.store.feed import Feed
 from gateway.store.tables.backlog import Size, Stamp
 from tests.faults.lacking import Hasty
