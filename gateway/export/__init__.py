@@ -1,1 +1,1 @@
-"""Everything that leaves the gateway except alerts. Must not import `ingest`."""
+"""What leaves the gateway, except alerts: retained topics, InfluxDB and files. Must not import `ingest`."""

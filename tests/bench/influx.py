@@ -29,7 +29,7 @@ from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.responses import ServerAnswer
 from gateway.export.influx.schema import LAYOUT
 from gateway.export.influx.server import connect
-from gateway.export.influx.setup import create
+from gateway.export.influx.setup import create_database
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
 from gateway.store.rollups.walk import WalkCursor
@@ -116,7 +116,7 @@ async def forward(
     if begin_at:
         store.write_now(lambda tx: tx.follower.follow(begin_at, LAYOUT))
     async with connect(chosen) as server:
-        await create(server, chosen)
+        await create_database(server, chosen)
 
         async def write(body: bytes) -> ServerAnswer:
             bodies.append(body)
@@ -125,7 +125,7 @@ async def forward(
         begin = time.perf_counter()
         forwarder = make_forwarder(store, chosen, SITE, END + YEAR)
         async with following(forwarder, write):
-            while forwarder.whole_at is None or not await is_drained(store):
+            while forwarder.marked_complete_at is None or not await is_drained(store):
                 await asyncio.sleep(0.02)  # rarely: asking costs the forwarder time
         return time.perf_counter() - begin, bodies
 

@@ -82,9 +82,9 @@ async def _history(config: Config, store: ReadingStore) -> AsyncIterator[None]:
     if config.dashboard.history == "embedded":
         yield
         return
-    from gateway.export.influx.readback.period_sums import lent  # loads a client of InfluxDB
+    from gateway.export.influx.readback.period_sums import use_history  # loads a client of InfluxDB
 
-    async with lent(config, store):
+    async with use_history(config, store):
         yield
 
 

@@ -20,7 +20,7 @@ from gateway.export.influx.forward.backfill import backfill as walk
 from gateway.export.influx.forward.delivery import ForwardingHaltedError, RetryLaterError
 from gateway.export.influx.forward.sender import Sender
 from gateway.export.influx.server import QueryError, Server, connect
-from gateway.export.influx.setup import SetupError, create
+from gateway.export.influx.setup import SetupError, create_database
 from gateway.export.influx.verify import VerifyReport
 from gateway.export.influx.verify import verify as compare
 from gateway.store import Store
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 def setup(config: ConfigFile = None) -> None:
     """データベースと保存期間を用意します / make the database, its retention and shards."""
     settings = _settings(config)
-    version = _ask(settings.influx, lambda server: create(server, settings.influx))
+    version = _ask(settings.influx, lambda server: create_database(server, settings.influx))
     typer.echo(f"InfluxDB {version}: {settings.influx.database} 準備完了 / ready")
 
 

@@ -1,1 +1,1 @@
-"""What is handed out as files: Camtrap DP packages and events."""
+"""Files to download: Camtrap DP packages, events as CSV or JSON lines."""

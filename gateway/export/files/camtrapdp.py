@@ -1,13 +1,12 @@
-"""Our records as a Camtrap DP 1.0.2 package, for science and open data. PURE.
+"""Detections as a Camtrap DP 1.0.2 package, for science and open data. PURE.
 
-Owns the tables' columns and what a deployment and an event are there. Must not touch files: gives
-their bytes by name. Source: https://camtrap-dp.tdwg.org (profile and table schemas of 1.0.2).
+Owns the columns of the tables and what counts as a deployment and as an event. Must not write files:
+returns their bytes by name. Source: https://camtrap-dp.tdwg.org (profile and table schemas of 1.0.2).
 
-A deployment is a time in which a detector was alive without a gap that counts as silence, so that
-the deployments' lengths are the measured effort. An observation is one independent event, as
-everywhere here. Times are whole seconds, as the standard's format has them.
-Places are blurred to the middle of their 5 km square unless exact ones are asked for: a published
-package must not tell where a camera stands.
+A deployment is a period in which a detector was alive without a silent gap, so the sum of all
+deployments is the measured effort. An observation is one independent event. Times are whole seconds,
+as in the format of the standard. Unless exact places are requested, each place is moved to the centre
+of its 5 km square: a published package must not show where a camera is.
 """
 
 import csv
@@ -50,7 +49,7 @@ SECOND = timedelta(seconds=1)
 
 
 class PackageInfo(Struct, frozen=True):
-    """What a package says of itself."""
+    """The descriptor of a package."""
 
     title: str
     name: str  # a-z, 0-9, - and _
@@ -60,14 +59,14 @@ class PackageInfo(Struct, frozen=True):
     licence: str = "CC-BY-4.0"
 
 
-class _Run(Struct, frozen=True):
+class _Deployment(Struct, frozen=True):
     id: str
     start: datetime
     end: datetime
-    events: list["_Seen"]
+    events: list["_Observation"]
 
 
-class _Seen(Struct):
+class _Observation(Struct):
     first: datetime
     last: datetime
     species: str
@@ -76,7 +75,7 @@ class _Seen(Struct):
 
 
 def publishable(device: Device, *, exact: bool) -> bool:
-    """Whether a place can be told: outside the mesh grid none can be blurred to a square."""
+    """Whether a device has a place that can be published: exact, or inside the mesh grid."""
     if device.lat is None or device.lon is None:
         return False
     return exact or mesh.has_code(device.lat, device.lon)
@@ -85,28 +84,28 @@ def publishable(device: Device, *, exact: bool) -> bool:
 def package(
     devices: Iterable[Device], events: Callable[[Device], Sequence[Event]], about: PackageInfo
 ) -> dict[str, bytes]:
-    """The files of a package by name. `events`: a detector's, oldest first; its place must be known.
+    """The files of a package by name. `events` returns a detector's events, oldest first.
 
-    Devices without a place (or one that can be blurred, see `publishable`) or without a sign of life are
-    left out. Raises ValueError when none is left.
+    Left out are devices that are not `publishable` and devices without any message.
+    Raises ValueError when no device is left.
     """
-    found = [(device, _runs(device, events(device))) for device in devices
+    found = [(device, _deployments(device, events(device))) for device in devices
              if publishable(device, exact=about.exact)]  # fmt: skip
-    told = [(device, run) for device, runs in found for run in runs]
-    if not told:
+    deployed = [(device, run) for device, runs in found for run in runs]
+    if not deployed:
         raise ValueError("no detector with a place gave any sign of life in this time")
     return {
-        "datapackage.json": msgspec.json.format(msgspec.json.encode(_descriptor(told, about))),
-        "deployments.csv": _csv(DEPLOYMENTS, [_deployment(d, run, about) for d, run in told]),
+        "datapackage.json": msgspec.json.format(msgspec.json.encode(_descriptor(deployed, about))),
+        "deployments.csv": _csv(DEPLOYMENTS, [_deployment(d, run, about) for d, run in deployed]),
         "media.csv": _csv(MEDIA, []),
         "observations.csv": _csv(
-            OBSERVATIONS, [row for _, run in told for row in _observations(run)]
+            OBSERVATIONS, [row for _, run in deployed for row in _observations(run)]
         ),
     }
 
 
 def place(device: Device, about: PackageInfo) -> tuple[float, float]:
-    """Latitude and longitude as published."""
+    """Latitude and longitude as published, degrees."""
     lat, lon = device.lat or 0.0, device.lon or 0.0
     if about.exact:
         return round(lat, 6), round(lon, 6)
@@ -114,8 +113,8 @@ def place(device: Device, about: PackageInfo) -> tuple[float, float]:
     return round(lat, 5), round(lon, 5)
 
 
-def _runs(device: Device, events: Sequence[Event]) -> list[_Run]:
-    """Cut a device's events where silence begins, and give each part what was seen in it."""
+def _deployments(device: Device, events: Sequence[Event]) -> list[_Deployment]:
+    """Split a device's events at silent gaps: one deployment each, with its observations."""
     grace = timedelta(milliseconds=grace_ms(device.heartbeat_s))
     parts: list[list[Event]] = []
     for event in events:
@@ -125,19 +124,19 @@ def _runs(device: Device, events: Sequence[Event]) -> list[_Run]:
             parts[-1].append(event)
         else:
             parts.append([event])
-    return [_run(device, no, part) for no, part in enumerate(parts, start=1)]
+    return [_deployment_of(device, no, part) for no, part in enumerate(parts, start=1)]
 
 
-def _run(device: Device, no: int, part: Sequence[Event]) -> _Run:
+def _deployment_of(device: Device, no: int, part: Sequence[Event]) -> _Deployment:
     start, end = _second(part[0].observed_at), _second(part[-1].observed_at)
-    return _Run(f"{device.id}-{no}", start, max(end, start + SECOND), _seen(part))
+    return _Deployment(f"{device.id}-{no}", start, max(end, start + SECOND), _observed(part))
 
 
-def _seen(part: Sequence[Event]) -> list[_Seen]:
-    """Independent events, each species by itself."""
+def _observed(part: Sequence[Event]) -> list[_Observation]:
+    """Independent events, separately for each species."""
     gap = timedelta(milliseconds=INDEPENDENCE_MS)
-    found: list[_Seen] = []
-    latest: dict[str, tuple[_Seen, datetime]] = {}
+    found: list[_Observation] = []
+    latest: dict[str, tuple[_Observation, datetime]] = {}
     for event in part:
         if event.kind is not Kind.DETECTION:
             continue
@@ -148,13 +147,13 @@ def _seen(part: Sequence[Event]) -> list[_Seen]:
             one = known[0]
             one.last, one.count = at, max(one.count, count)
         else:
-            one = _Seen(at, at, kind, count, event.confidence)
+            one = _Observation(at, at, kind, count, event.confidence)
             found.append(one)
         latest[kind] = one, event.observed_at
     return found
 
 
-def _deployment(device: Device, run: _Run, about: PackageInfo) -> dict[str, Any]:
+def _deployment(device: Device, run: _Deployment, about: PackageInfo) -> dict[str, Any]:
     lat, lon = place(device, about)
     return {
         "deploymentID": run.id, "locationID": device.id,
@@ -165,7 +164,7 @@ def _deployment(device: Device, run: _Run, about: PackageInfo) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _observations(run: _Run) -> list[dict[str, Any]]:
+def _observations(run: _Deployment) -> list[dict[str, Any]]:
     return [
         {
             "observationID": f"{run.id}-{no}", "deploymentID": run.id, "eventID": f"{run.id}-{no}",
@@ -179,7 +178,7 @@ def _observations(run: _Run) -> list[dict[str, Any]]:
 
 
 def scientific(code: str) -> str:
-    """A species' scientific name; one that we have no code for is its own name already."""
+    """The scientific name of a species; a name without a code of ours is returned as it is."""
     row = species.BY_CODE.get(code)
     return row.scientific if row else code
 
@@ -194,9 +193,9 @@ def _probability(value: float | None) -> str:
     return "" if value is None else f"{min(max(value, 0.0), 1.0):.3f}"
 
 
-def _descriptor(told: list[tuple[Device, _Run]], about: PackageInfo) -> dict[str, Any]:
-    places = [place(device, about) for device, _ in told]
-    names = sorted({one.species for _, run in told for one in run.events})
+def _descriptor(deployed: list[tuple[Device, _Deployment]], about: PackageInfo) -> dict[str, Any]:
+    places = [place(device, about) for device, _ in deployed]
+    names = sorted({one.species for _, run in deployed for one in run.events})
     descriptor: dict[str, Any] = {
         "profile": f"{BASE}camtrap-dp-profile.json",
         "name": about.name,
@@ -217,8 +216,8 @@ def _descriptor(told: list[tuple[Device, _Run]], about: PackageInfo) -> dict[str
         },
         "spatial": _box(places),
         "temporal": {
-            "start": _day(min(run.start for _, run in told)),
-            "end": _day(max(run.end for _, run in told)),
+            "start": _day(min(run.start for _, run in deployed)),
+            "end": _day(max(run.end for _, run in deployed)),
         },
         "taxonomic": [_taxon(name) for name in names if scientific(name)],
         "resources": [

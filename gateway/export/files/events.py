@@ -1,4 +1,4 @@
-"""Events as CSV or JSON lines, one at a time, from either history. Owns the columns; keeps nothing."""
+"""Events as CSV or JSON lines, one at a time. Owns the columns. Must not hold all events in memory."""
 
 import csv
 import io
@@ -9,17 +9,17 @@ import msgspec
 from gateway.domain.model import Event, Facts
 
 _OWN = tuple(n for n in Event.__struct_fields__ if n not in Facts.__struct_fields__)
-COLUMNS = (*_OWN, *Facts.__struct_fields__)  # what and when before the details
+COLUMNS = (*_OWN, *Facts.__struct_fields__)  # device, kind and times first
 
 
 async def json_lines(events: AsyncIterable[Event]) -> AsyncIterator[bytes]:
-    """One JSON object a line, fields without a value left out."""
+    """One JSON object per line; fields without a value are left out."""
     async for event in events:
         yield msgspec.json.encode(event) + b"\n"
 
 
 async def csv_lines(events: AsyncIterable[Event]) -> AsyncIterator[str]:
-    """A header, then one row an event; empty = not told. Text that a spreadsheet would run is quoted."""
+    """A header, then one row per event; an empty cell: no value. Formulas are escaped."""
     yield _row(COLUMNS)
     async for event in events:
         values = msgspec.to_builtins(event)
@@ -27,7 +27,7 @@ async def csv_lines(events: AsyncIterable[Event]) -> AsyncIterator[str]:
 
 
 def _safe(value: object) -> object:
-    """Text that begins like a formula gets an apostrophe, as spreadsheets themselves do it."""
+    """Put an apostrophe before text that a spreadsheet would run as a formula."""
     if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
         return "'" + value
     return value

@@ -1,7 +1,7 @@
-"""Committed events in a central InfluxDB: forwarded without loss, read back by `readback`.
+"""Forwards committed events to a central InfluxDB without loss and reads them back (`readback`).
 
-What lies there, how it is kept right and how to set it up: INFLUX.md. The modules, in the order that
-an event passes them: `forwarder` (when), `sender` (what), `lines` and `schema` (how it is written),
-`delivery` and `policy` (what an answer means), `server` (the network); `doubt`
-(what it still holds after an outage).
+INFLUX.md describes the schema, how it is kept correct and how to set it up. An event passes
+`forward.forwarder` (when to send), `forward.sender` (what to send), `lines` and `schema` (line protocol),
+`forward.delivery` and `responses` (what an answer means) and `server` (the network). After an outage
+`forward.lost_writes` checks what the server still holds.
 """

@@ -1,7 +1,7 @@
-"""Rows of the store as lines of InfluxDB's line protocol. PURE.
+"""Encodes rows of the store as InfluxDB line protocol. PURE.
 
-Owns the encoding: what ``influxdb_client.Point`` says, field by field, which a test holds, at a fifth of
-its cost (a Point takes 10 us and more, and a year of a million events has to catch up on a small board).
+Owns the encoding. A test compares it with ``influxdb_client.Point``, which costs five times as much
+(10 us and more per point): a small board must catch up on a year of a million events.
 """
 
 import math
@@ -25,7 +25,7 @@ from gateway.export.influx.schema import (
     MEASUREMENTS,
     NS_A_MS,
     beginning_ns,
-    stamp,
+    point_ns,
     tag_text,
 )
 from gateway.store.rollups.hours import Rollup, SightingKey
@@ -47,19 +47,19 @@ PointOrigin = tuple[str | int, ...]
 
 
 class InfluxLine(Struct, frozen=True, gc=False):
-    """One point, and the names of what it was made from, so that it can be made again."""
+    """One point, and the row that it was made from, so that it can be made changed_event."""
 
     source: PointOrigin
     text: str
 
     @property
     def key(self) -> str:
-        """The names as one text: "event 12", "hour 494000 7" with the device's number."""
+        """The row as text: "event 12", or "hour 494000 7" with the device's number."""
         return " ".join(map(str, self.source))
 
 
 class Encoder:
-    """The lines of one site. `zone`: whose days the daily roll-ups count."""
+    """Makes the lines of one site. `zone`: the time zone of its days and months."""
 
     def __init__(self, site: str, zone: ZoneInfo) -> None:
         self._site = f",site={_tag(site)}"
@@ -67,7 +67,7 @@ class Encoder:
         self._heads: dict[tuple[str, str, str | None], str] = {}
 
     def event(self, row: JournalRow) -> InfluxLine:
-        """The point of (no, EVENT_SELECT ...). Runs a million times when a year is caught up."""
+        """The point of an event row (no, EVENT_SELECT ...). Runs a million times for a year."""
         (no, id_, device, kind, observed, received, quality, device_ms, boot, seq, species, count,
          distinct, facts) = row  # fmt: skip
         more = ""
@@ -89,22 +89,23 @@ class Encoder:
             more += f",{_facts(facts)}"
         head = self._heads.get((kind, device, None)) or self._head(kind, device)
         fields = f'eid="{_quoted(id_)}",quality="{quality}",received_ms={received}i{more}'
-        return InfluxLine(("event", no), f"{head} {fields} {stamp(observed, id_)}")
+        return InfluxLine(("event", no), f"{head} {fields} {point_ns(observed, id_)}")
 
-    def again(self, due: DueEvent) -> list[InfluxLine]:
-        """An event once more, and where it stood before made void."""
+    def changed_event(self, due: DueEvent) -> list[InfluxLine]:
+        """A changed event; where its time changed, also a void point in place of the old one."""
         line = self.event(due.row)
         if not due.was.isdecimal():
             return [line]
         id_, device, kind = due.row[1:4]
         head = self._head(kind, device)
-        void = f'{head} eid="",n=0i,void=1i {stamp(int(due.was), id_)}'
+        void = f'{head} eid="",n=0i,void=1i {point_ns(int(due.was), id_)}'
         return [InfluxLine(line.source, void), line]
 
     def rollup(self, unit: SumUnit, one: Rollup) -> list[InfluxLine]:
-        """One device and hour, day or month: of all species together, and of each. Runs millions of times.
+        """The points of one device and hour, day or month: all species together, and each species.
 
-        Named by its hour, or the first of its day or month: made again, that makes those again too.
+        The source is the hour, or the first hour of the day or month: sending that hour changed_event sends
+        its day and month too. Runs millions of times.
         """
         at = one.at * HOUR_NS if unit == "hour" else beginning_ns(unit, one.at, self._zone)
         source = ("hour", -(-at // HOUR_NS), one.device_no)
@@ -115,8 +116,11 @@ class Encoder:
         )
         if not one.sightings:
             return [InfluxLine(source, f"{head} {effort} {at}")] if effort else []
-        told = f"{effort},{_seen(one.sightings)}" if effort else _seen(one.sightings)
-        return [InfluxLine(source, f"{head} {told} {at}"), *self._of_species(unit, one, source, at)]
+        fields = f"{effort},{_seen(one.sightings)}" if effort else _seen(one.sightings)
+        return [
+            InfluxLine(source, f"{head} {fields} {at}"),
+            *self._of_species(unit, one, source, at),
+        ]
 
     def _of_species(
         self, unit: SumUnit, one: Rollup, source: PointOrigin, at: int
@@ -127,18 +131,18 @@ class Encoder:
             yield InfluxLine(source, f"{head} {sums} {at}")
 
     def act(self, no: int, act: TrapAction) -> InfluxLine:
-        """What a person did at a trap. Who it was stays on the gateway."""
+        """What a person did at a trap. The person's name never leaves the gateway."""
         parts = [f"recorded_ms={ms(act.recorded_at)}i", *_texts(act, _ACT_TEXTS)]
-        return self._told(("act", no), "act", act.deed.value, act, parts, ms(act.at))
+        return self._reported(("act", no), "act", act.deed.value, act, parts, ms(act.at))
 
     def report(self, no: int, one: Sighting) -> InfluxLine:
-        """What people reported without a sensor; without an hour it stands at its local noon."""
+        """A report of a resident; without an hour its time is local noon."""
         noon = datetime.combine(one.day, time(12), self._zone)
         parts = [f"lat={_number(one.lat)}", f"lon={_number(one.lon)}", *_texts(one, _REPORT_TEXTS)]
         at_ms = ms(one.observed_at or noon)
-        return self._told(("report", no), "report", one.kind.value, one, parts, at_ms)
+        return self._reported(("report", no), "report", one.kind.value, one, parts, at_ms)
 
-    def _told(
+    def _reported(
         self,
         source: PointOrigin,
         measurement: str,
@@ -147,20 +151,20 @@ class Encoder:
         parts: list[str],
         at_ms: int,
     ) -> InfluxLine:
-        """A point of what people tell."""
+        """The point of an action or a report."""
         parts.append(f'eid="{one.id.translate(_TEXT)}"')
         if one.count is not None:
             parts.append(f"n={one.count}i")
         head = f"{measurement},kind={_tag(kind)}{self._site}"
-        return InfluxLine(source, f"{head} {','.join(sorted(parts))} {stamp(at_ms, one.id)}")
+        return InfluxLine(source, f"{head} {','.join(sorted(parts))} {point_ns(at_ms, one.id)}")
 
-    def whole(self, now: datetime) -> InfluxLine:
-        """All of the site's past lies there, in this layout; one point a UTC day."""
+    def complete_mark(self, now: datetime) -> InfluxLine:
+        """The mark that all past data of the site is on the server in this layout; one per UTC day."""
         day = ms(now) * NS_A_MS // DAY_NS * DAY_NS
-        return InfluxLine(("whole",), f"whole{self._site} layout={LAYOUT}i {day}")
+        return InfluxLine(("complete_mark",), f"complete_mark{self._site} layout={LAYOUT}i {day}")
 
     def state(self, state: DeviceState) -> InfluxLine:
-        """What is known of a device now: one point a device and UTC day, overwritten."""
+        """The present state of a device: one point per device and UTC day, overwritten."""
         fields = {name: float(v) for name in _STATE_FACTS
                   if (v := state.fact(name)) is not None and math.isfinite(float(v))}  # fmt: skip
         parts = [f"{name}={_number(fields[name])}" for name in sorted(fields)]
@@ -173,7 +177,7 @@ class Encoder:
         return InfluxLine(("state", state.device), f"{head} {','.join(parts)} {at}")
 
     def _head(self, kind: str, device: str, species: str | None = None) -> str:
-        """Measurement and tags, remembered: there are as many as the server has series."""
+        """Measurement and tags, cached: there are as many as the server has series."""
         key = (kind, device, species)
         if head := self._heads.get(key):
             return head
@@ -191,7 +195,9 @@ class Encoder:
 _KINDS = frozenset(kind.value for kind in Kind)
 _DEVICE: Mapping[SumUnit, str] = {unit: f"device_{end}" for unit, end in ENDINGS.items()}
 _DETECTION: Mapping[SumUnit, str] = {unit: f"detection_{end}" for unit, end in ENDINGS.items()}
-_COUNTED = frozenset({"detection", "trap.sprung", "trap.set"})  # `n` is always there: sum it
+_COUNTED = frozenset(
+    {"detection", "trap.sprung", "trap.set"}
+)  # these always have `n`, so it can be summed
 
 
 def _seen(sightings: Iterable[SightingKey]) -> str:
@@ -212,7 +218,7 @@ def _tag(value: str) -> str:
 
 
 def _texts(one: TrapAction | Sighting, names: tuple[str, ...]) -> list[str]:
-    """String fields that were told."""
+    """The string fields that have a value."""
     values = {name: getattr(one, name) for name in names}
     return [f'{name}="{text.translate(_TEXT)}"' for name, text in values.items() if text]
 
@@ -226,14 +232,14 @@ def _quoted(text: str) -> str:
 
 
 def _facts(json: bytes) -> str:
-    """JSON of `Facts` as fields: without a text among them, only punctuation differs."""
+    """The JSON of `Facts` as fields: without text in it only the punctuation differs."""
     if b'"media":' not in json:
         return json.translate(_COLON, b'{"}').decode()
     return ",".join([_fact(name, value) for name, value in _decode(json).items()])
 
 
 def _fact(name: str, value: Any) -> str:
-    """One field; JSON holds neither NaN nor infinity."""
+    """One field; JSON cannot contain NaN or infinity."""
     if name in _FLOATS:
         return f"{name}={value}"
     if isinstance(value, bool):

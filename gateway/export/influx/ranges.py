@@ -1,18 +1,18 @@
-"""Which part of the journal the follower has, and what it hears next. PURE.
+"""Decides which part of the journal is sent next. PURE.
 
-Owns the arithmetic of spans: sorted, apart, each (after, up to]. What is new goes first; after an
-outage the newest batch is sent at once and leaves a gap, which is filled from its old end.
+Owns the arithmetic of spans (after, up to], sorted and not touching. New events go first: after an
+outage the newest batch is sent at once, and the gap behind it is filled from its oldest number.
 """
 
 from collections.abc import Sequence
 
 from gateway.store.tables.replication import JournalSpan
 
-MOST = 32  # spans that are remembered; beyond that nothing jumps ahead
+MAX_SPANS = 32  # spans; with so many nothing is sent ahead of older numbers
 
 
 def add(done: Sequence[JournalSpan], new: JournalSpan) -> list[JournalSpan]:
-    """`done` with `new`, joined where they touch."""
+    """`done` plus `new`; spans that touch are joined."""
     spans: list[JournalSpan] = []
     for after, upto in sorted([*done, new]):
         if after >= upto:
@@ -24,18 +24,18 @@ def add(done: Sequence[JournalSpan], new: JournalSpan) -> list[JournalSpan]:
     return spans
 
 
-def live(done: Sequence[JournalSpan], head: int, batch: int) -> JournalSpan | None:
-    """The newest numbers not yet sent, at most `batch`; None when `head` has been sent."""
+def next_new(done: Sequence[JournalSpan], head: int, batch: int) -> JournalSpan | None:
+    """The newest numbers not yet sent, at most `batch`; None if `head` is sent."""
     top = done[-1][1] if done else 0
     if top >= head:
         return None
-    if head - top <= batch or len(done) >= MOST:
+    if head - top <= batch or len(done) >= MAX_SPANS:
         return (top, min(head, top + batch))
     return (head - batch, head)
 
 
 def backlog(done: Sequence[JournalSpan]) -> JournalSpan | None:
-    """The oldest gap below what has been sent; None when there is none."""
+    """The oldest gap below the numbers sent; None if there is no gap."""
     after = 0
     for start, upto in done:
         if start > after:
@@ -45,5 +45,5 @@ def backlog(done: Sequence[JournalSpan]) -> JournalSpan | None:
 
 
 def missing(done: Sequence[JournalSpan], head: int) -> int:
-    """How many numbers up to `head` have not been sent."""
+    """How many numbers up to `head` are not sent."""
     return max(0, head - sum(upto - after for after, upto in done))

@@ -1,7 +1,7 @@
-"""What an answer of the server means for what was sent. PURE.
+"""Decides from the server's answer what to do with the lines that were sent. PURE.
 
-Owns the table of statuses. The rule behind it: only 204 counts as written (a captive portal answers
-200), what the server refuses for good costs exactly that point, and all else waits in the journal.
+Owns the table of HTTP statuses. Only 204 counts as written, because a captive portal answers 200. A
+point that the server refuses for good is set aside alone; everything else waits in the journal.
 """
 
 import re
@@ -10,20 +10,20 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-SHOWN = 300  # characters of an answer that are kept
+MAX_DETAIL = 300  # characters of an answer
 
 
 class Verdict(StrEnum):
-    """What to do with what was sent."""
+    """What to do with the lines that were sent."""
 
     DONE = "done"
-    SPLIT = "split"  # halve it: one of them is bad, or all together are too much
-    HOLD = "hold"  # wrong token, database or address: a person must act
-    LATER = "later"  # busy, broken or out of reach: try again, the journal waits
+    SPLIT = "split"  # send two halves: one point is bad, or the request is too large
+    HOLD = "hold"  # wrong token, database or address: a person must correct it
+    LATER = "later"  # busy, broken or unreachable: try again later
 
 
 class ServerAnswer(Struct, frozen=True):
-    """A server's answer. `status` 0: there was none, `text` says why."""
+    """A server's answer. `status` 0: no answer, `text` says why."""
 
     status: int
     text: str = ""
@@ -40,12 +40,12 @@ _BY_STATUS = {
     425: Verdict.LATER,
     429: Verdict.LATER,
 }
-# Written but for points older than the server keeps, which is what its owner asked for.
+# Everything was written except points older than the retention policy, as its owner wants.
 _EXPIRED = re.compile(r"partial write: points beyond retention policy dropped=\d+")
 
 
 def judge(answer: ServerAnswer) -> Verdict:
-    """The verdict on one write."""
+    """What to do after one write."""
     if answer.status in {400, 422} and _EXPIRED.search(answer.text):
         return Verdict.DONE
     if verdict := _BY_STATUS.get(answer.status):
@@ -53,13 +53,13 @@ def judge(answer: ServerAnswer) -> Verdict:
     return Verdict.LATER if answer.status >= 500 else Verdict.HOLD
 
 
-def say(answer: ServerAnswer) -> str:
-    """The answer in one line for a person; InfluxDB's JSON is unwrapped."""
+def describe(answer: ServerAnswer) -> str:
+    """The answer as one line of text; the message is taken out of InfluxDB's JSON."""
     text = answer.text
     try:
         values = msgspec.json.decode(text)
         text = str(values.get("error") or values.get("message") or text)
     except (msgspec.DecodeError, AttributeError):
         pass
-    text = " ".join(text.split())[:SHOWN]
+    text = " ".join(text.split())[:MAX_DETAIL]
     return f"{answer.status} {text}".strip() if answer.status else text

@@ -1,8 +1,8 @@
-"""The shape of what lies in InfluxDB: measurements, tags, fields with their one type. PURE.
+"""The schema in InfluxDB: measurements, tags, and fields with their types. PURE.
 
-Owns these tables; INFLUX.md explains them to people, and a test holds the two together.
-The first write of a field fixes its type on the server, so no type is decided anywhere else.
-Never a tag and a field of one name; ids, places and free text are fields (no series for each value).
+Owns these tables; INFLUX.md documents them and a test compares both. The first write of a field fixes
+its type on the server, so types are decided here only. A tag and a field never share a name. Ids, places
+and free text are fields, because each value of a tag makes a series.
 """
 
 import re
@@ -21,9 +21,9 @@ Type = Literal["integer", "float", "string", "boolean"]
 NS_A_MS = 1_000_000
 HOUR_NS = HOUR_MS * NS_A_MS
 
-LAYOUT = 2  # another one: every site's roll-ups are sent again, and only then read
+LAYOUT = 2  # a new number: all roll-ups are sent again, and read only when that is done
 ENDINGS: Mapping[SumUnit, str] = {"hour": "1h", "day": "1d", "month": "1mo"}
-"""Roll-ups: `device_1h` is of all species together and has the effort, `detection_1h` is by species."""
+"""Roll-ups: `device_1h` has all species together and the effort, `detection_1h` is by species."""
 
 MEASUREMENTS: Mapping[Kind, str] = {
     Kind.DETECTION: "detection",
@@ -38,12 +38,12 @@ MEASUREMENTS: Mapping[Kind, str] = {
 EVENTS = ("detection", "trap_event", "heartbeat", "device_event")
 
 _EVENT_FIELDS: Mapping[str, Type] = {
-    "eid": "string",  # the event's id; "" where it no longer stands
-    "void": "integer",  # 1: the event moved away, as its time was corrected
-    "species": "string",  # a field, as it may be corrected later: the roll-ups have it as a tag
-    "n": "integer",  # animals, or 1; always there in detections and trap events, 0 where void
-    "n_assumed": "boolean",  # true: nobody counted, so one
-    "is_distinct": "boolean",  # true: one event by its source's own grouping
+    "eid": "string",  # the event's id; "" in a void point
+    "void": "integer",  # 1: the event's time was corrected, it is now another point
+    "species": "string",  # a field, because it may be corrected; in roll-ups it is a tag
+    "n": "integer",  # animals, or 1; always present in detections and trap events, 0 in void points
+    "n_assumed": "boolean",  # true: the source gave no count, 1 is assumed
+    "is_distinct": "boolean",  # true: the source itself groups detections into events
     "quality": "string",  # model.TimeQuality
     "received_ms": "integer",
     "device_ms": "integer",
@@ -60,7 +60,7 @@ _EVENT_FIELDS: Mapping[str, Type] = {
     "lat": "float",
     "lon": "float",
     "accuracy_m": "float",
-    "unread": "string",  # why its content could not be read; "" where it is read again
+    "unread": "string",  # why the payload could not be read; "" once it was read
 }
 
 TAGS: Mapping[str, tuple[str, ...]] = {
@@ -83,7 +83,7 @@ _SIGHTINGS: Mapping[str, Type] = {
 _DEVICE: Mapping[str, Type] = {
     "alive_ms": "integer",
     "armed_ms": "integer",
-    "identified": "integer",  # records of a species that was told
+    "identified": "integer",  # records with a species
     **_SIGHTINGS,
 }
 FIELDS: Mapping[str, Mapping[str, Type]] = {
@@ -127,34 +127,34 @@ _UNSAFE = re.compile(r"[%\\\x00-\x1f\x7f]")
 
 
 def tag_text(value: str) -> str:
-    """A tag's value without what line protocol cannot carry: %, \\ and control characters become %XX."""
+    """A tag's value for line protocol: %, \\ and control characters become %XX."""
     return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", value)
 
 
 def untag(text: str) -> str:
-    """The value that `tag_text` was given."""
+    """The inverse of `tag_text`."""
     return unquote(text)
 
 
 @lru_cache(20_000)
 def day_ns(day: int, zone: ZoneInfo) -> int:
-    """The local midnight that begins a day, ns since 1970."""
+    """Local midnight at the beginning of a day, ns since 1970."""
     return round(local_midnight(day, zone).timestamp()) * 1_000_000_000
 
 
 def beginning_ns(unit: SumUnit, at: int, zone: ZoneInfo) -> int:
-    """When an hour, local day or month since 1970 begins: the time of its roll-ups, ns since 1970."""
+    """The beginning of an hour, local day or month: the time of its roll-ups, ns since 1970."""
     if unit == "hour":
         return at * HOUR_NS
     return day_ns(at if unit == "day" else first_day(at), zone)
 
 
-def stamp(observed_ms: int, event_id: str) -> int:
-    """An event's time in ns: the digits below the millisecond are a hash of its id.
+def point_ns(observed_ms: int, event_id: str) -> int:
+    """An event's time in ns; the digits below the millisecond are a hash of its id.
 
-    So a repeated send lands on the same point, and two events of one millisecond do not merge.
+    So sending an event twice writes the same point, and two events of one millisecond stay two points.
     """
     return observed_ms * NS_A_MS + crc32(event_id.encode()) % NS_A_MS
 
 
-CLOSED_MS = 5 * 60_000  # an hour counts as closed so long after its end
+CLOSED_MS = 5 * 60_000  # an hour is closed this long after its end

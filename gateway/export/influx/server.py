@@ -1,8 +1,8 @@
-"""The only place that talks to InfluxDB: line protocol to /write, InfluxQL to /query.
+"""The only module that talks to InfluxDB: line protocol to /write, InfluxQL to /query.
 
-Owns the connection: influxdb-client's asynchronous transport, authentication, TLS, compression. These
-two doors are what 1.6, 1.8, 2.x and 3 Core have in common; Basic authentication likewise (on 2.x and 3
-the token is the password). Must not decide what an answer means (`policy`).
+Owns the connection: influxdb-client's asynchronous transport, authentication, TLS and compression.
+Versions 1.6, 1.8, 2.x and 3 Core all have these two endpoints and Basic authentication (in 2.x and 3 the
+token is the password). Must not decide what an answer means (`responses`).
 """
 
 import asyncio
@@ -17,23 +17,23 @@ from msgspec import Struct
 
 from gateway.config import Influx
 from gateway.domain.errors import UnreachableError
-from gateway.export.influx.responses import ServerAnswer, say
+from gateway.export.influx.responses import ServerAnswer, describe
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 
-_NO_BODY = "application/json"  # the only type that the transport takes without a body
-LARGEST_PLAIN = 1 << 20  # bytes that the transport takes in one piece
-ANSWER_BYTES = 64_000  # of an answer to a write or a failed query that are read
+_NO_BODY = "application/json"  # the only content type that the transport accepts without a body
+LARGEST_PLAIN = 1 << 20  # bytes; the transport sends no larger uncompressed body
+ANSWER_BYTES = 64_000  # read from an answer to a write or to a failed query
 _results = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class QueryError(UnreachableError):
-    """A question was not answered; the text says which status or error, and why."""
+    """A query failed; the text has the status or error and the server's reason."""
 
 
 class ResultTable(Struct, frozen=True):
-    """One table of an answer."""
+    """One series of an answer."""
 
     name: str
     tags: dict[str, str]
@@ -47,22 +47,22 @@ class Server:
     def __init__(self, client: "InfluxDBClientAsync", settings: Influx) -> None:
         self._call_api: Callable[..., Awaitable[Any]] = client.api_client.call_api
         self.database = settings.database
-        self.packs = packs(settings)
+        self.packs = is_compressed(settings)
 
     async def write(self, body: bytes) -> ServerAnswer:
-        """Send lines, compressed if that is worth it; never raises for what a network or server does."""
+        """Write lines, compressed if that pays. Network and server errors are answers, never raised."""
         params = [("db", self.database), ("precision", "ns")]
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         if self.packs or len(body) > LARGEST_PLAIN:
             headers["Content-Encoding"] = "gzip"
-            body = await asyncio.to_thread(pack, body)
+            body = await asyncio.to_thread(compress, body)
         try:
             return await self._call("/write", "POST", params, headers, body)
         except _broken() as error:
             return ServerAnswer(0, f"{type(error).__name__}: {error}".rstrip(": "))
 
     async def query(self, text: str, *, change: bool = False) -> list[list[ResultTable]]:
-        """Answers of one or more statements, times in ns; QueryError also for errors inside a 200."""
+        """The tables of each statement, times in ns. Raises QueryError, also for an error inside a 200."""
         params = [("db", self.database), ("epoch", "ns"), ("q", text)]
         method = "POST" if change else "GET"
         try:
@@ -70,11 +70,11 @@ class Server:
         except _broken() as error:
             raise QueryError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
         if answer.status != 200:
-            raise QueryError(say(answer))
+            raise QueryError(describe(answer))
         return await asyncio.to_thread(_tables, answer.text)  # may be a megabyte
 
     async def ping(self) -> str:
-        """The server's version, "" when it does not say; QueryError when it does not answer."""
+        """The server's version, "" if it gives none. Raises QueryError if it does not answer."""
         try:
             reply = await self._call_api(
                 "/ping", "GET", _preload_content=False, header_params={"Content-Type": _NO_BODY}
@@ -101,7 +101,7 @@ class Server:
 
 
 def _broken() -> tuple[type[Exception], ...]:
-    """What a network may throw."""
+    """The exceptions of a broken network."""
     import aiohttp
 
     return (aiohttp.ClientError, TimeoutError, OSError)
@@ -109,8 +109,8 @@ def _broken() -> tuple[type[Exception], ...]:
 
 @contextlib.asynccontextmanager
 async def connect(settings: Influx) -> AsyncIterator[Server]:
-    """A server for `settings`; nothing is sent before the first call. Not for an empty url."""
-    import aiohttp  # on first use: a gateway without InfluxDB does not pay half a second and 20 MB
+    """A server for `settings`, whose url must not be empty. Nothing is sent before the first call."""
+    import aiohttp  # imported here: half a second and 20 MB that only InfluxDB needs
     from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 
     secret = settings.password or settings.token
@@ -121,21 +121,21 @@ async def connect(settings: Influx) -> AsyncIterator[Server]:
         auth_basic=bool(named),
         timeout=round(settings.timeout_s * 1000),
         ssl_ca_cert=settings.ca_file or None,
-        allow_redirects=False,  # another host must not get the password
+        allow_redirects=False,  # another host must not receive the password
         client_session_kwargs={"cookie_jar": aiohttp.DummyCookieJar()},
     )
     async with client:
         yield Server(client, settings)
 
 
-def pack(body: bytes) -> bytes:
-    """gzip level 1: a tenth of the bytes for a microsecond a line."""
+def compress(body: bytes) -> bytes:
+    """gzip level 1: a tenth of the bytes for one microsecond per line."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     return packer.compress(body) + packer.flush()
 
 
-def packs(settings: Influx) -> bool:
-    """Whether to compress: `auto` does, but not for a server on this machine."""
+def is_compressed(settings: Influx) -> bool:
+    """Whether to compress: `auto` does, except for a server on this machine."""
     host = urlsplit(settings.url).hostname or ""
     return settings.gzip == "always" or (
         settings.gzip == "auto" and host not in {"localhost", "127.0.0.1", "::1"}
@@ -146,7 +146,7 @@ def _seconds(text: str | None) -> float | None:
     try:
         return max(0.0, float(text)) if text else None
     except ValueError:
-        return None  # a date: our own back-off does
+        return None  # a date: our own retry delay is used
 
 
 def _tables(text: str) -> list[list[ResultTable]]:

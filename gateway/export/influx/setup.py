@@ -1,6 +1,6 @@
-"""Preparing the server: the database, how long it keeps points, in which pieces.
+"""Prepares the server: the database, its retention and its shards.
 
-Owns the statements of 1.x, and the commands to run where a server has none in common with others.
+Owns the statements for 1.x and, for versions without them, the commands that a person must run.
 """
 
 import re
@@ -13,20 +13,23 @@ POLICY = "autogen"  # the name 1.x gives a database's first retention policy its
 
 
 class SetupError(BadConfigurationError):
-    """The database cannot be prepared from here; the text says what to do."""
+    """The database cannot be prepared by the gateway; the text says what to do."""
 
 
-async def create(server: Server, settings: Influx) -> str:
-    """Create or adapt the database; gives the server's version. SetupError, QueryError."""
+async def create_database(server: Server, settings: Influx) -> str:
+    """Create or change the database and return the server's version.
+
+    Raises SetupError if a person must do it, QueryError if the server does not answer.
+    """
     version = await server.ping()
     if not version.lstrip("v").startswith(("2.", "3.")):  # a proxy may hide the version of 1.x
         await _create_one(server, settings)
-    await check(server, settings, version)
+    await check_database(server, settings, version)
     return version
 
 
-async def check(server: Server, settings: Influx, version: str) -> None:
-    """Whether the database is there; SetupError tells how to make it."""
+async def check_database(server: Server, settings: Influx, version: str) -> None:
+    """Raise SetupError with the commands to run if the database does not exist."""
     try:
         await server.query("SHOW MEASUREMENTS")
         there = await _is_listed(server, settings.database)
@@ -39,7 +42,7 @@ async def check(server: Server, settings: Influx, version: str) -> None:
 
 
 async def _is_listed(server: Server, database: str) -> bool:
-    """2.x answers for a database that it has not as for an empty one, so the list is asked too."""
+    """Whether the server lists the database: 2.x answers for a missing one as for an empty one."""
     [tables] = await server.query("SHOW DATABASES")
     return any([database] in table.values for table in tables)
 
@@ -51,14 +54,14 @@ async def _create_one(server: Server, settings: Influx) -> None:
 
 
 def _rules(settings: Influx) -> str:
-    """Duration and shards; a shard may not be longer than what is kept."""
+    """Retention and shard length; a shard may not be longer than the retention."""
     keep = f"{settings.retention_days}d" if settings.retention_days else "INF"
     shard = min(settings.shard_days, settings.retention_days or settings.shard_days)
     return f"DURATION {keep} REPLICATION 1 SHARD DURATION {shard}d"
 
 
 def advice(settings: Influx, version: str) -> str:
-    """What to run where the database cannot be made through the common dialect."""
+    """The commands to run for a version whose database cannot be created with InfluxQL."""
     name = settings.database
     keep = f"{settings.retention_days}d" if settings.retention_days else "0"
     if version.lstrip("v").startswith("2."):

@@ -1,7 +1,7 @@
-"""Does the server hold what the journal holds? Counts of both, day by day.
+"""Compares the server with the journal, day by day.
 
-Owns the comparison. Compares how many events each measurement holds, and the sums of the roll-ups: of
-closed hours, and of local days and months that are over. Must not repair: `backfill` does.
+Owns the comparison: the number of events in each measurement, and the sums of the roll-ups of closed
+hours, days and months. Must not repair anything (`forward.backfill`).
 """
 
 from collections import Counter
@@ -31,37 +31,40 @@ from gateway.store.rollups.sums import SumUnit
 Counts = Counter[tuple[date, str]]
 Figures = Mapping[tuple[date, str], int]
 Spans = Mapping[SumUnit, tuple[int, int]]
-"""Hours, days and months since 1970, half-open."""
+"""Hours, local days and months since 1970, half-open ranges."""
 _SIGHTINGS = ("records", "independent", "animals")
 _DEVICE = ("alive_ms", "armed_ms", "identified", *_SIGHTINGS)
-CHUNK_NS = 92 * 24 * HOUR_NS  # of one query
+CHUNK_NS = 92 * 24 * HOUR_NS  # period of one query
 
 
 class Difference(Struct, frozen=True, order=True):
-    """One day and kind of figure that do not agree."""
+    """One day and figure that differ."""
 
-    day: date  # of a month its first
-    what: str  # a measurement (events), or measurement.field (sum of a roll-up)
+    day: date  # of a month the first day
+    what: str  # a measurement (number of events), or measurement.field (sum of a roll-up)
     journal: int
     server: int
 
 
 class VerifyReport(Struct, frozen=True):
-    """The outcome."""
+    """The result of a comparison."""
 
     events: int  # in the journal
     differences: list[Difference]
-    waiting: int  # events and roll-ups that are still to be sent
-    refused: int  # points that the server will not take
+    waiting: int  # events and roll-ups not yet sent
+    refused: int  # points that the server does not accept
 
 
 async def verify(
     store: Store, server: Server, site: str, zone: ZoneInfo, start: datetime, end: datetime,
     now: datetime,
 ) -> VerifyReport:  # fmt: skip
-    """Compare [start, end); hours not yet closed at `now` count only as events."""
+    """Compare [start, end). Of hours not yet closed at `now` only events are compared, no roll-ups.
+
+    Raises QueryError if the server does not answer.
+    """
     closed_ms = min(ms(end), (ms(now) - CLOSED_MS) // HOUR_MS * HOUR_MS)
-    spans = spans_of(ms(start) // HOUR_MS, closed_ms // HOUR_MS, zone)
+    spans = spans_to_compare(ms(start) // HOUR_MS, closed_ms // HOUR_MS, zone)
     waiting, refused = await store.read(lambda r: (_waiting(r, ms(now)), r.follower.refused()))
     journal = await store.read(lambda r: _journal(r, zone, ms(start), ms(end), spans))
     where = f"site = {quote(tag_text(site))}"
@@ -72,8 +75,8 @@ async def verify(
     return VerifyReport(total, compare(journal, found), waiting, refused)
 
 
-def spans_of(start_hour: int, end_hour: int, zone: ZoneInfo) -> Spans:
-    """The hours, and the local days and months that lie in them as a whole. PURE."""
+def spans_to_compare(start_hour: int, end_hour: int, zone: ZoneInfo) -> Spans:
+    """The hours, and the local days and months that lie completely in them. PURE."""
     first = local_day(start_hour - 1, zone) + 1
     last = max(first, local_day(end_hour, zone))
     month = month_number(first - 1) + 1
@@ -87,7 +90,7 @@ def spans_of(start_hour: int, end_hour: int, zone: ZoneInfo) -> Spans:
 def compare(
     journal: Mapping[tuple[date, str], int], server: Mapping[tuple[date, str], int]
 ) -> list[Difference]:
-    """Where two counts differ, sorted by day. PURE."""
+    """The differences of two counts, sorted by day. PURE."""
     keys = journal.keys() | server.keys()
     rows = (Difference(*key, journal.get(key, 0), server.get(key, 0)) for key in keys)
     return sorted(row for row in rows if row.journal != row.server)
@@ -114,7 +117,7 @@ def _journal(reader: Reader, zone: ZoneInfo, start_ms: int, end_ms: int, spans: 
 
 
 def _add(counts: Counts, unit: SumUnit, day: int, cells: Sequence[int]) -> None:
-    """Sums of the journal under the names of both measurements."""
+    """Add one row of the journal's sums under the names of both measurements."""
     sums = dict(zip(_DEVICE, cells, strict=True))
     for name, value in sums.items():
         counts[day_date(day), f"device_{ENDINGS[unit]}.{name}"] += value
@@ -123,7 +126,7 @@ def _add(counts: Counts, unit: SumUnit, day: int, cells: Sequence[int]) -> None:
 
 
 async def _events(server: Server, zone: ZoneInfo, where: str, span_ns: tuple[int, int]) -> Counts:
-    """Events by local day, without the void."""
+    """Number of events by local day, void points excluded."""
     counts: Counts = Counter()
     for name in EVENTS:
         async for hour, count, void in _by_hour(
@@ -136,7 +139,7 @@ async def _events(server: Server, zone: ZoneInfo, where: str, span_ns: tuple[int
 async def _rollups(
     server: Server, zone: ZoneInfo, where: str, unit: SumUnit, span: tuple[int, int]
 ) -> Counts:
-    """Sums of one unit's roll-ups by local day, or by the first of the month."""
+    """Sums of the roll-ups of one unit by local day, or by the first day of the month."""
     counts: Counts = Counter()
     start, end = (beginning_ns(unit, at, zone) for at in span)
     for name, fields in (
@@ -145,7 +148,7 @@ async def _rollups(
     ):
         chosen = ", ".join(f"sum({field})" for field in fields)
         async for hour, *cells in _by_hour(server, chosen, name, where, (start, end)):
-            # a day's point may stand amid an hour: midnight of India is at half past
+            # The point of a day may lie inside an hour: in India local midnight is at half past.
             day = local_day(hour, zone) if unit == "hour" else local_day(hour + 1, zone)
             for field, cell in zip(fields, cells, strict=True):
                 counts[day_date(day), f"{name}.{field}"] += cell or 0
@@ -155,7 +158,10 @@ async def _rollups(
 async def _by_hour(
     server: Server, chosen: str, name: str, where: str, span_ns: tuple[int, int]
 ) -> AsyncIterator[list[int]]:
-    """(hour since 1970, sums ...): InfluxQL knows no days of a zone, and a year at once is too much."""
+    """(hour since 1970, sums ...), by hour because InfluxQL does not group by days of a time zone.
+
+    A year in one query is too much for the server.
+    """
     for start in range(*span_ns, CHUNK_NS):
         span = f"time >= {start} AND time < {min(span_ns[1], start + CHUNK_NS)}"
         query = f"SELECT {chosen} FROM {name} WHERE {where} AND {span} GROUP BY time(1h) fill(none)"

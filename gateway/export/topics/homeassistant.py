@@ -1,6 +1,6 @@
-"""Home Assistant's MQTT discovery, outbound: declarations over the topics of the board. PURE.
+"""MQTT discovery messages that declare our retained topics to Home Assistant. PURE.
 
-Owns the entities' names and templates. A trap that is unknown is unavailable there, never "off".
+Owns names and templates of the entities. A trap whose state is unknown is unavailable, never "off".
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.dialects.ha_discovery import OURSELVES
 from gateway.domain.model import Device, Role
-from gateway.export.topics.retained import RetainedState, alerts_topic, slug, state_topic
+from gateway.export.topics.retained import RetainedState, alerts_topic, state_topic, topic_level
 
 Entity = tuple[str, str, dict[str, Any]]
 """component, object, declaration"""
@@ -18,7 +18,7 @@ Entity = tuple[str, str, dict[str, Any]]
 _encode = msgspec.json.Encoder(order="sorted").encode
 _KNOWN = "{{ 'offline' if value_json.state == 'unknown' else 'online' }}"
 
-# What each sensor says beside its state: field of the board, name, unit, class.
+# Measurements beside a device's state: field of the state topic, name, unit, device class.
 _MEASURES = (
     ("battery_pct", "電池 battery", "%", "battery"),
     ("battery_v", "電圧 voltage", "V", "voltage"),
@@ -26,19 +26,25 @@ _MEASURES = (
 )
 
 
-def declarations(scene: RetainedState, prefix: str) -> dict[str, bytes]:
-    """Topic -> retained declaration for every trap, detector and the site's alerts."""
+def declarations(site_state: RetainedState, prefix: str) -> dict[str, bytes]:
+    """Topic -> retained declaration, for every trap, every detector and the site's alerts."""
     found: dict[str, bytes] = {}
-    for device in scene.shown:
+    for device in site_state.shown:
         if device.role is not Role.RELAY:
-            node = f"shishigaki_{scene.site}_{slug(device.id)}"
-            found |= _all(prefix, node, _about(device, node), _entities(scene, device))
-    node = f"shishigaki_{scene.site}"
-    site = {"identifiers": [node], "name": f"Shishigaki {scene.site}", "manufacturer": OURSELVES}
-    return found | _all(prefix, node, site, _of_alerts(scene))
+            node = f"shishigaki_{site_state.site}_{topic_level(device.id)}"
+            found |= _declared(
+                prefix, node, _device_info(device, node), _entities(site_state, device)
+            )
+    node = f"shishigaki_{site_state.site}"
+    site = {
+        "identifiers": [node],
+        "name": f"Shishigaki {site_state.site}",
+        "manufacturer": OURSELVES,
+    }
+    return found | _declared(prefix, node, site, _alert_entities(site_state))
 
 
-def _all(
+def _declared(
     prefix: str, node: str, about: dict[str, Any], entities: Iterator[Entity]
 ) -> dict[str, bytes]:
     return {
@@ -49,17 +55,17 @@ def _all(
     }
 
 
-def _about(device: Device, node: str) -> dict[str, Any]:
+def _device_info(device: Device, node: str) -> dict[str, Any]:
     about = {"identifiers": [node], "name": device.label, "manufacturer": OURSELVES}
     more = {"suggested_area": device.area, "model": device.model or device.role.value}
     return about | {name: value for name, value in more.items() if value}
 
 
-def _entities(scene: RetainedState, device: Device) -> Iterator[Entity]:
-    topic = state_topic(scene.site, device.id)
-    known = {"availability_topic": topic, "availability_template": _KNOWN, "state_topic": topic}
+def _entities(site_state: RetainedState, device: Device) -> Iterator[Entity]:
+    topic = state_topic(site_state.site, device.id)
+    available = {"availability_topic": topic, "availability_template": _KNOWN, "state_topic": topic}
     if device.role is Role.TRAP:
-        yield "binary_sensor", "sprung", known | {
+        yield "binary_sensor", "sprung", available | {
             "name": "作動 sprung", "device_class": "problem",
             "value_template": "{{ 'ON' if value_json.state == 'sprung' else 'OFF' }}",
         }  # fmt: skip
@@ -68,11 +74,11 @@ def _entities(scene: RetainedState, device: Device) -> Iterator[Entity]:
             "json_attributes_topic": topic, "icon": "mdi:gate",
         }  # fmt: skip
     else:
-        yield "sensor", "species", known | {
+        yield "sensor", "species", available | {
             "name": "最後に見た動物 last seen", "icon": "mdi:paw", "json_attributes_topic": topic,
             "value_template": "{{ value_json.species | default('') }}",
         }  # fmt: skip
-    state = scene.states.get(device.id)
+    state = site_state.states.get(device.id)
     for field, name, unit, kind in _MEASURES:
         if state is not None and state.fact(field) is not None:
             yield "sensor", field, {
@@ -82,11 +88,11 @@ def _entities(scene: RetainedState, device: Device) -> Iterator[Entity]:
             }  # fmt: skip
 
 
-def _of_alerts(scene: RetainedState) -> Iterator[Entity]:
-    topic = alerts_topic(scene.site)
+def _alert_entities(site_state: RetainedState) -> Iterator[Entity]:
+    topic = alerts_topic(site_state.site)
     about = {
         "state_topic": topic, "json_attributes_topic": topic,
-        "availability_topic": f"shishigaki/v1/{scene.site}/gateway/status",
+        "availability_topic": f"shishigaki/v1/{site_state.site}/gateway/status",
         "availability_template": "{{ 'online' if 'online' in value else 'offline' }}",
     }  # fmt: skip
     urgent = "{{ 'ON' if value_json.danger + value_json.capture > 0 else 'OFF' }}"

@@ -1,7 +1,7 @@
-"""The board: what the gateway hangs out for displays, hubs and other systems. PURE.
+"""The retained topics for displays, hubs and other systems. PURE.
 
-Owns the retained topics ``shishigaki/v1/{site}/{device}/state``, ``.../alert/{id}`` and ``.../alerts``,
-and what stands in them. A trap whose sensor is silent is `unknown` there, never "armed".
+Owns ``shishigaki/v1/{site}/{device}/state``, ``.../alert/{id}`` and ``.../alerts`` and their payloads.
+The state of a trap whose sensor is silent is `unknown`, never "armed".
 """
 
 import re
@@ -25,7 +25,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class RetainedState(Struct, frozen=True):
-    """What the board shows, as the store has it."""
+    """What the topics are made of, read from the store."""
 
     site: str
     now: datetime
@@ -35,12 +35,12 @@ class RetainedState(Struct, frozen=True):
 
     @property
     def shown(self) -> list[Device]:
-        """The devices that count."""
+        """The approved devices."""
         return [device for device in self.devices if device.standing is Standing.APPROVED]
 
 
-def slug(device: str) -> str:
-    """An address as one level of a topic: native names stay, others are made so and kept apart."""
+def topic_level(device: str) -> str:
+    """A device id as one level of a topic: native ids as they are, others shortened, with a hash."""
     if _PLAIN.fullmatch(device):
         return device
     plain = re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")[:24]
@@ -48,44 +48,45 @@ def slug(device: str) -> str:
 
 
 def state_topic(site: str, device: str) -> str:
-    """Where a device's state stands."""
-    return f"shishigaki/v1/{site}/{slug(device)}/state"
+    """The topic of a device's state."""
+    return f"shishigaki/v1/{site}/{topic_level(device)}/state"
 
 
 def alerts_topic(site: str) -> str:
-    """Where the sum of all open alerts stands."""
+    """The topic with the number of open alerts and the newest one."""
     return f"shishigaki/v1/{site}/alerts"
 
 
-def notices(scene: RetainedState) -> dict[str, bytes]:
-    """Topic -> retained payload, all of them, the most urgent first."""
-    names = {device.id: device.label for device in scene.devices}
+def retained_topics(site_state: RetainedState) -> dict[str, bytes]:
+    """Topic -> retained payload of all topics: alerts first, then states."""
+    names = {device.id: device.label for device in site_state.devices}
     found = {
-        f"shishigaki/v1/{scene.site}/alert/{alert.id}": _encode(_alert(alert, names))
-        for alert in scene.alerts
+        f"shishigaki/v1/{site_state.site}/alert/{alert.id}": _encode(_alert(alert, names))
+        for alert in site_state.alerts
     }
-    found[alerts_topic(scene.site)] = _encode(_sum(scene.alerts, names))
+    found[alerts_topic(site_state.site)] = _encode(_alerts_summary(site_state.alerts, names))
     return found | {
-        state_topic(scene.site, device.id): _encode(_state(scene, device)) for device in scene.shown
+        state_topic(site_state.site, device.id): _encode(_state(site_state, device))
+        for device in site_state.shown
     }
 
 
-def _state(scene: RetainedState, device: Device) -> dict[str, Any]:
-    state = scene.states.get(device.id)
+def _state(site_state: RetainedState, device: Device) -> dict[str, Any]:
+    state = site_state.states.get(device.id)
     body: dict[str, Any] = {"device": device.id, "name": device.label, "role": device.role.value}
     if device.role is Role.TRAP:
-        trap = trap_lifecycle.trap_view(state, scene.now, device.heartbeat_s)
-        told = trap.state.value if trap.state else UNKNOWN
+        trap = trap_lifecycle.trap_view(state, site_state.now, device.heartbeat_s)
+        last_known = trap.state.value if trap.state else UNKNOWN
         body |= {
-            "state": UNKNOWN if trap.unknown else told,
-            "last_known": told,
+            "state": UNKNOWN if trap.unknown else last_known,
+            "last_known": last_known,
             "since": trap.since,
             "unconfirmed_since": trap.unconfirmed,
             "unread": trap.unread or None,
         }
     else:
-        silent = trap_lifecycle.trap_view(state, scene.now, device.heartbeat_s).silent
-        body |= {"state": UNKNOWN if silent else "watching", **_seen(state)}
+        silent = trap_lifecycle.trap_view(state, site_state.now, device.heartbeat_s).silent
+        body |= {"state": UNKNOWN if silent else "watching", **_last_sighting(state)}
     if state is not None:
         facts = {name: state.fact(name) for name in _FACTS}
         body |= {"last_seen": state.last_seen}
@@ -93,7 +94,7 @@ def _state(scene: RetainedState, device: Device) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _seen(state: DeviceState | None) -> dict[str, Any]:
+def _last_sighting(state: DeviceState | None) -> dict[str, Any]:
     if state is None or not state.detected:
         return {}
     species, at_ms = max(state.detected.items(), key=lambda one: one[1])
@@ -109,7 +110,7 @@ def _alert(alert: Alert, names: Mapping[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sum(alerts: Iterable[Alert], names: Mapping[str, str]) -> dict[str, Any]:
+def _alerts_summary(alerts: Iterable[Alert], names: Mapping[str, str]) -> dict[str, Any]:
     alerts = list(alerts)
     levels = Counter(alert.level for alert in alerts)
     newest = max(alerts, key=lambda alert: alert.opened_at, default=None)

@@ -90,7 +90,7 @@ def forward_amid_kills(store: Store, influxd: Influxd) -> int:
             forwarder = make_forwarder(store, chosen, SITE)
 
             async def is_sure() -> bool:
-                return await is_drained(store) and forwarder.doubt.since_ms is None
+                return await is_drained(store) and forwarder.recent_writes.since_ms is None
 
             async with following(forwarder):
                 await until(is_sure, "everything to be forwarded", 180)
@@ -123,7 +123,7 @@ def test_control_a_cursor_that_moves_before_the_answer_loses_points_and_verify_f
         await sender.deliver(job)
 
     async def trust(self: module.Forwarder, _: Sender) -> None:
-        self.doubt.since_ms = None
+        self.recent_writes.since_ms = None
 
     monkeypatch.setattr(module.Forwarder, "_carry", carry_hastily)
     monkeypatch.setattr(module.Forwarder, "_mend", trust)

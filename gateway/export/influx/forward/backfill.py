@@ -1,6 +1,7 @@
-"""Sends a time of the journal once more: after the server lost it, or for what `verify` found.
+"""Sends a period of the journal again: after the server lost it, or for differences that `verify` found.
 
-Owns the resumable walk. Sending is idempotent, so it may run beside the service and be repeated.
+Owns the cursor, so that a stopped backfill resumes. Sending is idempotent: it may run beside the service
+and be repeated.
 """
 
 from collections.abc import AsyncIterator
@@ -11,13 +12,13 @@ import msgspec
 from msgspec import Struct
 
 from gateway.domain.epoch import HOUR_MS, ms
-from gateway.export.influx.forward.sender import PAUSE, Sender
+from gateway.export.influx.forward.sender import NOTHING_TO_SEND, Sender
 from gateway.store import Store, Transaction
 from gateway.store.setting_keys import SettingKey
 
 
 class BackfillCursor(Struct, frozen=True):
-    """How far a backfill came."""
+    """How far a backfill has come."""
 
     start_ms: int
     end_ms: int
@@ -25,7 +26,7 @@ class BackfillCursor(Struct, frozen=True):
 
 
 class BackfillStep(Struct, frozen=True):
-    """Progress for a person: events sent of all, points that the server refused."""
+    """Progress: events sent, events in all, points that the server refused."""
 
     sent: int
     total: int
@@ -35,25 +36,25 @@ class BackfillStep(Struct, frozen=True):
 async def backfill(
     store: Store, sender: Sender, start: datetime, end: datetime
 ) -> AsyncIterator[BackfillStep]:
-    """Send what was observed in [start, end), then the roll-ups; goes on where the last run broke off.
+    """Send the events observed in [start, end), then their roll-ups; resumes an unfinished run.
 
-    Raises Held or Later when the server takes nothing: run it again, it resumes.
+    Raises ForwardingHaltedError or RetryLaterError if the server accepts nothing; a new run resumes.
     """
-    walk = await store.read(
+    cursor = await store.read(
         lambda r: _resume(r.follower.get(SettingKey.INFLUX_BACKFILL), ms(start), ms(end))
     )
-    lo, hi = walk.start_ms, walk.end_ms
-    total = await store.read(lambda r: r.counts.observed(0, lo, hi))
-    left = await store.read(lambda r: r.counts.observed(walk.after, lo, hi))
+    low_ms, high_ms = cursor.start_ms, cursor.end_ms
+    total = await store.read(lambda r: r.counts.observed(0, low_ms, high_ms))
+    left = await store.read(lambda r: r.counts.observed(cursor.after, low_ms, high_ms))
     step = BackfillStep(total - left, total, 0)
     yield step
-    while (job := await sender.prepare_observed(walk.after, lo, hi)).lines and job.span:
-        walk = BackfillCursor(lo, hi, job.span[1])
-        refused = await sender.send(job, partial(_remember, walk))
+    while (job := await sender.prepare_observed(cursor.after, low_ms, high_ms)).lines and job.span:
+        cursor = BackfillCursor(low_ms, high_ms, job.span[1])
+        refused = await sender.send(job, partial(_remember, cursor))
         step = BackfillStep(step.sent + len(job.lines), total, step.refused + refused)
         yield step
-    await _mark_hours(store, lo, hi)
-    while (job := await sender.prepare_hours()) is not PAUSE:
+    await _mark_hours(store, low_ms, high_ms)
+    while (job := await sender.prepare_hours()) is not NOTHING_TO_SEND:
         await sender.send(job)
         yield step
     await sender.send_states()
@@ -67,16 +68,16 @@ async def _mark_hours(store: Store, start_ms: int, end_ms: int) -> None:
 
 
 def _resume(text: str | None, start_ms: int, end_ms: int) -> BackfillCursor:
-    """The unfinished walk over the same time, or a new one."""
+    """The cursor of an unfinished run over the same period, or a new one."""
     if text:
-        walk = msgspec.json.decode(text, type=BackfillCursor)
-        if (walk.start_ms, walk.end_ms) == (start_ms, end_ms):
-            return walk
+        cursor = msgspec.json.decode(text, type=BackfillCursor)
+        if (cursor.start_ms, cursor.end_ms) == (start_ms, end_ms):
+            return cursor
     return BackfillCursor(start_ms, end_ms)
 
 
-def _remember(walk: BackfillCursor, tx: Transaction) -> None:
-    tx.follower.put(SettingKey.INFLUX_BACKFILL, msgspec.json.encode(walk).decode())
+def _remember(cursor: BackfillCursor, tx: Transaction) -> None:
+    tx.follower.put(SettingKey.INFLUX_BACKFILL, msgspec.json.encode(cursor).decode())
 
 
 def _mark(device_no: int, hours: tuple[int, int], tx: Transaction) -> None:

@@ -1,7 +1,7 @@
-"""One batch of lines to the server, down to the single bad point.
+"""Writes one batch of lines and finds the single points that the server refuses.
 
-Owns halving and its end. Must not wait, remember or move the cursor: it returns what was refused, or
-raises why nothing more can be sent now. Everything may be sent twice: a repeated point is the same.
+Owns halving of refused batches. Must not wait, store anything or move the cursor: it returns the refused
+points or raises why nothing more can be sent now. Lines may be sent twice: a repeated point is the same.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,17 +10,17 @@ from msgspec import Struct
 
 from gateway.domain.errors import BadConfigurationError, UnreachableError
 from gateway.export.influx.lines import InfluxLine
-from gateway.export.influx.responses import ServerAnswer, Verdict, judge, say
+from gateway.export.influx.responses import ServerAnswer, Verdict, describe, judge
 
 Write = Callable[[bytes], Awaitable[ServerAnswer]]
 
 
 class ForwardingHaltedError(BadConfigurationError):
-    """The server wants a person: wrong token, no such database, not an InfluxDB."""
+    """A person must correct something: wrong token, no such database, not an InfluxDB."""
 
 
 class RetryLaterError(UnreachableError):
-    """The server cannot take it now."""
+    """The server accepts nothing now; `retry_after_s` is the wait it asked for, in seconds."""
 
     def __init__(self, detail: str, retry_after_s: float | None = None) -> None:
         super().__init__(detail)
@@ -28,21 +28,24 @@ class RetryLaterError(UnreachableError):
 
 
 class RefusedPoint(Struct, frozen=True):
-    """One point that the server will never take as it is."""
+    """One point that the server will never accept as it is."""
 
     line: InfluxLine
     detail: str
 
 
 def body_of(lines: Sequence[InfluxLine]) -> bytes:
-    """Lines as the body of a write."""
+    """The lines as the body of a write."""
     return "\n".join([line.text for line in lines]).encode()
 
 
 async def deliver(
     write: Write, lines: Sequence[InfluxLine], body: bytes = b""
 ) -> list[RefusedPoint]:
-    """Send `lines` (`body`: the same, made before); when this returns, all but the refused are written."""
+    """Send `lines` (`body`: the same as bytes); on return all except the refused points are written.
+
+    Raises ForwardingHaltedError if a person must act, RetryLaterError if the server is busy or away.
+    """
     refused: list[RefusedPoint] = []
     parts = [lines] if lines else []
     while parts:
@@ -54,9 +57,9 @@ async def deliver(
             case Verdict.SPLIT if len(part) > 1:
                 parts += (part[len(part) // 2 :], part[: len(part) // 2])
             case Verdict.SPLIT:
-                refused.append(RefusedPoint(part[0], say(answer)))
+                refused.append(RefusedPoint(part[0], describe(answer)))
             case Verdict.HOLD:
-                raise ForwardingHaltedError(say(answer))
+                raise ForwardingHaltedError(describe(answer))
             case Verdict.LATER:
-                raise RetryLaterError(say(answer), answer.retry_after_s)
+                raise RetryLaterError(describe(answer), answer.retry_after_s)
     return refused

@@ -1,11 +1,11 @@
-"""Follows the journal to InfluxDB for as long as the gateway runs.
+"""Forwards the journal to InfluxDB while the gateway runs.
 
     journal ─▶ new events ─▶ states of their devices ─┐
             ─▶ changed events, closed hours ──────────┼─▶ sender ─▶ /write ─204─▶ cursor moves
             ─▶ backlog, at a set rate ────────────────┘
 
-Owns order, pace and retries. Needs no queue: what is not yet sent lies in the store, so an outage of
-any length costs no memory. Must not touch the network (`server`) nor read an answer (`policy`).
+Owns order, rate and retries. Needs no queue: what is not yet sent is in the store, so an outage of any
+length needs no memory. Must not use the network (`server`) nor judge an answer (`responses`).
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from gateway.export.influx.forward.delivery import (
     RetryLaterError,
     Write,
 )
-from gateway.export.influx.forward.lost_writes import Doubt, mend
+from gateway.export.influx.forward.lost_writes import RecentWrites, send_lost_again
 from gateway.export.influx.forward.metrics import Meters
-from gateway.export.influx.forward.sender import PAUSE, Job, Sender
+from gateway.export.influx.forward.sender import NOTHING_TO_SEND, Job, Sender
 from gateway.export.influx.server import QueryError, Server, connect
 from gateway.store import Store
 from gateway.store.tables.replication import JournalSpan
@@ -41,15 +41,15 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 300.0
-HELD_S = 30.0  # how often a held server is asked again
-ABREAST = 3  # jobs of the past at once: two requests, and one that is settled
+RETRY_HALTED_S = 30.0  # between attempts while a person must correct something
+JOBS_AT_ONCE = 3  # two requests on their way, and one whose answer is stored
 RETRY_REFUSED = timedelta(hours=1)
-SAY_WHOLE = timedelta(days=1)
-ASK_AGAIN = timedelta(hours=1)  # what a server holds that would not say
+MARK_COMPLETE_EVERY = timedelta(days=1)
+RETRY_COMPARISON = timedelta(hours=1)  # after a comparison with the server failed
 
 
 class Forwarder:
-    """One store to one server."""
+    """Forwards one store to one server."""
 
     def __init__(
         self,
@@ -63,23 +63,25 @@ class Forwarder:
         self._store, self._settings, self._site, self._zone = store, settings, site, zone
         self._meters, self._clock = meters, clock
         self.alarm = Alarm(clock)
-        self.doubt = Doubt(clock)
+        self.recent_writes = RecentWrites(clock)
         self._server: Server | None = None
-        self.rounds = 0  # that went through since the start
-        self.whole_at: datetime | None = None  # the server was told that all of the past is there
+        self.rounds = 0  # completed since the start
+        self.marked_complete_at: datetime | None = (
+            None  # when the server got the mark that all past data is there
+        )
         self._done: list[JournalSpan] = []
         self._states_due = True
         self._retry_at: datetime | None = None
-        self._ask_at = EPOCH
+        self._compare_at = EPOCH
         self.failures = 0  # in a row
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Connect and forward until cancelled."""
         async with connect(self._settings) as server:
             await self.follow(server.write, server)
 
     async def follow(self, write: Write, server: Server | None = None) -> None:
-        """The same with any way to write; without a `server` nobody is asked what it still holds."""
+        """Forward through `write`; without a `server` lost writes are not looked for."""
         self._server = server
         batch = self._settings.batch
         sender = Sender(self._store, write, self._site, self._zone, self._clock, batch)
@@ -89,74 +91,81 @@ class Forwarder:
             await asyncio.sleep(pause_s)
 
     async def _round(self, sender: Sender) -> float:
-        """Send what there is to send; gives the seconds to wait."""
+        """Send what is due and return the seconds to wait before the next round."""
         try:
             more = await self._send(sender)
-        except ForwardingHaltedError as trouble:
-            self.alarm.held(str(trouble))
-            self._meters.troubled(held=True)
-            return HELD_S * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
-        except RetryLaterError as trouble:
-            self.alarm.waits(str(trouble))
-            self.doubt.failed()
+        except ForwardingHaltedError as error:
+            self.alarm.held(str(error))
+            self._meters.failed(held=True)
+            return RETRY_HALTED_S * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        except RetryLaterError as error:
+            self.alarm.waits(str(error))
+            self.recent_writes.failed()
             self._states_due = True
-            self._meters.troubled(held=False)
+            self._meters.failed(held=False)
             self.failures += 1
-            return wait_s(self.failures, trouble.retry_after_s, random.random())  # noqa: S311
+            return wait_s(self.failures, error.retry_after_s, random.random())  # noqa: S311
         self.failures = 0
         self.rounds += 1
         self.alarm.well()
-        self._meters.well()
+        self._meters.succeeded()
         return 0.0 if more else self._settings.interval_s
 
     async def _send(self, sender: Sender) -> bool:
-        """One round; True when more waits and no pace is set."""
+        """One round; True if more is due and no rate is set."""
         await self._retry_refused()
-        self._done = await self._store.read(lambda r: r.follower.done())  # a salvage may shorten it
-        await self._send_live(sender)
+        self._done = await self._store.read(
+            lambda r: r.follower.done()
+        )  # a salvage of the database may shorten it
+        await self._send_new(sender)
         pace, interval_s = self._settings.backlog_per_s, self._settings.interval_s
         budget = max(1, round(pace * interval_s)) if pace else 1 << 62
-        more = await self._send_old(sender, budget, interval_s)
+        more = await self._send_older(sender, budget, interval_s)
         if not more:
-            await self._mend(sender)
-            await self._say_whole(sender)
+            await self._send_lost(sender)
+            await self._mark_complete(sender)
         await self._measure()
         return more and not pace
 
-    async def _mend(self, sender: Sender) -> None:
-        """After an outage, when all is sent: what the server forgot is sent again."""
-        since_ms, server = self.doubt.since_ms, self._server
-        if since_ms is None or server is None or self._clock() < self._ask_at:
+    async def _send_lost(self, sender: Sender) -> None:
+        """After an outage, once everything is sent: send again what the server lost."""
+        since_ms, server = self.recent_writes.since_ms, self._server
+        if since_ms is None or server is None or self._clock() < self._compare_at:
             return
         now = self._clock()
         try:
-            await mend(self._store, server, sender, self._site, self._zone, since_ms, now)
+            await send_lost_again(
+                self._store, server, sender, self._site, self._zone, since_ms, now
+            )
         except QueryError as error:
-            log.warning("InfluxDB cannot be asked what it holds, see influx verify: %s", error)
-            self._ask_at = now + ASK_AGAIN
+            log.warning(
+                "InfluxDB cannot be compared with the journal, see influx verify: %s", error
+            )
+            self._compare_at = now + RETRY_COMPARISON
             return
-        self.doubt.since_ms = None
+        self.recent_writes.since_ms = None
 
-    async def _say_whole(self, sender: Sender) -> None:
+    async def _mark_complete(self, sender: Sender) -> None:
         """At the start and every SAY_WHOLE: a server that forgets what is old would forget this too."""
         now = self._clock()
-        if self.whole_at is None or now - self.whole_at >= SAY_WHOLE:
-            await sender.send_whole()
-            self.whole_at = now
+        if self.marked_complete_at is None or now - self.marked_complete_at >= MARK_COMPLETE_EVERY:
+            await sender.mark_complete()
+            self.marked_complete_at = now
 
-    async def _send_old(self, sender: Sender, budget: int, seconds: float) -> bool:
-        """The past, at most so many points for so long, but a job at least; True when there may be more.
+    async def _send_older(self, sender: Sender, budget: int, seconds: float) -> bool:
+        """Send older data: at most `budget` points and `seconds`, but at least one job.
 
-        While some jobs are on their way the next is prepared, so that the server never waits.
+        True if there may be more. The next job is prepared while others are on their way, so that the
+        server never waits.
         """
         clock = asyncio.get_running_loop().time
         end, begun = clock() + seconds, False
-        async with contextlib.aclosing(self._jobs(sender)) as jobs, UnderWay() as under_way:
+        async with contextlib.aclosing(self._jobs(sender)) as jobs, JobsInFlight() as under_way:
             while not begun or (budget > 0 and clock() < end):
                 job = await anext(jobs, None)
                 if job is None:
                     return False
-                if job is PAUSE:
+                if job is NOTHING_TO_SEND:
                     await under_way.settled()
                 else:
                     await under_way.begin(partial(self._carry, sender, job))
@@ -165,42 +174,42 @@ class Forwarder:
         return True
 
     async def _carry(self, sender: Sender, job: Job, before: asyncio.Task[None] | None) -> None:
-        """Deliver, and settle after the job before: a place of the walk covers all behind it."""
+        """Deliver a job and settle it after the job before it: a cursor covers everything behind it."""
         refused = await sender.deliver(job)
         if before:
             await before
         await self._settle(sender, job, refused)
 
     async def _jobs(self, sender: Sender) -> AsyncGenerator[Job, None]:
-        """What is to be caught up, in turn: old roll-ups, else old events; what changed; hours.
+        """The jobs of older data, in turn: old roll-ups, else old events; changed events; closed hours.
 
-        What changed goes alone: on the way beside a job prepared before, it might be overtaken by it.
+        A job of changes is sent alone: an older job on its way beside it could overwrite it.
         """
         done, place = self._done, None
         while True:
             old = await sender.prepare_walk(place)
             place = old.place or place
-            if old is PAUSE and (span := ranges.backlog(done)):
+            if old is NOTHING_TO_SEND and (span := ranges.backlog(done)):
                 old = await sender.prepare(span)
                 done = ranges.add(done, old.span or span)
             yield old
             jobs = [old]
             for prepare in (sender.prepare_changed, sender.prepare_hours):
                 job = await prepare()
-                if job is not PAUSE:
-                    for one in (PAUSE, job, PAUSE):
+                if job is not NOTHING_TO_SEND:
+                    for one in (NOTHING_TO_SEND, job, NOTHING_TO_SEND):
                         yield one
                 jobs.append(job)
-            if all(job is PAUSE for job in jobs):
+            if all(job is NOTHING_TO_SEND for job in jobs):
                 return
 
-    async def _send_live(self, sender: Sender) -> None:
-        """Everything new, the newest batch first, and then the states of the devices."""
+    async def _send_new(self, sender: Sender) -> None:
+        """Send everything new, the newest batch first, then the states of the devices."""
         head = await self._store.read(lambda r: r.follower.head())
-        devices = await sender.send_told()
-        while span := ranges.live(self._done, head, sender.batch):
+        devices = await sender.send_reports()
+        while span := ranges.next_new(self._done, head, sender.batch):
             if self._done and span[0] > self._done[-1][1]:
-                self._states_due = True  # devices of what is left behind changed too
+                self._states_due = True  # devices of the events that were skipped have changed too
             job = await sender.prepare(span)
             await self._settle(sender, job, await sender.deliver(job))
             devices.update(job.devices)
@@ -209,9 +218,9 @@ class Forwarder:
             self._states_due = False
 
     async def _settle(self, sender: Sender, job: Job, refused: list[RefusedPoint]) -> None:
-        """A job is written: the cursor moves, in the transaction that keeps what was refused."""
+        """A job is written: move the cursor in the transaction that stores the refused points."""
         if job.lines:
-            self.doubt.sent(job.oldest_ms)
+            self.recent_writes.sent(job.oldest_ms)
         if job.span is None:
             await sender.settle(refused, job.settle)
             return
@@ -221,7 +230,7 @@ class Forwarder:
         self._meters.sent(len(job.lines) - len(refused), len(refused))
 
     async def _retry_refused(self) -> None:
-        """At the start and every RETRY_REFUSED: perhaps somebody has mended the cause."""
+        """Send refused points again, at the start and every RETRY_REFUSED: the cause may be corrected."""
         now = self._clock()
         if self._retry_at is None or now >= self._retry_at:
             self._retry_at = now + RETRY_REFUSED
@@ -232,8 +241,8 @@ class Forwarder:
         self._meters.lag(ranges.missing(self._done, head), refused)
 
 
-class UnderWay:
-    """Jobs on their way, at most ABREAST; leaving waits for them, leaving in trouble gives them up."""
+class JobsInFlight:
+    """Jobs on their way, at most ABREAST; leaving waits for them, leaving in error gives them up."""
 
     def __init__(self) -> None:
         self._tasks: deque[asyncio.Task[None]] = deque()
@@ -241,14 +250,14 @@ class UnderWay:
     async def begin(
         self, carry: Callable[[asyncio.Task[None] | None], Coroutine[Any, Any, None]]
     ) -> None:
-        """Begin as soon as there is room; raises what stopped one before."""
-        while len(self._tasks) >= ABREAST:
+        """Start a job as soon as there is room. Raises the error of an earlier job."""
+        while len(self._tasks) >= JOBS_AT_ONCE:
             await self._first()
         before = self._tasks[-1] if self._tasks else None
         self._tasks.append(asyncio.create_task(carry(before), name="influx-job"))
 
     async def settled(self) -> None:
-        """Return when everything begun is settled; raises what stopped it."""
+        """Wait until all started jobs are settled. Raises the error of a job."""
         while self._tasks:
             await self._first()
 
@@ -269,7 +278,7 @@ class UnderWay:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def wait_s(failures: int, retry_after_s: float | None, luck: float) -> float:
-    """Seconds until the next attempt after so many failures in a row; `luck` in [0, 1)."""
+def wait_s(failures: int, retry_after_s: float | None, jitter: float) -> float:
+    """Seconds until the next attempt after `failures` in a row; `jitter` in [0, 1)."""
     whole = min(FIRST_RETRY_S * float(1 << min(failures - 1, 16)), LONGEST_RETRY_S)
-    return max(whole * (0.5 + 0.5 * luck), min(retry_after_s or 0.0, LONGEST_RETRY_S))
+    return max(whole * (0.5 + 0.5 * jitter), min(retry_after_s or 0.0, LONGEST_RETRY_S))

@@ -1,8 +1,8 @@
-"""After an outage: does the server still hold what it acknowledged?
+"""After an outage: sends again what the server acknowledged and then lost.
 
-Owns how far back that is doubted, and sending again what is missing. A server that was killed while it
-wrote may, when it is killed again within minutes, forget all that it acknowledged between: InfluxDB 1.6.7
-did in one of 25 runs of 50 kills. Must not decide when to ask (`forwarder`).
+Owns from which time on points may be lost, and sending the missing ones again. A server that is killed
+while it writes, and killed again within minutes, may lose what it acknowledged in between: InfluxDB
+1.6.7 did so in one of 25 runs of 50 kills. Must not decide when to check (`forwarder`).
 """
 
 import logging
@@ -30,23 +30,23 @@ from gateway.export.influx.verify import Difference, verify
 from gateway.store import Store
 
 log = logging.getLogger(__name__)
-LATELY = timedelta(minutes=15)  # until then a server has long written its memory to files
+MAY_BE_LOST_FOR = timedelta(minutes=15)  # a server has then written its memory to files
 
 
-class Doubt:
-    """Of what was acknowledged lately, as the time of its oldest point; kept for LATELY to twice that."""
+class RecentWrites:
+    """The oldest time among points acknowledged lately; remembered for LATELY to twice that."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._begun = clock()
         self._before: int | None = None
         self._now: int | None = None
-        self.since_ms: int | None = None  # doubted from here on; None: nothing is
+        self.since_ms: int | None = None  # points from here on may be lost; None: no doubt
 
     def sent(self, oldest_ms: int) -> None:
-        """Acknowledged just now; `oldest_ms`: of its oldest point."""
+        """A batch was acknowledged; `oldest_ms` is the time of its oldest point."""
         now = self._clock()
-        if now - self._begun >= LATELY:
+        if now - self._begun >= MAY_BE_LOST_FOR:
             self._begun, self._before, self._now = now, self._now, None
         self._now = _least(self._now, oldest_ms)
 
@@ -55,13 +55,14 @@ class Doubt:
         self.since_ms = _least(_least(self.since_ms, self._before), self._now)
 
 
-async def mend(
+async def send_lost_again(
     store: Store, server: Server, sender: Sender, site: str, zone: ZoneInfo, since_ms: int,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Compare all closed hours from a time on, and send again the days that differ.
+    """Compare all closed hours from `since_ms` on and send again the days that differ.
 
-    QueryError when the server cannot be asked, Held or Later when it takes nothing.
+    Raises QueryError if the server cannot be queried, ForwardingHaltedError or RetryLaterError if it
+    accepts nothing.
     """
     known = await store.read(lambda r: r.counts.span_ms())
     if known is None:
@@ -73,7 +74,7 @@ async def mend(
     if not report.differences:
         return
     begin, end = days_of(report.differences)
-    log.warning("InfluxDB lost some of what it acknowledged: %s to %s are sent again", begin, end)
+    log.warning("InfluxDB lost acknowledged points: %s to %s are sent again", begin, end)
     first, after = (day_number(day) for day in (begin, end + timedelta(days=1)))
     async for _ in backfill(
         store, sender, local_midnight(first, zone), local_midnight(after, zone)
@@ -82,7 +83,7 @@ async def mend(
 
 
 def days_of(differences: Sequence[Difference]) -> tuple[date, date]:
-    """The first and the last day that differ; of a month that differs, all its days. PURE."""
+    """The first and the last day that differ; for a month that differs, its first and last day. PURE."""
     days = [one.day for one in differences]
     for one in differences:
         if f"_{ENDINGS['month']}." in one.what:

@@ -1,10 +1,10 @@
-"""What forwarding shows at /metrics. Owns the instruments; must not act on them."""
+"""The metrics of forwarding at /metrics. Owns the instruments. Must not act on them."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class Meters:
-    """Instruments of one follower, in the gateway's registry."""
+    """The instruments of one forwarder, in the gateway's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         name = "shishigaki_influx"
@@ -17,20 +17,20 @@ class Meters:
         self._stopped = Gauge(f"{name}_stopped", "1 while nothing is taken", registry=registry)
 
     def sent(self, written: int, refused: int) -> None:
-        """A batch is through."""
+        """A batch was written."""
         self._sent.inc(written)
         self._refused.inc(refused)
 
-    def troubled(self, *, held: bool) -> None:
-        """A round ended early."""
+    def failed(self, *, held: bool) -> None:
+        """A round was ended by an error."""
         self._failures.labels("true" if held else "false").inc()
         self._stopped.set(1)
 
-    def well(self) -> None:
-        """A round went through."""
+    def succeeded(self) -> None:
+        """A round was completed."""
         self._stopped.set(0)
 
     def lag(self, waiting: int, refused: int) -> None:
-        """How far behind the follower is."""
+        """How many events are not yet sent, and how many points were refused."""
         self._waiting.set(waiting)
         self._refused.set(refused)

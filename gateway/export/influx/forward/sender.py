@@ -1,7 +1,8 @@
-"""From the store to the server: batches of events, roll-ups and states, and what was refused of them.
+"""Reads batches of events, roll-ups and states from the store and sends them to the server.
 
-Owns reading, encoding, delivering and remembering one batch; the service (`forwarder`) and the command
-(`backfill`) both send through here. Must not decide when or in which order. Raises Held or Later.
+Owns reading, encoding, delivering and settling one batch, and storing refused points. Both the service
+(`forwarder`) and the command (`backfill`) use it. Must not decide when or in which order to send.
+Every method that sends raises ForwardingHaltedError or RetryLaterError if the server accepts nothing.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -29,15 +30,15 @@ from gateway.store.rollups.walk import WalkCursor
 from gateway.store.setting_keys import SettingKey
 from gateway.store.tables.replication import DueHour, JournalRow, JournalSpan
 
-REFUSED_MOST = (
-    10_000  # refused points that are kept; beyond, a person must look before more is sent
+MAX_REFUSED = (
+    10_000  # refused points in the store; with more, a person must look before anything is sent
 )
-MARKED_AT_ONCE = 5_000  # hours noted in one transaction: intake waits for it
+HOURS_PER_TRANSACTION = 5_000  # marked as due; the intake waits for the transaction
 
 _NEVER_MS = 1 << 60
 
-Settle = Callable[[Transaction], None]
-Key = tuple[int, int]
+OnWritten = Callable[[Transaction], None]
+DeviceMonth = tuple[int, int]
 """(device no, month)"""
 
 
@@ -46,19 +47,19 @@ class Job(Struct, frozen=True):
 
     lines: Sequence[InfluxLine] = ()
     body: bytes = b""
-    settle: Settle = lambda _: None  # remembers that it is written
-    span: JournalSpan | None = None  # of the journal, that the batch covers
+    settle: OnWritten = lambda _: None  # remembers that it is written
+    span: JournalSpan | None = None  # part of the journal that the batch covers
     devices: Collection[str] = ()
-    place: WalkCursor | None = None  # of the walk, behind the last roll-up
-    oldest_ms: int = 0  # not after the time of the oldest point, as far as that is known
+    place: WalkCursor | None = None  # behind the last old roll-up of the batch
+    oldest_ms: int = 0  # time of the oldest point or before it, as far as known
 
 
-PAUSE = Job()
-"""Nothing to send nor to remember; between two jobs: the first is settled before the next is begun."""
+NOTHING_TO_SEND = Job()
+"""Nothing to send. Between two jobs it means: settle the first before the second is started."""
 
 
 class Sender:
-    """One store, one server, one site."""
+    """Sends for one store, one server and one site."""
 
     def __init__(
         self, store: Store, write: Write, site: str, zone: ZoneInfo, clock: Clock, batch: int
@@ -68,7 +69,7 @@ class Sender:
         self.batch = batch
 
     async def prepare(self, span: JournalSpan) -> Job:
-        """The first events of a journal span; the job's span is what it covers."""
+        """The first events of a journal span; the job's span is the part that it covers."""
 
         def read(reader: Reader) -> Job:
             job = self._events(reader.follower.rows(span, self.batch), span[0])
@@ -77,7 +78,7 @@ class Sender:
         return await self._store.read(read)
 
     async def prepare_observed(self, after: int, start_ms: int, end_ms: int) -> Job:
-        """The next events observed in [start, end); its span ends where it began when none is left."""
+        """The next events observed in [start, end); without lines if none is left."""
 
         def read(reader: Reader) -> Job:
             rows = reader.follower.rows_observed(after, start_ms, end_ms, self.batch)
@@ -86,13 +87,13 @@ class Sender:
         return await self._store.read(read)
 
     async def prepare_changed(self) -> Job:
-        """Events that changed or were refused, once more."""
+        """Events that changed or were refused, to be sent changed_event."""
 
         def read(reader: Reader) -> Job:
             due = reader.follower.due_events(self.batch)
             if not due:
-                return PAUSE
-            lines = [line for event in due for line in self._encoder.again(event)]
+                return NOTHING_TO_SEND
+            lines = [line for event in due for line in self._encoder.changed_event(event)]
             oldest_ms = min(event.row[4] for event in due)
             return Job(
                 lines,
@@ -104,12 +105,12 @@ class Sender:
         return await self._store.read(read)
 
     async def prepare_hours(self) -> Job:
-        """Roll-ups of closed hours that changed, with their days and months."""
+        """Changed roll-ups of closed hours, with their days and months."""
 
         def read(reader: Reader) -> Job:
             due = reader.follower.due_hours(self._closed(), max(1, self.batch // 2))
             if not due:
-                return PAUSE
+                return NOTHING_TO_SEND
             lines = self._hours(reader, due)
             oldest_ms = min(one.rollup.at for one in due) * HOUR_MS
             return Job(
@@ -119,62 +120,62 @@ class Sender:
         return await self._store.read(read)
 
     async def prepare_walk(self, place: WalkCursor | None = None) -> Job:
-        """Roll-ups from before anybody followed, after the job's `place`; a pause: no more."""
+        """Old roll-ups from before forwarding began, after `place`; nothing to send: all are sent."""
 
         def read(reader: Reader) -> Job:
             begin = place or reader.walk.place()
-            months: set[Key] = set()
-            make = partial(self._walked, months)
+            months: set[DeviceMonth] = set()
+            make = partial(self._old_rollup, months)
             step = reader.walk.step(begin, self.batch, make) if begin else None
             if step is None:
-                return PAUSE
+                return NOTHING_TO_SEND
             lines, after = step
             lines += self._lines("month", reader.rollups.months(months))
             return Job(lines, body_of(lines), lambda tx: tx.follower.walked(after), place=after)
 
         return await self._store.read(read)
 
-    def _walked(self, months: set[Key], unit: SumUnit, one: Rollup) -> list[InfluxLine]:
-        """The lines of an old roll-up; a day's month is noted."""
+    def _old_rollup(self, months: set[DeviceMonth], unit: SumUnit, one: Rollup) -> list[InfluxLine]:
+        """The lines of an old roll-up; the month of a day is added to `months`."""
         if unit == "day":
             months.add((one.device_no, month_number(one.at)))
         return self._encoder.rollup(unit, one)
 
     async def follow(self) -> None:
-        """From now on the store notes what changes; roll-ups of hours closed by now are walked."""
+        """Let the store mark changes as due from now on; older roll-ups are sent by `prepare_walk`."""
         hours = self._closed()
         begin = WalkCursor(hours, local_day(hours - 1, self._zone) + 1)
         await self._store.write(lambda tx: tx.follower.follow(begin, LAYOUT))
-        while await self._store.write(lambda tx: tx.follower.mark_open(MARKED_AT_ONCE)):
+        while await self._store.write(lambda tx: tx.follower.mark_open(HOURS_PER_TRANSACTION)):
             pass
 
-    async def send_whole(self) -> None:
-        """Say that all of the past is there."""
-        await self._deliver([self._encoder.whole(self._clock())])
+    async def mark_complete(self) -> None:
+        """Write the mark that all past data is on the server."""
+        await self._deliver([self._encoder.complete_mark(self._clock())])
 
     def _closed(self) -> int:
-        """Hours since 1970 before this one are closed."""
+        """The first hour since 1970 that is not closed."""
         return (ms(self._clock()) - CLOSED_MS) // HOUR_MS
 
-    async def send(self, job: Job, settle: Settle | None = None) -> int:
-        """Deliver and settle; gives how many points were refused."""
+    async def send(self, job: Job, settle: OnWritten | None = None) -> int:
+        """Deliver and settle a job; returns how many points were refused."""
         refused = await self.deliver(job)
         await self.settle(refused, settle or job.settle)
         return len(refused)
 
     async def deliver(self, job: Job) -> list[RefusedPoint]:
-        """Write a job's lines; gives the refused."""
+        """Write a job's lines; returns the refused points."""
         if 0 < len(job.lines) <= self.batch:
             return await deliver(self._write, job.lines, job.body)
         return await self._deliver(job.lines)
 
-    async def settle(self, refused: list[RefusedPoint], settle: Settle) -> None:
-        """Remember that a job is written, in the transaction that keeps what was refused of it."""
+    async def settle(self, refused: list[RefusedPoint], settle: OnWritten) -> None:
+        """Note that a job is written, in the transaction that stores its refused points."""
         if refused:
             held = await self._store.read(lambda r: r.follower.refused())
-            if held + len(refused) > REFUSED_MOST:
+            if held + len(refused) > MAX_REFUSED:
                 raise ForwardingHaltedError(
-                    f"more than {REFUSED_MOST} points refused: {refused[0].detail}"
+                    f"more than {MAX_REFUSED} points refused: {refused[0].detail}"
                 )
         rows = [(one.line.key, one.line.text, one.detail) for one in refused]
         now_ms = ms(self._clock())
@@ -185,25 +186,25 @@ class Sender:
 
         await self._store.write(write)
 
-    async def send_told(self) -> set[str]:
-        """All that people did and reported since; gives the traps where they did it."""
+    async def send_reports(self) -> set[str]:
+        """Send new actions and reports of people; returns the traps of the actions."""
         devices: set[str] = set()
         while acts := await self._store.read(lambda r: r.follower.acts(self.batch)):
-            await self._send_told(
+            await self._send_reported(
                 [self._encoder.act(*one) for one in acts], SettingKey.INFLUX_ACTS, acts[-1][0]
             )
             devices.update(act.device for _, act in acts)
         while told := await self._store.read(lambda r: r.follower.sightings(self.batch)):
             lines = [self._encoder.report(*one) for one in told]
-            await self._send_told(lines, SettingKey.INFLUX_SIGHTINGS, told[-1][0])
+            await self._send_reported(lines, SettingKey.INFLUX_SIGHTINGS, told[-1][0])
         return devices
 
-    async def _send_told(self, lines: Sequence[InfluxLine], cursor: str, last: int) -> None:
+    async def _send_reported(self, lines: Sequence[InfluxLine], cursor: str, last: int) -> None:
         refused = await self._deliver(lines)
         await self.settle(refused, lambda tx: tx.follower.put(cursor, str(last)))
 
     async def send_states(self, devices: Collection[str] | None = None) -> None:
-        """What is known now of `devices` (None: all)."""
+        """Send the present state of `devices` (None: all)."""
 
         def read(reader: Reader) -> list[InfluxLine]:
             states = reader.states()
@@ -213,14 +214,14 @@ class Sender:
         await self._deliver(await self._store.read(read))
 
     async def _deliver(self, lines: Sequence[InfluxLine]) -> list[RefusedPoint]:
-        """Lines in requests of at most one batch each; gives the refused."""
+        """Write lines in requests of at most one batch; returns the refused points."""
         refused: list[RefusedPoint] = []
         for start in range(0, len(lines), self.batch):
             refused += await deliver(self._write, lines[start : start + self.batch])
         return refused
 
     def _events(self, rows: Iterable[JournalRow], after: int) -> Job:
-        """Lines are made while rows are read: each step of SQLite lets other threads run."""
+        """Lines are made while rows are read: SQLite releases the interpreter lock at each row."""
         lines, devices, upto, oldest_ms = [], set(), after, _NEVER_MS
         for row in rows:
             lines.append(self._encoder.event(row))
@@ -229,7 +230,7 @@ class Sender:
         return Job(lines, body_of(lines), span=(after, upto), devices=devices, oldest_ms=oldest_ms)
 
     def _hours(self, reader: Reader, due: Sequence[DueHour]) -> list[InfluxLine]:
-        """Whatever sends an hour sends its day and month too."""
+        """The lines of hours, and of the days and months that contain them."""
         hours = [one.rollup for one in due]
         days = {(hour.device_no, local_day(hour.at, self._zone)) for hour in hours}
         months = {(no, month_number(day)) for no, day in days}

@@ -1,8 +1,8 @@
-"""The past, from wherever it lies: one interface, two implementations that answer alike.
+"""History: one interface, two implementations with equal answers.
 
-Owns the questions and their answers' shapes. `embedded` asks the store of this gateway, `influx` the
-central server; ``[dashboard] history`` chooses. Times are aware and UTC, ranges half-open [start, end).
-Roll-ups are of whole hours: a range is widened to the hours it touches.
+Owns the questions and the types of the answers. `embedded` reads the gateway's own store, `influx` the
+central server; ``[dashboard] history`` chooses. Times are UTC-aware, ranges half-open [start, end).
+Roll-ups are of whole hours, so a range is widened to the hours that it touches.
 """
 
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 class Count(Struct, frozen=True, order=True):
-    """What one device saw of one species in one hour; "" = species unknown."""
+    """Detections of one species at one device in one hour; species "": unknown."""
 
     device: str
     species: str
@@ -31,7 +31,7 @@ class Count(Struct, frozen=True, order=True):
 
 
 class Total(Struct, frozen=True, order=True):
-    """What one device saw over a time, of one species or of all."""
+    """Detections at one device in a period, of one species or of all."""
 
     device: str
     independent: int
@@ -39,7 +39,7 @@ class Total(Struct, frozen=True, order=True):
 
 
 class HourCount(Struct, frozen=True, order=True):
-    """What all devices together saw of one species in one hour."""
+    """Detections of one species at all devices in one hour."""
 
     species: str
     hour: datetime
@@ -49,7 +49,7 @@ class HourCount(Struct, frozen=True, order=True):
 
 
 class Effort(Struct, frozen=True, order=True):
-    """How long one device was alive and armed over a time, in ms."""
+    """How long one device was alive and armed in a period, in ms."""
 
     device: str
     alive_ms: int
@@ -57,19 +57,19 @@ class Effort(Struct, frozen=True, order=True):
 
 
 class HistoryUnreadableError(UnreachableError):
-    """The past cannot be read now; the text says why."""
+    """The history cannot be read now; the text says why."""
 
 
 class History(Protocol):
-    """What pages and exports ask. Every method may raise Unreadable."""
+    """What pages and exports read. Every method may raise HistoryUnreadableError."""
 
     def events(
         self, start: datetime, end: datetime, device: str | None = None
     ) -> AsyncIterator[Event]:
-        """Events observed in [start, end), the oldest first, in bounded memory."""
+        """Events observed in [start, end), oldest first, in bounded memory."""
 
     async def latest(self, limit: int) -> list[Event]:
-        """The newest events by observed time, the newest first."""
+        """The newest events by observed time, newest first."""
 
     async def counts(self, start: datetime, end: datetime) -> list[Count]:
         """Detections by device, species and hour, sorted."""
@@ -77,13 +77,13 @@ class History(Protocol):
     async def totals(
         self, start: datetime, end: datetime, species: str | None = None
     ) -> list[Total]:
-        """Detections of a species (None: all together) by device that saw any, sorted."""
+        """Detections of a species (None: all together) by device, without zeros, sorted."""
 
     async def species(self, start: datetime, end: datetime) -> list[str]:
-        """Species seen in the local days that a time touches, the most frequent first."""
+        """Species detected in the local days that a period touches, most frequent first."""
 
     async def blind(self, start: datetime, end: datetime) -> set[str]:
-        """Devices that saw something in these days, and never anything but species `unknown`."""
+        """Devices whose detections in these days all have species `unknown`."""
 
     async def by_hour(
         self, start: datetime, end: datetime, species: str | None = None
@@ -91,13 +91,13 @@ class History(Protocol):
         """Detections by species (None: each) and hour, sorted: for hours of the day, seasons."""
 
     async def effort(self, start: datetime, end: datetime) -> list[Effort]:
-        """Effort by device where there was any, sorted."""
+        """Effort by device, without zeros, sorted."""
 
     async def span(self) -> tuple[datetime, datetime] | None:
-        """Beginnings of the first and last local day with effort or detections; None: nothing yet."""
+        """Beginnings of the first and last local day with effort or detections; None: no data."""
 
     async def states(self) -> dict[str, DeviceState]:
-        """What is known now of each device."""
+        """The present state of each device."""
 
 
 def hours_of(start: datetime, end: datetime) -> tuple[int, int]:
@@ -106,7 +106,7 @@ def hours_of(start: datetime, end: datetime) -> tuple[int, int]:
 
 
 def days_of(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[int, int] | None:
-    """The local days since 1970 that make up [start, end) exactly; None when they do not."""
+    """The local days since 1970 that are exactly [start, end); None if it is not whole days."""
     times = start.astimezone(zone), end.astimezone(zone)
     if any(time.replace(hour=0, minute=0, second=0, microsecond=0) != time for time in times):
         return None

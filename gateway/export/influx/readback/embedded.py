@@ -1,4 +1,4 @@
-"""History from the embedded store. Owns paging and the choice between months, days and hours."""
+"""History from the gateway's own store. Owns paging and the choice of months, days or hours."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -19,11 +19,11 @@ from gateway.export.influx.readback import (
 from gateway.store import Reader, Store
 from gateway.store.rollups.sums import Part
 
-PAGE = 2_000  # events that are in memory at once
+PAGE = 2_000  # events in memory at once
 
 
 class EmbeddedHistory:
-    """The past of this gateway. `zone`: whose days the daily roll-ups count."""
+    """The history of this gateway. `zone`: the time zone of its days."""
 
     def __init__(self, store: Store, zone: ZoneInfo) -> None:
         self._store, self._zone = store, zone
@@ -31,7 +31,7 @@ class EmbeddedHistory:
     async def events(
         self, start: datetime, end: datetime, device: str | None = None
     ) -> AsyncIterator[Event]:
-        """Events observed in [start, end), the oldest first."""
+        """Events observed in [start, end), oldest first."""
         after, until = (ms(start), 0), ms(end)
         while True:
             ask = partial(_page, after=after, until_ms=until, device=device)
@@ -43,7 +43,7 @@ class EmbeddedHistory:
             after = (ms(page[-1][1].observed_at), page[-1][0])
 
     async def latest(self, limit: int) -> list[Event]:
-        """The newest events by observed time, the newest first."""
+        """The newest events by observed time, newest first."""
         return await self._store.read(lambda r: r.rollups.latest(limit))
 
     async def counts(self, start: datetime, end: datetime) -> list[Count]:
@@ -61,12 +61,12 @@ class EmbeddedHistory:
         return sorted(Total(*row) for row in rows)
 
     async def species(self, start: datetime, end: datetime) -> list[str]:
-        """Species seen in the local days that a time touches, the most frequent first."""
+        """Species detected in the local days that a period touches, most frequent first."""
         days = touched_days(start, end, self._zone)
         return await self._store.read(lambda r: r.own_ledger.species(*days))
 
     async def blind(self, start: datetime, end: datetime) -> set[str]:
-        """Devices that saw something in these days, and never anything but species `unknown`."""
+        """Devices whose detections in these days all have species `unknown`."""
         days = touched_days(start, end, self._zone)
         return await self._store.read(lambda r: r.own_ledger.blind(*days))
 
@@ -89,7 +89,7 @@ class EmbeddedHistory:
         return (self._midnight(days[0]), self._midnight(days[1])) if days else None
 
     async def states(self) -> dict[str, DeviceState]:
-        """What is known now of each device."""
+        """The present state of each device."""
         return await self._store.read(lambda r: r.states())
 
     def _midnight(self, day: int) -> datetime:

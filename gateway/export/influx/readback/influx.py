@@ -1,7 +1,7 @@
-"""History from InfluxDB, by InfluxQL that 1.x, 2.x and 3 Core share.
+"""History from InfluxDB, in the InfluxQL that 1.x, 2.x and 3 Core have in common.
 
-Owns the queries and the way back from points to the model's words. Must not know HTTP
-(`gateway.export.influx.server`). Values keep the types of `schema`: JSON has none for 3.0.
+Owns the queries and the conversion from points to events. Must not use HTTP
+(`gateway.export.influx.server`). Values get the types of `schema`, because JSON writes 3.0 as 3.
 """
 
 import asyncio
@@ -28,22 +28,22 @@ from gateway.export.influx.readback.influx_sums import (
     InfluxRow,
     ServerSums,
     ask,
-    of,
     parts_of,
     rows,
+    species_condition,
 )
 from gateway.export.influx.schema import EVENTS, FIELDS, HOUR_NS, NS_A_MS, tag_text, untag
 from gateway.export.influx.server import ResultTable, Server, quote
 from gateway.store.rollups.months import parts
 
-PAGE = 2_000  # events of one measurement that are in memory at once
+PAGE = 2_000  # events of one measurement in memory at once
 _KIND = {"detection": Kind.DETECTION, "heartbeat": Kind.HEARTBEAT}
 _FACTS = frozenset(Facts.__struct_fields__) - {"species", "count"}
 _state = msgspec.json.Decoder(DeviceState).decode
 
 
 class InfluxHistory:
-    """The past of one site on a server. `zone`: whose days the daily roll-ups count."""
+    """The history of one site on a server. `zone`: the time zone of its days."""
 
     def __init__(self, server: Server, site: str, zone: ZoneInfo) -> None:
         self._server, self._zone = server, zone
@@ -53,7 +53,7 @@ class InfluxHistory:
     async def events(
         self, start: datetime, end: datetime, device: str | None = None
     ) -> AsyncIterator[Event]:
-        """Events observed in [start, end), the oldest first."""
+        """Events observed in [start, end), oldest first."""
         streams = [self._stream(name, start, end, device) for name in EVENTS]
         heads = {n: e for n, s in enumerate(streams) if (e := await anext(s, None)) is not None}
         while heads:
@@ -63,9 +63,9 @@ class InfluxHistory:
                 heads[first] = following
 
     async def latest(self, limit: int) -> list[Event]:
-        """The newest events by observed time, the newest first.
+        """The newest events by observed time, newest first.
 
-        First which (one field of every series), then the whole of them (their devices only).
+        First their times and devices are read (one field of every series), then their whole points.
         """
         heads = await asyncio.gather(*(self._newest(name, limit) for name in EVENTS))
         every = sorted((head for found in heads for head in found), reverse=True)[:limit]
@@ -112,14 +112,14 @@ class InfluxHistory:
         return sorted(Total(device, *cell) for device, cell in sums.items() if any(cell))
 
     async def species(self, start: datetime, end: datetime) -> list[str]:
-        """Species seen in the local days that a time touches, the most frequent first."""
+        """Species detected in the local days that a period touches, most frequent first."""
         days = parts(*touched_days(start, end, self._zone))
         sums = await self._sums.ask("detection", ("independent",), "species", days)
         found = {name: n for name, (n,) in sums.items() if n}
         return sorted(found, key=lambda name: (-found[name], name))
 
     async def blind(self, start: datetime, end: datetime) -> set[str]:
-        """Devices that saw something in these days, and never anything but species `unknown`."""
+        """Devices whose detections in these days all have species `unknown`."""
         days = parts(*touched_days(start, end, self._zone))
         sums = await self._sums.ask("device", ("records", "identified"), "device", days)
         return {device for device, (seen, identified) in sums.items() if seen and not identified}
@@ -127,10 +127,10 @@ class InfluxHistory:
     async def by_hour(
         self, start: datetime, end: datetime, species: str | None = None
     ) -> list[HourCount]:
-        """Detections by species and hour: added up here, as the server takes 5 times as long for it."""
+        """Detections by species and hour, added up here: the server needs 5 times as long."""
         rows = await self._rows(
             "SELECT species, records, independent, animals FROM detection_1h "
-            f"WHERE {self._hours(start, end)}{of(species)}"
+            f"WHERE {self._hours(start, end)}{species_condition(species)}"
         )
         sums: dict[tuple[str, int], list[int]] = {}
         for _, (time, name, *cell) in rows:
@@ -164,7 +164,7 @@ class InfluxHistory:
         return (min(ends), max(ends)) if ends else None
 
     async def states(self) -> dict[str, DeviceState]:
-        """What is known now of each device."""
+        """The present state of each device."""
         rows = await self._rows(
             f"SELECT last(state) FROM device_state WHERE {self._site} GROUP BY device"
         )
@@ -174,7 +174,7 @@ class InfluxHistory:
     async def _stream(
         self, measurement: str, start: datetime, end: datetime, device: str | None
     ) -> AsyncIterator[Event]:
-        """One measurement's events in order of time, page by page."""
+        """The events of one measurement in order of time, page by page."""
         where = f"{self._site} AND time < {ms(end) * NS_A_MS}"
         where += f" AND device = {quote(tag_text(device))}" if device is not None else ""
         since, seen = ms(start) * NS_A_MS, frozenset[Identity]()
@@ -186,9 +186,9 @@ class InfluxHistory:
                     yield event
             if len(page) < PAGE + len(seen):
                 return
-            last = page[-1][0]  # others may stand at this very time: ask for it again
+            last = page[-1][0]  # other events may have the same time: read it again
             there = frozenset(identity_of(event) for time, event in page if time == last)
-            # which of them come first may differ from answer to answer
+            # Their order may differ from answer to answer.
             since, seen = last, seen | there if last == since else there
 
     async def _page(self, measurement: str, where: str, tail: str) -> list[tuple[int, Event]]:
@@ -204,7 +204,7 @@ class InfluxHistory:
 
 
 def to_event(measurement: str, row: dict[str, Any]) -> Event:
-    """The event of one point, equal to the one that was stored; a void point has the id ""."""
+    """The event of one point, equal to the stored one; a void point gives the id ""."""
     kinds = FIELDS[measurement]
     facts: dict[str, Any] = {
         name: float(value) if kinds.get(name) == "float" else value

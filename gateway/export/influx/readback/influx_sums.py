@@ -1,6 +1,6 @@
-"""Sums over a time from InfluxDB: whole months and the days around them, asked at once, added up here.
+"""Sums over a period from InfluxDB: whole months and the days around them, queried together.
 
-Owns which roll-up is asked how, and that nobody adds up a past of which only a part has arrived.
+Owns which roll-up is queried, and that no sum is made of a history that is not completely sent yet.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from gateway.store.rollups.months import parts
 from gateway.store.rollups.sums import By, Part
 
 Family = Literal["device", "detection"]
-"""Roll-ups of all species together, or by species."""
+""""device": roll-ups of all species together; "detection": by species."""
 InfluxRow = tuple[dict[str, str], list[Any]]
-"""(tags, values) of one statement; the first value is the time."""
+"""(tags, values) of one row; the first value is the time, ns since 1970."""
 
 
 class ServerSums:
-    """Of one site, whose condition is `site`."""
+    """Sums of one site; `site` is its condition in InfluxQL."""
 
     def __init__(self, server: Server, site: str, zone: ZoneInfo) -> None:
         self._server, self._site, self._zone = server, site, zone
@@ -31,14 +31,14 @@ class ServerSums:
         self, family: Family, fields: tuple[str, ...], by: By, among: list[Part],
         species: str | None = None,
     ) -> dict[str, list[int]]:  # fmt: skip
-        """Sums of `fields` by device or species, over all parts together."""
+        """Sums of `fields` by device or species, over all parts. Raises HistoryUnreadableError."""
         await self.check_whole()
         asked = (self._query(family, fields, by, part, species) for part in among)
         answers = await asyncio.gather(*(rows(self._server, query) for query in asked))
         return await asyncio.to_thread(_added, by, answers)
 
     async def check_whole(self) -> None:
-        """Unreadable while a part of the past is missing: it would look like fewer animals."""
+        """Raise HistoryUnreadableError while past data is missing: it would look like fewer animals."""
         told = await rows(self._server, f"SELECT max(layout) FROM whole WHERE {self._site}")
         if not any(layout >= LAYOUT for _, (_, layout) in told):
             raise HistoryUnreadableError("InfluxDB: the past of this site is not all there yet")
@@ -46,13 +46,13 @@ class ServerSums:
     def _query(
         self, family: Family, fields: tuple[str, ...], by: By, part: Part, species: str | None
     ) -> str:
-        """Folding many series into few groups is quick. Into a group for each device it takes twice as
-        long as telling all their months one by one.
+        """The query of one part. For months by device each point is returned, because grouping them on
+        the server takes twice as long.
         """
         unit, low, high = part
         start, end = (beginning_ns(unit, at, self._zone) for at in (low, high))
         source = (
-            f"FROM {family}_{ENDINGS[unit]} WHERE {self._site}{of(species)} "
+            f"FROM {family}_{ENDINGS[unit]} WHERE {self._site}{species_condition(species)} "
             f"AND time >= {start} AND time < {end}"
         )
         if unit == "month" and by == "device":
@@ -61,24 +61,24 @@ class ServerSums:
 
 
 def parts_of(start: datetime, end: datetime, zone: ZoneInfo) -> list[Part]:
-    """[start, end) as whole months and the days around, or as the hours it touches. PURE."""
+    """[start, end) as whole months and the days around them, or as the hours it touches. PURE."""
     days = days_of(start, end, zone)
     return parts(*days) if days else [("hour", *hours_of(start, end))]
 
 
-def of(species: str | None) -> str:
-    """A condition; none for None."""
+def species_condition(species: str | None) -> str:
+    """A further condition on the species; empty for None."""
     return "" if species is None else f" AND species = {quote(tag_text(species))}"
 
 
 async def rows(server: Server, query: str) -> list[InfluxRow]:
-    """The rows of one statement; Unreadable if there is no answer."""
+    """The rows of one statement. Raises HistoryUnreadableError if the server does not answer."""
     [tables] = await ask(server, query)
     return [(table.tags, values) for table in tables for values in table.values]
 
 
 async def ask(server: Server, query: str) -> list[list[ResultTable]]:
-    """The tables of each statement."""
+    """The tables of each statement. Raises HistoryUnreadableError if the server does not answer."""
     try:
         return await server.query(query)
     except QueryError as error:
@@ -86,7 +86,7 @@ async def ask(server: Server, query: str) -> list[list[ResultTable]]:
 
 
 def _added(by: By, answers: Iterable[Iterable[InfluxRow]]) -> dict[str, list[int]]:
-    """Sums by the values of a tag: a group's, or told beside the sums."""
+    """Sums by the values of a tag, which is the group's or the first value of each row."""
     sums: dict[str, list[int]] = {}
     for answer in answers:
         for tags, (_, *cell) in answer:

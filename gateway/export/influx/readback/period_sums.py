@@ -1,8 +1,8 @@
-"""The ledger of maps and figures with its sums over days from another history.
+"""The sums over days for maps and figures, read from InfluxDB instead of the store.
 
-Owns the crossing from a reader's thread to the loop, and the way home: when the history cannot answer,
-the gateway's own store does. Hours of the day, acts and springs are always its own: InfluxQL cannot fold
-hours, and people's names never leave the gateway.
+Owns the calls from a reader's thread to the event loop, and the fallback: if InfluxDB does not answer,
+the gateway's own store does. Hours of the day, actions and springs always come from the own store:
+InfluxQL cannot group by hour of the day, and people's names never leave the gateway.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from gateway.store.rollups.periods import Ledger, Sums
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-PATIENCE_S = 10.0  # a page does not wait longer for the server
+ANSWER_WITHIN_S = 10.0  # a page waits no longer for the server
 
 
 class PastLedger(Ledger):
-    """For one reader. `loop`: where the history lives; not for use on that loop's own thread."""
+    """For one reader. `loop` runs the history; must not be used on the thread of that loop."""
 
     def __init__(
         self, execute: Callable[..., Any], history: History, zone: ZoneInfo,
@@ -51,42 +51,46 @@ class PastLedger(Ledger):
             return [Sums(id_, *spent.get(id_, (0, 0)), *seen.get(id_, (0, 0))) for id_ in ids]
 
         ids = [id_ for (id_,) in self._execute("SELECT id FROM device ORDER BY id")]
-        return self._or_own(ask, lambda: super(PastLedger, self).sums(start_day, end_day, species))
+        return self._or_own_store(
+            ask, lambda: super(PastLedger, self).sums(start_day, end_day, species)
+        )
 
     def species(self, start_day: int, end_day: int) -> list[str]:
-        """Species sighted in local days [start_day, end_day), the most frequent first."""
+        """Species detected in local days [start_day, end_day), most frequent first."""
         span = self._midnights(start_day, end_day)
-        return self._or_own(
+        return self._or_own_store(
             lambda: self._history.species(*span),
             lambda: super(PastLedger, self).species(start_day, end_day),
         )
 
     def blind(self, start_day: int, end_day: int) -> set[str]:
-        """Devices that cannot tell species: they sighted, and never anything but `unknown`."""
+        """Devices whose detections in these days all have species `unknown`."""
         span = self._midnights(start_day, end_day)
-        return self._or_own(
+        return self._or_own_store(
             lambda: self._history.blind(*span),
             lambda: super(PastLedger, self).blind(start_day, end_day),
         )
 
     def span_days(self) -> tuple[int, int] | None:
-        """First and last local day with effort or sightings, days since 1970; None when empty."""
+        """First and last local day with effort or detections, days since 1970; None if no data."""
 
         async def ask() -> tuple[int, int] | None:
             span = await self._history.span()
             return (self._day(span[0]), self._day(span[1])) if span else None
 
-        return self._or_own(ask, super().span_days)
+        return self._or_own_store(ask, super().span_days)
 
-    def _or_own(self, ask: Callable[[], Awaitable[T]], own: Callable[[], T]) -> T:
-        """The history's answer, or the store's when there is none in time."""
+    def _or_own_store(self, ask: Callable[[], Awaitable[T]], own: Callable[[], T]) -> T:
+        """The answer of the history, or of the own store if there is none in time."""
 
         async def in_time() -> T:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
                 return await ask()
 
         try:
-            return asyncio.run_coroutine_threadsafe(in_time(), self._loop).result(2 * PATIENCE_S)
+            return asyncio.run_coroutine_threadsafe(in_time(), self._loop).result(
+                2 * ANSWER_WITHIN_S
+            )
         except (HistoryUnreadableError, TimeoutError, CancelledError) as error:
             log.warning(
                 "figures from the gateway's own store: %s", str(error) or "no answer in time"
@@ -101,8 +105,8 @@ class PastLedger(Ledger):
 
 
 @contextlib.asynccontextmanager
-async def lent(config: Config, store: Store | ReadingStore) -> AsyncIterator[None]:
-    """While inside, new readers of `store` take their sums from where the configuration says."""
+async def use_history(config: Config, store: Store | ReadingStore) -> AsyncIterator[None]:
+    """While active, new readers of `store` take their sums from the configured history."""
     if config.dashboard.history == "embedded":
         yield
         return

@@ -18,7 +18,7 @@ from gateway.export.influx.forward.delivery import Write
 from gateway.export.influx.forward.forwarder import Forwarder
 from gateway.export.influx.forward.metrics import Meters
 from gateway.export.influx.server import Server, connect
-from gateway.export.influx.setup import create
+from gateway.export.influx.setup import create_database
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
 from tests.support.samples import TOKYO, at, decode, message, open_store, reading
@@ -108,7 +108,7 @@ def filled(folder: Path, count: int = 6, hours: int = 30) -> Store:
 async def database(chosen: Influx) -> AsyncIterator[Server]:
     """A server whose database exists."""
     async with connect(chosen) as server:
-        await create(server, chosen)
+        await create_database(server, chosen)
         yield server
 
 
@@ -167,7 +167,7 @@ async def forward_all(store: Store, chosen: Influx, site: str, now: datetime = L
     forwarder = make_forwarder(store, chosen, site, now)
 
     async def is_whole() -> bool:
-        return forwarder.whole_at is not None and await is_drained(store)
+        return forwarder.marked_complete_at is not None and await is_drained(store)
 
     async with following(forwarder):
         await until(is_whole, "everything to be forwarded")

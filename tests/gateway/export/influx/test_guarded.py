@@ -14,7 +14,7 @@ import pytest
 from gateway.config import Influx
 from gateway.export.influx.responses import ServerAnswer
 from gateway.export.influx.server import QueryError, connect
-from gateway.export.influx.setup import create
+from gateway.export.influx.setup import create_database
 from tests.support.servers import Influxd
 
 pytestmark = pytest.mark.real
@@ -71,7 +71,7 @@ def test_with_password_and_own_ca_setup_and_writing_succeed(
 
     async def prepare() -> str:
         async with connect(chosen) as server:
-            return await create(server, chosen)
+            return await create_database(server, chosen)
 
     assert asyncio.run(prepare()).startswith("1.")
     assert write(chosen).status == 204

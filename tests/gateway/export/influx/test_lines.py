@@ -20,7 +20,7 @@ from gateway.export.influx.schema import (
     NS_A_MS,
     TAGS,
     day_ns,
-    stamp,
+    point_ns,
     tag_text,
     untag,
 )
@@ -81,7 +81,7 @@ def point_of(event: Event) -> str:
     point.field("received_ms", ms(event.received_at)).field("boot", event.boot)
     point.field("seq", event.seq)
     point.field("device_ms", ms(event.device_time) if event.device_time else None)
-    return str(point.time(stamp(ms(event.observed_at), event.id)).to_line_protocol())
+    return str(point.time(point_ns(ms(event.observed_at), event.id)).to_line_protocol())
 
 
 FIELD = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^,"]+)(?:,|$)', re.DOTALL)
@@ -107,8 +107,8 @@ def test_a_line_is_what_point_would_write(event: Event) -> None:
 
 @given(EVENTS)
 def test_the_same_event_is_the_same_point_and_its_millisecond_is_kept(event: Event) -> None:
-    at = stamp(ms(event.observed_at), event.id)
-    assert at == stamp(ms(event.observed_at), event.id)
+    at = point_ns(ms(event.observed_at), event.id)
+    assert at == point_ns(ms(event.observed_at), event.id)
     assert at // NS_A_MS == ms(event.observed_at)
 
 
@@ -121,7 +121,7 @@ def test_the_same_id_of_two_devices_makes_two_points(event: Event, device: str) 
 
 
 def test_events_of_one_millisecond_do_not_merge() -> None:
-    stamps = {stamp(1_700_000_000_000, f"event-{n}") for n in range(500)}
+    stamps = {point_ns(1_700_000_000_000, f"event-{n}") for n in range(500)}
     assert len(stamps) == 500
 
 

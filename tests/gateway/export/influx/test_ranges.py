@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.epoch import first_day, local_day
-from gateway.export.influx.verify import spans_of
+from gateway.export.influx.verify import spans_to_compare
 
 ZONES = st.sampled_from([ZoneInfo(name) for name in ("Asia/Tokyo", "Asia/Kolkata", "UTC")])
 
@@ -15,7 +15,7 @@ ZONES = st.sampled_from([ZoneInfo(name) for name in ("Asia/Tokyo", "Asia/Kolkata
 def test_days_and_months_are_those_that_lie_in_the_hours_as_a_whole(
     zone: ZoneInfo, start: int, length: int
 ) -> None:
-    spans = spans_of(start, start + length, zone)
+    spans = spans_to_compare(start, start + length, zone)
     hours: dict[int, int] = {}
     for hour in range(start, start + length):
         day = local_day(hour, zone)

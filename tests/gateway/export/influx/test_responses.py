@@ -7,7 +7,7 @@ import pytest
 from gateway.export.influx.forward import forwarder as module
 from gateway.export.influx.forward.delivery import ForwardingHaltedError, RetryLaterError, deliver
 from gateway.export.influx.lines import InfluxLine
-from gateway.export.influx.responses import ServerAnswer, Verdict, judge, say
+from gateway.export.influx.responses import ServerAnswer, Verdict, describe, judge
 from gateway.export.influx.server import QueryError, _tables
 
 
@@ -37,9 +37,12 @@ def test_each_answer_has_one_verdict(status: int, text: str, verdict: Verdict) -
 
 
 def test_the_answer_is_unwrapped_for_people() -> None:
-    assert say(ServerAnswer(401, '{"error":"authorization failed"}')) == "401 authorization failed"
-    assert say(ServerAnswer(502, "<html>\n bad ")) == "502 <html> bad"
-    assert say(ServerAnswer(0, "TimeoutError")) == "TimeoutError"
+    assert (
+        describe(ServerAnswer(401, '{"error":"authorization failed"}'))
+        == "401 authorization failed"
+    )
+    assert describe(ServerAnswer(502, "<html>\n bad ")) == "502 <html> bad"
+    assert describe(ServerAnswer(0, "TimeoutError")) == "TimeoutError"
 
 
 def test_halving_finds_every_bad_line_and_no_other() -> None:

@@ -23,7 +23,7 @@ from gateway.domain.model import (
 )
 from gateway.domain.timing import judge
 from gateway.export.topics.homeassistant import declarations
-from gateway.export.topics.retained import RetainedState, notices, slug
+from gateway.export.topics.retained import RetainedState, retained_topics, topic_level
 from tests.support.samples import CAMERA, T0, TRAP, at, reading
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, native
@@ -48,31 +48,31 @@ def said(board: Mapping[str, bytes], topic: str = STATE) -> dict[str, Any]:
 
 
 def test_a_state_says_what_the_trap_does_and_since_when() -> None:
-    state = said(notices(scene(10)))
+    state = said(retained_topics(scene(10)))
     assert (state["state"], state["since"], state["battery_pct"]) == (
         "sprung", "2026-11-01T00:05:00Z", 80,
     )  # fmt: skip
-    camera = said(notices(scene(10)), "shishigaki/v1/goto/cam-01/state")
+    camera = said(retained_topics(scene(10)), "shishigaki/v1/goto/cam-01/state")
     assert (camera["state"], camera["species"]) == ("watching", "boar")
 
 
 def test_a_silent_trap_is_unknown_with_what_was_last_known() -> None:
-    state = said(notices(scene(5 + 151)))
+    state = said(retained_topics(scene(5 + 151)))
     assert (state["state"], state["last_known"]) == ("unknown", "sprung")
 
 
 def test_only_approved_devices_hang_out() -> None:
     waiting = msgspec.structs.replace(TRAP, standing=Standing.PENDING)
-    assert STATE not in notices(scene(10, waiting))
+    assert STATE not in retained_topics(scene(10, waiting))
 
 
 @pytest.mark.parametrize(
     "device", ["!a1b2c3d4", "yama/hako 1", "a+b", "a#", "oku/trap-01", "イノシシ"]
 )
 def test_any_address_becomes_one_level_of_its_own(device: str) -> None:
-    assert not set(slug(device)) & set("+#/ ")
-    assert slug(device) not in {slug(device + "x"), slug(device.upper() + "-")}
-    assert slug("trap-01") == "trap-01"
+    assert not set(topic_level(device)) & set("+#/ ")
+    assert topic_level(device) not in {topic_level(device + "x"), topic_level(device.upper() + "-")}
+    assert topic_level("trap-01") == "trap-01"
 
 
 def test_home_assistant_is_told_traps_detectors_and_alerts() -> None:

@@ -17,7 +17,7 @@ from gateway.domain.epoch import NEVER
 from gateway.domain.model import Device, Message, RefusalReason, Role, TrapState
 from gateway.domain.outcome import Outcome
 from gateway.domain.trap_lifecycle import TrapView, trap_view
-from gateway.export.topics.retained import RetainedState, notices, state_topic
+from gateway.export.topics.retained import RetainedState, retained_topics, state_topic
 from gateway.ingest.messages.batch import absorb, release
 from gateway.ingest.messages.decoding import Sources
 from tests.support.samples import at, open_store
@@ -62,7 +62,9 @@ class Site:
     def topic(self) -> Mapping[str, Any]:
         states = self.store.read_now(lambda r: r.states())
         scene = RetainedState("goto", at(self.minutes), [self.trap], states, [])
-        found: dict[str, Any] = json.loads(notices(scene)[state_topic("goto", self.trap.id)])
+        found: dict[str, Any] = json.loads(
+            retained_topics(scene)[state_topic("goto", self.trap.id)]
+        )
         return found
 
 

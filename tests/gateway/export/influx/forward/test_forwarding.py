@@ -12,7 +12,7 @@ from gateway.export.influx.forward import forwarder as module
 from gateway.export.influx.forward.alarm import Alarm
 from gateway.export.influx.forward.delivery import RefusedPoint
 from gateway.export.influx.forward.sender import Job, Sender
-from gateway.export.influx.server import connect, packs
+from gateway.export.influx.server import connect, is_compressed
 from gateway.store import Store
 from tests.gateway.export.influx.forward.proxy import Choose, Fault, Proxy
 from tests.gateway.export.influx.forward.through import (
@@ -243,5 +243,5 @@ def test_a_server_on_this_machine_is_sent_plain_lines(store: Store, influxd: Inf
     assert between.largest > 40 * 60
     check_complete(store, influxd)
     far = "https://influx.example.jp"
-    assert packs(Influx(url=far))
-    assert not packs(Influx(url=far, gzip="never"))
+    assert is_compressed(Influx(url=far))
+    assert not is_compressed(Influx(url=far, gzip="never"))

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.domain.epoch import ms
 from gateway.domain.model import Kind
-from gateway.export.influx.forward.forwarder import ASK_AGAIN, Forwarder
-from gateway.export.influx.forward.lost_writes import LATELY, Doubt, days_of
+from gateway.export.influx.forward.forwarder import RETRY_COMPARISON, Forwarder
+from gateway.export.influx.forward.lost_writes import MAY_BE_LOST_FOR, RecentWrites, days_of
 from gateway.export.influx.forward.sender import Sender
 from gateway.export.influx.responses import ServerAnswer
 from gateway.export.influx.server import QueryError, Server
@@ -37,18 +37,18 @@ FORGOTTEN = ("device_1d", "device_1h", "detection", "detection_1mo")
 
 def test_what_is_doubted_begins_with_the_oldest_point_of_late() -> None:
     now = [T0]
-    doubt = Doubt(lambda: now[0])
+    doubt = RecentWrites(lambda: now[0])
     doubt.failed()
     assert doubt.since_ms is None  # nothing was ever sent
     doubt.sent(50)
-    now[0] += LATELY
+    now[0] += MAY_BE_LOST_FOR
     doubt.sent(200)
     doubt.failed()
     assert doubt.since_ms == 50  # it is between LATELY and twice that old
     doubt.since_ms = None
-    now[0] += LATELY
+    now[0] += MAY_BE_LOST_FOR
     doubt.sent(300)
-    now[0] += LATELY
+    now[0] += MAY_BE_LOST_FOR
     doubt.sent(400)
     doubt.failed()
     assert doubt.since_ms == 300
@@ -74,7 +74,7 @@ def amid_an_outage(
         forwarder = make_forwarder(store, chosen, SITE)
 
         async def is_whole() -> bool:
-            return forwarder.whole_at is not None and await is_drained(store)
+            return forwarder.marked_complete_at is not None and await is_drained(store)
 
         async def noticed() -> bool:
             return forwarder.failures > 0
@@ -97,7 +97,7 @@ def amid_an_outage(
 
 
 def is_sure(forwarder: Forwarder) -> bool:
-    return forwarder.doubt.since_ms is None
+    return forwarder.recent_writes.since_ms is None
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_server_that_may_only_be_written_to_is_asked_once_an_hour(
         forwarder._clock = lambda: now[0]
         async with database(chosen):
             monkeypatch.setattr(Server, "query", refuse)
-            forwarder.doubt.since_ms = ms(at(0))
+            forwarder.recent_writes.since_ms = ms(at(0))
 
             async def has_gone_on() -> bool:
                 return forwarder.rounds > rounds + 3
@@ -160,7 +160,7 @@ def test_a_server_that_may_only_be_written_to_is_asked_once_an_hour(
                 for _ in range(2):
                     rounds = forwarder.rounds
                     await until(has_gone_on, "some rounds")
-                    now[0] += ASK_AGAIN
+                    now[0] += RETRY_COMPARISON
 
     asyncio.run(scenario())
     assert [(one - LATER) // timedelta(hours=1) for one in asked] == [0, 1]
@@ -178,8 +178,8 @@ def test_numbers_whose_events_are_gone_raise_no_doubt(store: Store, influxd: Inf
 
     asyncio.run(scenario())
     assert store.read_now(lambda r: r.follower.done()) == [(0, 100)]
-    forwarder.doubt.failed()
-    assert forwarder.doubt.since_ms is None
+    forwarder.recent_writes.failed()
+    assert forwarder.recent_writes.since_ms is None
 
 
 async def acknowledge(_: bytes) -> ServerAnswer:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gateway.export.influx.forward import forwarder as module
 from gateway.export.influx.server import Server, connect
-from gateway.export.influx.setup import create
+from gateway.export.influx.setup import create_database
 from gateway.export.influx.verify import VerifyReport, verify
 from gateway.store import Store
 from tests.gateway.export.influx.forward.proxy import Choose, Fault, Proxy, proxy
@@ -67,7 +67,7 @@ def forward_through(
 
 async def prepare(influxd: Influxd) -> None:
     async with connect(settings(influxd)) as server:
-        await create(server, settings(influxd))
+        await create_database(server, settings(influxd))
 
 
 def forward(store: Store, influxd: Influxd, now: datetime = LATER) -> None:

@@ -174,7 +174,7 @@ def test_that_the_past_is_whole_is_said_again_every_day(store: Store, influxd: I
             )
 
             async def said() -> bool:
-                return forwarder.whole_at == now[0]
+                return forwarder.marked_complete_at == now[0]
 
             async with following(forwarder):
                 for _ in range(3):

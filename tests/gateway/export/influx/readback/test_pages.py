@@ -11,7 +11,7 @@ import pytest
 
 from gateway.config import Config, Dashboard, Influx, Site
 from gateway.export.influx.readback.influx import InfluxHistory
-from gateway.export.influx.readback.period_sums import lent
+from gateway.export.influx.readback.period_sums import use_history
 from tests.dashboard.office.county import County
 from tests.gateway.export.influx.kit import SITE, database, forward_all, settings
 from tests.support.servers import Influxd
@@ -45,7 +45,7 @@ async def forward(county: County, influx: Influx) -> None:
 async def fetched_from_the_server(county: County, influx: Influx) -> list[bytes]:
     """The same while the sums are lent by the server."""
     config = Config(site=Site(name=SITE), influx=influx, dashboard=Dashboard(history="influx"))
-    async with lent(config, county.store):
+    async with use_history(config, county.store):
         return await asyncio.to_thread(fetched, county)
 
 

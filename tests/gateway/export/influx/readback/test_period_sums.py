@@ -12,7 +12,7 @@ from gateway.app import build
 from gateway.config import Config, ConfigError, Dashboard, Influx, Site
 from gateway.config import StoreSettings as StoreSettings
 from gateway.domain.model import Device, Kind, Role
-from gateway.export.influx.readback.period_sums import PastLedger, lent
+from gateway.export.influx.readback.period_sums import PastLedger, use_history
 from gateway.store import Store
 from gateway.store.rollups.periods import Ledger
 from tests.gateway.export.influx.kit import (
@@ -43,7 +43,7 @@ def config(influx: Influx) -> Config:
 
 
 async def lending(store: Store, influx: Influx, question: Callable[[], Awaitable[T]]) -> T:
-    async with lent(config(influx), store):
+    async with use_history(config(influx), store):
         return await question()
 
 
