@@ -47,7 +47,7 @@ PointOrigin = tuple[str | int, ...]
 
 
 class InfluxLine(Struct, frozen=True, gc=False):
-    """One point, and the row that it was made from, so that it can be made changed_event."""
+    """One point, and the row that it was made from, so that it can be made again."""
 
     source: PointOrigin
     text: str
@@ -104,7 +104,7 @@ class Encoder:
     def rollup(self, unit: SumUnit, one: Rollup) -> list[InfluxLine]:
         """The points of one device and hour, day or month: all species together, and each species.
 
-        The source is the hour, or the first hour of the day or month: sending that hour changed_event sends
+        The source is the hour, or the first hour of the day or month: sending that hour again sends
         its day and month too. Runs millions of times.
         """
         at = one.at * HOUR_NS if unit == "hour" else beginning_ns(unit, one.at, self._zone)
@@ -161,7 +161,7 @@ class Encoder:
     def complete_mark(self, now: datetime) -> InfluxLine:
         """The mark that all past data of the site is on the server in this layout; one per UTC day."""
         day = ms(now) * NS_A_MS // DAY_NS * DAY_NS
-        return InfluxLine(("complete_mark",), f"complete_mark{self._site} layout={LAYOUT}i {day}")
+        return InfluxLine(("whole",), f"whole{self._site} layout={LAYOUT}i {day}")
 
     def state(self, state: DeviceState) -> InfluxLine:
         """The present state of a device: one point per device and UTC day, overwritten."""

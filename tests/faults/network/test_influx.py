@@ -47,7 +47,7 @@ pytestmark = pytest.mark.long
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_RETRY_S", 0.02)
     monkeypatch.setattr(module, "LONGEST_RETRY_S", 0.2)
-    monkeypatch.setattr(module, "HELD_S", 0.1)
+    monkeypatch.setattr(module, "RETRY_HALTED_S", 0.1)
 
 
 def say(text: str) -> None:
@@ -126,7 +126,7 @@ def test_control_a_cursor_that_moves_before_the_answer_loses_points_and_verify_f
         self.recent_writes.since_ms = None
 
     monkeypatch.setattr(module.Forwarder, "_carry", carry_hastily)
-    monkeypatch.setattr(module.Forwarder, "_mend", trust)
+    monkeypatch.setattr(module.Forwarder, "_send_lost", trust)
     assert forward_amid_kills(store, influxd) > 0
     report = report_of(store, influxd)
     lost = sum(d.journal - d.server for d in report.differences if "." not in d.what)

@@ -87,7 +87,7 @@ class Sender:
         return await self._store.read(read)
 
     async def prepare_changed(self) -> Job:
-        """Events that changed or were refused, to be sent changed_event."""
+        """Events that changed or were refused, to be sent again."""
 
         def read(reader: Reader) -> Job:
             due = reader.follower.due_events(self.batch)

@@ -69,7 +69,7 @@ EVENTS = st.lists(
 
 
 @given(EVENTS, st.sampled_from([OPEN, EXACT]))
-def test_whatever_was_heard_the_package_keeps_the_standards_rules(
+def test_packages_of_any_events_are_valid_by_the_standard(
     told: list[tuple[int, str, int]], about: PackageInfo
 ) -> None:
     events = [seen(m, s, count=n, confidence=0.5) if s else event(m) for m, s, n in sorted(told)]
@@ -86,7 +86,7 @@ def test_records_within_half_an_hour_are_one_event_with_its_largest_count() -> N
     ]  # fmt: skip
 
 
-def test_silence_ends_a_deployment_and_is_no_effort() -> None:
+def test_a_silent_gap_ends_a_deployment_and_is_not_effort() -> None:
     runs = rows(package([event(0), event(300), event(3_000), event(3_360)]), "deployments")
     assert [(r["deploymentStart"][8:16], r["deploymentEnd"][8:16]) for r in runs] == [
         ("01T00:00", "01T05:00"), ("03T02:00", "03T08:00")
@@ -104,7 +104,7 @@ def test_a_published_package_does_not_tell_where_a_camera_stands() -> None:
     assert (row["locationName"], row["coordinateUncertainty"]) == (square, "3500")
 
 
-def test_nothing_to_tell_is_refused() -> None:
+def test_a_package_without_any_device_is_refused() -> None:
     with pytest.raises(ValueError, match="no detector"):
         package([])
 

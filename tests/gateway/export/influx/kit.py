@@ -1,4 +1,4 @@
-"""What the tests of this room share: a filled store, a database of their own, a forwarder run to its end."""
+"""Shared by these tests: a filled store, a database of their own, a forwarder that runs until all is sent."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""`shishigaki influx`: set up, prove, repair, go on where it broke off."""
+"""`shishigaki influx`: set up the server, compare it, send again, resume an unfinished backfill."""
 
 import asyncio
 import json
@@ -96,7 +96,7 @@ def test_a_retention_shorter_than_a_shard_shortens_the_shard(
     assert (row["duration"], row["shardGroupDuration"]) == ("720h0m0s", "720h0m0s")
 
 
-def test_verify_finds_what_is_missing_and_backfill_brings_it(place: Place) -> None:
+def test_verify_finds_what_is_missing_and_backfill_sends_it(place: Place) -> None:
     place.run("setup")
     missing = place.run("verify", "--json")
     assert missing.exit_code == 1
@@ -114,7 +114,7 @@ def test_backfill_of_a_day_sends_that_day_only(place: Place) -> None:
     assert place.run("verify").exit_code == 1
 
 
-def test_a_backfill_that_broke_off_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_an_unfinished_backfill_resumes(tmp_path: Path) -> None:
     store = filled(tmp_path)
     sent: list[int] = []
 
@@ -147,7 +147,7 @@ def test_a_backfill_that_broke_off_goes_on_where_it_was(tmp_path: Path) -> None:
         ("http://127.0.0.1:9", "ClientConnectorError"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
+def test_a_failure_is_printed_in_one_line(
     tmp_path: Path, url: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = filled(tmp_path)

@@ -1,4 +1,4 @@
-"""A server behind a password and an own CA: who may, who may not, and what is said of it."""
+"""A server with a password and its own CA: what is accepted, what is refused, what is printed."""
 
 import asyncio
 import base64

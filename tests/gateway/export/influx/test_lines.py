@@ -1,4 +1,4 @@
-"""Lines: what Point would write, one event one point, nothing lost on the way."""
+"""Lines are what ``influxdb_client.Point`` writes: one event is one point, no value is lost."""
 
 import re
 from datetime import datetime
@@ -137,7 +137,7 @@ def test_no_name_is_a_tag_and_a_field_of_one_measurement() -> None:
         assert not set(tags) & set(FIELDS[measurement]), measurement
 
 
-def test_every_kind_and_every_fact_has_its_place() -> None:
+def test_every_kind_and_every_fact_is_in_the_schema() -> None:
     assert set(MEASUREMENTS) == set(Kind)
     facts = set(Facts.__struct_fields__) - {"count"}
     assert facts <= set(FIELDS["detection"])
@@ -159,7 +159,7 @@ def test_a_day_of_the_roll_ups_begins_at_local_midnight() -> None:
     assert local_day(hour - 1, TOKYO) == local_day(hour, TOKYO) - 1
 
 
-def test_a_day_is_named_by_an_hour_of_its_own_so_that_a_refused_one_is_made_again() -> None:
+def test_the_source_of_a_day_is_one_of_its_hours_so_that_a_refused_day_is_sent_again() -> None:
     for zone in (TOKYO, ZoneInfo("Asia/Kolkata")):  # the latter's midnight is amid an hour
         [line] = Encoder("goto", zone).rollup("day", Rollup(20_758, 7, "cam", 1, 0, ()))
         kind, hour, device = line.key.split()
@@ -167,7 +167,7 @@ def test_a_day_is_named_by_an_hour_of_its_own_so_that_a_refused_one_is_made_agai
         assert local_day(int(hour), zone) == 20_758
 
 
-def test_a_month_stands_at_its_first_midnight_and_is_named_by_an_hour_of_its_own() -> None:
+def test_a_month_is_at_its_first_midnight_and_its_source_is_one_of_its_hours() -> None:
     month = (2026 - 1970) * 12 + 10
     [line] = ENCODER.rollup("month", Rollup(month, 7, "cam", 1, 0, ()))
     midnight = datetime(2026, 11, 1, tzinfo=TOKYO)
@@ -177,7 +177,7 @@ def test_a_month_stands_at_its_first_midnight_and_is_named_by_an_hour_of_its_own
     assert line.key == f"hour {ms(midnight) // 3_600_000} 7"
 
 
-def test_a_roll_up_tells_all_species_together_and_each() -> None:
+def test_a_roll_up_has_a_point_for_all_species_and_one_for_each() -> None:
     seen = (("", 1, 1, 1), ("boar", 5, 2, 7), ("unknown", 3, 1, 3))
     all_, *each = ENCODER.rollup("hour", Rollup(494_000, 7, "cam", 60, 0, seen))
     assert parsed(all_.text) == (
@@ -193,7 +193,7 @@ def test_a_roll_up_tells_all_species_together_and_each() -> None:
     assert {line.source for line in (all_, *each)} == {("hour", 494_000, 7)}
 
 
-def test_a_roll_up_of_nothing_is_no_line_and_one_without_effort_tells_none() -> None:
+def test_an_empty_roll_up_gives_no_line_and_one_without_effort_no_effort_fields() -> None:
     assert ENCODER.rollup("hour", Rollup(494_000, 7, "cam", None, None, ())) == []
     line, _ = ENCODER.rollup("hour", Rollup(494_000, 7, "cam", None, None, (("boar", 1, 1, 1),)))
     assert "alive_ms" not in line.text

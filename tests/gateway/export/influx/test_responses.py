@@ -1,4 +1,4 @@
-"""What follows from an answer: done, halve, hold, wait. Without a server."""
+"""What is done after each answer: done, split, hold, later. Without a server."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ def test_each_answer_has_one_verdict(status: int, text: str, verdict: Verdict) -
     assert judge(ServerAnswer(status, text)) is verdict
 
 
-def test_the_answer_is_unwrapped_for_people() -> None:
+def test_the_message_is_taken_out_of_the_json_of_an_answer() -> None:
     assert (
         describe(ServerAnswer(401, '{"error":"authorization failed"}'))
         == "401 authorization failed"
@@ -62,7 +62,9 @@ def test_halving_finds_every_bad_line_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, ForwardingHaltedError), (503, RetryLaterError)])
-def test_a_batch_that_cannot_go_now_says_why(status: int, kind: type[Exception]) -> None:
+def test_a_batch_that_cannot_be_sent_now_raises_the_reason(
+    status: int, kind: type[Exception]
+) -> None:
     async def write(_: bytes) -> ServerAnswer:
         return ServerAnswer(status, '{"error":"why"}')
 
@@ -77,7 +79,7 @@ def test_an_error_inside_a_200_is_an_error() -> None:
         _tables("<html>")
 
 
-def test_waiting_grows_with_failures_and_honours_the_server() -> None:
+def test_the_wait_grows_with_failures_and_is_at_least_what_the_server_asked() -> None:
     waits = [module.wait_s(n, None, 0.999) for n in (1, 2, 3, 50)]
     assert waits == sorted(waits)
     assert waits[-1] <= module.LONGEST_RETRY_S

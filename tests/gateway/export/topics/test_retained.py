@@ -1,4 +1,4 @@
-"""What hangs out at the broker: true, complete, taken down when it is over, whoever restarts."""
+"""Retained topics at the broker: correct, complete, deleted when over, also across restarts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_a_silent_trap_is_unknown_with_what_was_last_known() -> None:
     assert (state["state"], state["last_known"]) == ("unknown", "sprung")
 
 
-def test_only_approved_devices_hang_out() -> None:
+def test_only_approved_devices_have_retained_topics() -> None:
     waiting = msgspec.structs.replace(TRAP, standing=Standing.PENDING)
     assert STATE not in retained_topics(scene(10, waiting))
 
@@ -69,13 +69,13 @@ def test_only_approved_devices_hang_out() -> None:
 @pytest.mark.parametrize(
     "device", ["!a1b2c3d4", "yama/hako 1", "a+b", "a#", "oku/trap-01", "イノシシ"]
 )
-def test_any_address_becomes_one_level_of_its_own(device: str) -> None:
+def test_any_device_id_becomes_one_topic_level(device: str) -> None:
     assert not set(topic_level(device)) & set("+#/ ")
     assert topic_level(device) not in {topic_level(device + "x"), topic_level(device.upper() + "-")}
     assert topic_level("trap-01") == "trap-01"
 
 
-def test_home_assistant_is_told_traps_detectors_and_alerts() -> None:
+def test_traps_detectors_and_alerts_are_declared_to_home_assistant() -> None:
     found = declarations(scene(10), "homeassistant")
     sprung = said(found, "homeassistant/binary_sensor/shishigaki_goto_trap-01/sprung/config")
     assert sprung["state_topic"] == sprung["availability_topic"] == STATE
@@ -84,7 +84,7 @@ def test_home_assistant_is_told_traps_detectors_and_alerts() -> None:
     assert "homeassistant/binary_sensor/shishigaki_goto/urgent/config" in found
 
 
-def test_our_own_declarations_are_no_devices_to_us() -> None:
+def test_our_own_declarations_are_not_read_as_devices() -> None:
     for topic, payload in declarations(scene(10), "homeassistant").items():
         with pytest.raises(MessageRefusedError) as refused:
             BY_NAME["ha_discovery"].decode(Message(topic, payload, T0), Context())
@@ -125,7 +125,7 @@ def send(port: int, kind: str, seq: int) -> None:
     sensor.close()
 
 
-def test_states_and_alerts_hang_out_over_restarts_of_gateway_and_broker(
+def test_states_and_alerts_stay_retained_over_restarts_of_gateway_and_broker(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     extra = "[homeassistant]\nenabled = true"
@@ -145,7 +145,7 @@ def test_states_and_alerts_hang_out_over_restarts_of_gateway_and_broker(
             "the declarations to be withdrawn", 30,
         )  # fmt: skip
         listener.close()
-        mosquitto.kill()  # which keeps nothing
+        mosquitto.kill()  # without persistence: all retained topics are lost
         mosquitto.restart()
         listener = Listener(mosquitto.port)
         wait_for(lambda: listener.state() == "sprung", "the board to be hung out again", 30)

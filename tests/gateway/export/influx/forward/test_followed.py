@@ -1,4 +1,4 @@
-"""What reaches the server beside single events: closed hours, people's deeds and reports, corrections."""
+"""What is sent beside single events: closed hours, actions and reports of people, corrections."""
 
 import asyncio
 import contextlib
@@ -92,7 +92,7 @@ def test_what_people_reported_is_there_once(store: Store, influxd: Influxd) -> N
     assert "secret" not in str(row)
 
 
-def test_an_event_whose_time_is_corrected_leaves_its_old_place(
+def test_an_event_whose_time_is_corrected_leaves_a_void_point(
     store: Store, influxd: Influxd
 ) -> None:
     forward(store, influxd)
@@ -108,11 +108,13 @@ def test_an_event_whose_time_is_corrected_leaves_its_old_place(
     assert [e for e in ask(influxd, read) if e.id == moved.id] == [moved]
 
 
-def test_nothing_is_noted_for_a_follower_that_is_not_there(store: Store) -> None:
+def test_without_forwarding_no_changes_are_marked(store: Store) -> None:
     assert store.read_now(lambda r: r.follower.waiting()) == 0
 
 
-def test_a_follower_that_left_begins_anew(store: Store, influxd: Influxd) -> None:
+def test_after_forwarding_was_switched_off_everything_is_sent_again(
+    store: Store, influxd: Influxd
+) -> None:
     forward(store, influxd)
     store.write_now(lambda tx: tx.follower.unfollow())
     absorb_all(store, story(store.read_now(lambda r: r.devices()), 33))
@@ -121,7 +123,7 @@ def test_a_follower_that_left_begins_anew(store: Store, influxd: Influxd) -> Non
     check_complete(store, influxd)
 
 
-def test_what_changed_is_never_undone_by_what_was_prepared_before(
+def test_a_change_is_never_overwritten_by_a_job_prepared_before(
     store: Store, influxd: Influxd
 ) -> None:
     """An hour changes while its old roll-up is on the way, and that is slow."""
@@ -159,17 +161,13 @@ def overtaken_and_drained(store: Store, told: asyncio.Event) -> Callable[[], Awa
     return ask
 
 
-def test_an_hour_noted_without_a_roll_up_does_not_wait_for_ever(
-    store: Store, influxd: Influxd
-) -> None:
+def test_an_hour_marked_as_due_without_a_roll_up_is_settled(store: Store, influxd: Influxd) -> None:
     store.write_now(lambda tx: tx.execute("INSERT INTO hour_due VALUES (400000, 1, 1)"))
     forward(store, influxd)
     check_complete(store, influxd)
 
 
-def test_rounds_shorter_than_it_takes_to_prepare_still_get_on(
-    store: Store, influxd: Influxd
-) -> None:
+def test_rounds_shorter_than_a_job_still_make_progress(store: Store, influxd: Influxd) -> None:
     """As on a slow board, or with an interval of a tenth of a millisecond."""
     asyncio.run(prepare(influxd))
     asyncio.run(forward_all(store, settings(influxd, interval_s=0.0001), SITE))

@@ -1,4 +1,4 @@
-"""Forwarding under every kind of trouble: in the end the server holds exactly what the journal holds."""
+"""Forwarding with every kind of failure: in the end the server holds exactly what the journal holds."""
 
 import asyncio
 from pathlib import Path
@@ -43,7 +43,7 @@ from tests.support.servers import Influxd
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_RETRY_S", 0.02)
     monkeypatch.setattr(module, "LONGEST_RETRY_S", 0.1)
-    monkeypatch.setattr(module, "HELD_S", 0.05)
+    monkeypatch.setattr(module, "RETRY_HALTED_S", 0.05)
 
 
 @pytest.fixture
@@ -91,7 +91,9 @@ def plant(influxd: Influxd, line: str) -> None:
     assert ask(influxd, lambda server: server.write(body)).status == 204
 
 
-def test_one_bad_point_costs_exactly_that_point(store: Store, influxd: Influxd) -> None:
+def test_of_a_batch_with_one_bad_point_only_that_point_is_refused(
+    store: Store, influxd: Influxd
+) -> None:
     plant(influxd, 'heartbeat,device=x,site=other snr_db="loud"')
     odd = msgspec.structs.replace(reading("dev-000", Kind.HEARTBEAT, 60 * 31), snr_db=6.5)
     absorb_all(store, [message(odd)])
@@ -110,7 +112,7 @@ def test_one_bad_point_costs_exactly_that_point(store: Store, influxd: Influxd) 
     assert "field type conflict" in detail
 
 
-def test_a_planted_type_conflict_is_refused_and_heals_when_it_is_gone(
+def test_points_with_a_type_conflict_are_refused_and_sent_when_it_is_gone(
     store: Store, influxd: Influxd
 ) -> None:
     plant(influxd, "trap_event,device=x,site=other eid=5")
@@ -123,7 +125,7 @@ def test_a_planted_type_conflict_is_refused_and_heals_when_it_is_gone(
     check_complete(store, influxd)
 
 
-def test_a_held_server_is_a_fault_at_once_and_a_busy_one_after_an_hour(
+def test_a_refusing_server_is_a_fault_at_once_and_a_busy_one_after_an_hour(
     store: Store, influxd: Influxd
 ) -> None:
     seen: list[str] = []
@@ -146,7 +148,7 @@ def test_a_held_server_is_a_fault_at_once_and_a_busy_one_after_an_hour(
     check_complete(store, influxd)
 
 
-def test_an_outage_is_told_when_it_lasts() -> None:
+def test_an_outage_becomes_a_fault_when_it_lasts() -> None:
     now = [T0]
     alarm = Alarm(lambda: now[0])
     alarm.waits("ClientConnectorError")

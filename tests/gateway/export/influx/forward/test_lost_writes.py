@@ -35,23 +35,23 @@ from tests.support.servers import Influxd
 FORGOTTEN = ("device_1d", "device_1h", "detection", "detection_1mo")
 
 
-def test_what_is_doubted_begins_with_the_oldest_point_of_late() -> None:
+def test_lost_points_are_looked_for_from_the_oldest_recent_point_on() -> None:
     now = [T0]
-    doubt = RecentWrites(lambda: now[0])
-    doubt.failed()
-    assert doubt.since_ms is None  # nothing was ever sent
-    doubt.sent(50)
+    recent = RecentWrites(lambda: now[0])
+    recent.failed()
+    assert recent.since_ms is None  # nothing was ever sent
+    recent.sent(50)
     now[0] += MAY_BE_LOST_FOR
-    doubt.sent(200)
-    doubt.failed()
-    assert doubt.since_ms == 50  # it is between LATELY and twice that old
-    doubt.since_ms = None
+    recent.sent(200)
+    recent.failed()
+    assert recent.since_ms == 50  # it is between MAY_BE_LOST_FOR and twice that old
+    recent.since_ms = None
     now[0] += MAY_BE_LOST_FOR
-    doubt.sent(300)
+    recent.sent(300)
     now[0] += MAY_BE_LOST_FOR
-    doubt.sent(400)
-    doubt.failed()
-    assert doubt.since_ms == 300
+    recent.sent(400)
+    recent.failed()
+    assert recent.since_ms == 300
 
 
 def test_of_a_month_that_differs_all_days_are_sent_again() -> None:
@@ -105,7 +105,7 @@ def store(tmp_path: Path) -> Store:
     return filled(tmp_path)
 
 
-def test_what_the_server_forgot_in_an_outage_is_sent_again(
+def test_what_the_server_lost_in_an_outage_is_sent_again(
     store: Store, influxd: Influxd, caplog: pytest.LogCaptureFixture
 ) -> None:
     amid_an_outage(store, influxd, True, is_sure)
@@ -113,7 +113,7 @@ def test_what_the_server_forgot_in_an_outage_is_sent_again(
     assert "2026-11-01 to 2026-11-30 are sent again" in caplog.text
 
 
-def test_an_outage_that_cost_nothing_sends_nothing_again(
+def test_after_an_outage_without_loss_nothing_is_sent_again(
     store: Store, influxd: Influxd, caplog: pytest.LogCaptureFixture
 ) -> None:
     amid_an_outage(store, influxd, False, is_sure)
@@ -121,13 +121,13 @@ def test_an_outage_that_cost_nothing_sends_nothing_again(
     assert "sent again" not in caplog.text
 
 
-def test_control_without_asking_what_was_forgotten_stays_away(
+def test_control_without_the_comparison_lost_points_stay_lost(
     store: Store, influxd: Influxd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def trustful(*_: object) -> None:
         return
 
-    monkeypatch.setattr(Forwarder, "_mend", trustful)
+    monkeypatch.setattr(Forwarder, "_send_lost", trustful)
     amid_an_outage(store, influxd, True, lambda _: True)
     assert report_of(store, influxd).differences != []
 
@@ -164,10 +164,10 @@ def test_a_server_that_may_only_be_written_to_is_asked_once_an_hour(
 
     asyncio.run(scenario())
     assert [(one - LATER) // timedelta(hours=1) for one in asked] == [0, 1]
-    assert "cannot be asked what it holds" in caplog.text
+    assert "cannot be compared with the journal" in caplog.text
 
 
-def test_numbers_whose_events_are_gone_raise_no_doubt(store: Store, influxd: Influxd) -> None:
+def test_journal_numbers_without_events_start_no_comparison(store: Store, influxd: Influxd) -> None:
     """A span of the journal without a row is settled without a line: nothing was acknowledged."""
     store.write_now(lambda tx: tx.execute("DELETE FROM event"))
     forwarder = make_forwarder(store, settings(influxd), SITE)

@@ -1,4 +1,4 @@
-"""Old roll-ups: walked where they lie, each once, in steps of any size; open hours wait."""
+"""Old roll-ups are sent once each, in steps of any size; open hours are marked as due instead."""
 
 from functools import partial
 from itertools import pairwise
@@ -73,7 +73,7 @@ def test_every_old_roll_up_comes_once_whatever_the_step(limit: int, tmp_path: Pa
     store.close()
 
 
-def test_hours_still_open_when_following_begins_are_noted_instead_of_walked(tmp_path: Path) -> None:
+def test_hours_that_are_open_at_the_first_start_are_marked_as_due(tmp_path: Path) -> None:
     store = filled(tmp_path)
     closed = round(at(240).timestamp()) // 3600
     store.write_now(lambda tx: tx.follower.follow(WalkCursor(closed, 0), LAYOUT))
@@ -96,7 +96,9 @@ def mark(store: Store, limit: int) -> int:
     return steps
 
 
-def test_a_clock_far_in_the_past_notes_a_long_history_in_many_transactions(tmp_path: Path) -> None:
+def test_with_a_clock_far_in_the_past_open_hours_are_marked_in_many_transactions(
+    tmp_path: Path,
+) -> None:
     """To a clock in 1970 every hour is open; killed amid, it goes on."""
     store = filled(tmp_path)
     store.write_now(lambda tx: tx.follower.follow(WalkCursor(0, 0), LAYOUT))
@@ -116,7 +118,7 @@ def test_a_clock_far_in_the_past_notes_a_long_history_in_many_transactions(tmp_p
     store.close()
 
 
-def test_a_walk_goes_on_where_it_was_and_begins_anew_when_nobody_followed(tmp_path: Path) -> None:
+def test_a_walk_resumes_and_starts_again_after_forwarding_was_off(tmp_path: Path) -> None:
     store = filled(tmp_path)
     store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
     further = WalkCursor(ALL.hours, ALL.days, 1, 2, 3)
@@ -128,7 +130,7 @@ def test_a_walk_goes_on_where_it_was_and_begins_anew_when_nobody_followed(tmp_pa
     store.close()
 
 
-def test_another_layout_is_walked_anew_and_only_once(tmp_path: Path) -> None:
+def test_a_new_layout_sends_all_roll_ups_again_once(tmp_path: Path) -> None:
     """A gateway of before kept no layout, and its place was written otherwise."""
     store = filled(tmp_path)
     before = '[1073741824,1073741824,4,2,3,"boar"]'

@@ -183,7 +183,7 @@ def test_one_species_can_be_chosen(scene: Scene) -> None:
         assert by_hour != []
 
 
-def test_species_stand_by_how_often_they_were_seen(scene: Scene) -> None:
+def test_species_are_sorted_by_number_of_detections(scene: Scene) -> None:
     often: Counter[str] = Counter()
     for count in scene.ask(lambda h: h.counts(*EVER)):
         often[count.species] += count.independent
@@ -192,7 +192,7 @@ def test_species_stand_by_how_often_they_were_seen(scene: Scene) -> None:
     assert len(species) == 4
 
 
-def test_a_device_that_never_told_a_species_is_blind(scene: Scene) -> None:
+def test_a_device_without_any_known_species_is_listed_as_blind(scene: Scene) -> None:
     assert scene.ask(lambda h: h.blind(*EVER)) == set()
     eye = Device(id="eye", role=Role.DETECTOR)
     scene.store.write_now(lambda tx: tx.put_device(eye))
@@ -225,7 +225,7 @@ def test_a_late_event_corrects_the_hours_it_changes(scene: Scene) -> None:
     assert scene.ask(lambda h: h.states()) == scene.store.read_now(lambda r: r.states())
 
 
-def test_a_refined_species_leaves_no_trace_of_the_first(scene: Scene) -> None:
+def test_a_corrected_species_replaces_the_first_one(scene: Scene) -> None:
     events = scene.ask(lambda h: gather(h, *EVER))
     first = next(e for e in events if e.species == "boar")
     bear = msgspec.structs.replace(first, species="bear")
@@ -275,7 +275,7 @@ def test_json_lines_and_csv_carry_every_event(scene: Scene) -> None:
     assert len(rows) == scene.store.read_now(lambda r: r.follower.head())
 
 
-def test_a_server_that_is_gone_is_said_in_words(tmp_path: Path) -> None:
+def test_a_missing_server_raises_an_error_with_the_reason(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with connect(Influx(url="http://127.0.0.1:9", timeout_s=2)) as server:
             await InfluxHistory(server, "goto", TOKYO).latest(1)

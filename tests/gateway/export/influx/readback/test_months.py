@@ -151,7 +151,9 @@ def test_verify_finds_sums_that_are_missing(
         assert sorted({one.day for one in wrong}) == [first.date() for first in firsts]
 
 
-def test_a_past_that_has_not_all_arrived_is_not_added_up(store: Store, influxd: Influxd) -> None:
+def test_no_sum_is_made_of_a_history_that_is_not_completely_sent(
+    store: Store, influxd: Influxd
+) -> None:
     forward(store, influxd, NOW)
     with pytest.raises(HistoryUnreadableError, match="not all there yet"):
         ask(influxd, lambda s: InfluxHistory(s, "another", TOKYO).totals(*SPANS["ever"]))
@@ -162,7 +164,9 @@ def test_a_past_that_has_not_all_arrived_is_not_added_up(store: Store, influxd: 
     check_alike(store, influxd)
 
 
-def test_that_the_past_is_whole_is_said_again_every_day(store: Store, influxd: Influxd) -> None:
+def test_the_mark_of_a_complete_history_is_written_every_day(
+    store: Store, influxd: Influxd
+) -> None:
     """Where the server keeps a month only, it would soon be forgotten."""
     now = [NOW]
 

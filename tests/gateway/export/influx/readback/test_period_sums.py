@@ -73,7 +73,7 @@ def test_figures_from_the_server_are_those_of_the_store(
     assert own
 
 
-def test_a_server_that_is_gone_costs_a_warning_and_not_the_page(
+def test_without_the_server_the_page_is_shown_with_a_logged_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = filled(tmp_path)
