@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.alerts.rules.types import Condition, Rule, Ruling, Tick, UnapprovedCaptures, alert_id
-from gateway.domain.model import Alert, Event
+from gateway.domain.model import DOUBTS, Alert, Event
 
 ONE_BY_ONE = 5  # devices an hour that get an alert of their own
 MANY = "*"  # subject of the one alert about all others
@@ -26,6 +26,7 @@ def _alert(rule: Rule, subject: str, event: Event, reports: UnapprovedCaptures) 
         level=rule.level,
         observed_at=event.observed_at,
         opened_at=reports.now,
+        doubt=event.time_quality if event.time_quality in DOUBTS else None,
     )
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct, field
 
 from gateway.alerts.rules.types import UnapprovedCaptures
@@ -21,6 +22,7 @@ from gateway.domain.model import (
     Reading,
     RefusalReason,
     Standing,
+    TimeQuality,
 )
 from gateway.domain.refused.held_limits import URGENT
 from gateway.ingest.messages.discovery import propose
@@ -28,6 +30,8 @@ from gateway.ingest.messages.unread import as_test
 from gateway.store import Transaction
 from gateway.store.tables.quarantine import SHARED, Fate, HoldRequest, Kept
 
+# Nobody knows of when a replay by the broker is, if its device told no time.
+WITHOUT_TIME = frozenset((TimeQuality.RECEIVED, TimeQuality.UNTRUSTED))
 LATELY = timedelta(hours=1)  # in which only some unknown devices are told of one by one
 
 
@@ -164,6 +168,8 @@ class Holding(Struct):
         if spring is None:
             return
         event = timing.judge(spring, message.received_at, clock_trusted=self.clock_trusted)
+        if message.retain and event.time_quality in WITHOUT_TIME:
+            event = msgspec.structs.replace(event, time_quality=TimeQuality.UNKNOWN)
         if is_listed:
             self.springs.setdefault(event.device, event)
         else:

@@ -100,6 +100,16 @@ def test_a_spring_that_a_broker_replays_at_twenty_restarts_is_told_and_kept_once
     assert (told, kept) == (1, 1)
 
 
+def test_a_replayed_spring_is_worded_as_what_it_is(store: Store) -> None:
+    """The broker had kept it: when the gateway started is not when the trap sprang."""
+    [alert] = hear(store, native("wana-99", "trap.sprung", 1, retain=True)).opened
+    said = texts.text(alert, None, "ja", TOKYO, at(1))
+    assert said == "wana-99（ブローカーの保持・時刻不明）"
+    [own_time] = hear(store, native("wana-98", "trap.sprung", 2, retain=True,
+                                    ts=at(-5).isoformat(), ts_src="ntp")).opened  # fmt: skip
+    assert (own_time.observed_at, own_time.doubt) == (at(-5), None)
+
+
 def test_a_foreign_sensor_that_springs_is_told_as_well(store: Store) -> None:
     hear(store, zigbee("door", 1, contact=True))
     assert [one.subject for one in hear(store, zigbee("door", 2, contact=False)).opened] == ["door"]
