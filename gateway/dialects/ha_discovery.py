@@ -39,9 +39,16 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 def _name(about: Mapping[str, Any]) -> str | None:
     """The device's name, which is its address for zigbee2mqtt and ESPHome; else its identifier."""
-    identifiers = told(about, "identifiers")
-    first = identifiers[0] if isinstance(identifiers, list) and identifiers else identifiers
-    for value in (about.get("name"), first):
-        if isinstance(value, str) and 0 < len(value) <= 128:
-            return value
-    return None
+    if _is_name(name := about.get("name")):
+        return str(name)
+    pair = _first(told(about, "connections"))
+    hardware = pair[1] if isinstance(pair, list) and len(pair) == 2 else None
+    return next(filter(_is_name, (_first(told(about, "identifiers")), hardware)), None)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 128
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value

@@ -41,7 +41,9 @@ def decode(message: Message, context: Context) -> list[Reading]:
     device = address.device
     if context.site and address.site != context.site:
         device = f"{address.site}/{device}"
-    if address.channel in ("meta", "status") and not message.payload.strip():
+    if address.channel == "event":
+        return [_report(message, device, address)]
+    if address.channel != "telemetry" and not message.payload.strip():
         raise MessageRefusedError(RefusalReason.IRRELEVANT, str(CLEARED), device)
     if address.channel == "meta":
         return [_about(message, device)]

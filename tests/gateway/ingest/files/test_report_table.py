@@ -303,3 +303,23 @@ def test_a_table_of_which_many_rows_are_refused_is_not_imported_unless_told(
     refused = CliRunner().invoke(app, command)
     assert "4 of 11 rows are refused" in refused.stderr
     assert CliRunner().invoke(app, [*command, "--partial"]).exit_code == 0
+
+
+@pytest.mark.parametrize("count", ["なし", "無し", "0", "０頭", "目撃なし", "none"])
+def test_nothing_seen_is_no_sighting_and_is_told(count: str) -> None:
+    reports = read(ROW.replace(",1頭,", f",{count},"))
+    assert reports.sightings == []
+    assert [str(one) for one in reports.findings.repaired][-1].endswith("no sighting")
+
+
+@pytest.mark.parametrize(
+    "cell", ["イノシシ・シカ", "イノシシ、ニホンジカ", "イノシシ/シカ", "イノシシとシカ"]
+)
+def test_two_animals_in_one_cell_are_a_sighting_of_each_and_told(cell: str) -> None:
+    named = MAP.replace('species = "クマ"', "").replace('place = "場所"', 'species = "場所"')
+    reports = read(ROW.replace("畑", cell), map_=named)
+    assert [(one.species, one.count) for one in reports.sightings] == [
+        ("boar", None),
+        ("deer", None),
+    ]
+    assert "several animals" in str(reports.findings.repaired[-1])
