@@ -18,6 +18,7 @@ MOST_LINES = 300
 ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway.cli",),
     ("gateway.app",),
+    ("gateway.parts",),
     ("dashboard.app", "dashboard.serve"),
     ("dashboard.public",),
     ("dashboard.office", "dashboard.trapper", "dashboard.installer"),
