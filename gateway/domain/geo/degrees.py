@@ -21,7 +21,7 @@ _SIDES = {
     "lon": {"E": 1, "東経": 1, "東": 1, "W": -1, "西経": -1, "西": -1},
 }
 _SIDE = r"北緯|南緯|東経|西経|[NSEW北南東西]"
-_LABEL = r"(?:緯度|経度|lat(?:itude)?|lon(?:gitude)?|lng)\.?"
+_LABEL = r"(?:[緯経][度°]|lat(?:itude)?|lon(?:gitude)?|lng)\.?"
 _AROUND = re.compile(
     rf"(?:(?P<label>{_LABEL})\s*[:=]?\s*)?(?P<before>{_SIDE})?\.?\s*[:=]?\s*(?P<body>.*?)\s*(?P<after>{_SIDE})?",
     re.IGNORECASE | re.DOTALL,
@@ -138,7 +138,7 @@ def _side(sides: Sequence[str], axis: Axis) -> int:
 
 
 def _is_label(label: str, axis: Axis) -> bool:
-    return (label == "緯度" or label.lower().startswith("lat")) is (axis == "lat")
+    return (label.startswith("緯") or label.lower().startswith("lat")) is (axis == "lat")
 
 
 def _looks_like_other(word: str, axis: Axis) -> str:

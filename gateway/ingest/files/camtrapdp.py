@@ -19,6 +19,9 @@ import msgspec
 from msgspec import Struct, field
 
 from gateway.domain import species
+from gateway.domain.geo import degrees, doubtful_places
+from gateway.domain.geo.degrees import Axis
+from gateway.domain.geo.doubtful_places import Place
 from gateway.domain.model import Device, Kind, Reading, Role, TimeSource
 from gateway.ingest.files.camtrapdp_tables import Read, Row, read_tables
 from gateway.ingest.tables.import_report import Findings, RowError
@@ -130,12 +133,13 @@ class _Reader:
             raise RowError("deploymentEnd", row["deploymentEnd"], "must be after deploymentStart")
         if end > self._now + AHEAD:
             raise RowError("deploymentEnd", row["deploymentEnd"], "lies in the future")
+        place = self._place(row)
         device = Device(
             id=self._prefix + _safe(row["deploymentID"]),
             role=Role.DETECTOR,
             name=row["locationName"] or row["deploymentID"],
-            lat=_degrees(row, "latitude", 90),
-            lon=_degrees(row, "longitude", 180),
+            lat=place[0] if place else None,
+            lon=place[1] if place else None,
             dialect=DIALECT,
             heartbeat_s=ENDLESS_S,
         )
@@ -188,6 +192,16 @@ class _Reader:
                 column, row[column], "must be a time like 2026-11-23T04:05:06+09:00"
             ) from None
 
+    def _place(self, row: Row) -> Place | None:
+        """The deployment's place; None where it is a placeholder: its effort counts all the same."""
+        place = _degrees(row, "latitude", "lat"), _degrees(row, "longitude", "lon")
+        if doubtful_places.is_island_of_zeros(place):
+            self._repaired(
+                row, "latitude", "0, 0 は場所ではありません / at or beside 0, 0; without a place"
+            )
+            return None
+        return place
+
     def _repaired(self, row: Row, column: str, text: str) -> None:
         finding = RowError(column, row[column], text).at(row.file, row.line)
         self._package.findings.repaired.append(finding)
@@ -201,14 +215,11 @@ def _safe(id_: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', id_).strip('-')[:40]}-{digest}".lstrip("-")
 
 
-def _degrees(row: Row, column: str, limit: int) -> float:
+def _degrees(row: Row, column: str, axis: Axis) -> float:
     try:
-        value = float(row[column])
-    except ValueError:
-        value = limit + 1.0
-    if not -limit <= value <= limit:
-        raise RowError(column, row[column], f"must be degrees from -{limit} to {limit}")
-    return value
+        return degrees.read(row[column], axis)[0]
+    except degrees.DegreesError as error:
+        raise RowError(column, row[column], str(error)) from None
 
 
 def _species(row: Row) -> str:

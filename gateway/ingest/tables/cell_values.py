@@ -31,6 +31,7 @@ _KANJI = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, 
 _KANJI_COUNT = re.compile(rf"([一二三四五六七八九十])(?={_COUNTED})")
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?(?![\d.])")
 _SUM = re.compile(rf"\D*\d+\s*(?:{_COUNTED})(?:\s*[、・と+&,]\s*[^\d~-]*\d+\s*(?:{_COUNTED}))+\D*")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DESTROYED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 
 
@@ -62,7 +63,8 @@ def number(text: str, note: Note) -> int | None:
     cell = noted(text, note)
     if cell.lower() in NOTHING:
         return None
-    told = _KANJI_COUNT.sub(lambda found: str(_KANJI[found[1]]), cell)
+    told = _THOUSANDS.sub("", cell)
+    told = _KANJI_COUNT.sub(lambda found: str(_KANJI[found[1]]), told)
     if re.fullmatch(r"-\s*\d.*|.*\d\.\d*[1-9].*|.*\d\D?E[+-]?\d.*", told, re.IGNORECASE):
         found: list[str] = []  # negative, a fraction, or rounded by a spreadsheet
     else:

@@ -36,13 +36,17 @@ _NAMED = re.compile(
 _SERIAL = re.compile(r"(?P<day>\d{5})(?:\.(?P<fraction>\d+))?")
 _YEARLESS = re.compile(rf"\d{{1,2}}\s*[月/.-]\s*\d{{1,2}}日?{_WEEKDAY}")
 _TIME = re.compile(
-    r"(?P<half>午前|午後|[AP]\.?M\.?)?\s*(?P<hour>\d{1,2})\s*(?P<unit>時間?|:)\s*"
+    r"(?P<half>午前|午後|深夜|未明|早朝|朝|昼|夕方|夕|夜|晩|[AP]\.?M\.?)?\s*(?P<hour>\d{1,2})\s*(?P<unit>時間?|:)\s*"
     r"(?:(?P<minute>\d{1,2})(?:\s*分|:\d{2}(?:\.\d+)?|(?!\d))|(?P<past>半))?(?:\s*(?P<after>[AP]\.?M\.?))?",
     re.IGNORECASE,
 )
-_FRACTION = re.compile(r"0?\.\d{2,}")
+_FRACTION = re.compile(r"0?\.\d+")
 _CLOCK_DIGITS = re.compile(r"(?P<hour>\d{1,2})(?P<minute>\d\d)")
 _WORDS = {"正午": time(12), "noon": time(12), "midnight": time(0)}
+_AFTERNOON = {  # hours of 12 that such a word puts after noon
+    **dict.fromkeys(("夕方", "夕", "夜", "晩"), range(4, 12)),
+    "昼": range(1, 5),
+}
 _AFTER_TIME = {"", "頃", "ごろ", "頃に", "過ぎ"}
 _ONLY_DAY = "時刻として読めません。日だけを使います / not a time; the day alone is kept"
 _FIRST = "初めの時刻を使います / the first time in it is taken"
@@ -132,8 +136,10 @@ def _of_fraction(share: float, note: Note) -> time | None:
 def _written(found: re.Match[str], cell: str, note: Note) -> time | None:
     hour, minute = int(found["hour"]), 30 if found["past"] else int(found["minute"] or 0)
     half = (found["half"] or found["after"] or "").upper().replace(".", "")
-    if half in {"午後", "PM"} and hour < 12:
+    if (half in {"午後", "PM"} and hour < 12) or hour in _AFTERNOON.get(half, ()):
         hour += 12
+    elif half in {"夜", "晩", "深夜"} and hour == 12:
+        hour = 24  # of which day?
     elif half in {"AM", "午前"} and hour == 12:
         hour = (
             0 if half == "AM" or minute else 24

@@ -86,8 +86,8 @@ def test_a_time_without_offset_is_read_in_the_sites_zone_and_reported() -> None:
         ("2026-01-11T09", "2026-01-01T08", "deploymentEnd = '2026-01-01T08:00:00+09:00': must be after"),
         ("2026-01-11T09", "2036-01-11T09", "lies in the future"),
         ("2026-01-11T09:00", "soon", "deploymentEnd = 'soon:00+09:00': must be a time"),
-        ("32.70", "north", "latitude = 'north': must be degrees from -90 to 90"),
-        ("128.80", "190", "longitude = '190': must be degrees"),
+        ("32.70", "north", "must be degrees like 36.5561"),
+        ("128.80", "190", "must be degrees from -180 to 180"),
         ("ridge,", ",", "deploymentID = '': must not be empty"),
         ("valley/東", "ridge", "deploymentID = 'ridge': stands there twice"),
     ],
@@ -196,3 +196,17 @@ def test_any_bytes_give_a_package_or_name_their_file(junk: bytes, name: str) -> 
     except PackageError as error:
         named = {str(error).partition(":")[0]}
     assert name in named or package.devices
+
+
+def test_a_deployment_at_zero_has_no_place_and_keeps_its_effort() -> None:
+    package = read(files(DEPLOYMENTS.replace("32.70,128.80", "0,0")))
+    ridge = next(one for one in package.devices if one.name == "尾根")
+    assert (ridge.lat, ridge.lon) == (None, None)
+    assert "without a place" in str(package.findings.repaired[0])
+    assert len(package.readings) == len(read(files()).readings)
+
+
+@pytest.mark.parametrize("place", ["0.31,36.90", "51.48,0.001", "-1.5,9.0"])
+def test_a_deployment_on_the_equator_or_at_greenwich_keeps_its_place(place: str) -> None:
+    package = read(files(DEPLOYMENTS.replace("32.70,128.80", place)))
+    assert f"{package.devices[0].lat:g}" == f"{float(place.split(',')[0]):g}"

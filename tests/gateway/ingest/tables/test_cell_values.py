@@ -11,6 +11,7 @@ from gateway.ingest.tables import cell_values, dates
 SHEET = "a spreadsheet's day number; read as a date"
 WIDE = "full-width digits read as plain ones"
 ONLY_DAY = "not a time; the day alone is kept"
+FRACTION = "a spreadsheet's fraction of a day; read as a time"
 FIRST = "the first time in it is taken"
 
 
@@ -37,9 +38,19 @@ def english(said: list[str]) -> list[str]:
         (" 2025年1月9日 8時頃", date(2025, 1, 9), "8時頃", []),
         ("Ｒ６．４．２４", date(2024, 4, 24), "", [WIDE]),
         ("43575", date(2019, 4, 20), "", [SHEET]),
-        ("R1.4.18", date(2019, 4, 18), "", ["before its era began; the year is counted all the same"]),
+        ("20250410", date(2025, 4, 10), "", []),
+        ("45757.7708", date(2025, 4, 10), "0.7708", [SHEET]),
+        ("5-Apr-25", date(2025, 4, 5), "", ["a year with two digits; taken as 20xx"]),
+        ("April 5, 2025 6:30 PM", date(2025, 4, 5), "6:30 PM", []),
+        ("令和７年４月５日（土・祝）18時", date(2025, 4, 5), "18時", [WIDE]),
+        (
+            "R1.4.18",
+            date(2019, 4, 18),
+            "",
+            ["before its era began; the year is counted all the same"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_day_is_read_in_any_notation(text: str, day: date, rest: str, notes: list[str]) -> None:
     said: list[str] = []
     assert dates.day(text, said.append) == (day, rest)
@@ -56,6 +67,10 @@ def test_a_day_is_read_in_any_notation(text: str, day: date, rest: str, notes: l
         ("2024/13/1", "no day of the calendar"),
         ("R0.1.1x", "must be a day|before its era"),
         ("123456", "must be a day like"),
+        ("4月6日", "no year"),
+        ("4/5/2025", "must be a day like"),
+        ("05/04/25", "four digits or an era"),
+        ("20251301", "no day of the calendar"),
         ("2024/4/245", "must be a day like"),
     ],
 )
@@ -85,6 +100,16 @@ def test_what_is_no_day_is_refused(text: str, why: str) -> None:
         ("18時30分〜;19時00分頃", time(18, 30), [FIRST]),
         ("17時30分～19時頃", time(17, 30), [FIRST]),
         ("20時間33分頃", time(20, 33), [FIRST]),
+        ("6:30 PM", time(18, 30), []),
+        ("12:30 AM", time(0, 30), []),
+        ("0530", time(5, 30), ["read as hours and minutes"]),
+        ("0.2291", time(5, 30), [FRACTION]),
+        ("0.5", time(12, 0), [FRACTION]),
+        ("正午", time(12, 0), []),
+        ("夜8時半", time(20, 30), []),
+        ("夕方 17:30", time(17, 30), []),
+        ("午前12時", None, [ONLY_DAY]),
+        ("夜12時", None, [ONLY_DAY]),
         ("夕方", None, [ONLY_DAY]),
         ("25時10分", None, [ONLY_DAY]),
         ("10時75分", None, [ONLY_DAY]),
@@ -107,6 +132,13 @@ def test_a_time_is_read_or_left_unknown(text: str, hour: time | None, notes: lis
         ("2〜3頭", 2, ["a range; its first number is taken"]),
         ("複数", None, ["not a number; left unknown"]),
         ("99999999", None, ["not a number; left unknown"]),
+        ("1.0", 1, []),
+        ("1.5", None, ["not a number; left unknown"]),
+        ("-1", None, ["not a number; left unknown"]),
+        ("1E+2", None, ["not a number; left unknown"]),
+        ("一頭", 1, ["only the number in it is taken"]),
+        ("成獣1頭、幼獣2頭", 3, ["several numbers; their sum is taken"]),
+        ("2、3頭", 2, ["a range; its first number is taken"]),
     ],
 )
 def test_a_number_is_read_or_left_unknown(text: str, count: int | None, notes: list[str]) -> None:
@@ -144,3 +176,33 @@ def test_any_text_is_read_or_refused_by_a_sentence(text: str) -> None:
 def test_an_era_and_a_plain_year_mean_the_same_day(day: date) -> None:
     wareki = f"令和{day.year - 2018}年{day.month}月{day.day}日"
     assert dates.day(wareki, pytest.fail)[0] == dates.day(day.isoformat(), pytest.fail)[0] == day
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "０",
+        "0頭",
+        "0.0",
+        "なし",
+        "無し",
+        "いない",
+        "いませんでした",
+        "見えず",
+        "目撃なし",
+        "異常なし",
+        "確認できず",
+        "ゼロ",
+        "none",
+    ],
+)
+def test_words_for_nothing_are_known(text: str) -> None:
+    assert cell_values.is_none(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "不明", "-", "1", "10", "数頭", "複数", "いのしし", "なし崩し"]
+)
+def test_other_words_do_not_mean_nothing(text: str) -> None:
+    assert not cell_values.is_none(text)
