@@ -11,7 +11,7 @@ from gateway.dialects import Context
 from gateway.dialects.payload import identity, word
 from gateway.dialects.payloads import figures
 from gateway.dialects.sensors import binary
-from gateway.dialects.sensors.names import Purpose, purpose, quantity
+from gateway.dialects.sensors.names import BARE, Purpose, purpose, quantity
 from gateway.domain.model import Kind, Message, MessageRefusedError, Reading, RefusalReason
 from gateway.domain.species import UNKNOWN
 
@@ -103,11 +103,14 @@ def _of_itself(
 
 
 def _figure(message: Message, node: str, name: str, context: Context) -> Reading:
-    facts = _facts(quantity(name, node), word(message.payload))
+    said = word(message.payload)
+    facts = _facts(quantity(name, node), said)
     if not facts and node not in context.devices:
-        raise MessageRefusedError(
-            RefusalReason.IRRELEVANT, f"the figure {name!r} says nothing of a device", node
+        detail = (
+            f"{name} = {said[:20]}: 電池や電波の数値として読めません（名前・単位・範囲）"
+            " / no believable figure of battery or radio by its name, unit and range"
         )
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, detail, node)
     return Reading(id=identity(message), device=node, kind=Kind.HEARTBEAT, **facts)
 
 
@@ -115,4 +118,4 @@ def _facts(unit: str, text: str) -> dict[str, Any]:
     if unit == "dBm":
         signal = figures.rssi_dbm(text)
         return {} if signal is None else {"rssi_dbm": signal}
-    return figures.battery(text, unit) if unit else {}
+    return figures.battery(text, "" if unit == BARE else unit) if unit else {}

@@ -38,7 +38,7 @@ _BLURRED_M = 23_905_787.9  # accuracy of a position with 0 bits; each bit halves
 
 
 class _Packet(Struct, rename={"sender_id": "from"}):
-    sender_id: int
+    sender_id: int | float
     id: Any = 0
     type: str = ""
     payload: Any = None
@@ -83,9 +83,11 @@ def decode(message: Message, context: Context) -> list[Reading]:
     ]
 
 
-def _unsigned(value: int) -> int:
+def _unsigned(value: float) -> int:
     """A 32-bit number that older firmware writes with a sign; 0 for what is none."""
-    return value & 0xFFFF_FFFF if -(2**31) <= value < 2**32 else 0
+    if not -(2**31) <= value < 2**32 or value != int(value):
+        return 0
+    return int(value) & 0xFFFF_FFFF
 
 
 def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool, str]:

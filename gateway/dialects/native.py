@@ -105,9 +105,11 @@ def _id(message: Message, device: str, report: NativePayload) -> str:
 
 
 def _species(report: NativePayload) -> str | None:
+    if report.count == 0:
+        return None
     if report.species:
         return code(report.species) or UNKNOWN
-    return UNKNOWN if report.kind is Kind.DETECTION and report.count != 0 else None
+    return UNKNOWN if report.kind is Kind.DETECTION else None
 
 
 def _status(message: Message, device: str) -> Reading:

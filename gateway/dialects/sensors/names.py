@@ -13,6 +13,9 @@ _MOTION = re.compile(r"motion|pir|occupan|presence|movement|radar|人感|動体|
 _TAMPER = re.compile(r"tamper|dismantl|いたずら|こじ開け", re.IGNORECASE)
 
 
+BARE = "battery"  # a battery's figure whose unit is not told
+
+
 class Purpose(StrEnum):
     """What an on/off input is there for."""
 
@@ -68,6 +71,7 @@ _NOT_A_LEVEL = _set(
 )
 _VOLTS = _set("voltage volt volts v mv millivolts millivolt vcc")
 _LEVEL = _set("level percent percentage pct charge soc state of remaining sensor value raw gauge")
+_PER_CENT = _set("level percent percentage pct charge soc")
 _NO_SIGNAL = _set(
     "percent percentage pct quality ssid bssid channel bars noise mac ip name count score"
 )
@@ -124,7 +128,7 @@ def is_second(name: str, node: str = "") -> bool:
 
 @lru_cache(maxsize=2_048)
 def quantity(name: str, node: str = "") -> str:
-    """What a figure called `name` measures: ``%``, ``V``, ``mV``, ``dBm``, or "" for nothing of ours."""
+    """What a figure called `name` measures: ``%``, ``V``, ``mV``, ``dBm``, BARE or ""."""
     every = words(name)
     own = words(node)
     parts = frozenset(word for word in every if word not in own or word in (_BATTERY, "wifi"))
@@ -134,8 +138,9 @@ def quantity(name: str, node: str = "") -> str:
         if parts & _VOLTS:
             return "mV" if parts & {"mv", "millivolt", "millivolts"} else "V"
         behind = every[len(every) - every[::-1].index(_BATTERY) :]
-        told = all(word in _LEVEL or word in own or word.isdecimal() for word in behind)
-        return "%" if told else ""
+        if not all(word in _LEVEL or word in own or word.isdecimal() for word in behind):
+            return ""
+        return "%" if parts & _PER_CENT else BARE
     if parts & {"rssi", "dbm"} or ("signal" in parts and parts & {"wifi", "strength"}):
         return "" if parts & _NO_SIGNAL else "dBm"
     return ""

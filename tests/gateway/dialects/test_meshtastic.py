@@ -93,6 +93,10 @@ def test_a_number_with_a_sign_is_the_same_node_and_packet() -> None:
     signed: dict[str, Any] = {"from": 0xA1B2C3D4 - 2**32, "id": -1}
     reading = _mesh("Hako detected", **signed)
     assert (reading.device, reading.id) == (NODE, f"{NODE}:4294967295")
+    for odd in (0.5, float(2**40), -(2.0**40)):
+        assert reason("meshtastic", MESH, {**PACKET, "from": odd}) is RefusalReason.MALFORMED
+    (same,) = read("meshtastic", MESH, {**PACKET, "from": float(0xA1B2C3D4)})
+    assert same.device == NODE
 
 
 @pytest.mark.parametrize("level", [102, 200, 255, -1, 2**32 - 1, "101", 101.5])

@@ -229,7 +229,7 @@ def test_what_a_device_says_of_itself_stands_without_what_is_odd_in_it() -> None
 
 def test_nothing_seen_is_no_sighting() -> None:
     reading = _one("event", {**EVENT, "kind": "detection", "count": 0})
-    assert (reading.kind, reading.count) == (Kind.HEARTBEAT, None)
+    assert (reading.kind, reading.count, reading.species) == (Kind.HEARTBEAT, None, None)
 
 
 @pytest.mark.parametrize("channel", ["status", "meta"])

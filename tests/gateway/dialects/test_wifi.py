@@ -138,6 +138,9 @@ def test_motion_at_a_trap_is_a_detection() -> None:
     ("name", "text", "facts"),
     [
         ("battery", "71", {"battery_pct": 71}),
+        ("battery", "3.9", None),
+        ("battery_level", "3.9", {"battery_pct": 3.9}),
+        ("battery", "3.9 V", {"battery_v": 3.9}),
         ("yama-3_battery_level", "71", {"battery_pct": 71}),
         ("battery_percent", "171", None),
         ("battery_temperature", "18.5", None),
