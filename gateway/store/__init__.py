@@ -1,8 +1,8 @@
 """The embedded store: the only SQL of the gateway. One writer, many readers, never blocking the loop.
 
-Owns the threads that SQLite runs in, and what follows from its errors: a disk that refuses is told to
-the caller (DiskError), a damaged file is salvaged and the work done again on what was readable.
-What is written: `writer`; what is read: `reader`.
+Owns the threads that SQLite runs in, and how its errors are handled: when the disk refuses, the caller gets
+DiskError; a damaged file is salvaged and the work is repeated on what was readable.
+What is written: `writer`; what is read: `reader`. Must not decide what is stored.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.store.connection import DamagedFileError, DiskError, StoreError
 from gateway.store.reader import Reader
-from gateway.store.recovery.database_file import Keeper
+from gateway.store.recovery.database_file import DatabaseFile
 from gateway.store.recovery.file_report import Report
 from gateway.store.rollups.periods import Ledger, MakeLedger
 from gateway.store.writer import Transaction, Writer
@@ -28,18 +28,18 @@ log = logging.getLogger(__name__)
 
 
 class Store:
-    """Async face of one database file. StoreError when it cannot be opened.
+    """Async access to one database file. Raises StoreError when it cannot be opened.
 
     `alone`: this is the gateway; a second one on the same database is refused.
     """
 
     def __init__(self, path: Path, zone: ZoneInfo, *, alone: bool = False) -> None:
         self.path = path
-        self._keeper = Keeper(path, zone, alone=alone)
+        self._keeper = DatabaseFile(path, zone, alone=alone)
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         self._local = threading.local()
-        self._asked = 0  # writes that are under way or wait
+        self._asked = 0  # writes that run or wait
         self.ledger: MakeLedger = Ledger  # of the readers opened from now on
 
     @property
@@ -54,12 +54,12 @@ class Store:
 
     @property
     def file_fault(self) -> str:
-        """Why nothing can be kept in the file now; "" while all is well."""
+        """Why nothing can be stored in the file now; "" when nothing is wrong."""
         return self._keeper.file_fault
 
     @property
     def steps(self) -> int:
-        """Grows while a salvage makes progress: for the watchdog."""
+        """Increases while a salvage makes progress: for the watchdog."""
         return self._keeper.steps
 
     async def write(self, act: Callable[[Transaction], T]) -> T:
@@ -75,7 +75,7 @@ class Store:
             self._asked -= 1
 
     def others_wait(self) -> bool:
-        """Whether somebody waits for the write under way: a long one may end early. Any thread."""
+        """Whether another write waits: a long one may then end early. Any thread."""
         return self._asked > 1
 
     async def rehearse(self, act: Callable[[Transaction], T]) -> T:
@@ -101,14 +101,14 @@ class Store:
         return await loop.run_in_executor(self._reading, self._read, ask)
 
     async def heal(self) -> None:
-        """Look whether the database's files are still there; write them anew where they are not.
+        """Check whether the database's files are still there; write them again if they are not.
 
-        DiskError: that is not possible now. A few calls of stat when all is well.
+        DiskError: that is not possible now. Costs a few calls of stat when nothing is wrong.
         """
         await asyncio.get_running_loop().run_in_executor(self._writing, self._keeper.heal)
 
     async def look(self) -> None:
-        """Read the newest events through a fresh connection, cut a long log, see to the lock.
+        """Read the newest events through a new connection, truncate a long log, renew the lock.
 
         DiskError: the file cannot be read; StoreError: another gateway has taken it over.
         """
@@ -159,13 +159,13 @@ class Store:
             return ask(reader)
 
     def _read_behind(self, ask: Callable[[Reader], T]) -> T:
-        """Through the writing connection: it still has the files that were taken away."""
+        """Read through the writing connection: it still has the files that were deleted or replaced."""
         with self._keeper.reading_behind() as reader:
             reader.keep_ledger(self.ledger)
             return ask(reader)
 
     def close(self) -> None:
-        """Finish what is under way and close."""
+        """Finish running work and close."""
         self._keeper.stop()
         self._reading.shutdown()
         self._writing.shutdown()

@@ -1,6 +1,6 @@
-"""What a reader answers beside the words of the domain: held messages, effort of a device.
+"""Values that a reader returns and that are not part of the domain: held messages, effort of a device.
 
-Owns these shapes. Must not read.
+Owns these shapes. Must not read the database.
 """
 
 from datetime import datetime
@@ -26,7 +26,7 @@ class QuarantinedMessage(Struct, frozen=True):
 
 
 class HeldMessages(Struct, frozen=True):
-    """What waits in the quarantine of one device."""
+    """The messages of one device that wait in the quarantine."""
 
     device: str
     count: int

@@ -1,6 +1,6 @@
 """Opening the database: durability settings, migrations, and what its errors mean.
 
-Owns pragmas, the schema version and the two kinds of trouble. Must not know what the rows mean.
+Owns pragmas, the schema version and the kinds of errors. Must not know what the rows mean.
 WAL with synchronous=FULL: a commit is on the disk when it returns; readers never block the writer.
 """
 
@@ -21,10 +21,10 @@ CHECKPOINT_PAGES = 4_000
 WAL_LIMIT_BYTES = 2 * CHECKPOINT_PAGES * 4_120  # a longer -wal is cut when it starts again
 FUTURE = 1_000  # schema versions ahead of ours that a newer program may have written
 
-# The disk does not take or give data now; later it may.
+# The disk does not read or write now; later it may.
 DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError,
         apsw.CantOpenError, apsw.NoMemError)  # fmt: skip
-# The file is not what was written (its text not even text).
+# The file is not what was written; damaged text may not be valid UTF-8.
 DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 
 
@@ -33,15 +33,15 @@ class StoreError(UnreachableError):
 
 
 class DiskError(StoreError):
-    """The disk did not take or give data: nothing has happened, trying again may help."""
+    """The disk did not read or write: nothing was changed, a later attempt may succeed."""
 
 
 class DamagedFileError(StoreError):
-    """The file's content is broken: it has to be set aside and salvaged."""
+    """The content of the file is damaged: the file has to be moved aside and salvaged."""
 
 
 def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
-    """Open for writing, creating and migrating as needed. `vfs`: a file layer that tests put under."""
+    """Open for writing, creating and migrating as needed. `vfs`: a file layer for tests."""
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = _connect(path, flags, vfs)
     try:

@@ -1,7 +1,7 @@
-"""The feed: what has just been committed, to whoever is looking.
+"""The feed: sends what was just committed to all listeners.
 
-Owns the fan-out to open pages and followers in this process. Must not keep anything: a listener that
-falls behind loses the oldest batches and reads the store again.
+Owns the distribution to open pages and followers in this process. Must not store anything: a slow listener
+loses the oldest batches and reads the store again.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from gateway.domain.outcome import Outcome
 
-BEHIND = 100  # batches that wait for one listener
+MOST_WAITING = 100  # batches that wait for one listener
 
 
 class Feed:
@@ -29,7 +29,7 @@ class Feed:
     @contextlib.contextmanager
     def listen(self) -> Iterator[AsyncIterator[Outcome]]:
         """``with feed.listen() as outcomes: async for outcome in outcomes``."""
-        queue: asyncio.Queue[Outcome] = asyncio.Queue(BEHIND)
+        queue: asyncio.Queue[Outcome] = asyncio.Queue(MOST_WAITING)
         self._listeners.add(queue)
         try:
             yield _drain(queue)

@@ -1,7 +1,7 @@
-"""What the gateway does for its own file and clock, beside the work.
+"""Background work on the database.
 
-Owns when the rest of the integrity check runs, when old events are purged and when months are added up.
-Must not decide what is broken or old itself (`store`).
+Owns when the rest of the integrity check runs, when old events are deleted and when months are added up.
+Must not decide what is damaged or old (`store`).
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from gateway.store import DiskError, Store
 
 log = logging.getLogger(__name__)
 PURGE_ROWS = 500  # in one transaction: a few milliseconds
-PAUSE_S = 0.2  # between two of them: intake comes first
-REST_S = 600.0  # when nothing is old
-SETTLED = timedelta(days=3)  # after a month's end little comes in late
-REPORTED = timedelta(days=7)  # how long a salvage is called a fault
+PAUSE_S = 0.2  # between two transactions, so that the intake goes first
+IDLE_S = 600.0  # between two checks when nothing is due
+SETTLED = timedelta(days=3)  # after a month's end: few messages are later
+REPORTED = timedelta(days=7)  # how long a salvage is reported as a fault
 
 
 class Housekeeping:
-    """For one store. `trusted`: whether the clock is right; without it nothing is called old."""
+    """For one store. `trusted`: whether the clock is right; without it nothing is deleted."""
 
     def __init__(
         self, store: Store, retention_days: int, clock: Clock, trusted: Callable[[], bool]
@@ -31,7 +31,7 @@ class Housekeeping:
         self._retention = timedelta(days=retention_days)
 
     def faults(self) -> dict[str, str]:
-        """A database that had to be salvaged is news for a while."""
+        """A database that was salvaged is reported as a fault for REPORTED."""
         report = self._store.file_report
         if report is None or not report.rows or self._clock() - report.at > REPORTED:
             return {}
@@ -42,21 +42,21 @@ class Housekeeping:
         await self._store.examine()
         while True:
             more = [await self.purge(), await self.add_up()]
-            await asyncio.sleep(PAUSE_S if any(more) else REST_S)
+            await asyncio.sleep(PAUSE_S if any(more) else IDLE_S)
 
     async def purge(self) -> int:
-        """Forget some events that are too old; gives how many."""
+        """Delete some events that are too old; returns how many."""
         if not self._retention or not self._trusted():
             return 0
         before = self._clock() - self._retention
         try:
             return await self._store.write(lambda tx: tx.purge(before, PURGE_ROWS))
         except DiskError as error:
-            log.debug("nothing purged: %s", error)
+            log.debug("no old events deleted: %s", error)
             return 0
 
     async def add_up(self) -> bool:
-        """Add up the oldest month that is over; False when all are."""
+        """Add up the oldest month that is over; False when none is left."""
         if not self._trusted():
             return False
         before = day_number(self._clock() - SETTLED)

@@ -1,6 +1,6 @@
 """What the pages and commands read: short queries that never block the writer.
 
-Owns the reading statements. One connection a thread; use through `Store.read` from async code.
+Owns the reading statements. One connection per thread; use through `Store.read` from async code.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ from gateway.store.rollups.periods import Ledger, MakeLedger
 from gateway.store.rollups.walk import RollupWalk
 from gateway.store.rows import (
     EVENT_SELECT,
-    each,
+    readable,
     to_account,
     to_act,
     to_alert,
@@ -52,29 +52,29 @@ class Reader:
         self._execute = self._connection.execute
         self.follower = FollowerReads(self._connection)
         self.held = HeldReads(self._connection)
-        self.own_ledger = Ledger(self._execute)  # sums and acts over spans of days
-        self.ledger = self.own_ledger  # the same, from elsewhere where the configuration says so
+        self.own_ledger = Ledger(self._execute)  # sums and actions over spans of days
+        self.ledger = self.own_ledger  # the same, from InfluxDB if so configured
         self.rollups = RollupReads(self._connection)
         self.walk = RollupWalk(self._connection)
         self.counts = CountReads(self._connection)
 
     def keep_ledger(self, make: MakeLedger) -> None:
-        """Take the sums from elsewhere."""
+        """Read the sums from another source."""
         self.ledger = make(self._execute)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the connection."""
         self._connection.close()
 
     def devices(self) -> list[Device]:
         """Every device ever heard or registered, by id."""
         rows = self._execute("SELECT body FROM device ORDER BY id")
-        return list(each(to_device, (body for (body,) in rows)))
+        return list(readable(to_device, (body for (body,) in rows)))
 
     def states(self) -> dict[str, DeviceState]:
         """The present state of each device that has been heard."""
         rows = self._execute("SELECT id, state FROM device WHERE state IS NOT NULL")
-        return {id_: value for id_, state in rows for value in each(to_state, [state])}
+        return {id_: value for id_, state in rows for value in readable(to_state, [state])}
 
     def device(self, device_id: str) -> tuple[Device, DeviceState | None] | None:
         """One device and its present state (None before its first event); None: not registered."""
@@ -88,23 +88,23 @@ class Reader:
         """Devices that wait for approval."""
         sql = "SELECT body FROM device WHERE standing = ? ORDER BY no"
         rows = self._execute(sql, (Standing.PENDING.value,))
-        return list(each(to_device, (body for (body,) in rows)))
+        return list(readable(to_device, (body for (body,) in rows)))
 
     def latest_events(self, limit: int = 50, kinds: Collection[Kind] = tuple(Kind)) -> list[Event]:
         """The newest committed events of `kinds`, newest first."""
         marks = ", ".join("?" * len(kinds))
         sql = f"SELECT {EVENT_SELECT} WHERE e.kind IN ({marks}) ORDER BY e.no DESC LIMIT ?"
         bound = (*(kind.value for kind in kinds), limit)
-        return list(each(to_event, self._execute(sql, bound)))
+        return list(readable(to_event, self._execute(sql, bound)))
 
     def events_after(self, no: int, limit: int) -> list[tuple[int, Event]]:
         """Events committed after journal number `no`, in order, with their numbers."""
         sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? ORDER BY e.no LIMIT ?"
         rows = self._execute(sql, (no, limit))
-        return list(each(lambda row: (row[0], to_event(row[1:])), rows))
+        return list(readable(lambda row: (row[0], to_event(row[1:])), rows))
 
     def newest_receipt(self) -> datetime | None:
-        """When the newest was received that is kept; the clock never goes before it."""
+        """When the newest stored message was received; the clock never goes before it."""
         sql = (
             "SELECT max(received_ms) FROM (SELECT * FROM "
             "(SELECT received_ms FROM event ORDER BY no DESC LIMIT 1000) "
@@ -114,13 +114,13 @@ class Reader:
         return from_ms(row[0]) if row and row[0] is not None else None
 
     def backlog(self) -> backlog.Size:
-        """What is durable and not judged yet."""
+        """How many messages are stored and not judged yet."""
         return backlog.size(self._execute)
 
     def open_alerts(self) -> list[Alert]:
         """Alerts not yet resolved, newest first."""
         rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no DESC")
-        return list(each(to_alert, (body for (body,) in rows)))
+        return list(readable(to_alert, (body for (body,) in rows)))
 
     def open_alerts_about(self, subject: str) -> list[Alert]:
         """Alerts about one subject that are not yet resolved, newest first."""
@@ -138,9 +138,9 @@ class Reader:
         return self._execute(sql, (link,)).fetchone() is not None
 
     def latest_alerts(self, limit: int = 50) -> list[Alert]:
-        """The newest alerts, whatever became of them."""
+        """The newest alerts of any status."""
         rows = self._execute("SELECT body FROM alert ORDER BY no DESC LIMIT ?", (limit,))
-        return list(each(to_alert, (body for (body,) in rows)))
+        return list(readable(to_alert, (body for (body,) in rows)))
 
     def quarantine(
         self,
@@ -157,7 +157,7 @@ class Reader:
         )
         whose = () if device is None else (device,)
         rows = self._execute(sql, (*(reason.value for reason in reasons), *whose, limit))
-        return list(each(_refusal, rows))
+        return list(readable(_refusal, rows))
 
     def counts_since(self, start: datetime) -> dict[str, dict[str, int]]:
         """Events observed from `start` on, by device and kind."""
@@ -232,7 +232,7 @@ class Reader:
             "AND (?3 IS NULL OR species = ?3) ORDER BY day, no",
             (start_day, end_day, species),
         )
-        return list(each(to_sighting, (body for (body,) in rows)))
+        return list(readable(to_sighting, (body for (body,) in rows)))
 
     def account(self, name: str) -> Account | None:
         """Who may log in under `name`, or None."""
@@ -242,15 +242,15 @@ class Reader:
     def accounts(self) -> list[Account]:
         """Everybody who may log in, by name."""
         rows = self._execute("SELECT body FROM account ORDER BY name")
-        return list(each(to_account, (body for (body,) in rows)))
+        return list(readable(to_account, (body for (body,) in rows)))
 
     def setting(self, key: str) -> str | None:
-        """A text that was remembered under a name, or None."""
+        """The text of a setting, or None."""
         row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def acts(self, device: str | None = None, limit: int = 1_000) -> list[TrapAction]:
-        """People's acts, newest first; of one trap or of all."""
+        """People's actions, newest first; of one trap or of all."""
         rows = self._execute(
             "SELECT body FROM act WHERE ?1 IS NULL OR device = ?1 ORDER BY at_ms DESC, no DESC LIMIT ?2",
             (device, limit),
@@ -267,7 +267,7 @@ class Reader:
             f"SELECT {EVENT_SELECT} WHERE d.id = ? AND e.observed_ms >= ? AND e.observed_ms < ? "
             "ORDER BY e.observed_ms"
         )
-        return list(each(to_event, self._execute(sql, (device, ms(start), ms(end)))))
+        return list(readable(to_event, self._execute(sql, (device, ms(start), ms(end)))))
 
 
 def _refusal(row: tuple[Any, ...]) -> QuarantinedMessage:

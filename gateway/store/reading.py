@@ -1,7 +1,7 @@
-"""Reading a database that another process writes and keeps.
+"""Reading a database that another process writes.
 
-Owns the readers of such a process. Must not write, check or mend the file: what is damaged is told to
-the process that keeps it.
+Owns the readers of such a process. Must not write, check or repair the file: damage is reported to the
+process that writes it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class Reads(Protocol):
 
 
 class ReadingStore:
-    """Async face of a database file for reading. Raises Damaged and DiskTrouble."""
+    """Async access to a database file for reading. Raises DamagedFileError and DiskError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -42,7 +42,7 @@ class ReadingStore:
         return await loop.run_in_executor(self._reading, copy_context().run, self._read, ask)
 
     def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for running reads and close."""
         self._reading.shutdown()
 
     def _read(self, ask: Callable[[Reader], T]) -> T:
@@ -50,7 +50,7 @@ class ReadingStore:
             return ask(self._reader())
 
     def _reader(self) -> Reader:
-        """This thread's reader; a new one when the file was put aside and another stands there."""
+        """This thread's reader; a new one when the file was replaced by another."""
         try:
             found = self.path.stat()
         except OSError as error:

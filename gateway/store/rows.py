@@ -1,6 +1,6 @@
-"""Rows to values and back: how the model's words lie in the tables.
+"""Rows to values and back: how the domain's values are stored in the tables.
 
-Owns the mapping only; no SQL runs here.
+Owns the mapping. Must not run SQL.
 """
 
 import logging
@@ -143,8 +143,8 @@ def to_act(body: bytes) -> TrapAction:
     return _read(_act, body)
 
 
-def each(read: Callable[[R], T], rows: Iterable[R]) -> Iterator[T]:
-    """`read` of every row that can be read: one damaged value must not hide all the others."""
+def readable(read: Callable[[R], T], rows: Iterable[R]) -> Iterator[T]:
+    """`read` of every row that can be read: one damaged row must not hide the others."""
     fetching = iter(rows)
     while True:
         try:

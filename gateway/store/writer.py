@@ -1,7 +1,7 @@
 """The one writer: everything that changes the database, in transactions.
 
-Owns the statements that write, and a cache of devices and states that is right after every commit.
-Must not judge: callers decide, this remembers. Used from one thread at a time.
+Owns the statements that write, and a cache of devices and states that is current after every commit.
+Must not judge: callers decide what is stored. Used from one thread at a time.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ class Writer:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator["Transaction"]:
-        """All or nothing; on any exception nothing has happened, in the caches neither."""
+        """One transaction; after an exception neither the database nor the caches are changed."""
         try:
             with transaction(self.connection):
                 self._refresh()
@@ -90,15 +90,15 @@ class Writer:
             "SELECT no, id, body, state FROM device"
         ):
             self._numbers[id_] = no
-            # the row's name holds: a damaged body may name another
-            for device in each(to_device, [body]):
+            # the row's id decides: a damaged body may hold another
+            for device in readable(to_device, [body]):
                 self._devices[id_] = replace(device, id=id_)
-            for known in each(to_state, [state] if state is not None else []):
+            for known in readable(to_state, [state] if state is not None else []):
                 self._states[id_] = replace(known, device=id_)
 
 
 class Transaction:
-    """The verbs of one transaction."""
+    """What can be read and written in one transaction."""
 
     def __init__(
         self,
@@ -166,7 +166,7 @@ class Transaction:
             self.put_device(device)
 
     def put_states(self, states: Iterable[DeviceState]) -> None:
-        """Keep new states of registered devices."""
+        """Store new states of registered devices."""
         rows = []
         for state in states:
             self._states[state.device] = state
@@ -174,7 +174,7 @@ class Transaction:
         self._many("UPDATE device SET state = ? WHERE no = ?", rows)
 
     def add_events(self, events: Sequence[tuple[Event, str | None]]) -> set[Identity]:
-        """Journal events with their second keys; gives the (device, id) that were new."""
+        """Insert events with their second keys; returns the (device, id) that were new."""
         newest = self._newest()
         rows = [event_row(event, key, self._numbers[event.device]) for event, key in events]
         for start in range(0, len(rows), ROWS_A_STEP):
@@ -191,7 +191,7 @@ class Transaction:
         return int(number)
 
     def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
-        """(id, mark) of a device's events and of people's deeds there from `since_ms` on, in order."""
+        """(id, mark) of a device's events and of people's actions there from `since_ms` on, in order."""
         rows = self._execute(
             "SELECT id, observed_ms, boot, seq, kind, species, count, distinct_ FROM event "
             "WHERE device = ? AND observed_ms >= ? AND kind <> 'offline' "
@@ -207,16 +207,16 @@ class Transaction:
         return list(merge(events, deeds, key=_place)) if deeds else events
 
     def trap_before(self, device: str, before_ms: int) -> TrapState | None:
-        """The trap's state just before a time, by what its sensor and people had told."""
+        """The trap's state just before a time, by its sensor's events and people's actions until then."""
         deed = self.acts.newest(device, before_ms)
         trap = trap_lifecycle.after(None, deed[1]) if deed else None
-        for at_ms, word in sorted(self._sensor_words(device, before_ms)):
+        for at_ms, word in sorted(self._sensor_events(device, before_ms)):
             if deed is None or at_ms[0] > deed[0]:
                 trap = trap_lifecycle.after(trap, word)
         return trap
 
-    def _sensor_words(self, device: str, before_ms: int) -> Iterator[tuple[Order, Kind]]:
-        """The newest of each kind of word before a time."""
+    def _sensor_events(self, device: str, before_ms: int) -> Iterator[tuple[Order, Kind]]:
+        """The newest SPRUNG and SET events before a time."""
         for kind in (Kind.SPRUNG, Kind.SET):
             row = self._execute(
                 "SELECT observed_ms, boot, seq FROM event WHERE device = ? AND observed_ms < ? "
@@ -235,7 +235,7 @@ class Transaction:
         )
 
     def remove_account(self, name: str) -> bool:
-        """Take the log-in away; False if there was none. Pages do not become open again by it."""
+        """Remove an account; False if there was none. Pages do not become open again by it."""
         sql = "DELETE FROM account WHERE name = ? RETURNING name"
         found = self._execute(sql, (name,)).fetchone() is not None
         if found:
@@ -265,9 +265,9 @@ class Transaction:
         self.months.add_late("sighting", seen_days)
 
     def purge(self, before: datetime, limit: int) -> int:
-        """Forget the oldest `limit` events if received before a time; sums and alerts stay.
+        """Delete the oldest `limit` events if received before a time; sums and alerts stay.
 
-        What a follower has not heard yet stays too. Gives how many were forgotten.
+        Events that a follower has not received stay too. Returns how many were deleted.
         """
         rows = self._execute("SELECT no, received_ms FROM event ORDER BY no LIMIT ?", (limit,))
         heard, cut = self.follower.heard(), ms(before)
@@ -277,7 +277,7 @@ class Transaction:
         return len(old)
 
     def put_setting(self, key: str, value: str) -> None:
-        """Remember one text under a name."""
+        """Store one setting."""
         self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
 
 

@@ -16,7 +16,7 @@ from gateway.domain.model import Device, Message, Role
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import DecodeMessage, absorb
 from gateway.store import Transaction
-from gateway.store.tables.backlog import Stamp
+from gateway.store.tables.backlog import ReceiptClock
 
 
 class Judging(Struct, frozen=True):
@@ -32,21 +32,21 @@ class Judging(Struct, frozen=True):
         messages, stamp = self.dated(messages)
         return self.judge(tx, messages, stamp)
 
-    def judge(self, tx: Transaction, messages: list[Message], stamp: Stamp) -> Outcome:
+    def judge(self, tx: Transaction, messages: list[Message], stamp: ReceiptClock) -> Outcome:
         """Judge messages whose time of receipt is as good as `stamp` says."""
-        trusted = stamp is Stamp.TRUSTED
+        trusted = stamp is ReceiptClock.TRUSTED
         now = self.clock()
         return absorb(tx, messages, self.decode, now, self.policy, clock_trusted=trusted)
 
-    def dated(self, messages: list[Message]) -> tuple[list[Message], Stamp]:
+    def dated(self, messages: list[Message]) -> tuple[list[Message], ReceiptClock]:
         """The messages with their true times of receipt, as far as these are known."""
         keeper = self.keeper
         if keeper is None:
-            return messages, Stamp.TRUSTED
+            return messages, ReceiptClock.TRUSTED
         messages = [_dated(message, keeper.settle(message.received_at)) for message in messages]
         if keeper.trusted:
-            return messages, Stamp.TRUSTED
-        return messages, Stamp.UNTRUSTED if keeper.untrusted else Stamp.LOST
+            return messages, ReceiptClock.TRUSTED
+        return messages, ReceiptClock.UNTRUSTED if keeper.untrusted else ReceiptClock.LOST
 
 
 def split_urgent(

@@ -1,4 +1,4 @@
-"""Eras of unknown time: begun, remembered over restarts, and dated again once the time is known.
+"""Periods without a trusted clock: noted, kept over restarts, and corrected when the time is known.
 
 Owns when that happens. What moves: `store.clocks.redate`; what time it is: `clock.Timekeeper`.
 """
@@ -25,7 +25,7 @@ def open_timekeeper(store: Store) -> Timekeeper:
 
 
 class ClockCorrections:
-    """Watches one timekeeper for one store."""
+    """Watches one timekeeper and corrects one store."""
 
     def __init__(self, keeper: Timekeeper, store: Store) -> None:
         self._keeper, self._store = keeper, store
@@ -43,7 +43,7 @@ class ClockCorrections:
             try:
                 await self.look()
             except DiskError as error:
-                log.debug("the period waits for the disk: %s", error)
+                log.debug("the untrusted period cannot be stored yet: %s", error)
             await asyncio.sleep(CHECK_EVERY_S)
 
     async def look(self) -> None:
@@ -67,7 +67,7 @@ class ClockCorrections:
         error = self._keeper.error()
 
         def act(tx: Transaction) -> int:
-            if error < -SLACK:  # we have been ahead: nothing may move behind what came before
+            if error < -SLACK:  # our time was ahead: nothing may move before earlier events
                 redate.forget(tx)
                 return 0
             return redate.redate(tx, period, error)

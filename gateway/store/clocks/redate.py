@@ -1,8 +1,8 @@
-"""Dating again what was dated while nobody knew the time. One transaction.
+"""Correcting the times that were stored while the clock was not trusted. One transaction.
 
-Owns which rows move and what has to be counted again. Must not know clocks: it gets the error.
-Times that a device vouched for stay; what was reckoned from our own clock moves, and effort, counts and
-states follow as if the events had come in late.
+Owns which rows move and what has to be counted again. Must not read clocks: it is given the error.
+Times from a device's own clock stay; times from our clock move, and effort, counts and states change as if
+the events had arrived late.
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,7 @@ def redate(tx: Transaction, period: UntrustedPeriod, error: timedelta) -> int:
 
 def _events(tx: Transaction, period: UntrustedPeriod) -> list[Event]:
     sql = f"SELECT {EVENT_SELECT} WHERE e.no > ? ORDER BY e.no"
-    return list(each(to_event, tx.execute(sql, (period.event_no,))))
+    return list(readable(to_event, tx.execute(sql, (period.event_no,))))
 
 
 def _newest(tx: Transaction, table: str) -> int:
@@ -114,7 +114,7 @@ def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
     ).fetchall()
     shift = timedelta(milliseconds=shift_ms)
     bodies: list[bytes] = [body for (body,) in rows]
-    for alert in each(to_alert, bodies):
+    for alert in readable(to_alert, bodies):
         moved = msgspec.structs.replace(
             alert, opened_at=alert.opened_at + shift, observed_at=alert.observed_at + shift
         )

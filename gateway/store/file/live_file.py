@@ -13,7 +13,7 @@ from pathlib import Path
 
 Identity = tuple[int, int]  # device, inode
 ENDS = ("", "-wal", "-shm")
-GONE: Identity = (0, 0)  # the number of no file
+MISSING: Identity = (0, 0)  # the number of no file
 
 
 class LiveFile:
@@ -25,7 +25,7 @@ class LiveFile:
     def __init__(self, path: Path, ends: Sequence[str] = ENDS) -> None:
         self.path = path
         names = [f"{path}{end}" for end in ends]
-        self._opened = {name: _identity(name) or GONE for name in names}
+        self._opened = {name: _identity(name) or MISSING for name in names}
 
     def fault(self) -> str:
         """Which file is not the one that was opened, and what became of it; "" when all are. Any thread."""

@@ -1,7 +1,7 @@
 """The write-ahead log's size, and who keeps it from shrinking.
 
 While some program holds an old snapshot open, the log cannot start again from its beginning and grows.
-Owns its bound, and the look for those programs. Must not wait for them.
+Owns its limit, and the search for those programs. Must not wait for them.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ def size(path: Path) -> int:
 
 
 def shrink(connection: apsw.Connection, path: Path) -> None:
-    """Cut a log that is too long to nothing, if nobody reads in it just now. The writer's thread."""
+    """Truncate a log that is too long, if nobody reads it now. The writer's thread."""
     if size(path) <= WAL_LIMIT_BYTES:
         return
     connection.set_busy_timeout(0)

@@ -1,7 +1,7 @@
-"""A witness: is what was committed also in the file that others see?
+"""Checks that committed events are in the file that other programs see.
 
-Owns which events it has seen through the writing connection, and reads them again through a connection that
-knows nothing: by the database's name, as the next start will. Must not repair (`database_file`).
+Owns which events it has seen through the writing connection, and reads them again through a new
+connection: by the database's name, as the next start will. Must not repair (`database_file`).
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ import apsw
 from gateway.domain.epoch import ms
 from gateway.store.connection import open_reader
 
-MOST = 100  # events that are looked for
+MOST_EVENTS = 100  # events that are looked for
 FRESH = timedelta(hours=12)  # older ones may be purged between two looks
 
 NEWEST = """SELECT no, id FROM (SELECT no, id, received_ms FROM event ORDER BY no DESC LIMIT ?)
@@ -27,7 +27,7 @@ class Witness:
 
     def look(self, writer: apsw.Connection, path: Path, now: datetime) -> tuple[int, int]:
         """(newest events that are missing in the file, those of them that the writer has no more)."""
-        present = dict(writer.execute(NEWEST, (MOST, ms(now - FRESH))))
+        present = dict(writer.execute(NEWEST, (MOST_EVENTS, ms(now - FRESH))))
         reader = open_reader(path)
         try:
             wanted = self._seen | present

@@ -1,6 +1,6 @@
-"""The keeper of the file: opens it, sees when it breaks or is taken away, and makes it whole.
+"""The database file: opened, watched for damage and deletion, and repaired.
 
-Owns the present file (it changes after a salvage or a rescue) and what SQLite's errors lead to.
+Owns the present file (another one after a salvage or a rescue) and the reaction to SQLite's errors.
 Must not know what is written. Use from one thread at a time, except where said.
 """
 
@@ -37,20 +37,25 @@ from gateway.store.writer import Transaction
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-AGAIN = timedelta(minutes=10)  # a fault that returns sooner is not the file's
-RESCUE_AGAIN_S = 10.0  # after one that failed: it may write the whole database
-START_CHECK_S = 2.0  # a larger file is checked to the end beside the work
+SALVAGE_INTERVAL = timedelta(minutes=10)  # a fault that returns sooner has another cause
+RESCUE_INTERVAL_S = 10.0  # after one that failed: it may write the whole database
+START_CHECK_LIMIT_S = 2.0  # a larger file is checked to the end beside the work
 
 
 class _RehearsalOverError(Exception):
-    """Rolls back."""
+    """Rolls the transaction back."""
 
 
-class Keeper:
+class DatabaseFile:
     """One database file and its writer. `alone`: no other gateway may have it."""
 
     def __init__(
-        self, path: Path, zone: ZoneInfo, check_s: float = START_CHECK_S, *, alone: bool = False
+        self,
+        path: Path,
+        zone: ZoneInfo,
+        check_s: float = START_CHECK_LIMIT_S,
+        *,
+        alone: bool = False,
     ) -> None:
         self._path = path.resolve()  # SQLite's side files lie beside the real file
         self._lock, self._alone = GatewayLock(path), alone
@@ -153,7 +158,7 @@ class Keeper:
         if moved := self._live.fault():  # the file under the name is another: that one looks broken
             self._rescue(moved)
             return
-        if self.salvaged and utc_now() - self.salvaged.at < AGAIN:
+        if self.salvaged and utc_now() - self.salvaged.at < SALVAGE_INTERVAL:
             raise DamagedFileError(
                 f"{fault}, after a salvage; the broken file: {self.salvaged.folder}"
             )
@@ -226,7 +231,7 @@ class Keeper:
             self._lock.release()
 
     def _opened(self) -> None:
-        """On a new file everything that is known of its files starts anew."""
+        """Reset what is known of the files after another one was opened."""
         self._witness = Witness()
         self.report = remembered(self._writer.connection)
 
@@ -236,7 +241,7 @@ class Keeper:
             raise DiskError(f"{fault}; このコマンドをもう一度 / run this command again")
         if self.file_fault and time.monotonic() < self._rescue_again_s:
             raise DiskError(self.file_fault)
-        self._rescue_again_s = time.monotonic() + RESCUE_AGAIN_S
+        self._rescue_again_s = time.monotonic() + RESCUE_INTERVAL_S
         self.file_fault = fault
         try:
             with store_errors():
@@ -255,7 +260,7 @@ class Keeper:
         """Events that were committed are not in the file that others see."""
         fault = f"{missing} 件の記録がファイルにありません / committed events are not in the file"
         log.error("%s; %d of them not in the writing connection either", fault, lost)
-        state, found = check(self._writer.connection, START_CHECK_S)
+        state, found = check(self._writer.connection, START_CHECK_LIMIT_S)
         if state is CheckResult.DAMAGED:
             self.mend(found)
             return

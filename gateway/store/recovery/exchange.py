@@ -1,4 +1,4 @@
-"""A new file takes the place of a database; what stood there is put aside, never deleted.
+"""Replacing a database by a new file; the old files are moved aside, never deleted.
 
 Owns moving a database and its side files together, so that a -wal never meets a file it does not belong to.
 Must not know what is in them, nor touch a file while SQLite works in it.

@@ -1,4 +1,4 @@
-"""Is the file what was written? An answer within a time that does not grow with the file.
+"""Integrity check of a file, in a time that does not grow with the file.
 
 Owns the header's fixed bytes and the bounded check. Must not repair (that is `salvage`).
 """
@@ -15,7 +15,7 @@ import apsw
 from gateway.store.connection import DAMAGE, StoreError
 from gateway.store.file import raw_file
 
-PROGRESS = 20_000  # steps of SQLite between two looks at the clock
+PROGRESS = 20_000  # steps of SQLite between two checks of the time
 SMALL = ("device", "setting", "account", "alert", "outbox", "quarantine")
 # Bytes of every database that this program writes: (offset, allowed values).
 HEADER: tuple[tuple[int, tuple[bytes, ...]], ...] = (

@@ -1,4 +1,4 @@
-"""Opening a database file whatever state it is in.
+"""Opening a database file in whatever state it is.
 
 Owns the steps from a path to a writer: an exchange that a crash interrupted, side files whose database is
 gone, a broken file. Must not watch the file afterwards (`database_file`).

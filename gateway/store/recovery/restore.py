@@ -1,4 +1,4 @@
-"""A copy is put back: afterwards the database is the copy and nothing else.
+"""Restoring a copy: afterwards the database is the copy and nothing else.
 
 Owns what happens to the files that are there already: all of them are moved aside together, never deleted,
 for SQLite would play a -wal or -journal that was left into the copy. Must not be used beside a gateway.
@@ -19,7 +19,7 @@ from gateway.store.recovery.backup import copy as make
 from gateway.store.recovery.exchange import RESCUED, SALVAGED, SIDES, beside, sync
 
 ENDS = ("", *SIDES)  # of a database file: what SQLite would play into another one
-LEFT = (RESCUED, SALVAGED)  # what the next start would put in its place
+LEFTOVERS = (RESCUED, SALVAGED)  # what the next start would put in its place
 
 
 def put_back(copy: Path, database: Path, now: datetime, *, force: bool = False) -> Path | None:
@@ -37,7 +37,7 @@ def put_back(copy: Path, database: Path, now: datetime, *, force: bool = False) 
             raise StoreError(f"{database}: exists; --force replaces it and keeps it beside")
         with GatewayLock(database).held(), _unused(database):
             aside = _free_name(database, now)
-            moved = [*_move(database, aside, LEFT), *_exchange(source, copy, database, aside)]
+            moved = [*_move(database, aside, LEFTOVERS), *_exchange(source, copy, database, aside)]
     finally:
         source.close()
     return aside if moved else None
@@ -68,7 +68,9 @@ def _free_name(database: Path, now: datetime) -> Path:
     name = f"{database.name}.before-{now:%Y%m%dT%H%M%SZ}"
     names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
     return next(
-        path for name in names if not _present(path := database.with_name(name), (*ENDS, *LEFT))
+        path
+        for name in names
+        if not _present(path := database.with_name(name), (*ENDS, *LEFTOVERS))
     )
 
 

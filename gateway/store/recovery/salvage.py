@@ -1,4 +1,4 @@
-"""Salvage: what is readable of a broken database into a new one; the broken one is kept.
+"""Salvage: copies what is readable of a damaged database into a new one; the damaged one is kept.
 
 Owns the order: the registry first, history last. Must not judge or delete: the broken file and its -wal
 stay in `broken-<time>/` (`exchange`).

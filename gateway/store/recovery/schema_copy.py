@@ -1,7 +1,7 @@
-"""A likeness of the file's most precious pages: those that hold the schema.
+"""A copy of the pages of a database file that hold the schema.
 
 Owns a small side file, written when the schema has changed. Without its schema a database of millions
-of sound rows cannot be read, and the schema is the one thing in it that we know how it was.
+of sound rows cannot be read, and the schema is the only part whose content we know.
 """
 
 import os
@@ -19,7 +19,7 @@ SchemaPages = dict[int, bytes]
 
 
 def keep(connection: apsw.Connection, path: Path) -> None:
-    """Write the likeness of `path` if there is none of this schema; needs a sound database."""
+    """Write the copy of `path` if there is none of this schema; needs a sound database."""
     pages = _read(connection, path)
     if pages and _still(pages) != _still(load(path)):
         fresh = _beside(path).with_suffix(".new")
@@ -31,7 +31,7 @@ def keep(connection: apsw.Connection, path: Path) -> None:
 
 
 def load(path: Path) -> SchemaPages:
-    """The kept pages by number; empty when there is no likeness or it is broken itself."""
+    """The kept pages by number; empty when there is no copy or it is damaged."""
     try:
         pages = msgspec.msgpack.decode(_beside(path).read_bytes(), type=SchemaPages)
     except (OSError, msgspec.MsgspecError):

@@ -1,4 +1,4 @@
-"""Reading a damaged table: up to a damaged range, from its far side back to it, and on.
+"""Reading a damaged table: up to a damaged range, then backwards to it from behind, then onwards.
 
 Owns the order of reading. Must not write nor know what rows mean.
 """

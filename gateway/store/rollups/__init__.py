@@ -1,1 +1,1 @@
-"""Sums by hour, day and month, from which maps and figures are added up."""
+"""Sums by hour, day and month, from which maps and figures are computed."""

@@ -1,4 +1,4 @@
-"""What a follower's copy is compared with: events counted, roll-ups added up over all devices.
+"""Counts of events and sums of roll-ups over all devices, to compare a follower's copy with.
 
 Owns these statements. Must not know what they are compared with.
 """
@@ -12,7 +12,7 @@ from gateway.store.rollups.sums import SumUnit
 
 
 class CountReads:
-    """Questions on a reader's thread."""
+    """Queries on a reader's thread."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute

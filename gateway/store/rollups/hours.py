@@ -31,7 +31,7 @@ class Rollup(Struct, frozen=True, gc=False):
 
 
 class RollupReads:
-    """Questions on a reader's thread."""
+    """Queries on a reader's thread."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute

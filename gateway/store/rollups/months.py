@@ -1,8 +1,8 @@
-"""Months that are over, added up: a year of many devices is then read from a fraction of the rows.
+"""Sums of months that are over: a year of many devices is then read from few rows.
 
-Owns which months are added up, and that such a month is the sum of its days for ever: what comes late is
+Owns which months are added up, and that such a month is always the sum of its days: late events are
 added to both. Must not know when a month is over (`gateway.store.housekeeping`). The days stay, so the months
-can be made again at any time.
+can be computed again at any time.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,7 +33,7 @@ def until(execute: Callable[..., Any]) -> int:
 
 
 class MonthTable:
-    """Verbs inside a transaction of the writer."""
+    """Statements inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -61,7 +61,7 @@ class MonthTable:
         return True
 
     def forget(self) -> None:
-        """Some days may be lost: begin again."""
+        """Delete all months after days may have been lost; they are added up again."""
         for table in ("effort_month", "sighting_month"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
         self._connection.execute("DELETE FROM setting WHERE key = ?", (SettingKey.MONTHS_UNTIL,))

@@ -1,4 +1,4 @@
-"""What maps and figures are made of: sums and acts over a span of days, by device.
+"""Sums and actions over a span of days, by device, for maps and figures.
 
 Owns statements whose cost grows with devices and days asked for, never with the length of history:
 each goes from the device table by primary key into the roll-ups.
@@ -15,10 +15,10 @@ from gateway.domain.model import Kind, TrapAction
 from gateway.domain.species import UNTOLD
 from gateway.store.rollups.months import parts, until
 from gateway.store.rollups.sums import Part, over
-from gateway.store.rows import each, to_act
+from gateway.store.rows import readable, to_act
 
 DAY_H = 24
-LOOK_BACK_DAYS = 365  # before a period: long enough to tell who can tell species
+LOOK_BACK_DAYS = 365  # before a period: long enough to see which devices report species
 
 
 class Sums(Struct, frozen=True):
@@ -40,7 +40,7 @@ class HoursOfDay(Struct, frozen=True):
 
 
 class TrapChange(Struct, frozen=True):
-    """A trap's word about itself: it sprang, or was set again."""
+    """A change reported by a trap's sensor: it sprang, or was set again."""
 
     device: str
     at: datetime
@@ -48,7 +48,7 @@ class TrapChange(Struct, frozen=True):
 
 
 class Ledger:
-    """Verbs of a reading connection."""
+    """Queries of a reading connection."""
 
     def __init__(self, execute: Callable[..., Any]) -> None:
         self._execute = execute
@@ -136,14 +136,14 @@ class Ledger:
         return dict(self._execute(sql))
 
     def acts(self, start: datetime, end: datetime) -> list[TrapAction]:
-        """People's acts in [start, end), oldest first."""
+        """People's actions in [start, end), oldest first."""
         sql = """
             SELECT a.body FROM device d CROSS JOIN act a
             ON a.device = d.id AND a.at_ms >= ? AND a.at_ms < ? ORDER BY a.at_ms, a.no"""
-        return list(each(lambda row: to_act(row[0]), self._execute(sql, (ms(start), ms(end)))))
+        return list(readable(lambda row: to_act(row[0]), self._execute(sql, (ms(start), ms(end)))))
 
     def springs(self, start: datetime, end: datetime) -> list[TrapChange]:
-        """When traps sprang and were set again in [start, end), oldest first, as sensors told."""
+        """When traps sprang and were set again in [start, end), oldest first, as sensors reported."""
         kinds: Sequence[str] = (Kind.SPRUNG.value, Kind.SET.value)
         sql = """
             SELECT d.id, e.observed_ms, e.kind FROM device d CROSS JOIN event e

@@ -1,6 +1,6 @@
 """Effort and sightings by device and hour, day or month: adding to them, and adding them up.
 
-Owns the one shape of these tables. Must not know which of them answers a question (`months`).
+Owns the shape of these tables. Must not choose which of them a query reads (`months`).
 """
 
 from collections.abc import Iterable, Sequence

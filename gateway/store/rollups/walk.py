@@ -1,4 +1,4 @@
-"""The roll-ups there were before a follower came, in order of their keys, a batch at a time.
+"""The roll-ups that existed before a follower started, in order of their keys, in batches.
 
 Owns the walk and its place, which is all that is remembered: a year of hours is read where it lies,
 noted nowhere. What changes once one follows is not its matter (`follower`: `hour_due`).
@@ -33,7 +33,7 @@ class WalkCursor(Struct, frozen=True, array_like=True):
 
 
 class RollupWalk:
-    """Questions on a reader's thread."""
+    """Queries on a reader's thread."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute

@@ -1,6 +1,6 @@
-"""The act table: what people did and found at traps, kept for ever.
+"""The table `act`: people's actions at traps, kept for ever.
 
-Owns its statements. Must not decide whether an act is allowed.
+Owns its statements. Must not decide whether an action is allowed.
 """
 
 import apsw
@@ -12,25 +12,25 @@ from gateway.store.rows import to_act, to_json
 
 
 class ActionTable:
-    """Verbs on acts, inside a transaction of the writer."""
+    """Statements on actions, inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
     def add(self, act: TrapAction) -> None:
-        """Keep an act; a second one with the same id is none."""
+        """Insert an action; one whose id is stored already changes nothing."""
         self._execute(
             "INSERT OR IGNORE INTO act (id, device, at_ms, deed, by, body) VALUES (?, ?, ?, ?, ?, ?)",
             (act.id, act.device, ms(act.at), act.deed.value, act.by, to_json(act)),
         )
 
     def find(self, act_id: str) -> TrapAction | None:
-        """One act, or None."""
+        """One action, or None."""
         row = self._execute("SELECT body FROM act WHERE id = ?", (act_id,)).fetchone()
         return to_act(row[0]) if row else None
 
     def newest(self, device: str, before_ms: int) -> tuple[int, ActionKind] | None:
-        """(ms, deed) of the newest act before a time that changed the trap, or None."""
+        """(ms, deed) of the newest action before a time that changed the trap, or None."""
         row = self._execute(
             "SELECT at_ms, deed FROM act WHERE device = ? AND at_ms < ? AND deed <> 'visited' "
             "ORDER BY at_ms DESC, no DESC LIMIT 1",
@@ -39,7 +39,7 @@ class ActionTable:
         return (row[0], ActionKind(row[1])) if row else None
 
     def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
-        """(act id, mark) of what people did at a trap from `since_ms` on, in order."""
+        """(action id, mark) of people's actions at a trap from `since_ms` on, in order."""
         rows = self._execute(
             "SELECT id, at_ms, no, deed FROM act WHERE device = ? AND at_ms >= ? "
             "AND deed <> 'visited' ORDER BY at_ms, no",

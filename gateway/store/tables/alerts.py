@@ -1,6 +1,6 @@
 """The alert table: at most one open alert per (rule, subject), held by an index.
 
-Owns its statements. Must not decide whether something is worth an alert.
+Owns its statements. Must not decide when an alert opens.
 """
 
 from datetime import datetime, timedelta
@@ -18,16 +18,16 @@ SAME_CAUSE = timedelta(hours=24)  # the same event judged again moves less than 
 
 
 class AlertTable:
-    """Verbs on alerts, inside a transaction of the writer."""
+    """Statements on alerts, inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
     def open(self, alert: Alert, reopen: timedelta) -> tuple[Alert, bool]:
-        """Open an alert: (as it now stands, whether people must hear of it).
+        """Open an alert: (its present value, whether people must be told).
 
-        One already open about the same thing takes up the cause; one resolved within `reopen` begins
-        anew, except captures: each of them is its own.
+        One already open about the same thing counts the new cause; one resolved within `reopen` is
+        opened again, except captures: each capture is an alert of its own.
         """
         if standing := self.find_open(alert.rule, alert.subject):
             return self.put(_again(standing, alert)), False
@@ -43,7 +43,7 @@ class AlertTable:
         return self._open_again(alert)
 
     def _open_again(self, alert: Alert) -> tuple[Alert, bool]:
-        """An alert whose id was used: the same cause judged again, unless it happened on another day.
+        """An alert whose id is in use: the same cause judged again, unless it happened on another day.
 
         A device that begins to count again reuses ids of events that the journal has forgotten.
         """
@@ -89,13 +89,13 @@ class AlertTable:
         return [to_alert(body) for (body,) in rows]
 
     def resolve(self, rule: str, subject: str, by: str, now: datetime) -> Alert | None:
-        """The cause is gone; None if no such alert was open."""
+        """Resolve an alert whose cause is gone; None if none was open."""
         alert = self.find_open(rule, subject)
         changed = change_status(alert, AlertChange.RESOLVE, now, by) if alert else None
         return self.put(changed) if changed else None
 
     def put(self, alert: Alert) -> Alert:
-        """Keep a changed alert."""
+        """Store a changed alert."""
         self._execute(
             "UPDATE alert SET status = ?, body = ? WHERE id = ?",
             (alert.status.value, to_json(alert), alert.id),
@@ -126,7 +126,7 @@ class AlertTable:
 
 
 def _again(standing: Alert, cause: Alert) -> Alert:
-    """A standing alert that has one cause more."""
+    """An open alert with one more cause."""
     if cause.id == standing.id:
         return standing
     last = max(standing.last_at or standing.observed_at, cause.observed_at)

@@ -1,7 +1,7 @@
-"""The backlog: messages that came faster than they can be judged, kept as they came and in their order.
+"""The backlog: messages that arrive faster than they can be judged, stored unread and in their order.
 
-Owns its statements. Must not judge. What lies here is durable and acknowledged; the transaction that
-writes what a row's messages mean takes the row away, so each message is judged once.
+Owns its statements. Must not judge. These messages are durable and acknowledged. The transaction that writes
+their events deletes their row, so each message is judged once.
 """
 
 import zlib
@@ -17,21 +17,21 @@ from msgspec.structs import replace
 from gateway.domain.epoch import ms
 from gateway.domain.model import Message
 from gateway.store.connection import DamagedFileError
-from gateway.store.rows import each
+from gateway.store.rows import readable
 
-TAKEN_BYTES = 4_000_000  # of payloads that are in memory at once, or one row's
-LEVEL = 1  # of deflate: what a flood repeats is a tenth of its size, at little cost
+MOST_TAKEN_BYTES = 4_000_000  # of payloads that are in memory at once, or one row's
+COMPRESSION_LEVEL = 1  # of deflate: a flood of similar messages shrinks to a tenth at little cost
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Message]).decode
 
 
-class Stamp(StrEnum):
-    """What the times of receipt are worth."""
+class ReceiptClock(StrEnum):
+    """Whether the clock was trusted when messages were received."""
 
     TRUSTED = "trusted"
-    UNTRUSTED = "era"  # of the present stretch of unknown time: moved when the time is known
-    LOST = "lost"  # nobody will ever know
+    UNTRUSTED = "era"  # in the present untrusted period: corrected when the time is known
+    LOST = "lost"  # in an earlier one: it can no longer be corrected
 
 
 class Size(NamedTuple):
@@ -45,18 +45,18 @@ class Batch(NamedTuple):
     """Messages that came together."""
 
     messages: list[Message]
-    stamp: Stamp
+    stamp: ReceiptClock
 
 
 class BacklogTable:
-    """Verbs inside a transaction of the writer."""
+    """Statements inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def put(self, messages: Sequence[Message], stamp: Stamp) -> None:
+    def put(self, messages: Sequence[Message], stamp: ReceiptClock) -> None:
         """Keep messages behind those that wait already."""
-        body = zlib.compress(_encode(messages), LEVEL)
+        body = zlib.compress(_encode(messages), COMPRESSION_LEVEL)
         self._execute(
             "INSERT INTO backlog (clock, received_ms, messages, payload_bytes, body) "
             "VALUES (?, ?, ?, ?, ?)",
@@ -76,9 +76,9 @@ class BacklogTable:
         rows = self._execute(
             "DELETE FROM backlog WHERE no <= ? RETURNING no, clock, shift_ms, body", (last,)
         ).fetchall()
-        found = list(each(_batch, sorted(rows)))  # nobody promises an order of what is returned
+        found = list(readable(_batch, sorted(rows)))  # RETURNING has no promised order
         messages = [message for batch in found for message in batch.messages]
-        return Batch(messages, found[0].stamp if found else Stamp.LOST)
+        return Batch(messages, found[0].stamp if found else ReceiptClock.LOST)
 
     def _last_of(self, most: int) -> int | None:
         """The number of the last row of `take`."""
@@ -88,7 +88,7 @@ class BacklogTable:
         total, size_bytes, last = 0, 0, None
         for no, stamp, count, payload_bytes in rows:
             total, size_bytes = total + count, size_bytes + payload_bytes
-            is_enough = total > most or size_bytes > TAKEN_BYTES or stamp != rows[0][1]
+            is_enough = total > most or size_bytes > MOST_TAKEN_BYTES or stamp != rows[0][1]
             if is_enough and last is not None:
                 break
             last = no
@@ -99,11 +99,11 @@ class BacklogTable:
         return size(self._execute)
 
     def mark_lost(self) -> None:
-        """A stretch of unknown time is over, or another begins: what it dated stays unknown."""
+        """The untrusted period has ended: the times of its messages stay unknown."""
         self._execute("UPDATE backlog SET clock = 'lost' WHERE clock = 'era'")
 
     def redate(self, shift_ms: int) -> None:
-        """The time is known: what the present stretch dated moves."""
+        """The time is known: move the times of the present untrusted period."""
         self._execute(
             "UPDATE backlog SET clock = 'trusted', shift_ms = ?1, received_ms = received_ms + ?1 "
             "WHERE clock = 'era'",
@@ -123,7 +123,7 @@ def _batch(row: tuple[Any, ...]) -> Batch:
     _, stamp, shift_ms, body = row
     try:
         messages = _decode(zlib.decompress(body))
-        return Batch([_moved(message, shift_ms) for message in messages], Stamp(stamp))
+        return Batch([_moved(message, shift_ms) for message in messages], ReceiptClock(stamp))
     except (zlib.error, msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise DamagedFileError(f"messages of the backlog: {error}") from None
 

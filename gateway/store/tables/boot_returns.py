@@ -25,7 +25,7 @@ class BootReturns(Struct, frozen=True):
 
 
 class BootReturnTable:
-    """Verbs inside a transaction of the writer."""
+    """Statements inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute

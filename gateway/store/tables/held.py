@@ -1,6 +1,6 @@
-"""Devices that nobody approved: what the writer remembers of them, and what pages read.
+"""Devices that nobody approved: what the writer caches of them, and what pages read.
 
-Owns which caches and questions these are. Must not decide anything.
+Owns these caches and queries. Must not decide anything.
 """
 
 from datetime import datetime
@@ -16,13 +16,13 @@ from gateway.store.tables.unknown_devices import NameFlood, UnknownDeviceCache, 
 
 
 class HeldReads:
-    """Questions on a reader's thread."""
+    """Queries on a reader's thread."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
     def waiting(self) -> list[HeldMessages]:
-        """What was not read yet of each device that was named, captures first."""
+        """The waiting messages of each named device, captures first."""
         rows = self._execute(
             "SELECT device, count(*), sum(urgent) u, received_ms, topic, detail, max(no) FROM quarantine "
             "WHERE device IS NOT NULL AND replayed_ms IS NULL GROUP BY device ORDER BY u = 0, device"
@@ -40,7 +40,7 @@ class HeldReads:
 
 
 class HeldCache(NamedTuple):
-    """What is known in memory of devices that nobody approved."""
+    """What is cached of devices that nobody approved."""
 
     sizes: HeldSizes
     unknown: UnknownDeviceCache

@@ -1,6 +1,6 @@
-"""The journal looked back into: copies of one frame, and events that a later word corrects.
+"""Look-ups in the journal: copies of one frame, and events that a later message corrects.
 
-Owns these statements. Must not judge which word is the right one.
+Owns these statements. Must not decide which correction is right.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from msgspec import Struct
 from gateway.domain.epoch import DAY_MS, ms
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Event
-from gateway.store.rows import EVENT_SELECT, each, facts_column, to_event
+from gateway.store.rows import EVENT_SELECT, facts_column, readable, to_event
 
 COPY_MS = DAY_MS  # the same key later than this is another frame: counters begin again
 STEP = 256  # values in one statement
@@ -20,20 +20,20 @@ T = TypeVar("T")
 
 
 class JournalEvent(Struct, frozen=True):
-    """A stored event, and the id of the word that last corrected it (None: as first told)."""
+    """A stored event, and the id of its last correction (None: never corrected)."""
 
     event: Event
     refined_by: str | None
 
 
 class JournalTable:
-    """Verbs inside a transaction of the writer. `numbers`: the devices' short numbers."""
+    """Statements inside a transaction of the writer. `numbers`: the devices' short numbers."""
 
     def __init__(self, connection: apsw.Connection, numbers: Mapping[str, int]) -> None:
         self._execute, self._numbers = connection.execute, numbers
 
     def copies(self, events: Sequence[tuple[Event, str | None]]) -> set[Identity]:
-        """Those whose device told their key within COPY_MS of them, in the journal or before them here."""
+        """Events whose device sent the same key within COPY_MS, in the journal or earlier in `events`."""
         keyed = [(event, key) for event, key in events if key is not None]
         heard = self._heard([key for _, key in keyed])
         found = set()
@@ -64,12 +64,12 @@ class JournalTable:
             bound = [value for device, id_ in step for value in (id_, self._numbers.get(device, 0))]
             sql = f"SELECT e.refined_by, {EVENT_SELECT} WHERE (e.id, e.device) IN (VALUES {marks})"
             rows = self._execute(sql, bound)
-            for told in each(lambda row: JournalEvent(to_event(row[1:]), row[0]), rows):
+            for told in readable(lambda row: JournalEvent(to_event(row[1:]), row[0]), rows):
                 found[identity_of(told.event)] = told
         return found
 
     def revise(self, event: Event, by: str) -> None:
-        """Give a stored event what `event` says of species, count and facts, on the word `by`."""
+        """Give a stored event what `event` says of species, count and facts, by the correction `by`."""
         self._execute(
             "UPDATE event SET species = ?, count = ?, facts = ?, refined_by = ? "
             "WHERE id = ? AND device = ?",

@@ -25,7 +25,7 @@ class NoEventCount(Struct, frozen=True):
 
 
 class NoEventTable:
-    """Verbs inside a transaction of the writer."""
+    """Statements inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute

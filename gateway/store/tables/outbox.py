@@ -2,9 +2,9 @@
 
 Owns its statements: add, claim by conditional update, settle. Must not know how to send.
 Rows are written in the transaction of the event, so nothing is sent before its event is durable.
-A letter is what goes out in one message: one row, or several gathered ones of the same channel. Which
-rows make a letter is fixed at its first claim, so that a repeated attempt is the same message.
-Urgent rows go one by one, unless so many are due that they share letters (`Packing`).
+A letter is one message to one person: one row, or several gathered rows of the same channel. Which rows it
+holds is fixed at its first claim, so that a repeated attempt sends the same message.
+Urgent rows are sent one by one, unless so many are due that they share letters (`Packing`).
 """
 
 from collections.abc import Callable, Sequence
@@ -31,8 +31,10 @@ _MAY_WAIT = (
     "WHERE o.person = ?3 AND o.channel = ?4 AND o.status IN ('waiting', 'claimed') "
     "AND a.rule IN (SELECT value FROM json_each(?5)))"
 )
-CLAIM = timedelta(minutes=2)  # after this an unfinished attempt counts as dead and is made again
-GATHER_MOST = 200  # rows in one letter
+CLAIM_TIMEOUT = timedelta(
+    minutes=2
+)  # after this an unfinished attempt counts as dead and is made again
+MOST_ROWS_PER_MESSAGE = 200  # rows in one letter
 
 
 class ClaimedDelivery(Struct, frozen=True):
@@ -69,25 +71,33 @@ ALONE = Packing()
 
 
 class OutboxTable:
-    """Verbs on the outbox, inside a transaction of the writer."""
+    """Statements on the outbox, inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def add(self, alert: Alert, promise: PlannedDelivery) -> None:
-        """Promise one delivery; a second promise of the same is none."""
-        due = ms(promise.due)
+    def add(self, alert: Alert, delivery: PlannedDelivery) -> None:
+        """Plan one delivery; planning the same again changes nothing."""
+        due = ms(delivery.due)
         self._execute(
             "INSERT OR IGNORE INTO outbox (alert, person, channel, step, gathered, due_ms, since_ms) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (alert.id, promise.person, promise.channel, promise.step, promise.gathered, due, due),
+            (
+                alert.id,
+                delivery.person,
+                delivery.channel,
+                delivery.step,
+                delivery.gathered,
+                due,
+                due,
+            ),
         )
 
     def lanes(self, now: datetime) -> list[DeliveryQueue]:
         """(person, channel) with something due."""
         rows = self._execute(
             f"SELECT DISTINCT person, channel FROM outbox WHERE {_DUE}",  # noqa: S608 - no values
-            (ms(now), ms(now - CLAIM)),
+            (ms(now), ms(now - CLAIM_TIMEOUT)),
         )
         return [(person, channel) for person, channel in rows]
 
@@ -99,24 +109,24 @@ class OutboxTable:
             f"SELECT no, gathered, {_NEW}, step FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
             "AND channel = ?4 AND (letter IS NULL OR letter = no) AND (?6 OR gathered OR attempts > 0) "
             "ORDER BY gathered, due_ms, no LIMIT ?5",
-            (ms(now), ms(now - CLAIM), *lane, limit, packing.urgent),
+            (ms(now), ms(now - CLAIM_TIMEOUT), *lane, limit, packing.urgent),
         ).fetchall()
         are_many = self.urgent_due(lane, now) > packing.singly
-        parcels, shared = [], set[int]()
+        claimed, shared = [], set[int]()
         for no, gathered, is_new, step in rows:
             if no in shared:
                 continue  # went into the letter of an earlier row
             if is_new and (gathered or are_many):
                 shared |= self._gather(no, lane, now, None if gathered else step, packing.fits)
-            parcels.append(self._take(no, lane, now))
-        return parcels
+            claimed.append(self._take(no, lane, now))
+        return claimed
 
     def urgent_due(self, lane: DeliveryQueue, now: datetime) -> int:
         """Urgent rows of a lane that are due and have not been tried yet."""
         [(count,)] = self._execute(
             f"SELECT count(*) FROM outbox WHERE {_DUE} AND person = ?3 AND channel = ?4 "  # noqa: S608
             f"AND NOT gathered AND {_NEW}",
-            (ms(now), ms(now - CLAIM), *lane),
+            (ms(now), ms(now - CLAIM_TIMEOUT), *lane),
         )
         return int(count)
 
@@ -138,7 +148,13 @@ class OutboxTable:
         """What is due and may wait is due at `until`; a letter with one of the rules `never` goes whole."""
         self._execute(
             f"UPDATE outbox SET due_ms = ?6 WHERE {_MAY_WAIT}",  # noqa: S608 - no values
-            (ms(now), ms(now - CLAIM), *lane, msgspec.json.encode(never).decode(), ms(until)),
+            (
+                ms(now),
+                ms(now - CLAIM_TIMEOUT),
+                *lane,
+                msgspec.json.encode(never).decode(),
+                ms(until),
+            ),
         )
 
     def drop_quiet(self, lane: DeliveryQueue, now: datetime, never: Sequence[str]) -> None:
@@ -146,11 +162,11 @@ class OutboxTable:
         self._execute(
             "UPDATE outbox SET status = 'dropped', answer = 'quiet hours', claimed_ms = NULL "  # noqa: S608
             f"WHERE {_MAY_WAIT}",
-            (ms(now), ms(now - CLAIM), *lane, msgspec.json.encode(never).decode()),
+            (ms(now), ms(now - CLAIM_TIMEOUT), *lane, msgspec.json.encode(never).decode()),
         )
 
     def release(self) -> None:
-        """Claims of an earlier run: nobody works on them any more."""
+        """Release the claims of an earlier run of the program."""
         self._execute(
             "UPDATE outbox SET status = 'waiting', claimed_ms = NULL WHERE status = 'claimed'"
         )
@@ -158,7 +174,7 @@ class OutboxTable:
     def settle(
         self, no: int, status: str, answer: str, now: datetime, due: datetime | None = None
     ) -> list[Alert]:
-        """End an attempt: 'sent', 'dead', or 'waiting' to try again at `due`. Gives its alerts."""
+        """End an attempt: 'sent', 'dead', or 'waiting' to try again at `due`. Returns its alerts."""
         rows: list[Any] = self._execute(
             "UPDATE outbox SET status = ?, answer = ?, due_ms = coalesce(?, due_ms), settled_ms = ?, "
             "claimed_ms = NULL WHERE (no = ? OR letter = ?) AND status = 'claimed' RETURNING alert",
@@ -167,7 +183,7 @@ class OutboxTable:
         return [self._alert(alert) for (alert,) in rows]
 
     def drop(self, alert: Alert) -> None:
-        """The alert is over: what has not been tried yet need not be said, except captures."""
+        """Drop what was not tried yet of a resolved alert, except the first message about a capture."""
         if alert.status is AlertStatus.RESOLVED:
             self._execute(
                 "UPDATE outbox SET status = 'dropped' WHERE alert = ? AND status = 'waiting' "
@@ -206,7 +222,7 @@ class OutboxTable:
             f"SELECT no, alert FROM outbox WHERE person = ?2 AND channel = ?3 AND due_ms <= ?4 AND {_NEW} "  # noqa: S608
             "AND status = 'waiting' AND gathered = (?5 IS NULL) AND (?5 IS NULL OR step = ?5) "
             "ORDER BY no <> ?1, no LIMIT ?6",
-            (no, *lane, ms(now), step, GATHER_MOST),
+            (no, *lane, ms(now), step, MOST_ROWS_PER_MESSAGE),
         ).fetchall()
         alerts = [self._alert(alert) for _, alert in rows]
         shared = [number for number, _ in rows[: max(1, fits(alerts))]]

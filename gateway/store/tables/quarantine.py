@@ -1,7 +1,7 @@
 """The quarantine: refused messages with their reasons, kept so that they can be read again.
 
-Owns its statements, and that what was confirmed to its sender stays. Must not decide what may be read,
-nor how much has room (`held`).
+Owns its statements, and that a message confirmed to its sender stays. Must not decide what may be read,
+nor how many are held (`held_limits`).
 """
 
 from collections.abc import Collection, Iterable
@@ -24,10 +24,10 @@ SHARED = ""  # owner of what has no device in the list of names
 
 
 class Fate(StrEnum):
-    """What became of a message that was to be kept."""
+    """Whether and how a refused message was kept."""
 
     KEPT = "kept"  # whole, and it stays until somebody decides
-    SHOWN = "shown"  # its beginning only, or it may have to make room
+    SHOWN = "shown"  # only its beginning, or until others need its room
     DROPPED = "dropped"  # there was no room
 
 
@@ -58,18 +58,18 @@ class HeldSizes(Struct):
     is_read: bool = False
 
     def forget(self) -> None:
-        """The table may have changed: add it up again."""
+        """Compute the sizes again: the table may have changed."""
         self.own, self.everything, self.is_read = {}, {}, False
 
     def add(self, owner: str, urgent: bool, kib: int) -> None:
-        """So much more, or less."""
+        """Add to the size of an owner; negative: less."""
         self.own[owner, urgent] = self.own.get((owner, urgent), 0) + kib
         if owner != SHARED:
             self.everything[urgent] = self.everything.get(urgent, 0) + kib
 
 
 class QuarantineTable:
-    """Verbs inside a transaction of the writer."""
+    """Statements inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection, sizes: HeldSizes | None = None) -> None:
         self._execute = connection.execute
@@ -100,7 +100,7 @@ class QuarantineTable:
         return (Fate.KEPT if confirmed else Fate.SHOWN), evicted
 
     def _same(self, why: HoldRequest, digest: int) -> bool | None:
-        """Whether the same message lies here and stays; None: it is new."""
+        """Whether the same message is here already and stays; None: it is new."""
         row = self._execute(
             "SELECT max(confirmed) FROM quarantine "
             "WHERE owner = ? AND digest = ? AND replayed_ms IS NULL",
@@ -189,14 +189,14 @@ class QuarantineTable:
                 for no, owner, topic, payload, received, qos, retain in rows]  # fmt: skip
 
     def put_back(self, no: int, reason: RefusalReason, detail: str, device: str | None) -> None:
-        """It still cannot be read: for this reason now."""
+        """Update the reason of a message that still cannot be read."""
         self._execute(
             "UPDATE quarantine SET reason = ?, detail = ?, device = coalesce(?, device) WHERE no = ?",
             (reason.value, detail, device, no),
         )
 
     def set_read(self, numbers: Iterable[int], now: datetime) -> None:
-        """These have been read again."""
+        """Mark messages as read again."""
         self._many(
             "UPDATE quarantine SET replayed_ms = ? WHERE no = ?", [(ms(now), no) for no in numbers]
         )

@@ -1,4 +1,4 @@
-"""What a follower of the journal (InfluxDB) has heard, has to hear again, and has refused.
+"""What a follower of the journal (InfluxDB) has received, must receive again, and has refused.
 
 Owns these statements. Must not know the network. The journal's number `event.no` is the order of
 commit; `done` says which numbers the follower is known to have, as half-open ranges (after, up to].
@@ -25,7 +25,7 @@ JournalRow = tuple[Any, ...]
 
 
 class DueHour(Struct, frozen=True):
-    """An hour that changed since the follower heard it."""
+    """An hour that changed since it was sent to the follower."""
 
     change: int  # how often
     rollup: Rollup
@@ -39,7 +39,7 @@ class DueEvent(Struct, frozen=True):
 
 
 class FollowerTable:
-    """Verbs inside a transaction of the writer."""
+    """Statements inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
@@ -81,7 +81,7 @@ class FollowerTable:
         self.put(SettingKey.INFLUX_WALK, msgspec.json.encode(place).decode())
 
     def unfollow(self) -> None:
-        """Nobody follows any more: note nothing, and start again from the beginning next time."""
+        """Following has ended: note no changes, and start from the beginning next time."""
         self._many(
             "DELETE FROM setting WHERE key = ?",
             [
@@ -98,7 +98,7 @@ class FollowerTable:
             ],
         )
         for table in ("hour_due", "event_due", "influx_refused"):
-            self._execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
+            self._execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
 
     def mark_hours(self, device_no: int, start: int, end: int) -> None:
         """The roll-ups of a device in hours [start, end) are to be sent again."""
@@ -112,13 +112,13 @@ class FollowerTable:
         )
 
     def settle_hours(self, hours: Iterable[DueHour]) -> None:
-        """These have been heard, unless they changed again meanwhile."""
+        """The follower has received these, unless they changed again meanwhile."""
         sql = "DELETE FROM hour_due WHERE hour = ? AND device = ? AND change = ?"
         rows = [(due.rollup.at, due.rollup.device_no, due.change) for due in hours]
         self._many(sql, rows)
 
     def settle_events(self, events: Iterable[DueEvent]) -> None:
-        """These have been heard again."""
+        """The follower has received these again."""
         sql = "DELETE FROM event_due WHERE event = ? AND was = ?"
         self._many(sql, [(event.row[0], event.was) for event in events])
 
@@ -155,14 +155,14 @@ class FollowerTable:
         self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
 
     def refuse(self, refused: Iterable[tuple[str, str, str]], now_ms: int) -> None:
-        """Keep (key, line, detail) of what the follower will not take."""
+        """Store (key, line, detail) of what the follower refused."""
         self._many(
             "INSERT OR REPLACE INTO influx_refused VALUES (?, ?, ?, ?)",
             [(key, line, detail, now_ms) for key, line, detail in refused],
         )
 
     def retry_refused(self) -> int:
-        """Everything refused is due again; gives how many."""
+        """Make everything refused due again; returns how many."""
         keys = [key.split() for (key,) in self._execute("DELETE FROM influx_refused RETURNING key")]
         self._many(
             "INSERT INTO event_due VALUES (?, '-') ON CONFLICT DO NOTHING",
@@ -182,7 +182,7 @@ class FollowerTable:
 
 
 class FollowerReads:
-    """Questions on a reader's thread."""
+    """Queries on a reader's thread."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
@@ -258,7 +258,7 @@ class FollowerReads:
         return int(count)
 
     def refused(self) -> int:
-        """How many points the follower will not take."""
+        """How many points the follower has refused."""
         return int(self._all("SELECT count(*) FROM influx_refused")[0][0])
 
     def refusals(self, limit: int = 20) -> list[tuple[str, str, str]]:
@@ -271,14 +271,14 @@ class FollowerReads:
         return [no for (no,) in self._execute("SELECT no FROM device ORDER BY no")]
 
 
-_SOME = """
+_SOME_DUE_HOURS = """
     SELECT hour, device, change FROM hour_due WHERE hour < ?
     ORDER BY hour DESC, device DESC LIMIT ?"""
 _DUE_HOURS = f"""
     SELECT q.hour, q.device, q.change, d.id, e.alive_ms, e.armed_ms
-    FROM ({_SOME}) q JOIN device d ON d.no = q.device
+    FROM ({_SOME_DUE_HOURS}) q JOIN device d ON d.no = q.device
     LEFT JOIN effort_hour e ON e.device = q.device AND e.hour = q.hour
     ORDER BY q.hour DESC, q.device DESC"""  # noqa: S608 - a query of ours
 _DUE_SIGHTINGS = f"""
     SELECT q.hour, q.device, s.species, s.records, s.independent, s.animals
-    FROM ({_SOME}) q JOIN sighting_hour s ON s.device = q.device AND s.hour = q.hour"""  # noqa: S608
+    FROM ({_SOME_DUE_HOURS}) q JOIN sighting_hour s ON s.device = q.device AND s.hour = q.hour"""  # noqa: S608

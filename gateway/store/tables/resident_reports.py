@@ -13,13 +13,13 @@ from gateway.store.rows import to_json
 
 
 class SightingTable:
-    """Verbs on sightings, inside a transaction of the writer."""
+    """Statements on sightings, inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
     def add(self, sightings: Iterable[Sighting]) -> int:
-        """Keep those not known yet; gives how many were new."""
+        """Insert those not stored yet; returns how many were new."""
         return sum(self._insert(one) for one in sightings)
 
     def _insert(self, one: Sighting) -> bool:

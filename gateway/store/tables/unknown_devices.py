@@ -1,4 +1,4 @@
-"""Devices heard and never registered: the list of names, and floods of names that are not in it.
+"""Devices that sent messages and were never registered: the list of names, and floods of names beyond it.
 
 Owns their tables and the counts that wait to be written. Must not decide what is too many
 (`unknown_names`) nor alert.
@@ -39,7 +39,7 @@ class UnwrittenFlood(Struct):
 
 
 class UnknownDeviceCache(Struct):
-    """The list in memory, shared by all transactions of one writer. Empty: to be read."""
+    """The list in memory, shared by all transactions of one writer. Empty: not read yet."""
 
     names: UnknownNames = field(default_factory=UnknownNames)
     is_read: bool = False
@@ -51,7 +51,7 @@ class UnknownDeviceCache(Struct):
 
 
 class UnknownDeviceTable:
-    """Verbs inside a transaction of the writer."""
+    """Statements inside a transaction of the writer."""
 
     def __init__(self, connection: apsw.Connection, known: UnknownDeviceCache) -> None:
         self._execute = connection.execute
@@ -111,7 +111,7 @@ class UnknownDeviceTable:
         return floods(self._execute, since)
 
     def forget_flood(self, wanted: str) -> None:
-        """Its names were dealt with."""
+        """Delete a flood whose names were handled."""
         self._execute("DELETE FROM name_flood WHERE filter = ?", (wanted,))
         self._known.refused.pop(wanted, None)
 
@@ -122,7 +122,7 @@ class UnknownDeviceTable:
         return int(count)
 
     def untold(self, names: Iterable[str]) -> set[str]:
-        """Those in the list whose captures nobody was told of."""
+        """The listed names whose captures nobody was told of."""
         sql = "SELECT 1 FROM unknown_device WHERE id = ? AND told_ms IS NULL"
         return {name for name in names if self._execute(sql, (name,)).fetchone()}
 

@@ -11,7 +11,7 @@ import pytest
 from gateway.domain.model import Kind
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
-from gateway.store.recovery.database_file import Keeper
+from gateway.store.recovery.database_file import DatabaseFile
 from gateway.store.recovery.integrity import CheckResult, check
 from gateway.store.recovery.table_walk import TableWalk
 from gateway.store.schema import MIGRATIONS
@@ -174,11 +174,11 @@ def test_a_crash_amid_a_salvage_costs_nothing(
     path = copy(sound, tmp_path)
     overwrite(path, 0, b"SQLite garbage!!")
 
-    def die(_: Keeper) -> None:
+    def die(_: DatabaseFile) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Keeper, "_step", die)
+        patch.setattr(DatabaseFile, "_step", die)
         with pytest.raises(KeyboardInterrupt):
             Store(path, TOKYO)
     store = Store(path, TOKYO)

@@ -22,7 +22,7 @@ from gateway.metrics import Health
 from gateway.store import Reader, Store
 from gateway.store.clocks import redate
 from gateway.store.feed import Feed
-from gateway.store.tables.backlog import Size, Stamp
+from gateway.store.tables.backlog import ReceiptClock, Size
 from tests.faults.lacking import Hasty
 from tests.support.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
 from tests.support.session import FakeSession
@@ -90,36 +90,36 @@ def told(store: Store) -> object:
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_what_is_kept_comes_back_as_it_was(store: Store, messages: list[Message]) -> None:
-    store.write_now(lambda tx: tx.backlog.put(messages, Stamp.UNTRUSTED))
+    store.write_now(lambda tx: tx.backlog.put(messages, ReceiptClock.UNTRUSTED))
     assert waiting(store) == len(messages)
     batch = store.write_now(lambda tx: tx.backlog.take(1_000))
     assert batch is not None
-    assert (batch.messages, batch.stamp) == (messages, Stamp.UNTRUSTED)
+    assert (batch.messages, batch.stamp) == (messages, ReceiptClock.UNTRUSTED)
     assert store.write_now(lambda tx: tx.backlog.take(1_000)) is None
 
 
 def test_small_rows_are_judged_together_and_a_stamp_holds_for_all_of_a_batch(store: Store) -> None:
-    stamps = [Stamp.TRUSTED] * 25 + [Stamp.UNTRUSTED] * 5
+    stamps = [ReceiptClock.TRUSTED] * 25 + [ReceiptClock.UNTRUSTED] * 5
     for one, stamp in zip(STORY, stamps, strict=False):
         store.write_now(lambda tx, one=one, stamp=stamp: tx.backlog.put([one], stamp))  # type: ignore[misc]
     taken = []
     while batch := store.write_now(lambda tx: tx.backlog.take(20)):
         taken.append(batch)
     assert [(len(b.messages), b.stamp) for b in taken] == [
-        (20, Stamp.TRUSTED), (5, Stamp.TRUSTED), (5, Stamp.UNTRUSTED)]  # fmt: skip
+        (20, ReceiptClock.TRUSTED), (5, ReceiptClock.TRUSTED), (5, ReceiptClock.UNTRUSTED)]  # fmt: skip
     assert [message for b in taken for message in b.messages] == STORY[:30]
 
 
 def test_large_payloads_are_not_all_taken_into_memory_at_once(store: Store) -> None:
     large = Message("test", bytes(1_000_000), T0)  # deflated it is small
     for _ in range(10):
-        store.write_now(lambda tx: tx.backlog.put([large, large], Stamp.TRUSTED))
+        store.write_now(lambda tx: tx.backlog.put([large, large], ReceiptClock.TRUSTED))
     batch = store.write_now(lambda tx: tx.backlog.take(1_000))
     assert batch
     assert len(batch.messages) == 4
     huge = [large] * 10
     store.write_now(lambda tx: tx.execute("DELETE FROM backlog"))
-    store.write_now(lambda tx: tx.backlog.put(huge, Stamp.TRUSTED))
+    store.write_now(lambda tx: tx.backlog.put(huge, ReceiptClock.TRUSTED))
     batch = store.write_now(lambda tx: tx.backlog.take(1_000))
     assert batch
     assert batch.messages == huge
@@ -207,7 +207,7 @@ def test_a_message_is_urgent_when_its_topic_names_a_trap(topic: str, is_urgent: 
 def test_what_was_kept_before_a_crash_is_judged_after_it(store: Store) -> None:
     for start in range(0, len(STORY), BATCH):
         part = STORY[start : start + BATCH]
-        store.write_now(lambda tx, part=part: tx.backlog.put(part, Stamp.TRUSTED))  # type: ignore[misc]
+        store.write_now(lambda tx, part=part: tx.backlog.put(part, ReceiptClock.TRUSTED))  # type: ignore[misc]
     session, health = FakeSession(), Health()
     run(intake_of(store, health), session, lambda: waiting(store) == 0)
     assert len(store.read_now(lambda r: r.latest_events(1_000))) == len(STORY)
@@ -216,7 +216,7 @@ def test_what_was_kept_before_a_crash_is_judged_after_it(store: Store) -> None:
 
 def test_what_comes_while_others_wait_is_judged_after_them(store: Store) -> None:
     spring = message(reading("trap-01", Kind.SPRUNG, 5))
-    store.write_now(lambda tx: tx.backlog.put(STORY[:BATCH], Stamp.TRUSTED))
+    store.write_now(lambda tx: tx.backlog.put(STORY[:BATCH], ReceiptClock.TRUSTED))
     session = FakeSession()
     session.send(spring)
     run(intake_of(store), session, lambda: waiting(store) == 0 and session.acked == [1])
@@ -226,7 +226,7 @@ def test_what_comes_while_others_wait_is_judged_after_them(store: Store) -> None
 
 def test_a_damaged_row_costs_its_own_messages_only(store: Store) -> None:
     for part in (STORY[:BATCH], STORY[BATCH : 2 * BATCH]):
-        store.write_now(lambda tx, part=part: tx.backlog.put(part, Stamp.TRUSTED))  # type: ignore[misc]
+        store.write_now(lambda tx, part=part: tx.backlog.put(part, ReceiptClock.TRUSTED))  # type: ignore[misc]
     store.write_now(lambda tx: tx.execute("UPDATE backlog SET body = x'00' WHERE no = 1"))
     run(intake_of(store), FakeSession(), lambda: waiting(store) == 0)
     assert len(store.read_now(lambda r: r.latest_events(100))) == BATCH
@@ -237,7 +237,7 @@ def test_at_the_reserve_what_was_acknowledged_is_judged_and_nothing_more_is_take
 ) -> None:
     monkeypatch.setattr(intake_module, "RETRY_S", 0.05)
     monkeypatch.setattr(intake_module, "PATIENCE_S", 60)
-    store.write_now(lambda tx: tx.backlog.put(STORY[:BATCH], Stamp.TRUSTED))
+    store.write_now(lambda tx: tx.backlog.put(STORY[:BATCH], ReceiptClock.TRUSTED))
     session, health = FakeSession(), Health()
     session.send(STORY[-1])
     run(intake_of(store, health, reserve_mb=1 << 40), session, lambda: waiting(store) == 0)
@@ -269,7 +269,7 @@ def judged(store: Store) -> list[Event]:
 
 def test_what_was_kept_without_a_clock_is_dated_right_once_the_time_is_known(store: Store) -> None:
     era = store.write_now(lambda tx: redate.remember(tx, UntrustedPeriod(T0, 0.0)))
-    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.UNTRUSTED))
+    store.write_now(lambda tx: tx.backlog.put([blind(3)], ReceiptClock.UNTRUSTED))
     store.write_now(lambda tx: redate.redate(tx, era, timedelta(hours=5)))
     [event] = judged(store)
     assert event.received_at == event.observed_at == at(3) + timedelta(hours=5)
@@ -277,7 +277,7 @@ def test_what_was_kept_without_a_clock_is_dated_right_once_the_time_is_known(sto
 
 
 def test_what_was_kept_without_a_clock_in_an_earlier_boot_stays_unknown(store: Store) -> None:
-    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.UNTRUSTED))
+    store.write_now(lambda tx: tx.backlog.put([blind(3)], ReceiptClock.UNTRUSTED))
     era = store.write_now(lambda tx: redate.remember(tx, UntrustedPeriod(T0, 0.0)))
     store.write_now(lambda tx: redate.redate(tx, era, timedelta(hours=5)))
     [event] = judged(store)
@@ -285,5 +285,5 @@ def test_what_was_kept_without_a_clock_in_an_earlier_boot_stays_unknown(store: S
 
 
 def test_the_time_given_never_goes_before_what_is_kept(store: Store) -> None:
-    store.write_now(lambda tx: tx.backlog.put([blind(3)], Stamp.TRUSTED))
+    store.write_now(lambda tx: tx.backlog.put([blind(3)], ReceiptClock.TRUSTED))
     assert store.read_now(lambda r: r.newest_receipt()) == at(3)
