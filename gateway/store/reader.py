@@ -125,7 +125,7 @@ class Reader:
     def open_alerts_about(self, subject: str) -> list[Alert]:
         """Alerts about one subject that are not yet resolved, newest first."""
         sql = "SELECT body FROM alert WHERE subject = ? AND status <> 'resolved' ORDER BY no DESC"
-        return list(each(to_alert, (body for (body,) in self._execute(sql, (subject,)))))
+        return list(readable(to_alert, (body for (body,) in self._execute(sql, (subject,)))))
 
     def alert(self, alert_id: str) -> Alert | None:
         """One alert, or None."""

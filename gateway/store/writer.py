@@ -27,7 +27,7 @@ from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
-from gateway.store.rows import EVENT_COLUMNS, each, event_row, to_device, to_json, to_state
+from gateway.store.rows import EVENT_COLUMNS, event_row, readable, to_device, to_json, to_state
 from gateway.store.setting_keys import SettingKey
 from gateway.store.tables.actions import ActionTable
 from gateway.store.tables.alerts import AlertTable

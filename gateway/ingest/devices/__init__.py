@@ -1,1 +1,1 @@
-"""Which devices count: lists, discovery and approval, trace of messages."""
+"""Devices: lists, approval, trace of messages."""

@@ -1,7 +1,7 @@
-"""The installer's desk: approving devices, and reading refused messages again once a mapping was mended.
+"""Approving devices, and reading refused messages again after a mapping was corrected.
 
-Owns what an approval may change and the steps of reading again, each one transaction. Runs on the
-writer's thread; must not decode itself nor read a clock.
+Owns what an approval may change and the steps of reading again, one transaction each. Runs on the
+writer's thread. Must not decode nor read a clock.
 """
 
 from collections import Counter
@@ -25,10 +25,12 @@ from gateway.ingest.devices.lists import address, place_of
 from gateway.ingest.messages.batch import DecodeMessage, read_again, release
 from gateway.store import Transaction
 
-STEP = 500  # messages in one transaction: the intake must not wait long
+STEP = 500  # messages in one transaction, so that the intake does not wait long
 
 
-PlaceAnswer = Literal["", "right", "none"]  # not asked, the place is right, approve without it
+PlaceAnswer = Literal[
+    "", "right", "none"
+]  # not answered, the place is right, approve without a place
 
 
 class ApprovalError(BadInputError):
@@ -36,7 +38,7 @@ class ApprovalError(BadInputError):
 
 
 class ApprovalRequest(Struct, frozen=True, kw_only=True):
-    """What a person says about a device; None or empty: as it is."""
+    """What a person decides about a device; None or empty: unchanged."""
 
     device: str
     name: str = ""
@@ -50,7 +52,7 @@ class ApprovalRequest(Struct, frozen=True, kw_only=True):
 
 
 class ReplayReport(Struct):
-    """What reading again came to."""
+    """The result of reading messages again."""
 
     messages: int = 0
     events: int = 0
@@ -59,14 +61,14 @@ class ReplayReport(Struct):
     after: int = 0  # number of the last message read
 
     def add(self, outcome: Outcome) -> None:
-        """Count one step."""
+        """Add the outcome of one step."""
         self.events += len(outcome.events) + len(outcome.refined)
         self.alerts += len(outcome.opened)
         self.refused.update(outcome.refused)
 
 
 class Approvals:
-    """How this gateway reads; the acts themselves take a transaction and the time."""
+    """Approvals of one gateway; each method is given a transaction and the time."""
 
     def __init__(
         self,
@@ -83,19 +85,19 @@ class Approvals:
         }
 
     def approve(
-        self, tx: Transaction, wish: ApprovalRequest, now: datetime
+        self, tx: Transaction, request: ApprovalRequest, now: datetime
     ) -> tuple[Device, Outcome]:
-        """Let a device count, as the person says it is, and read what was held of it."""
-        wanted = address(wish.device)
-        known = tx.devices.get(wanted) or self._unregistered(tx, wanted, wish)
-        approved = _placed(self._changed(known, wish), known, tx.devices.values(), wish.place)
+        """Approve a device with the requested changes, and read its held messages. Raises ApprovalError."""
+        wanted = address(request.device)
+        known = tx.devices.get(wanted) or self._unregistered(tx, wanted, request)
+        approved = _placed(self._changed(known, request), known, tx.devices.values(), request.place)
         tx.put_device(approved)
         outcome = release(tx, wanted, self._decode, now, self._policy)
         self._answer(tx, wanted, outcome, "approved", now)
         return approved, outcome
 
     def revoke(self, tx: Transaction, device: str, now: datetime) -> tuple[Device, Outcome]:
-        """Stop listening to a device."""
+        """Revoke a device: its messages no longer count. Raises ApprovalError."""
         wanted = address(device)
         known = tx.devices.get(wanted) or self._unregistered(
             tx, wanted, ApprovalRequest(device=device)
@@ -107,7 +109,7 @@ class Approvals:
         return revoked, outcome
 
     def forget(self, tx: Transaction, wanted: str) -> int:
-        """Forget names that nobody registered, by the topic filter that they share; gives how many.
+        """Forget names that nobody registered, by the topic filter that they share; returns how many.
 
         A name that reports a capture stays until somebody approves or revokes it.
         """
@@ -125,7 +127,7 @@ class Approvals:
     def _answer(
         self, tx: Transaction, device: str, outcome: Outcome, by: str, now: datetime
     ) -> None:
-        """Somebody has decided about the device: the alert that it reports a capture is over."""
+        """End the alert that an unregistered device reports a capture: somebody has decided about it."""
         over = Ruling(ends=[End("unregistered_spring", device, by)])
         apply(tx, outcome, over, self._policy or Policy(), now)
 
@@ -133,7 +135,7 @@ class Approvals:
         self, tx: Transaction, so_far: ReplayReport, now: datetime,
         reasons: Collection[RefusalReason] = tuple(RefusalReason), device: str | None = None,
     ) -> Outcome | None:  # fmt: skip
-        """Read the next messages again and count them in `so_far`; None when there are no more."""
+        """Read the next messages again and count them in `so_far`; None when none are left."""
         kept = tx.quarantine.waiting(reasons, device, so_far.after, STEP)
         if not kept:
             return None
@@ -143,22 +145,22 @@ class Approvals:
         so_far.add(outcome)
         return outcome
 
-    def _unregistered(self, tx: Transaction, wanted: str, wish: ApprovalRequest) -> Device:
-        """A device that only the quarantine knows: no model could be offered for it."""
+    def _unregistered(self, tx: Transaction, wanted: str, request: ApprovalRequest) -> Device:
+        """A device known only from the quarantine: none could be proposed from its messages."""
         if not tx.quarantine.waiting(device=wanted, limit=1):
-            raise _no_such(wish.device, tx.devices)
-        model = self.models.get(wish.model)
+            raise _no_such(request.device, tx.devices)
+        model = self.models.get(request.model)
         springs = model is None or bool(SPRINGS & model.meanings)
         return Device(id=wanted, role=Role.TRAP if springs else Role.DETECTOR)
 
-    def _changed(self, known: Device, wish: ApprovalRequest) -> Device:
-        if wish.model and wish.model not in self.models:
-            raise ApprovalError(f"model {wish.model!r}: one of {', '.join(self.models)}")
-        if wish.zone and find_zone(wish.zone) is None:
-            raise ApprovalError(f"zone {wish.zone!r}: an IANA name such as Asia/Tokyo")
-        if wish.heartbeat_s is not None and wish.heartbeat_s <= 0:
-            raise ApprovalError(f"heartbeat {wish.heartbeat_s} s: above 0")
-        changes = dict(_given(wish))
+    def _changed(self, known: Device, request: ApprovalRequest) -> Device:
+        if request.model and request.model not in self.models:
+            raise ApprovalError(f"model {request.model!r}: one of {', '.join(self.models)}")
+        if request.zone and find_zone(request.zone) is None:
+            raise ApprovalError(f"zone {request.zone!r}: an IANA name such as Asia/Tokyo")
+        if request.heartbeat_s is not None and request.heartbeat_s <= 0:
+            raise ApprovalError(f"heartbeat {request.heartbeat_s} s: above 0")
+        changes = dict(_given(request))
         try:
             return msgspec.convert(msgspec.to_builtins(known) | changes, Device)
         except msgspec.ValidationError as error:
@@ -180,7 +182,7 @@ def away_km(device: Device, others: Iterable[Device]) -> float | None:
 def _placed(
     device: Device, before: Device, others: Iterable[Device], answer: PlaceAnswer
 ) -> Device:
-    """The device with its place, or without; ApprovalError asks about one that nobody confirmed."""
+    """The device with its place, or without. Raises ApprovalError for a far place that nobody confirmed."""
     if answer == "none":
         return msgspec.structs.replace(device, lat=None, lon=None)
     km = None if before.standing is Standing.APPROVED else away_km(device, others)
@@ -194,10 +196,10 @@ def _placed(
     return device
 
 
-def _given(wish: ApprovalRequest) -> Iterator[tuple[str, object]]:
+def _given(request: ApprovalRequest) -> Iterator[tuple[str, object]]:
     yield "standing", Standing.APPROVED
     for name in ("name", "role", "model", "inverted", "input", "zone", "heartbeat_s"):
-        if (value := getattr(wish, name)) not in (None, ""):
+        if (value := getattr(request, name)) not in (None, ""):
             yield name, value
 
 

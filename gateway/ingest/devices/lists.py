@@ -54,7 +54,7 @@ def parse(data: bytes) -> list[Device]:
 
 
 def parse_rows(data: bytes) -> list[tuple[str, Device]]:
-    """The same, each with where it stands in the file: "line 7", "feature 3"."""
+    """The same, each with its position in the file: "line 7", "feature 3"."""
     found = read(data)
     if found.faults:
         raise DeviceListError(said(found.faults))
@@ -206,7 +206,7 @@ def check_places(
     centre: Place | None = None,
     least_km: float = far_places.ASK_KM,
 ) -> None:
-    """Ask about rows far from the others; DeviceListError names line, place and distance.
+    """Check that no new row lies far from the others. Raises DeviceListError with line, place and distance.
 
     `known`: the registry, whose places are not asked about again; `centre`: of the site, if configured.
     """

@@ -1,6 +1,6 @@
-"""A message as the installer sees it: from whom, how it was read, or why not. PURE.
+"""A message as the installer sees it: its device, how it was read, or why it was not. PURE.
 
-Owns the lines only; nothing is judged by the store, so a copy is shown like the first.
+Owns the rows of the trace. Must not read the store, so a copy is shown like the first message.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ UNKNOWN = "unregistered"
 
 
 class TraceRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that a message says, or why it says nothing."""
+    """One reading of a message, or why it gave none."""
 
     received_at: datetime
     topic: str
@@ -23,7 +23,7 @@ class TraceRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     retain: bool = False
     dialect: str = ""
     device: str = ""
-    name: str = ""  # what people call it
+    name: str = ""  # the name that people use
     standing: str = ""  # approved, pending, revoked or unregistered
     kind: str = ""
     species: str | None = None
@@ -52,7 +52,7 @@ _OF_READING = (
 def trace_rows(
     message: Message, dialect: str, decode: DecodeMessage, devices: Mapping[str, Device]
 ) -> list[TraceRow]:
-    """What `message` says, at least one line."""
+    """The rows of a message, at least one."""
     try:
         readings = decode(message, devices)
     except MessageRefusedError as refused:
@@ -86,7 +86,7 @@ def battery(line: TraceRow) -> str:
 
 
 def signal(rssi_dbm: float | None, snr_db: float | None = None) -> str:
-    """``▂▄▆_ -97 dBm 7 dB``: as `bars` counts."""
+    """``▂▄▆_ -97 dBm 7 dB``, with the bars of `bars`."""
     if rssi_dbm is None:
         return "" if snr_db is None else f"{snr_db:.0f} dB"
     full = bars(rssi_dbm)

@@ -1,1 +1,1 @@
-"""What comes as files: Camtrap DP packages and tables of sightings."""
+"""Imports of files: Camtrap DP packages and tables of sightings."""

@@ -1,12 +1,12 @@
 """Camtrap DP 1.0: a published camera-trap package becomes devices and readings. PURE.
 
-Owns the meaning of the package's tables. Must not touch files: a function gives it a file's bytes.
+Owns the meaning of the package's tables. Must not open files: a function returns the bytes of each.
 Source: https://camtrap-dp.tdwg.org (deployments and observations; media are not needed).
 
 How a deployment becomes measured effort: it is a device whose heartbeat interval is ENDLESS_S, with one
 sign of life at deploymentStart and one at deploymentEnd. So exactly the time between them counts as
-alive, to the millisecond, and a camera that was taken down years ago is never reported silent.
-An event is what the package says it is: the records of one (eventID, species), counted together.
+alive, and a camera that was removed years ago is never reported silent.
+Events are those of the package: the records of one (eventID, species), counted together.
 """
 
 import re
@@ -28,7 +28,7 @@ from gateway.ingest.tables.import_report import Findings, RowError
 
 DIALECT = "camtrapdp"
 ENDLESS_S = 100 * 365 * 86_400
-AHEAD = timedelta(days=1)  # what ends later than this from now is a plan, not a measurement
+AHEAD = timedelta(days=1)  # a deployment that ends later than this is planned, not measured
 COUNTED = {"animal", "human", "unknown"}  # observationTypes that are sightings
 _SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _COUNT = re.compile(r"([0-9]{1,9})(\.0*)?")  # many tools write whole numbers as 1.0
@@ -36,7 +36,7 @@ _MAX_COUNT = 100_000
 
 
 class Package(Struct):
-    """What a package holds, in the gateway's words."""
+    """The content of a package as values of the domain."""
 
     title: str = ""
     devices: list[Device] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Package(Struct):
     findings: Findings = field(default_factory=Findings)
 
     def without_incomplete(self) -> "Package":
-        """Only the deployments that lost no row: effort without its sightings would be a false zero."""
+        """Without the deployments of which rows were refused: their effort would lack sightings."""
         return msgspec.structs.replace(
             self,
             devices=[one for one in self.devices if one.id not in self.incomplete],
@@ -208,7 +208,7 @@ class _Reader:
 
 
 def _safe(id_: str) -> str:
-    """`id_` where it can stand in topics and addresses, else a readable part and a hash."""
+    """`id_` if topics and addresses can hold it, else a readable part of it and a hash."""
     if _SAFE.fullmatch(id_):
         return id_
     digest = blake2b(id_.encode(), digest_size=4).hexdigest()
@@ -223,7 +223,7 @@ def _degrees(row: Row, column: str, axis: Axis) -> float:
 
 
 def _species(row: Row) -> str:
-    """Our code, or the scientific name as it stands where we have none."""
+    """Our code, or the scientific name unchanged if we have none."""
     if row["observationType"] == "human":
         return species.PERSON
     name = row["scientificName"]

@@ -15,7 +15,7 @@ from msgspec import Struct
 from gateway.domain.errors import BadInputError
 
 Read = Callable[[str], bytes]
-"""Gives the bytes of a file of the package by its relative path, or raises PackageError."""
+"""Returns the bytes of a file of the package by its relative path, or raises PackageError."""
 
 DESCRIPTOR = "datapackage.json"
 NEEDED = {
@@ -32,7 +32,7 @@ class PackageError(BadInputError):
 
 
 class Row(Struct, frozen=True):
-    """A row with its place."""
+    """A row with its position."""
 
     file: str
     line: int

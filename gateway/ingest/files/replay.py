@@ -1,7 +1,7 @@
-"""History from elsewhere goes through the same door as messages: `batch.absorb`.
+"""Import of history from other systems, through the same function as messages: `batch.absorb`.
 
-Owns the wrapping of readings that never were messages, and the size of a step. Runs without a loop,
-also beside a running gateway: each step is one short transaction of its own.
+Owns the messages made from such readings, and the size of a step. Runs without an event loop, also beside a
+running gateway: each step is a short transaction of its own. Must not decode files.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ class HistoryError(BadInputError):
 
 
 class ReplaySummary(Struct):
-    """What became of the readings."""
+    """How many devices and events the import added."""
 
     devices_new: int = 0
     events_new: int = 0
@@ -37,8 +37,8 @@ def import_history(
 ) -> ReplaySummary:
     """Register the `devices` not known yet and write their `readings` (each device's in order of time).
 
-    Taking the same twice adds nothing. Nobody is sent an alert. HistoryError if an id belongs to a device of
-    another source, or to one that does not count.
+    Importing the same twice adds nothing. Nobody is sent an alert. Raises HistoryError if an id
+    belongs to a device of another source, or to one that does not count.
     """
     known = {device.id: device for device in store.read_now(lambda reader: reader.devices())}
     new = [device for device in devices if device.id not in known]
@@ -64,7 +64,7 @@ def _same_source(device: Device, known: Device) -> None:
 
 
 def _messages(readings: Iterable[Reading]) -> Iterator[Message]:
-    """Each received when it happened, or its own time would be judged too old; kept, hence no news."""
+    """Messages received when they happened, so their times are plausible; retained, so nobody is alerted."""
     for reading in readings:
         if reading.device_time is None:
             raise HistoryError(f"{reading.id}: history needs a time")

@@ -1,4 +1,4 @@
-"""The column map of a table of sightings: which column means what. PURE.
+"""The column map of a table of sightings: the meaning of each column. PURE.
 
 Owns the keys of the map (TOML) and the messages for a broken one.
 """
@@ -34,7 +34,7 @@ class Columns(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Map(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to read one table."""
 
-    title: str  # whose data: stands with every sighting
+    title: str  # the source of the data, stored with every sighting
     columns: Columns
     encoding: Literal["auto", "utf-8", "cp932", "utf-16"] = "auto"
     delimiter: str = ""  # found out
@@ -46,7 +46,7 @@ class Map(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def read_map(data: bytes) -> Map:
-    """A column map from TOML; TableError names the key, and what is allowed."""
+    """A column map from TOML. Raises TableError with the key and what is allowed."""
     try:
         found = msgspec.convert(tomllib.loads(data.decode("utf-8-sig")), Map)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

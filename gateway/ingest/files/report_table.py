@@ -1,8 +1,7 @@
-"""A municipality's table, read through its column map, becomes sightings. PURE.
+"""A municipality's table, read into sightings by its column map. PURE.
 
-Owns the judgement of each row. Must not touch files or the store.
-Nothing is guessed silently: what was
-repaired or refused stands in `findings` with line, column and value.
+Owns the reading of each row. Must not open files or the store.
+Every repaired or refused cell is in `findings` with line, column and value.
 """
 
 from collections import Counter
@@ -29,7 +28,7 @@ SIGNS = frozenset({SightingKind.TRACE, SightingKind.DAMAGE, SightingKind.DEATH})
 
 
 class Reports(Struct):
-    """What a table holds."""
+    """The content of a table."""
 
     title: str
     encoding: str

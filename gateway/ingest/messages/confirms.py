@@ -1,6 +1,6 @@
-"""Confirms: which ids native devices may forget, told soon and together.
+"""Confirms: tells native devices which ids are stored, so that they may forget them.
 
-Owns what waits to be confirmed, in a bound. Must not decide what is durable (`intake`).
+Owns the bounded queue of ids to confirm. Must not decide what is durable (`intake`).
 """
 
 import asyncio
@@ -11,13 +11,13 @@ from gateway.dialects import native_protocol
 from gateway.mqtt import Session
 
 log = logging.getLogger(__name__)
-WAITING = 10_000  # ids; one more only means that a device repeats
-IDS = 100  # in one confirm: a sensor has little memory
-AT_ONCE = 50  # on their way, so that no device waits for another's
+WAITING = 10_000  # ids; beyond this a device sends its messages again
+IDS = 100  # in one confirm, because a sensor has little memory
+AT_ONCE = 50  # confirms sent at the same time, so that no device waits for another
 
 
 class Confirms:
-    """Of one gateway."""
+    """The confirms of one gateway."""
 
     def __init__(self) -> None:
         self._durable: dict[str, list[str]] = {}  # topic -> ids
@@ -25,16 +25,16 @@ class Confirms:
         self._committed = asyncio.Event()
 
     def promise(self, durable: Mapping[str, Sequence[str]]) -> None:
-        """These ids (by topic) are durable: to be confirmed together with others of the same device."""
+        """Queue durable ids (by topic); ids of the same device are confirmed together."""
         for topic, ids in durable.items():
-            if self._waiting < WAITING:  # else the device repeats and is confirmed then
+            if self._waiting < WAITING:  # else the device sends again and is confirmed then
                 self._durable.setdefault(topic, []).extend(ids)
                 self._waiting += len(ids)
         if self._durable:
             self._committed.set()
 
     async def run(self, session: Session) -> None:
-        """Tell the devices, until cancelled."""
+        """Send the confirms, until cancelled."""
         room = asyncio.Semaphore(AT_ONCE)
 
         async def tell(topic: str, ids: list[str]) -> None:

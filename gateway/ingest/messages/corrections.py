@@ -1,8 +1,8 @@
-"""Corrections: a later word about an earlier detection, such as a camera's second look. PURE.
+"""Corrections: later reports about an earlier detection, such as a second classification. PURE.
 
-Owns which word holds. Words may come before the event, with it or after it, in any order and more than
-once: the one with the highest confidence holds (the id decides between equals), and the event as first
-told is the weakest of all. A word about an event that never came stands in for it, under its id.
+Decides which correction wins: the one with the highest confidence, then the highest id; the event as first
+reported is the weakest. Corrections may come before the event, with it or after it, in any order and more
+than once. A correction of an event that never came is stored in its place, under its id.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ class Admitted(Struct, frozen=True):
 
 
 class CorrectableEvent(Protocol):
-    """An event in the journal, and the word that last corrected it."""
+    """An event in the journal, and its last correction."""
 
     @property
     def event(self) -> Event:
@@ -38,29 +38,29 @@ class CorrectableEvent(Protocol):
 
     @property
     def refined_by(self) -> str | None:
-        """None: as first told."""
+        """None: never corrected."""
 
 
 class Revision(Struct, frozen=True):
-    """A stored event and what it becomes."""
+    """A stored event and its corrected value."""
 
     old: Event
     new: Event
-    by: str  # id of the word that holds
-    heard_at: datetime  # when the newest word came
+    by: str  # id of the winning correction
+    heard_at: datetime  # when the newest correction came
 
     @property
     def is_news(self) -> bool:
-        """Whether rules must look again."""
+        """Whether rules must judge the event again."""
         return (self.old.species, self.old.confidence) != (self.new.species, self.new.confidence)
 
 
 def join(
     admitted: Iterable[Admitted], stored: Mapping[Identity, CorrectableEvent]
 ) -> tuple[list[Admitted], list[Revision], int]:
-    """Words into their events: (events to write, stored events to revise, words that changed nothing).
+    """Apply corrections: (events to write, stored events to revise, number of corrections without effect).
 
-    `stored`: what the journal has of the corrected events. A word about something that is no detection
+    `stored`: what the journal has of the corrected events. A correction of something that is no detection
     is an event of its own.
     """
     admitted = list(admitted)
@@ -95,7 +95,7 @@ def join(
 
 
 def fill(told: CorrectableEvent, copy: Event) -> Revision | None:
-    """What the event as first told adds to one that a word corrected or stands in for."""
+    """What the event as first reported adds to one that was corrected, or stored in its place."""
     new = filled(told.event, copy)
     if told.refined_by is None or new == told.event:
         return None
@@ -113,7 +113,7 @@ def filled(event: Event, other: Event) -> Event:
 
 
 def _better(standing: Event, by: str | None, word: Event) -> tuple[Event, str]:
-    """The event after a word, and whose word holds."""
+    """The event after a correction, and the id of the winning correction."""
     if by is not None and _rank(standing, by) >= _rank(word, word.id):
         return filled(standing, word), by
     new = msgspec.structs.replace(standing, species=word.species, confidence=word.confidence)

@@ -1,4 +1,4 @@
-"""The configured sources: which topics to hear, and which dialect reads each message.
+"""The configured sources: which topics to subscribe to, and which dialect reads each message.
 
 Owns the check that every named dialect exists. Must not know what a payload means.
 """
@@ -14,7 +14,7 @@ from gateway.domain.model import Device, DeviceState, Message, MessageRefusedErr
 
 
 class Sources:
-    """Decoding for one gateway; ConfigError when a source names an unknown dialect."""
+    """Decoding for one gateway. Raises ConfigError when a source names an unknown dialect."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Sources:
         return dialect is not None and dialect.resends
 
     def decode(self, message: Message, devices: Mapping[str, Device]) -> list[Reading]:
-        """The readings of a message; Refused when it means none."""
+        """The readings of a message. Raises MessageRefusedError when it has none."""
         if self._context.devices is not devices:
             self._context = Context(
                 devices, self._context.site, self.models, declared=self._declared

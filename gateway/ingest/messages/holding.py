@@ -1,7 +1,7 @@
-"""What becomes of messages of devices that do not count: held, dropped or counted. One batch.
+"""Messages of devices that do not count: held, dropped or counted. For one batch.
 
-Owns which devices are met for the first time, how their messages are kept, and whose captures people
-must hear of. Runs inside a transaction of the writer; must not alert itself (`rules.unregistered`).
+Owns which devices are new, how their messages are kept, and about whose captures people
+must be told. Runs inside a transaction of the writer; must not alert itself (`rules.unregistered`).
 """
 
 from collections import Counter
@@ -41,11 +41,11 @@ class HoldReason(Struct, frozen=True):
     reason: RefusalReason
     detail: str
     urgent: bool = False  # the message reports a capture
-    waits: bool = False  # the sender keeps it until it is confirmed
+    waits: bool = False  # the sender stores it until it is confirmed
 
 
 class Holding(Struct):
-    """What the messages of one batch came to that gave no event."""
+    """The messages of one batch that gave no event."""
 
     tx: Transaction
     clock_trusted: bool = True
@@ -80,7 +80,7 @@ class Holding(Struct):
         return held
 
     def meet(self, device: Device, message: Message) -> Device | None:
-        """Note a device never registered; None: the list has no room for its name."""
+        """Add a pending device that nobody registered; None: the list has no room for its name."""
         if not self._list(device.id, message):
             return None
         self.tx.put_device(device)
@@ -90,7 +90,7 @@ class Holding(Struct):
     def refuse(
         self, message: Message, refused: MessageRefusedError, kept: Kept | None
     ) -> RefusalReason:
-        """What no dialect could read: keep it; gives the reason that is counted."""
+        """Store a message that no dialect could read; returns the reason that is counted."""
         offer, reason = refused.offer, refused.reason
         if offer and offer.id not in self.tx.devices and self.meet(offer, message) is None:
             reason = RefusalReason.NAMES
@@ -102,7 +102,7 @@ class Holding(Struct):
     def keep(
         self, message: Message, device: str | None, why: HoldReason, kept: Kept | None
     ) -> bool:
-        """Keep a message, or keep it where it lies already; whether it stays for sure."""
+        """Insert a quarantine row or update the existing one; whether the message is sure to stay."""
         if kept is not None:
             if kept.device is None or device in (None, kept.device):
                 self.tx.quarantine.put_back(kept.no, why.reason, why.detail, device)
@@ -123,7 +123,7 @@ class Holding(Struct):
         self.no_events[device if self._is_known(device) else SHARED, reason.value] += messages
 
     def reports(self, now: datetime) -> UnapprovedCaptures:
-        """The captures that people have not heard of; from now on they count as told."""
+        """The captures of which nobody was told yet; from now on they count as told."""
         unknown = self.tx.unknown
         lately = unknown.told_since(now - LATELY)
         new = unknown.untold(self.springs)
@@ -151,7 +151,7 @@ class Holding(Struct):
             self.tx.unknown.refuse(wanted, device, at, springs=why.urgent)
 
     def _list(self, name: str, message: Message, *, is_registered: bool = False) -> bool:
-        """Take a name into the list; False: it has no room. Who is in the registry has it."""
+        """Add a name to the list; False: there is no room. Registered devices always have room."""
         names, at = self.tx.unknown.names, message.received_at
         if name in names.topics or (name in self.tx.devices and not is_registered):
             return True

@@ -1,9 +1,10 @@
-"""The intake: messages in, committed, acknowledged, told. One loop, adaptive group commit.
+"""The intake: messages are received, committed, acknowledged, then reported. One loop with group commit.
 
-Owns the order "durable, then acknowledged, then everything else" (principle 1). In a surge, more than can
-be judged at once, messages are made durable as they came and judged later, in their order: they lie safer
-here than in a broker's memory. Only what names a trap is judged at once. While the disk refuses nothing
-is acknowledged, so broker and devices hold, and people are alerted all the same. Must not decode or write
+Owns the order "durable, then acknowledged, then everything else" (principle 1). When more messages arrive
+than can be judged, they are stored unread and judged later, in their order: here they are safer than in a
+broker's memory. Only messages whose topic names a trap are judged at once. While the disk refuses, nothing
+is acknowledged, so broker and devices keep the messages, and people are alerted all the same.
+Must not decode or write
 itself (`batch`, `store`).
 """
 
@@ -27,19 +28,19 @@ from gateway.store.tables.backlog import Size
 from gateway.store.tables.outbox import ClaimedDelivery
 
 log = logging.getLogger(__name__)
-PATIENCE_S = 1.0  # in a surge, how long keeping goes before a batch is judged
+PATIENCE_S = 1.0  # in a surge, how long messages are only stored before a batch is judged
 AT_ONCE = 3  # batches of the backlog in one transaction
 BACKLOG_BYTES = 64_000_000  # on the disk; beyond it the broker has to wait
 RETRY_S = 2.0  # between attempts while the disk refuses
 REHEARSED = 12  # batches of the backlog that people are told from while the disk refuses
-ROOM = 1_000  # letters of one lane that are told from memory
+ROOM = 1_000  # most notifications per channel sent without the database
 MB = 1_000_000
 
 Tell = Callable[[Sequence[ClaimedDelivery]], Awaitable[bool]]
 
 
 async def tell_nobody(_: Sequence[ClaimedDelivery]) -> bool:
-    """For a gateway without people."""
+    """Sends nothing: for a gateway without recipients."""
     return True
 
 
@@ -123,7 +124,7 @@ class Intake:
         return judged, tx.backlog.size()
 
     async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
-        """Commit, then acknowledge, then tell; DiskError when nothing could be committed."""
+        """Commit, then acknowledge, then report; DiskError when nothing could be committed."""
         messages = [delivery.message for delivery in deliveries]
         self._health.waiting(len(messages))
         started = asyncio.get_running_loop().time()

@@ -1,7 +1,7 @@
 """Reports under an id that the journal has already: copies, restarted counters and conflicts.
 
-Owns what becomes of them. Only a copy adds no event: everything else is kept under an id of its own, so
-that no capture goes silent. Runs inside a transaction of the writer; must not compare (`identity`), judge
+Owns what is stored of them. Only a copy adds no event; everything else is stored under a new id, so that no
+capture is lost. Runs inside a transaction of the writer; must not compare (`identity`), judge
 states or alert.
 """
 
@@ -28,14 +28,14 @@ _MARKS = {Sameness.RESTARTED: RESTARTED_MARK, Sameness.CONFLICT: CONFLICT_MARK}
 
 
 class Conflict(Struct, frozen=True):
-    """A report whose id means something else already: it must not be confirmed."""
+    """A report whose id belongs to another event already: it must not be confirmed."""
 
-    report: Admitted  # as it came
-    detail: str  # for a person; empty: the same conflict was told before
+    report: Admitted  # as it arrived
+    detail: str  # for a person; empty: the same conflict is stored already
 
 
 class Found(Struct):
-    """What became of the reports."""
+    """The result for the reports."""
 
     events: list[Admitted] = field(default_factory=list)  # new, and in the journal now
     revisions: list[Revision] = field(default_factory=list)  # what copies added

@@ -1,1 +1,1 @@
-"""What people do at traps and on alerts."""
+"""Actions of people at traps and on alerts."""

@@ -1,7 +1,7 @@
-"""People's acts: an outcome at a trap, a visit, an answer to an alert. Each one transaction.
+"""Actions of people: an outcome at a trap, a visit, an answer to an alert. One transaction each.
 
-Owns what an act changes: the act itself, the trap's state, the alerts it answers.
-Runs on the writer's thread; must not read a clock.
+Owns what an action changes: its row, the trap's state, the alerts it answers.
+Runs on the writer's thread. Must not read a clock.
 """
 
 from datetime import datetime, timedelta
@@ -28,7 +28,10 @@ class UnknownSubjectError(BadInputError):
 
 
 def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> Outcome:
-    """Keep an act and what follows from it. Raises IllegalDeed or Unknown; repeated = once."""
+    """Store an action and its consequences; a repeated one changes nothing.
+
+    Raises IllegalActionError or UnknownSubjectError.
+    """
     device = tx.devices.get(act.device)
     if device is None or device.role is not Role.TRAP:
         raise UnknownSubjectError(f"{act.device}: no such trap")
@@ -53,7 +56,7 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
 def add_action(
     tx: Transaction, device: Device, before: DeviceState | None, act: TrapAction
 ) -> DeviceState:
-    """Keep an act with what it makes of the trap's state and effort, in whatever order it comes."""
+    """Store an action and update the trap's state and effort, whatever the order of arrival."""
     without = device_update.around(tx, device, act)
     tx.acts.add(act)
     tx.add_tally(device.id, effort.difference(device_update.around(tx, device, act), without))
@@ -65,7 +68,7 @@ def add_action(
 def acknowledge(
     tx: Transaction, alert_id: str, by: str, now: datetime, through: str = ""
 ) -> Outcome:
-    """Somebody takes care of an alert. Raises Unknown if nobody needs to any more."""
+    """Acknowledge an alert. Raises UnknownSubjectError if it is answered or over."""
     alert = tx.alerts.find(alert_id)
     changed = change_status(alert, AlertChange.ACKNOWLEDGE, now, by, through) if alert else None
     if changed is None:
@@ -76,7 +79,7 @@ def acknowledge(
 def resolve(
     tx: Transaction, alert_id: str, by: str, policy: Policy, now: datetime, through: str = ""
 ) -> Outcome:
-    """A person ends an alert; a condition that lasts can only be acknowledged."""
+    """Resolve an alert; a condition that lasts is only acknowledged. Raises UnknownSubjectError."""
     alert = tx.alerts.find(alert_id)
     if alert and alert.rule in TABLE and TABLE[alert.rule].is_condition:
         return acknowledge(tx, alert_id, by, now, through)
@@ -88,7 +91,7 @@ def resolve(
 
 
 def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Outcome:
-    """An alert was ended too early: it begins anew, and its people are told again."""
+    """Open a resolved alert again and tell its people again. Raises UnknownSubjectError."""
     alert = tx.alerts.find(alert_id)
     if alert is None or tx.alerts.find_open(alert.rule, alert.subject):
         raise UnknownSubjectError("no such alert, or it is open")
@@ -96,8 +99,8 @@ def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Out
     if changed is None:
         raise UnknownSubjectError("the alert is not over")
     tx.alerts.put(changed)
-    for promise in policy.first(changed, tx.devices.get(changed.subject), now):
-        tx.outbox.add(changed, promise)
+    for delivery in policy.first(changed, tx.devices.get(changed.subject), now):
+        tx.outbox.add(changed, delivery)
     return Outcome(opened=[changed])
 
 
@@ -106,7 +109,7 @@ def _end_of_tamper(act: TrapAction) -> End:
 
 
 def _acknowledge_all(tx: Transaction, outcome: Outcome, act: TrapAction, now: datetime) -> None:
-    """Whoever acts at a trap has answered what was open about it."""
+    """Acknowledge all open alerts about a trap at which somebody acted."""
     for alert in tx.alerts.open_about(act.device):
         if changed := change_status(alert, AlertChange.ACKNOWLEDGE, now, act.by, act.through):
             outcome.changed.append(tx.alerts.put(changed))

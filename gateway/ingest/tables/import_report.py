@@ -1,6 +1,6 @@
-"""What an import had to repair or refuse, row by row, so that nobody need trust it blindly.
+"""What an import repaired or refused, row by row, so that a person can check it. PURE.
 
-Owns the words of such a report only. PURE.
+Owns the values of the report. Must not read files.
 """
 
 from collections import defaultdict
@@ -11,20 +11,20 @@ from gateway.domain.errors import BadInputError
 
 
 class CellRemark(Struct, frozen=True):
-    """One cell that was not as it should be."""
+    """One cell that was repaired or refused."""
 
     file: str
     line: int  # of the file, the header being line 1
     column: str
     value: str
-    text: str  # what is wrong and, if repaired, what was done; the same words for the same fault
+    text: str  # what is wrong and, if repaired, what was done; the same text for the same fault
 
     def __str__(self) -> str:
         return f"{self.file} line {self.line}: {self.column} = {self.value!r}: {self.text}"
 
 
 class Findings(Struct):
-    """All of one import."""
+    """The remarks of one import."""
 
     repaired: list[CellRemark] = field(default_factory=list)
     refused: list[CellRemark] = field(default_factory=list)
@@ -43,7 +43,7 @@ class RowError(BadInputError):
         self.column, self.value, self.text = column, value, text
 
     def at(self, file: str, line: int) -> CellRemark:
-        """The same with its place."""
+        """The remark with file and line."""
         return CellRemark(file, line, self.column, self.value[:80], self.text)
 
 

@@ -17,7 +17,7 @@ from gateway.domain.device_state import advance, grace_ms, placed
 from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import DeviceState, Event, TimeQuality
-from gateway.store.rows import EVENT_SELECT, each, to_alert, to_event, to_json
+from gateway.store.rows import EVENT_SELECT, readable, to_alert, to_event, to_json
 from gateway.store.setting_keys import SettingKey
 from gateway.store.writer import Transaction
 
