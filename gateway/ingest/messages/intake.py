@@ -4,8 +4,7 @@ Owns the order "durable, then acknowledged, then everything else" (principle 1).
 than can be judged, they are stored unread and judged later, in their order: here they are safer than in a
 broker's memory. Only messages whose topic names a trap are judged at once. While the disk refuses, nothing
 is acknowledged, so broker and devices keep the messages, and people are alerted all the same.
-Must not decode or write
-itself (`batch`, `store`).
+Must not decode or write itself (`batch`, `store`).
 """
 
 import asyncio
