@@ -30,6 +30,7 @@ from gateway.ingest.devices.lists import (
 from gateway.ingest.devices.lists import read as read_list
 from gateway.ingest.messages.batch import release
 from gateway.ingest.messages.decoding import Sources
+from gateway.ingest.tables.rows import read_bytes
 from gateway.store import Store, Transaction
 
 group = typer.Typer(
@@ -87,7 +88,7 @@ def import_(
 
 def _list(file: Path, *, partial: bool) -> DeviceList:
     try:
-        found = read_list(file.read_bytes())
+        found = read_list(read_bytes(file))
     except OSError as error:
         raise DeviceListError(error.strerror) from None
     if found.faults and not (partial and found.rows):

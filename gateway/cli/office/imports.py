@@ -23,6 +23,7 @@ from gateway.ingest.files import camtrapdp_tables as tables
 from gateway.ingest.files import replay, report_table
 from gateway.ingest.files.report_columns import TableError, read_map
 from gateway.ingest.tables.import_report import CellRemark, Findings, grouped, too_many
+from gateway.ingest.tables.rows import read_bytes
 from gateway.store import Store
 
 SHOWN = 3  # examples of each kind of finding; --json gives all
@@ -128,7 +129,7 @@ def csv_(
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as error:
         _refuse(f"{path}: {error.strerror}")
 

@@ -1,4 +1,4 @@
-"""A file of a table to its header and rows: CSV in any usual form, or XLSX. PURE.
+"""A file of a table to its header and rows: CSV in any usual form, or XLSX.
 
 Owns how the header is found below title rows, and the bounds of a file. Must not know what a column means:
 the caller says what a header is.
@@ -6,6 +6,7 @@ the caller says what a header is.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -59,13 +60,19 @@ def read(data: bytes, is_header: IsHeader, encoding: str = "auto", separator: st
     """
     if len(data) > MAX_BYTES:
         raise TableError(
-            f"{MAX_BYTES:,} バイトまでです / {len(data):,} bytes; at most {MAX_BYTES:,} are read"
+            f"{MAX_BYTES:,} バイトまでです / too large: at most {MAX_BYTES:,} bytes are read"
         )
     if workbook.is_workbook(data):
         return _of_workbook(data, is_header)
     _refuse_others(data)
     text, encoding = text_file.decode(data, encoding)
     return _of_text(text, is_header, encoding, separator)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes, at most one more than `read` takes. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def _refuse_others(data: bytes) -> None:

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -180,6 +181,16 @@ def test_a_cell_far_below_is_refused_and_costs_no_million_rows() -> None:
     file.save(out)
     with pytest.raises(TableError, match="at most"):
         read(out.getvalue())
+
+
+def test_of_a_huge_file_no_more_is_read_than_its_refusal_needs(tmp_path: Path) -> None:
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as file:
+        file.truncate(10 * rows.MAX_BYTES)
+    data = rows.read_bytes(path)
+    assert len(data) == rows.MAX_BYTES + 1
+    with pytest.raises(TableError, match="at most"):
+        read(data)
 
 
 cells = st.text(
