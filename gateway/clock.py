@@ -119,8 +119,12 @@ class Timekeeper:
     def verdict(self) -> Trust:
         """Whether the machine's clock can be trusted now."""
         machine, floor = self._machine, self.untrusted.base if self.untrusted else self._last
-        return trust(machine.wall(), floor, synchronised=machine.synchronised(),
-                     keeps_time=machine.keeps_time)  # fmt: skip
+        return trust(
+            machine.wall(),
+            floor,
+            synchronised=machine.synchronised(),
+            keeps_time=machine.keeps_time,
+        )
 
     def error(self) -> timedelta:
         """By how much the times of this untrusted period differ from the machine's clock."""

@@ -67,13 +67,17 @@ class Health:
             f"{NAME}_disk_refusals", "Commits that the disk refused", registry=registry
         )
         self._latency = Histogram(
-            f"{NAME}_commit_seconds", "From received to durable", registry=registry,
+            f"{NAME}_commit_seconds",
+            "From received to durable",
+            registry=registry,
             buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
-        )  # fmt: skip
+        )
         self._batch = Histogram(
-            f"{NAME}_batch_messages", "Messages in one commit", registry=registry,
+            f"{NAME}_batch_messages",
+            "Messages in one commit",
+            registry=registry,
             buckets=(1, 3, 10, 30, 100, 300, 1000, 3000),
-        )  # fmt: skip
+        )
         self._lag = Gauge(
             f"{NAME}_loop_lag_seconds", "The event loop's lateness", registry=registry
         )

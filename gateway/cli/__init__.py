@@ -1,6 +1,6 @@
-"""The command line: one file a group of commands, named in one table, read only when asked for.
+"""The command line: one file per group of commands, listed in one table, imported on first use.
 
-Exit 0 done, 1 refused with the reason on stderr, 2 wrong usage.
+Exit codes: 0 done, 1 failed with the reason on stderr, 2 wrong usage.
 """
 
 import sys
@@ -40,24 +40,24 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
 
 
 class LazyCommands(TyperGroup):
-    """Takes a command's file down when somebody asks for it: a small board starts slowly enough."""
+    """Imports a command's file when the command is used, so that a small board starts quickly."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """In the order of the table."""
+        """The commands in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command, or None."""
+        """The command, or None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
-        shelf = typer.Typer()
-        shelf.callback()(_nothing)
-        import_module(f"gateway.cli.{COMMANDS[cmd_name]}").register(shelf)
-        return typer.main.get_group(shelf).commands[cmd_name]
+        single = typer.Typer()
+        single.callback()(_nothing)
+        import_module(f"gateway.cli.{COMMANDS[cmd_name]}").register(single)
+        return typer.main.get_group(single).commands[cmd_name]
 
 
 def _nothing() -> None:
-    """Keep a lone command a member of its group."""
+    """An empty callback: with it typer keeps a single command as a member of a group."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -90,19 +90,19 @@ app.callback()(_root)
 
 
 def main() -> None:
-    """The command `shishigaki`: what was refused goes to stderr in one line, exit 1."""
-    refused: list[str] = []
+    """The command `shishigaki`. Errors of the project are printed in one line each, exit code 1."""
+    failures: list[str] = []
     try:
         app()
     except* ShishigakiError as group:
-        refused = list(dict.fromkeys(str(error) for error in leaves(group)))
-    if refused:
-        sys.stderr.writelines(f"shishigaki: {text}\n" for text in refused)
+        failures = list(dict.fromkeys(str(error) for error in leaves(group)))
+    if failures:
+        sys.stderr.writelines(f"shishigaki: {text}\n" for text in failures)
         raise SystemExit(1)
 
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The errors themselves, however many tasks stood around them."""
+    """The single errors inside nested exception groups."""
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             yield from leaves(error)

@@ -1,10 +1,14 @@
-"""Options that several commands share, and what they mean."""
+"""Options and small steps that several commands share. Must not contain a command."""
 
+from collections.abc import Callable
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 from zoneinfo import ZoneInfo
 
 import typer
+from msgspec import Struct
+from msgspec.structs import fields
 
 from gateway import app as service
 from gateway.config import Config, load
@@ -32,14 +36,39 @@ FarOk = Annotated[
 LanguageOption = Annotated[str, typer.Option("--lang", help="ja, en", envvar="SHISHIGAKI_LANG")]
 
 
-def desk(config: Config) -> Approvals:
-    """The installer's desk, as the running gateway has it."""
+def takes(options: type[Struct]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a command of one argument: the fields of `options` become its command line options."""
+    kinds = get_type_hints(options, include_extras=True)
+    parameters = [
+        Parameter(
+            field.name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if field.required else field.default,
+            annotation=kinds[field.name],
+        )
+        for field in fields(options)
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        def run(**values: Any) -> None:
+            command(options(**values))
+
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = dict(kinds)
+        return run
+
+    return decorate
+
+
+def approvals(config: Config) -> Approvals:
+    """Approval of devices with the configured dialects and models, as in the running gateway."""
     sources = Sources(config.sources, config.site.name, config.models)
     return Approvals(sources.decode, sources.models, service.policy(config))
 
 
 def open_store(config: Config) -> Store:
-    """The configured store, for a command's own use."""
+    """The configured store, opened for one command. Raises StoreError."""
     return Store(Path(config.store.path), ZoneInfo(config.site.timezone))
 
 
@@ -49,7 +78,8 @@ __all__ = [
     "ConfigFile",
     "FarOk",
     "LanguageOption",
-    "desk",
+    "approvals",
     "load",
     "open_store",
+    "takes",
 ]

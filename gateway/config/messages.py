@@ -21,9 +21,12 @@ _MISSING = re.compile(r"Object missing required field `(?P<key>[^`]*)`")
 _STEP = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<index>[^\]]*)\]")
 _SECRET = {"password", "secret", "token", "channels", "heartbeat_url"}
 _PLAIN: dict[Any, str] = {
-    bool: "true or false", int: "a whole number", float: "a number", str: 'text, "in quotes"',
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: 'text, "in quotes"',
     date: "a date, 2026-11-23",
-}  # fmt: skip
+}
 
 
 class ConfigError(BadConfigurationError):
@@ -68,8 +71,14 @@ def _many(parts: tuple[Any, ...]) -> str:
 
 
 def _bounds(meta: Meta) -> str:
-    signs = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below",
-             "min_length": "of length at least", "max_length": "of length at most"}  # fmt: skip
+    signs = {
+        "ge": "at least",
+        "gt": "above",
+        "le": "at most",
+        "lt": "below",
+        "min_length": "of length at least",
+        "max_length": "of length at most",
+    }
     found = [f"{word} {getattr(meta, name):g}" for name, word in _present(meta, signs)]
     return ", ".join(found)
 

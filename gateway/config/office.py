@@ -8,9 +8,27 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 COLUMNS = (  # what a capture's row in the papers can hold
-    "no", "date", "time", "species", "count", "sex", "weight_class", "mesh5km", "hunter_number",
-    "area", "trap", "trap_type", "lat", "lon", "captor", "permit", "photo", "sha256", "duplicate", "note",
-)  # fmt: skip
+    "no",
+    "date",
+    "time",
+    "species",
+    "count",
+    "sex",
+    "weight_class",
+    "mesh5km",
+    "hunter_number",
+    "area",
+    "trap",
+    "trap_type",
+    "lat",
+    "lon",
+    "captor",
+    "permit",
+    "photo",
+    "sha256",
+    "duplicate",
+    "note",
+)
 Column = Annotated[str, Meta(pattern=rf"^({'|'.join(COLUMNS)})\Z", description=", ".join(COLUMNS))]
 
 

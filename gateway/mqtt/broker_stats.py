@@ -64,10 +64,15 @@ def _heed_stop() -> None:
 
 def _client(settings: Mqtt, site: str) -> aiomqtt.Client:
     return aiomqtt.Client(
-        settings.host, settings.port, username=settings.username or None,
-        password=settings.password or None, identifier=f"shishigaki-{site}-sys",
-        tls_context=tls_context(settings), timeout=10.0, max_queued_incoming_messages=WAITING,
-    )  # fmt: skip
+        settings.host,
+        settings.port,
+        username=settings.username or None,
+        password=settings.password or None,
+        identifier=f"shishigaki-{site}-sys",
+        tls_context=tls_context(settings),
+        timeout=10.0,
+        max_queued_incoming_messages=WAITING,
+    )
 
 
 def _read(

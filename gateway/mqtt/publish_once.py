@@ -19,10 +19,14 @@ def publisher(settings: Mqtt) -> Publish:
     async def publish(topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         try:
             async with aiomqtt.Client(
-                settings.host, settings.port, identifier=f"shishigaki-once-{os.getpid()}",
-                username=settings.username or None, password=settings.password or None,
-                tls_context=tls_context(settings), timeout=TIMEOUT_S,
-            ) as client:  # fmt: skip
+                settings.host,
+                settings.port,
+                identifier=f"shishigaki-once-{os.getpid()}",
+                username=settings.username or None,
+                password=settings.password or None,
+                tls_context=tls_context(settings),
+                timeout=TIMEOUT_S,
+            ) as client:
                 await client.publish(topic, payload, qos=qos, retain=retain)
         except aiomqtt.MqttError as error:
             raise ConnectionError(str(error)) from None

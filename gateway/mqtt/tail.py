@@ -35,9 +35,12 @@ async def follow(
                 trouble("")
                 async for message in client.messages:
                     yield Message(
-                        message.topic.value, _bytes(message.payload), clock(),
-                        message.qos, bool(message.retain),
-                    )  # fmt: skip
+                        message.topic.value,
+                        _bytes(message.payload),
+                        clock(),
+                        message.qos,
+                        bool(message.retain),
+                    )
         except (aiomqtt.MqttError, ConnectionFailedError, OSError) as error:
             trouble(str(error) or type(error).__name__)
         await asyncio.sleep(AGAIN_S)
@@ -45,10 +48,15 @@ async def follow(
 
 def _client(settings: Mqtt, site: str) -> aiomqtt.Client:
     return aiomqtt.Client(
-        settings.host, settings.port, username=settings.username or None,
-        password=settings.password or None, tls_context=tls_context(settings), timeout=10.0,
-        identifier=f"shishigaki-{site}-watch-{secrets.token_hex(4)}", max_queued_incoming_messages=WAITING,
-    )  # fmt: skip
+        settings.host,
+        settings.port,
+        username=settings.username or None,
+        password=settings.password or None,
+        tls_context=tls_context(settings),
+        timeout=10.0,
+        identifier=f"shishigaki-{site}-watch-{secrets.token_hex(4)}",
+        max_queued_incoming_messages=WAITING,
+    )
 
 
 def _bytes(payload: object) -> bytes:

@@ -1,1 +1,1 @@
-"""The demo: a simulated island with a past, live in the browser."""
+"""The demo: a simulated island with a year of data, live in the browser."""

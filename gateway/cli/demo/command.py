@@ -1,4 +1,4 @@
-"""`shishigaki demo`: everything at once on this machine, to see it live."""
+"""`shishigaki demo`: runs broker, simulator, gateway and pages on this machine."""
 
 import asyncio
 import logging
@@ -17,8 +17,8 @@ from gateway.cli.demo.island import LOGIN, Demo, DemoOptions, claim
 from gateway.clock import utc_now
 from gateway.mqtt.embedded_broker import embedded
 
-FIRST = "1年分の記録を作成中 / seeding a year"
-AGAIN = "前回の続きを準備中 / catching up since the last time"
+FIRST_TEXT = "1年分の記録を作成中 / seeding a year"
+CONTINUE_TEXT = "前回の続きを準備中 / catching up since the last time"
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -44,23 +44,23 @@ def demo(
         asyncio.run(_demo(Demo(DemoOptions(data, port, speed)), port, browser))
 
 
-async def _demo(show: Demo, wanted: int, browser: bool) -> None:
+async def _demo(island: Demo, asked: int, browser: bool) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    if show.port != wanted:
+    if island.port != asked:
         console.print(
-            f"ポート {wanted} は使用中。{show.port} を使います / port {wanted} is taken, using {show.port}"
+            f"ポート {asked} は使用中。{island.port} を使います / port {asked} is taken, using {island.port}"
         )
     async with (
-        embedded(show.wishes.data / "broker", show.broker_port) as broker,
-        service.running(show.gateway) as task,
+        embedded(island.options.data / "broker", island.broker_port) as broker,
+        service.running(island.gateway) as task,
     ):
-        url = f"http://127.0.0.1:{show.port}/"
-        _greet(url, broker.name, show)
+        url = f"http://127.0.0.1:{island.port}/"
+        _greet(url, broker.name, island)
         if browser:
             await asyncio.to_thread(webbrowser.open, url)
-        work = asyncio.create_task(_seed_and_live(show, stop), name="demo")
+        work = asyncio.create_task(_seed_and_live(island, stop), name="demo")
         stopped = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({work, stopped, task}, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
@@ -69,47 +69,52 @@ async def _demo(show: Demo, wanted: int, browser: bool) -> None:
             await task
         await work
     console.print(
-        "止めました。データは残っています / stopped; the data stays in", str(show.wishes.data)
+        "止めました。データは残っています / stopped; the data stays in", str(island.options.data)
     )
 
 
-async def _seed_and_live(show: Demo, stop: asyncio.Event) -> None:
+async def _seed_and_live(island: Demo, stop: asyncio.Event) -> None:
     with Progress(
-        TextColumn("{task.description}"), BarColumn(),
-        TextColumn("{task.fields[day]}"), TimeRemainingColumn(), console=console,
-    ) as bar:  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[day]}"),
+        TimeRemainingColumn(),
+        console=console,
+    ) as bar:
         begun = utc_now()
-        words = AGAIN if show.reached else FIRST
-        task = bar.add_task(words, total=show.wishes.history.total_seconds(), day="")
+        words = CONTINUE_TEXT if island.reached else FIRST_TEXT
+        task = bar.add_task(words, total=island.options.history.total_seconds(), day="")
 
         def progress(at: datetime) -> None:
             left = (begun - at).total_seconds()
             bar.update(
-                task, completed=show.wishes.history.total_seconds() - left, day=f"{at:%Y-%m-%d}"
+                task,
+                completed=island.options.history.total_seconds() - left,
+                day=f"{at:%Y-%m-%d}",
             )
             if stop.is_set():
                 raise asyncio.CancelledError
 
         try:
-            world = await show.seed(progress)
+            world = await island.seed(progress)
         except asyncio.CancelledError:
             return
     console.print(
-        f"ここから {show.wishes.speed:g} 倍速で実況。Ctrl-C で終了 / live from here, Ctrl-C ends"
+        f"ここから {island.options.speed:g} 倍速で実況。Ctrl-C で終了 / live from here, Ctrl-C ends"
     )
-    await show.live(world, stop)
+    await island.live(world, stop)
 
 
-def _greet(url: str, broker: str, show: Demo) -> None:
-    count = len(show.scenario.devices)
+def _greet(url: str, broker: str, island: Demo) -> None:
+    count = len(island.scenario.devices)
     console.print(
-        f"[bold]猪垣 Shishigaki demo[/bold]  {show.scenario.title}, {count} 台 / devices, {broker}"
+        f"[bold]猪垣 Shishigaki demo[/bold]  {island.scenario.title}, {count} 台 / devices, {broker}"
     )
     console.print(f"  地図 / map       [bold]{url}[/bold]")
     console.print(f"  わな一覧 / traps {url}traps")
     console.print(
         f"  記録するには / to record: {url}login  名前 / name [bold]{LOGIN}[/bold]  "
-        f"パスワード / password [bold]{show.password}[/bold]"
+        f"パスワード / password [bold]{island.password}[/bold]"
     )
     console.print(
         "  作動したわなは赤くなり、ここにも通知が出ます / a sprung trap turns red; its alert also prints here"

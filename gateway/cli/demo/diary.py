@@ -1,7 +1,7 @@
-"""What the demo's trappers wrote down: an outcome for most springs of the simulated year. PURE.
+"""The outcomes that the demo's trappers recorded for most springs of the simulated year. PURE.
 
-Owns who found what, told from the event's id so that each start tells the same. Written for the
-moment shortly before the sensor says that the trap is set again.
+Owns the outcomes, chosen by a hash of the event's id so that each start gives the same. Each is recorded
+shortly before the sensor reports the trap as set again.
 """
 
 from collections.abc import Iterable
@@ -11,31 +11,31 @@ from hashlib import blake2b
 from gateway.domain.model import ActionKind, Event, Kind, TrapAction
 
 PEOPLE = ("松本", "山口", "平山", "川口")
-# One in a hundred each: what was found, of which species, how many.
-FOUND: tuple[tuple[int, ActionKind, str | None], ...] = (
+# Cumulative percent, outcome, species.
+OUTCOMES: tuple[tuple[int, ActionKind, str | None], ...] = (
     (46, ActionKind.CAPTURED, "boar"),
     (56, ActionKind.CAPTURED, "deer"),
     (82, ActionKind.FALSE_SPRING, None),
     (92, ActionKind.NON_TARGET, "raccoon_dog"),
-)  # the rest was never written down, as in life
+)  # the rest is never recorded, as in the field
 WEIGHTS = ("20kg未満", "20-40kg", "40kg以上")
-BEFORE = timedelta(minutes=5)
+RECORDED_BEFORE_SET = timedelta(minutes=5)
 
 
 class Diary:
-    """Follows springs until the trap is set again."""
+    """Remembers springs until the trap is set again."""
 
     def __init__(self) -> None:
         self._sprung: dict[str, Event] = {}
 
     def read(self, events: Iterable[Event]) -> list[TrapAction]:
-        """Acts that follow from events, each device's in order."""
+        """The actions that follow from events; events of one device must be in order."""
         acts = []
         for event in events:
             if event.kind is Kind.SPRUNG:
                 self._sprung[event.device] = event
             elif event.kind is Kind.SET and (spring := self._sprung.pop(event.device, None)):
-                at = max(spring.observed_at, event.observed_at - BEFORE)
+                at = max(spring.observed_at, event.observed_at - RECORDED_BEFORE_SET)
                 acts += _written(spring, at)
         return acts
 
@@ -43,15 +43,21 @@ class Diary:
 def _written(spring: Event, at: datetime) -> list[TrapAction]:
     dice = blake2b(spring.id.encode(), digest_size=4).digest()
     share = int.from_bytes(dice[:2]) % 100
-    for below, deed, species in FOUND:
+    for below, deed, species in OUTCOMES:
         if share < below:
             caught = deed is ActionKind.CAPTURED
             act = TrapAction(
-                id=f"diary:{spring.id}", device=spring.device, deed=deed, at=at, recorded_at=at,
-                by=PEOPLE[dice[2] % len(PEOPLE)], through="demo", species=species,
+                id=f"diary:{spring.id}",
+                device=spring.device,
+                deed=deed,
+                at=at,
+                recorded_at=at,
+                by=PEOPLE[dice[2] % len(PEOPLE)],
+                through="demo",
+                species=species,
                 count=1 + (dice[3] % 7 == 0) if caught else None,
                 sex=("male", "female")[dice[3] % 2] if caught else None,
                 weight_class=WEIGHTS[dice[2] % 3] if caught else None,
-            )  # fmt: skip
+            )
             return [act]
     return []

@@ -1,7 +1,7 @@
-"""The demo: broker, simulated island, gateway and pages in one process, nothing outside the machine.
+"""The demo: broker, simulated island, gateway and pages on this machine.
 
-Owns how these are put together and how a simulated year is seeded through the gateway's own intake.
-Must not hold what a real gateway would need.
+Owns their connection, and the simulated year that is stored through the gateway's own intake. Must not
+contain anything that a real gateway needs.
 """
 
 import asyncio
@@ -38,21 +38,21 @@ from gateway.store.setting_keys import SettingKey
 
 YEAR = timedelta(days=365)
 SEED_BATCH = 2_000
-PATROLLED = timedelta(days=2)
+ALERTS_END_AFTER = timedelta(days=2)
 PORTS_TRIED = 50
-SHOW_FIRST_S, SHOW_S = 10.0, 60.0  # a trap is sprung by hand so often: in life one waits for hours
-SHOWN_AT_ONCE = 8  # sprung traps: the simulated trapper comes once a day, a site is never all red
-LOGIN = "demo"  # the name to log in with; the password is a new one at every start
+FIRST_SPRING_S, SPRING_EVERY_S = 10.0, 60.0  # between springs made by hand: real traps take hours
+MAX_SPRUNG = 8  # the simulated trapper comes once a day; not all traps should be sprung
+LOGIN = "demo"  # account name; the password is new at every start
 
 OnDemoProgress = Callable[[datetime], None]
 
 
 class DemoError(BadConfigurationError):
-    """The demo cannot begin; the text says why and what to do."""
+    """The demo cannot start; the text says why and what to do."""
 
 
 class DemoOptions(Struct, frozen=True):
-    """What the person asked for."""
+    """The options of the command."""
 
     data: Path
     port: int
@@ -62,12 +62,12 @@ class DemoOptions(Struct, frozen=True):
 
 
 class Demo:
-    """One demo in a folder that is ours (see `claim`); `clock` is the simulated time once live."""
+    """One demo in a folder locked by `claim`. `clock` is the simulated time once it runs live."""
 
-    def __init__(self, wishes: DemoOptions) -> None:
-        self.wishes = wishes
-        self.scenario: Scenario = load(wishes.scenario)
-        self.port = free_port(wishes.port)
+    def __init__(self, options: DemoOptions) -> None:
+        self.options = options
+        self.scenario: Scenario = load(options.scenario)
+        self.port = free_port(options.port)
         self.broker_port = free_port(18_830)
         self.fleet: Fleet | None = None
         self._diary = Diary()
@@ -81,38 +81,40 @@ class Demo:
         self.reached = datetime.fromisoformat(reached) if reached else None  # by an earlier start
 
     def clock(self) -> datetime:
-        """The present: the machine's while seeding, then the fleet's; never back before an earlier end."""
+        """The machine's time while seeding, then the fleet's; never before the end of an earlier run."""
         if self.fleet:
             return self.fleet.now()
         return max(utc_now(), self.reached) if self.reached else utc_now()
 
     async def seed(self, progress: OnDemoProgress) -> World:
-        """Live through what is missing up to now; gives the world, ready to go on live."""
+        """Store the simulated messages up to now; returns the world, ready to run live."""
         store, now = self.gateway.store, utc_now()
         await store.write(lambda tx: tx.put_devices(devices(self.scenario)))
         started = await store.read(lambda r: r.setting(SettingKey.DEMO_STARTED))
-        begin = datetime.fromisoformat(started) if started else now - self.wishes.history
+        begin = datetime.fromisoformat(started) if started else now - self.options.history
         since = self.reached or begin
         await store.write(lambda tx: tx.put_setting(SettingKey.DEMO_STARTED, begin.isoformat()))
         world = await asyncio.to_thread(_catch_up, self.scenario, begin, since)
         for batch in batches(world.live_through(max(now, since))):
             await store.write(lambda tx, batch=batch: self._absorb(tx, batch))  # type: ignore[misc]
             progress(batch[-1].received_at)
-        await store.write(lambda tx: _end_what_patrols_saw(tx, now - PATROLLED))
+        await store.write(lambda tx: _resolve_old_alerts(tx, now - ALERTS_END_AFTER))
         return world
 
     async def live(self, world: World, until: asyncio.Event) -> None:
-        """The fleet as real MQTT clients, until told to stop."""
-        fleet = Fleet(world, "127.0.0.1", self.broker_port, speed=self.wishes.speed)
+        """Run the fleet as real MQTT clients until the event is set."""
+        fleet = Fleet(world, "127.0.0.1", self.broker_port, speed=self.options.speed)
         with fleet:
             self.fleet = fleet
             for trap in await self._left_sprung():
-                fleet.spring(trap)  # by hand in an earlier run: so that a simulated trapper comes
-            pause = SHOW_FIRST_S
+                fleet.spring(
+                    trap
+                )  # sprung by hand in an earlier run: a simulated trapper must come
+            pause = FIRST_SPRING_S
             while not await _within(until, pause):
-                pause = SHOW_S
+                pause = SPRING_EVERY_S
                 traps = fleet.traps()
-                if traps and await self._sprung() < SHOWN_AT_ONCE:
+                if traps and await self._sprung() < MAX_SPRUNG:
                     fleet.spring(random.choice(traps))  # noqa: S311 - which one does not matter
             reached = fleet.now().isoformat()
         await self.gateway.store.write(lambda tx: tx.put_setting(SettingKey.DEMO_REACHED, reached))
@@ -139,14 +141,14 @@ class Demo:
             site=Site(name=self.scenario.site, title=self.scenario.title),
             mqtt=Mqtt(port=self.broker_port),
             sources=(SourceSettings(dialect="native"), SourceSettings(dialect="chirpstack")),
-            store=StoreSettings(path=str(self.wishes.data / "demo.db"), disk_reserve_mb=0),
+            store=StoreSettings(path=str(self.options.data / "demo.db"), disk_reserve_mb=0),
             dashboard=Dashboard(port=self.port),
             people=(Person(name="demo", channels=("console:",)),),
         )
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:
-    """Whether `event` came within so many seconds."""
+    """Whether `event` was set within `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             return await event.wait()
@@ -154,15 +156,15 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
         return False
 
 
-def _end_what_patrols_saw(tx: Transaction, before: datetime) -> None:
-    """Simulated trappers visit every day but record nothing: end what they will have seen."""
+def _resolve_old_alerts(tx: Transaction, before: datetime) -> None:
+    """Resolve old alerts: simulated trappers visit every day but record nothing."""
     for alert in tx.alerts.all_open():
         if alert.opened_at < before:
             tx.alerts.resolve(alert.rule, alert.subject, "patrol", before)
 
 
 def _catch_up(scenario: Scenario, begin: datetime, since: datetime) -> World:
-    """The deterministic world again, up to where the store already knows it."""
+    """The deterministic world, run up to the time that the store already has."""
     world = World(scenario, begin)
     for _ in world.live_through(since):
         pass
@@ -170,19 +172,21 @@ def _catch_up(scenario: Scenario, begin: datetime, since: datetime) -> World:
 
 
 def devices(scenario: Scenario) -> list[Device]:
-    """The scenario's registry rows as devices."""
+    """The devices of the scenario."""
     return [msgspec.convert(row, Device) for row in registry(scenario)]
 
 
-def batches(told: Iterable[Timed]) -> Iterator[list[Message]]:
-    """What a broker would have delivered, in batches of SEED_BATCH."""
-    messages = (Message(topic, payload, at.astimezone(UTC)) for at, topic, payload in told)
+def batches(timed_messages: Iterable[Timed]) -> Iterator[list[Message]]:
+    """The messages that a broker would have delivered, in batches of SEED_BATCH."""
+    messages = (
+        Message(topic, payload, at.astimezone(UTC)) for at, topic, payload in timed_messages
+    )
     while batch := list(islice(messages, SEED_BATCH)):
         yield batch
 
 
 def claim(folder: Path) -> TextIO:
-    """Make `folder` and lock it until the file is closed; DemoError when it cannot be used."""
+    """Create `folder` and lock it until the file is closed. Raises DemoError if it cannot be used."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")
@@ -202,7 +206,7 @@ def claim(folder: Path) -> TextIO:
 
 
 def free_port(wanted: int) -> int:
-    """`wanted`, or the next free one; DemoError when none of PORTS_TRIED is."""
+    """`wanted`, or the next free port. Raises DemoError if none of PORTS_TRIED is."""
     last = min(wanted + PORTS_TRIED - 1, 65_535)
     for port in range(wanted, last + 1):
         if is_free(port):

@@ -1,7 +1,7 @@
-"""What the demo's villagers reported: a few of the animals that sensors saw, told to the office. PURE.
+"""Reports of the demo's residents about a few of the animals that sensors detected. PURE.
 
-Owns which sightings become a report and where, told from the event's id so that each start tells the
-same. Reports come from somewhere near the sensor, never from the sensor itself.
+Owns which detections become a report, and its place, chosen by a hash of the event's id so that each
+start gives the same. The place is near the sensor, never at the sensor.
 """
 
 import math
@@ -20,14 +20,16 @@ PESTS = {"boar", "deer"}
 
 
 def reports(events: Iterable[Event], devices: Mapping[str, Device], zone: tzinfo) -> list[Sighting]:
-    """Reports that follow from events."""
+    """The reports that follow from events."""
     return [
         _report(event, device, dice, zone)
         for event in events
-        if event.kind is Kind.DETECTION and event.species in PESTS
-        and (device := devices.get(event.device)) and device.lat is not None
+        if event.kind is Kind.DETECTION
+        and event.species in PESTS
+        and (device := devices.get(event.device))
+        and device.lat is not None
         and (dice := blake2b(event.id.encode(), digest_size=6).digest())[0] * ONE_IN < 256
-    ]  # fmt: skip
+    ]
 
 
 def _report(event: Event, device: Device, dice: bytes, zone: tzinfo) -> Sighting:

@@ -1,1 +1,1 @@
-"""Commands about devices and what they say."""
+"""Commands about devices and their messages."""

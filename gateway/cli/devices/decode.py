@@ -1,4 +1,4 @@
-"""``shishigaki decode``: what a payload means, without broker, registry or database."""
+"""``shishigaki decode``: the events of one payload, without broker, registry or database."""
 
 import sys
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`shishigaki devices`: the registry of traps and detectors."""
+"""`shishigaki devices`: lists, imports, approves and revokes traps and detectors."""
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -7,11 +7,21 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
 from gateway import app as service
-from gateway.cli.options import AsJson, Config, ConfigFile, FarOk, desk, load, open_store
+from gateway.cli.options import (
+    AsJson,
+    Config,
+    ConfigFile,
+    FarOk,
+    approvals,
+    load,
+    open_store,
+    takes,
+)
 from gateway.clock import utc_now
 from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, DeviceState
@@ -119,8 +129,11 @@ def _put(
 def _reported(states: Mapping[str, DeviceState]) -> dict[str, Place]:
     """Where devices said that they are."""
     places = {id_: (one.fact("lat"), one.fact("lon")) for id_, one in states.items()}
-    return {id_: (float(lat), float(lon)) for id_, (lat, lon) in places.items()
-            if lat is not None and lon is not None}  # fmt: skip
+    return {
+        id_: (float(lat), float(lon))
+        for id_, (lat, lon) in places.items()
+        if lat is not None and lon is not None
+    }
 
 
 @group.command("list")
@@ -136,39 +149,56 @@ def list_(config: ConfigFile = None, as_json: AsJson = False, as_csv: AsCsv = Fa
         _show(devices)
 
 
-@group.command()
-def approve(
-    device: Id,
-    name: Annotated[str, typer.Option(help="現地での呼び名 / local name")] = "",
-    role: Annotated[
-        str, typer.Option(help="trap わな, detector 検知器, relay 中継 / its use")
-    ] = "",
-    model: Annotated[str, typer.Option(help="センサーの機種 / sensor model")] = "",
+class ApproveOptions(Struct, frozen=True):
+    """The options of `devices approve`."""
+
+    device: Id
+    name: Annotated[str, typer.Option(help="現地での呼び名 / local name")] = ""
+    role: Annotated[str, typer.Option(help="trap わな, detector 検知器, relay 中継 / its use")] = ""
+    model: Annotated[str, typer.Option(help="センサーの機種 / sensor model")] = ""
     inverted: Annotated[
         bool | None,
         typer.Option("--inverted/--not-inverted", help="閉＝作動 / closed means sprung"),
-    ] = None,
+    ] = None
     input_: Annotated[
         str, typer.Option("--input", help="わなの接点の名前 / which of its inputs is the contact")
-    ] = "",
-    zone: Annotated[str, typer.Option(help="時刻に地域のない機器の地域 / e.g. Asia/Tokyo")] = "",
+    ] = ""
+    zone: Annotated[str, typer.Option(help="時刻に地域のない機器の地域 / e.g. Asia/Tokyo")] = ""
     heartbeat: Annotated[
         int | None, typer.Option(help="便りの間隔 (秒) / seconds between signs of life")
-    ] = None,
-    far_ok: FarOk = False,
+    ] = None
+    far_ok: FarOk = False
     no_place: Annotated[
         bool, typer.Option("--no-place", help="機器が告げた場所を使わない / without its place")
-    ] = False,
-    config: ConfigFile = None,
-) -> None:
+    ] = False
+    config: ConfigFile = None
+
+    @property
+    def request(self) -> ApprovalRequest:
+        """What is asked of the approval."""
+        return ApprovalRequest(
+            device=self.device,
+            name=self.name,
+            role=self.role,
+            model=self.model,
+            inverted=self.inverted,
+            input=self.input_,
+            zone=self.zone,
+            heartbeat_s=self.heartbeat,
+            place=_place(self.far_ok, self.no_place),
+        )
+
+
+@group.command()
+@takes(ApproveOptions)
+def approve(options: ApproveOptions) -> None:
     """承認待ちの機器を使い始め、届いていた通知を読み直します / let a held device count."""
-    settings = load(config)
-    wish = ApprovalRequest(device=device, name=name, role=role, model=model, inverted=inverted,
-                input=input_, zone=zone,
-                heartbeat_s=heartbeat, place=_place(far_ok, no_place))  # fmt: skip
-    now, bench = utc_now(), desk(settings)
+    settings, now = load(options.config), utc_now()
+    approval_desk = approvals(settings)
     with _store(settings) as store:
-        approved, outcome = store.write_now(lambda tx: bench.approve(tx, wish, now))
+        approved, outcome = store.write_now(
+            lambda tx: approval_desk.approve(tx, options.request, now)
+        )
     left = sum(outcome.refused.values())
     typer.echo(
         f"{approved.label}: 承認しました（{approved.role}, {approved.model or '機種なし'}）。"
@@ -181,9 +211,9 @@ def approve(
 def revoke(device: Id, config: ConfigFile = None) -> None:
     """機器の通知を今後受け取りません / stop listening to a device."""
     settings = load(config)
-    bench, now = desk(settings), utc_now()
+    approval_desk, now = approvals(settings), utc_now()
     with _store(settings) as store:
-        known, _ = store.write_now(lambda tx: bench.revoke(tx, device, now))
+        known, _ = store.write_now(lambda tx: approval_desk.revoke(tx, device, now))
     typer.echo(f"{known.label}: 停止しました / revoked")
 
 
@@ -200,8 +230,8 @@ def _store(settings: Config) -> closing[Store]:
 def _release(settings: Config, device: str) -> Callable[[Transaction], Outcome]:
     decode = Sources(settings.sources, settings.site.name, settings.models).decode
     now = utc_now()
-    law = service.policy(settings)
-    return lambda tx: release(tx, device, decode, now, law)
+    policy = service.policy(settings)
+    return lambda tx: release(tx, device, decode, now, policy)
 
 
 def _show(devices: list[Device]) -> None:

@@ -1,4 +1,4 @@
-"""``shishigaki dialects``: what can be understood, what to subscribe to, how to raise QoS at the source."""
+"""``shishigaki dialects``: the equipment understood, its topics, its QoS and how to raise it."""
 
 import json
 from typing import Annotated, Literal
@@ -64,7 +64,7 @@ def dialects(
     console.print(escape(_MODELS[language] + ", ".join(models)), soft_wrap=True)
 
 
-# What a reader looks for, and the words of `Dialect.understands` that stand for it.
+# Column of the README's table -> the words of `Dialect.understands` that it stands for.
 _GROUPS = {
     "sprung, set": ("trap.sprung", "trap.set"),
     "detection": ("detection",),
@@ -82,7 +82,7 @@ _GROUPS = {
 
 
 def markdown() -> str:
-    """The README's table: dialect x what is understood, then the sensor models."""
+    """The README's table of dialects and what each understands, then the sensor models."""
     heads = ["Dialect", "`--dialect`", *_GROUPS, "QoS"]
     lines = [_row(heads), _row(["---"] * len(heads))]
     for dialect in TABLE:

@@ -1,6 +1,6 @@
-"""`shishigaki quarantine`: messages that gave no event, why, and reading them again.
+"""`shishigaki quarantine`: lists messages that gave no event with the reason, and reads them again.
 
-Owns the commands. Whatever is read again is judged as if it had come now, with its own time.
+Owns the commands. A message that is read again is treated as if it arrived now, with its own time.
 """
 
 from contextlib import closing
@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.options import AsJson, ConfigFile, desk, load, open_store
+from gateway.cli.options import AsJson, ConfigFile, approvals, load, open_store
 from gateway.clock import utc_now
 from gateway.domain.model import RefusalReason
 from gateway.ingest.devices.approval import ReplayReport
 from gateway.store.answers import QuarantinedMessage
 
-SHOWN = 160  # characters of a payload
+MAX_PAYLOAD = 160  # characters of a payload
 
 group = typer.Typer(
     help="できごとにならなかった通信 / messages that gave no event", no_args_is_help=True
@@ -44,12 +44,14 @@ def list_(
 ) -> None:
     """新しい順に表示します / show them, newest first."""
     with closing(open_store(load(config))) as store:
-        kept = store.read_now(lambda r: r.quarantine(limit, reason or tuple(RefusalReason), device))
+        messages = store.read_now(
+            lambda r: r.quarantine(limit, reason or tuple(RefusalReason), device)
+        )
     if as_json:
-        typer.echo(msgspec.json.encode([_plain(one) for one in kept]).decode())
+        typer.echo(msgspec.json.encode([_plain(one) for one in messages]).decode())
         return
     table = Table("no", "received", "topic", "device", "reason", "payload", show_lines=True)
-    for one in kept:
+    for one in messages:
         why = f"{one.reason}\n{one.detail}" + ("\n読み直し済み / read" if one.replayed_at else "")
         row = (str(one.no), f"{one.received_at:%m-%d %H:%M}", one.topic, one.device or "", why)
         table.add_row(*map(escape, (*row, _text(one.payload))))
@@ -62,19 +64,19 @@ def read_again(
 ) -> None:
     """対応表を直したあとで読み直します / read them again after a mapping was mended."""
     settings = load(config)
-    bench, again, now = desk(settings), ReplayReport(), utc_now()
+    approval_desk, done, now = approvals(settings), ReplayReport(), utc_now()
     with closing(open_store(settings)) as store:
         while store.write_now(
-            lambda tx: bench.step(tx, again, now, reason or tuple(RefusalReason), device)
+            lambda tx: approval_desk.step(tx, done, now, reason or tuple(RefusalReason), device)
         ):
             pass
     if as_json:
-        typer.echo(msgspec.json.encode(again).decode())
+        typer.echo(msgspec.json.encode(done).decode())
         return
-    left = ", ".join(f"{why} {count}" for why, count in again.refused.items()) or "0"
+    left = ", ".join(f"{why} {count}" for why, count in done.refused.items()) or "0"
     typer.echo(
-        f"{again.messages} 通を読み直し、{again.events} 件のできごとになりました。まだ読めないもの: {left}\n"
-        f"{again.messages} messages read again, {again.events} events; still refused: {left}"
+        f"{done.messages} 通を読み直し、{done.events} 件のできごとになりました。まだ読めないもの: {left}\n"
+        f"{done.messages} messages read again, {done.events} events; still refused: {left}"
     )
 
 
@@ -86,5 +88,5 @@ def _plain(one: QuarantinedMessage) -> dict[str, object]:
 
 
 def _text(payload: bytes) -> str:
-    shown = payload[:SHOWN].decode("utf-8", "backslashreplace")
-    return shown + (" …" if len(payload) > SHOWN else "")
+    shown = payload[:MAX_PAYLOAD].decode("utf-8", "backslashreplace")
+    return shown + (" …" if len(payload) > MAX_PAYLOAD else "")

@@ -1,6 +1,6 @@
-"""`shishigaki watch`: what arrives now, how it was read or why not.
+"""`shishigaki watch`: shows arriving messages, how each was read, or why not.
 
-Owns the screen. Works beside the running gateway: it has a session of its own and only listens.
+Owns the screen. Works beside the running gateway with its own MQTT session. Must not publish.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ from gateway.mqtt.tail import follow
 from gateway.store import Reader
 from gateway.store.connection import StoreError
 
-REGISTRY_S = 5.0  # how old the shown registry may be
-KEPT = 200  # lines on the screen at most
+REREAD_DEVICES_S = 5.0  # between two readings of the registry
+MAX_LINES = 200  # on the screen
 HEADS = ("時刻", "どこから", "機器", "読み方", "内容", "信号", "電池", "QoS")
 COLOURS = {"trap.sprung": "bold red", "detection": "yellow", "tamper": "magenta"}
 
@@ -48,18 +48,18 @@ def watch(
 ) -> None:
     """いま届いているもの、その読み方、読めない理由を見ます / what arrives now and how it is read."""
     settings = load(config)
-    show = _Printer() if as_json else _Screen(ZoneInfo(settings.site.timezone))
+    output = _Printer() if as_json else _Screen(ZoneInfo(settings.site.timezone))
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(settings, show, count))
+        asyncio.run(_run(settings, output, count))
 
 
 class _Screen:
-    """A live table of the newest lines."""
+    """A live table of the newest messages."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
-        self._lines: deque[TraceRow] = deque(maxlen=KEPT)
-        self._trouble = "接続しています / connecting"
+        self._lines: deque[TraceRow] = deque(maxlen=MAX_LINES)
+        self._problem = "接続しています / connecting"
         self._live = Live(console=Console(), auto_refresh=False, screen=False)
 
     def __enter__(self) -> "_Screen":
@@ -70,8 +70,8 @@ class _Screen:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def trouble(self, text: str) -> None:
-        self._trouble = text
+    def problem(self, text: str) -> None:
+        self._problem = text
         self._draw()
 
     def __call__(self, line: TraceRow) -> None:
@@ -79,7 +79,7 @@ class _Screen:
         self._draw()
 
     def _draw(self) -> None:
-        title = self._trouble or "受信中。Ctrl-C で終わります / listening, Ctrl-C ends"
+        title = self._problem or "受信中。Ctrl-C で終わります / listening, Ctrl-C ends"
         table = Table(title=escape(title), expand=True)
         for head in HEADS:
             table.add_column(head, overflow="fold")
@@ -91,14 +91,14 @@ class _Screen:
 
 def _row(line: TraceRow, zone: tzinfo) -> tuple[str, ...]:
     by = f"({line.input})" if line.input else ""
-    said = " ".join(part for part in (line.kind, line.species, by, line.unread) if part)
+    content = " ".join(part for part in (line.kind, line.species, by, line.unread) if part)
     why = f"{line.reason}: {line.detail}" if line.detail else line.reason
     return (
         f"{line.received_at.astimezone(zone):%H:%M:%S}",
         line.topic,
         line.name or line.device,
         line.dialect,
-        " / ".join(part for part in (said, why) if part),
+        " / ".join(part for part in (content, why) if part),
         signal(line.rssi_dbm, line.snr_db),
         battery(line),
         f"{line.qos}{' 保持' if line.retain else ''}",
@@ -106,15 +106,15 @@ def _row(line: TraceRow, zone: tzinfo) -> tuple[str, ...]:
 
 
 class _Printer:
-    """JSON, one line each; trouble goes to stderr."""
+    """One line of JSON per message; problems go to stderr."""
 
     def __enter__(self) -> "_Printer":
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to put away."""
+        """Nothing to close."""
 
-    def trouble(self, text: str) -> None:
+    def problem(self, text: str) -> None:
         if text:
             sys.stderr.write(f"shishigaki: {text}\n")
 
@@ -123,20 +123,20 @@ class _Printer:
         sys.stdout.flush()
 
 
-async def _run(settings: Config, show: "_Screen | _Printer", count: int) -> None:
+async def _run(settings: Config, output: "_Screen | _Printer", count: int) -> None:
     sources = Sources(settings.sources, settings.site.name, settings.models)
     registry = _Registry(Path(settings.store.path))
     filters = [topic for topic, _ in sources.subscriptions]
     shown = 0
-    with show:
-        heard = follow(settings.mqtt, settings.site.name, filters, show.trouble)
-        async with contextlib.aclosing(heard):
-            async for message in heard:
+    with output:
+        arriving = follow(settings.mqtt, settings.site.name, filters, output.problem)
+        async with contextlib.aclosing(arriving):
+            async for message in arriving:
                 devices = await registry.devices()
                 for line in trace_rows(
                     message, sources.dialect(message.topic), sources.decode, devices
                 ):
-                    show(line)
+                    output(line)
                     shown += 1
                 if count and shown >= count:
                     return
@@ -152,7 +152,7 @@ class _Registry:
 
     async def devices(self) -> Mapping[str, Device]:
         now = asyncio.get_running_loop().time()
-        if now - self._read_at >= REGISTRY_S:
+        if now - self._read_at >= REREAD_DEVICES_S:
             self._read_at = now
             self._devices = await asyncio.to_thread(self._load)
         return self._devices

@@ -1,7 +1,7 @@
 """`shishigaki export`: records for science and the public.
 
-Owns the commands' options and the writing of files. The package: `gateway.export.files.camtrapdp`; the
-squares: `dashboard.public.open_data`.
+Owns the commands' options and the writing of files. `gateway.export.files.camtrapdp` makes the package,
+`dashboard.public.open_data` the squares.
 """
 
 import sys
@@ -85,7 +85,7 @@ def camtrapdp(
                     about,
                 )
             )
-        _tell_left_out(detectors, exact=exact)
+        _print_left_out(detectors, exact=exact)
         out.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             (out / name).write_bytes(data)
@@ -94,7 +94,7 @@ def camtrapdp(
     typer.echo(str(out))
 
 
-def _tell_left_out(detectors: list[Device], *, exact: bool) -> None:
+def _print_left_out(detectors: list[Device], *, exact: bool) -> None:
     for one in detectors:
         if one.lat is not None and not camtrapexport.publishable(one, exact=exact):
             sys.stderr.write(

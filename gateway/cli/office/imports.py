@@ -1,4 +1,4 @@
-"""`shishigaki import`: published packages and municipal tables into the store, with a report.
+"""`shishigaki import`: reads published packages and municipal tables into the store, with a report.
 
 Owns files and words of the report. What the files mean: `camtrapdp`, `sightingtable`.
 """
@@ -26,8 +26,10 @@ from gateway.ingest.tables.import_report import CellRemark, Findings, grouped, t
 from gateway.ingest.tables.rows import read_bytes
 from gateway.store import Store
 
-SHOWN = 3  # examples of each kind of finding; --json gives all
-FEW = 3  # refused rows that cost a table of sightings nothing: no effort stands behind it
+MAX_EXAMPLES = 3  # of each kind of finding; --json gives all
+MAX_REFUSED_ROWS = (
+    3  # refused rows that cost a table of sightings nothing: no effort stands behind it
+)
 
 Partial = Annotated[
     bool,
@@ -110,7 +112,7 @@ def csv_(
         reports = report_table.parse(_bytes(file), map_, file.name, zone, now)
     except TableError as error:
         _refuse(f"{file}: {error}")
-    if too_many(len(reports.findings.refused), reports.rows, FEW) and not partial:
+    if too_many(len(reports.findings.refused), reports.rows, MAX_REFUSED_ROWS) and not partial:
         _refuse_whole(file, reports.title, reports.rows, reports.findings, as_json)
     with closing(open_store(settings)) as store:
         new = store.write_now(lambda tx: tx.sightings.add(reports.sightings))
@@ -225,7 +227,9 @@ def _list(title: str, findings: list[CellRemark]) -> None:
         return
     sys.stderr.write(f"{title}: {len(findings)}\n")
     for same in grouped(findings).values():
-        for finding in same[:SHOWN]:
+        for finding in same[:MAX_EXAMPLES]:
             sys.stderr.write(f"  {finding}\n")
-        if len(same) > SHOWN:
-            sys.stderr.write(f"  … {len(same) - SHOWN} more / ほか {len(same) - SHOWN} 件\n")
+        if len(same) > MAX_EXAMPLES:
+            sys.stderr.write(
+                f"  … {len(same) - MAX_EXAMPLES} more / ほか {len(same) - MAX_EXAMPLES} 件\n"
+            )

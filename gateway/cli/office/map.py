@@ -1,7 +1,7 @@
-"""`shishigaki map`: the officials' map as one file that opens offline.
+"""`shishigaki map`: the officials' map as one HTML file that opens without a network.
 
-Owns the command's options. What is on the map: `dashboard.office.map.overview`; how it becomes a file:
-`dashboard.office.map.offline_file`.
+Owns the command's options. `dashboard.office.map.overview` makes the content, and
+`dashboard.office.map.offline_file` the file.
 """
 
 import sys
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
 from dashboard.office import choices as choices_module
 from dashboard.office import filters, land_files
@@ -18,7 +19,7 @@ from dashboard.office.map.overview import MapInput
 from dashboard.web import assets
 from dashboard.web.i18n import choose, text
 from dashboard.web.responses import Reply
-from gateway.cli.options import Config, ConfigFile, LanguageOption, load, open_store
+from gateway.cli.options import Config, ConfigFile, LanguageOption, load, open_store, takes
 from gateway.clock import utc_now
 from gateway.domain import species as kinds
 from gateway.store import Reader
@@ -29,32 +30,47 @@ def register(app: typer.Typer) -> None:
     app.command("map")(map_)
 
 
-def map_(
-    out: Annotated[Path, typer.Option(help="書き出すファイル / file to write")],
-    month: Annotated[str, typer.Option(help="最後の月 2026-11 / last month")] = "",
-    months: Annotated[int, typer.Option(help="何か月 (1, 3, 6, 12) / how many months")] = 3,
+class MapOptions(Struct, frozen=True, kw_only=True):
+    """The options of the command."""
+
+    out: Annotated[Path, typer.Option(help="書き出すファイル / file to write")]
+    month: Annotated[str, typer.Option(help="最後の月 2026-11 / last month")] = ""
+    months: Annotated[int, typer.Option(help="何か月 (1, 3, 6, 12) / how many months")] = 3
     species: Annotated[
         str, typer.Option(help="獣種 (コードか名前)、all はすべて / species, or all")
-    ] = "",
-    hours: Annotated[str, typer.Option(help="時間帯 18-06 / hours of the day")] = "00-24",
-    area: Annotated[str, typer.Option(help="地区 / area")] = "",
-    square: Annotated[str, typer.Option(help="メッシュ / mesh: 5km, 1km")] = "5km",
-    against: Annotated[str, typer.Option(help="比べる期間 / compare with: before, year")] = "",
-    config: ConfigFile = None,
-    language: LanguageOption = "",
-) -> None:
+    ] = ""
+    hours: Annotated[str, typer.Option(help="時間帯 18-06 / hours of the day")] = "00-24"
+    area: Annotated[str, typer.Option(help="地区 / area")] = ""
+    square: Annotated[str, typer.Option(help="メッシュ / mesh: 5km, 1km")] = "5km"
+    against: Annotated[str, typer.Option(help="比べる期間 / compare with: before, year")] = ""
+    config: ConfigFile = None
+    language: LanguageOption = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The same choices as in the address of the officials' map."""
+        return {
+            "month": self.month,
+            "months": str(self.months),
+            "species": kinds.code(self.species) or self.species,
+            "hours": self.hours,
+            "area": self.area,
+            "square": self.square,
+            "against": self.against,
+        }
+
+
+@takes(MapOptions)
+def map_(options: MapOptions) -> None:
     """出没地図を、ネットなしで開ける1つのファイルに書き出します / the map as one self-contained file."""
-    settings = load(config)
-    query = {
-        "month": month, "months": str(months), "species": kinds.code(species) or species,
-        "hours": hours, "area": area, "square": square, "against": against,
-    }  # fmt: skip
+    settings = load(options.config)
     try:
-        out.write_text(_render(settings, query, language), encoding="utf-8")
+        html = _render(settings, options.query, options.language)
+        options.out.write_text(html, encoding="utf-8")
     except (ValueError, OSError, assets.MissingAssetsError) as error:
         sys.stderr.write(f"shishigaki map: {error}\n")
         raise typer.Exit(1) from None
-    typer.echo(str(out))
+    typer.echo(str(options.out))
 
 
 def _render(settings: Config, query: dict[str, str], language: str) -> str:

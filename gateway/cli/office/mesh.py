@@ -1,4 +1,4 @@
-"""`shishigaki mesh LAT LON`: every mesh code of a place, as JSON. Owns no arithmetic."""
+"""`shishigaki mesh LAT LON`: the mesh codes of a place, as JSON (`domain.geo.mesh` computes them)."""
 
 import json
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""`shishigaki rates`: how often animals are seen and traps spring, per measured effort.
+"""`shishigaki rates`: detections, captures and springs per measured effort.
 
-Owns the shape of the answer. What a rate is: `dashboard.analysis.tallies`; what effort is:
-`gateway.domain.effort`.
+Owns the fields of the answer. `dashboard.analysis.tallies` computes rates, `gateway.domain.effort`
+defines effort.
 """
 
 import sys
@@ -44,7 +44,7 @@ class SpeciesCount(Struct, frozen=True):
 
 
 class RateGroup(Struct, frozen=True, kw_only=True):
-    """One device, mesh or area; '' = without place, mesh code or area."""
+    """One device, mesh square or area; group '': devices without place, mesh code or area."""
 
     group: str
     name: str = ""
@@ -55,14 +55,14 @@ class RateGroup(Struct, frozen=True, kw_only=True):
     cpue: float | None = None  # captures per 100 trap-nights; None: no effort, hence unknown
     cpue_low: float | None = None  # exact 95 % interval
     cpue_high: float | None = None
-    springs: int = 0  # not captures: what a sprung trap holds, a person must say
+    springs: int = 0  # not captures: only a person can tell what a sprung trap holds
     springs_per100: float | None = None
     springs_low: float | None = None
     springs_high: float | None = None
 
 
 class RatesAnswer(Struct, frozen=True):
-    """What `--json` prints; both days belong to the period."""
+    """What `--json` prints; the period includes both days."""
 
     first_day: str
     last_day: str
@@ -72,7 +72,7 @@ class RatesAnswer(Struct, frozen=True):
 
 
 class PeriodCounts(Struct, frozen=True):
-    """What the store counted in the period."""
+    """The counts of the store in the period."""
 
     devices: list[Device]
     efforts: list[DeviceEffort]  # all species together
@@ -103,20 +103,20 @@ def rates(
     zone, wanted = ZoneInfo(settings.site.timezone), kinds.code(species) or species
     with closing(open_store(settings)) as store:
         if species and kinds.code(species) is None:
-            _check_heard(species, store.read_now(lambda reader: reader.species()))
+            _check_species(species, store.read_now(lambda reader: reader.species()))
         first, last = _period(from_, to, store.read_now(lambda reader: reader.span_days()))
         facts = store.read_now(lambda reader: _facts(reader, first, last, zone, wanted))
     if by == "mesh5km":
-        _tell_off_grid(facts.devices)
-    found = RatesAnswer(first.isoformat(), last.isoformat(), str(zone), by, answer(facts, by))
+        _print_off_grid(facts.devices)
+    found = RatesAnswer(first.isoformat(), last.isoformat(), str(zone), by, rate_groups(facts, by))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
         _show(found)
 
 
-def _tell_off_grid(devices: list[Device]) -> None:
-    """Name the devices that have a place and no mesh code; they are counted in the group ''."""
+def _print_off_grid(devices: list[Device]) -> None:
+    """Print the devices whose place has no mesh code; they are counted in group ''."""
     for one in devices:
         if one.lat is not None and one.lon is not None and not mesh.has_code(one.lat, one.lon):
             sys.stderr.write(
@@ -125,10 +125,10 @@ def _tell_off_grid(devices: list[Device]) -> None:
             )
 
 
-def _check_heard(species: str, heard: Collection[str]) -> None:
-    """A word that is no species of ours may still be one that a sensor used; else it is a slip."""
-    if species not in heard:
-        known = ", ".join(sorted({*kinds.BY_CODE, *heard} - {""}))
+def _check_species(species: str, reported: Collection[str]) -> None:
+    """Accept an unknown species only if a sensor has reported it. Raises BadParameter otherwise."""
+    if species not in reported:
+        known = ", ".join(sorted({*kinds.BY_CODE, *reported} - {""}))
         raise typer.BadParameter(
             f"{species!r}: no such species; known: {known}", param_hint="--species"
         )
@@ -137,7 +137,7 @@ def _check_heard(species: str, heard: Collection[str]) -> None:
 def _period(
     from_: datetime | None, to: datetime | None, span: tuple[int, int] | None
 ) -> tuple[date, date]:
-    """First and last day; what is not given is the first or last with any record."""
+    """First and last day; a missing one is the first or last day with any record."""
     lo, hi = (day_date(day) for day in span or (0, 0))
     first, last = from_.date() if from_ else lo, to.date() if to else hi
     if to and last < first:
@@ -159,8 +159,8 @@ def _facts(reader: Reader, first: date, last: date, zone: ZoneInfo, wanted: str)
     )
 
 
-def answer(facts: PeriodCounts, by: figures.Grouping) -> list[RateGroup]:
-    """Pool devices into groups; '' holds what has no area, place or mesh code."""
+def rate_groups(facts: PeriodCounts, by: figures.Grouping) -> list[RateGroup]:
+    """Pool devices into groups; group '' has the devices without area, place or mesh code."""
     devices = {device.id: device for device in facts.devices}
     efforts = {rate.device: rate for rate in facts.efforts}
     trapped = facts.springs.keys() | facts.captures.keys()
@@ -206,8 +206,17 @@ def _days(role: Role, effort: DeviceEffort | None) -> float:
 def _seen(kind: str, events: Figure, animals: Figure) -> SpeciesCount:
     row = kinds.BY_CODE.get(kind)
     scientific = row.scientific if row else kind
-    return SpeciesCount(kind, kinds.label(kind), scientific, events.n, animals.n,
-                events.per100, events.low, events.high, animals.per100)  # fmt: skip
+    return SpeciesCount(
+        kind,
+        kinds.label(kind),
+        scientific,
+        events.n,
+        animals.n,
+        events.per100,
+        events.low,
+        events.high,
+        animals.per100,
+    )
 
 
 def _group(
@@ -227,10 +236,17 @@ def _group(
         return group
     springs, caught = traps
     return msgspec.structs.replace(
-        group, trap_nights=springs.effort, captures=caught.n,
-        cpue=caught.per100, cpue_low=caught.low, cpue_high=caught.high, springs=springs.n,
-        springs_per100=springs.per100, springs_low=springs.low, springs_high=springs.high,
-    )  # fmt: skip
+        group,
+        trap_nights=springs.effort,
+        captures=caught.n,
+        cpue=caught.per100,
+        cpue_low=caught.low,
+        cpue_high=caught.high,
+        springs=springs.n,
+        springs_per100=springs.per100,
+        springs_low=springs.low,
+        springs_high=springs.high,
+    )
 
 
 def _show(found: RatesAnswer) -> None:

@@ -1,6 +1,6 @@
 """`shishigaki report`: captures and effort of a fiscal year, as PDF, Excel or JSON.
 
-Owns the command's options. What the figures are: `dashboard.office.figures.figures`.
+Owns the command's options. The figures come from `dashboard.office.figures.report`.
 """
 
 import sys

@@ -1,1 +1,1 @@
-"""Commands for the one who runs the gateway."""
+"""Commands for the person who runs the gateway."""

@@ -1,4 +1,4 @@
-"""`shishigaki alerts`: what is open, and whether messages reach a person."""
+"""`shishigaki alerts`: lists open alerts, and tests the channels of a person."""
 
 import asyncio
 from contextlib import closing
@@ -25,10 +25,10 @@ TEXT = {
 }
 
 
-class Tried(msgspec.Struct, frozen=True):
-    """What became of one channel's test."""
+class ChannelTest(msgspec.Struct, frozen=True):
+    """The result of testing one channel."""
 
-    channel: str  # the URL's scheme: the rest is secret
+    channel: str  # the URL's scheme only: the rest is secret
     sent: bool
     answer: str
 
@@ -39,15 +39,15 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command("test")
-def try_out(
+def run_test(
     person: Annotated[str, typer.Option("--person", help="設定ファイルの name / name of a person")],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """一人の全ての連絡先に試験通知を送り、各社の返答を表示します / send a test by every channel."""
     settings = load(config)
-    whom = _find(settings, person)
-    results = asyncio.run(_try(settings, whom))
+    recipient = _find(settings, person)
+    results = asyncio.run(_try(settings, recipient))
     if as_json:
         typer.echo(msgspec.json.encode(results).decode())
     for tried in [] if as_json else results:
@@ -72,25 +72,38 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
         typer.echo(f"{alert.id} {alert.status} {texts.title(alert, language)} {line}")
 
 
-async def _try(settings: Config, person: Person) -> list[Tried]:
+async def _try(settings: Config, person: Person) -> list[ChannelTest]:
     only = msgspec.structs.replace(settings, people=(person,))
-    ways = service.open_channels(only, publisher(settings.mqtt))
-    return [await _send(ways[person.name, str(place)], person) for place in range(len(ways))]
+    channels = service.open_channels(only, publisher(settings.mqtt))
+    return [
+        await _send(channels[person.name, str(place)], person) for place in range(len(channels))
+    ]
 
 
-async def _send(way: OpenChannel, person: Person) -> Tried:
+async def _send(channel: OpenChannel, person: Person) -> ChannelTest:
     now = utc_now()
-    alert = Alert(id=f"test-{person.name}", rule="test", subject=person.name, level=AlertLevel.INFO,
-                  observed_at=now, opened_at=now)  # fmt: skip
-    letter = Notification(f"{alert.id}-{now.isoformat()}", TITLE[person.language], TEXT[person.language],
-                    urgent=True, alerts=(alert,))  # fmt: skip
+    alert = Alert(
+        id=f"test-{person.name}",
+        rule="test",
+        subject=person.name,
+        level=AlertLevel.INFO,
+        observed_at=now,
+        opened_at=now,
+    )
+    notification = Notification(
+        f"{alert.id}-{now.isoformat()}",
+        TITLE[person.language],
+        TEXT[person.language],
+        urgent=True,
+        alerts=(alert,),
+    )
     try:
-        answer = await way.send(letter)
-        if way.row.takes_back:  # a siren must not go on
-            await way.send(msgspec.structs.replace(letter, over=True))
+        answer = await channel.send(notification)
+        if channel.row.takes_back:  # a siren must not stay on
+            await channel.send(msgspec.structs.replace(notification, over=True))
     except UndeliveredError as failure:
-        return Tried(way.scheme, False, failure.answer)
-    return Tried(way.scheme, True, answer)
+        return ChannelTest(channel.scheme, False, failure.answer)
+    return ChannelTest(channel.scheme, True, answer)
 
 
 def _find(settings: Config, name: str) -> Person:

@@ -1,6 +1,6 @@
 """`shishigaki backup` and `restore`: checked copies of the database.
 
-Owns names and words; the copying is `store.backup` and `store.restore`.
+Owns the commands. `store.recovery.backup` and `store.recovery.restore` copy the files.
 """
 
 from pathlib import Path

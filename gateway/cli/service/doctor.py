@@ -1,6 +1,6 @@
-"""`shishigaki doctor`: is everything here that a gateway needs? Says what is wrong and what to do.
+"""`shishigaki doctor`: checks everything that a gateway needs and prints what to do about each fault.
 
-Owns the list of checks and their words. Changes nothing and disturbs no running gateway.
+Owns the list of checks and their texts. Must not change anything nor disturb a running gateway.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 
 
 class Check(Struct, frozen=True):
-    """What was looked at, and what was found."""
+    """The result of one check."""
 
     name: str
     ok: bool
@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
 def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """設定・ディスク・時計・ブローカーなどを調べます / look at settings, disk, clock, broker …"""
     settings = load(config)
-    found = [_look(name, check, settings) for name, check in CHECKS.items()]
+    found = [_run_check(name, check, settings) for name, check in CHECKS.items()]
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
     else:
@@ -56,7 +56,7 @@ def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _look(name: str, check: Callable[[Config], str], settings: Config) -> Check:
+def _run_check(name: str, check: Callable[[Config], str], settings: Config) -> Check:
     try:
         return Check(name, True, check(settings))
     except (
@@ -128,7 +128,7 @@ def _pages(settings: Config) -> str:
 
 
 def _login(settings: Config) -> str:
-    """Who may log in, and whether pages are shown without it."""
+    """Whether anybody can log in, or pages are open without a login. Raises OSError if nobody can."""
     path, add = Path(settings.store.path), "shishigaki users add NAME --role admin"
     accounts, had = 0, False
     if path.exists():

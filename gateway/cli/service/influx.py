@@ -1,4 +1,4 @@
-"""`shishigaki influx`: set up the central InfluxDB, fill it again, prove that nothing is missing."""
+"""`shishigaki influx`: sets up the central InfluxDB, sends a period again, compares it with the journal."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from gateway.cli.options import AsJson, Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.config import ConfigError, Influx
 from gateway.domain.epoch import from_ms
-from gateway.export.influx.forward.backfill import backfill as walk
+from gateway.export.influx.forward.backfill import backfill as send_again
 from gateway.export.influx.forward.delivery import ForwardingHaltedError, RetryLaterError
 from gateway.export.influx.forward.sender import Sender
 from gateway.export.influx.server import QueryError, Server, connect
@@ -27,10 +27,10 @@ from gateway.store import Store
 
 T = TypeVar("T")
 group = typer.Typer(help="InfluxDB への転送 / forwarding to InfluxDB", no_args_is_help=True)
-From = Annotated[
+FirstDay = Annotated[
     datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="最初の日 / first day")
 ]
-To = Annotated[
+LastDay = Annotated[
     datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="最後の日 / last day")
 ]
 
@@ -44,12 +44,12 @@ def register(app: typer.Typer) -> None:
 def setup(config: ConfigFile = None) -> None:
     """データベースと保存期間を用意します / make the database, its retention and shards."""
     settings = _settings(config)
-    version = _ask(settings.influx, lambda server: create_database(server, settings.influx))
+    version = _with_server(settings.influx, lambda server: create_database(server, settings.influx))
     typer.echo(f"InfluxDB {version}: {settings.influx.database} 準備完了 / ready")
 
 
 @group.command()
-def backfill(start: From = None, end: To = None, config: ConfigFile = None) -> None:
+def backfill(start: FirstDay = None, end: LastDay = None, config: ConfigFile = None) -> None:
     """ある期間を送り直します。中断しても続きから / send a time again; resumes where it broke off."""
     settings = _settings(config)
     store = open_store(settings)
@@ -58,10 +58,10 @@ def backfill(start: From = None, end: To = None, config: ConfigFile = None) -> N
         zone = ZoneInfo(settings.site.timezone)
         batch = settings.influx.batch
         sender = Sender(store, server.write, settings.site.name, zone, utc_now, batch)
-        return await _walk(store, sender, *_span(store, zone, start, end))
+        return await _backfill(store, sender, *_span(store, zone, start, end))
 
     try:
-        refused = _ask(settings.influx, run)
+        refused = _with_server(settings.influx, run)
     finally:
         store.close()
     if refused:
@@ -70,7 +70,7 @@ def backfill(start: From = None, end: To = None, config: ConfigFile = None) -> N
 
 @group.command()
 def verify(
-    start: From = None, end: To = None, config: ConfigFile = None, as_json: AsJson = False
+    start: FirstDay = None, end: LastDay = None, config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
     """手元の記録と日ごとに照合します / compare with the journal, day by day."""
     settings = _settings(config)
@@ -78,9 +78,10 @@ def verify(
     zone = ZoneInfo(settings.site.timezone)
     try:
         first, last = _span(store, zone, start, end)
-        report = _ask(settings.influx, lambda server: compare(
-            store, server, settings.site.name, zone, first, last, utc_now()
-        ))  # fmt: skip
+        report = _with_server(
+            settings.influx,
+            lambda server: compare(store, server, settings.site.name, zone, first, last, utc_now()),
+        )
         refusals = store.read_now(lambda r: r.follower.refusals())
     finally:
         store.close()
@@ -99,8 +100,8 @@ def _settings(config: ConfigFile) -> Config:
     return settings
 
 
-def _ask(settings: Influx, question: Callable[[Server], Awaitable[T]]) -> T:
-    """One conversation with the server; what stops it is said in one line, exit 1."""
+def _with_server(settings: Influx, question: Callable[[Server], Awaitable[T]]) -> T:
+    """Connect and run `question`; an error of the server is printed in one line, exit code 1."""
 
     async def scenario() -> T:
         async with connect(settings) as server:
@@ -120,21 +121,23 @@ def _fail(reason: str) -> typer.Exit:
 def _span(
     store: Store, zone: ZoneInfo, start: datetime | None, end: datetime | None
 ) -> tuple[datetime, datetime]:
-    """Whole local days [start, end], or all there is, as a half-open time."""
+    """Whole local days [start, end], by default all data, as a half-open range."""
     lo, hi = store.read_now(lambda r: r.counts.span_ms()) or (0, 0)
     first = start or from_ms(lo).astimezone(zone)
     last = end or from_ms(hi).astimezone(zone)
-    midnights = [day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone)
-                 for day in (first, last + timedelta(days=1))]  # fmt: skip
+    midnights = [
+        day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone)
+        for day in (first, last + timedelta(days=1))
+    ]
     return midnights[0].astimezone(UTC), midnights[1].astimezone(UTC)
 
 
-async def _walk(store: Store, sender: Sender, start: datetime, end: datetime) -> int:
+async def _backfill(store: Store, sender: Sender, start: datetime, end: datetime) -> int:
     columns = (TextColumn("InfluxDB"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     refused = 0
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("events")
-        async for step in walk(store, sender, start, end):
+        async for step in send_again(store, sender, start, end):
             bar.update(task, completed=step.sent, total=step.total)
             refused = step.refused
     return refused
@@ -143,8 +146,13 @@ async def _walk(store: Store, sender: Sender, start: datetime, end: datetime) ->
 def _show(report: VerifyReport, refusals: list[tuple[str, str, str]]) -> None:
     table = Table("日 day", "measurement", "手元 journal", "InfluxDB", "差 difference")
     for row in report.differences:
-        table.add_row(f"{row.day}", row.what, f"{row.journal}", f"{row.server}",
-                      f"{row.server - row.journal:+}")  # fmt: skip
+        table.add_row(
+            f"{row.day}",
+            row.what,
+            f"{row.journal}",
+            f"{row.server}",
+            f"{row.server - row.journal:+}",
+        )
     console = Console()
     if report.differences:
         console.print(table)

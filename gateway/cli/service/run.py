@@ -22,14 +22,14 @@ def run(config: ConfigFile = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     quiet_libraries()
     settings = load(config)
-    service.open_channels(settings)  # a broken address is said before anything connects
+    service.open_channels(settings)  # a wrong channel is reported before anything connects
     gateway = service.build(settings)
-    gc.freeze()  # what stays for ever is not searched again: each time a pause of 24 ms
+    gc.freeze()  # lasting objects are not collected again: each collection would pause 24 ms
     asyncio.run(until_stopped(gateway))
 
 
 async def until_stopped(gateway: service.Gateway) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run the gateway until SIGTERM or SIGINT."""
     async with service.running(gateway) as task:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""`shishigaki simulate`: lends the simulator's own command to this command line."""
+"""`shishigaki simulate`: the simulator's own command as part of this command line."""
 
 import typer
 

@@ -1,7 +1,7 @@
-"""`shishigaki users`: who may log in to the pages.
+"""`shishigaki users`: the accounts that may log in to the pages.
 
-Owns the commands; passwords come from a prompt or standard input, never from the command line, where
-other users of the machine could read them.
+Owns the commands. Passwords come from a prompt or standard input, never from the command line, because
+other users of the machine could read it.
 """
 
 import sys
@@ -35,7 +35,7 @@ class RankName(StrEnum):
 
 
 class UserError(BadInputError):
-    """The account cannot be made or found; the text says why."""
+    """The account cannot be created or found; the text says why."""
 
 
 def register(app: typer.Typer) -> None:
@@ -84,7 +84,7 @@ def remove(name: UserName, config: ConfigFile = None) -> None:
 
 
 def _password() -> str:
-    """Asked for twice at a terminal, else the first line of standard input."""
+    """Prompt twice at a terminal, else read the first line of standard input. Raises UserError."""
     if sys.stdin.isatty():
         given: str = typer.prompt(
             "パスワード / password", hide_input=True, confirmation_prompt=True

@@ -1,4 +1,4 @@
-"""`shishigaki version`: which version of the program this is."""
+"""`shishigaki version`: prints the version of the program."""
 
 import msgspec
 import typer

@@ -23,26 +23,8 @@ from gateway.domain.device_state import grace_ms
 from gateway.domain.effort import INDEPENDENCE_MS
 from gateway.domain.geo import mesh
 from gateway.domain.model import Device, Event, Kind
+from gateway.export.files.camtrapdp_columns import BASE, DEPLOYMENTS, MEDIA, OBSERVATIONS
 
-VERSION = "1.0.2"
-BASE = f"https://raw.githubusercontent.com/tdwg/camtrap-dp/{VERSION}/"
-DEPLOYMENTS = (
-    "deploymentID", "locationID", "locationName", "latitude", "longitude", "coordinateUncertainty",
-    "deploymentStart", "deploymentEnd", "setupBy", "cameraID", "cameraModel", "cameraDelay", "cameraHeight",
-    "cameraDepth", "cameraTilt", "cameraHeading", "detectionDistance", "timestampIssues", "baitUse",
-    "featureType", "habitat", "deploymentGroups", "deploymentTags", "deploymentComments",
-)  # fmt: skip
-MEDIA = (
-    "mediaID", "deploymentID", "captureMethod", "timestamp", "filePath", "filePublic", "fileName",
-    "fileMediatype", "exifData", "favorite", "mediaComments",
-)  # fmt: skip
-OBSERVATIONS = (
-    "observationID", "deploymentID", "mediaID", "eventID", "eventStart", "eventEnd", "observationLevel",
-    "observationType", "cameraSetupType", "scientificName", "count", "lifeStage", "sex", "behavior",
-    "individualID", "individualPositionRadius", "individualPositionAngle", "individualSpeed", "bboxX",
-    "bboxY", "bboxWidth", "bboxHeight", "classificationMethod", "classifiedBy",
-    "classificationTimestamp", "classificationProbability", "observationTags", "observationComments",
-)  # fmt: skip
 BLUR_M = 3_500  # from the middle of a 5 km square to its corner
 EXACT_M = 10
 SECOND = timedelta(seconds=1)
@@ -89,8 +71,11 @@ def package(
     Left out are devices that are not `publishable` and devices without any message.
     Raises ValueError when no device is left.
     """
-    found = [(device, _deployments(device, events(device))) for device in devices
-             if publishable(device, exact=about.exact)]  # fmt: skip
+    found = [
+        (device, _deployments(device, events(device)))
+        for device in devices
+        if publishable(device, exact=about.exact)
+    ]
     deployed = [(device, run) for device, runs in found for run in runs]
     if not deployed:
         raise ValueError("no detector with a place gave any sign of life in this time")
@@ -156,25 +141,37 @@ def _observed(part: Sequence[Event]) -> list[_Observation]:
 def _deployment(device: Device, run: _Deployment, about: PackageInfo) -> dict[str, Any]:
     lat, lon = place(device, about)
     return {
-        "deploymentID": run.id, "locationID": device.id,
+        "deploymentID": run.id,
+        "locationID": device.id,
         "locationName": device.label if about.exact else mesh.code(lat, lon, "5km"),
-        "latitude": lat, "longitude": lon, "coordinateUncertainty": EXACT_M if about.exact else BLUR_M,
-        "deploymentStart": _time(run.start), "deploymentEnd": _time(run.end),
-        "cameraID": device.id, "cameraModel": device.model, "timestampIssues": "false",
-    }  # fmt: skip
+        "latitude": lat,
+        "longitude": lon,
+        "coordinateUncertainty": EXACT_M if about.exact else BLUR_M,
+        "deploymentStart": _time(run.start),
+        "deploymentEnd": _time(run.end),
+        "cameraID": device.id,
+        "cameraModel": device.model,
+        "timestampIssues": "false",
+    }
 
 
 def _observations(run: _Deployment) -> list[dict[str, Any]]:
     return [
         {
-            "observationID": f"{run.id}-{no}", "deploymentID": run.id, "eventID": f"{run.id}-{no}",
-            "eventStart": _time(one.first), "eventEnd": _time(one.last), "observationLevel": "event",
-            "observationType": _type(one.species), "scientificName": scientific(one.species),
-            "count": one.count, "classificationMethod": "machine",
+            "observationID": f"{run.id}-{no}",
+            "deploymentID": run.id,
+            "eventID": f"{run.id}-{no}",
+            "eventStart": _time(one.first),
+            "eventEnd": _time(one.last),
+            "observationLevel": "event",
+            "observationType": _type(one.species),
+            "scientificName": scientific(one.species),
+            "count": one.count,
+            "classificationMethod": "machine",
             "classificationProbability": _probability(one.probability),
         }
         for no, one in enumerate(run.events, start=1)
-    ]  # fmt: skip
+    ]
 
 
 def scientific(code: str) -> str:
@@ -222,13 +219,17 @@ def _descriptor(deployed: list[tuple[Device, _Deployment]], about: PackageInfo) 
         "taxonomic": [_taxon(name) for name in names if scientific(name)],
         "resources": [
             {
-                "name": name, "path": f"{name}.csv", "profile": "tabular-data-resource",
-                "format": "csv", "mediatype": "text/csv", "encoding": "utf-8",
+                "name": name,
+                "path": f"{name}.csv",
+                "profile": "tabular-data-resource",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
                 "schema": f"{BASE}{name}-table-schema.json",
             }
             for name in ("deployments", "media", "observations")
         ],
-    }  # fmt: skip
+    }
     if not about.exact:
         descriptor["coordinatePrecision"] = 0.04  # of 5 km squares, in degrees
     return descriptor

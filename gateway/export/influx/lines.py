@@ -68,8 +68,22 @@ class Encoder:
 
     def event(self, row: JournalRow) -> InfluxLine:
         """The point of an event row (no, EVENT_SELECT ...). Runs a million times for a year."""
-        (no, id_, device, kind, observed, received, quality, device_ms, boot, seq, species, count,
-         distinct, facts) = row  # fmt: skip
+        (
+            no,
+            id_,
+            device,
+            kind,
+            observed,
+            received,
+            quality,
+            device_ms,
+            boot,
+            seq,
+            species,
+            count,
+            distinct,
+            facts,
+        ) = row
         more = ""
         if count is not None:
             more = f",n={count}i"
@@ -165,8 +179,11 @@ class Encoder:
 
     def state(self, state: DeviceState) -> InfluxLine:
         """The present state of a device: one point per device and UTC day, overwritten."""
-        fields = {name: float(v) for name in _STATE_FACTS
-                  if (v := state.fact(name)) is not None and math.isfinite(float(v))}  # fmt: skip
+        fields = {
+            name: float(v)
+            for name in _STATE_FACTS
+            if (v := state.fact(name)) is not None and math.isfinite(float(v))
+        }
         parts = [f"{name}={_number(fields[name])}" for name in sorted(fields)]
         seen_ms = ms(state.last_seen)
         parts += [f"seen_ms={seen_ms}i", f'state="{_encode(state).decode().translate(_TEXT)}"']

@@ -85,14 +85,23 @@ class Server:
             raise QueryError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
 
     async def _call(
-        self, path: str, method: str, params: list[tuple[str, str]], headers: dict[str, str],
-        body: bytes, limit: int | None = ANSWER_BYTES,
-    ) -> ServerAnswer:  # fmt: skip
+        self,
+        path: str,
+        method: str,
+        params: list[tuple[str, str]],
+        headers: dict[str, str],
+        body: bytes,
+        limit: int | None = ANSWER_BYTES,
+    ) -> ServerAnswer:
         headers.setdefault("Content-Type", _NO_BODY)
         reply = await self._call_api(
-            path, method, query_params=params, header_params=headers, body=body or None,
+            path,
+            method,
+            query_params=params,
+            header_params=headers,
+            body=body or None,
             _preload_content=False,
-        )  # fmt: skip
+        )
         async with reply:
             whole = limit is None and reply.status == 200
             content = await (reply.read() if whole else reply.content.read(ANSWER_BYTES))

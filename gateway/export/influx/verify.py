@@ -56,9 +56,14 @@ class VerifyReport(Struct, frozen=True):
 
 
 async def verify(
-    store: Store, server: Server, site: str, zone: ZoneInfo, start: datetime, end: datetime,
+    store: Store,
+    server: Server,
+    site: str,
+    zone: ZoneInfo,
+    start: datetime,
+    end: datetime,
     now: datetime,
-) -> VerifyReport:  # fmt: skip
+) -> VerifyReport:
     """Compare [start, end). Of hours not yet closed at `now` only events are compared, no roll-ups.
 
     Raises QueryError if the server does not answer.

@@ -65,42 +65,84 @@ def _entities(site_state: RetainedState, device: Device) -> Iterator[Entity]:
     topic = state_topic(site_state.site, device.id)
     available = {"availability_topic": topic, "availability_template": _KNOWN, "state_topic": topic}
     if device.role is Role.TRAP:
-        yield "binary_sensor", "sprung", available | {
-            "name": "作動 sprung", "device_class": "problem",
-            "value_template": "{{ 'ON' if value_json.state == 'sprung' else 'OFF' }}",
-        }  # fmt: skip
-        yield "sensor", "state", {
-            "name": "状態 state", "state_topic": topic, "value_template": "{{ value_json.state }}",
-            "json_attributes_topic": topic, "icon": "mdi:gate",
-        }  # fmt: skip
+        yield (
+            "binary_sensor",
+            "sprung",
+            available
+            | {
+                "name": "作動 sprung",
+                "device_class": "problem",
+                "value_template": "{{ 'ON' if value_json.state == 'sprung' else 'OFF' }}",
+            },
+        )
+        yield (
+            "sensor",
+            "state",
+            {
+                "name": "状態 state",
+                "state_topic": topic,
+                "value_template": "{{ value_json.state }}",
+                "json_attributes_topic": topic,
+                "icon": "mdi:gate",
+            },
+        )
     else:
-        yield "sensor", "species", available | {
-            "name": "最後に見た動物 last seen", "icon": "mdi:paw", "json_attributes_topic": topic,
-            "value_template": "{{ value_json.species | default('') }}",
-        }  # fmt: skip
+        yield (
+            "sensor",
+            "species",
+            available
+            | {
+                "name": "最後に見た動物 last seen",
+                "icon": "mdi:paw",
+                "json_attributes_topic": topic,
+                "value_template": "{{ value_json.species | default('') }}",
+            },
+        )
     state = site_state.states.get(device.id)
     for field, name, unit, kind in _MEASURES:
         if state is not None and state.fact(field) is not None:
-            yield "sensor", field, {
-                "name": name, "state_topic": topic, "unit_of_measurement": unit,
-                "device_class": kind, "state_class": "measurement", "entity_category": "diagnostic",
-                "value_template": f"{{{{ value_json.{field} }}}}",
-            }  # fmt: skip
+            yield (
+                "sensor",
+                field,
+                {
+                    "name": name,
+                    "state_topic": topic,
+                    "unit_of_measurement": unit,
+                    "device_class": kind,
+                    "state_class": "measurement",
+                    "entity_category": "diagnostic",
+                    "value_template": f"{{{{ value_json.{field} }}}}",
+                },
+            )
 
 
 def _alert_entities(site_state: RetainedState) -> Iterator[Entity]:
     topic = alerts_topic(site_state.site)
     about = {
-        "state_topic": topic, "json_attributes_topic": topic,
+        "state_topic": topic,
+        "json_attributes_topic": topic,
         "availability_topic": f"shishigaki/v1/{site_state.site}/gateway/status",
         "availability_template": "{{ 'online' if 'online' in value else 'offline' }}",
-    }  # fmt: skip
+    }
     urgent = "{{ 'ON' if value_json.danger + value_json.capture > 0 else 'OFF' }}"
-    yield "binary_sensor", "urgent", about | {
-        "name": "捕獲・危険の警報 capture or danger", "device_class": "safety",
-        "value_template": urgent,
-    }  # fmt: skip
-    yield "sensor", "alerts", about | {
-        "name": "開いている警報 open alerts", "icon": "mdi:bell-alert",
-        "value_template": "{{ value_json.open }}", "state_class": "measurement",
-    }  # fmt: skip
+    yield (
+        "binary_sensor",
+        "urgent",
+        about
+        | {
+            "name": "捕獲・危険の警報 capture or danger",
+            "device_class": "safety",
+            "value_template": urgent,
+        },
+    )
+    yield (
+        "sensor",
+        "alerts",
+        about
+        | {
+            "name": "開いている警報 open alerts",
+            "icon": "mdi:bell-alert",
+            "value_template": "{{ value_json.open }}",
+            "state_class": "measurement",
+        },
+    )

@@ -102,9 +102,12 @@ class TopicPublisher:
 
     def _wanted(self, reader: Reader) -> dict[str, bytes]:
         site_state = RetainedState(
-            self._config.site.name, self._clock(), reader.devices(), reader.states(),
+            self._config.site.name,
+            self._clock(),
+            reader.devices(),
+            reader.states(),
             reader.open_alerts(),
-        )  # fmt: skip
+        )
         settings = self._config.homeassistant
         more = declarations(site_state, settings.discovery_prefix) if settings.enabled else {}
         return retained_topics(site_state) | more

@@ -103,11 +103,17 @@ def _last_sighting(state: DeviceState | None) -> dict[str, Any]:
 
 def _alert(alert: Alert, names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "id": alert.id, "rule": alert.rule, "level": alert.level.value, "subject": alert.subject,
-        "name": names.get(alert.subject, alert.subject), "status": alert.status.value,
-        "observed_at": alert.observed_at, "opened_at": alert.opened_at, "causes": alert.causes,
+        "id": alert.id,
+        "rule": alert.rule,
+        "level": alert.level.value,
+        "subject": alert.subject,
+        "name": names.get(alert.subject, alert.subject),
+        "status": alert.status.value,
+        "observed_at": alert.observed_at,
+        "opened_at": alert.opened_at,
+        "causes": alert.causes,
         "note": alert.note,
-    }  # fmt: skip
+    }
 
 
 def _alerts_summary(alerts: Iterable[Alert], names: Mapping[str, str]) -> dict[str, Any]:

@@ -89,8 +89,10 @@ def joined(windows: tuple[Window, ...], new: Window) -> tuple[Window, ...]:
         close = new.start_ms - old.end_ms <= JOIN.total_seconds() * 1000
         if old.why is new.why and close:
             longer = Window(
-                new.why, min(old.start_ms, new.start_ms), max(old.end_ms, new.end_ms),
+                new.why,
+                min(old.start_ms, new.start_ms),
+                max(old.end_ms, new.end_ms),
                 old.count + new.count,
-            )  # fmt: skip
+            )
             return (*windows[:place], *windows[place + 1 :], longer)
     return (*windows, new)[-KEPT:]

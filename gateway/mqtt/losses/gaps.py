@@ -98,8 +98,11 @@ class Gaps:
             start_ms = min(was.heard_ms, ms(taken_since or at))
             gap = Window(Why.FORGOTTEN, start_ms, ms(at))
             self._unmarked.append(gap)
-            log.warning("messages from %s may be missing: the broker has kept no session for us, or "
-                        "another program has read from it", self._text(gap))  # fmt: skip
+            log.warning(
+                "messages from %s may be missing: the broker has kept no session for us, or "
+                "another program has read from it",
+                self._text(gap),
+            )
         self._memory = gap_memory.connected(was, at, gap)
         self._doubtful, self._is_first_count = False, True
         self._news.set()

@@ -69,7 +69,7 @@ def test_a_log_beside_a_long_reader_is_seen_and_shrinks_when_it_has_gone(store: 
         asyncio.run(watch.read())
         assert str(process.pid) in watch.faults()["wal"]
         assert f"{grown // 1_000_000} MB" in watch.faults()["wal"]
-        found = doctor._look("", doctor.CHECKS["記録 / database"], settings(store))
+        found = doctor._run_check("", doctor.CHECKS["記録 / database"], settings(store))
         assert not found.ok
         assert str(process.pid) in found.told
     asyncio.run(watch.read())

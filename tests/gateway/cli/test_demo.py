@@ -97,9 +97,9 @@ def test_the_demo_seeds_a_past_goes_live_and_reuses_its_data(tmp_path: Path) -> 
 async def sprung_by_hand(folder: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> list[str]:
     """The traps that a running demo springs for show, until it has looked three times."""
     by_hand: list[str] = []
-    monkeypatch.setattr(demo_module, "SHOWN_AT_ONCE", most)
-    monkeypatch.setattr(demo_module, "SHOW_FIRST_S", 0.3)
-    monkeypatch.setattr(demo_module, "SHOW_S", 0.3)
+    monkeypatch.setattr(demo_module, "MAX_SPRUNG", most)
+    monkeypatch.setattr(demo_module, "FIRST_SPRING_S", 0.3)
+    monkeypatch.setattr(demo_module, "SPRING_EVERY_S", 0.3)
     monkeypatch.setattr(Fleet, "spring", lambda _, trap: by_hand.append(trap))
     looked, stop = 0, asyncio.Event()
     async with shown(folder) as demo:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.cli.service.quiet_log import PLACES, OncePerMinute
+from gateway.cli.service.quiet_log import MAX_PLACES, OncePerMinute
 
 
 class Log:
@@ -59,7 +59,7 @@ def test_two_faults_are_two_lines(log: Log) -> None:
 
 
 def test_what_is_remembered_is_bounded(log: Log) -> None:
-    for number in range(3 * PLACES):
+    for number in range(3 * MAX_PLACES):
         complain(f"library-{number}", "x")
-    assert len(log.lines) == 3 * PLACES
-    assert len(log.filter._last) <= PLACES
+    assert len(log.lines) == 3 * MAX_PLACES
+    assert len(log.filter._last) <= MAX_PLACES

@@ -56,9 +56,14 @@ class RecentWrites:
 
 
 async def send_lost_again(
-    store: Store, server: Server, sender: Sender, site: str, zone: ZoneInfo, since_ms: int,
+    store: Store,
+    server: Server,
+    sender: Sender,
+    site: str,
+    zone: ZoneInfo,
+    since_ms: int,
     now: datetime,
-) -> None:  # fmt: skip
+) -> None:
     """Compare all closed hours from `since_ms` on and send again the days that differ.
 
     Raises QueryError if the server cannot be queried, ForwardingHaltedError or RetryLaterError if it

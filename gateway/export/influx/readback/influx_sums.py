@@ -28,9 +28,13 @@ class ServerSums:
         self._server, self._site, self._zone = server, site, zone
 
     async def ask(
-        self, family: Family, fields: tuple[str, ...], by: By, among: list[Part],
+        self,
+        family: Family,
+        fields: tuple[str, ...],
+        by: By,
+        among: list[Part],
         species: str | None = None,
-    ) -> dict[str, list[int]]:  # fmt: skip
+    ) -> dict[str, list[int]]:
         """Sums of `fields` by device or species, over all parts. Raises HistoryUnreadableError."""
         await self.check_whole()
         asked = (self._query(family, fields, by, part, species) for part in among)

@@ -32,9 +32,12 @@ class PastLedger(Ledger):
     """For one reader. `loop` runs the history; must not be used on the thread of that loop."""
 
     def __init__(
-        self, execute: Callable[..., Any], history: History, zone: ZoneInfo,
+        self,
+        execute: Callable[..., Any],
+        history: History,
+        zone: ZoneInfo,
         loop: asyncio.AbstractEventLoop,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(execute)
         self._history, self._zone, self._loop = history, zone, loop
 

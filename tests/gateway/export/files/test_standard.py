@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.export.files import camtrapdp
+from gateway.export.files import camtrapdp_columns
 from tests.gateway.export.files.standard import PROFILE, STANDARD, TABLES, Field, troubles
 from tests.gateway.export.files.test_camtrapdp import EXACT, event, package, seen
 from tests.science.shared import ROOT, needs_shared
@@ -128,8 +128,8 @@ def test_every_broken_property_is_found(path: str, required: bool, wrong: object
 
 def test_our_export_writes_the_standards_columns_in_their_order() -> None:
     ours: Mapping[str, tuple[str, ...]] = {
-        "deployments": camtrapdp.DEPLOYMENTS, "media": camtrapdp.MEDIA,
-        "observations": camtrapdp.OBSERVATIONS,
+        "deployments": camtrapdp_columns.DEPLOYMENTS, "media": camtrapdp_columns.MEDIA,
+        "observations": camtrapdp_columns.OBSERVATIONS,
     }  # fmt: skip
     assert ours == {name: tuple(field.name for field in STANDARD[name]) for name in TABLES}
     assert EXACT.exact
