@@ -24,8 +24,8 @@ FUTURE = 1_000  # schema versions ahead of ours that a newer program may have wr
 # The disk does not read or write now; later it may.
 DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError,
         apsw.CantOpenError, apsw.NoMemError)  # fmt: skip
-# The file is not what was written; damaged text may not be valid UTF-8.
-DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
+# The file is not what was written: a damaged text may not be UTF-8, a damaged length may be gigabytes.
+DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.TooBigError, UnicodeDecodeError)
 
 
 class StoreError(UnreachableError):

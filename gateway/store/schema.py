@@ -236,7 +236,7 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE backlog (              -- came faster than it can be judged: acknowledged, judged later
         no INTEGER PRIMARY KEY,
-        clock TEXT NOT NULL,            -- backlog.Stamp: what the time of receipt is worth
+        clock TEXT NOT NULL,            -- backlog.ReceiptClock: whether the clock was trusted
         received_ms INTEGER NOT NULL,   -- of the newest message
         shift_ms INTEGER NOT NULL DEFAULT 0,  -- to be added to each time of receipt
         messages INTEGER NOT NULL,      -- how many

@@ -97,6 +97,39 @@ def test_a_broken_leaf_costs_its_rows_and_no_others(sound: Path, tmp_path: Path)
     assert (Path(report.folder) / "gateway.db").stat().st_size == sound.stat().st_size
 
 
+def varint_end(data: bytes, at: int) -> int:
+    """Where SQLite's integer of variable length that begins at `at` ends."""
+    while data[at] >= 0x80:
+        at += 1
+    return at + 1
+
+
+def claim_lengths(path: Path, page: int) -> None:
+    """Make the second column of each row in a table's leaf claim to be longer than SQLite allows."""
+    start = (page - 1) * PAGE
+    data = path.read_bytes()[start : start + PAGE]
+    for number in range(int.from_bytes(data[3:5])):
+        cell = int.from_bytes(data[8 + 2 * number : 10 + 2 * number])
+        row_id = varint_end(data, cell)
+        header = varint_end(data, row_id)
+        kept = data[row_id : header + 2]  # row id, size of the header, type of the first column
+        row_bytes, text_bytes = b"\x8f\xff\xff\xff\x7e", b"\x88\xff\xff\xff\x7f"  # 4 GB, 1.2 GB
+        overwrite(path, start + cell, row_bytes + kept + text_bytes)
+
+
+def test_a_length_beyond_what_sqlite_allows_is_a_damaged_row(sound: Path, tmp_path: Path) -> None:
+    path = copy(sound, tmp_path)
+    pages = leaf_pages(path, "event")
+    claim_lengths(path, pages[len(pages) // 2])
+    with apsw.Connection(str(path)) as connection, pytest.raises(apsw.TooBigError):
+        connection.execute("SELECT * FROM event").fetchall()
+    store = Store(path, TOKYO)
+    works(store)
+    store.close()
+    assert store.salvaged is not None
+    assert EVENTS - 60 <= store.salvaged.rows["event"] < EVENTS
+
+
 @pytest.mark.parametrize(
     ("what", "at", "data"),
     [
