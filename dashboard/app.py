@@ -1,8 +1,8 @@
-"""The dashboard put together: routes, who may read, what runs beside the pages.
+"""The dashboard application: routes, who may read, and the tasks that run beside the pages.
 
-Owns their order. Must not hold page logic or addresses (`pages`, `api`, `login`). Pages that calculate
-run in a process of their own (`web.process`).
-Pages read; people's acts are POSTs that need a role and come from our own pages.
+Owns the order of routes and middleware. Must not hold page logic (`pages`, `api`, `login`). Pages that
+calculate run in a separate process (`web.process`). GET requests only read; people's actions are POSTs
+that need a role and come from our own pages.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from dashboard.web.error_page import error_handlers
 from dashboard.web.forwarded import is_forwarded
 from dashboard.web.login import LoginPages
 from dashboard.web.process.child import Child
-from dashboard.web.process.forwarding import CalculatingPages, Mend
+from dashboard.web.process.forwarding import CalculatingPages, Repair
 from dashboard.web.process.messages import DAMAGED, Settings
 from dashboard.web.responses import Reply
 from gateway.clock import Clock, utc_now
@@ -40,7 +40,13 @@ from gateway.store import Store
 from gateway.store.connection import DiskError
 from gateway.store.feed import Feed
 
-OPEN = ("/static/", "/login", "/healthz", "/metrics", "/a/")  # shown to everybody who can connect
+PUBLIC_PATHS = (
+    "/static/",
+    "/login",
+    "/healthz",
+    "/metrics",
+    "/a/",
+)  # shown to everybody who can connect
 
 
 def create_app(
@@ -49,17 +55,17 @@ def create_app(
     config: Config,
     *,
     clock: Clock = utc_now,
-    desk: Approvals | None = None,
+    approvals: Approvals | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     office: Sequence[BaseRoute] | None = None,
     demo_account: Account | None = None,
 ) -> Starlette:
-    """The ASGI application (`extra_routes` first); to be run with its lifespan, see `serve`.
+    """The ASGI application (`extra_routes` first). It must run with its lifespan, see `serve`.
 
-    `desk`: for approving devices and reading again; None: the pages only show. `demo_account`: whose
-    password a demo prints; it is in no database and does not end reading without a login.
-    `office`: the pages that calculate, here; None: in a process of their own.
-    Raises MissingAssetsError when the browser's files were not built.
+    `approvals`: for approving devices and reading messages again; None: the pages only show.
+    `demo_account`: its password is printed by a demo; it is in no database, and reading without a login
+    stays allowed. `office`: routes of the pages that calculate; None: they run in a separate process.
+    Raises MissingAssetsError if the browser's files were not built.
     """
     assets.check()
     reply = Reply(config)
@@ -67,14 +73,14 @@ def create_app(
     secret = signing_secret(config.dashboard, store.path)
     auth = Auth(config.dashboard, secret, Accounts(store, demo_account), clock)
     child = Child(Settings(str(store.path), config))
-    calculating = CalculatingPages(child, reply, clock, _mending(store))
+    calculating = CalculatingPages(child, reply, clock, _repairing(store))
     office = calculating.routes() if office is None else office
     app = Starlette(
         routes=[
             *extra_routes,
             *LivePages(store, live, reply, config, clock).routes(),
             *Api(store, live, reply, clock).routes(),
-            *Installer(store, feed, reply, config.sources, desk, clock).routes(),
+            *Installer(store, feed, reply, config.sources, approvals, clock).routes(),
             *office,
             *LoginPages(auth, reply, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),
@@ -97,8 +103,8 @@ async def _running(live: Live, calculating: CalculatingPages) -> AsyncIterator[N
         yield
 
 
-def _mending(store: Store) -> Mend:
-    """What the keeper of the file does about what another process found wrong with it."""
+def _repairing(store: Store) -> Repair:
+    """What the gateway does when the other process finds the database damaged or the disk failing."""
 
     async def mend(kind: str, fault: str) -> None:
         if kind == DAMAGED:
@@ -114,7 +120,7 @@ class Gate:
     """Finds out who asks, and sends to the login whoever may not read."""
 
     def __init__(self, app: ASGIApp, auth: Auth, opened: tuple[str, ...]) -> None:
-        self._app, self._auth, self._open = app, auth, (*OPEN, *opened)
+        self._app, self._auth, self._open = app, auth, (*PUBLIC_PATHS, *opened)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

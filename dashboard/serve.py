@@ -1,7 +1,7 @@
 """Serving the dashboard inside the gateway's own event loop.
 
-Owns starting uvicorn without its signal handlers and ending it soon after a cancellation, open
-streams included. Must not build the application (`app`).
+Owns starting uvicorn without its signal handlers, and ending it with all open streams soon after a
+cancellation. Must not build the application (`app`).
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from dashboard.live.updates import Live
 from dashboard.web.connections import BACKLOG, allowed_descriptors, bounded, most_connections
 from gateway.config import ConfigError, Dashboard
 
-LAST_ANSWERS_S = 2
-QUEUE = 1_024  # connections that the kernel keeps until they are accepted, BACKLOG at one go
+SHUTDOWN_S = 2
+LISTEN_QUEUE = 1_024  # connections kept by the kernel; BACKLOG of them are accepted at one time
 
 
 class _Server(uvicorn.Server):
@@ -27,15 +27,15 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        yield  # signals belong to the gateway
+        yield  # the gateway handles signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
-            listener.listen(QUEUE)
+            listener.listen(LISTEN_QUEUE)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._live.close()  # uvicorn waits for answers under way, and a stream never ends by itself
+        self._live.close()  # uvicorn waits for open responses, and a stream never ends by itself
         await super().shutdown(sockets)
 
 
@@ -51,7 +51,7 @@ async def serve(app: Starlette, listener: socket.socket) -> None:
         ws="none",
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=LAST_ANSWERS_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
     )
     server = _Server(config, app.state.live)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="web server")
@@ -63,21 +63,21 @@ async def serve(app: Starlette, listener: socket.socket) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket listening at exactly this address; OSError if it is taken."""
+    """A socket listening at exactly this address. Raises OSError if the address is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen()  # from now on clients wait instead of being refused
+        listener.listen()  # from now on the kernel queues clients instead of refusing them
     except OSError:
         listener.close()
         raise
     return listener
 
 
-def open_door(settings: Dashboard) -> socket.socket:
-    """The configured listening socket; ConfigError when the address cannot be had."""
+def listening_socket(settings: Dashboard) -> socket.socket:
+    """The configured listening socket. Raises ConfigError if the address cannot be used."""
     try:
         return listen(settings.host, settings.port)
     except OSError as error:

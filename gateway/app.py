@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from dashboard.app import create_app
-from dashboard.serve import open_door, serve
+from dashboard.serve import listening_socket, serve
 from dashboard.trapper.one_tap import OneTap
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
@@ -173,7 +173,7 @@ def _alert_tasks(gateway: Gateway, faults: GatewayFaults, notifier: Notifier) ->
 
 async def run(gateway: Gateway) -> None:
     """Connect all parts and run them until cancelled; ConfigError if the pages' port is taken."""
-    listener = open_door(gateway.config.dashboard)
+    listener = listening_socket(gateway.config.dashboard)
     broker = _broker(gateway)
     notifier = _notifier(gateway, broker.session.publish)
     influx = forwarder(gateway) if gateway.config.influx.url else None
@@ -223,7 +223,7 @@ def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlett
         gateway.feed,
         gateway.config,
         clock=gateway.clock,
-        desk=Approvals(sources.decode, sources.models, gateway.policy, sources.dialect),
+        approvals=Approvals(sources.decode, sources.models, gateway.policy, sources.dialect),
         extra_routes=[
             *watchdog.routes(gateway.health, gateway.store, faults),
             *action_routes(gateway),

@@ -1,7 +1,7 @@
 """The installer's page: from whom what arrived, why something was not read, approving, reading again.
 
 Owns its handlers and who may act: officials and administrators.
-Acts are POSTs from our own pages. What they do is `desk`'s.
+Acts are POSTs from our own pages.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from dashboard.installer.traffic import arrivals
+from dashboard.installer.traffic import read_traffic
 from dashboard.web.auth import same_origin
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
@@ -31,29 +31,29 @@ from gateway.store import Store
 from gateway.store.feed import Feed
 
 PAGE = "/pending"
-FIGURES = (
+RESULT_COUNTS = (
     "messages",
     "events",
     "alerts",
     "left",
     "forgotten",
 )  # of an act's result, carried by the address
-LONGEST = 200  # characters of a name
+MAX_TEXT = 200  # characters of a name
 PLACES: dict[str, PlaceAnswer] = {"right": "right", "none": "none"}
 
 
 class Installer:
-    """Handlers of the page. Without a `desk` it only shows."""
+    """Handlers of the page. Without a `approvals` it only shows."""
 
     def __init__(
         self, store: Store, feed: Feed, reply: Reply, sources: Sequence[SourceSettings],
-        desk: Approvals | None, clock: Clock,
+        approvals: Approvals | None, clock: Clock,
     ) -> None:  # fmt: skip
         self._store, self._feed, self._reply = store, feed, reply
-        self._sources, self._desk, self._clock = sources, desk, clock
+        self._sources, self._approvals, self._clock = sources, approvals, clock
 
     def routes(self) -> list[Route]:
-        """The page and its acts."""
+        """The page and its actions."""
         return [
             Route(PAGE, self.show, methods=["GET"]),
             Route(f"{PAGE}/approve", self.approve, methods=["POST"]),
@@ -63,73 +63,77 @@ class Installer:
         ]
 
     async def show(self, request: Request) -> Response:
-        """Who sent what, how it was read, and what was not."""
+        """Show sources, devices, and messages that were refused."""
         return await self._page(request)
 
     async def approve(self, request: Request) -> Response:
-        """Let a device count, as the form says."""
-        desk, form = await self._form(request)
+        """Approve a device with the values of the form."""
+        approvals, form = await self._form(request)
         now = self._clock()
         try:
-            wish = _wish(form)
-            device, outcome = await self._store.write(lambda tx: desk.approve(tx, wish, now))
+            wish = _approval_request(form)
+            device, outcome = await self._store.write(lambda tx: approvals.approve(tx, wish, now))
         except ApprovalError as error:
             return await self._page(request, str(error))
         self._feed.tell(outcome)
-        return _done(
+        return _redirect_with_result(
             approved=device.label, events=len(outcome.events), left=outcome.refused.total()
         )
 
     async def revoke(self, request: Request) -> Response:
-        """Stop listening to a device."""
-        desk, form = await self._form(request)
+        """Revoke the approval of a device."""
+        approvals, form = await self._form(request)
         now = self._clock()
         try:
             device, outcome = await self._store.write(
-                lambda tx: desk.revoke(tx, form.get("device", ""), now)
+                lambda tx: approvals.revoke(tx, form.get("device", ""), now)
             )
         except ApprovalError as error:
             return await self._page(request, str(error))
         self._feed.tell(outcome)
-        return _done(revoked=device.label)
+        return _redirect_with_result(revoked=device.label)
 
     async def forget(self, request: Request) -> Response:
-        """Forget names that nobody registered, by the topic filter that they share."""
-        desk, form = await self._form(request)
+        """Delete unknown names that match a topic filter."""
+        approvals, form = await self._form(request)
         wanted = form.get("filter", "")
-        return _done(forgotten=await self._store.write(lambda tx: desk.forget(tx, wanted)))
+        return _redirect_with_result(
+            forgotten=await self._store.write(lambda tx: approvals.forget(tx, wanted))
+        )
 
     async def read_again(self, request: Request) -> Response:
         """Read refused messages again, of one reason or all."""
-        desk, form = await self._form(request)
+        approvals, form = await self._form(request)
         chosen = form.get("reason", "")
         if chosen not in {"", *RefusalReason}:
             raise HTTPException(400)
         reasons = (RefusalReason(chosen),) if chosen else tuple(RefusalReason)
         again, now = ReplayReport(), self._clock()
-        while outcome := await self._store.write(lambda tx: desk.step(tx, again, now, reasons)):
+        while outcome := await self._store.write(
+            lambda tx: approvals.step(tx, again, now, reasons)
+        ):
             self._feed.tell(outcome)
-        return _done(
+        return _redirect_with_result(
             messages=again.messages, events=again.events, alerts=again.alerts,
             left=again.refused.total(),
         )  # fmt: skip
 
     async def _form(self, request: Request) -> tuple[Approvals, Mapping[str, str]]:
-        """The form's fields, from our own page and somebody who may act; else 403."""
-        if self._desk is None or not may_act(request.state.account):
+        """The fields of the form. Raises HTTPException (403) if the reader may not act."""
+        if self._approvals is None or not may_act(request.state.account):
             raise HTTPException(403)
         if not same_origin(request):
             raise HTTPException(403)
         form = await request.form(max_fields=12)
-        return self._desk, {name: str(value)[:LONGEST] for name, value in form.items()}
+        return self._approvals, {name: str(value)[:MAX_TEXT] for name, value in form.items()}
 
     async def _page(self, request: Request, wrong: str = "") -> Response:
-        now, desk = self._clock(), self._desk
+        now, approvals = self._clock(), self._approvals
         found = await self._store.read(
-            lambda reader: arrivals(
+            lambda reader: read_traffic(
                 reader,
                 self._sources,
-                desk.dialect if desk else str,
+                approvals.dialect if approvals else str,
                 now,
                 self._reply.zone,
                 _page_number(request.query_params.get("page", "")),
@@ -139,13 +143,13 @@ class Installer:
         return self._reply.page(
             request, "pending.html", now, account=account, status=400 if wrong else 200,
             found=found, wrong=wrong, done=_result(request.query_params), roles=tuple(Role),
-            may_act=desk is not None and may_act(account),
-            models=desk.models if desk else {},
+            may_act=approvals is not None and may_act(account),
+            models=approvals.models if approvals else {},
         )  # fmt: skip
 
 
 def _page_number(text: str) -> int:
-    """The page that an address asks for; anything odd is the first."""
+    """The page number of the query; 1 for an invalid value."""
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
@@ -154,7 +158,7 @@ def may_act(account: Account | None) -> bool:
     return account is not None and account.rank >= Rank.OFFICIAL
 
 
-def _wish(form: Mapping[str, str]) -> ApprovalRequest:
+def _approval_request(form: Mapping[str, str]) -> ApprovalRequest:
     heartbeat = form.get("heartbeat", "")
     if heartbeat and not (heartbeat.isascii() and heartbeat.isdigit()):
         raise ApprovalError(f"heartbeat {heartbeat!r}: seconds, a whole number above 0")
@@ -170,16 +174,16 @@ def _wish(form: Mapping[str, str]) -> ApprovalRequest:
     )
 
 
-def _done(**result: Any) -> Response:
-    """Back to the page, which tells what came of it: a reload does not act again."""
+def _redirect_with_result(**result: Any) -> Response:
+    """Redirect to the page with the result in the query, so that a reload does not act again."""
     return RedirectResponse(f"{PAGE}?{urlencode(result)}", 303)
 
 
 def _result(query: Mapping[str, str]) -> dict[str, str]:
-    """What an act came to, from the address: figures as figures, names to be escaped."""
-    names = {name: query[name][:LONGEST] for name in ("approved", "revoked") if name in query}
+    """The result of an action from the query: checked numbers, and names (escaped by templates)."""
+    names = {name: query[name][:MAX_TEXT] for name in ("approved", "revoked") if name in query}
     figures = {
-        name: query[name] for name in FIGURES
+        name: query[name] for name in RESULT_COUNTS
         if name in query and query[name].isdigit() and len(query[name]) < 9
     }  # fmt: skip
     return names | figures

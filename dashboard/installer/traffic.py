@@ -1,4 +1,4 @@
-"""Who sends what: sources, devices and what was held, as the installer's page shows them.
+"""Data of the installer's page: sources, devices with their newest message, held and refused messages.
 
 Owns what is read for that page. Must not know words, templates or the network.
 """
@@ -21,8 +21,8 @@ from gateway.store.answers import HeldMessages, QuarantinedMessage
 from gateway.store.tables.no_events import NoEventCount
 from gateway.store.tables.unknown_devices import NameFlood
 
-SHOWN = 100  # refused messages, and lines of counts
-A_PAGE = 20  # devices that wait for approval
+MAX_ROWS = 100  # refused messages, and lines of counts
+DEVICES_PER_PAGE = 20  # devices that wait for approval
 FLOOD_SHOWN = timedelta(days=7)  # since its last name
 
 
@@ -37,8 +37,8 @@ class SourceRow(Struct, frozen=True):
     hint_en: str
 
 
-class Arrival(Struct, frozen=True):
-    """A device and how its newest message came."""
+class DeviceTraffic(Struct, frozen=True):
+    """A device and the facts of its newest message."""
 
     device: Device
     silent: bool
@@ -46,7 +46,7 @@ class Arrival(Struct, frozen=True):
     kind: str
     dialect: str
     topic: str
-    qos: int | None  # None: not noted
+    qos: int | None  # None: not known
     rssi_dbm: float | None
     bars: int
     battery_pct: float | None
@@ -55,44 +55,48 @@ class Arrival(Struct, frozen=True):
 
 
 class NameClaim(Struct, frozen=True):
-    """More names than the list takes, and who seems to claim them."""
+    """More unknown names than the list can hold, and the likely sender."""
 
     claimant: str
     flood: NameFlood
 
 
-class Arrivals(Struct, frozen=True):
+class Traffic(Struct, frozen=True):
     """Everything the page shows."""
 
     sources: list[SourceRow]
-    devices: list[Arrival]
-    pending: list[tuple[Device, HeldMessages | None]]  # one page of them
-    waiting: int  # how many wait in all
+    devices: list[DeviceTraffic]
+    pending: list[tuple[Device, HeldMessages | None]]  # of the current page
+    waiting: int  # number of all pending devices
     page: int
     pages: int
     claims: list[NameClaim]
-    no_events: list[tuple[str, NoEventCount]]  # with what people call the device
+    no_events: list[tuple[str, NoEventCount]]  # with the display name of the device
     reasons: Counter[str]
     refused: list[QuarantinedMessage]
-    far: dict[str, float]  # pending device -> km from the others: to be asked about
+    far: dict[str, float]  # pending device -> km from the others: its place must be confirmed
 
 
-def arrivals(
-    reader: Reader, sources: Sequence[SourceSettings], dialect: Callable[[str], str], now: datetime,
-    zone: tzinfo, page: int = 1,
-) -> Arrivals:  # fmt: skip
-    """Read the page's content at `now`; `dialect`: which one reads a topic."""
+def read_traffic(
+    reader: Reader,
+    sources: Sequence[SourceSettings],
+    dialect: Callable[[str], str],
+    now: datetime,
+    zone: tzinfo,
+    page: int = 1,
+) -> Traffic:
+    """Read the page's content at `now`; `dialect` gives the name of the dialect of a topic."""
     states, today = reader.states(), reader.counts_since(_midnight(now, zone))
     held = {one.device: one for one in reader.held.waiting()}
     devices = reader.devices()
     pending, names = _pending(devices, held), {device.id: device.label for device in devices}
-    pages = max(1, -(-len(pending) // A_PAGE))
+    pages = max(1, -(-len(pending) // DEVICES_PER_PAGE))
     page = min(page, pages)
-    shown = pending[(page - 1) * A_PAGE : page * A_PAGE]
-    return Arrivals(
+    shown = pending[(page - 1) * DEVICES_PER_PAGE : page * DEVICES_PER_PAGE]
+    return Traffic(
         sources=[_source(source) for source in sources],
         devices=[
-            _arrival(device, states.get(device.id), today.get(device.id, {}), dialect, now)
+            _device_traffic(device, states.get(device.id), today.get(device.id, {}), dialect, now)
             for device in devices
             if device.standing is not Standing.PENDING
         ],
@@ -104,10 +108,10 @@ def arrivals(
             NameClaim(claimant(one.filter), one) for one in reader.held.floods(now - FLOOD_SHOWN)
         ],
         no_events=[
-            (names.get(one.device, one.device), one) for one in reader.held.no_events(SHOWN)
+            (names.get(one.device, one.device), one) for one in reader.held.no_events(MAX_ROWS)
         ],
         reasons=reader.refused(),
-        refused=reader.quarantine(SHOWN),
+        refused=reader.quarantine(MAX_ROWS),
         far={d.id: km for d, _ in shown if (km := away_km(d, devices)) is not None},
     )
 
@@ -115,7 +119,7 @@ def arrivals(
 def _pending(
     devices: list[Device], held: dict[str, HeldMessages]
 ) -> list[tuple[Device, HeldMessages | None]]:
-    """Devices that wait for approval: first those that report a capture, last those without any model."""
+    """Devices that wait for approval; those with an urgent message (a capture) first."""
     known = {device.id for device in devices}
     noted = [(d, held.get(d.id)) for d in devices if d.standing is Standing.PENDING]
     strangers = [(Device(id=id_, role=Role.TRAP, standing=Standing.PENDING), one)
@@ -135,10 +139,13 @@ def _source(source: SourceSettings) -> SourceRow:
     )
 
 
-def _arrival(
-    device: Device, state: DeviceState | None, today: dict[str, int],
-    dialect: Callable[[str], str], now: datetime,
-) -> Arrival:  # fmt: skip
+def _device_traffic(
+    device: Device,
+    state: DeviceState | None,
+    today: dict[str, int],
+    dialect: Callable[[str], str],
+    now: datetime,
+) -> DeviceTraffic:
     topic, qos = state.heard if state and state.heard else ("", None)
 
     def fact(name: str) -> float | None:
@@ -146,7 +153,7 @@ def _arrival(
         return float(value) if value is not None else None
 
     rssi = fact("rssi_dbm")
-    return Arrival(
+    return DeviceTraffic(
         device=device,
         silent=trap_lifecycle.trap_view(state, now, device.heartbeat_s).silent,
         last_seen=state.last_seen if state else None,

@@ -1,6 +1,6 @@
-"""What other programs read: JSON and GeoJSON of the present.
+"""JSON and GeoJSON for other programs: the current state.
 
-Owns the shapes under /api. Must not hold anything a page does not show.
+Owns the addresses and formats under /api. Must not give data that no page shows.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ from gateway.clock import Clock
 from gateway.domain.model import Role
 from gateway.store import Store
 
-MOST_EVENTS = 1_000
-MOST_DAYS = 3_660
+MAX_EVENTS = 1_000
+MAX_DAYS = 3_660
 
 
 class Api:
@@ -30,7 +30,7 @@ class Api:
         self._store, self._live, self._reply, self._clock = store, live, reply, clock
 
     def routes(self) -> list[BaseRoute]:
-        """Where it answers."""
+        """The routes of the API."""
         return [
             Route("/api/devices.geojson", self.devices),
             Route("/api/rates.geojson", self.rates),
@@ -41,31 +41,31 @@ class Api:
 
     async def devices(self, request: Request) -> Response:
         """GeoJSON FeatureCollection of all approved devices with a position."""
-        _, present = await self._live.look()
-        return _json(collection(features(present.sights)), "application/geo+json")
+        _, snapshot = await self._live.snapshot()
+        return _json(collection(features(snapshot.devices)), "application/geo+json")
 
     async def traps(self, request: Request) -> Response:
         """Traps, the most urgent first."""
-        _, present = await self._live.look()
-        return _json([sight for sight in present.sights if sight.role is Role.TRAP])
+        _, snapshot = await self._live.snapshot()
+        return _json([view for view in snapshot.devices if view.role is Role.TRAP])
 
     async def alerts(self, request: Request) -> Response:
         """Open alerts, the most urgent first."""
-        _, present = await self._live.look()
-        return _json(present.alerts)
+        _, snapshot = await self._live.snapshot()
+        return _json(snapshot.alerts)
 
     async def events(self, request: Request) -> Response:
         """The newest events of every kind, newest first; ``?limit=`` 1..1000."""
-        limit = _number(request, "limit", 100, MOST_EVENTS)
+        limit = _number(request, "limit", 100, MAX_EVENTS)
         if limit is None:
-            return _refused(f"limit: a whole number from 1 to {MOST_EVENTS}")
+            return _refused(f"limit: a whole number from 1 to {MAX_EVENTS}")
         return _json(await self._store.read(lambda reader: reader.latest_events(limit)))
 
     async def rates(self, request: Request) -> Response:
-        """GeoJSON of independent appearances per 100 device-days; ``?days=&species=``."""
-        days = _number(request, "days", 90, MOST_DAYS)
+        """GeoJSON of independent detections per 100 device-days; ``?days=&species=``."""
+        days = _number(request, "days", 90, MAX_DAYS)
         if days is None:
-            return _refused(f"days: a whole number from 1 to {MOST_DAYS}")
+            return _refused(f"days: a whole number from 1 to {MAX_DAYS}")
         species, now = request.query_params.get("species") or None, self._clock()
         found = await self._store.read(
             lambda reader: rates(reader, self._reply.zone, now, days, species)
@@ -79,7 +79,7 @@ def _json(value: Any, media_type: str = "application/json") -> Response:
 
 
 def _number(request: Request, name: str, default: int, most: int) -> int | None:
-    """A whole number of the query in 1..most; None: it is something else."""
+    """A whole number of the query in 1..most; None: another value."""
     given = request.query_params.get(name, str(default))
     if not given.isascii() or not given.isdigit() or len(given) > 9:
         return None

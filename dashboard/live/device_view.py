@@ -1,7 +1,7 @@
-"""What a device's state means to a person: which mark it gets and how urgent it is. PURE.
+"""A device as shown to people: its condition (the mark on the map) and urgency. PURE.
 
 Owns the conditions and their order. Must not know pages, words or the store.
-A silent trap is "unknown", never "no capture"; a sprung trap stays sprung when it falls silent.
+A silent trap is "unknown", never "no capture". A sprung trap stays sprung when it becomes silent.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from gateway.domain.model import Device, DeviceState, Role, Standing, TrapState
 from gateway.domain.trap_lifecycle import TrapView, trap_view
 
 LOW_BATTERY_PCT = 20.0
-FRESH = timedelta(hours=1)  # how long an appearance is shown as present
+PRESENT_FOR = timedelta(hours=1)  # how long an appearance is shown as snapshot
 
 
 class Condition(StrEnum):
@@ -23,14 +23,14 @@ class Condition(StrEnum):
 
     SPRUNG = "sprung"
     CAPTURED = "captured"  # an animal waits in the trap
-    SEEN = "seen"  # a detector with an appearance within FRESH
-    UNKNOWN = "unknown"  # silent, or never heard
-    LOW = "low"  # works, but its battery ends soon
+    SEEN = "seen"  # a detector with a detection within PRESENT_FOR
+    UNKNOWN = "unknown"  # silent, or no message yet
+    LOW = "low"  # working, with a low battery
     NON_TARGET = "non_target"
     FALSE_SPRING = "false_spring"
     DISPATCHED = "dispatched"
     ARMED = "armed"
-    WATCHING = "watching"  # a detector or relay that lives
+    WATCHING = "watching"  # a detector or relay that is not silent
     PAUSED = "paused"
     REMOVED = "removed"
 
@@ -49,7 +49,7 @@ URGENCY = {condition: rank for rank, condition in enumerate(Condition)}
 
 
 class DeviceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One device as people see it; as JSON, the properties of its GeoJSON feature."""
+    """One device as shown to people; as JSON, the properties of its GeoJSON feature."""
 
     id: str
     name: str
@@ -58,7 +58,7 @@ class DeviceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     silent: bool = False
     low: bool = False
     since: datetime | None = None  # when the condition began, as far as known
-    by: str = ""  # the person whose word the condition is; empty: the sensor's
+    by: str = ""  # the person who recorded the condition; empty: reported by the sensor
     unconfirmed: datetime | None = None  # since when messages of the trap may be missing
     unread: str = ""  # why the newest content could not be read, and what to do
     last_seen: datetime | None = None
@@ -71,22 +71,22 @@ class DeviceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lon: float | None = None
 
 
-def sights(
+def device_views(
     devices: Iterable[Device], states: Mapping[str, DeviceState], now: datetime
 ) -> list[DeviceView]:
-    """All approved devices, the most urgent first, then whoever waits longest."""
+    """All approved devices, the most urgent first, then those that have waited longest."""
     seen = [
-        sight(device, states.get(device.id), now)
+        view_of(device, states.get(device.id), now)
         for device in devices
         if device.standing is Standing.APPROVED
     ]
     return sorted(seen, key=_urgency)
 
 
-def sight(device: Device, state: DeviceState | None, now: datetime) -> DeviceView:
+def view_of(device: Device, state: DeviceState | None, now: datetime) -> DeviceView:
     """One device at `now`."""
     trap = trap_view(state, now, device.heartbeat_s)
-    species, detected_ms = _newest(state)
+    species, detected_ms = _newest_detection(state)
     battery = _number(state, "battery_pct")
     low = is_low(state, battery)
     if device.role is Role.TRAP:
@@ -118,14 +118,14 @@ def sight(device: Device, state: DeviceState | None, now: datetime) -> DeviceVie
 
 
 def is_low(state: DeviceState | None, battery_pct: float | None) -> bool:
-    """Whether the battery ends soon, by its charge or by the device's own word."""
+    """Whether the battery is low, by its charge or as reported by the device."""
     if state is not None and state.fact("battery_low") is True:
         return True
     return battery_pct is not None and battery_pct <= LOW_BATTERY_PCT
 
 
 def _of_trap(trap: TrapView, low: bool) -> tuple[Condition, datetime | None]:
-    """What a person found stays true in silence; that a trap is armed does not."""
+    """In silence an armed trap becomes unknown; other states stay as they are."""
     if trap.state is None or (trap.unknown and trap.state is TrapState.ARMED):
         return Condition.UNKNOWN, None
     if low and trap.state is TrapState.ARMED:
@@ -136,19 +136,19 @@ def _of_trap(trap: TrapView, low: bool) -> tuple[Condition, datetime | None]:
 def _of_detector(
     detected_ms: int | None, now: datetime, *, silent: bool, low: bool
 ) -> tuple[Condition, datetime | None]:
-    if detected_ms is not None and _is_fresh(detected_ms, now):
+    if detected_ms is not None and _is_present(detected_ms, now):
         return Condition.SEEN, from_ms(detected_ms)
     if silent:
         return Condition.UNKNOWN, None
     return (Condition.LOW if low else Condition.WATCHING), None
 
 
-def _is_fresh(detected_ms: int, now: datetime) -> bool:
-    return timedelta(0) <= now - from_ms(detected_ms) <= FRESH
+def _is_present(detected_ms: int, now: datetime) -> bool:
+    return timedelta(0) <= now - from_ms(detected_ms) <= PRESENT_FOR
 
 
-def _newest(state: DeviceState | None) -> tuple[str, int] | tuple[None, None]:
-    """The newest appearance: species, ms since 1970."""
+def _newest_detection(state: DeviceState | None) -> tuple[str, int] | tuple[None, None]:
+    """The newest detection: species, ms since 1970."""
     if state is None or not state.detected:
         return None, None
     return max(state.detected.items(), key=lambda pair: pair[1])
@@ -159,6 +159,6 @@ def _number(state: DeviceState | None, name: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _urgency(sight: DeviceView) -> tuple[int, float, str]:
-    since = sight.since.timestamp() if sight.since else 0.0
-    return (URGENCY[sight.condition], since, sight.id)
+def _urgency(view: DeviceView) -> tuple[int, float, str]:
+    since = view.since.timestamp() if view.since else 0.0
+    return (URGENCY[view.condition], since, view.id)

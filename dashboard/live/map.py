@@ -1,6 +1,7 @@
-"""The live map as data: `static/map.js` draws it, so that the gateway loads nothing for it.
+"""The live map as data, drawn by `static/map.js`.
 
-Owns which layers it has and where it starts. PURE: features in, JSON out. The script writes text as text.
+Owns which layers the map has and its frame. PURE: features in, JSON out. The script sets text as text.
+Must not import folium: the gateway's own process stays small.
 """
 
 from collections.abc import Collection
@@ -15,12 +16,17 @@ from dashboard.web.i18n import Translations
 
 
 def live_map(
-    devices: list[Feature], rates: list[Feature], limits: Box, text: Translations,
-    off_map: Collection[str] = (), *, tiles: bool,
-) -> dict[str, Any]:  # fmt: skip
-    """Devices, sensors' rates, the coastline inside `limits`, GSI tiles if offered.
+    devices: list[Feature],
+    rates: list[Feature],
+    limits: Box,
+    text: Translations,
+    off_map: Collection[str] = (),
+    *,
+    tiles: bool,
+) -> dict[str, Any]:
+    """Devices, sensors' rates, the address of the coastline, and GSI tiles if offered.
 
-    `off_map`: ids of devices for which the map does not grow.
+    `off_map`: ids of devices outside the frame.
     """
     places = [
         tuple(feature["geometry"]["coordinates"])
@@ -38,7 +44,7 @@ def live_map(
 
 
 def _scaled(feature: Feature) -> Feature:
-    """Give a circle its radius in pixels: area in proportion to the rate, 100 a day = 30 px."""
+    """Add the radius of a circle in pixels: its area grows with the rate; 100 a day = 30 px."""
     rate = feature["properties"]["rate"]
     radius = 5 if rate is None else 5 + min(25.0, (rate**0.5) * 2.5)
     return feature | {"properties": feature["properties"] | {"radius": radius}}

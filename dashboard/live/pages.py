@@ -1,6 +1,6 @@
 """The live pages: map, traps, and their stream of changes.
 
-Owns what each page is made of. Must not decide who may see it (`app`) nor write.
+Owns the handlers. Must not decide who may read (`dashboard.app`) and must not write to the store.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.live.map import live_map
 from dashboard.live.sensor_rates import Rates, rates
-from dashboard.live.snapshot import Look, features
+from dashboard.live.snapshot import Snapshot, features
 from dashboard.live.updates import Live
 from dashboard.maps import bounds, extent
 from dashboard.maps.base_layers import COAST
@@ -43,7 +43,7 @@ class LivePages:
         self._clock, self._coastline = clock, Coastline()
 
     def routes(self) -> list[BaseRoute]:
-        """Where they answer."""
+        """The routes of these pages."""
         return [
             Route("/", self.show_map),
             Route("/traps", self.show_traps),
@@ -53,37 +53,49 @@ class LivePages:
 
     async def show_map(self, request: Request) -> Response:
         """The live map."""
-        version, present = await self._live.look()
+        version, snapshot = await self._live.snapshot()
         days, species = _period(request), request.query_params.get("species") or None
         found, known = await self._rates(days, species)
         words = self._reply.text(request)
-        off_map, limits = self._split(present)
+        off_map, limits = self._split(snapshot)
         drawing = live_map(
-            features(present.sights), features(found.sensors), limits, words, off_map,
+            features(snapshot.devices),
+            features(found.sensors),
+            limits,
+            words,
+            off_map,
             tiles=self._config.dashboard.tiles != "none",
-        )  # fmt: skip
+        )
         return self._page(
-            request, "map.html", version, present, map=drawing,
-            off_map=list(off_map.values()), rates=found, days=days, periods=PERIODS,
-            species=species, known_species=known,
+            request,
+            "map.html",
+            version,
+            snapshot,
+            map=drawing,
+            off_map=list(off_map.values()),
+            rates=found,
+            days=days,
+            periods=PERIODS,
+            species=species,
+            known_species=known,
             script_words=words.group("mark.", "field.", "species.", "condition.", "map.", "rates."),
-        )  # fmt: skip
+        )
 
     async def show_traps(self, request: Request) -> Response:
         """All traps, the most urgent first."""
-        version, present = await self._live.look()
-        return self._page(request, "traps.html", version, present)
+        version, snapshot = await self._live.snapshot()
+        return self._page(request, "traps.html", version, snapshot)
 
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""
-        _, present = await self._live.look()
-        _, limits = self._split(present)
+        _, snapshot = await self._live.snapshot()
+        _, limits = self._split(snapshot)
         body = await self._coastline.geojson(limits)
         headers = {"Cache-Control": "private, max-age=3600"}
         return Response(body, media_type="application/geo+json", headers=headers)
 
     async def send_changes(self, request: Request) -> Response:
-        """Server-sent events `look`: {now, features, panels}, only what changed for this page."""
+        """Server-sent events named `look`: {now, features, panels}, only changes for this page."""
         since = request.headers.get("last-event-id") or request.query_params.get("since", "")
         shown = [name for name in PANELS if name in request.query_params.getlist("panel")]
         events = self._changes(since, shown, self._reply.text(request))
@@ -93,27 +105,33 @@ class LivePages:
         self, since: str, shown: list[str], words: Translations
     ) -> AsyncIterator[ServerSentEvent]:
         last: dict[str, Any] = {}
-        async for version, present in self._live.changes(since):
-            now: dict[str, Any] = {f"feature {f['id']}": f for f in features(present.sights)}
-            now |= {f"panel {name}": self._panel(name, present, words) for name in shown}
-            news = {key: value for key, value in now.items() if last.get(key) != value}
+        async for version, snapshot in self._live.changes(since):
+            now: dict[str, Any] = {f"feature {f['id']}": f for f in features(snapshot.devices)}
+            now |= {f"panel {name}": self._panel(name, snapshot, words) for name in shown}
+            changed = {key: value for key, value in now.items() if last.get(key) != value}
             last = now
-            if news:
-                data = msgspec.json.encode({"now": present.at, **_grouped(news)}).decode()
+            if changed:
+                data = msgspec.json.encode({"now": snapshot.at, **_grouped(changed)}).decode()
                 yield ServerSentEvent(data, event="look", id=version)
 
-    def _panel(self, name: str, present: Look, words: Translations) -> str:
+    def _panel(self, name: str, snapshot: Snapshot, words: Translations) -> str:
         return self._reply.fragment(
-            f"panel_{name}.html", words, present.at, look=present, traps=_traps(present)
+            f"panel_{name}.html", words, snapshot.at, snapshot=snapshot, traps=_traps(snapshot)
         )
 
     def _page(
-        self, request: Request, template: str, version: str, present: Look, **values: Any
+        self, request: Request, template: str, version: str, snapshot: Snapshot, **values: Any
     ) -> Response:
         return self._reply.page(
-            request, template, present.at, account=request.state.account, version=version,
-            look=present, traps=_traps(present), **values,
-        )  # fmt: skip
+            request,
+            template,
+            snapshot.at,
+            account=request.state.account,
+            version=version,
+            snapshot=snapshot,
+            traps=_traps(snapshot),
+            **values,
+        )
 
     async def _rates(self, days: int, species: str | None) -> tuple[Rates, list[str]]:
         now = self._clock()
@@ -121,15 +139,17 @@ class LivePages:
             lambda reader: (rates(reader, self._reply.zone, now, days, species), reader.species())
         )
 
-    def _split(self, present: Look) -> tuple[dict[str, OffMap], Box]:
-        """What the map cannot show, by device, and its frame."""
-        off_map, limits = extent.split({s.id: Named(s.name, s.lat, s.lon) for s in present.sights})
+    def _split(self, snapshot: Snapshot) -> tuple[dict[str, OffMap], Box]:
+        """The devices outside the map, by id, and the frame of the map."""
+        off_map, limits = extent.split(
+            {s.id: Named(s.name, s.lat, s.lon) for s in snapshot.devices}
+        )
         centre = self._config.dashboard.centre
         return off_map, limits or bounds.around([centre] if centre else [])
 
 
-def _traps(present: Look) -> list[Any]:
-    return [sight for sight in present.sights if sight.role is Role.TRAP]
+def _traps(snapshot: Snapshot) -> list[Any]:
+    return [view for view in snapshot.devices if view.role is Role.TRAP]
 
 
 def _period(request: Request) -> int:
@@ -137,9 +157,10 @@ def _period(request: Request) -> int:
     return int(wanted) if wanted in map(str, PERIODS) else PERIODS[1]
 
 
-def _grouped(news: dict[str, Any]) -> dict[str, Any]:
-    found = [value for key, value in news.items() if key.startswith("feature ")]
-    panels = {
-        key.removeprefix("panel "): html for key, html in news.items() if key.startswith("panel ")
+def _grouped(changed: dict[str, Any]) -> dict[str, Any]:
+    found = [value for key, value in changed.items() if key.startswith("feature ")]
+    panels = [(key, html) for key, html in changed.items() if key.startswith("panel ")]
+    return {
+        "features": found,
+        "panels": {key.removeprefix("panel "): html for key, html in panels},
     }
-    return {"features": found, "panels": panels}

@@ -1,6 +1,6 @@
 """Each sensor's own rate for the live map.
 
-Owns the least effort for which a rate is shown. Must not draw.
+Owns the minimum effort for which a rate is shown. Must not draw.
 """
 
 from datetime import datetime, tzinfo
@@ -15,11 +15,11 @@ from gateway.store import Reader
 from gateway.store.answers import DeviceEffort
 from gateway.store.rollups.periods import LOOK_BACK_DAYS
 
-LEAST_DAYS = 3.0  # a rate from less effort says nothing and is drawn as such
+MIN_EFFORT_DAYS = 3.0  # with less effort no rate is shown
 
 
 class SensorRate(Struct, frozen=True, kw_only=True):
-    """Independent appearances per 100 device-days at one sensor."""
+    """Independent detections per 100 device-days at one sensor."""
 
     id: str
     name: str
@@ -28,7 +28,7 @@ class SensorRate(Struct, frozen=True, kw_only=True):
     events: int
     animals: int
     days: float  # measured effort
-    rate: float | None  # None: too little effort to say
+    rate: float | None  # None: too little effort
     low: float | None  # exact 95 % interval of the rate
     high: float | None
 
@@ -37,7 +37,7 @@ class Rates(Struct, frozen=True):
     """Rates of a species by sensor."""
 
     sensors: list[SensorRate]
-    blind: list[str]  # names of those left out: a sensor that cannot tell species has not seen none
+    blind: list[str]  # names of sensors left out because they cannot detect the chosen species
 
 
 def rates(reader: Reader, zone: tzinfo, now: datetime, days: int, species: str | None) -> Rates:
@@ -58,7 +58,7 @@ def rates(reader: Reader, zone: tzinfo, now: datetime, days: int, species: str |
 
 def _sensor_rate(device: Device, row: DeviceEffort) -> SensorRate:
     rate = rai(row.independent, row.alive_days)
-    enough = row.alive_days >= LEAST_DAYS
+    enough = row.alive_days >= MIN_EFFORT_DAYS
     return SensorRate(
         id=device.id,
         name=device.label,

@@ -1,6 +1,6 @@
-"""One look at the place: everything the live pages show, read at one moment.
+"""A snapshot: everything the live pages show, read at one moment.
 
-Owns what is read for them and its GeoJSON form. Must not know words, templates or the network.
+Owns what is read for these pages and its GeoJSON form. Must not know words, templates or the network.
 """
 
 from collections.abc import Iterable
@@ -10,42 +10,42 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from dashboard.live.device_view import DeviceView, sights
+from dashboard.live.device_view import DeviceView, device_views
 from dashboard.live.sensor_rates import SensorRate
 from dashboard.maps.geojson import Feature
 from gateway.domain.model import Alert, AlertStatus, Device, Event, Kind
 from gateway.store import Reader
 
 EVENTS = 30
-NEWS = (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER, Kind.JOIN)  # signs of life are no news
+SHOWN_KINDS = (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER, Kind.JOIN)  # not heartbeats
 
 
-class Look(Struct, frozen=True):
-    """The place at one moment."""
+class Snapshot(Struct, frozen=True):
+    """Devices, open alerts and the newest events at one moment."""
 
     at: datetime
-    sights: list[DeviceView]
+    devices: list[DeviceView]
     alerts: list[Alert]
     events: list[Event]
-    names: dict[str, str]  # what people call each device
+    names: dict[str, str]  # display name by device id
     pending: list[Device]
 
 
-def look(reader: Reader, now: datetime) -> Look:
+def read_snapshot(reader: Reader, now: datetime) -> Snapshot:
     """Read everything the live pages show."""
     devices = reader.devices()
-    return Look(
+    return Snapshot(
         at=now,
-        sights=sights(devices, reader.states(), now),
+        devices=device_views(devices, reader.states(), now),
         alerts=sorted(reader.open_alerts(), key=_alert_order),
-        events=reader.latest_events(EVENTS, NEWS),
+        events=reader.latest_events(EVENTS, SHOWN_KINDS),
         names={device.id: device.label for device in devices},
         pending=reader.pending(),
     )
 
 
 def features(things: Iterable[DeviceView] | Iterable[SensorRate]) -> list[Feature]:
-    """GeoJSON features of whatever has a position."""
+    """GeoJSON features of everything that has a position."""
     return [
         {
             "type": "Feature",

@@ -1,7 +1,7 @@
-"""Updates without reload: what changed since a page last looked, as server-sent events.
+"""Updates without reload: the newest snapshot for all open pages.
 
-Owns the present Look shared by all open pages, and the pace of telling them. Must not write, and
-keeps nothing that the store could not tell again: a page that reconnects is told everything.
+Owns the snapshot shared by all open pages, and how often pages are updated. Must not write to the store.
+Keeps no history: a page that reconnects gets the whole snapshot again.
 """
 
 import asyncio
@@ -9,32 +9,32 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 
-from dashboard.live.snapshot import Look, look
+from dashboard.live.snapshot import Snapshot, read_snapshot
 from gateway.clock import Clock
 from gateway.store import Store
 from gateway.store.feed import Feed
 
-CALM_S = 2.0  # news that alert nobody are gathered this long
-BREATH_S = 0.2  # between two tellings of one page
-STALE_S = 15.0  # time alone changes things too: a device falls silent
+COLLECT_S = 2.0  # changes without an alert are collected for this long
+MIN_INTERVAL_S = 0.2  # between two updates of one page
+MAX_AGE_S = 15.0  # then a new snapshot without changes: a device becomes silent by time alone
 
 
 class Live:
-    """The present, for any number of pages. Belongs to one event loop."""
+    """Snapshots for any number of pages. Belongs to one event loop."""
 
     def __init__(self, store: Store, feed: Feed, clock: Clock) -> None:
         self._store, self._feed, self._clock = store, feed, clock
-        self._run_id = secrets.token_hex(4)  # versions of an earlier run mean nothing
+        self._run_id = secrets.token_hex(4)  # makes versions of an earlier run different
         self._count = 0
-        self._stirred = asyncio.Event()
-        self._news = False
-        self._look: tuple[int, Look] | None = None
+        self._changed = asyncio.Event()
+        self._has_changes = False
+        self._cached: tuple[int, Snapshot] | None = None
         self._reading = asyncio.Lock()
         self._running = False
 
     @property
     def version(self) -> str:
-        """Changes whenever there may be something new to see."""
+        """Changes whenever there may be something new."""
         return f"{self._run_id}-{self._count}"
 
     @contextlib.asynccontextmanager
@@ -54,48 +54,54 @@ class Live:
     def close(self) -> None:
         """End all streams: the server is going down."""
         self._running = False
-        self._stir()
+        self._notify()
 
-    async def look(self) -> tuple[str, Look]:
-        """The present version and what it shows; read once, however many ask."""
+    async def snapshot(self) -> tuple[str, Snapshot]:
+        """The current version and its snapshot; read once for concurrent callers."""
         async with self._reading:
             count = self._count
-            if self._look is None or self._look[0] != count:
+            if self._cached is None or self._cached[0] != count:
                 now = self._clock()
-                self._look = (count, await self._store.read(lambda reader: look(reader, now)))
-            return f"{self._run_id}-{count}", self._look[1]
+                self._cached = (
+                    count,
+                    await self._store.read(lambda reader: read_snapshot(reader, now)),
+                )
+            return f"{self._run_id}-{count}", self._cached[1]
 
-    async def changes(self, since: str) -> AsyncIterator[tuple[str, Look]]:
-        """Every version after `since` that there is time to show, the newest only."""
+    async def changes(self, since: str) -> AsyncIterator[tuple[str, Snapshot]]:
+        """Snapshots after version `since`; versions in between are skipped.
+
+        Raises RuntimeError outside `running`, where no change would ever come.
+        """
         if not self._running:
-            raise RuntimeError("no page would ever hear news: run the app with its lifespan")
+            raise RuntimeError("no page would be updated: run the app with its lifespan")
         while self._running:
             if self.version == since:
-                await self._stirred.wait()
+                await self._changed.wait()
                 continue
-            since, present = await self.look()
-            yield since, present
-            await asyncio.sleep(BREATH_S)
+            since, snapshot = await self.snapshot()
+            yield since, snapshot
+            await asyncio.sleep(MIN_INTERVAL_S)
 
     async def _follow(self) -> None:
         with self._feed.listen() as outcomes:
             async for outcome in outcomes:
-                self._news = True
+                self._has_changes = True
                 if outcome.opened or outcome.changed or outcome.ended:
-                    self._stir()
+                    self._notify()
 
     async def _tick(self) -> None:
         last = self._count
         calm = 0.0
         while True:
-            await asyncio.sleep(CALM_S)
-            calm = calm + CALM_S if self._count == last else 0.0
-            if self._news or calm >= STALE_S:
-                self._stir()
+            await asyncio.sleep(COLLECT_S)
+            calm = calm + COLLECT_S if self._count == last else 0.0
+            if self._has_changes or calm >= MAX_AGE_S:
+                self._notify()
             last = self._count
 
-    def _stir(self) -> None:
-        self._news = False
+    def _notify(self) -> None:
+        self._has_changes = False
         self._count += 1
-        stirred, self._stirred = self._stirred, asyncio.Event()
-        stirred.set()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -12,10 +12,10 @@ from gateway.domain import species
 from gateway.domain.model import ActionKind, TrapAction
 
 ACKNOWLEDGE = "acknowledge"
-MOST_ANIMALS = 50
+MAX_ANIMALS = 50
 SEXES = ("unknown", "male", "female")
 WEIGHTS = ("", "-20kg", "20-40kg", "40-60kg", "60kg-")
-LONGEST_NOTE = 200
+MAX_TEXT = 200
 
 
 def action_names(kinds: Sequence[ActionKind], words: Translations) -> list[tuple[str, str]]:
@@ -37,7 +37,7 @@ def action_of(
     found = kind in {ActionKind.CAPTURED, ActionKind.NON_TARGET}
     count = int(fields.get("count") or 1)
     sex, weight, animal = (fields.get(name, "") for name in ("sex", "weight", "species"))
-    if not 1 <= count <= MOST_ANIMALS or sex not in {"", *SEXES} or weight not in WEIGHTS:
+    if not 1 <= count <= MAX_ANIMALS or sex not in {"", *SEXES} or weight not in WEIGHTS:
         raise ValueError(f"count {count}, sex {sex!r}, weight {weight!r}")
     if animal and animal not in species.BY_CODE:
         raise ValueError(f"species {animal!r}")
@@ -53,6 +53,6 @@ def action_of(
         count=count if found else None,
         sex=(sex or None) if found else None,
         weight_class=(weight or None) if found else None,
-        photo=fields.get("photo", "")[:LONGEST_NOTE] or None,
-        note=fields.get("note", "")[:LONGEST_NOTE],
+        photo=fields.get("photo", "")[:MAX_TEXT] or None,
+        note=fields.get("note", "")[:MAX_TEXT],
     )

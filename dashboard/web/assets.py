@@ -1,8 +1,7 @@
-"""The browser's own files: where folium finds them, and what a page may load at all.
+"""Files for the browser: local addresses for folium, and the content security policy.
 
-Owns the table of local files and the content security policy. No page asks another host for code.
-To give a folium plugin its files: add the package to package.json and `hatch_build.FILES`, and the
-name folium gives each file here.
+Owns the table of local files and the policy. No page loads code from another host. To add a folium
+plugin: add its package to package.json and `hatch_build.FILES`, and folium's names of its files here.
 """
 
 from pathlib import Path
@@ -17,10 +16,10 @@ if TYPE_CHECKING:  # folium is loaded when the first map is drawn
 STATIC = Path(__file__).parents[1] / "static"
 VENDOR = STATIC / "vendor"
 
-# folium's name of a file -> our address of it; None: folium asks for it, and we need none of it
+# folium's name of a file -> our address; None: requested by folium, but not needed here
 SCRIPTS: dict[str, str | None] = {
     "leaflet": "/static/vendor/leaflet/leaflet.js",
-    "jquery": None,  # only folium.Popup needs it; ours are built in map.js
+    "jquery": None,  # only for folium.Popup; our pop-ups are built in map.js
     "bootstrap": None,
     "awesome_markers": None,  # our marks are drawn as SVG
 }
@@ -41,7 +40,7 @@ class MissingAssetsError(BadConfigurationError):
 
 
 def check() -> None:
-    """Raise MissingAssetsError unless all that pages load is there."""
+    """Raises MissingAssetsError if a file that pages load is missing."""
     wanted = [url for url in (*SCRIPTS.values(), *STYLES.values()) if url]
     paths = [STATIC.parent / url.lstrip("/") for url in wanted] + [VENDOR / "coast.json.gz"]
     missing = [path.name for path in paths if not path.is_file()]
@@ -53,7 +52,10 @@ def check() -> None:
 
 
 def localise(element: "Element") -> None:
-    """Make a folium element and its children load our files; KeyError: a file has no row above."""
+    """Make a folium element and its children load local files.
+
+    Raises KeyError for a file without a row in the tables above.
+    """
     from folium.elements import JSCSSMixin
 
     if isinstance(element, JSCSSMixin):

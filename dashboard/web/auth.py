@@ -1,8 +1,8 @@
-"""Who may do what: accounts, passwords, sessions.
+"""Passwords and sessions: who is logged in, and who may read.
 
-Owns roles, the session cookie and what a page demands. Must not know pages.
-On a loopback address, without `public_url` and as long as nobody has an account, whoever sits at the
-machine may read without a login (`forwarded` knows who does not). Acting always needs an account.
+Owns the session cookie and the limit of wrong passwords. Must not know pages.
+On a loopback address, without `public_url` and while there is no account, a user of the same machine may
+read without a login (requests through a proxy: `forwarded`). Actions always need an account.
 """
 
 import asyncio
@@ -29,11 +29,13 @@ TRIES, WAIT = 5, timedelta(minutes=1)  # wrong passwords before an account rests
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms on the board
-_NOBODY = hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
+_DUMMY_HASH = hasher.hash(
+    secrets.token_hex()
+)  # checked for an unknown name, so that it takes as long as a known one
 
 
 class TooManyTriesError(BadInputError):
-    """The account rests after wrong passwords."""
+    """The account is locked for a short time after wrong passwords."""
 
 
 class Auth:
@@ -47,20 +49,20 @@ class Auth:
         self.is_local = is_local(settings)
 
     async def hint(self) -> str:
-        """How the first person gets in, where that is the question: a key of the locale files."""
+        """The key of a text that says how to make the first account; "" if not needed."""
         return await self._accounts.hint()
 
     async def account(self, request: Request) -> Account | None:
-        """Who is asking: the session's account as it is now (revoked = gone at once), or None."""
+        """The current account of the session; None without a session or after a removal."""
         try:
             name, mark = self._signer.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_S)
         except (BadSignature, ValueError):
             return None
         account = await self._accounts.find(name)
-        return account if account and _mark(account) == mark else None
+        return account if account and _password_mark(account) == mark else None
 
     async def may_read(self, request: Request, account: Account | None) -> bool:
-        """Whether the pages are shown to them."""
+        """Whether the reader may see the pages."""
         if account is not None:
             return True
         return self.is_local and not is_forwarded(request) and not await self._accounts.exist()
@@ -71,7 +73,7 @@ class Auth:
         if count >= TRIES and self._clock() < until:
             raise TooManyTriesError
         account = await self._accounts.find(name)
-        wanted = account.password_hash if account else _NOBODY
+        wanted = account.password_hash if account else _DUMMY_HASH
         if await asyncio.to_thread(_matches, wanted, password) and account:
             self._failed.pop(name, None)
             return account
@@ -79,18 +81,18 @@ class Auth:
         return None
 
     def open_session(self, response: Response, account: Account) -> None:
-        """Give the browser its session."""
-        token = self._signer.dumps([account.name, _mark(account)])
+        """Set the session cookie."""
+        token = self._signer.dumps([account.name, _password_mark(account)])
         response.set_cookie(
             COOKIE, token, max_age=SESSION_S, httponly=True, samesite="lax", secure=self._secure
         )
 
     def close_session(self, response: Response) -> None:
-        """Take it away."""
+        """Delete the session cookie."""
         response.delete_cookie(COOKIE)
 
     def _note_failure(self, name: str, count: int) -> None:
-        if len(self._failed) > 1_000:  # names are anybody's invention
+        if len(self._failed) > 1_000:  # names are not checked: bounds the memory
             self._failed.clear()
         self._failed[name] = (count % TRIES + 1, self._clock() + WAIT)
 
@@ -101,12 +103,12 @@ def is_local(settings: Dashboard) -> bool:
 
 
 def signing_secret(settings: Dashboard, beside: Path) -> str:
-    """The configured signing secret, or one made once and kept in a private file `beside`."""
+    """The configured signing secret, else a random one kept in a private file next to `beside`."""
     if settings.secret:
         return settings.secret
     path = beside.with_suffix(".secret")
     if not path.exists():
-        whole = path.with_suffix(".secret-new")  # renamed when complete: never half a secret
+        whole = path.with_suffix(".secret-new")  # renamed when complete, so never incomplete
         whole.touch(mode=0o600)
         whole.write_text(secrets.token_urlsafe(32))
         whole.rename(path)
@@ -114,18 +116,18 @@ def signing_secret(settings: Dashboard, beside: Path) -> str:
 
 
 def hash_password(password: str) -> str:
-    """What is kept of a password: argon2id with its parameters and salt."""
+    """The stored form of a password: argon2id with its parameters and salt."""
     return hasher.hash(password)
 
 
 def same_origin(request: Request) -> bool:
-    """Whether an act comes from our own page (browsers send Origin with every POST)."""
+    """Whether a POST comes from our own page (browsers send Origin with every POST)."""
     origin = request.headers.get("origin")
     return origin is None or origin.split("://")[-1] == request.headers.get("host")
 
 
-def _mark(account: Account) -> str:
-    """Ties a session to the password: changing it ends all sessions."""
+def _password_mark(account: Account) -> str:
+    """Part of the password hash in each session: a new password ends all sessions."""
     return account.password_hash[-12:]
 
 

@@ -1,7 +1,7 @@
-"""Connections to the pages: bounded in number and in time, so that nobody keeps a place and stays silent.
+"""Connections to the pages: limits of number and time, so that idle clients cannot block the server.
 
-Owns how many may be open, which one makes room for another, and how long a request may take to arrive.
-Must not read what a request says (that is uvicorn's).
+Owns how many may be open, which one is closed when there are too many, and how long a request may take
+to arrive. Must not parse requests: uvicorn does.
 """
 
 import asyncio
@@ -17,41 +17,39 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 log = logging.getLogger(__name__)
 
-MOST = 256  # connections; a village's phones are fewer
-LEAST = 8  # where the process may hardly open any file
-RESERVED = (
-    256  # descriptors for broker, database, messages to people, and what waits to be accepted
-)
-BACKLOG = 64  # connections accepted at one go: each holds a descriptor before it is counted
-REQUEST_S = 15.0  # until a request's headers are here
-BODY_S = 120.0  # until its body is here: a photo over a weak line
-UNREAD_S = 60.0  # an answer that nobody reads
-REPORT_S = 60.0  # between two lines of the log
+MAX_CONNECTIONS = 256  # connections; a village's phones are fewer
+MIN_CONNECTIONS = 8  # if the process may open only few files
+RESERVED = 256  # descriptors for broker, database, notifications and connections being accepted
+BACKLOG = 64  # connections accepted at one time: each has a descriptor before it is counted
+REQUEST_S = 15.0  # time limit for the headers of a request
+BODY_S = 120.0  # time limit for the body: a photo over a slow line
+UNREAD_S = 60.0  # time limit for a response of which the client reads nothing
+REPORT_S = 60.0  # between two log messages
 
 
 def most_connections(descriptors: int) -> int:
     """How many connections may be open where the process may open so many `descriptors`."""
-    return max(LEAST, min(MOST, descriptors - RESERVED))
+    return max(MIN_CONNECTIONS, min(MAX_CONNECTIONS, descriptors - RESERVED))
 
 
 def allowed_descriptors() -> int:
     """How many files and sockets this process may open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST + RESERVED if soft == resource.RLIM_INFINITY else soft
+    return MAX_CONNECTIONS + RESERVED if soft == resource.RLIM_INFINITY else soft
 
 
-class Places:
+class OpenConnections:
     """The open connections of one server."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._open: set[BoundedConnection] = set()
-        self._waiting: dict[BoundedConnection, None] = {}  # no whole request yet, the oldest first
-        self._closed = 0  # since the last line of the log
+        self._waiting: dict[BoundedConnection, None] = {}  # request not complete, the oldest first
+        self._closed = 0  # since the last log message
         self._reported_s = -math.inf
 
     def enter(self, connection: "BoundedConnection") -> None:
-        """One more: when all places are taken, the one that has waited longest makes room."""
+        """Add a connection; if there are too many, close the one that has waited longest."""
         self._open.add(connection)
         self._waiting[connection] = None
         if len(self._open) > self.most:
@@ -61,75 +59,77 @@ class Places:
         return connection in self._open
 
     def leave(self, connection: "BoundedConnection") -> None:
-        """It has ended."""
+        """Remove a connection that has ended."""
         self._open.discard(connection)
         self._waiting.pop(connection, None)
 
     def wait(self, connection: "BoundedConnection", *, waits: bool) -> None:
-        """Whether a connection owes us a request."""
+        """Note whether a connection still has to send a request."""
         if not waits:
             self._waiting.pop(connection, None)
         elif connection in self:
             self._waiting.setdefault(connection, None)
 
     def close(self, connection: "BoundedConnection") -> None:
-        """End one that keeps a place for nothing; said once a minute."""
+        """Close an idle connection; logged at most once a minute."""
         self.leave(connection)
         connection.transport.abort()
         self._closed += 1
         now_s = asyncio.get_running_loop().time()
         if now_s - self._reported_s >= REPORT_S:
             log.warning(
-                "closed %d connections to the pages that sent no request in time, read no answer or "
-                "found no place; "
-                "%d are open, at most %d may be", self._closed, len(self._open), self.most,
-            )  # fmt: skip
+                "closed %d connections to the pages (no request in time, response not read, or too "
+                "many connections); %d are open, at most %d are allowed",
+                self._closed,
+                len(self._open),
+                self.most,
+            )
             self._closed, self._reported_s = 0, now_s
 
 
 class BoundedConnection(H11Protocol):
-    """uvicorn's connection with a place and deadlines."""
+    """A connection of uvicorn with deadlines, counted in `OpenConnections`."""
 
-    places: Places  # set by `bounded`
-    _expects_s = 0.0  # the deadline that runs; 0: none
-    _unsent: float = math.inf  # bytes that were not read at the last look
+    open_connections: OpenConnections  # set by `bounded`
+    _expects_s = 0.0  # length of the current deadline; 0: none
+    _unsent: float = math.inf  # bytes not read by the client at the last check
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect(REQUEST_S)
-        self.places.enter(self)
+        self._set_deadline(REQUEST_S)
+        self.open_connections.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._deadline:
             self._deadline.cancel()
-        self.places.leave(self)
+        self.open_connections.leave(self)
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
         super().handle_events()
-        self._look()
+        self._update_deadline()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._look()
+        self._update_deadline()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._look()
+        self._update_deadline()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._look()
+        self._update_deadline()
 
     @property
     def is_free(self) -> bool:
-        """Whether it could end now without cutting off an answer."""
+        """Whether it could be closed now without breaking a response."""
         return not self.transport.get_write_buffer_size()
 
-    def _look(self) -> None:
-        """What is due next: a request, the rest of its body, a reader, or nothing while we work."""
-        if self not in self.places:
+    def _update_deadline(self) -> None:
+        """Set the deadline of what is expected next: a request, its body, or reading a response."""
+        if self not in self.open_connections:
             return
         cycle = cast("RequestResponseCycle | None", self.cycle)
         if self.transport.is_closing():
@@ -140,29 +140,29 @@ class BoundedConnection(H11Protocol):
             expected_s = BODY_S
         else:
             expected_s = UNREAD_S if self.flow.write_paused else 0.0
-        self.places.wait(self, waits=expected_s > 0)
+        self.open_connections.wait(self, waits=expected_s > 0)
         if expected_s != self._expects_s:
-            self._expect(expected_s)
+            self._set_deadline(expected_s)
 
-    def _expect(self, within_s: float) -> None:
-        """What is due must come `within_s`; 0: nothing is due."""
+    def _set_deadline(self, within_s: float) -> None:
+        """Start a deadline of `within_s`; 0: no deadline."""
         if self._deadline:
             self._deadline.cancel()
         self._expects_s, self._unsent = within_s, math.inf
-        self._deadline = self.loop.call_later(within_s, self._late) if within_s else None
+        self._deadline = self.loop.call_later(within_s, self._deadline_passed) if within_s else None
 
-    def _late(self) -> None:
-        """Close it, unless an answer is still being read, however slowly."""
+    def _deadline_passed(self) -> None:
+        """Close the connection, unless the client is still reading a response."""
         unsent = unread_bytes(self.transport)
         if 0 < unsent < self._unsent:
             self._unsent = unsent
-            self._deadline = self.loop.call_later(UNREAD_S, self._late)
+            self._deadline = self.loop.call_later(UNREAD_S, self._deadline_passed)
         else:
-            self.places.close(self)
+            self.open_connections.close(self)
 
 
 def unread_bytes(transport: asyncio.Transport) -> int:
-    """What the other side has not taken yet, in our memory and in the kernel's."""
+    """Number of bytes not yet received by the client, in our buffer and in the kernel's."""
     sock = transport.get_extra_info("socket")
     if sock is None or sock.fileno() < 0:
         return 0
@@ -171,6 +171,6 @@ def unread_bytes(transport: asyncio.Transport) -> int:
 
 
 def bounded(most: int) -> type[BoundedConnection]:
-    """The class of a server's connections, at most so many of them."""
-    attributes: dict[str, Any] = {"places": Places(most)}
+    """A connection class for one server with at most `most` connections."""
+    attributes: dict[str, Any] = {"open_connections": OpenConnections(most)}
     return type("BoundedConnection", (BoundedConnection,), attributes)

@@ -1,6 +1,6 @@
-"""Answers that are files: their headers and media types.
+"""Responses with a file to save: headers and media types.
 
-Must not make the files.
+Owns these headers. Must not make the files.
 """
 
 from starlette.responses import Response

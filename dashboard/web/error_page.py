@@ -1,4 +1,7 @@
-"""What a reader is told when there is no such page, it is not theirs, or we have a bug."""
+"""Error responses: unknown page, forbidden page, our own bug.
+
+Owns the handlers of exceptions. Must not catch or log: the server logs.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +17,7 @@ Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 def error_handlers(reply: Reply, clock: Clock) -> dict[Any, Handler]:
-    """An application's handlers."""
+    """The exception handlers of an application."""
 
     async def on_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -1,6 +1,6 @@
-"""The words on the pages: Japanese first, English second, from `locale/` (`ja.json`, `ja-office.json` ...).
+"""The texts of the pages in Japanese and English, from `locale/` (`ja.json`, `ja-office.json` ...).
 
-Owns which language a reader gets and how times are written. Must not know what pages exist.
+Owns the choice of the reader's language and the format of times. Must not know pages.
 """
 
 import json
@@ -17,28 +17,28 @@ LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
 
 class Translations:
-    """The words of one language; called with a key it gives the sentence."""
+    """The texts of one language; call it with a key to get the text."""
 
     def __init__(self, language: Language, words: Mapping[str, str]) -> None:
         self.language = language
         self.words = words
 
     def __call__(self, key: str, **values: object) -> str:
-        """The sentence of `key` with its {placeholders} filled; a missing key is our bug."""
+        """The text of `key` with its {placeholders} filled. Raises KeyError for an unknown key."""
         return self.words[key].format_map(values)
 
     def name(self, group: str, value: str) -> str:
-        """The word for a value of an open set (`species`, `rule` ...), or the value itself."""
+        """The text for a value of an open set (`species`, `rule` ...), or the value itself."""
         return self.words.get(f"{group}.{value}", value)
 
     def group(self, *prefixes: str) -> dict[str, str]:
-        """The words whose keys begin with one of `prefixes`, for the page's script."""
+        """The texts whose keys begin with one of `prefixes`, for the page's script."""
         return {key: word for key, word in self.words.items() if key.startswith(prefixes)}
 
 
 @cache
 def text(language: Language) -> Translations:
-    """The Text of a language."""
+    """The texts of a language."""
     words = _names_of_the_domain(language)
     for path in sorted((Path(__file__).parents[1] / "locale").glob(f"{language}*.json")):
         words |= json.loads(path.read_text(encoding="utf-8"))
@@ -54,7 +54,7 @@ def _names_of_the_domain(language: Language) -> dict[str, str]:
 
 
 def choose(wanted: str | None, accept: str, default: Language) -> Language:
-    """Pick a language: an explicit wish, else the browser's Accept-Language, else the site's."""
+    """The language: the explicit choice, else the browser's Accept-Language, else the site's."""
     if wanted in LANGUAGES:
         return wanted
     ranked = sorted(map(_rank, accept.split(",")), reverse=True)
@@ -74,7 +74,7 @@ def _rank(part: str) -> tuple[float, str]:
 
 
 def clock(at: datetime, zone: tzinfo, now: datetime) -> str:
-    """A local time as people write it: the year only if it is another one."""
+    """A local time, with the year only if it is not the current year."""
     local = at.astimezone(zone)
     same_year = local.year == now.astimezone(zone).year
     shown = f"{local.month}/{local.day} {local:%H:%M}"

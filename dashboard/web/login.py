@@ -20,7 +20,7 @@ class LoginPages:
         self._auth, self._reply, self._clock = auth, reply, clock
 
     def routes(self) -> list[BaseRoute]:
-        """Where they answer."""
+        """The routes of login and logout."""
         return [
             Route("/login", self.show, methods=["GET"]),
             Route("/login", self.enter, methods=["POST"]),
@@ -32,8 +32,8 @@ class LoginPages:
         return await self._form(request, "", 200)
 
     async def enter(self, request: Request) -> Response:
-        """Check name and password; go where they wanted to go."""
-        _own_page(request)
+        """Check name and password, then redirect to the requested page."""
+        _require_same_origin(request)
         form = await request.form(max_fields=5)
         name, password = str(form.get("name", "")), str(form.get("password", ""))
         try:
@@ -42,30 +42,35 @@ class LoginPages:
             return await self._form(request, "login.wait", 429)
         if account is None:
             return await self._form(request, "login.wrong", 403)
-        response = RedirectResponse(_inside(request.query_params.get("next", "/")), 303)
+        response = RedirectResponse(_own_path(request.query_params.get("next", "/")), 303)
         self._auth.open_session(response, account)
         return response
 
     async def leave(self, request: Request) -> Response:
         """End the session."""
-        _own_page(request)
+        _require_same_origin(request)
         response = RedirectResponse("/", 303)
         self._auth.close_session(response)
         return response
 
     async def _form(self, request: Request, wrong: str, status: int) -> Response:
         return self._reply.page(
-            request, "login.html", self._clock(), status=status, wrong=wrong,
-            hint=await self._auth.hint(), next=_inside(request.query_params.get("next", "/")),
-        )  # fmt: skip
+            request,
+            "login.html",
+            self._clock(),
+            status=status,
+            wrong=wrong,
+            hint=await self._auth.hint(),
+            next=_own_path(request.query_params.get("next", "/")),
+        )
 
 
-def _own_page(request: Request) -> None:
+def _require_same_origin(request: Request) -> None:
     if not same_origin(request):
         raise HTTPException(403)
 
 
-def _inside(target: str) -> str:
-    """A path of ours, whatever was asked for: never another host."""
+def _own_path(target: str) -> str:
+    """`target` if it is a path of this site, else "/": never another host."""
     is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if is_path else "/"

@@ -1,6 +1,7 @@
-"""Answers: templates filled, headers set, languages chosen. The one place where HTML is made.
+"""HTML responses: templates, security headers, the reader's language.
 
-Owns the Jinja environment (everything escaped) and the security headers. Must not read the store.
+Owns the Jinja environment (all values escaped) and the security headers. All HTML is made here. Must not
+read the store.
 """
 
 import secrets
@@ -32,7 +33,7 @@ YEAR_S = 365 * 24 * 3600
 
 
 class Reply:
-    """Makes answers for one site."""
+    """Makes the responses of one site."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -52,7 +53,7 @@ class Reply:
         )
 
     def text(self, request: Request) -> Translations:
-        """The words for this reader."""
+        """The texts in the reader's language."""
         wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
         accept = request.headers.get("accept-language", "")
         return text(choose(wanted, accept, self._config.site.language))
@@ -64,10 +65,16 @@ class Reply:
         )
 
     def page(
-        self, request: Request, template: str, now: datetime, *, account: Account | None = None,
-        status: int = 200, **values: Any,
-    ) -> Response:  # fmt: skip
-        """A whole page; `values` are the template's."""
+        self,
+        request: Request,
+        template: str,
+        now: datetime,
+        *,
+        account: Account | None = None,
+        status: int = 200,
+        **values: Any,
+    ) -> Response:
+        """A whole page; `values` are passed to the template."""
         words = self.text(request)
         nonce = secrets.token_urlsafe(16)
         html = self.fragment(
@@ -82,12 +89,12 @@ class Reply:
 
 
 def rule_title(alert: Alert, words: Translations) -> str:
-    """What an alert's rule says; its bare name for a rule of another version."""
+    """The title of an alert; the name of the rule if this version does not know the rule."""
     return texts.title(alert, words.language) if alert.rule in TABLE else alert.rule
 
 
 def about(alert: Alert, names: Mapping[str, str], words: Translations) -> tuple[str, str | None]:
-    """What an alert is about, in people's words, and the device to show on the map if any."""
+    """The display name of an alert's subject, and the device to show on the map, if any."""
     if alert.subject in names:
         return names[alert.subject], alert.subject
     place, _, species = alert.subject.rpartition("/")

@@ -166,7 +166,7 @@ class Place:
         """The dashboard on a loopback port, in a thread of its own; gives its address."""
         app = create_app(
             self.store, self.feed, self.config,
-            clock=self.clock, desk=self.desk, extra_routes=self.more,
+            clock=self.clock, approvals=self.desk, extra_routes=self.more,
             office=None if self.apart else self.office(),
             demo_account=self.demo_account,
         )  # fmt: skip

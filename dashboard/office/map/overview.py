@@ -14,7 +14,7 @@ from dashboard.analysis import coverage
 from dashboard.analysis.coverage import Shape
 from dashboard.analysis.rate import RateInterval, cpue, rai
 from dashboard.analysis.tallies import DeviceTally
-from dashboard.live.device_view import DeviceView, sights
+from dashboard.live.device_view import DeviceView, device_views
 from dashboard.maps import extent
 from dashboard.maps.bounds import Box
 from dashboard.maps.extent import Named, OffMap
@@ -94,7 +94,7 @@ def read(
     found = [one for one in _sums(reader, map_filter, span, zone) if one.device in devices]
     cameras = [one for one in found if devices[one.device].role is Role.DETECTOR]
     blind = _cannot_tell_species(reader, map_filter, span)
-    views = sights(devices.values(), reader.states(), now)
+    views = device_views(devices.values(), reader.states(), now)
     traps = [view for view in views if view.role is Role.TRAP]
     named = [(d.id, Named(d.label, d.lat, d.lon)) for d in devices.values()]
     named += [(trap.id, Named(trap.name, trap.lat, trap.lon)) for trap in traps]

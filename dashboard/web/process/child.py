@@ -1,6 +1,6 @@
-"""The process of the calculating pages, seen from the gateway: started at need, ended when idle.
+"""The process of the calculating pages, on the gateway's side: started when needed, ended when idle.
 
-Owns its life and the handing over of connections. Must not know what is asked on them.
+Owns its start and end, and passing connections to it. Must not know the requests.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from gateway.domain.errors import UnreachableError
 
 COMMAND = (sys.executable, "-P", "-m", "dashboard.web.process.worker")
 START_S = 120.0  # a small board is slow
-IDLE_S = 600.0  # then its memory is given back
+IDLE_S = 600.0  # then the process ends, which frees its memory
 log = logging.getLogger(__name__)
 
 
 class Connection(NamedTuple):
-    """The way of one request."""
+    """The connection of one request."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    process: int  # the how manieth: tells one process from the next
+    process: int  # number of the process since the gateway's start
 
 
 class StartError(UnreachableError):
@@ -54,7 +54,7 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Of the running process."""
+        """The id of the running process; None: none is running."""
         process = self._process
         return process.pid if process and process.poll() is None else None
 
@@ -71,14 +71,14 @@ class Child:
             self._last_used = time.monotonic()
 
     async def end(self, number: int) -> None:
-        """End a process, whatever it does: it only reads. Nothing if another runs by now."""
+        """Kill process `number` (it only reads data). No effect if a newer one is running."""
         async with self._changing:
             if number == self._started:
                 self.ended = number
                 await self._end()
 
     async def watch(self) -> None:
-        """End the process when nobody asked it anything for a while, and at the end; until cancelled."""
+        """End the process when it has been idle for a while; runs until cancelled, then ends it too."""
         try:
             while True:
                 await asyncio.sleep(self._idle_s / 10)
@@ -94,7 +94,7 @@ class Child:
             else:
                 control = self._control
             here, there = socket.socketpair()
-            with there, contextlib.suppress(ConnectionError):  # it has just ended: nobody accepts
+            with there, contextlib.suppress(ConnectionError):  # it has just ended
                 socket.send_fds(control, [messages.CONNECTION], [there.fileno()])
             number = self._started
         return Connection(*await asyncio.open_unix_connection(sock=here), number)
@@ -134,7 +134,7 @@ class Child:
 
 
 def _spawn(command: Sequence[str], control: socket.socket) -> "subprocess.Popen[bytes]":
-    """Start a command of ours with `control` as its standard input; Ctrl-C is for the gateway alone."""
+    """Start the command with `control` as standard input, in a session without Ctrl-C signals."""
     return subprocess.Popen(  # noqa: S603
         command, stdin=control.fileno(), env=os.environ | THREADS, start_new_session=True
     )

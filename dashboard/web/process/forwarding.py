@@ -1,6 +1,6 @@
-"""Requests of calculating pages, forwarded to their process: the gateway itself never calculates.
+"""Forwards requests of calculating pages to their process: the gateway itself does not calculate.
 
-Owns what is allowed at once, how long an answer may take, and what a reader is told when there is none.
+Owns how many requests run at one time, the time limit, and the error page if there is no response.
 """
 
 import asyncio
@@ -16,50 +16,50 @@ from starlette.types import Receive, Scope, Send
 from dashboard.web.process import messages
 from dashboard.web.process.child import Child, Connection, StartError
 from dashboard.web.process.messages import Answer, Request
-from dashboard.web.process.pages import AT_ONCE, MOST, PAGES
+from dashboard.web.process.pages import MAX_CALCULATIONS, MAX_REQUESTS, PAGES
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.domain.errors import UnreachableError
 
-CALCULATE_S = 90.0  # a small board needs 20 times what a large one does
+CALCULATE_S = 90.0  # a small board is 20 times slower than a large machine
 BUSY = "error.office_busy"
-SEND_S = 300.0  # for a body, however slow the reader's line
+SEND_S = 300.0  # time limit for a body over a slow line
 log = logging.getLogger(__name__)
 
-Mend = Callable[[str, str], Awaitable[None]]  # DAMAGED or DISK, what was found
+Repair = Callable[[str, str], Awaitable[None]]  # DAMAGED or DISK, what was found
 
 
 class NoAnswerError(UnreachableError):
-    """There will be none; `word` is what the reader is told."""
+    """There is no response; `word` is the key of the text for the reader."""
 
     def __init__(self, word: str, detail: str = "", *, again: bool = False) -> None:
         super().__init__(f"{word}: {detail}")
-        self.word, self.again = word, again  # again: it was not this request's fault
+        self.word, self.again = word, again  # again: not caused by this request, so try again
 
 
 class NotAcceptedError(UnreachableError):
-    """The process ended before it took the request."""
+    """The process ended before it accepted the request."""
 
 
 class CalculatingPages:
-    """The pages of the table. `mend`: called with what the process found wrong with the database."""
+    """The pages of the table. `mend`: called when the process found a fault of the database."""
 
     def __init__(
-        self, child: Child, reply: Reply, clock: Clock, mend: Mend, limit_s: float = CALCULATE_S
+        self, child: Child, reply: Reply, clock: Clock, mend: Repair, limit_s: float = CALCULATE_S
     ) -> None:
         self._child, self._reply, self._clock, self._mend = child, reply, clock, mend
         self._limit_s = limit_s
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(MAX_CALCULATIONS)
         self._answering = 0
         self.calculating = 0
 
     def routes(self) -> list[BaseRoute]:
         """A route for each row of the table."""
-        return [_Below(path, self) for path in PAGES]
+        return [_PathRoute(path, self) for path in PAGES]
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """While inside, an idle process is ended; at the end any is."""
+        """Context that ends an idle process; at its end any process is ended."""
         watching = asyncio.create_task(self._child.watch(), name="calculating pages")
         try:
             yield
@@ -69,25 +69,29 @@ class CalculatingPages:
                 await watching
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, if need be with 503 and the reason in words."""
+        """Answer one request; with 503 and the reason if there is no response."""
         self._answering += 1
         try:
             await self._forward_again(scope, send)
         except NoAnswerError as error:
-            if error.word != BUSY:  # a crowd must not fill the log
+            if error.word != BUSY:  # many requests must not fill the log
                 log.warning("%s: no answer: %s", scope["path"], error)
             page = self._reply.page(
-                PageRequest(scope), "error.html", self._clock(),
-                account=scope["state"].get("account"), status=503, word=error.word,
-            )  # fmt: skip
+                PageRequest(scope),
+                "error.html",
+                self._clock(),
+                account=scope["state"].get("account"),
+                status=503,
+                word=error.word,
+            )
             page.headers["Retry-After"] = "30"
             await page(scope, receive, send)
         finally:
             self._answering -= 1
 
     async def _forward_again(self, scope: Scope, send: Send) -> None:
-        """Forward, and once more where the first try failed through no fault of this request."""
-        if self._answering > MOST:
+        """Forward the request; once more if the first try failed for another reason."""
+        if self._answering > MAX_REQUESTS:
             raise NoAnswerError(BUSY)
         try:
             await self._forward(scope, send)
@@ -100,12 +104,12 @@ class CalculatingPages:
         try:
             async with self._child.connection() as connection:
                 head = await self._head(connection, self._request(scope))
-                await _pass_on(connection.reader, head, send, str(scope["path"]))
+                await _stream_body(connection.reader, head, send, str(scope["path"]))
         except StartError as error:
             raise NoAnswerError("error.office_start", str(error)) from None
 
     async def _head(self, connection: Connection, request: Request) -> Answer:
-        """The beginning of the answer: the calculation is over then."""
+        """Status and headers of the response; after it the calculation is complete."""
         try:
             async with self._slot(), asyncio.timeout(self._limit_s):
                 head = await _ask(connection, request)
@@ -119,7 +123,7 @@ class CalculatingPages:
             await self._child.end(connection.process)
             raise NoAnswerError("error.office_ended", "before it began", again=True) from None
         if head.failure == messages.MEMORY:
-            await self._child.end(connection.process)  # what is left of its memory is in pieces
+            await self._child.end(connection.process)  # its memory is fragmented
             raise NoAnswerError("error.office_memory", head.detail)
         if head.failure:
             await self._mend(head.failure, head.detail)
@@ -128,7 +132,7 @@ class CalculatingPages:
 
     @contextlib.asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
-        """One of the calculations that are allowed at once."""
+        """Wait for one of the MAX_CALCULATIONS slots."""
         try:
             async with asyncio.timeout(self._limit_s):
                 await self._slots.acquire()
@@ -153,20 +157,20 @@ class CalculatingPages:
         )
 
 
-class _Below(BaseRoute):
-    """Everything at a path and below it."""
+class _PathRoute(BaseRoute):
+    """A route for a path and everything below it."""
 
     def __init__(self, path: str, pages: CalculatingPages) -> None:
         self._path, self._pages = path, pages
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether the path is ours; the routes themselves are known to the process."""
+        """Whether the path belongs to this route; the process knows the pages below it."""
         path = str(scope.get("path", ""))
         ours = path == self._path or path.startswith(f"{self._path}/")
         return (Match.FULL if ours else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
+        """Forward the request."""
         await self._pages.answer(scope, receive, send)
 
 
@@ -179,14 +183,14 @@ async def _ask(connection: Connection, request: Request) -> Answer:
     return messages.decode(await messages.receive(connection.reader), type=Answer)
 
 
-async def _pass_on(reader: asyncio.StreamReader, head: Answer, send: Send, path: str) -> None:
-    """The answer, piece by piece: the gateway holds none of it."""
+async def _stream_body(reader: asyncio.StreamReader, head: Answer, send: Send, path: str) -> None:
+    """Send the response in pieces, without keeping it in memory."""
     await send({"type": "http.response.start", "status": head.status, "headers": head.headers})
     try:
         async with asyncio.timeout(SEND_S):
             while piece := await messages.receive(reader):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
     except (EOFError, ConnectionError, TimeoutError):
-        log.warning("%s: the answer broke off", path)  # the server closes the line: not complete
+        log.warning("%s: the response was not complete", path)  # the server closes the connection
         return
     await send({"type": "http.response.body", "body": b""})

@@ -1,4 +1,4 @@
-"""What the gateway and the process of the calculating pages say to each other.
+"""The messages between the gateway and the process of the calculating pages.
 
 Owns the messages and their framing. Must not know who starts the process or what it calculates.
 
@@ -23,18 +23,18 @@ LARGEST_CONTROL = 1 << 20
 LARGEST_FRAME = 1 << 20
 PIECE = 1 << 16  # of a body
 
-DAMAGED, DISK, MEMORY = "damaged", "disk", "memory"  # failures that the gateway answers for
+DAMAGED, DISK, MEMORY = "damaged", "disk", "memory"  # failures handled by the gateway
 
 
 class Settings(Struct, frozen=True):
-    """What the process needs to know of the gateway."""
+    """The settings passed to the process at its start."""
 
     database: str
     config: Config
 
 
 class Request(Struct, frozen=True):
-    """One request of a page, already allowed. It has no body: these pages only show."""
+    """One request of a page, already authorised. It has no body: these pages only show data."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ class Request(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """The beginning of an answer; `failure` says that the gateway must answer itself."""
+    """Status and headers of a response; with `failure` the gateway must respond itself."""
 
     status: int = 200
     headers: list[tuple[bytes, bytes]] = []

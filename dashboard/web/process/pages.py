@@ -1,12 +1,12 @@
-"""Which pages calculate, and how much of it is allowed at once.
+"""The pages that calculate, and how many requests may run at one time.
 
-Owns the table. The modules named here are loaded by nobody else while the gateway runs: what they load
-would fill a small board.
+Owns the table. Only the separate process imports these modules: what they load would fill the memory of
+a small board.
 """
 
 PAGES = {  # path -> the class that answers there and below
     "/officials": "dashboard.office.pages:Officials",
     "/public": "dashboard.public.pages:PublicPages",
 }
-AT_ONCE = 2  # calculations
-MOST = 16  # requests that are answered or wait; whoever comes then is told to come again
+MAX_CALCULATIONS = 2  # calculations
+MAX_REQUESTS = 16  # requests running or waiting; more are refused with 503

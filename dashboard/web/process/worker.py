@@ -1,7 +1,7 @@
 """The process of the calculating pages: takes requests over its standard input and answers them.
 
-Owns that process from its first line to its end. Must not write to the store. It ends when the gateway
-does: the control socket is then at its end.
+Owns the main function of that process. Must not write to the store. It ends with the gateway, because
+the control socket is closed then.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from dashboard.web.error_page import error_handlers
 from dashboard.web.process import messages
 from dashboard.web.process.limits import limit
 from dashboard.web.process.messages import Answer, Request, Settings
-from dashboard.web.process.pages import AT_ONCE, PAGES
+from dashboard.web.process.pages import MAX_CALCULATIONS, PAGES
 from dashboard.web.responses import Reply
 from gateway.config import Config
 from gateway.domain.errors import ShishigakiError
@@ -48,12 +48,12 @@ def main() -> None:
     limit(settings.config.office.memory_mb)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(_serve(control, settings))
-    os._exit(0)  # a calculation under way is nobody's any more
+    os._exit(0)  # do not wait for running calculations
 
 
 async def _serve(control: socket.socket, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(AT_ONCE, "calculation"))
+    loop.set_default_executor(ThreadPoolExecutor(MAX_CALCULATIONS, "calculation"))
     listening = ThreadPoolExecutor(1, "control")
     store = ReadingStore(Path(settings.database))
     async with _history(settings.config, store):
@@ -78,7 +78,7 @@ def _next(control: socket.socket) -> socket.socket | None:
 
 @contextlib.asynccontextmanager
 async def _history(config: Config, store: ReadingStore) -> AsyncIterator[None]:
-    """While inside, the sums come from where the configuration says."""
+    """Context in which past sums come from the configured source."""
     if config.dashboard.history == "embedded":
         yield
         return
@@ -89,7 +89,7 @@ async def _history(config: Config, store: ReadingStore) -> AsyncIterator[None]:
 
 
 def build(config: Config, store: ReadingStore) -> Starlette:
-    """The pages of the table as an application. ConfigError when a file of the office is of no use."""
+    """The pages of the table as an application. Raises ConfigError for an unusable office file."""
     reply = Reply(config)
     routes: list[BaseRoute] = []
     for name in PAGES.values():
@@ -100,7 +100,7 @@ def build(config: Config, store: ReadingStore) -> Starlette:
 
 
 async def _failed(request: PageRequest, error: Exception) -> Response:
-    """Leave the answer to the gateway."""
+    """Pass the failure to the gateway, which responds."""
     word = next(word for kind, word in FAILURES.items() if isinstance(error, kind))
     request.state.failure = word, str(error)
     return Response(status_code=503)
@@ -116,7 +116,7 @@ async def answer(app: Starlette, connection: socket.socket) -> None:
         scope = _scope(request)
 
         async def receive() -> Message:
-            await reader.read()  # the gateway says nothing more; it only goes away
+            await reader.read()  # the gateway sends nothing more; this returns when it disconnects
             return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
@@ -144,11 +144,20 @@ def _head(message: Message, scope: Scope) -> Answer:
 
 def _scope(request: Request) -> Scope:
     return {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http",
-        "method": request.method, "path": request.path, "raw_path": request.path.encode(),
-        "root_path": "", "query_string": request.query, "headers": request.headers,
-        "client": None, "server": None, "state": {"account": request.account},
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": request.method,
+        "path": request.path,
+        "raw_path": request.path.encode(),
+        "root_path": "",
+        "query_string": request.query,
+        "headers": request.headers,
+        "client": None,
+        "server": None,
+        "state": {"account": request.account},
+    }
 
 
 if __name__ == "__main__":

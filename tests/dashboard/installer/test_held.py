@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dashboard.installer.traffic import A_PAGE
+from dashboard.installer.traffic import DEVICES_PER_PAGE
 from dashboard.web.auth import hasher
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
@@ -58,7 +58,7 @@ def test_many_devices_are_shown_a_page_at_a_time(installer: Client, arriving: Ar
     pages = [shown(installer, page=str(n)) for n in range(1, 7)]
     found = {f"cam-{n:03}" for n in range(100) for page in pages if f'"cam-{n:03}"' in page}
     assert len(found) == 100
-    assert all(page.count('class="quiet"') <= A_PAGE for page in pages)
+    assert all(page.count('class="quiet"') <= DEVICES_PER_PAGE for page in pages)
     for odd in ("0", "-1", "x", "9" * 30, "²"):
         assert installer.get("/pending", {"page": odd}).status_code == 200
 

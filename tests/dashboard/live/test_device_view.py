@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from dashboard.live.device_view import Condition, sight, sights
+from dashboard.live.device_view import Condition, device_views, view_of
 from gateway.domain.epoch import ms
 from gateway.domain.model import (
     ActionKind,
@@ -65,11 +65,11 @@ def state(
 def test_a_mark_says_what_is_known(
     device: Device, given: DeviceState | None, condition: Condition
 ) -> None:
-    assert sight(device, given, NOW).condition is condition
+    assert view_of(device, given, NOW).condition is condition
 
 
 def test_a_sprung_trap_that_falls_silent_stays_sprung_and_says_that_it_is_silent() -> None:
-    seen = sight(TRAP, state(TRAP, trap=TrapState.SPRUNG, heard_min=9_999), NOW)
+    seen = view_of(TRAP, state(TRAP, trap=TrapState.SPRUNG, heard_min=9_999), NOW)
     assert (seen.condition, seen.silent) == (Condition.SPRUNG, True)
 
 
@@ -85,13 +85,13 @@ def test_the_most_urgent_come_first_and_of_these_the_longest_waiting() -> None:
         "late": state(named["late"], trap=TrapState.SPRUNG, heard_min=1),
         "early": state(named["early"], trap=TrapState.SPRUNG, heard_min=90),
     }
-    order = [one.id for one in sights(named.values(), states, NOW)]
+    order = [one.id for one in device_views(named.values(), states, NOW)]
     assert order == ["early", "late", "silent", "low", "armed"]
 
 
 def test_a_device_that_waits_for_approval_is_not_on_the_map() -> None:
     stranger = Device(id="x", role=Role.TRAP, standing=Standing.PENDING)
-    assert sights([stranger], {}, NOW) == []
+    assert device_views([stranger], {}, NOW) == []
 
 
 def test_a_position_of_the_registry_comes_before_the_sensor_own() -> None:
@@ -100,8 +100,8 @@ def test_a_position_of_the_registry_comes_before_the_sensor_own() -> None:
         device="c", last_seen=NOW - timedelta(minutes=1), facts={"lat": Known(at, 1.0)}
     )
     placed = Device(id="c", role=Role.DETECTOR, lat=32.7, lon=128.8)
-    assert sight(placed, told, NOW).lat == 32.7
-    assert sight(CAMERA, told, NOW).lat == 1.0
+    assert view_of(placed, told, NOW).lat == 32.7
+    assert view_of(CAMERA, told, NOW).lat == 1.0
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_a_person_found_is_shown_with_who_said_so_even_in_silence(
 ) -> None:
     act = TrapAction(id="1", device="t", deed=deed, by="佐藤", at=ago(minutes=1), recorded_at=NOW)
     told = msgspec.structs.replace(state(TRAP, trap=TrapState.SPRUNG, heard_min=9_999), act=act)
-    seen = sight(TRAP, told, NOW)
+    seen = view_of(TRAP, told, NOW)
     assert (seen.condition, seen.by, seen.since) == (condition, "佐藤", ago(minutes=1))
 
 

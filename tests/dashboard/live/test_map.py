@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from dashboard.live.device_view import sights
+from dashboard.live.device_view import device_views
 from dashboard.live.map import live_map
 from dashboard.live.snapshot import features
 from dashboard.maps import bounds
@@ -21,7 +21,7 @@ LIMITS = bounds.around([(32.69, 128.84)])
 
 def draw(shown: int = len(TRAPS), *, tiles: bool = False, **moved: float) -> dict[str, Any]:
     traps = [replace(one, **moved) for one in TRAPS[:shown]]
-    return live_map(features(sights(traps, {}, NOW)), [], LIMITS, text("ja"), tiles=tiles)
+    return live_map(features(device_views(traps, {}, NOW)), [], LIMITS, text("ja"), tiles=tiles)
 
 
 def hosts(drawing: dict[str, Any]) -> set[str]:

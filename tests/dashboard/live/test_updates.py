@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.app import create_app
 from dashboard.live import updates as live_module
-from dashboard.live.snapshot import Look
+from dashboard.live.snapshot import Snapshot
 from dashboard.live.updates import Live
 from dashboard.serve import listen, serve
 from gateway.domain.model import Kind
@@ -19,7 +19,7 @@ def place_in(directory: Path) -> Place:
     return Place(directory).settle()
 
 
-async def next_change(live: Live, since: str, within_s: float = 5.0) -> tuple[str, Look]:
+async def next_change(live: Live, since: str, within_s: float = 5.0) -> tuple[str, Snapshot]:
     async with asyncio.timeout(within_s):
         return await anext(live.changes(since))
 
@@ -30,14 +30,14 @@ def test_a_new_alert_wakes_a_waiting_page_at_once(tmp_path: Path) -> None:
     async def main() -> float:
         live = Live(place.store, place.feed, place.clock)
         async with live.running():
-            version, before = await live.look()
+            version, before = await live.snapshot()
             waiting = asyncio.create_task(next_change(live, version))
             await asyncio.sleep(0)
             started = asyncio.get_running_loop().time()
             place.feed.tell(place.hear(said("trap-05", Kind.SPRUNG, ago(seconds=1))))
             _, after = await waiting
             assert len(after.alerts) == len(before.alerts) + 1
-            assert after.sights[-1].id != "trap-05"
+            assert after.devices[-1].id != "trap-05"
             return asyncio.get_running_loop().time() - started
 
     assert asyncio.run(main()) < 0.5
@@ -53,11 +53,11 @@ def test_calm_news_are_gathered_and_told_once(
     async def main() -> None:
         live = Live(place.store, place.feed, place.clock)
         async with live.running():
-            version, _ = await live.look()
+            version, _ = await live.snapshot()
             for minutes in range(20, 10, -1):
                 place.feed.tell(place.hear(said("cam-01", Kind.HEARTBEAT, ago(minutes=minutes))))
             second, present = await next_change(live, version)
-            heard = {one.id: one.last_seen for one in present.sights}
+            heard = {one.id: one.last_seen for one in present.devices}
             assert heard["cam-01"] == ago(minutes=11)
             assert live.version == second, "ten batches made one change"
 
@@ -70,13 +70,13 @@ def test_time_alone_is_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(live_module, "STALE_S", 0.06)
     place = place_in(tmp_path)
 
-    async def main() -> Look:
+    async def main() -> Snapshot:
         live = Live(place.store, place.feed, place.clock)
         async with live.running():
-            version, _ = await live.look()
+            version, _ = await live.snapshot()
             return (await next_change(live, version))[1]
 
-    assert asyncio.run(main()).sights
+    assert asyncio.run(main()).devices
     place.store.close()
 
 
@@ -86,7 +86,7 @@ def test_many_pages_cost_one_reading(tmp_path: Path) -> None:
     async def main() -> None:
         live = Live(place.store, place.feed, place.clock)
         async with live.running():
-            looks = await asyncio.gather(*(live.look() for _ in range(20)))
+            looks = await asyncio.gather(*(live.snapshot() for _ in range(20)))
             assert all(one[1] is looks[0][1] for one in looks)
 
     asyncio.run(main())
@@ -96,12 +96,12 @@ def test_many_pages_cost_one_reading(tmp_path: Path) -> None:
 def test_a_version_of_an_earlier_run_is_answered_with_everything(tmp_path: Path) -> None:
     place = place_in(tmp_path)
 
-    async def main() -> Look:
+    async def main() -> Snapshot:
         live = Live(place.store, place.feed, place.clock)
         async with live.running():
             return (await next_change(live, "0000-7", within_s=1))[1]
 
-    assert asyncio.run(main()).sights
+    assert asyncio.run(main()).devices
     place.store.close()
 
 

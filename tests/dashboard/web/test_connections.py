@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from dashboard import serve
 from dashboard.web import connections
-from dashboard.web.connections import LEAST, MOST, RESERVED, most_connections
+from dashboard.web.connections import MAX_CONNECTIONS, MIN_CONNECTIONS, RESERVED, most_connections
 from tests.support.servers import free_port
 
 LARGE = 30_000_000  # bytes: more than the kernel keeps on both sides
@@ -227,7 +227,13 @@ def test_one_connection_carries_many_requests(most: Callable[[int], None]) -> No
 
 
 @pytest.mark.parametrize(
-    ("descriptors", "connections_"), [(1_024, MOST), (524_288, MOST), (400, 400 - RESERVED), (64, LEAST)]
-)  # fmt: skip
-def test_descriptors_are_kept_for_broker_and_database(descriptors: int, connections_: int) -> None:
-    assert most_connections(descriptors) == connections_
+    ("descriptors", "limit"),
+    [
+        (1_024, MAX_CONNECTIONS),
+        (524_288, MAX_CONNECTIONS),
+        (400, 400 - RESERVED),
+        (64, MIN_CONNECTIONS),
+    ],
+)
+def test_descriptors_are_kept_for_broker_and_database(descriptors: int, limit: int) -> None:
+    assert most_connections(descriptors) == limit

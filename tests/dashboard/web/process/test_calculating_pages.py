@@ -18,7 +18,7 @@ from dashboard.web.process import forwarding, messages
 from dashboard.web.process.child import Child
 from dashboard.web.process.forwarding import CalculatingPages
 from dashboard.web.process.messages import Settings
-from dashboard.web.process.pages import AT_ONCE, MOST
+from dashboard.web.process.pages import MAX_CALCULATIONS, MAX_REQUESTS
 from dashboard.web.responses import Reply
 from gateway.config import Config
 from gateway.domain.accounts import Account, Rank
@@ -207,8 +207,8 @@ def test_calculations_are_bounded_and_whoever_comes_beyond_is_told_to_come_again
     async def run() -> None:
         async with site(place) as one:
             await one.pid()
-            asking = [asyncio.create_task(one.get("sleep", b"s=0.5")) for _ in range(MOST)]
-            while one.pages.calculating < AT_ONCE:
+            asking = [asyncio.create_task(one.get("sleep", b"s=0.5")) for _ in range(MAX_REQUESTS)]
+            while one.pages.calculating < MAX_CALCULATIONS:
                 await asyncio.sleep(0.02)
             assert said(await one.get("who"), "混み合っています")
             most = 0
@@ -216,7 +216,7 @@ def test_calculations_are_bounded_and_whoever_comes_beyond_is_told_to_come_again
                 most = max(most, one.pages.calculating)
                 await asyncio.sleep(0.02)
             assert {task.result().body for task in asking} == {b"slept"}
-            assert most == AT_ONCE
+            assert most == MAX_CALCULATIONS
 
     asyncio.run(run())
 
@@ -225,7 +225,10 @@ def test_readers_on_slow_lines_keep_nobody_from_calculating(place: Place) -> Non
     async def run() -> None:
         async with site(place) as one:
             taken = asyncio.Event()
-            slow = [asyncio.create_task(one.get("large", slow=taken)) for _ in range(AT_ONCE + 1)]
+            slow = [
+                asyncio.create_task(one.get("large", slow=taken))
+                for _ in range(MAX_CALCULATIONS + 1)
+            ]
             async with asyncio.timeout(PATIENCE_S):
                 for _ in range(5):
                     await one.pid()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dashboard.live.device_view import Condition, sight
+from dashboard.live.device_view import Condition, view_of
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.config import Config, SourceSettings
@@ -132,7 +132,7 @@ def test_an_unread_trap_stands_among_the_unknown_with_what_to_do(make: Make) -> 
     site.hear(UP, up(CLOSED, 1))
     site.hear(UP, up(None, 2))
     state = site.store.read_now(lambda r: r.states())[EUI]
-    seen = sight(site.trap, state, at(site.minutes))
+    seen = view_of(site.trap, state, at(site.minutes))
     assert seen.condition is Condition.UNKNOWN
     assert "codec" in seen.unread
 
