@@ -15,11 +15,11 @@ import msgspec
 import typer
 
 from firmware_sim.fleet import Fleet
-from firmware_sim.habitat.scenario import ScenarioError, load, shipped
+from firmware_sim.habitat.scenario import ScenarioError, load, shipped_scenarios
 from firmware_sim.world import World
 
-ANSWER_S = 5.0
-SCENARIOS = ", ".join(shipped())
+CONNECT_TIMEOUT_S = 5.0
+SCENARIOS = ", ".join(shipped_scenarios())
 
 
 def simulate(
@@ -50,16 +50,16 @@ def simulate(
         chosen = msgspec.structs.replace(chosen, seed=seed)
     devices = len(chosen.devices)
     typer.echo(f"{chosen.title}: {devices} devices -> {host}:{port}, {speed:g}x, Ctrl-C ends")
-    _warn_of_silence(host, port)
+    _warn_if_no_broker(host, port)
     world = World(chosen, datetime.now(UTC))
     with _stopping() as stop, Fleet(world, host, port, speed=speed):
         stop.wait(duration)
 
 
-def _warn_of_silence(host: str, port: int) -> None:
-    """Say it when nobody answers: the devices go on trying, as in life."""
+def _warn_if_no_broker(host: str, port: int) -> None:
+    """Warn if no broker answers; the devices keep trying, like real devices."""
     try:
-        socket.create_connection((host, port), ANSWER_S).close()
+        socket.create_connection((host, port), CONNECT_TIMEOUT_S).close()
     except OSError as error:
         why = error.strerror or "no answer"
         typer.echo(
@@ -71,7 +71,7 @@ def _warn_of_silence(host: str, port: int) -> None:
 
 @contextmanager
 def _stopping() -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C or a service manager's stop sets; then hand the signals back."""
+    """An event set by SIGINT or SIGTERM; the former signal handlers are restored at the end."""
     stop = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM)
     former = [signal.signal(number, lambda *_: stop.set()) for number in numbers]

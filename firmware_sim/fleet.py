@@ -1,10 +1,10 @@
-"""Many devices against a broker, live: the same world as `history`, at 1x to 10,000x.
+"""Simulated devices connected to a broker, at 0.01 to 10,000 times real time.
 
-Owns one network thread for all connections, the scaled clock, and the hand that springs a trap.
-Must not know how messages look.
+Owns one network thread for all connections, the scaled clock, and commands such as "spring this trap".
+Must not know the content of messages. The world is the same as in `world.history`.
 
-One thread serves every native device's own connection, the LoRaWAN network server's and the mesh
-uplink's: a selector over paho-mqtt's sockets, no thread a client.
+One thread serves the connections of all native devices, of the LoRaWAN network server and of the mesh
+uplink, with a selector over paho-mqtt's sockets instead of one thread per client.
 """
 
 import selectors
@@ -25,14 +25,14 @@ from firmware_sim.devices.unit import SimulatedDevice, Stimulus
 from firmware_sim.habitat.scenario import Scenario
 from firmware_sim.world import World
 
-AWAKE_S = 10.0  # wall time that a sleeping device waits for the gateway's confirm
-TEND_S = 0.25
-STEPS_AT_ONCE = 200
+CONFIRM_WAIT_S = 10.0  # real time that a sleeping device waits for the gateway's confirm
+POLL_S = 0.25
+MAX_STEPS = 200
 BrokerLogin = Callable[[str], tuple[str, str] | None]
 
 
 class Fleet:
-    """A world gone live. `run` blocks; or use it as a context manager, which runs a thread."""
+    """A world connected to a broker. `run` blocks; as a context manager it runs in a thread."""
 
     def __init__(
         self,
@@ -44,32 +44,32 @@ class Fleet:
         login: BrokerLogin | None = None,
     ) -> None:
         if not speed > 0:
-            raise ValueError(f"speed {speed}: more than 0, 1 = as in life")
+            raise ValueError(f"speed {speed}: must be above 0; 1 = real time")
         self.world, self.speed = world, speed
         self._address = (host, port)
         self._login: BrokerLogin = login or (lambda name: None)
         self._orders: SimpleQueue[tuple[str, str]] = SimpleQueue()
-        self._bell: socket.socket | None = None  # rung to wake the network thread
+        self._wake_socket: socket.socket | None = None  # a byte on it wakes the network thread
         self._begun = (time.monotonic(), world.now)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    # ---- for everyone -----------------------------------------------------------------------
+    # ---- from any thread --------------------------------------------------------------------
 
     def now(self) -> datetime:
-        """Give the simulated time."""
+        """The simulated time."""
         return datetime.fromtimestamp(self._now(), UTC)
 
     def traps(self) -> list[str]:
-        """Name the traps that are armed, powered and in reach: `spring` will be heard."""
+        """The traps that are armed, powered and online, so that `spring` sends a message."""
         return [name for name, unit in self.world.units.items() if unit.ready]
 
     def spring(self, trap: str) -> None:
-        """Spring a trap now, from any thread. KeyError: no such trap."""
+        """Spring a trap now. Raises KeyError for an unknown trap."""
         self._order(trap, "spring")
 
     def reset(self, trap: str) -> None:
-        """Set a sprung trap again now, from any thread. KeyError: no such trap."""
+        """Set a sprung trap again now. Raises KeyError for an unknown trap."""
         self._order(trap, "reset")
 
     def __enter__(self) -> Self:
@@ -86,49 +86,50 @@ class Fleet:
         self.close()
 
     def close(self) -> None:
-        """Stop in good order and wait for the thread."""
+        """Disconnect all devices and wait for the thread."""
         self._stop.set()
-        self._ring()
+        self._wake()
         if self._thread is not None:
             self._thread.join(timeout=10)
 
     # ---- the network thread -----------------------------------------------------------------
 
     def run(self, stop: threading.Event | None = None) -> None:
-        """Live until `stop` is set or `close` is called, then leave in good order."""
+        """Run until `stop` is set or `close` is called, then disconnect all devices."""
         stop = stop or self._stop
-        bell, ear = socket.socketpair()
-        with selectors.DefaultSelector() as selector, bell, ear:
-            self._bell = bell
-            selector.register(ear, selectors.EVENT_READ, None)
-            carrier = Carrier(self.world, self._address, selector, self._login)
+        waker, woken = socket.socketpair()
+        with selectors.DefaultSelector() as selector, waker, woken:
+            self._wake_socket = waker
+            selector.register(woken, selectors.EVENT_READ, None)
+            pool = ConnectionPool(self.world, self._address, selector, self._login)
             self._begun = (time.monotonic(), self.world.now)
             while not (stop.is_set() or self._stop.is_set()):
-                self._happen(carrier)
-                carrier.tend(time.monotonic())
+                self._advance(pool)
+                pool.tend(time.monotonic())
                 for item, events in selector.select(self._pause()):
                     if item.data is None:
-                        ear.recv(4096)
+                        woken.recv(4096)
                     else:
                         item.data.serve(events)
-                carrier.settle(time.monotonic())
-            carrier.leave()
+                pool.serve_touched(time.monotonic())
+            pool.leave()
 
-    def _happen(self, carrier: "Carrier") -> None:
+    def _advance(self, pool: "ConnectionPool") -> None:
+        """Carry out commands, then let the world's events happen up to the simulated time."""
         while not self._orders.empty():
             name, what = self._orders.get()
             unit = self.world.units[name]
             unit.act(Stimulus(self._now(), what, "hand" if what == "spring" else ""))
-            carrier.serve(unit, time.monotonic())
+            pool.serve(unit, time.monotonic())
         now = self._now()
-        for _ in range(STEPS_AT_ONCE):
+        for _ in range(MAX_STEPS):
             if self.world.next_at > now:
                 break
-            carrier.serve(self.world.step(), time.monotonic())
+            pool.serve(self.world.step(), time.monotonic())
 
     def _pause(self) -> float:
         until_next = (self.world.next_at - self._now()) / self.speed
-        return min(TEND_S, max(0.0, until_next))
+        return min(POLL_S, max(0.0, until_next))
 
     def _now(self) -> float:
         mono, world = self._begun
@@ -139,17 +140,17 @@ class Fleet:
         if unit is None or unit.spec.role != "trap":
             raise KeyError(f"{trap}: no trap of the scenario {self.world.scenario.name}")
         self._orders.put((trap, what))
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
-        bell = self._bell
-        if bell is not None:
+    def _wake(self) -> None:
+        waker = self._wake_socket
+        if waker is not None:
             with suppress(OSError):  # the thread has just ended and closed it
-                bell.send(b"!")
+                waker.send(b"!")
 
 
-class Carrier:
-    """Brings what units say to the broker, each over its own line or its network's."""
+class ConnectionPool:
+    """The MQTT connections: one per native device, one per other network."""
 
     def __init__(
         self,
@@ -159,16 +160,16 @@ class Carrier:
         login: BrokerLogin,
     ) -> None:
         self._world, self._address, self._selector, self._login = world, address, selector, login
-        self._touched: list[SimulatedDevice] = []  # whose line came up or brought a confirm
+        self._touched: list[SimulatedDevice] = []  # just connected, or received a confirm
         self._awake_until: dict[str, float] = {}
-        self._greeted: dict[str, int] = {}  # boot number that the broker's retained birth tells of
+        self._announced: dict[str, int] = {}  # boot number of the birth retained by the broker
         self._native = {n: self._own(u, r) for n, u in world.units.items() if (r := u.native)}
         radios = {u.spec.radio for u in world.units.values()} - {"native"}
         self._shared = {r: self._line(f"sim-{r}", login=login(r)) for r in sorted(radios)}
         self._tended = 0.0
 
     def serve(self, unit: SimulatedDevice, mono: float) -> None:
-        """Connect, send or sleep, as the unit's state asks for."""
+        """Connect, send or disconnect, depending on the device's state."""
         radio = unit.native
         if radio is not None:
             self._serve_native(unit, radio, mono)
@@ -177,15 +178,15 @@ class Carrier:
         for publish in unit.radio.due(mono, unit.online):
             line.send(publish)
 
-    def settle(self, mono: float) -> None:
-        """Go on with the units whose lines spoke: outside paho's callbacks."""
+    def serve_touched(self, mono: float) -> None:
+        """Serve devices that connected or received a confirm: not inside paho's callbacks."""
         touched, self._touched = self._touched, []
         for unit in touched:
             self.serve(unit, mono)
 
     def tend(self, mono: float) -> None:
-        """Several times a second: keep lines alive, retry, put the idle to sleep."""
-        if mono - self._tended < TEND_S:
+        """Several times a second: keep connections alive, retry, disconnect sleeping devices."""
+        if mono - self._tended < POLL_S:
             return
         self._tended = mono
         for line in self._shared.values():
@@ -196,7 +197,7 @@ class Carrier:
             self.serve(self._world.units[name], mono)
 
     def leave(self) -> None:
-        """Close every line in good order."""
+        """Close every connection with a DISCONNECT."""
         for line in (*self._native.values(), *self._shared.values()):
             line.leave()
             line.flush()
@@ -225,10 +226,10 @@ class Carrier:
         if not unit.online:
             self._vanish(name, radio)
             return
-        rebooted = self._greeted.get(name) != firmware.boot
+        rebooted = self._announced.get(name) != firmware.boot
         wants = rebooted or bool(radio.ram) or firmware.next_try <= mono
         if line.state == "closed" and (wants or not unit.spec.sleeps):
-            self._awake_until[name] = mono + AWAKE_S
+            self._awake_until[name] = mono + CONFIRM_WAIT_S
             line.open(mono)
         if line.state == "up":
             self._speak(unit, radio, rebooted, mono)
@@ -236,7 +237,7 @@ class Carrier:
     def _speak(self, unit: SimulatedDevice, radio: Native, rebooted: bool, mono: float) -> None:
         line, firmware, name = self._native[unit.spec.id], radio.firmware, unit.spec.id
         if rebooted:
-            self._greeted[name] = firmware.boot
+            self._announced[name] = firmware.boot
             for publish in firmware.birth():
                 line.send(publish)
         for publish in radio.due(mono, reachable=True):
@@ -249,7 +250,7 @@ class Carrier:
         line = self._native[name]
         if line.state != "closed":
             line.cut()
-            self._greeted.pop(name, None)
+            self._announced.pop(name, None)
         radio.ram.clear()
 
     def _own(self, unit: SimulatedDevice, radio: Native) -> Connection:
@@ -265,7 +266,7 @@ class Carrier:
         def up() -> None:
             firmware.reconnected()
             if not unit.spec.sleeps:
-                self._greeted.pop(name, None)
+                self._announced.pop(name, None)
             self._touched.append(unit)
 
         def confirmed(payload: bytes) -> None:
@@ -286,5 +287,5 @@ def run(
     stop: threading.Event,
     login: BrokerLogin | None = None,
 ) -> None:
-    """Live a fresh world of `scenario` against a broker until `stop` is set."""
+    """Run a new world of `scenario` against a broker until `stop` is set."""
     Fleet(World(scenario, start), host, port, speed=speed, login=login).run(stop)

@@ -1,7 +1,7 @@
-"""The world of a scenario: all devices and one agenda, advanced in time order.
+"""The world of a scenario: all devices and one list of stimuli, advanced in time order.
 
-Owns the order in which things happen, and the fast way to live through months (`history`).
-Must not talk MQTT: `fleet.py` carries the same world on, live.
+Owns the order of stimuli, and the fast simulation of months without a broker (`history`). Must not talk
+MQTT: `fleet.py` runs the same world against a broker.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from firmware_sim.devices.unit import SimulatedDevice, Stimulus, TrueSpring
 from firmware_sim.habitat.scenario import Scenario
 from firmware_sim.habitat.wildlife import day_starts, local_day
 
-Timed = tuple[datetime, str, bytes]
+TimedPublish = tuple[datetime, str, bytes]
 
 
 class World:
@@ -27,30 +27,30 @@ class World:
         }
         self._agenda = self._stimuli(self.now)
         self._next = next(self._agenda)
-        self._heard: dict[str, tuple[bool, int]] = {}  # native: online as told, boot as told
+        self._announced: dict[str, tuple[bool, int]] = {}  # native: last published (online, boot)
 
     @property
     def next_at(self) -> float:
-        """When the next thing happens, Unix seconds."""
+        """Time of the next stimulus, Unix seconds."""
         return self._next[0]
 
     @property
     def ledger(self) -> list[TrueSpring]:
-        """The truth about every springing that was found, in time order."""
+        """The truth about every spring after which the trap was set again, in time order."""
         return sorted((s for u in self.units.values() for s in u.ledger), key=lambda s: s.at)
 
     def step(self) -> SimulatedDevice:
-        """Let the next thing happen and give the device it happened to."""
+        """Apply the next stimulus and return its device."""
         at, unit, stimulus = self._next
         self.now = at
         unit.act(stimulus)
         self._next = next(self._agenda)
         return unit
 
-    def live_through(self, end: datetime) -> Iterator[Timed]:
+    def live_through(self, end: datetime) -> Iterator[TimedPublish]:
         """Advance to `end`, giving every publish as a broker would see it, in time order.
 
-        The gateway is taken to confirm at once whatever reaches it.
+        The gateway is assumed to confirm at once every event that reaches it.
         """
         for unit in list(self.units.values()):
             yield from self._speak(unit)
@@ -59,7 +59,7 @@ class World:
             yield from self._speak(self.step())
         self.now = until
 
-    def _speak(self, unit: SimulatedDevice) -> Iterator[Timed]:
+    def _speak(self, unit: SimulatedDevice) -> Iterator[TimedPublish]:
         native = unit.native
         out = self._native(unit, native) if native else unit.radio.due(self.now, unit.online)
         if out:
@@ -69,10 +69,10 @@ class World:
 
     def _native(self, unit: SimulatedDevice, radio: Native) -> list[OutgoingPublish]:
         firmware = radio.firmware
-        before, now = self._heard.get(unit.spec.id), (unit.online, firmware.boot)
+        before, now = self._announced.get(unit.spec.id), (unit.online, firmware.boot)
         out: list[OutgoingPublish] = []
         if before != now:
-            self._heard[unit.spec.id] = now
+            self._announced[unit.spec.id] = now
             out = self._greetings(unit, radio, before, now)
         out += radio.due(self.now, unit.online)
         if unit.online:
@@ -83,7 +83,7 @@ class World:
     def _greetings(
         unit: SimulatedDevice, radio: Native, before: tuple[bool, int] | None, now: tuple[bool, int]
     ) -> list[OutgoingPublish]:
-        """Birth after a boot or return; the broker's last will when one that stays awake goes."""
+        """Birth after a boot or reconnection; the last will of a device that stays connected."""
         firmware = radio.firmware
         if not now[0]:
             was_on = before is not None and before[0]
@@ -93,11 +93,11 @@ class World:
         return firmware.birth() if rebooted or not unit.spec.sleeps else []
 
     def _stimuli(self, start: float) -> Iterator[tuple[float, SimulatedDevice, Stimulus]]:
-        """Give what happens from `start` on, for ever; an act may spill over midnight."""
+        """All stimuli from `start` on, without end; some of a day's stimuli are after midnight."""
         day = local_day(start)
-        spilt: list[tuple[float, int, SimulatedDevice, Stimulus]] = []
+        after_midnight: list[tuple[float, int, SimulatedDevice, Stimulus]] = []
         while True:
-            agenda = spilt + [
+            agenda = after_midnight + [
                 (stimulus.at, i, unit, stimulus)
                 for i, unit in enumerate(self.units.values())
                 for stimulus in unit.plan(day)
@@ -106,15 +106,15 @@ class World:
             agenda.sort(key=lambda item: item[:2])
             day += 1
             midnight = day_starts(day)
-            spilt = [item for item in agenda if item[0] >= midnight]
-            for at, _, unit, stimulus in agenda[: len(agenda) - len(spilt)]:
+            after_midnight = [item for item in agenda if item[0] >= midnight]
+            for at, _, unit, stimulus in agenda[: len(agenda) - len(after_midnight)]:
                 yield at, unit, stimulus
 
 
-def history(scenario: Scenario, start: datetime, end: datetime) -> Iterator[Timed]:
-    """Give (received at, topic, payload) of everything from `start` to `end`, in time order.
+def history(scenario: Scenario, start: datetime, end: datetime) -> Iterator[TimedPublish]:
+    """(received at, topic, payload) of every publish from `start` to `end`, in time order.
 
-    To go on live afterwards keep the `World` instead: ``world.live_through(end)``, then
+    To continue with a broker afterwards use a `World`: ``world.live_through(end)``, then
     ``Fleet(world, ...)``.
     """
     yield from World(scenario, start).live_through(end)

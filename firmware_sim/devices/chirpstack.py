@@ -10,9 +10,9 @@ from uuid import UUID
 import msgspec
 
 from firmware_sim.devices.device import OutgoingPublish, Payload, encode
-from firmware_sim.devices.sensors import CODECS, Senses
+from firmware_sim.devices.sensors import CODECS, SensorValues
 from firmware_sim.habitat.random_streams import fraction, key, mix
-from firmware_sim.habitat.scenario import Scenario, Spec
+from firmware_sim.habitat.scenario import DeviceSpec, Scenario
 
 APPLICATION = str(UUID(int=key("shishigaki", "application") << 64 | 0x4000_8000_0000_0000_0001))
 TENANT = str(UUID(int=key("shishigaki", "tenant") << 64 | 0x4000_8000_0000_0000_0002))
@@ -20,26 +20,24 @@ LORA_GATEWAY = "a84041ffff1f0001"
 
 
 class ChirpStack:
-    """A LoRaWAN device behind a ChirpStack v4 network server. Frames it misses are gone."""
+    """A LoRaWAN device behind a ChirpStack v4 network server. Lost frames are not sent again."""
 
-    def __init__(self, scenario: Scenario, spec: Spec) -> None:
+    def __init__(self, scenario: Scenario, spec: DeviceSpec) -> None:
         self.spec, self.faults = spec, scenario.faults
         self.stream = key(scenario.seed, spec.id, "radio")
         self.codec = CODECS[spec.model]
         self.f_cnt = self.joins = self.days = 0
         self.sprung_times = 0
         self.info = msgspec.Raw(encode(self._device_info()))
-        self.out: list[
-            tuple[OutgoingPublish, bool]
-        ] = []  # with whether the device retries it on the air
+        self.out: list[tuple[OutgoingPublish, bool]] = []  # and: is it a confirmed uplink
 
-    def boot(self, now: Senses) -> None:
-        """Join the network anew: a new address, the frame counter starts again."""
+    def boot(self, now: SensorValues) -> None:
+        """Join the network again: a new device address, the frame counter starts at 0."""
         self.joins, self.f_cnt = self.joins + 1, 0
         body: Payload = {**self._head(now.at, 0x6A), "devAddr": self._address()}
         self.out.append((self._publish("join", body), True))
 
-    def heartbeat(self, now: Senses) -> None:
+    def heartbeat(self, now: SensorValues) -> None:
         """Send the present state; once a day the network server asks for the device's status."""
         self._up(now, self._contact(now), sure=False)
         day = int(now.at // 86_400)
@@ -47,19 +45,19 @@ class ChirpStack:
             self.days = day
             self._status(now)
 
-    def seen(self, now: Senses, species: str, count: int) -> None:
-        """Send the PIR's trigger: it cannot tell which animal, nor how many."""
+    def seen(self, now: SensorValues, species: str, count: int) -> None:
+        """Send the trigger of the PIR sensor, which knows neither species nor number."""
         self._up(now, active=True, sure=False)
 
-    def trap(self, now: Senses) -> None:
+    def trap(self, now: SensorValues) -> None:
         """Send the contact's change as a confirmed uplink, repeated until the server has it."""
         self._up(now, self._contact(now), sure=True)
 
-    def tamper(self, now: Senses) -> None:
-        """Say nothing: these models report it only with the next state."""
+    def tamper(self, now: SensorValues) -> None:
+        """Send nothing: these models report it only with the next state."""
 
     def due(self, link_s: float, reachable: bool) -> list[OutgoingPublish]:
-        """Give what the network server heard, some of it twice."""
+        """The frames received by the network server, some of them twice."""
         out, self.out = self.out, []
         if not reachable:
             return []
@@ -72,12 +70,12 @@ class ChirpStack:
                 heard.append(publish)
         return heard
 
-    def _contact(self, now: Senses) -> bool:
+    def _contact(self, now: SensorValues) -> bool:
         if self.spec.role == "detector":
             return False
         return now.sprung != self.spec.inverted
 
-    def _up(self, now: Senses, active: bool, sure: bool) -> None:
+    def _up(self, now: SensorValues, active: bool, sure: bool) -> None:
         raw, decoded = self.codec.uplink(now, active)
         noise = fraction(self.stream, self.joins << 32 | self.f_cnt)
         body = {
@@ -96,7 +94,7 @@ class ChirpStack:
         self.f_cnt += 1
         self.out.append((self._publish("up", body), sure))
 
-    def _status(self, now: Senses) -> None:
+    def _status(self, now: SensorValues) -> None:
         pct = round(now.battery.pct * 2.54) / 2.54
         body: Payload = {
             **self._head(now.at, 0x73),

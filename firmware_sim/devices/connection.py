@@ -1,7 +1,7 @@
 """One MQTT connection of a simulated device: paho-mqtt, served by the fleet's single thread.
 
-Owns sockets, connecting with jittered back-off, last will and subscriptions. Must not know what
-the messages mean.
+Owns the socket, connecting with jittered back-off, last will and subscription. Must not know the content
+of messages.
 """
 
 import logging
@@ -26,7 +26,7 @@ ConnectionState = Literal["closed", "opening", "up"]
 
 
 class Connection:
-    """A connection that is opened, cut (as by a power loss) or left (in good order) on request."""
+    """A connection that can be opened, cut (like a power loss) or closed with a DISCONNECT."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Connection:
         self._hook()
 
     def open(self, mono: float) -> None:
-        """Connect unless connected or still waiting out the back-off. `mono`: monotonic seconds."""
+        """Connect unless connected or in the back-off time. `mono`: monotonic seconds."""
         if self.state != "closed" or mono < self._not_before:
             return
         self._not_before = mono + self._wait_s * (0.5 + self._jitter.random())
@@ -68,7 +68,7 @@ class Connection:
             log.debug("%s:%d does not answer: %s", *self._address, error)
 
     def send(self, publish: OutgoingPublish) -> None:
-        """Publish; dropped when not up, for a radio has no memory (a device's flash has)."""
+        """Publish; dropped if not connected (a device keeps events in its flash)."""
         if self.state == "up":
             sent = self._client.publish(publish.topic, publish.payload, publish.qos, publish.retain)
             if publish.qos:
@@ -76,13 +76,13 @@ class Connection:
 
     @property
     def idle(self) -> bool:
-        """Whether the broker has taken everything that was sent."""
+        """Whether the broker has acknowledged everything that was sent."""
         return not self._unacked
 
     def cut(self) -> None:
-        """Lose power or reach: no farewell, so that the broker speaks the last will.
+        """Close the socket without a DISCONNECT, so that the broker publishes the last will.
 
-        Never from a callback, see `flush`.
+        Must not be called from a callback, see `flush`.
         """
         held = self._client.socket()
         if isinstance(held, socket.socket):
@@ -91,23 +91,23 @@ class Connection:
         self.state = "closed"
 
     def leave(self) -> None:
-        """Say good-bye: no last will."""
+        """Send a DISCONNECT: no last will."""
         if self.state != "closed":
             self._client.disconnect()
 
     def flush(self) -> None:
-        """Write what waits, now. Never from a callback: paho's locks are not re-entrant."""
+        """Write queued data now. Must not be called from a callback: paho's locks would block."""
         self._client.loop_write()
 
     def serve(self, events: int) -> None:
-        """Read and write what the selector says is ready."""
+        """Read and write as the selector reports."""
         if events & selectors.EVENT_READ:
             self._client.loop_read()
         if events & selectors.EVENT_WRITE:
             self._client.loop_write()
 
     def tend(self) -> None:
-        """Keep alive; call about once a second."""
+        """Send pings when due; call about once a second."""
         if self.state != "closed":
             self._client.loop_misc()
 

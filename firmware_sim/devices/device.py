@@ -1,7 +1,7 @@
-"""A native sensor's firmware: number, queue on flash, repeat until the gateway confirms.
+"""A native sensor's firmware: events are numbered, kept in flash and sent until they are confirmed.
 
-Owns the device's side of the native protocol, version 1, without any I/O: the shell in `line.py`
-carries bytes. Must not open sockets, read clocks or draw random numbers.
+Owns the device's side of the native protocol, version 1, without any I/O (`connection` sends the bytes).
+Must not open sockets, read clocks or draw random numbers.
 
 An event is written to flash with its id before it is sent, and stays there until the gateway has
 confirmed that id. A reboot loses what is in RAM (sequence number, retry timers), never the flash.
@@ -36,7 +36,7 @@ class OutgoingPublish(NamedTuple):
 
 
 class Confirm(msgspec.Struct, frozen=True):
-    """What the gateway says on `shishigaki/v1/{site}/{device}/confirm`: these ids are durable."""
+    """A message on `shishigaki/v1/{site}/{device}/confirm`: these ids are durable."""
 
     v: int
     ids: list[str]
@@ -47,14 +47,14 @@ confirm_decoder = msgspec.json.Decoder(Confirm)
 
 @dataclass(slots=True)
 class DeviceClock:
-    """A device's idea of the time."""
+    """The clock of a device, which may be wrong."""
 
     source: ClockSource
     set_at: float = 0.0  # when it was last right
     drift_ppm: float = 0.0
 
     def read(self, now: float) -> float | None:
-        """Give what the device believes, Unix seconds; None without any clock."""
+        """The time of the device's clock, Unix seconds; None without a clock."""
         if self.source == "none":
             return None
         if self.source == "rtc":
@@ -64,7 +64,7 @@ class DeviceClock:
 
 @dataclass(slots=True)
 class StoredEvent:
-    """An event on flash and how its delivery stands (the latter in RAM)."""
+    """An event in flash, with the state of its delivery (kept in RAM)."""
 
     publish: OutgoingPublish
     droppable: bool
@@ -80,7 +80,7 @@ class Firmware:
     name: str
     meta: Payload
     clock: DeviceClock
-    secret: int  # makes this device's ids differ from everyone else's
+    secret: int  # makes this device's event ids unique
     boot: int = 0
     seq: int = 0
     booted_at: float = 0.0
@@ -88,7 +88,7 @@ class Firmware:
     dropped: int = 0
 
     def start(self, now: float) -> None:
-        """Boot: new boot number, fresh RAM; flash is kept and everything on it is due again."""
+        """Boot: new boot number, empty RAM; events in flash are kept and due again."""
         self.boot += 1
         self.seq = 0
         self.booted_at = now
@@ -96,17 +96,17 @@ class Firmware:
             held.sends, held.next_at = 0, 0.0
 
     def reconnected(self) -> None:
-        """Start a new connection: whatever is not confirmed is sent again, the back-off stays."""
+        """After a new connection: unconfirmed events are due at once; their back-off is kept."""
         for held in self.flash.values():
             held.next_at = 0.0
 
     @property
     def next_try(self) -> float:
-        """When the first event on flash wants to be sent, in the time of `due`; inf = never."""
+        """When the first event in flash is due, in the time of `due`; inf: none."""
         return min((held.next_at for held in self.flash.values()), default=inf)
 
     def sense(self, kind: str, now: float, facts: Payload) -> str:
-        """Write an event to flash and give its id; full flash drops the oldest detection."""
+        """Write an event to flash and return its id; a full flash drops the oldest detection."""
         body = self._body(kind, now)
         body.update(facts)
         if len(self.flash) >= FLASH_EVENTS:
@@ -117,22 +117,22 @@ class Firmware:
         return name
 
     def telemetry(self, now: float, facts: Payload) -> OutgoingPublish:
-        """Give a heartbeat. It is not kept: the next one says it all again."""
+        """A heartbeat. It is not kept in flash: the next one has the same content."""
         body = self._body("heartbeat", now)
         body.update(facts, queued=len(self.flash), dropped=self.dropped)
         return OutgoingPublish(self._topic("telemetry"), encode(body))
 
     def birth(self) -> list[OutgoingPublish]:
-        """Give the retained birth and self-description."""
+        """The retained birth and the description of the device."""
         meta = encode({"v": 1, **self.meta})
         return [self.status("online"), OutgoingPublish(self._topic("meta"), meta, retain=True)]
 
     def status(self, word: Literal["online", "offline"]) -> OutgoingPublish:
-        """Give the retained status; `offline` is also the last will."""
+        """The retained status; `offline` is also the last will."""
         return OutgoingPublish(self._topic("status"), word.encode(), retain=True)
 
     def due(self, link_s: float) -> list[OutgoingPublish]:
-        """Give the events to send now and push their next try back; `link_s`: any steady clock."""
+        """The events to send now; sets the time of their next try. `link_s`: a monotonic clock."""
         ready = [held for held in self.flash.values() if held.next_at <= link_s]
         for held in ready:
             held.next_at = link_s + RETRY_S[min(held.sends, len(RETRY_S) - 1)]
@@ -140,7 +140,7 @@ class Firmware:
         return [held.publish for held in ready]
 
     def confirmed(self, payload: bytes) -> int:
-        """Forget what the gateway confirms; give how many. What is no confirm changes nothing."""
+        """Delete confirmed events and return their number; an invalid message has no effect."""
         try:
             confirm = confirm_decoder.decode(payload)
         except msgspec.DecodeError:  # ValidationError included
@@ -151,7 +151,7 @@ class Firmware:
 
     @property
     def confirm_topic(self) -> str:
-        """Where the gateway answers this device."""
+        """The topic of the gateway's confirms."""
         return f"shishigaki/v1/{self.site}/{self.name}/confirm"
 
     def _topic(self, leaf: str) -> str:
@@ -174,7 +174,7 @@ class Firmware:
         return body
 
     def _id(self, believed: float | None) -> str:
-        """Give a ULID: 48 bits of believed time, 80 bits fixed by device, boot and sequence."""
+        """A ULID: 48 bits of the device's time, 80 bits derived from device, boot and sequence."""
         salt = f"{self.secret}/{self.name}/{self.boot}/{self.seq}".encode()
         tail = int.from_bytes(blake2b(salt, digest_size=10).digest(), "big")
         number = (int((believed or 0.0) * 1000) << 80) | tail
@@ -182,7 +182,7 @@ class Firmware:
 
     def _drop_one(self) -> None:
         oldest = next((name for name, held in self.flash.items() if held.droppable), None)
-        if oldest is None:  # only trap events: the oldest of them has to go
+        if oldest is None:  # only trap events are left: drop the oldest
             oldest = next(iter(self.flash))
         del self.flash[oldest]
         self.dropped += 1

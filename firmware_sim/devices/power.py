@@ -1,6 +1,6 @@
-"""Weather and batteries: what cold nights and work do to a cell.
+"""Weather and batteries: how cold and activity drain a primary cell.
 
-Owns temperature over Fukue and the state of one battery. Must not know messages.
+Owns the temperature of Fukue island and the state of one battery. Must not know messages.
 """
 
 import math
@@ -24,7 +24,7 @@ def temperature_c(at: float) -> float:
 
 @dataclass(slots=True)
 class PrimaryCell:
-    """A primary cell: what is left, and how fast it goes."""
+    """A primary cell: its charge and its drain."""
 
     pct: float
     pct_per_day: float  # at rest and mild weather
@@ -32,22 +32,22 @@ class PrimaryCell:
 
     @property
     def empty(self) -> bool:
-        """Whether the device is dead."""
+        """Whether the device has no power."""
         return self.pct <= 0.0
 
     def rest(self, at: float) -> None:
-        """Count the drain of standing by until `at`, colder = faster."""
+        """Subtract the drain of standby until `at`; it is higher in the cold."""
         days = max(0.0, at - self.since) / DAY_S
         cold = max(0.0, COLD_BELOW_C - temperature_c(at))
         self.pct = max(0.0, self.pct - days * self.pct_per_day * (1 + COLD_DRAIN_PER_C * cold))
         self.since = at
 
     def work(self, pct: float) -> None:
-        """Count the drain of an act: a photo, a transmission, a relay."""
+        """Subtract the drain of one activity: a photo, a transmission, a relay."""
         self.pct = max(0.0, self.pct - pct)
 
     def volts(self, at: float) -> float:
-        """Give the voltage a device would measure: flat, then falling; less in the cold."""
+        """The measured voltage: nearly constant, then falling; lower in the cold."""
         left = self.pct / 100
         knee = min(1.0, left / 0.15)
         rest = EMPTY_V + (FULL_V - EMPTY_V) * (0.75 * knee + 0.25 * left)

@@ -1,6 +1,6 @@
-"""What a device's radio makes of its acts: publishes that a broker would see.
+"""The radio of a device: turns its reports into MQTT publishes as a broker would see them.
 
-Owns the seam between a device and its network, and the native radio. Must not decide what happens
+Owns the interface between a device and its network, and the native radio. Must not decide what happens
 in the field.
 """
 
@@ -10,42 +10,42 @@ from typing import Protocol
 from firmware_sim.devices.chirpstack import ChirpStack
 from firmware_sim.devices.device import DeviceClock, Firmware, OutgoingPublish, Payload
 from firmware_sim.devices.meshtastic import Meshtastic
-from firmware_sim.devices.sensors import Senses
+from firmware_sim.devices.sensors import SensorValues
 from firmware_sim.habitat.random_streams import fraction, key, mix
-from firmware_sim.habitat.scenario import Scenario, Spec
+from firmware_sim.habitat.scenario import DeviceSpec, Scenario
 
 
 class Radio(Protocol):
-    """How a device speaks. Nothing is sent here: `due` gives what to send."""
+    """The interface of all radios. Nothing is sent here: `due` returns what to send."""
 
-    def boot(self, now: Senses) -> None:
-        """Power came back or was given for the first time."""
+    def boot(self, now: SensorValues) -> None:
+        """The device gets power."""
 
-    def heartbeat(self, now: Senses) -> None:
-        """Say that the device lives."""
+    def heartbeat(self, now: SensorValues) -> None:
+        """Report the present state."""
 
-    def seen(self, now: Senses, species: str, count: int) -> None:
+    def seen(self, now: SensorValues, species: str, count: int) -> None:
         """Report an animal."""
 
-    def trap(self, now: Senses) -> None:
+    def trap(self, now: SensorValues) -> None:
         """Report that the trap sprang or was set."""
 
-    def tamper(self, now: Senses) -> None:
+    def tamper(self, now: SensorValues) -> None:
         """Report that somebody or something moved the device."""
 
     def due(self, link_s: float, reachable: bool) -> list[OutgoingPublish]:
-        """Give what goes out now; what cannot be kept is lost when out of reach."""
+        """The publishes to send now; what cannot be stored is lost when offline."""
 
 
-def radio_for(scenario: Scenario, spec: Spec) -> Radio:
+def radio_for(scenario: Scenario, spec: DeviceSpec) -> Radio:
     """Build the radio that the device of a scenario carries."""
     return RADIOS[spec.radio](scenario, spec)
 
 
 class Native:
-    """MQTT direct: the firmware of `device.py`."""
+    """A device with its own MQTT connection and the firmware of `device`."""
 
-    def __init__(self, scenario: Scenario, spec: Spec) -> None:
+    def __init__(self, scenario: Scenario, spec: DeviceSpec) -> None:
         stream = key(scenario.seed, spec.id, "radio")
         self.spec, self.stream = spec, stream
         meta: Payload = {
@@ -60,12 +60,12 @@ class Native:
         self.firmware = Firmware(scenario.site, spec.id, meta, clock, secret=scenario.seed)
         self.ram: list[OutgoingPublish] = []
 
-    def boot(self, now: Senses) -> None:
-        """Start the firmware; somebody stands beside it and sets its clock."""
+    def boot(self, now: SensorValues) -> None:
+        """Start the firmware; the person who gives it power also sets its clock."""
         self.firmware.clock.set_at = now.at
         self.firmware.start(now.at)
 
-    def heartbeat(self, now: Senses) -> None:
+    def heartbeat(self, now: SensorValues) -> None:
         """Queue telemetry in RAM."""
         facts = self._facts(now)
         if self.spec.clock == "gps":
@@ -74,29 +74,29 @@ class Native:
             facts["loc"] = {"lat": lat, "lon": lon, "acc_m": 8}
         self.ram.append(self.firmware.telemetry(now.at, facts))
 
-    def seen(self, now: Senses, species: str, count: int) -> None:
+    def seen(self, now: SensorValues, species: str, count: int) -> None:
         """Write a detection to flash."""
         sure = 0.62 + 0.37 * fraction(self.stream, 1_000_000 + self.firmware.seq)
         facts: Payload = {"species": species, "count": count, "confidence": round(sure, 2)}
         self._sense("detection", now, {**facts, "media": None})
 
-    def trap(self, now: Senses) -> None:
+    def trap(self, now: SensorValues) -> None:
         """Write the trap's change to flash."""
         self._sense("trap.sprung" if now.sprung else "trap.set", now, {})
 
-    def tamper(self, now: Senses) -> None:
+    def tamper(self, now: SensorValues) -> None:
         """Write a tamper event to flash."""
         self._sense("tamper", now, {})
 
     def due(self, link_s: float, reachable: bool) -> list[OutgoingPublish]:
-        """Give heartbeats (kept nowhere) and the flash's events that are due."""
+        """Heartbeats (not stored) and the due events of the flash."""
         ram, self.ram = self.ram, []
         return ram + self.firmware.due(link_s) if reachable else []
 
-    def _sense(self, kind: str, now: Senses, facts: Payload) -> None:
+    def _sense(self, kind: str, now: SensorValues, facts: Payload) -> None:
         self.firmware.sense(kind, now.at, {**facts, **self._facts(now)})
 
-    def _facts(self, now: Senses) -> Payload:
+    def _facts(self, now: SensorValues) -> Payload:
         noise = fraction(self.stream, 2_000_000 + self.firmware.seq)
         return {
             "battery": {
@@ -108,7 +108,7 @@ class Native:
         }
 
 
-RADIOS: dict[str, Callable[[Scenario, Spec], Radio]] = {
+RADIOS: dict[str, Callable[[Scenario, DeviceSpec], Radio]] = {
     "native": Native,
     "chirpstack": ChirpStack,
     "meshtastic": Meshtastic,

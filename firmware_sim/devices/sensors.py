@@ -1,6 +1,6 @@
-"""What a device can tell, and how real LoRaWAN sensor models put it: raw bytes and decoded object.
+"""The values of a device, and their encoding by real LoRaWAN sensor models: raw bytes and decoded object.
 
-Owns one function a model, after its maker's decoder. Must not know networks or topics.
+Owns one function per model, following the maker's decoder. Must not know networks or topics.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from firmware_sim.devices.device import Payload
 from firmware_sim.devices.power import PrimaryCell, temperature_c
 
 
-class Senses(NamedTuple):
-    """What a device can tell when it speaks."""
+class SensorValues(NamedTuple):
+    """The values that a device can send at one moment."""
 
     at: float  # Unix seconds
     battery: PrimaryCell
@@ -21,21 +21,23 @@ class Senses(NamedTuple):
 
 
 class Codec(NamedTuple):
-    """What a LoRaWAN sensor model sends and what its decoder makes of it."""
+    """The uplink of a LoRaWAN sensor model and the output of its decoder."""
 
     title: str
     f_port: int
-    uplink: Callable[[Senses, bool], tuple[bytes, Payload]]  # (now, active) -> raw bytes, object
+    uplink: Callable[
+        [SensorValues, bool], tuple[bytes, Payload]
+    ]  # (now, active) -> raw bytes, object
 
 
-def _ws301(now: Senses, active: bool) -> tuple[bytes, Payload]:
+def _ws301(now: SensorValues, active: bool) -> tuple[bytes, Payload]:
     pct = round(now.battery.pct)
     raw = bytes([0x01, 0x75, pct, 0x03, 0x00, active, 0x04, 0x00, 0x00])
     magnet = "open" if active else "close"
     return raw, {"battery": pct, "magnet_status": magnet, "tamper_status": "installed"}
 
 
-def _em300_mcs(now: Senses, active: bool) -> tuple[bytes, Payload]:
+def _em300_mcs(now: SensorValues, active: bool) -> tuple[bytes, Payload]:
     pct, tenths = round(now.battery.pct), round(temperature_c(now.at) * 10)
     warm = (tenths & 0xFFFF).to_bytes(2, "little")
     raw = bytes([0x01, 0x75, pct, 0x03, 0x67, *warm, 0x04, 0x68, 130, 0x06, 0x00, active])
@@ -43,7 +45,7 @@ def _em300_mcs(now: Senses, active: bool) -> tuple[bytes, Payload]:
     return raw, {**facts, "magnet_status": "open" if active else "close"}
 
 
-def _lds02(now: Senses, active: bool) -> tuple[bytes, Payload]:
+def _lds02(now: SensorValues, active: bool) -> tuple[bytes, Payload]:
     mv = round(now.battery.volts(now.at) * 1000)
     times = now.sprung_times.to_bytes(3, "big")
     raw = ((active << 15) | mv).to_bytes(2, "big") + b"\x01" + times + bytes(4)
@@ -57,7 +59,7 @@ def _lds02(now: Senses, active: bool) -> tuple[bytes, Payload]:
     }
 
 
-def _ws202(now: Senses, active: bool) -> tuple[bytes, Payload]:
+def _ws202(now: SensorValues, active: bool) -> tuple[bytes, Payload]:
     pct = round(now.battery.pct)
     raw = bytes([0x01, 0x75, pct, 0x03, 0x00, active, 0x04, 0x00, not now.is_night])
     light = "dim" if now.is_night else "bright"

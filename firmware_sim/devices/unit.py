@@ -1,7 +1,7 @@
-"""One device in its world: what happens to it, and how it takes it.
+"""One simulated device: the stimuli of each day, and their effect on the device.
 
-Owns the plan of a day (a pure function of seed, device and day) and the acts that change a device:
-armed and sprung, battery, reach. Must not talk MQTT nor know the wall clock.
+Owns the plan of a day (a pure function of seed, device and day) and the device's state: armed or sprung,
+battery, online or offline. Must not talk MQTT or read the real clock.
 """
 
 from collections.abc import Callable
@@ -10,22 +10,22 @@ from typing import ClassVar, NamedTuple
 
 from firmware_sim.devices.power import PrimaryCell
 from firmware_sim.devices.radio import Native, Radio, radio_for
-from firmware_sim.devices.sensors import Senses
+from firmware_sim.devices.sensors import SensorValues
 from firmware_sim.habitat import wildlife
 from firmware_sim.habitat.random_streams import fraction, key, mix, rng
-from firmware_sim.habitat.scenario import Scenario, Spec
+from firmware_sim.habitat.scenario import DeviceSpec, Scenario
 from firmware_sim.habitat.wildlife import DAY_S, JST_S
 
 WEEK_S = 7 * DAY_S
 
 # Probability that one visit of an animal springs an armed trap.
-CATCH = {
+SPRING_PROBABILITY = {
     "snare": {"boar": 0.008, "deer": 0.009, "raccoon": 0.002, "marten": 0.0005},
     "box": {"boar": 0.010, "deer": 0.001, "raccoon": 0.012, "marten": 0.003},
     "": {},
 }
-# Battery: percent a day at rest, percent an act.
-DRAIN = {
+# Battery: percent per day in standby, percent per activity.
+BATTERY_DRAIN = {
     ("native", "detector"): (0.20, 0.010),
     ("native", "trap"): (0.11, 0.020),
     ("chirpstack", "detector"): (0.07, 0.003),
@@ -39,13 +39,13 @@ class Stimulus(NamedTuple):
     """Something that happens to a device."""
 
     at: float  # Unix seconds
-    what: str  # a key of `Unit.ACTS`
+    what: str  # a key of `SimulatedDevice.ACTS`
     species: str = ""
     group: int = 0
 
 
 class TrueSpring(NamedTuple):
-    """The truth about one springing, for judging what the gateway made of it."""
+    """The truth about one spring of a trap, to compare with the gateway's records."""
 
     trap: str
     at: float
@@ -55,9 +55,9 @@ class TrueSpring(NamedTuple):
 
 
 class SimulatedDevice:
-    """A device and its place."""
+    """A device at its place."""
 
-    def __init__(self, scenario: Scenario, spec: Spec, installed_at: float) -> None:
+    def __init__(self, scenario: Scenario, spec: DeviceSpec, installed_at: float) -> None:
         self.scenario, self.spec = scenario, spec
         self.stream = key(scenario.seed, spec.id)
         self.rates = {
@@ -65,11 +65,11 @@ class SimulatedDevice:
             for s in wildlife.SPECIES
         }
         self.radio: Radio = radio_for(scenario, spec)
-        rest, self.effort = DRAIN[spec.radio, spec.role]
+        rest, self.effort = BATTERY_DRAIN[spec.radio, spec.role]
         fresh = 55 + 45 * fraction(self.stream, 1)
         self.battery = PrimaryCell(fresh, rest, installed_at)
         self.neglected = fraction(self.stream, 2) < scenario.faults.neglected
-        self.cuts = 0  # outages that hold now
+        self.cuts = 0  # number of current outages
         self.sprung: TrueSpring | None = None
         self.sprung_times = 0
         self.ledger: list[TrueSpring] = []
@@ -79,29 +79,29 @@ class SimulatedDevice:
 
     @property
     def native(self) -> Native | None:
-        """The native radio, where it is one."""
+        """The radio, if it is a native one."""
         return self.radio if isinstance(self.radio, Native) else None
 
     @property
     def online(self) -> bool:
-        """Whether it has power and reach."""
+        """Whether it has power and no outage."""
         return self.cuts == 0 and not self.battery.empty
 
     @property
     def ready(self) -> bool:
-        """Whether it is a trap that could spring now and be heard."""
+        """Whether it is an armed trap that is online."""
         return self.online and self.spec.role == "trap" and self.sprung is None
 
-    def senses(self, at: float) -> Senses:
-        """Give what the device can tell at `at`."""
+    def senses(self, at: float) -> SensorValues:
+        """The values of the device at `at`."""
         hour = (at + JST_S) % DAY_S // 3600
         night = hour < 6 or hour >= 18
-        return Senses(at, self.battery, self.sprung is not None, self.sprung_times, night)
+        return SensorValues(at, self.battery, self.sprung is not None, self.sprung_times, night)
 
     # ---- the plan -------------------------------------------------------------------------
 
     def plan(self, day: int) -> list[Stimulus]:
-        """Give everything that may happen on Japan's local day `day`, in time order."""
+        """All stimuli of Japan's local day `day`, in time order."""
         start = wildlife.day_starts(day)
         plan = self._heartbeats(start) + self._outages(start)
         plan += self._animals(day) + self._people(day, start) + self._mishaps(day, start)
@@ -126,7 +126,7 @@ class SimulatedDevice:
             (self.stream, faults.device_silent_per_week, 72 * 3600.0),
             (area, faults.area_silent_per_week, 18 * 3600.0),
         ):
-            for begin, end in _windows(stream, start, chance, longest):
+            for begin, end in _outages_around(stream, start, chance, longest):
                 for at, what in ((begin, "lost"), (end, "found")):
                     if start <= at < start + DAY_S:
                         found.append(Stimulus(at, what))
@@ -138,9 +138,9 @@ class SimulatedDevice:
             return []
         draw = rng(self.stream ^ 1, day)
         if self.spec.role == "trap":
-            chance = CATCH[self.spec.trap_type]
-            return [Stimulus(v.at, "spring", v.species, v.group) for v in seen
-                    if draw.random() < chance[v.species]]  # fmt: skip
+            chance = SPRING_PROBABILITY[self.spec.trap_type]
+            caught = [visit for visit in seen if draw.random() < chance[visit.species]]
+            return [Stimulus(v.at, "spring", v.species, v.group) for v in caught]
         frames: list[Stimulus] = []
         for visit in seen:
             at = visit.at
@@ -168,10 +168,10 @@ class SimulatedDevice:
             return [Stimulus(at, "tamper")]
         return []
 
-    # ---- the acts -------------------------------------------------------------------------
+    # ---- effects of stimuli ---------------------------------------------------------------
 
     def act(self, stimulus: Stimulus) -> None:
-        """Let it happen. A device without power notices only the people who bring some."""
+        """Apply a stimulus. Without power only outages and people have an effect."""
         self.battery.rest(stimulus.at)
         if self.battery.empty and stimulus.what not in ("patrol", "lost", "found"):
             return
@@ -229,8 +229,10 @@ class SimulatedDevice:
     }
 
 
-def _windows(stream: int, start: float, chance: float, longest: float) -> list[tuple[float, float]]:
-    """Give a stream's outages that begin in the week of `start` or either week beside it."""
+def _outages_around(
+    stream: int, start: float, chance: float, longest: float
+) -> list[tuple[float, float]]:
+    """The outages of a stream that begin in the week of `start` or in the week before or after."""
     this = int(start // WEEK_S)
     return [
         window
@@ -241,7 +243,7 @@ def _windows(stream: int, start: float, chance: float, longest: float) -> list[t
 
 @lru_cache(maxsize=4096)
 def _outage(stream: int, week: int, chance: float, longest: float) -> tuple[float, float] | None:
-    """Give the one outage that may begin in a week; many are short, few are long."""
+    """The outage that begins in a week, if any; most are short, few are long."""
     if fraction(stream ^ 6, week) >= chance:
         return None
     begin = (week + fraction(stream ^ 7, week)) * WEEK_S

@@ -1,7 +1,7 @@
 """Random numbers that depend on names, never on the order of calls.
 
-Owns the way from (seed, names, counters) to reproducible numbers. Must not keep state nor touch
-the global generators: the same names always give the same numbers.
+Owns the functions from (seed, names, counters) to reproducible numbers. Must not keep state or use the
+global generators: the same names always give the same numbers.
 """
 
 from hashlib import blake2b
@@ -31,5 +31,5 @@ def fraction(stream: int, counter: int) -> float:
 
 
 def rng(stream: int, counter: int = 0) -> Random:
-    """Give a fresh generator for one block of draws, e.g. one device's day."""
+    """A new generator for one block of draws, e.g. one device's day."""
     return Random(mix(stream, counter))  # noqa: S311 - a simulation, no secret

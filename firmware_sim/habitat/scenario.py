@@ -1,4 +1,4 @@
-"""Scenarios: which devices stand where, and in what world. Read from TOML, checked, frozen.
+"""Scenarios: the devices, their positions and the faults of a simulated world, read from TOML.
 
 Owns the file format of `scenarios/*.toml` and the registry rows made from it. Must not simulate.
 """
@@ -17,7 +17,7 @@ RadioName = Literal["native", "chirpstack", "meshtastic"]
 TrapType = Literal["", "snare", "box"]
 
 
-class Spec(Struct, frozen=True, forbid_unknown_fields=True):
+class DeviceSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """One device of a scenario."""
 
     id: str  # native name, devEui, or Meshtastic node id
@@ -29,21 +29,21 @@ class Spec(Struct, frozen=True, forbid_unknown_fields=True):
     model: str = ""
     trap_type: TrapType = ""
     inverted: bool = False  # a magnet contact that closes when the trap springs
-    sleeps: bool = False  # connects only to speak (native)
+    sleeps: bool = False  # connects only to send (native)
     clock: Literal["gps", "ntp", "rtc", "none"] = "ntp"  # native
 
 
 class FaultRates(Struct, frozen=True, forbid_unknown_fields=True):
     """How often things go wrong; probabilities."""
 
-    device_silent_per_week: float = 0.0  # one device out of reach for hours to days
-    area_silent_per_week: float = 0.0  # a whole area's radio cell out for hours
+    device_silent_per_week: float = 0.0  # one device offline for hours to days
+    area_silent_per_week: float = 0.0  # a whole area offline for hours
     frame_lost: float = 0.0  # of LoRaWAN and mesh frames
     frame_doubled: float = 0.0
     false_spring_per_day: float = 0.0
     tamper_per_day: float = 0.0
     patrol_skipped: float = 0.0  # of the daily visits to traps
-    neglected: float = 0.0  # share of devices whose battery nobody changes
+    neglected: float = 0.0  # share of devices whose battery is never changed
 
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +52,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     title: str
     site: str
-    devices: tuple[Spec, ...]
+    devices: tuple[DeviceSpec, ...]
     seed: int = 1
     habitat: Habitat = "smooth"
     heartbeat_s: int = 21_600
@@ -61,17 +61,17 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScenarioError(ValueError):
-    """A scenario that cannot be used; the message says what is wrong and what is allowed."""
+    """The scenario cannot be used; the message says what is wrong and what is allowed."""
 
 
-def shipped() -> list[str]:
+def shipped_scenarios() -> list[str]:
     """Name the scenarios that come with the package."""
     folder = resources.files("firmware_sim") / "scenarios"
     return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
 
 
 def load(name_or_path: str | Path) -> Scenario:
-    """Read a shipped scenario by name, or a TOML file by path; ScenarioError says what is wrong."""
+    """Read a shipped scenario by name, or a TOML file by path. Raises ScenarioError."""
     text = _text(name_or_path)
     try:
         scenario = msgspec.convert(tomllib.loads(text), Scenario)
@@ -85,7 +85,7 @@ def load(name_or_path: str | Path) -> Scenario:
 
 
 def registry(scenario: Scenario) -> list[dict[str, object]]:
-    """Give one row a device, in the columns of the gateway's device import."""
+    """One row per device, in the columns of the gateway's device import."""
     return [
         {
             "id": spec.id,
@@ -105,13 +105,13 @@ def registry(scenario: Scenario) -> list[dict[str, object]]:
 
 
 def _text(name_or_path: str | Path) -> str:
-    if str(name_or_path) in shipped():
-        shelf = resources.files("firmware_sim") / "scenarios"
-        return (shelf / f"{name_or_path}.toml").read_text("utf-8")
+    if str(name_or_path) in shipped_scenarios():
+        folder = resources.files("firmware_sim") / "scenarios"
+        return (folder / f"{name_or_path}.toml").read_text("utf-8")
     try:
         return Path(name_or_path).read_text("utf-8")
     except OSError as error:
-        choice = ", ".join(shipped())
+        choice = ", ".join(shipped_scenarios())
         raise ScenarioError(
             f"scenario {name_or_path}: neither a file nor one of {choice} ({error.strerror})"
         ) from error

@@ -1,6 +1,6 @@
 """Animals: where and when, as pure functions of place, time and seed. The truth of the simulation.
 
-Owns the true density that maps and siting can be judged against, and the visits drawn from it.
+Owns the true density, with which maps and siting are compared, and the visits drawn from it.
 Must not know devices, radios or messages.
 
 The truth. ``density(habitat, species, lat, lon, seed)`` is the expected number of visits per

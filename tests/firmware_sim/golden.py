@@ -12,7 +12,7 @@ import msgspec
 
 from firmware_sim.devices.device import OutgoingPublish
 from firmware_sim.devices.unit import SimulatedDevice, Stimulus
-from firmware_sim.habitat.scenario import Scenario, Spec, load
+from firmware_sim.habitat.scenario import DeviceSpec, Scenario, load
 
 FILE = Path(__file__).with_name("golden.jsonl")
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC).timestamp()
@@ -23,7 +23,7 @@ def cast() -> Scenario:
     """Give the tiny scenario with every sensor model, and a box trap wired the other way."""
     tiny = load("tiny")
     lora = tiny.devices[3]
-    more: list[Spec] = [
+    more: list[DeviceSpec] = [
         msgspec.structs.replace(lora, id=f"24e124535f00001{n}", model=model, inverted=inverted)
         for n, (model, inverted) in enumerate(
             [("milesight-em300-mcs", False), ("dragino-lds02", False), ("milesight-ws301", True)]
@@ -49,7 +49,7 @@ def lines() -> list[str]:
     ]
 
 
-def _story(scenario: Scenario, spec: Spec) -> list[OutgoingPublish]:
+def _story(scenario: Scenario, spec: DeviceSpec) -> list[OutgoingPublish]:
     unit = SimulatedDevice(scenario, spec, NOON)
     told = unit.native.firmware.birth() if unit.native else []
     told += unit.radio.due(0, reachable=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from shapely.geometry import Point, Polygon
 
-from firmware_sim.habitat.scenario import Scenario, ScenarioError, load, registry, shipped
+from firmware_sim.habitat.scenario import Scenario, ScenarioError, load, registry, shipped_scenarios
 from gateway.ingest.devices.lists import parse, to_csv
 
 NAMES = {
@@ -35,20 +35,20 @@ def test_every_device_of_fukue_stands_on_the_islands_safe_land(fukue: Scenario) 
     assert outside == []
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", shipped_scenarios())
 def test_names_fit_their_network(name: str) -> None:
     for spec in load(name).devices:
         assert re.fullmatch(NAMES[spec.radio], spec.id)
         assert (spec.trap_type == "") == (spec.role == "detector")
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", shipped_scenarios())
 def test_local_names_are_unique(name: str) -> None:
     names = [(spec.role, spec.name) for spec in load(name).devices]
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", shipped_scenarios())
 def test_registry_rows_are_what_the_gateways_device_import_reads(name: str) -> None:
     scenario = load(name)
     header, *rows = registry(scenario), *registry(scenario)

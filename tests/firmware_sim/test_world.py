@@ -10,7 +10,7 @@ import pytest
 
 from firmware_sim.devices.unit import Stimulus
 from firmware_sim.habitat.scenario import FaultRates, Scenario, load
-from firmware_sim.world import Timed, World, history
+from firmware_sim.world import TimedPublish, World, history
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 MONTH = timedelta(days=30)
@@ -31,11 +31,11 @@ def rough(name: str = "tiny") -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def month() -> list[Timed]:
+def month() -> list[TimedPublish]:
     return list(history(rough(), START, START + MONTH))
 
 
-def events(messages: list[Timed]) -> dict[str, list[tuple[datetime, dict[str, object]]]]:
+def events(messages: list[TimedPublish]) -> dict[str, list[tuple[datetime, dict[str, object]]]]:
     found = defaultdict(list)
     for at, topic, payload in messages:
         if topic.startswith("wildlife/") and topic.endswith("/event"):
@@ -44,27 +44,27 @@ def events(messages: list[Timed]) -> dict[str, list[tuple[datetime, dict[str, ob
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(
-    month: list[Timed],
+    month: list[TimedPublish],
 ) -> None:
     assert list(history(rough(), START, START + MONTH)) == month
     other = msgspec.structs.replace(rough(), seed=8)
     assert list(history(other, START, START + MONTH)) != month
 
 
-def test_one_device_lives_the_same_life_whoever_stands_beside_it(month: list[Timed]) -> None:
+def test_one_device_lives_the_same_life_whoever_stands_beside_it(month: list[TimedPublish]) -> None:
     alone = msgspec.structs.replace(rough(), devices=rough().devices[:1])
     mine = [message for message in month if "/det-01/" in message[1]]
     assert list(history(alone, START, START + MONTH)) == mine
 
 
-def test_messages_come_in_time_order_and_aware(month: list[Timed]) -> None:
+def test_messages_come_in_time_order_and_aware(month: list[TimedPublish]) -> None:
     times = [at for at, _, _ in month]
     assert times == sorted(times)
     assert times[0] >= START
     assert times[-1] < START + MONTH
 
 
-def test_a_life_in_pieces_is_the_same_life(month: list[Timed]) -> None:
+def test_a_life_in_pieces_is_the_same_life(month: list[TimedPublish]) -> None:
     world = World(rough(), START)
     pieces = [
         message
@@ -74,7 +74,7 @@ def test_a_life_in_pieces_is_the_same_life(month: list[Timed]) -> None:
     assert pieces == month
 
 
-def test_an_outage_delays_native_events_and_loses_none(month: list[Timed]) -> None:
+def test_an_outage_delays_native_events_and_loses_none(month: list[TimedPublish]) -> None:
     heard = events(month)["det-01"]
     late = [at - datetime.fromisoformat(str(e["ts"])) for at, e in heard]
     assert max(late) > timedelta(hours=1)
@@ -87,14 +87,14 @@ def test_an_outage_delays_native_events_and_loses_none(month: list[Timed]) -> No
     assert truly - waiting <= seen <= truly
 
 
-def test_a_trap_springs_and_is_set_in_turn(month: list[Timed]) -> None:
+def test_a_trap_springs_and_is_set_in_turn(month: list[TimedPublish]) -> None:
     kinds = [e["kind"] for _, e in events(month)["trap-01"] if e["kind"] != "tamper"]
     assert len(kinds) > 4
     assert kinds[0] == "trap.set"
     assert all(a != b for a, b in pairwise(kinds))
 
 
-def test_the_ledger_tells_the_truth_about_each_springing(month: list[Timed]) -> None:
+def test_the_ledger_tells_the_truth_about_each_springing(month: list[TimedPublish]) -> None:
     world = World(rough(), START)
     list(world.live_through(START + MONTH))
     mine = [spring for spring in world.ledger if spring.trap == "trap-01"]
@@ -103,7 +103,9 @@ def test_the_ledger_tells_the_truth_about_each_springing(month: list[Timed]) -> 
     assert all(spring.at < spring.found_at for spring in mine)
 
 
-def test_lorawan_frames_get_lost_and_doubled_and_the_counter_shows_it(month: list[Timed]) -> None:
+def test_lorawan_frames_get_lost_and_doubled_and_the_counter_shows_it(
+    month: list[TimedPublish],
+) -> None:
     ups = [json.loads(p) for _, t, p in month if "24e124535f000001/event/up" in t]
     names = [up["deduplicationId"] for up in ups]
     assert len(set(names)) < len(names)
@@ -123,7 +125,7 @@ def test_a_confirmed_uplink_is_never_lost_on_the_air() -> None:
 
 
 def test_a_device_that_stays_awake_leaves_its_last_will_when_out_of_reach(
-    month: list[Timed],
+    month: list[TimedPublish],
 ) -> None:
     words = [p for _, t, p in month if t.endswith("det-01/status")]
     assert words[0] == b"online"

@@ -21,7 +21,7 @@ from msgspec import Struct
 from dashboard.web.auth import hash_password
 from firmware_sim.fleet import Fleet
 from firmware_sim.habitat.scenario import Scenario, load, registry
-from firmware_sim.world import Timed, World
+from firmware_sim.world import TimedPublish, World
 from gateway import app as service
 from gateway.cli.demo import village
 from gateway.cli.demo.diary import Diary
@@ -176,7 +176,7 @@ def devices(scenario: Scenario) -> list[Device]:
     return [msgspec.convert(row, Device) for row in registry(scenario)]
 
 
-def batches(timed_messages: Iterable[Timed]) -> Iterator[list[Message]]:
+def batches(timed_messages: Iterable[TimedPublish]) -> Iterator[list[Message]]:
     """The messages that a broker would have delivered, in batches of SEED_BATCH."""
     messages = (
         Message(topic, payload, at.astimezone(UTC)) for at, topic, payload in timed_messages
