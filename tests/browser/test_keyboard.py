@@ -70,7 +70,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         said("trap-1", Kind.SPRUNG, ago(hours=5)), said("stranger", Kind.JOIN, ago(hours=1))
     )
     with pytest.MonkeyPatch.context() as patch, county.served() as address:
-        patch.setattr(updates, "STALE_S", math.inf)
+        patch.setattr(updates, "MAX_AGE_S", math.inf)
         yield address
     county.store.close()
 

@@ -47,7 +47,7 @@ def test_a_new_alert_wakes_a_waiting_page_at_once(tmp_path: Path) -> None:
 def test_calm_news_are_gathered_and_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_module, "CALM_S", 0.05)
+    monkeypatch.setattr(live_module, "COLLECT_S", 0.05)
     place = place_in(tmp_path)
 
     async def main() -> None:
@@ -66,8 +66,8 @@ def test_calm_news_are_gathered_and_told_once(
 
 
 def test_time_alone_is_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_module, "CALM_S", 0.02)
-    monkeypatch.setattr(live_module, "STALE_S", 0.06)
+    monkeypatch.setattr(live_module, "COLLECT_S", 0.02)
+    monkeypatch.setattr(live_module, "MAX_AGE_S", 0.06)
     place = place_in(tmp_path)
 
     async def main() -> Snapshot:

@@ -195,7 +195,7 @@ def test_when_all_places_are_taken_the_longest_silent_makes_room(
 
     with caplog.at_level(logging.WARNING, "dashboard"):
         run(scenario)
-    assert len([one for one in caplog.messages if "sent no request" in one]) == 1
+    assert len([one for one in caplog.messages if "no request in time" in one]) == 1
 
 
 def test_when_all_are_being_answered_the_next_is_refused(most: Callable[[int], None]) -> None:
