@@ -85,6 +85,8 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 def _unsigned(value: float) -> int:
     """A 32-bit number that older firmware writes with a sign; 0 for what is none."""
+    if type(value) is int and 0 <= value < 2**32:
+        return value
     if not -(2**31) <= value < 2**32 or value != int(value):
         return 0
     return int(value) & 0xFFFF_FFFF

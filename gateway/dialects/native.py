@@ -9,7 +9,7 @@ from gateway.dialects.native_protocol import (
     parse_topic,
 )
 from gateway.dialects.payload import identity, word
-from gateway.dialects.payloads import figures
+from gateway.dialects.payloads.figures import is_place
 from gateway.dialects.payloads.remedies import CLEARED
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import (
@@ -56,7 +56,7 @@ def _report(message: Message, device: str, address: Address) -> Reading:
     report = parse_report(message.payload)
     time = instant(report.ts)
     battery, link, loc = report.battery, report.link, report.loc
-    if loc is not None and not figures.is_place(loc.lat, loc.lon):
+    if loc is not None and not is_place(loc.lat, loc.lon):
         loc = None
     return Reading(
         id=report.id or _id(message, device, report),
@@ -105,11 +105,9 @@ def _id(message: Message, device: str, report: NativePayload) -> str:
 
 
 def _species(report: NativePayload) -> str | None:
-    if report.count == 0:
-        return None
     if report.species:
-        return code(report.species) or UNKNOWN
-    return UNKNOWN if report.kind is Kind.DETECTION else None
+        return None if report.count == 0 else code(report.species) or UNKNOWN
+    return UNKNOWN if report.kind is Kind.DETECTION and report.count != 0 else None
 
 
 def _status(message: Message, device: str) -> Reading:

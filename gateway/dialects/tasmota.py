@@ -77,10 +77,10 @@ def _topic(topic: str, context: Context) -> tuple[str, str, Tasmota]:
     head, _, leaf = topic.rpartition("/")
     known = context.declared.tasmotas.get(head) if context.declared else None
     levels = head.split("/")
-    at = next((n for n, level in enumerate(levels) if level in _PREFIXES), None)
-    if at is not None:
-        del levels[at]
-    device = "/".join(levels)[:256] if at is not None else ""
+    at = 0
+    while at < len(levels) and levels[at] not in _PREFIXES:
+        at += 1
+    device = "/".join(levels[:at] + levels[at + 1 :])[:256] if at < len(levels) else ""
     if not device and known is not None:
         device = known.topic[:256]
     if not device:

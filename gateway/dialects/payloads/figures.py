@@ -29,6 +29,9 @@ _GOOD_WORD = re.compile(r"\b(?:ok|okay|good|normal|full|high|medium)\b|正常|�
 FRACTION_PCT = 5.0  # below it a figure with decimals may as well be volts
 
 
+PLAINLY_DEG = 2.0  # places north and east of it need no closer look
+
+
 def number(value: object) -> float | None:
     """A finite number, also as text with a remark (``"2.3(low battery)"``); else None."""
     if isinstance(value, float):
@@ -121,7 +124,7 @@ def place(lat: object, lon: object) -> dict[str, Any]:
 
 def is_place(lat: float, lon: float) -> bool:
     """Whether degrees that are in range lie away from where receivers without a fix say they are."""
-    return not is_placeholder((lat, lon))
+    return (lat > PLAINLY_DEG and lon > PLAINLY_DEG) or not is_placeholder((lat, lon))
 
 
 def _degrees(value: object, most: float) -> float | None:

@@ -56,6 +56,7 @@ EVENTS = frozenset(
 SPRINGS = frozenset(("contact", "contact:2", "trigger", "alarm"))  # what a trap's sensor says
 PRIVATE = frozenset(("zigbee2mqtt", "tasmota-zigbee", "senml"))  # rows of other dialects
 GENERIC = "generic"  # the row of what fields usually mean, for `assume`
+_NONE: frozenset[str] = frozenset()
 _MEMORABLE, _REMEMBERED = 32, 1_024  # names an object may have, objects kept, to be remembered
 _COMMON = "common"  # fields that every row knows
 
@@ -241,12 +242,12 @@ def _by_names(models: Models, names: Names, port: int | None) -> Match | None:
 def _names(values: Mapping[str, Any]) -> Names:
     """Top-level names, and those inside the first late record (256 at most)."""
     names = list(values)[:256]
-    nested = frozenset(name for name in names if isinstance(values[name], dict))
+    objects = [name for name in names if type(values[name]) is dict]
     for name in ("history", "records"):
         rows = values.get(name)
         if isinstance(rows, list) and rows and isinstance(rows[0], dict):
             names += list(rows[0])[:256]
-    return Names(frozenset(names), nested)
+    return Names(frozenset(names), frozenset(objects) if objects else _NONE)
 
 
 def _rank(model: Model, names: Names) -> tuple[int, int]:
