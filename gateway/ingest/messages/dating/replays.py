@@ -46,7 +46,7 @@ class Replays:
     def recall(self, message: Message, event: Event) -> Recalled | None:
         """What a replayed report tells; None: nothing that is not known."""
         state = self._tx.states.get(event.device)
-        if event.time_quality in OWN_TIME:
+        if event.time_quality in OWN_TIME or event.device_time == event.observed_at:  # old history
             return Recalled(event, is_quiet=last_known(state).state is None)
         self._read(message)
         before = self._said_before(event.device)
