@@ -47,7 +47,9 @@ def import_history(
     store.write_now(lambda tx: tx.put_devices(new))
     told = ReplaySummary(devices_new=len(new))
     for step in _steps(_messages(readings)):
-        outcome = store.write_now(partial(absorb, messages=step, decode=_decode, now=now))
+        outcome = store.write_now(
+            partial(absorb, messages=step, decode=_decode, now=now, is_history=True)
+        )
         told.events_new += len(outcome.events)
         told.events_known += outcome.duplicates
     return told

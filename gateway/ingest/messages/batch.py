@@ -67,10 +67,14 @@ def absorb(
     policy: Policy | None = None,
     *,
     clock_trusted: bool = True,
+    is_history: bool = False,
 ) -> Outcome:
-    """Write what `messages` mean; whatever one of them holds, the others are not harmed."""
+    """Write what `messages` mean; whatever one of them holds, the others are not harmed.
+
+    `is_history`: records of another system; each counts at its own time and alerts nobody.
+    """
     holding = Holding(tx, clock_trusted)
-    dating = Dating(tx, is_trusted=clock_trusted)
+    dating = Dating(tx, is_trusted=clock_trusted, is_history=is_history)
     batch = _Gathering(tx, now, policy or Policy(), dating, holding)
     for message in messages:
         _read(batch, message, decode)

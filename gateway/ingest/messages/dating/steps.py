@@ -21,10 +21,20 @@ _AT_ONCE = Arrival()  # for what is no word about a trap: nothing asks for it
 
 
 class Dating:
-    """`is_trusted`: our own clock; `is_again`: the messages came long ago and are read again."""
+    """`is_trusted`: our own clock; `is_again`: the messages came long ago and are read again.
 
-    def __init__(self, tx: Transaction, *, is_trusted: bool = True, is_again: bool = False) -> None:
-        self._is_trusted, self._is_again = is_trusted, is_again
+    `is_history`: they are records of another system, each with the time that it was given there.
+    """
+
+    def __init__(
+        self,
+        tx: Transaction,
+        *,
+        is_trusted: bool = True,
+        is_again: bool = False,
+        is_history: bool = False,
+    ) -> None:
+        self._is_trusted, self._is_again, self._is_history = is_trusted, is_again, is_history
         self._changes = StateChanges(tx.states)
         self._clocks = Clocks(tx, is_trusted=is_trusted)
         self._replays = Replays(tx, self._changes, is_trusted=is_trusted)
@@ -37,11 +47,11 @@ class Dating:
         `together`: all readings of the message.
         """
         event = timing.judge(reading, message.received_at, clock_trusted=self._is_trusted)
-        is_history = reading.logged or (len(together) > 1 and _is_older(reading, together))
-        is_direct = not (message.retain or self._is_again or is_history)
+        is_logged = reading.logged or (len(together) > 1 and _is_older(reading, together))
+        is_direct = not (message.retain or self._is_again or is_logged)
         event, was_late = self._clocks.date(reading, event, is_direct=is_direct)
-        is_quiet = False
-        if message.retain:
+        is_quiet = self._is_history
+        if message.retain and not self._is_history:
             recalled = self._replays.recall(message, event)
             if recalled is None:
                 return None

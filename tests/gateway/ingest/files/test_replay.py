@@ -72,6 +72,21 @@ def test_history_alerts_nobody_and_is_judged_by_its_own_time(tmp_path: Path) -> 
             assert event.time_quality is TimeQuality.RTC
 
 
+@pytest.mark.parametrize("year", ["2003", "2019"])
+def test_records_older_than_every_device_of_ours_count_all_the_same(
+    tmp_path: Path, year: str
+) -> None:
+    dated = {
+        name: text.replace(b"2026-01", f"{year}-01".encode()) for name, text in files().items()
+    }
+    package = read(dated)
+    with closing(open_store(tmp_path)) as store:
+        told = replay.import_history(store, package.devices, package.readings, NOW)
+        boar = by_device(store, "boar")["ridge"]
+        assert (boar.independent, boar.animals, boar.alive_days) == (2, 5, 10.0)
+        assert (told.events_known, store.read_now(lambda r: r.open_alerts())) == (0, [])
+
+
 @pytest.mark.parametrize("days", [0, 1, 365, 3650])
 def test_a_camera_taken_down_is_not_reported_silent(tmp_path: Path, days: int) -> None:
     with closing(open_store(tmp_path)) as store:
