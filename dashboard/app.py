@@ -34,7 +34,7 @@ from dashboard.web.process.messages import DAMAGED, Settings
 from dashboard.web.responses import Reply
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
-from gateway.domain.accounts import Account
+from gateway.domain.people.person import Person
 from gateway.ingest.devices.approval import Approvals
 from gateway.store import Store
 from gateway.store.connection import DiskError
@@ -58,7 +58,7 @@ def create_app(
     approvals: Approvals | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     office: Sequence[BaseRoute] | None = None,
-    demo_account: Account | None = None,
+    demo_account: Person | None = None,
 ) -> Starlette:
     """The ASGI application (`extra_routes` first). It must run with its lifespan, see `serve`.
 

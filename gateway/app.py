@@ -29,6 +29,7 @@ from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
 from gateway import watchdog
 from gateway.alerts.notifier import Notifier
+from gateway.alerts.open_channels import OpenChannels
 from gateway.alerts.scheduler import AlertScheduler
 from gateway.export.topics.publisher import TopicPublisher
 from gateway.faults import GatewayFaults
@@ -42,7 +43,7 @@ from gateway.mqtt.link import Publish
 from gateway.mqtt.losses.broker_log import BrokerLog
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.mqtt.session import BrokerSession
-from gateway.parts import Gateway, build, forwarder, links, open_channels, policy
+from gateway.parts import Gateway, build, forwarder, links, means, policy
 from gateway.store.clocks.clock_correction import ClockCorrections
 from gateway.store.file.file_watch import FileWatch
 from gateway.store.housekeeping import Housekeeping
@@ -50,7 +51,7 @@ from gateway.store.housekeeping import Housekeeping
 if TYPE_CHECKING:
     from gateway.export.influx.forward.forwarder import Forwarder
 
-__all__ = ["Gateway", "build", "links", "open_channels", "policy", "run", "running"]
+__all__ = ["Gateway", "build", "links", "means", "policy", "run", "running"]
 
 
 Tasks = dict[str, Callable[[], Coroutine[Any, Any, None]]]
@@ -91,7 +92,7 @@ def _broker(gateway: Gateway) -> BrokerParts:
 
 
 def _notifier(gateway: Gateway, publish: Publish) -> Notifier:
-    channels = open_channels(gateway.config, publish)
+    channels = OpenChannels(gateway.policy, means(gateway.config, publish))
     return Notifier(
         gateway.store, gateway.feed, gateway.policy, channels, links(gateway), gateway.clock
     )

@@ -3,6 +3,9 @@
 Owns the construction of each of these parts. Must not connect nor start anything (`gateway.app`).
 """
 
+import logging
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,23 +15,24 @@ from msgspec import Struct
 from dashboard.web import assets
 from dashboard.web.auth import signing_secret
 from gateway.alerts.channels import Means
-from gateway.alerts.channels.table import OpenChannel, open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
-from gateway.domain.accounts import Account
 from gateway.domain.geo.areas import AreaError, Land, parse
+from gateway.domain.people.person import Person
 from gateway.ingest.messages.decoding import Sources
+from gateway.ingest.people import importing
 from gateway.metrics import Health
 from gateway.mqtt.link import Publish
-from gateway.store import Store
+from gateway.store import DiskError, Store
 from gateway.store.clocks.clock_correction import open_timekeeper
 from gateway.store.feed import Feed
-from gateway.store.tables.outbox import DeliveryQueue
 
 if TYPE_CHECKING:
     from gateway.export.influx.forward.forwarder import Forwarder
+
+log = logging.getLogger(__name__)
 
 
 class Gateway(Struct):
@@ -44,7 +48,7 @@ class Gateway(Struct):
     keeper: Timekeeper | None = (
         None  # decides whether the clock is trusted; None for a given `clock`
     )
-    demo_account: Account | None = None  # the demo's account; never stored
+    demo_account: Person | None = None  # the demo's account; never stored
 
 
 def build(config: Config, clock: Clock | None = None) -> Gateway:
@@ -59,9 +63,27 @@ def build(config: Config, clock: Clock | None = None) -> Gateway:
     health, feed = Health(), Feed()
     store = Store(Path(config.store.path), ZoneInfo(config.site.timezone), alone=True)
     keeper = None if clock else open_timekeeper(store)
-    return Gateway(
-        config, store, sources, feed, health, policy(config), clock or keeper or utc_now, keeper
+    now = clock or keeper or utc_now
+    people = import_people(store, config, now())
+    return Gateway(config, store, sources, feed, health, policy(config, people), now, keeper)
+
+
+def import_people(store: Store, config: Config, now: datetime) -> Mapping[str, Person] | None:
+    """Bring in whoever is new in the file; gives everybody, None if that failed. Raises ConfigError.
+
+    Nothing is written where nothing is new: the gateway starts on a full disk too.
+    """
+    report, since = store.read_now(
+        lambda reader: (importing.file_report(reader, config.people), reader.people.since())
     )
+    if since is None or report.new:
+        try:
+            store.write_now(lambda tx: importing.bring_in(tx, config.people, report.new, now))
+        except DiskError as error:
+            log.warning("people: %s: not brought in: %s", ", ".join(report.new), error)
+    if since and (sentence := report.sentence(since)):
+        log.warning("%s", sentence)
+    return store.read_now(lambda reader: reader.people.kept())
 
 
 def forwarder(gateway: Gateway) -> "Forwarder":
@@ -82,7 +104,7 @@ def forwarder(gateway: Gateway) -> "Forwarder":
     )
 
 
-def policy(config: Config) -> Policy:
+def policy(config: Config, people: Mapping[str, Person] | None = None) -> Policy:
     """Thresholds, people and land of a site. Raises ConfigError for a land file that cannot be used."""
     areas = []
     for area in config.areas:
@@ -99,7 +121,7 @@ def policy(config: Config) -> Policy:
             raise ConfigError(f"areas: {area.file}: {error.strerror}") from None
         except AreaError as error:
             raise ConfigError(f"areas: {area.file}: {error}") from None
-    return Policy(config, areas)
+    return Policy(config, areas, people)
 
 
 def links(gateway: Gateway) -> Links:
@@ -109,21 +131,11 @@ def links(gateway: Gateway) -> Links:
     return Links(secret, settings.public_url, gateway.config.alerts.link_days)
 
 
-def open_channels(
-    config: Config, publish: Publish | None = None
-) -> dict[DeliveryQueue, OpenChannel]:
-    """The channels of each person. Raises ConfigError naming the person, never the secret URL."""
-    means = Means(
+def means(config: Config, publish: Publish | None = None) -> Means:
+    """What channels are opened with."""
+    return Means(
         publish=publish,
         site=config.site.name,
         line_url=config.alerts.line_url,
         meshtastic_topic=config.alerts.meshtastic_topic,
     )
-    channels = {}
-    for person in config.people:
-        for number, url in enumerate(person.channels):
-            try:
-                channels[person.name, str(number)] = open_channel(url, means)
-            except ValueError as error:
-                raise ConfigError(f"people: {person.name}, channel {number + 1}: {error}") from None
-    return channels

@@ -18,8 +18,9 @@ from dashboard.web.auth import same_origin
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import SourceSettings
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import RefusalReason, Role
+from gateway.domain.people.permissions import Resource, access_of
+from gateway.domain.people.person import Person
 from gateway.ingest.devices.approval import (
     ApprovalError,
     ApprovalRequest,
@@ -153,9 +154,9 @@ def _page_number(text: str) -> int:
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
-def may_act(account: Account | None) -> bool:
+def may_act(account: Person | None) -> bool:
     """Whether this reader may approve, revoke and read again."""
-    return account is not None and account.rank >= Rank.OFFICIAL
+    return account is not None and access_of(account, on_duty=True).may_act(Resource.DEVICES)
 
 
 def _approval_request(form: Mapping[str, str]) -> ApprovalRequest:

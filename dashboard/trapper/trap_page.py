@@ -23,9 +23,10 @@ from gateway.alerts import texts
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
 from gateway.domain import trap_lifecycle
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, Role
 from gateway.domain.outcome import Outcome
+from gateway.domain.people.permissions import Resource, access_of
+from gateway.domain.people.person import Person
 from gateway.ingest.people import actions
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
@@ -128,9 +129,10 @@ class TrapPage:
         return alert, title, text, alert.status not in ANSWERED
 
 
-def acting_person(account: Account | None) -> str | None:
+def acting_person(account: Person | None) -> str | None:
     """The name under which this reader acts; None: the reader may not act."""
-    return account.name if account and account.rank >= Rank.TRAPPER else None
+    may = account is not None and access_of(account, on_duty=True).may_act(Resource.TRAP)
+    return account.name if account and may else None
 
 
 def read_view(reader: Reader, device_id: str) -> TrapPageView | None:

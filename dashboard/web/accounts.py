@@ -1,37 +1,34 @@
-"""The accounts that pages ask for: those of the store, and of a demo the one whose password it prints.
+"""The people that pages ask for: those of the store, and of a demo the one whose password it prints.
 
-Owns where an account is looked up. Must not check passwords (`auth`).
+Owns where somebody who logs in is looked up. Must not check passwords (`auth`).
 """
 
-from gateway.domain.accounts import Account
-from gateway.store import Reader, Store
-from gateway.store.setting_keys import SettingKey
+from gateway.domain.people.person import Person
+from gateway.store import Store
 
 
 class Accounts:
-    """Accounts of one dashboard; `demo` is kept in memory only."""
+    """Everybody who may log in to one dashboard; `demo` is kept in memory only."""
 
-    def __init__(self, store: Store, demo: Account | None = None) -> None:
+    def __init__(self, store: Store, demo: Person | None = None) -> None:
         self._store, self._demo = store, demo
 
-    async def find(self, name: str) -> Account | None:
-        """The account of a name, or None."""
-        account = await self._store.read(lambda reader: reader.account(name))
-        if account is None and self._demo and self._demo.name == name:
+    async def find(self, name: str) -> Person | None:
+        """The person of a name, or None."""
+        person = await self._store.read(lambda reader: reader.people.find(name))
+        if (person is None or not person.password_hash) and self._is_demo(name):
             return self._demo
-        return account
+        return person
 
     async def exist(self) -> bool:
-        """Whether somebody has, or ever had, an account in the store."""
-        return await self._store.read(had_accounts)
+        """Whether somebody can, or ever could, log in by the store."""
+        return await self._store.read(lambda reader: reader.people.had_logins())
 
     async def hint(self) -> str:
         """What somebody who cannot log in should know: a key of the locale files, or nothing."""
         if self._demo:
             return "login.demo"
-        return "" if await self._store.read(lambda r: r.accounts()) else "login.nobody"
+        return "" if await self._store.read(lambda r: r.people.logins()) else "login.nobody"
 
-
-def had_accounts(reader: Reader) -> bool:
-    """Whether reading without a login has ended: removing the last account does not open it again."""
-    return bool(reader.accounts()) or reader.setting(SettingKey.ACCOUNTS_EXISTED) is not None
+    def _is_demo(self, name: str) -> bool:
+        return self._demo is not None and self._demo.name == name

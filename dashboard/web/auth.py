@@ -20,8 +20,8 @@ from dashboard.web.accounts import Accounts
 from dashboard.web.forwarded import is_forwarded
 from gateway.clock import Clock
 from gateway.config import Dashboard
-from gateway.domain.accounts import Account
 from gateway.domain.errors import BadInputError
+from gateway.domain.people.person import Person
 
 COOKIE = "shishigaki_session"
 SESSION_S = 30 * 24 * 3600
@@ -52,7 +52,7 @@ class Auth:
         """The key of a text that says how to make the first account; "" if not needed."""
         return await self._accounts.hint()
 
-    async def account(self, request: Request) -> Account | None:
+    async def account(self, request: Request) -> Person | None:
         """The current account of the session; None without a session or after a removal."""
         try:
             name, mark = self._signer.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_S)
@@ -61,13 +61,13 @@ class Auth:
         account = await self._accounts.find(name)
         return account if account and _password_mark(account) == mark else None
 
-    async def may_read(self, request: Request, account: Account | None) -> bool:
+    async def may_read(self, request: Request, account: Person | None) -> bool:
         """Whether the reader may see the pages."""
         if account is not None:
             return True
         return self.is_local and not is_forwarded(request) and not await self._accounts.exist()
 
-    async def log_in(self, name: str, password: str) -> Account | None:
+    async def log_in(self, name: str, password: str) -> Person | None:
         """Check a password; None if it is wrong. Raises TooManyTriesError."""
         count, until = self._failed.get(name, (0, self._clock()))
         if count >= TRIES and self._clock() < until:
@@ -80,7 +80,7 @@ class Auth:
         self._note_failure(name, count)
         return None
 
-    def open_session(self, response: Response, account: Account) -> None:
+    def open_session(self, response: Response, account: Person) -> None:
         """Set the session cookie."""
         token = self._signer.dumps([account.name, _password_mark(account)])
         response.set_cookie(
@@ -126,7 +126,7 @@ def same_origin(request: Request) -> bool:
     return origin is None or origin.split("://")[-1] == request.headers.get("host")
 
 
-def _password_mark(account: Account) -> str:
+def _password_mark(account: Person) -> str:
     """Part of the password hash in each session: a new password ends all sessions."""
     return account.password_hash[-12:]
 

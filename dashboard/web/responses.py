@@ -22,8 +22,8 @@ from dashboard.web.i18n import Translations, choose, clock, text
 from gateway.alerts import texts
 from gateway.alerts.rules import TABLE
 from gateway.config import Config
-from gateway.domain.accounts import Account
 from gateway.domain.model import Alert
+from gateway.domain.people.person import Person
 
 LANGUAGE_COOKIE = "lang"
 if TYPE_CHECKING:  # numpy is loaded by the first page of rates
@@ -70,7 +70,7 @@ class Reply:
         template: str,
         now: datetime,
         *,
-        account: Account | None = None,
+        account: Person | None = None,
         status: int = 200,
         **values: Any,
     ) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from gateway.alerts import rules
 from gateway.alerts.policy import Policy
-from gateway.domain.model import Alert  # fmt: skip
+from gateway.domain.model import Alert
 from gateway.domain.outcome import Outcome
 from gateway.store import Transaction
 
@@ -16,6 +16,7 @@ def apply(
     tx: Transaction, outcome: Outcome, ruling: rules.Ruling, policy: Policy, now: datetime
 ) -> None:
     """Write what the rules conclude, and promise the deliveries that follow."""
+    policy.know(tx.people.known)
     for end in ruling.ends:
         if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now):
             outcome.ended.append(alert)
@@ -30,6 +31,7 @@ def apply(
 
 def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> None:
     """An alert is over: unsaid news need not be said, and sirens are told to stop."""
+    policy.know(tx.people.known)
     tx.outbox.drop(alert)
     for promise in policy.over(alert, now):
         tx.outbox.add(alert, promise)

@@ -15,9 +15,9 @@ from gateway.alerts import messages
 from gateway.alerts.channels.table import ChannelRow, row_of, scheme_of
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import RULES
-from gateway.config import Person
 from gateway.config.thresholds import within
 from gateway.domain.model import URGENT, Alert, Device
+from gateway.domain.people.person import Person
 from gateway.store import Transaction
 from gateway.store.tables.outbox import ClaimedDelivery, DeliveryQueue, Packing
 
@@ -39,10 +39,11 @@ def claim(
 ) -> list[ClaimedDelivery]:
     """Up to `limit` messages of a lane that are due and may go now."""
     person = policy.people.get(lane[0])
-    if person is None or int(lane[1]) >= len(person.channels):
+    channel = person.channel(lane[1]) if person else None
+    if person is None or channel is None:
         return tx.outbox.claim(lane, now, limit)
     _hold(tx, lane, person, policy, now)
-    url = person.channels[int(lane[1])]
+    url = channel.url
     fits = partial(fit, person=person, url=url, devices=tx.devices, policy=policy, now=now)
     return tx.outbox.claim(lane, now, limit, _packing(tx, lane, url, policy, now, fits))
 

@@ -37,6 +37,7 @@ def tick(
     `faults`: part of the gateway -> what is wrong with it; `listening`: since when the broker can
     reach us, None while it cannot.
     """
+    policy.know(tx.people.known)
     devices = {id_: d for id_, d in tx.devices.items() if d.standing is Standing.APPROVED}
     open_now = tx.alerts.all_open()
     wrong = dict(faults or {}) | _delivery_faults(tx, policy, now)

@@ -10,9 +10,9 @@ from gateway.alerts import texts
 from gateway.alerts.channels import Notification
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
-from gateway.config import Person
 from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND, WITHDRAWAL_STEP
 from gateway.domain.model import URGENT, Alert, Device
+from gateway.domain.people.person import Person
 from gateway.store.tables.outbox import ClaimedDelivery
 
 Fits = Callable[[Sequence[Alert]], int]

@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from gateway.alerts import claims, messages
 from gateway.alerts.channels import UndeliveredError
@@ -37,6 +38,13 @@ Said = tuple[str, int, int, str, str]
 """(alert, its round, step, person, channel)."""
 
 
+class Channels(Protocol):
+    """The opened channels by (person, id of the channel)."""
+
+    def get(self, queue: DeliveryQueue, /) -> OpenChannel | None:
+        """The channel; None: it is nobody's."""
+
+
 class Notifier:
     """Delivers the outbox of one store."""
 
@@ -45,7 +53,7 @@ class Notifier:
         store: Store,
         feed: Feed,
         policy: Policy,
-        ways: Mapping[DeliveryQueue, OpenChannel],
+        ways: Channels,
         links: Links,
         clock: Clock = utc_now,
         first_retry: timedelta = FIRST_RETRY,
@@ -117,6 +125,7 @@ class Notifier:
     def _claim(self, tx: Transaction) -> tuple[list[ClaimedDelivery], Counter[str]]:
         """What to deliver, and how much of each quota is used (where it can matter)."""
         now = self._clock()
+        self._policy.know(tx.people.known)
         parcels: list[ClaimedDelivery] = []
         for lane in tx.outbox.lanes(now):
             way = self._ways.get(lane)

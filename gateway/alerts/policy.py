@@ -5,18 +5,18 @@ Owns what the configuration means for rules and recipients. Built once; asked in
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from fnmatch import fnmatchcase
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.alerts.channels.table import row_of, scheme_of
+from gateway.alerts.channels.table import row_of
 from gateway.alerts.rules import TABLE, Audience
-from gateway.config import Alerts, Config, ConfigError, Override, Person
+from gateway.config import Alerts, Config, ConfigError, Override
 from gateway.config.messages import explain
+from gateway.config.people import person_of
 from gateway.config.thresholds import Limits, within
 from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.alerts.lifecycle import (
@@ -28,6 +28,9 @@ from gateway.domain.alerts.lifecycle import (
 )
 from gateway.domain.geo.areas import Areas, WatchedLand
 from gateway.domain.model import URGENT, Alert, Device
+from gateway.domain.people import rota
+from gateway.domain.people.permissions import matches
+from gateway.domain.people.person import Person
 
 WARN_AT = 0.7  # of a quota
 
@@ -41,11 +44,20 @@ _FIRST = {
 class Policy:
     """What one site has decided."""
 
-    def __init__(self, config: Config | None = None, areas: Iterable[WatchedLand] = ()) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        areas: Iterable[WatchedLand] = (),
+        people: Mapping[str, Person] | None = None,
+    ) -> None:
+        """`people`: those of the database; None: none are kept there, those of the file hold."""
         config = config or Config()
         self.zone = ZoneInfo(config.site.timezone)
         self.alerts: Alerts = config.alerts
-        self.people: Mapping[str, Person] = {person.name: person for person in config.people}
+        self.people: Mapping[str, Person] = {one.name: person_of(one) for one in config.people}
+        if people is None:
+            _check(config)
+        self.know(people)
         public_url = config.dashboard.public_url.rstrip("/")
         self.traps_page = f"{public_url}/traps" if public_url else ""
         self._rota = config.rota
@@ -57,7 +69,15 @@ class Policy:
         self.steps: Sequence[EscalationStep] = alert_lifecycle.plan(
             a.remind_every_min, a.remind_times, a.deputy_after_min, a.office_after_min
         )
-        _check(config)
+
+    def know(self, people: Mapping[str, Person] | None) -> None:
+        """Take over the people of the database as of a commit; None: none are kept there."""
+        if people is not None:
+            self.people = people
+
+    def resting(self, now: datetime) -> set[str]:
+        """People of a rota whose turn it is not."""
+        return rota.resting(self._rota, self.people.values(), now.astimezone(self.zone).date())
 
     def limits(self, device: Device | None) -> Limits:
         """The thresholds of a device; None: of the site."""
@@ -73,7 +93,7 @@ class Policy:
         """Whom a new alert goes to."""
         audience = TABLE[alert.rule].audience if alert.rule in TABLE else Audience.ALL
         wanted = self._responsible(_FIRST[audience], alert, device, now)
-        return self._promises(wanted or list(self.people.values()), alert, now, 0)
+        return self._promises(wanted or self._reachable(), alert, now, 0)
 
     def step(
         self, alert: Alert, device: Device | None, now: datetime, number: int, step: EscalationStep
@@ -87,10 +107,10 @@ class Policy:
         """Machines that must hear that an alert has ended."""
         step = alert.reopened * STEPS_PER_ROUND + WITHDRAWAL_STEP
         return [
-            PlannedDelivery(person.name, str(place), now, False, step)
+            PlannedDelivery(person.name, channel.id, now, False, step)
             for person in self.people.values()
-            for place, url in enumerate(person.channels)
-            if row_of(url).takes_back
+            for channel in person.channels
+            if row_of(channel.url).takes_back
         ]
 
     def month(self, now: datetime) -> datetime:
@@ -102,10 +122,10 @@ class Policy:
     def sent(self, by_lane: Mapping[tuple[str, str], int]) -> Counter[str]:
         """Letters by the scheme of their channel."""
         counts: Counter[str] = Counter()
-        for (name, place), count in by_lane.items():
+        for (name, channel), count in by_lane.items():
             person = self.people.get(name)
-            if person and int(place) < len(person.channels):
-                counts[scheme_of(person.channels[int(place)])] += count
+            if person and (scheme := person.scheme(channel)):
+                counts[scheme] += count
         return counts
 
     def may_send(self, scheme: str, sent: int, *, urgent: bool) -> bool:
@@ -133,37 +153,28 @@ class Policy:
     def _responsible(
         self, duties: set[Duty], alert: Alert, device: Device | None, now: datetime
     ) -> list[Person]:
-        resting = self._resting(now.astimezone(self.zone).date())
+        resting = self.resting(now)
         names = (device.id, device.area) if device else tuple(alert.subject.split("/"))
         return [
             person
-            for person in self.people.values()
-            if person.duty in duties
-            and (not person.devices or _matches(person.devices, names))
+            for person in self._reachable()
+            if duties.intersection(person.duties)
+            and (not person.places or matches(person.places, names))
             and person.name not in resting
         ]
 
-    def _resting(self, today: date) -> set[str]:
-        """People of a rota whose turn it is not."""
-        resting: set[str] = set()
-        for rota in self._rota:
-            turns = (today - rota.since).days // rota.days
-            everybody: set[str] = set().union(*map(self._members, rota.people))
-            resting |= everybody - self._members(rota.people[turns % len(rota.people)])
-        return resting
-
-    def _members(self, name: str) -> set[str]:
-        """The people behind a name: that of a group, or of one person."""
-        return {p.name for p in self.people.values() if name == p.name or name in p.groups}
+    def _reachable(self) -> list[Person]:
+        """Those who can be told anything: who has no channel must not stand for others."""
+        return [person for person in self.people.values() if person.channels]
 
     def _promises(
         self, people: Iterable[Person], alert: Alert, now: datetime, number: int
     ) -> list[PlannedDelivery]:
         step = alert.reopened * STEPS_PER_ROUND + number
         return [
-            PlannedDelivery(person.name, str(place), *self._when(person, alert, now), step)
+            PlannedDelivery(person.name, channel.id, *self._when(person, alert, now), step)
             for person in people
-            for place, _ in enumerate(person.channels)
+            for channel in person.channels
         ]
 
     def _when(self, person: Person, alert: Alert, now: datetime) -> tuple[datetime, bool]:
@@ -190,7 +201,7 @@ class Policy:
 
     def _find_limits(self, device: str, area: str) -> Limits:
         for patterns, limits in reversed(self._overrides):
-            if _matches(patterns, (device, area)):
+            if matches(patterns, (device, area)):
                 return limits
         return self._site
 
@@ -212,10 +223,6 @@ def _check(config: Config) -> None:
     if both := people & groups:
         raise ConfigError(f"people: {min(both)} is the name of a person and of a group")
     known = people | groups
-    for rota in config.rota:
-        if unknown := set(rota.people) - known:
+    for turns in config.rota:
+        if unknown := set(turns.people) - known:
             raise ConfigError(f"rota: no such person or group: {', '.join(sorted(unknown))}")
-
-
-def _matches(patterns: Iterable[str], names: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for name in names if name for pattern in patterns)

@@ -136,7 +136,7 @@ class HomeAssistant(_ConfigSection, frozen=True, kw_only=True):
     ] = "homeassistant"
 
 
-class Person(_ConfigSection, frozen=True, kw_only=True):
+class PersonSettings(_ConfigSection, frozen=True, kw_only=True):
     """Somebody to tell: by which channels, about what, at which hours."""
 
     name: SlugName
@@ -216,7 +216,7 @@ class Config(_ConfigSection, frozen=True, kw_only=True):
     dashboard: Dashboard = Dashboard()
     influx: Influx = Influx()
     homeassistant: HomeAssistant = HomeAssistant()
-    people: tuple[Person, ...] = ()
+    people: tuple[PersonSettings, ...] = ()
     rules: Limits = Limits()
     overrides: tuple[Override, ...] = ()
     areas: tuple[AreaSettings, ...] = ()

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.domain.accounts import Account
 from gateway.domain.epoch import DAY_MS, from_ms, ms
 from gateway.domain.model import (
     Alert,
@@ -24,6 +23,7 @@ from gateway.domain.model import (
 from gateway.domain.resident_reports import Sighting
 from gateway.store.answers import DeviceEffort, QuarantinedMessage
 from gateway.store.connection import open_reader
+from gateway.store.people.reads import PeopleReads
 from gateway.store.rollups.counts import CountReads
 from gateway.store.rollups.hours import RollupReads
 from gateway.store.rollups.periods import Ledger, MakeLedger
@@ -31,7 +31,6 @@ from gateway.store.rollups.walk import RollupWalk
 from gateway.store.rows import (
     EVENT_SELECT,
     readable,
-    to_account,
     to_act,
     to_alert,
     to_device,
@@ -39,6 +38,7 @@ from gateway.store.rows import (
     to_sighting,
     to_state,
 )
+from gateway.store.schema import MIGRATIONS
 from gateway.store.tables import backlog
 from gateway.store.tables.held import HeldReads
 from gateway.store.tables.replication import FollowerReads
@@ -52,6 +52,7 @@ class Reader:
         self._execute = self._connection.execute
         self.follower = FollowerReads(self._connection)
         self.held = HeldReads(self._connection)
+        self.people = PeopleReads(self._connection)
         self.own_ledger = Ledger(self._execute)  # sums and actions over spans of days
         self.ledger = self.own_ledger  # the same, from InfluxDB if so configured
         self.rollups = RollupReads(self._connection)
@@ -61,6 +62,10 @@ class Reader:
     def keep_ledger(self, make: MakeLedger) -> None:
         """Read the sums from another source."""
         self.ledger = make(self._execute)
+
+    def is_current(self) -> bool:
+        """Whether the file has this program's schema: an older one is migrated at the next start."""
+        return bool(self._connection.pragma("user_version") == len(MIGRATIONS))
 
     def close(self) -> None:
         """Close the connection."""
@@ -233,16 +238,6 @@ class Reader:
             (start_day, end_day, species),
         )
         return list(readable(to_sighting, (body for (body,) in rows)))
-
-    def account(self, name: str) -> Account | None:
-        """Who may log in under `name`, or None."""
-        row = self._execute("SELECT body FROM account WHERE name = ?", (name,)).fetchone()
-        return to_account(row[0]) if row else None
-
-    def accounts(self) -> list[Account]:
-        """Everybody who may log in, by name."""
-        rows = self._execute("SELECT body FROM account ORDER BY name")
-        return list(readable(to_account, (body for (body,) in rows)))
 
     def setting(self, key: str) -> str | None:
         """The text of a setting, or None."""

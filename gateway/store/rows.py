@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gateway.domain.accounts import Account
 from gateway.domain.clocks.device_clock import DeviceClock
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import (
@@ -23,6 +22,7 @@ from gateway.domain.model import (
     TimeQuality,
     TrapAction,
 )
+from gateway.domain.people.person import Person
 from gateway.domain.resident_reports import Sighting
 from gateway.store.connection import DamagedFileError
 
@@ -42,10 +42,10 @@ EVENT_SELECT = (
 _FACTS = tuple(n for n in Facts.__struct_fields__ if n not in {"species", "count"})
 _Rest = msgspec.defstruct("_Rest", [(name, Any, None) for name in _FACTS], omit_defaults=True)
 _rest = attrgetter(*_FACTS)
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(dict[str, Any]).decode
 _device = msgspec.json.Decoder(Device).decode
-_account = msgspec.json.Decoder(Account).decode
+_person = msgspec.json.Decoder(Person).decode
 _alert = msgspec.json.Decoder(Alert).decode
 _sighting = msgspec.json.Decoder(Sighting).decode
 _act = msgspec.json.Decoder(TrapAction).decode
@@ -75,7 +75,7 @@ def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
 
 def facts_column(event: Event) -> bytes | None:
     """The facts that have no column of their own, as JSON; None when there are none."""
-    facts = _encode(_Rest(*_rest(event)))
+    facts = encode(_Rest(*_rest(event)))
     return facts if facts != b"{}" else None
 
 
@@ -115,7 +115,7 @@ def to_state(body: bytes) -> DeviceState:
 
 def to_json(value: msgspec.Struct) -> bytes:
     """A body column's bytes."""
-    return _encode(value)
+    return encode(value)
 
 
 def to_sighting(body: bytes) -> Sighting:
@@ -133,9 +133,9 @@ def to_clock(body: bytes) -> DeviceClock:
     return _read(_clock, body)
 
 
-def to_account(body: bytes) -> Account:
-    """An Account from its stored JSON."""
-    return _read(_account, body)
+def to_person(body: bytes) -> Person:
+    """A Person from its stored JSON."""
+    return _read(_person, body)
 
 
 def to_act(body: bytes) -> TrapAction:

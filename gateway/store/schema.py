@@ -4,6 +4,7 @@ Owns the shape of the database. Times are integers: ms since 1970 UTC (`_ms`), h
 since 1970 (`hour`, `day`). `device` columns hold the short `no` of the device table.
 """
 
+from gateway.store.people.schema import PEOPLE
 from gateway.store.schema_held import HELD
 
 MIGRATIONS: tuple[str, ...] = (
@@ -277,4 +278,5 @@ MIGRATIONS: tuple[str, ...] = (
         body BLOB NOT NULL              -- device_clock.DeviceClock as JSON
     ) STRICT, WITHOUT ROWID;
     """,
+    PEOPLE,
 )

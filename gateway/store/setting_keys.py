@@ -10,7 +10,7 @@ from enum import StrEnum
 class SettingKey(StrEnum):
     """One row of the table `setting`."""
 
-    ACCOUNTS_EXISTED = "had_accounts"  # writer: the last account was removed, pages stay closed
+    ACCOUNTS_EXISTED = "had_accounts"  # people.table: the last login was removed, pages stay closed
     BROKER_MEMORY = "broker.memory"  # mqtt.losses.gaps: what is known of the broker's session
     DEMO_REACHED = "demo_reached"  # cli.demo: simulated time up to which messages were sent
     DEMO_STARTED = "demo_started"  # cli.demo: simulated time at which the demo began
@@ -24,6 +24,7 @@ class SettingKey(StrEnum):
     INFLUX_SIGHTINGS = "influx.sightings"  # replication: number of the newest report that was sent
     INFLUX_WALK = "influx.walk"  # rollups.walk: how far the old roll-ups were sent
     MONTHS_UNTIL = "months.until"  # rollups.months: first month since 1970 that is not added up
+    PEOPLE_SINCE = "people_since"  # people.table: since when people are kept in the database
     RETAINED_TOPICS = (
         "board.topics"  # export.topics: every topic that may be retained at the broker
     )

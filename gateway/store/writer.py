@@ -17,7 +17,6 @@ import apsw
 from msgspec.structs import replace
 
 from gateway.domain import trap_lifecycle
-from gateway.domain.accounts import Account
 from gateway.domain.device_state import Order
 from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import local_day, ms
@@ -25,10 +24,10 @@ from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
 from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
+from gateway.store.people.table import PeopleCache, PeopleTable
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
 from gateway.store.rows import EVENT_COLUMNS, event_row, readable, to_device, to_json, to_state
-from gateway.store.setting_keys import SettingKey
 from gateway.store.tables.actions import ActionTable
 from gateway.store.tables.alerts import AlertTable
 from gateway.store.tables.backlog import BacklogTable
@@ -57,6 +56,7 @@ class Writer:
         self._numbers: dict[str, int] = {}
         self._states: dict[str, DeviceState] = {}
         self._held = HeldCache.empty()
+        self._people = PeopleCache()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -66,7 +66,7 @@ class Writer:
                 self._refresh()
                 tx = Transaction(
                     self.connection, self._devices, self._numbers, self._states, self._zone,
-                    self._held,
+                    self._held, self._people,
                 )  # fmt: skip
                 yield tx
         except BaseException:
@@ -86,6 +86,7 @@ class Writer:
         for cached in (self._devices, self._numbers, self._states):
             cached.clear()
         self._held.forget()
+        self._people.read(self.connection)
         for no, id_, body, state in self.connection.execute(
             "SELECT no, id, body, state FROM device"
         ):
@@ -108,6 +109,7 @@ class Transaction:
         states: dict[str, DeviceState],
         zone: ZoneInfo,
         held: HeldCache,
+        people: PeopleCache,
     ) -> None:
         self._connection = connection
         self._execute = self.execute = connection.execute  # `execute`: for this package only
@@ -116,6 +118,7 @@ class Transaction:
         self._zone = zone
         self.sightings = SightingTable(connection)
         self.acts = ActionTable(connection)
+        self.people = PeopleTable(connection, people)
         self.links = LinkTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
@@ -226,21 +229,6 @@ class Transaction:
             ).fetchone()
             if row:
                 yield (row[0], row[1] or 0, row[2] or 0), kind
-
-    def put_account(self, account: Account) -> None:
-        """Let somebody log in, or change their rank or password."""
-        self._execute(
-            "INSERT INTO account VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
-            (account.name, to_json(account)),
-        )
-
-    def remove_account(self, name: str) -> bool:
-        """Remove an account; False if there was none. Pages do not become open again by it."""
-        sql = "DELETE FROM account WHERE name = ? RETURNING name"
-        found = self._execute(sql, (name,)).fetchone() is not None
-        if found:
-            self.put_setting(SettingKey.ACCOUNTS_EXISTED, "yes")
-        return found
 
     def add_tally(self, device: str, tally: HourlyTally) -> None:
         """Add hourly effort and sightings, and the same to the local days and months."""

@@ -7,15 +7,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.web.auth import hasher
-from gateway.domain.accounts import Account, Rank
+from gateway.domain.people.person import UserRole
 from tests.browser.test_live_page import CONTRAST
 from tests.dashboard.arriving import EUI, Arriving
+from tests.support.people import login
 
 
 @pytest.fixture
 def arriving_url(tmp_path: Path) -> Iterator[str]:
     place = Arriving(tmp_path).settle()
-    place.demo_account = Account("hana", Rank.OFFICIAL, hasher.hash("secret-word"))
+    place.demo_account = login("hana", UserRole.OFFICIAL, hasher.hash("secret-word"))
     with place.served() as url:
         yield url
     place.store.close()

@@ -11,12 +11,13 @@ from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.auth import hasher
 from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Kind
+from gateway.domain.people.person import UserRole
 from tests.browser.keys import switch_on
 from tests.dashboard.office.county import County
 from tests.dashboard.office.test_sites import QUERY
 from tests.dashboard.place import ago, said
+from tests.support.people import login
 from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.real
@@ -62,7 +63,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     Its time stands still, so pages are not told anew, which would take the numbers off the controls.
     """
     county = County(tmp_path_factory.mktemp("county")).settle()
-    county.demo_account = Account("office", Rank.ADMIN, hasher.hash("secret-word"))
+    county.demo_account = login("office", UserRole.ADMIN, hasher.hash("secret-word"))
     policy = Policy(county.config, ())
     trap = TrapPage(county.store, county.feed, Reply(county.config), policy, county.clock)
     county.more = trap.routes()

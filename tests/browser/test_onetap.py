@@ -7,11 +7,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from dashboard.web.auth import hasher
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Device, Role
+from gateway.domain.people.person import UserRole
 from gateway.store import Store
 from tests.browser.conftest import SIZES, watched
 from tests.gateway.alerts.provider import OK, providing
+from tests.support.people import keep, login
 from tests.support.samples import TOKYO
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, heard, native
@@ -39,9 +40,7 @@ def service(folder: Path, broker: Mosquitto, line_url: str) -> Service:
     public = f'[dashboard]\npublic_url = "{made.url}"\ntiles = "none"'
     made.config.write_text(text.replace("[dashboard]", public))
     store = Store(made.database, TOKYO)
-    store.write_now(
-        lambda tx: tx.put_account(Account("office", Rank.OFFICIAL, hasher.hash("secret-word")))
-    )
+    keep(store, login("office", UserRole.OFFICIAL, hasher.hash("secret-word")))
     store.close()
     return made
 

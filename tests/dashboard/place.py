@@ -23,7 +23,6 @@ from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config, Dashboard, Site
 from gateway.dialects.sensors.models import shipped
-from gateway.domain.accounts import Account
 from gateway.domain.model import (
     Device,
     Kind,
@@ -35,6 +34,7 @@ from gateway.domain.model import (
     TimeSource,
 )
 from gateway.domain.outcome import Outcome
+from gateway.domain.people.person import Person
 from gateway.ingest.devices.approval import Approvals
 from gateway.ingest.messages.batch import DecodeMessage, absorb
 from gateway.store import Store
@@ -126,7 +126,7 @@ class Place:
         self.now = NOW
         self.more: Sequence[BaseRoute] = ()  # pages that the gateway adds
         self.apart = False  # True: pages that calculate in a process of their own, as in the field
-        self.demo_account: Account | None = None
+        self.demo_account: Person | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def office(self) -> list[BaseRoute]:

@@ -26,8 +26,8 @@ from dashboard.web.downloads import XLSX, file_answer
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.domain.accounts import Rank
 from gateway.domain.model import Device, TrapAction
+from gateway.domain.people.permissions import Detail, Resource, access_of
 from gateway.store import Reader
 from gateway.store.reading import Reads
 
@@ -153,5 +153,5 @@ def _public(request: Request) -> bool:
 def officials_only(request: Request) -> None:
     """Raises HTTPException (403) for lower ranks; without accounts (a local demo) all may read."""
     account = request.state.account
-    if account is not None and account.rank < Rank.OFFICIAL:
+    if account and access_of(account, on_duty=True).sees(Resource.PAPERS) is not Detail.EXACT:
         raise HTTPException(403)

@@ -152,7 +152,8 @@ class CalculatingPages:
             path=scope["path"],
             query=scope["query_string"],
             headers=[(bytes(name), bytes(value)) for name, value in scope["headers"]],
-            account=account and msgspec.structs.replace(account, password_hash=""),
+            account=account
+            and msgspec.structs.replace(account, password_hash="", channels=(), former=()),
             now=self._clock(),
         )
 

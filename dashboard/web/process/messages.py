@@ -14,7 +14,7 @@ from datetime import datetime
 from msgspec import Struct, msgpack
 
 from gateway.config import Config
-from gateway.domain.accounts import Account
+from gateway.domain.people.person import Person
 
 READY = b"ready"
 CONNECTION = b"request"
@@ -40,7 +40,7 @@ class Request(Struct, frozen=True):
     path: str
     query: bytes
     headers: list[tuple[bytes, bytes]]
-    account: Account | None
+    account: Person | None
     now: datetime
 
 

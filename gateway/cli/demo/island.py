@@ -26,11 +26,11 @@ from gateway import app as service
 from gateway.cli.demo import village
 from gateway.cli.demo.diary import Diary
 from gateway.clock import utc_now
-from gateway.config import Config, Dashboard, Mqtt, Person, Site, SourceSettings
+from gateway.config import Config, Dashboard, Mqtt, PersonSettings, Site, SourceSettings
 from gateway.config import StoreSettings as StoreSettings
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.errors import BadConfigurationError
 from gateway.domain.model import Device, Message, TrapState
+from gateway.domain.people.person import Person, UserRole
 from gateway.ingest.messages.batch import absorb
 from gateway.mqtt.embedded_broker import is_free
 from gateway.store import Transaction
@@ -70,15 +70,18 @@ class Demo:
         self.port = free_port(options.port)
         self.broker_port = free_port(18_830)
         self.fleet: Fleet | None = None
+        self.reached: datetime | None = None  # by an earlier start
         self._diary = Diary()
         self._places = {device.id: device for device in devices(self.scenario)}
         config = self._config()
         self._zone = ZoneInfo(config.site.timezone)
         self.gateway = service.build(config, self.clock)
         self.password = secrets.token_hex(5)
-        self.gateway.demo_account = Account(LOGIN, Rank.ADMIN, hash_password(self.password))
+        self.gateway.demo_account = Person(
+            name=LOGIN, role=UserRole.ADMIN, password_hash=hash_password(self.password)
+        )
         reached = self.gateway.store.read_now(lambda r: r.setting(SettingKey.DEMO_REACHED))
-        self.reached = datetime.fromisoformat(reached) if reached else None  # by an earlier start
+        self.reached = datetime.fromisoformat(reached) if reached else None
 
     def clock(self) -> datetime:
         """The machine's time while seeding, then the fleet's; never before the end of an earlier run."""
@@ -143,7 +146,7 @@ class Demo:
             sources=(SourceSettings(dialect="native"), SourceSettings(dialect="chirpstack")),
             store=StoreSettings(path=str(self.options.data / "demo.db"), disk_reserve_mb=0),
             dashboard=Dashboard(port=self.port),
-            people=(Person(name="demo", channels=("console:",)),),
+            people=(PersonSettings(name="demo", channels=("console:",)),),
         )
 
 

@@ -10,11 +10,14 @@ import typer
 from gateway import app as service
 from gateway.alerts import texts
 from gateway.alerts.channels import Notification, UndeliveredError
-from gateway.alerts.channels.table import OpenChannel
+from gateway.alerts.channels.table import OpenChannel, open_channel
+from gateway.alerts.open_channels import wrong_channels
 from gateway.cli.options import AsJson, Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
-from gateway.config import ConfigError, Person
+from gateway.config import ConfigError
+from gateway.config.people import person_of
 from gateway.domain.model import Alert, AlertLevel
+from gateway.domain.people.person import Person
 from gateway.mqtt.publish_once import publisher
 
 group = typer.Typer(help="通知 / alerts", no_args_is_help=True)
@@ -40,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command("test")
 def run_test(
-    person: Annotated[str, typer.Option("--person", help="設定ファイルの name / name of a person")],
+    person: Annotated[str, typer.Option("--person", help="名前 / name of a person")],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,11 +76,10 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 
 async def _try(settings: Config, person: Person) -> list[ChannelTest]:
-    only = msgspec.structs.replace(settings, people=(person,))
-    channels = service.open_channels(only, publisher(settings.mqtt))
-    return [
-        await _send(channels[person.name, str(place)], person) for place in range(len(channels))
-    ]
+    if wrong := wrong_channels([person]):
+        raise ConfigError("; ".join(wrong))
+    means = service.means(settings, publisher(settings.mqtt))
+    return [await _send(open_channel(one.url, means), person) for one in person.channels]
 
 
 async def _send(channel: OpenChannel, person: Person) -> ChannelTest:
@@ -107,8 +109,12 @@ async def _send(channel: OpenChannel, person: Person) -> ChannelTest:
 
 
 def _find(settings: Config, name: str) -> Person:
-    for person in settings.people:
+    """Somebody of the database, or of the file where nobody is kept there yet."""
+    with closing(open_store(settings)) as store:
+        kept = store.read_now(lambda r: r.people.all() if r.people.since() else None)
+    people = [person_of(one) for one in settings.people] if kept is None else kept
+    for person in people:
         if person.name == name:
             return person
-    known = ", ".join(person.name for person in settings.people) or "none"
+    known = ", ".join(person.name for person in people) or "none"
     raise ConfigError(f"people: no such person: {name}; known: {known}")

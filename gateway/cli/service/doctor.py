@@ -7,6 +7,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -14,12 +15,14 @@ import typer
 from msgspec import Struct
 
 from dashboard.web import assets
-from dashboard.web.accounts import had_accounts
 from dashboard.web.auth import is_local
-from gateway import app as service
+from gateway.alerts.open_channels import wrong_channels
 from gateway.cli.options import AsJson, ConfigFile, load
 from gateway.config import Config, ConfigError
+from gateway.config.people import person_of
+from gateway.domain.people.person import Person
 from gateway.ingest.messages.decoding import Sources
+from gateway.ingest.people import importing
 from gateway.mqtt.embedded_broker import is_free
 from gateway.mqtt.link import ConnectionFailedError
 from gateway.mqtt.probe import probe
@@ -75,11 +78,27 @@ def _sources(settings: Config) -> str:
 
 
 def _people(settings: Config) -> str:
-    service.open_channels(settings)
-    count = len(settings.people)
-    return (
-        f"{count} 人 / people" if count else "だれにも知らせません / nobody is told: add [[people]]"
-    )
+    people, since, sentence = _known_people(settings)
+    if wrong := wrong_channels(people):
+        raise ConfigError("; ".join(wrong))
+    if sentence:
+        raise ConfigError(sentence)
+    told = sum(1 for person in people if person.channels)
+    kept = f"、記録に {since:%Y-%m-%d} から / in the database since then" if since else ""
+    if not told:
+        return f"だれにも知らせません / nobody is told: shishigaki people add{kept}"
+    return f"{told} 人 / people{kept}"
+
+
+def _known_people(settings: Config) -> tuple[list[Person], datetime | None, str]:
+    """Everybody, since when they are kept in the database, and what the file says otherwise."""
+    path = Path(settings.store.path)
+    if path.exists():
+        with closing(Reader(path)) as reader:
+            if reader.is_current() and (since := reader.people.since()):
+                report = importing.file_report(reader, settings.people)
+                return reader.people.all(), since, report.sentence(since)
+    return [person_of(one) for one in settings.people], None, ""
 
 
 def _database(settings: Config) -> str:
@@ -133,7 +152,9 @@ def _login(settings: Config) -> str:
     accounts, had = 0, False
     if path.exists():
         with closing(Reader(path)) as reader:
-            accounts, had = len(reader.accounts()), had_accounts(reader)
+            if not reader.is_current():
+                return f"{path}: 次の起動で新しい形になります / is migrated at the next start"
+            accounts, had = len(reader.people.logins()), reader.people.had_logins()
     if accounts:
         return f"{accounts} 人が入れます / people may log in"
     if had or not is_local(settings.dashboard):

@@ -22,7 +22,6 @@ def run(config: ConfigFile = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     quiet_libraries()
     settings = load(config)
-    service.open_channels(settings)  # a wrong channel is reported before anything connects
     gateway = service.build(settings)
     gc.freeze()  # lasting objects are not collected again: each collection would pause 24 ms
     asyncio.run(until_stopped(gateway))

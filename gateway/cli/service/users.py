@@ -6,32 +6,26 @@ other users of the machine could read it.
 
 import sys
 from contextlib import closing
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
 from dashboard.web.auth import hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
-from gateway.domain.accounts import Account, Rank
+from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError
+from gateway.domain.people.person import Person, UserRole
+from gateway.store import Transaction
 
+BY = "command line"  # in the audit
 LEAST_LENGTH = 10  # characters of a password
 
 UserName = Annotated[str, typer.Argument(help="ログインの名前 / name to log in with")]
 group = typer.Typer(help="ログインできる人 / who may log in", no_args_is_help=True)
-
-
-class RankName(StrEnum):
-    """The ranks as written on the command line."""
-
-    VIEWER = "viewer"
-    TRAPPER = "trapper"
-    OFFICIAL = "official"
-    ADMIN = "admin"
 
 
 class UserError(BadInputError):
@@ -47,14 +41,21 @@ def register(app: typer.Typer) -> None:
 def add(
     name: UserName,
     role: Annotated[
-        RankName, typer.Option(help="見る人, わな猟師, 職員, 管理者 / what they may do")
-    ] = RankName.VIEWER,
+        UserRole,
+        typer.Option(help="住民, 見る人, わな猟師, 代理, 職員, 設置者, 管理者 / what they may do"),
+    ] = UserRole.VIEWER,
     config: ConfigFile = None,
 ) -> None:
     """追加、または役割とパスワードの変更。パスワードは標準入力からも / add or change somebody."""
-    account = Account(name, Rank[role.name], hash_password(_password()))
+    password_hash = hash_password(_password())
+
+    def change(tx: Transaction) -> None:
+        before = tx.people.find(name) or Person(name=name)
+        person = replace(before, role=role, password_hash=password_hash)
+        tx.people.put(person, BY, utc_now())
+
     with closing(open_store(load(config))) as store:
-        store.write_now(lambda tx: tx.put_account(account))
+        store.write_now(change)
     typer.echo(f"{name}: {role.value}")
 
 
@@ -62,8 +63,8 @@ def add(
 def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """ログインできる人の一覧 / show who may log in."""
     with closing(open_store(load(config))) as store:
-        accounts = store.read_now(lambda reader: reader.accounts())
-    rows = [{"name": one.name, "role": one.rank.name.lower()} for one in accounts]
+        logins = store.read_now(lambda reader: reader.people.logins())
+    rows = [{"name": one.name, "role": one.role.value} for one in logins]
     if as_json:
         typer.echo(msgspec.json.encode(rows).decode())
         return
@@ -76,10 +77,19 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
 @group.command()
 def remove(name: UserName, config: ConfigFile = None) -> None:
     """ログインできなくします。開いている画面も閉じます / take a log-in away, sessions included."""
-    with closing(open_store(load(config))) as store:
-        if not store.write_now(lambda tx: tx.remove_account(name)):
-            known = ", ".join(one.name for one in store.read_now(lambda r: r.accounts()))
+
+    def change(tx: Transaction) -> None:
+        person = tx.people.find(name)
+        if person is None or not person.password_hash:
+            known = ", ".join(one.name for one in tx.people.all() if one.password_hash)
             raise UserError(f"{name}: no such user; known: {known or 'none'}")
+        if person.channels:
+            tx.people.put(replace(person, password_hash=""), BY, utc_now())
+        else:
+            tx.people.remove(name, BY, utc_now())
+
+    with closing(open_store(load(config))) as store:
+        store.write_now(change)
     typer.echo(f"{name}: 削除しました / removed")
 
 

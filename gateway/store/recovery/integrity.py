@@ -16,7 +16,7 @@ from gateway.store.connection import DAMAGE, StoreError
 from gateway.store.file import raw_file
 
 PROGRESS = 20_000  # steps of SQLite between two checks of the time
-SMALL = ("device", "setting", "account", "alert", "outbox", "quarantine")
+SMALL = ("device", "setting", "person", "alert", "outbox", "quarantine")
 # Bytes of every database that this program writes: (offset, allowed values).
 HEADER: tuple[tuple[int, tuple[bytes, ...]], ...] = (
     (0, (b"SQLite format 3\0",)),

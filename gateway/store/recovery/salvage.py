@@ -33,16 +33,16 @@ from gateway.store.recovery.exchange import (
 from gateway.store.recovery.file_report import Report, remember
 from gateway.store.recovery.table_walk import TableRow, TableWalk
 from gateway.store.rollups.months import MonthTable
-from gateway.store.rows import to_account, to_alert, to_json
+from gateway.store.rows import to_alert, to_json, to_person
 from gateway.store.tables.replication import FollowerTable
 
 log = logging.getLogger(__name__)
 
 # What people need to go on stands first; tables not named here follow, then the long ones.
-FIRST = ("device", "setting", "account", "alert", "outbox", "quarantine")
+FIRST = ("device", "setting", "person", "person_change", "alert", "outbox", "quarantine")
 LAST = ("effort_day", "sighting_day", "effort_hour", "sighting_hour", "event")
 
-BODIES: dict[str, Callable[[bytes], object]] = {"alert": to_alert, "account": to_account}
+BODIES: dict[str, Callable[[bytes], object]] = {"alert": to_alert, "person": to_person}
 
 OnSalvageStep = Callable[[], None]
 
@@ -140,7 +140,7 @@ def _copy(
 
 
 def _makes_sense(table: str, row: TableRow) -> bool:
-    """Alerts and accounts are read one by one, where a broken one must not stop the gateway."""
+    """Alerts and people are read one by one, where a broken one must not stop the gateway."""
     try:
         if read := BODIES.get(table):
             read(row[-1])

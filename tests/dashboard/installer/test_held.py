@@ -11,12 +11,13 @@ from dashboard.installer.traffic import DEVICES_PER_PAGE
 from dashboard.web.auth import hasher
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Message
+from gateway.domain.people.person import UserRole
 from gateway.domain.refused.unknown_names import SHARED_MOST
 from tests.dashboard.arriving import Arriving
 from tests.dashboard.client import Client
 from tests.dashboard.place import NOW
+from tests.support.people import login
 
 
 def native(device: str, kind: str, number: int, site: str = "goto") -> Message:
@@ -28,7 +29,7 @@ def native(device: str, kind: str, number: int, site: str = "goto") -> Message:
 @pytest.fixture
 def arriving(tmp_path: Path) -> Iterator[Arriving]:
     place = Arriving(tmp_path).settle()
-    place.demo_account = Account("hana", Rank.OFFICIAL, hasher.hash("あかるい猪垣"))
+    place.demo_account = login("hana", UserRole.OFFICIAL, hasher.hash("あかるい猪垣"))
     yield place
     place.store.close()
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from dashboard.web import auth
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Device, Role, Standing
+from gateway.domain.people.person import UserRole
 from tests.dashboard.arriving import EUI, OTHER, Arriving
 from tests.dashboard.client import Answer, Client
+from tests.support.people import keep, login
 
 PASSWORD = "あかるい猪垣 2026"
 
@@ -18,7 +19,7 @@ PASSWORD = "あかるい猪垣 2026"
 @pytest.fixture
 def arriving(tmp_path: Path) -> Iterator[Arriving]:
     place = Arriving(tmp_path).settle()
-    place.demo_account = Account("hana", Rank.OFFICIAL, auth.hasher.hash(PASSWORD))
+    place.demo_account = login("hana", UserRole.OFFICIAL, auth.hasher.hash(PASSWORD))
     yield place
     place.store.close()
 
@@ -124,14 +125,14 @@ def test_a_link_can_put_no_words_of_its_own_into_the_page(installer: Client) -> 
     assert "<i>x" not in text
 
 
-@pytest.mark.parametrize(("rank", "may"), [(Rank.TRAPPER, False), (Rank.OFFICIAL, True)])
+@pytest.mark.parametrize(("rank", "may"), [(UserRole.TRAPPER, False), (UserRole.OFFICIAL, True)])
 def test_only_officials_act_where_others_can_reach_the_page(
-    tmp_path: Path, rank: Rank, may: bool
+    tmp_path: Path, rank: UserRole, may: bool
 ) -> None:
     place = Arriving(tmp_path, host="0.0.0.0", public_url="https://goto.example", secret="s" * 32)
     place.settle()
-    account = Account("hana", rank, auth.hasher.hash(PASSWORD))
-    place.store.write_now(lambda tx: tx.put_account(account))
+    account = login("hana", rank, auth.hasher.hash(PASSWORD))
+    keep(place.store, account)
     with place.served() as url:
         client = Client(url)
         assert client.post("/pending/read-again", {"reason": ""}).status_code == 303  # to the login

@@ -18,10 +18,11 @@ from starlette.exceptions import HTTPException
 
 from dashboard.office.papers import pages, photos
 from gateway.config.office import Paperwork
-from gateway.domain.accounts import Account, Rank
+from gateway.domain.people.person import UserRole
 from tests.dashboard.office.conftest import Get
 from tests.dashboard.office.county import County, caught
 from tests.dashboard.office.pictures import SECRET, dressed, jpeg, png
+from tests.support.people import login
 
 AT = datetime(2026, 10, 5, 22, tzinfo=UTC)
 
@@ -217,22 +218,22 @@ def test_a_wrong_query_is_refused(get: Get, query: str) -> None:
 class Asked:
     """As much of a request as the check of ranks looks at."""
 
-    def __init__(self, rank: Rank | None) -> None:
+    def __init__(self, rank: UserRole | None) -> None:
         self.state = self
-        self.account = None if rank is None else Account("x", rank, "h")
+        self.account = None if rank is None else login("x", rank, "h")
 
 
 @pytest.mark.parametrize(
     ("rank", "may"),
     [
-        (Rank.VIEWER, False),
-        (Rank.TRAPPER, False),
-        (Rank.OFFICIAL, True),
-        (Rank.ADMIN, True),
+        (UserRole.VIEWER, False),
+        (UserRole.TRAPPER, False),
+        (UserRole.OFFICIAL, True),
+        (UserRole.ADMIN, True),
         (None, True),
     ],
 )
-def test_names_and_places_are_for_officials(rank: Rank | None, *, may: bool) -> None:
+def test_names_and_places_are_for_officials(rank: UserRole | None, *, may: bool) -> None:
     asked = Asked(rank)
     if may:
         pages.officials_only(asked)  # type: ignore[arg-type]

@@ -14,13 +14,14 @@ from dashboard.web.responses import Reply
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.config import check
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Device, Kind, Role, Standing
+from gateway.domain.people.person import UserRole
 from gateway.ingest.messages.batch import absorb
 from gateway.store.feed import Feed
 from tests.dashboard.trapper.test_trap_page import As
 from tests.gateway.alerts.site import PEOPLE, Site, reading_with
 from tests.support.asgi import Phone
+from tests.support.people import login
 from tests.support.samples import decode, message
 
 FEW, MANY = 50, 5_000
@@ -51,7 +52,7 @@ def village(folder: Path, count: int) -> Site:
 
 def trap_page(site: Site) -> Page:
     routes = TrapPage(site.store, Feed(), Reply(check({})), site.policy, lambda: site.now).routes()
-    phone = Phone(As(Starlette(routes=routes), Account("tanaka", Rank.TRAPPER, "x")))
+    phone = Phone(As(Starlette(routes=routes), login("tanaka", UserRole.TRAPPER, "x")))
 
     def ask() -> None:
         answer = phone.get("/traps/trap-0007")
@@ -65,7 +66,7 @@ def trap_page(site: Site) -> Page:
 def visit(site: Site) -> Page:
     """Recording an action: a transaction and the page that follows it."""
     routes = TrapPage(site.store, Feed(), Reply(check({})), site.policy, lambda: site.now).routes()
-    phone = Phone(As(Starlette(routes=routes), Account("tanaka", Rank.TRAPPER, "x")))
+    phone = Phone(As(Starlette(routes=routes), login("tanaka", UserRole.TRAPPER, "x")))
     forms = itertools.count()
 
     def ask() -> None:

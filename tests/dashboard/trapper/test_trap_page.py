@@ -11,15 +11,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
 from gateway.config import check
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import AlertStatus, Kind, TrapState
+from gateway.domain.people.person import Person, UserRole
 from gateway.domain.trap_lifecycle import last_known
 from gateway.store.feed import Feed
 from tests.gateway.alerts.site import Site
 from tests.support.asgi import Answer, Phone
+from tests.support.people import login
 
-HANA = Account("hana", Rank.TRAPPER, "x")
-GUEST = Account("guest", Rank.VIEWER, "x")
+HANA = login("hana", UserRole.TRAPPER, "x")
+GUEST = login("guest", UserRole.VIEWER, "x")
 
 
 @pytest.fixture
@@ -34,14 +35,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
 class As:
     """Stands for the gate: says who asks."""
 
-    def __init__(self, app: ASGIApp, account: Account | None) -> None:
+    def __init__(self, app: ASGIApp, account: Person | None) -> None:
         self._app, self._account = app, account
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app({**scope, "state": {"account": self._account}}, receive, send)
 
 
-def phone(site: Site, account: Account | None) -> Phone:
+def phone(site: Site, account: Person | None) -> Phone:
     page = TrapPage(site.store, Feed(), Reply(check({})), site.policy, lambda: site.now)
     return Phone(As(Starlette(routes=page.routes()), account))
 
@@ -75,7 +76,7 @@ def test_a_trapper_acknowledges_and_records_on_the_traps_page(site: Site) -> Non
 
 @pytest.mark.parametrize("account", [GUEST, None])
 def test_without_an_account_of_the_rank_the_page_shows_and_changes_nothing(
-    site: Site, account: Account | None
+    site: Site, account: Person | None
 ) -> None:
     guest = phone(site, account)
     assert "<form" not in guest.get("/traps/trap-01").text.split("<main")[1]

@@ -7,19 +7,20 @@ import pytest
 
 from dashboard.web import auth
 from gateway.config import Dashboard
-from gateway.domain.accounts import Account, Rank
+from gateway.domain.people.person import UserRole
 from tests.dashboard.client import Client
 from tests.dashboard.place import Place
+from tests.support.people import keep, login, take_out
 
 PASSWORD = "あかるい猪垣 2026"
-HANA = Account("hana", Rank.TRAPPER, auth.hasher.hash(PASSWORD))
+HANA = login("hana", UserRole.TRAPPER, auth.hasher.hash(PASSWORD))
 
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Place]:
     """A place that others can reach, with one account."""
     place = Place(tmp_path, host="0.0.0.0", public_url="https://goto.example", secret="s" * 32)
-    place.store.write_now(lambda tx: tx.put_account(HANA))
+    keep(place.store, HANA)
     yield place
     place.store.close()
 
@@ -75,13 +76,13 @@ def test_a_new_password_or_a_removed_account_ends_its_sessions(
     browser: Client, guarded: Place
 ) -> None:
     log_in(browser)
-    changed = Account("hana", Rank.TRAPPER, auth.hasher.hash("another"))
-    guarded.store.write_now(lambda tx: tx.put_account(changed))
+    changed = login("hana", UserRole.TRAPPER, auth.hasher.hash("another"))
+    keep(guarded.store, changed)
     assert browser.get("/traps").status_code == 303
-    guarded.store.write_now(lambda tx: tx.put_account(HANA))
+    keep(guarded.store, HANA)
     log_in(browser)
     assert browser.get("/traps").status_code == 200
-    assert guarded.store.write_now(lambda tx: tx.remove_account("hana"))
+    assert take_out(guarded.store, "hana")
     assert browser.get("/traps").status_code == 303
 
 
@@ -119,6 +120,6 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> 
 
 
 def test_the_cookie_is_marked_secure_only_behind_https(visitor: Client, place: Place) -> None:
-    place.store.write_now(lambda tx: tx.put_account(HANA))
+    keep(place.store, HANA)
     answer = visitor.post("/login", data={"name": "hana", "password": PASSWORD})
     assert "secure" not in answer.headers["set-cookie"].lower()

@@ -12,14 +12,15 @@ from dashboard.web.auth import hasher
 from dashboard.web.forwarded import is_forwarded, is_service, is_sign
 from gateway import app as service
 from gateway.config import check
-from gateway.domain.accounts import Account, Rank
 from gateway.domain.model import Device, Role
+from gateway.domain.people.person import UserRole
 from gateway.store import Reader, Store
 from tests.dashboard.client import Client
 from tests.dashboard.every import addresses
 from tests.dashboard.place import serving
+from tests.support.people import keep, login, take_out
 
-HANA = Account("hana", Rank.ADMIN, hasher.hash("あかるい猪垣"))
+HANA = login("hana", UserRole.ADMIN, hasher.hash("あかるい猪垣"))
 OPEN = {"/login", "/healthz", "/a/x"}
 FORWARDING = (
     "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "Forwarded",
@@ -75,13 +76,13 @@ def test_at_the_machine_itself_pages_are_open_as_long_as_nobody_has_an_account(
     gateway: service.Gateway,
 ) -> None:
     assert seen(gateway) == 200
-    gateway.store.write_now(lambda tx: tx.put_account(HANA))
+    keep(gateway.store, HANA)
     assert seen(gateway) == 303
 
 
 def test_removing_the_last_account_does_not_open_the_pages_again(gateway: service.Gateway) -> None:
-    gateway.store.write_now(lambda tx: tx.put_account(HANA))
-    assert gateway.store.write_now(lambda tx: tx.remove_account("hana"))
+    keep(gateway.store, HANA)
+    assert take_out(gateway.store, "hana")
     assert seen(gateway) == 303
 
 
@@ -97,7 +98,7 @@ def test_reachable_from_elsewhere_means_log_in_first(
 
 
 def test_with_an_account_no_page_at_all_is_shown_to_a_stranger(gateway: service.Gateway) -> None:
-    gateway.store.write_now(lambda tx: tx.put_account(HANA))
+    keep(gateway.store, HANA)
     app = pages(gateway)
     assert len(addresses(app, gateway, "GET")) >= 30
     with serving(app) as (url, _):
@@ -160,7 +161,7 @@ def test_where_reading_is_open_nobody_records_anything(gateway: service.Gateway)
 
 
 def test_control_the_same_forms_record_with_an_account(gateway: service.Gateway) -> None:
-    gateway.store.write_now(lambda tx: tx.put_account(HANA))
+    keep(gateway.store, HANA)
     before = everything(gateway.store)
     with serving(pages(gateway)) as (url, _):
         client = Client(url)
@@ -199,6 +200,6 @@ def test_the_login_says_how_the_first_person_gets_in_until_somebody_can(
         client = Client(url)
         assert "shishigaki users add" in client.get("/login").text
         assert "shishigaki users add" in client.get("/login", {"lang": "en"}).text
-        gateway.store.write_now(lambda tx: tx.put_account(HANA))
+        keep(gateway.store, HANA)
         assert "users add" not in client.get("/login").text
     gateway.store.close()

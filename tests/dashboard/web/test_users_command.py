@@ -38,7 +38,7 @@ def test_an_added_user_can_log_in_and_a_removed_one_cannot(place: Place, visitor
 
 def test_the_password_is_kept_only_as_a_hash(place: Place) -> None:
     users(place, "add", "hana", given=f"{PASSWORD}\n")
-    [account] = place.store.read_now(lambda reader: reader.accounts())
+    [account] = place.store.read_now(lambda reader: reader.people.logins())
     assert PASSWORD not in account.password_hash
     assert hasher.verify(account.password_hash, PASSWORD)
 

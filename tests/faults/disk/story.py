@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from gateway.alerts.policy import Policy
-from gateway.config import Config, Person
+from gateway.config import Config, PersonSettings
 from gateway.domain.model import Device, Kind, Message, Role
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
 from tests.support.samples import CAMERA, T0, TOKYO, TRAP, at, decode, message, reading
 
-TO = Policy(Config(people=(Person(name="tanaka", channels=("console:",)),)))
+TO = Policy(Config(people=(PersonSettings(name="tanaka", channels=("console:",)),)))
 DEVICES = (TRAP, CAMERA, *(Device(id=f"cam-{n:02}", role=Role.DETECTOR) for n in range(2, 40)))
 
 

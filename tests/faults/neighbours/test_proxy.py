@@ -11,6 +11,7 @@ from tests.dashboard.client import Client
 from tests.dashboard.every import addresses
 from tests.dashboard.place import serving
 from tests.dashboard.web.test_reading import HANA, OPEN, build, pages, readable
+from tests.support.people import keep
 from tests.support.servers import Nginx
 
 USUAL = """
@@ -51,7 +52,7 @@ def test_behind_nginx_no_page_is_shown_without_a_login(
     tmp_path: Path, gateway: service.Gateway, lines: str, *, has_account: bool
 ) -> None:
     if has_account:
-        gateway.store.write_now(lambda tx: tx.put_account(HANA))
+        keep(gateway.store, HANA)
     app = pages(gateway)
     with serving(app) as (url, _), Nginx(tmp_path / "nginx", url, lines) as nginx:
         client = Client(nginx.url)

@@ -20,7 +20,7 @@ from gateway.alerts.channels.table import open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.policy import Policy
-from gateway.config import Config, Person
+from gateway.config import Config, PersonSettings
 from gateway.domain.model import Device, Kind, Message, Reading, Role, TimeSource
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import absorb
@@ -33,11 +33,11 @@ KEYED = ("line",)
 PLAIN = ("gotify", "json", "form", "xml")  # of Apprise those without a pause between messages
 
 
-def person(port: int) -> Person:
+def person(port: int) -> PersonSettings:
     """Somebody with five channels, all at the provider on `port`."""
     line = "line:TOKEN@U" + "0" * 32
     plain = tuple(f"{scheme}://127.0.0.1:{port}/{scheme}" for scheme in PLAIN)
-    return Person(name="tanaka", channels=(line, *plain))
+    return PersonSettings(name="tanaka", channels=(line, *plain))
 
 
 def trap(number: int) -> Device:

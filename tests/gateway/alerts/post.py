@@ -18,11 +18,11 @@ class Post:
 
     def ways(self, site: Site) -> dict[tuple[str, str], OpenChannel]:
         return {
-            (person.name, str(place)): OpenChannel(
-                url.split(":")[0], open_channel(url).row, self._sender(person.name)
+            (person.name, channel.id): OpenChannel(
+                channel.scheme, open_channel(channel.url).row, self._sender(person.name)
             )
             for person in site.policy.people.values()
-            for place, url in enumerate(person.channels)
+            for channel in person.channels
         }
 
     def _sender(self, name: str) -> Callable[[Notification], Any]:

@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.domain.accounts import Account, Rank
+from gateway.domain.people.person import UserRole
 from gateway.store import Store
+from tests.support.people import keep, login, take_out
 from tests.support.samples import TOKYO
 from tests.support.servers import Mosquitto, free_port
 
@@ -55,9 +56,9 @@ def login_line(
 ) -> tuple[bool, str]:
     with closing(Store(folder / "x.db", TOKYO)) as store:
         for name in accounts:
-            store.write_now(lambda tx, n=name: tx.put_account(Account(n, Rank.ADMIN, "x")))  # type: ignore[misc]
+            keep(store, login(name, UserRole.ADMIN, "x"))
             if removed:
-                store.write_now(lambda tx, n=name: tx.remove_account(n))  # type: ignore[misc]
+                take_out(store, name)
     return examine(folder, free_port(), f"[dashboard]\n{dashboard}\n")[1]["login"]
 
 

@@ -21,13 +21,14 @@ from dashboard.web.process.messages import Settings
 from dashboard.web.process.pages import MAX_CALCULATIONS, MAX_REQUESTS
 from dashboard.web.responses import Reply
 from gateway.config import Config
-from gateway.domain.accounts import Account, Rank
+from gateway.domain.people.person import UserRole
 from tests.dashboard.client import Client
 from tests.dashboard.place import CAMERAS, NOW, Place
 from tests.dashboard.web.process.misbehaving import MARK
+from tests.support.people import login
 
 COMMAND = (sys.executable, "-m", "tests.dashboard.web.process.misbehaving")
-TARO = Account(name="taro", rank=Rank.OFFICIAL, password_hash="secret-hash")
+TARO = login("taro", UserRole.OFFICIAL, "secret-hash")
 PATIENCE_S = 60.0
 
 

@@ -16,9 +16,10 @@ from gateway.alerts.claims import claim, quiet_until
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.policy import Policy
-from gateway.config import Person, check
+from gateway.config import check
 from gateway.config.thresholds import within
 from gateway.domain.model import Kind
+from gateway.domain.people.person import Person
 from gateway.store.feed import Feed
 from tests.gateway.alerts.post import Post, status
 from tests.gateway.alerts.site import Site, at
@@ -196,7 +197,7 @@ ZONES = ("Asia/Tokyo", "Asia/Kathmandu", "Europe/Berlin", "America/St_Johns")
 def test_quiet_hours_end_within_a_day_and_not_before_they_end(
     first: int, last: int, zone: str, now: datetime
 ) -> None:
-    person = Person(name="x", channels=(), quiet=f"{first:02}-{last:02}")
+    person = Person(name="x", quiet=f"{first:02}-{last:02}")
     policy = Policy(check({"site": {"timezone": zone}}))
     end = quiet_until(person, policy, now)
     if end is None:
