@@ -47,9 +47,14 @@ class Installer:
     """Handlers of the page. Without a `approvals` it only shows."""
 
     def __init__(
-        self, store: Store, feed: Feed, reply: Reply, sources: Sequence[SourceSettings],
-        approvals: Approvals | None, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        store: Store,
+        feed: Feed,
+        reply: Reply,
+        sources: Sequence[SourceSettings],
+        approvals: Approvals | None,
+        clock: Clock,
+    ) -> None:
         self._store, self._feed, self._reply = store, feed, reply
         self._sources, self._approvals, self._clock = sources, approvals, clock
 
@@ -115,9 +120,11 @@ class Installer:
         ):
             self._feed.tell(outcome)
         return _redirect_with_result(
-            messages=again.messages, events=again.events, alerts=again.alerts,
+            messages=again.messages,
+            events=again.events,
+            alerts=again.alerts,
             left=again.refused.total(),
-        )  # fmt: skip
+        )
 
     async def _form(self, request: Request) -> tuple[Approvals, Mapping[str, str]]:
         """The fields of the form. Raises HTTPException (403) if the reader may not act."""
@@ -142,11 +149,18 @@ class Installer:
         )
         account = request.state.account
         return self._reply.page(
-            request, "pending.html", now, account=account, status=400 if wrong else 200,
-            found=found, wrong=wrong, done=_result(request.query_params), roles=tuple(Role),
+            request,
+            "pending.html",
+            now,
+            account=account,
+            status=400 if wrong else 200,
+            found=found,
+            wrong=wrong,
+            done=_result(request.query_params),
+            roles=tuple(Role),
             may_act=approvals is not None and may_act(account),
             models=approvals.models if approvals else {},
-        )  # fmt: skip
+        )
 
 
 def _page_number(text: str) -> int:
@@ -184,7 +198,8 @@ def _result(query: Mapping[str, str]) -> dict[str, str]:
     """The result of an action from the query: checked numbers, and names (escaped by templates)."""
     names = {name: query[name][:MAX_TEXT] for name in ("approved", "revoked") if name in query}
     figures = {
-        name: query[name] for name in RESULT_COUNTS
+        name: query[name]
+        for name in RESULT_COUNTS
         if name in query and query[name].isdigit() and len(query[name]) < 9
-    }  # fmt: skip
+    }
     return names | figures

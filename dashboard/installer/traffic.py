@@ -122,8 +122,11 @@ def _pending(
     """Devices that wait for approval; those with an urgent message (a capture) first."""
     known = {device.id for device in devices}
     noted = [(d, held.get(d.id)) for d in devices if d.standing is Standing.PENDING]
-    strangers = [(Device(id=id_, role=Role.TRAP, standing=Standing.PENDING), one)
-                 for id_, one in held.items() if id_ not in known]  # fmt: skip
+    strangers = [
+        (Device(id=id_, role=Role.TRAP, standing=Standing.PENDING), one)
+        for id_, one in held.items()
+        if id_ not in known
+    ]
     return sorted([*noted, *strangers], key=lambda one: one[1] is None or not one[1].urgent)
 
 

@@ -16,10 +16,27 @@ TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
 # Headers that no browser sends by itself. Every name that begins with "X-" is one too, except BROWSERS'.
 SIGNS = (
-    "forwarded", "via", "client-ip", "true-client-ip", "remote-", "proxy-", "max-forwards", "cdn-",
-    "cf-", "fastly-", "fly-", "akamai-", "tailscale-", "ngrok-", "front-end-https", "ssl-client-",
-    "surrogate-", "traceparent", "tracestate", "b3",
-)  # fmt: skip
+    "forwarded",
+    "via",
+    "client-ip",
+    "true-client-ip",
+    "remote-",
+    "proxy-",
+    "max-forwards",
+    "cdn-",
+    "cf-",
+    "fastly-",
+    "fly-",
+    "akamai-",
+    "tailscale-",
+    "ngrok-",
+    "front-end-https",
+    "ssl-client-",
+    "surrogate-",
+    "traceparent",
+    "tracestate",
+    "b3",
+)
 BROWSERS = {"x-requested-with", "x-purpose", "x-moz"}
 
 

@@ -30,9 +30,14 @@ MAPS = {
     "/public": 1,
 }
 PAGES = (
-    *MAPS, "/", "/traps", "/traps/trap-1", "/pending",
-    "/officials/figures?month=2026-10", "/officials/papers?month=2026-10",
-)  # fmt: skip
+    *MAPS,
+    "/",
+    "/traps",
+    "/traps/trap-1",
+    "/pending",
+    "/officials/figures?month=2026-10",
+    "/officials/papers?month=2026-10",
+)
 
 # Numbers every control that can be seen, what stands in an opened <details> too; from then on notes at each
 # key's release where the focus is. (To ask after every key would take twice the time.)

@@ -57,10 +57,14 @@ def test_every_device_has_the_mark_of_its_state(page: Page, url: str) -> None:
     open_map(page, url)
     assert page.locator(".pin").count() == len(TRAPS) + len(CAMERAS)
     marks = {
-        "trap-03": "#mark-trap-sprung", "trap-02": "#mark-trap-low", "trap-05": "#mark-trap-armed",
-        "trap-11": "#mark-trap-unknown", "cam-02": "#mark-detector-seen",
-        "cam-01": "#mark-detector-watching", "cam-08": "#mark-detector-unknown",
-    }  # fmt: skip
+        "trap-03": "#mark-trap-sprung",
+        "trap-02": "#mark-trap-low",
+        "trap-05": "#mark-trap-armed",
+        "trap-11": "#mark-trap-unknown",
+        "cam-02": "#mark-detector-seen",
+        "cam-01": "#mark-detector-watching",
+        "cam-08": "#mark-detector-unknown",
+    }
     assert {device: drawn(page, device) for device in marks} == marks
     for href in marks.values():
         expect(page.locator(f"symbol{href}")).to_have_count(1)

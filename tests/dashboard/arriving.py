@@ -32,18 +32,25 @@ class Arriving(Place):
 
     def settle(self) -> "Arriving":
         """One trap that speaks, one stranger with a likely model, one with none, one broken."""
-        self.store.write_now(lambda tx: tx.put_device(
-            Device(id="trap-01", role=Role.TRAP, name="岐宿の沢 1号")
-        ))  # fmt: skip
+        self.store.write_now(
+            lambda tx: tx.put_device(Device(id="trap-01", role=Role.TRAP, name="岐宿の沢 1号"))
+        )
         body = {
-            "v": 1, "id": "a", "kind": "trap.set", "ts": ago(minutes=30).isoformat(), "ts_src": "ntp",
-            "battery": {"v": 3.01, "pct": 71}, "link": {"rssi_dbm": -97, "snr_db": 7},
-        }  # fmt: skip
+            "v": 1,
+            "id": "a",
+            "kind": "trap.set",
+            "ts": ago(minutes=30).isoformat(),
+            "ts_src": "ntp",
+            "battery": {"v": 3.01, "pct": 71},
+            "link": {"rssi_dbm": -97, "snr_db": 7},
+        }
         self.receive(
             Message("wildlife/v1/goto/trap-01/event", msgspec.json.encode(body), ago(minutes=30)),
-            uplink(MAYBE, 1), uplink(MAYBE | {"door": "closed"}, 2), uplink(STRANGE, 3, OTHER),
+            uplink(MAYBE, 1),
+            uplink(MAYBE | {"door": "closed"}, 2),
+            uplink(STRANGE, 3, OTHER),
             Message("wildlife/v1/goto/trap-02/event", b"{<b>", NOW),
-        )  # fmt: skip
+        )
         return self
 
 
@@ -51,8 +58,12 @@ def uplink(values: Mapping[str, object], number: int, eui: str = EUI) -> Message
     """What ChirpStack says of one frame."""
     at = ago(minutes=10 - number)
     body = {
-        "deviceInfo": {"devEui": eui}, "devAddr": "01a2b3c4", "fCnt": number, "object": values,
-        "deduplicationId": f"{eui}-{number}", "time": at.isoformat(),
+        "deviceInfo": {"devEui": eui},
+        "devAddr": "01a2b3c4",
+        "fCnt": number,
+        "object": values,
+        "deduplicationId": f"{eui}-{number}",
+        "time": at.isoformat(),
         "rxInfo": [{"rssi": -112, "snr": -3}],
-    }  # fmt: skip
+    }
     return Message(f"application/1/device/{eui}/event/up", msgspec.json.encode(body), at, qos=0)

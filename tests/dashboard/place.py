@@ -165,11 +165,15 @@ class Place:
     def served(self, port: int = 0) -> Iterator[str]:
         """The dashboard on a loopback port, in a thread of its own; gives its address."""
         app = create_app(
-            self.store, self.feed, self.config,
-            clock=self.clock, approvals=self.desk, extra_routes=self.more,
+            self.store,
+            self.feed,
+            self.config,
+            clock=self.clock,
+            approvals=self.desk,
+            extra_routes=self.more,
             office=None if self.apart else self.office(),
             demo_account=self.demo_account,
-        )  # fmt: skip
+        )
         with serving(app, port) as (url, self.loop):
             try:
                 yield url

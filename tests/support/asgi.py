@@ -34,9 +34,11 @@ class Phone:
         return self.ask("POST", url, urlencode(data).encode(), kind)
 
     def ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        return asyncio.run(self._ask(method, url, body, headers))
+        return asyncio.run(self.ask_async(method, url, body, headers))
 
-    async def _ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def ask_async(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         scope: dict[str, Any] = {
             "type": "http", "method": method, "path": urlsplit(url).path, "query_string": b"",

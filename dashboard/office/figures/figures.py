@@ -246,6 +246,9 @@ def _rates_by_key(
         if action.device in devices:
             caught.setdefault(key(devices[action.device]), []).append(action)
     return {
-        name: (cpue(len(caught.get(name, [])), effort.get(name, 0.0)), animal_count(caught.get(name, [])))
+        name: (
+            cpue(len(caught.get(name, [])), effort.get(name, 0.0)),
+            animal_count(caught.get(name, [])),
+        )
         for name in effort.keys() | caught.keys()
-    }  # fmt: skip
+    }

@@ -47,8 +47,16 @@ def device(place: Arriving, id_: str = EUI) -> Device:
 
 def test_a_device_is_shown_with_how_it_came(installer: Client) -> None:
     text = page(installer)
-    for shown in ("岐宿の沢 1号", "native", "-97 dBm", "電波の強さ 4段階の 2", "71 %", "QoS 1",
-                  "わなを設置 1", "wildlife/v1/goto/trap-01/event"):  # fmt: skip
+    for shown in (
+        "岐宿の沢 1号",
+        "native",
+        "-97 dBm",
+        "電波の強さ 4段階の 2",
+        "71 %",
+        "QoS 1",
+        "わなを設置 1",
+        "wildlife/v1/goto/trap-01/event",
+    ):
         assert shown in text
 
 
@@ -66,8 +74,14 @@ def test_approving_reads_what_was_held_and_tells_the_result(
     installer: Client, arriving: Arriving
 ) -> None:
     assert '<option value="milesight-ws301" selected>' in page(installer)
-    form = {"device": EUI, "name": "新しいわな", "role": "trap", "model": "milesight-ws301",
-            "inverted": "", "heartbeat": "3600"}  # fmt: skip
+    form = {
+        "device": EUI,
+        "name": "新しいわな",
+        "role": "trap",
+        "model": "milesight-ws301",
+        "inverted": "",
+        "heartbeat": "3600",
+    }
     text = follow(installer, installer.post("/pending/approve", form))
     assert "新しいわな を承認しました。保管していた通信から 2 件を読みました" in text
     assert device(arriving).standing is Standing.APPROVED

@@ -16,8 +16,11 @@ def test_devices_are_one_geojson_collection(client: Client) -> None:
     assert sprung["geometry"] == {"type": "Point", "coordinates": [TRAPS[2].lon, TRAPS[2].lat]}
     told = {key: sprung["properties"][key] for key in ("name", "role", "condition", "battery_pct")}
     assert told == {
-        "name": "岐宿の沢 3号", "role": "trap", "condition": "sprung", "battery_pct": 71.0
-    }  # fmt: skip
+        "name": "岐宿の沢 3号",
+        "role": "trap",
+        "condition": "sprung",
+        "battery_pct": 71.0,
+    }
     assert sprung["properties"]["since"] == "2026-11-22T23:00:00Z"
 
 
@@ -47,8 +50,9 @@ def test_events_are_the_newest_first_and_as_many_as_asked(client: Client) -> Non
 def test_a_limit_out_of_range_is_refused_with_the_range(client: Client, limit: str) -> None:
     answer = client.get("/api/events", params={"limit": limit})
     assert (answer.status_code, answer.json()) == (
-        400, {"error": "limit: a whole number from 1 to 1000"}
-    )  # fmt: skip
+        400,
+        {"error": "limit: a whole number from 1 to 1000"},
+    )
 
 
 def test_rates_carry_their_effort_and_interval(client: Client) -> None:

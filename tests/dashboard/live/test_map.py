@@ -34,12 +34,11 @@ def test_a_map_without_tiles_names_no_host_but_in_its_attribution() -> None:
 
 def test_tiles_are_offered_with_their_credit() -> None:
     drawing = draw(tiles=True)
-    assert hosts(drawing) == {
-        "www.openstreetmap.org", "cyberjapandata.gsi.go.jp", "maps.gsi.go.jp"
-    }  # fmt: skip
+    assert hosts(drawing) == {"www.openstreetmap.org", "cyberjapandata.gsi.go.jp", "maps.gsi.go.jp"}
     assert [one["name"] for one in drawing["tiles"]] == [
-        text("ja")("map.gsi_std"), text("ja")("map.gsi_pale")
-    ]  # fmt: skip
+        text("ja")("map.gsi_std"),
+        text("ja")("map.gsi_pale"),
+    ]
 
 
 @pytest.mark.parametrize("shown", [1, 2])

@@ -82,8 +82,10 @@ def test_an_event_that_came_late_says_so(visitor: Client, place: Place) -> None:
 def test_signs_of_life_are_no_news(client: Client) -> None:
     events = client.get("/").text.split('data-panel="events"')[1]
     assert set(re.findall(r'class="kind-([\w-]+)"', events)) == {
-        "trap-sprung", "trap-set", "detection"
-    }  # fmt: skip
+        "trap-sprung",
+        "trap-set",
+        "detection",
+    }
 
 
 def test_the_map_draws_rates_with_their_interval_and_effort(client: Client) -> None:

@@ -69,9 +69,14 @@ def caught(
 ) -> TrapAction:
     """A person's record."""
     act = TrapAction(
-        id=f"{device}-{deed}-{at.isoformat()}", device=device, deed=deed, at=at, by="taro",
-        recorded_at=at, **facts,  # type: ignore[arg-type]
-    )  # fmt: skip
+        id=f"{device}-{deed}-{at.isoformat()}",
+        device=device,
+        deed=deed,
+        at=at,
+        by="taro",
+        recorded_at=at,
+        **facts,  # type: ignore[arg-type]
+    )
     store.write_now(lambda tx: tx.acts.add(act))
     return act
 
@@ -79,9 +84,12 @@ def caught(
 def word(device: str, kind: Kind, at: datetime) -> Reading:
     """A trap's own word."""
     return Reading(
-        id=f"{device}-{kind}-{at.timestamp()}", device=device, kind=kind, device_time=at,
+        id=f"{device}-{kind}-{at.timestamp()}",
+        device=device,
+        kind=kind,
+        device_time=at,
         time_source=TimeSource.GPS,
-    )  # fmt: skip
+    )
 
 
 class County(Place):
@@ -109,8 +117,11 @@ class County(Place):
 
     def _acts(self) -> None:
         for day, trap, species, count in (
-            (3, 0, "boar", 1), (9, 1, "boar", 2), (9, 2, "deer", 1), (20, 1, "boar", 1),
-        ):  # fmt: skip
+            (3, 0, "boar", 1),
+            (9, 1, "boar", 2),
+            (9, 2, "deer", 1),
+            (20, 1, "boar", 1),
+        ):
             at = datetime(2026, 9, day, 22, tzinfo=UTC)
             caught(self.store, f"trap-{trap}", at, species=species, count=count, sex="male")
         caught(self.store, "trap-1", datetime(2025, 9, 20, tzinfo=UTC), species="boar", count=1)

@@ -24,10 +24,15 @@ def exif(orientation: int, order: str = "<") -> bytes:
 def dressed(jpeg: bytes, orientation: int = 6, order: str = "<") -> bytes:
     """A JPEG with everything a camera or an editor adds, and a second picture after its end."""
     added = b"".join(
-        (exif(orientation, order), segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + SECRET),
-         segment(0xED, b"Photoshop 3.0\0" + SECRET), segment(0xFE, SECRET),
-         segment(0xE2, b"MPF\0" + SECRET), segment(0xE2, b"ICC_PROFILE\0\1\1profile"))
-    )  # fmt: skip
+        (
+            exif(orientation, order),
+            segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + SECRET),
+            segment(0xED, b"Photoshop 3.0\0" + SECRET),
+            segment(0xFE, SECRET),
+            segment(0xE2, b"MPF\0" + SECRET),
+            segment(0xE2, b"ICC_PROFILE\0\1\1profile"),
+        )
+    )
     return jpeg[:2] + added + jpeg[2:] + b"\xff\xd8" + exif(1) + SECRET
 
 
@@ -45,7 +50,15 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 def png() -> bytes:
     """A PNG of one pixel with text, Exif and a trailer."""
     head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
-    return b"".join((
-        b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", head), chunk(b"tEXt", SECRET), chunk(b"eXIf", SECRET),
-        chunk(b"iTXt", SECRET), chunk(b"IDAT", zlib.compress(b"\0\0")), chunk(b"IEND", b""), SECRET,
-    ))  # fmt: skip
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", head),
+            chunk(b"tEXt", SECRET),
+            chunk(b"eXIf", SECRET),
+            chunk(b"iTXt", SECRET),
+            chunk(b"IDAT", zlib.compress(b"\0\0")),
+            chunk(b"IEND", b""),
+            SECRET,
+        )
+    )

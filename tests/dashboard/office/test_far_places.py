@@ -15,18 +15,34 @@ from tests.dashboard.office.county import CAMERAS, County
 from tests.support.processes import children, cpu_s, memory_mb
 
 ANYWHERE: list[tuple[Place, ...]] = [
-    ((2.7, 128.8),), ((50.1, 10.1),), ((89.9, 179.9),), ((-90.0, -180.0),), ((0.001, 0.001),),
-    ((33.9, 128.8),), ((66.7, 130.0),), ((32.7, 179.9), (32.7, -179.9)), ((-32.7, -128.7),),
+    ((2.7, 128.8),),
+    ((50.1, 10.1),),
+    ((89.9, 179.9),),
+    ((-90.0, -180.0),),
+    ((0.001, 0.001),),
+    ((33.9, 128.8),),
+    ((66.7, 130.0),),
+    ((32.7, 179.9), (32.7, -179.9)),
+    ((-32.7, -128.7),),
     ((20.0, 122.0), (45.9, 153.9)),
-]  # fmt: skip
+]
 PAGES = (
-    "/", "/traps", "/map/coast.geojson", "/api/devices.geojson",
-    "/officials?month=2026-10", "/officials?month=2026-10&against=year&square=1km",
-    "/officials/sheet?month=2026-10", "/officials/map.html?month=2026-10",
-    "/officials/sites?month=2026-10&count=3", "/officials/figures?month=2026-10",
-    "/officials/figures.pdf?month=2026-10", "/officials/papers?month=2026-10",
-    "/public", "/public/squares.geojson", "/public/squares.csv",
-)  # fmt: skip
+    "/",
+    "/traps",
+    "/map/coast.geojson",
+    "/api/devices.geojson",
+    "/officials?month=2026-10",
+    "/officials?month=2026-10&against=year&square=1km",
+    "/officials/sheet?month=2026-10",
+    "/officials/map.html?month=2026-10",
+    "/officials/sites?month=2026-10&count=3",
+    "/officials/figures?month=2026-10",
+    "/officials/figures.pdf?month=2026-10",
+    "/officials/papers?month=2026-10",
+    "/public",
+    "/public/squares.geojson",
+    "/public/squares.csv",
+)
 
 
 def moved(county: County, *places: Place) -> None:

@@ -56,8 +56,9 @@ def test_months_meshes_types_and_species_add_up_to_the_whole(county: County) -> 
         assert sum(group.now.effort for group in groups) == pytest.approx(200.0)
         assert sum(group.heads for group in groups) == 5
     assert {g.key: (g.now.n, g.now.effort) for g in found.species} == {
-        "boar": (3, 200.0), "deer": (1, 200.0)
-    }  # fmt: skip
+        "boar": (3, 200.0),
+        "deer": (1, 200.0),
+    }
     september = next(group for group in found.months if group.key == "2026-09")
     assert (september.now.n, september.now.effort) == (4, 120.0)
 

@@ -135,8 +135,13 @@ def test_the_page_says_rate_interval_effort_method_and_caveat(get: Get) -> None:
     status, body = get("/officials?month=2026-10")
     page = body.decode()
     assert status == 200
-    for said in ("25.0（95％区間 21.0〜29.6）回/100カメラ日", "135回・540.0カメラ日",
-                 "生息密度ではありません", "Benjamini-Hochberg", "4828763"):  # fmt: skip
+    for said in (
+        "25.0（95％区間 21.0〜29.6）回/100カメラ日",
+        "135回・540.0カメラ日",
+        "生息密度ではありません",
+        "Benjamini-Hochberg",
+        "4828763",
+    ):
         assert said in page
     assert len(body) < 150_000
 

@@ -166,9 +166,15 @@ def test_the_offices_bundle_holds_the_evidence_untouched(get: Get) -> None:
         digest, name = line.split("  ")
         assert hashlib.sha256(bundle.read(name)).hexdigest() == digest
     assert set(bundle.namelist()) == {
-        "captures.xlsx", "captures.csv", "README.txt", "SHA256SUMS",
-        "photos/0001.jpg", "photos/0002.jpg", "photos/0003.png", "photos/0004.jpg",
-    }  # fmt: skip
+        "captures.xlsx",
+        "captures.csv",
+        "README.txt",
+        "SHA256SUMS",
+        "photos/0001.jpg",
+        "photos/0002.jpg",
+        "photos/0003.png",
+        "photos/0004.jpg",
+    }
 
 
 def test_what_is_published_names_no_place_no_person_and_no_trap(get: Get) -> None:

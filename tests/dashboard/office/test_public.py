@@ -38,8 +38,11 @@ def county(tmp_path: Path) -> Iterator[County]:
 
 def near(text: str, value: float) -> list[float]:
     """Numbers in a text within 50 m of a coordinate, edges of squares aside."""
-    edges = {round(edge, 5) for code in ("4828763", "4828764", "4928051", "4928052", "4928061")
-             for edge in mesh.bounds(code)}  # fmt: skip
+    edges = {
+        round(edge, 5)
+        for code in ("4828763", "4828764", "4928051", "4928052", "4928061")
+        for edge in mesh.bounds(code)
+    }
     numbers = {float(number) for number in re.findall(r"\d+\.\d+", text)}
     return [one for one in numbers if abs(one - value) < 0.0005 and round(one, 5) not in edges]
 

@@ -81,8 +81,10 @@ def test_acknowledging_leaves_the_link_until_an_outcome_is_recorded(
         assert "記録しました" in said.text
     alert = alert_of(site)
     assert (alert.status, alert.acknowledged_by, alert.through) == (
-        AlertStatus.ACKNOWLEDGED, "tanaka", "one-tap",
-    )  # fmt: skip
+        AlertStatus.ACKNOWLEDGED,
+        "tanaka",
+        "one-tap",
+    )
     site.minutes += 600
     assert "捕獲した" in phone.get(address).text, "the message's own link still offers the outcome"
     assert phone.post(address, data={"do": "captured", "species": "boar"}).status_code == 200
@@ -111,7 +113,9 @@ def test_two_taps_at_the_same_moment_are_one_outcome(site: Site, phone: Phone) -
     body, kind = b"do=captured&species=deer", {"content-type": "application/x-www-form-urlencoded"}
 
     async def both() -> list[Any]:
-        return await asyncio.gather(*(phone._ask("POST", address, body, kind) for _ in range(5)))
+        return await asyncio.gather(
+            *(phone.ask_async("POST", address, body, kind) for _ in range(5))
+        )
 
     assert {answer.status_code for answer in asyncio.run(both())} == {200}
     assert len(acts_of(site)) == 1
@@ -166,18 +170,29 @@ def test_after_acknowledging_the_page_offers_the_outcome(site: Site, phone: Phon
     assert done.status_code == 200
     [act] = site.store.read_now(lambda r: r.acts())
     assert (act.by, act.species, act.count, act.sex, act.weight_class) == (
-        "tanaka", "boar", 2, "male", "20-40kg",
-    )  # fmt: skip
+        "tanaka",
+        "boar",
+        2,
+        "male",
+        "20-40kg",
+    )
     assert trap_lifecycle.last_known(site.state()).state is TrapState.CAPTURED
     assert alert_of(site).status is AlertStatus.RESOLVED
 
 
 @pytest.mark.parametrize(
     "fields",
-    [{"do": "nonsense"}, {}, {"do": "captured", "count": "-1"}, {"do": "captured", "count": "x"},
-     {"do": "captured", "species": "dragon"}, {"do": "captured", "sex": "?"},
-     {"do": "captured", "weight": "heavy"}, {"do": "armed"}],
-)  # fmt: skip
+    [
+        {"do": "nonsense"},
+        {},
+        {"do": "captured", "count": "-1"},
+        {"do": "captured", "count": "x"},
+        {"do": "captured", "species": "dragon"},
+        {"do": "captured", "sex": "?"},
+        {"do": "captured", "weight": "heavy"},
+        {"do": "armed"},
+    ],
+)
 def test_what_no_form_offers_changes_nothing_and_leaves_the_link(
     site: Site, phone: Phone, fields: dict[str, str]
 ) -> None:

@@ -63,8 +63,10 @@ def test_a_trapper_acknowledges_and_records_on_the_traps_page(site: Site) -> Non
     assert "hana さんが対応しています" in answer.text
     found = alert_of(site)
     assert (found.status, found.acknowledged_by, found.through) == (
-        AlertStatus.ACKNOWLEDGED, "hana", "page",
-    )  # fmt: skip
+        AlertStatus.ACKNOWLEDGED,
+        "hana",
+        "page",
+    )
     wanted = {"do": "captured", "species": "boar", "count": "2", "once": once(shown)}
     for _ in range(2):  # a thumb that taps twice records once
         hana.post("/traps/trap-01", wanted)

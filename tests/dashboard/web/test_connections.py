@@ -42,8 +42,11 @@ class Pages:
         return Response(await request.body())
 
     def app(self) -> Starlette:
-        routes = [Route("/wait", self.wait), Route("/large", self.large),
-                  Route("/take", self.take, methods=["POST"])]  # fmt: skip
+        routes = [
+            Route("/wait", self.wait),
+            Route("/large", self.large),
+            Route("/take", self.take, methods=["POST"]),
+        ]
         app = Starlette(routes=routes)
         app.state.live = SimpleNamespace(close=lambda: None)
         return app
@@ -96,9 +99,12 @@ def most(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 @pytest.mark.parametrize(
     ("deadline", "first"),
-    [("REQUEST_S", b""), ("REQUEST_S", b"GET / HT"),
-     ("BODY_S", b"POST /take HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf")],
-)  # fmt: skip
+    [
+        ("REQUEST_S", b""),
+        ("REQUEST_S", b"GET / HT"),
+        ("BODY_S", b"POST /take HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"),
+    ],
+)
 def test_a_request_that_does_not_arrive_ends_its_connection(
     monkeypatch: pytest.MonkeyPatch, deadline: str, first: bytes
 ) -> None:

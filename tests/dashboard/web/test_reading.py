@@ -23,11 +23,27 @@ from tests.support.people import keep, login, take_out
 HANA = login("hana", UserRole.ADMIN, hasher.hash("あかるい猪垣"))
 OPEN = {"/login", "/healthz", "/a/x"}
 FORWARDING = (
-    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "Forwarded",
-    "X-Real-IP", "Via", "X-Client-IP", "X-Original-URL", "True-Client-IP", "CF-Connecting-IP",
-    "X-Envoy-External-Address", "X-Amzn-Trace-Id", "Tailscale-User-Login", "X-Scheme",
-    "X-Request-ID", "X-My-Own-Proxy", "Proxy-Connection", "CDN-Loop", "Fly-Client-IP",
-)  # fmt: skip
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "Forwarded",
+    "X-Real-IP",
+    "Via",
+    "X-Client-IP",
+    "X-Original-URL",
+    "True-Client-IP",
+    "CF-Connecting-IP",
+    "X-Envoy-External-Address",
+    "X-Amzn-Trace-Id",
+    "Tailscale-User-Login",
+    "X-Scheme",
+    "X-Request-ID",
+    "X-My-Own-Proxy",
+    "Proxy-Connection",
+    "CDN-Loop",
+    "Fly-Client-IP",
+)
 
 
 @pytest.fixture
@@ -40,9 +56,10 @@ def gateway(tmp_path: Path) -> Iterator[service.Gateway]:
 def build(folder: Path, **dashboard: object) -> service.Gateway:
     """A gateway with one trap and nobody who may log in."""
     settings = {
-        "store": {"path": str(folder / "gw.db")}, "dashboard": {"tiles": "none", **dashboard},
+        "store": {"path": str(folder / "gw.db")},
+        "dashboard": {"tiles": "none", **dashboard},
         "people": [{"name": "tanaka", "channels": ["console:"]}],
-    }  # fmt: skip
+    }
     made = service.build(check(settings))
     made.store.write_now(lambda tx: tx.put_device(Device(id="trap-01", role=Role.TRAP)))
     return made
@@ -172,8 +189,12 @@ def test_control_the_same_forms_record_with_an_account(gateway: service.Gateway)
 
 def everything(store: Store) -> tuple[object, ...]:
     look: Callable[[Reader], tuple[object, ...]] = lambda r: (  # noqa: E731
-        r.acts(), r.devices(), r.latest_alerts(), r.states(), r.refused(),
-    )  # fmt: skip
+        r.acts(),
+        r.devices(),
+        r.latest_alerts(),
+        r.states(),
+        r.refused(),
+    )
     with closing(Reader(store.path)) as reader:
         return look(reader)
 

@@ -31,10 +31,12 @@ class Misbehaving:
     async def who(self, request: Request) -> Response:
         account = request.state.account
         told = {
-            "pid": os.getpid(), "now": self._clock().isoformat(),
-            "name": account and account.name, "hash": account and account.password_hash,
+            "pid": os.getpid(),
+            "now": self._clock().isoformat(),
+            "name": account and account.name,
+            "hash": account and account.password_hash,
             "in reader": await self._store.read(lambda _: self._clock().isoformat()),
-        }  # fmt: skip
+        }
         return JSONResponse(told)
 
     async def eat(self, request: Request) -> Response:

@@ -73,9 +73,14 @@ class Site:
             told.body += message.get("body", b"")
 
         scope: Scope = {
-            "type": "http", "method": "GET", "path": f"/officials/{name}", "query_string": query,
-            "headers": [(b"accept-language", b"ja")], "state": {"account": TARO}, "server": None,
-        }  # fmt: skip
+            "type": "http",
+            "method": "GET",
+            "path": f"/officials/{name}",
+            "query_string": query,
+            "headers": [(b"accept-language", b"ja")],
+            "state": {"account": TARO},
+            "server": None,
+        }
         await self.pages.answer(scope, receive, send)
         return told
 
@@ -98,8 +103,10 @@ async def site(place: Place, **limits: float) -> AsyncIterator[Site]:
 
 def said(told: Told, word: str) -> bool:
     return (told.status, told.headers["retry-after"], word in told.body.decode()) == (
-        503, "30", True,
-    )  # fmt: skip
+        503,
+        "30",
+        True,
+    )
 
 
 @pytest.fixture
@@ -293,11 +300,15 @@ def test_an_office_file_that_cannot_be_used_is_told_and_not_a_bug(place: Place) 
 
 def test_the_settings_come_over_whole() -> None:
     config = msgspec.convert(
-        {"site": {"name": "goto"}, "areas": [{"name": "港", "file": "a.geojson"}],
-         "models": {"acme": {"title": "Acme", "fields": {"gate": {"up": "contact"}}}},
-         "dashboard": {"centre": [32.7, 128.8]}, "rota": [{"people": ["taro"], "since": "2026-11-15"}]},
+        {
+            "site": {"name": "goto"},
+            "areas": [{"name": "港", "file": "a.geojson"}],
+            "models": {"acme": {"title": "Acme", "fields": {"gate": {"up": "contact"}}}},
+            "dashboard": {"centre": [32.7, 128.8]},
+            "rota": [{"people": ["taro"], "since": "2026-11-15"}],
+        },
         Config,
-    )  # fmt: skip
+    )
     sent = messages.encode(Settings("s.db", config))
     assert messages.decode(sent, type=Settings) == Settings("s.db", config)
     assert len(sent) < messages.LARGEST_CONTROL
