@@ -442,7 +442,7 @@ def test_control_a_gateway_that_asks_only_for_the_id_loses_a_capture(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in (identity, batch, known_ids):
-        monkeypatch.setattr(place, "whose", lambda event: ("", event.id))
+        monkeypatch.setattr(place, "identity_of", lambda event: ("", event.id))
     hear(store, *(report(device, Kind.SPRUNG, 5, id="1") for device in ("trap-01", "trap-02")))
     assert [device for device, _, _ in events(store)] == ["trap-01"]
 
