@@ -1,51 +1,39 @@
 """Passwords and sessions: who is logged in, and who may read.
 
-Owns the session cookie and the limit of wrong passwords. Must not know pages.
+Owns the session cookie and what a log-in needs. Must not know pages.
 On a loopback address, without `public_url` and while there is no account, a user of the same machine may
 read without a login (requests through a proxy: `forwarded`). Actions always need an account.
 """
 
-import asyncio
 import secrets
-from datetime import datetime, timedelta
 from pathlib import Path
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboard.web.accounts import Accounts
-from dashboard.web.forwarded import is_forwarded
+from dashboard.web.entry.browsers import Browsers
+from dashboard.web.entry.guesses import Guesses, keys_of
+from dashboard.web.entry.passwords import PasswordCheck
+from dashboard.web.forwarded import is_forwarded, source
 from gateway.clock import Clock
 from gateway.config import Dashboard
-from gateway.domain.errors import BadInputError
 from gateway.domain.people.person import Person
 
 COOKIE = "shishigaki_session"
 SESSION_S = 30 * 24 * 3600
-TRIES, WAIT = 5, timedelta(minutes=1)  # wrong passwords before an account rests, and for how long
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms on the board
-_DUMMY_HASH = hasher.hash(
-    secrets.token_hex()
-)  # checked for an unknown name, so that it takes as long as a known one
-
-
-class TooManyTriesError(BadInputError):
-    """The account is locked for a short time after wrong passwords."""
 
 
 class Auth:
     """Sessions of one dashboard."""
 
-    def __init__(self, settings: Dashboard, secret: str, accounts: Accounts, clock: Clock) -> None:
+    def __init__(self, settings: Dashboard, secret: str, accounts: Persons, clock: Clock) -> None:
         self._signer = URLSafeTimedSerializer(secret, salt="session")
         self._accounts, self._clock = accounts, clock
-        self._failed: dict[str, tuple[int, datetime]] = {}
+        self._guesses, self._passwords = Guesses(), PasswordCheck()
         self._secure = settings.public_url.startswith("https:")
+        self._browsers = Browsers(secret, secure=self._secure)
         self.is_local = is_local(settings)
 
     async def hint(self) -> str:
@@ -67,21 +55,20 @@ class Auth:
             return True
         return self.is_local and not is_forwarded(request) and not await self._accounts.exist()
 
-    async def log_in(self, name: str, password: str) -> Person | None:
+    async def log_in(self, request: Request, name: str, password: str) -> Person | None:
         """Check a password; None if it is wrong. Raises TooManyTriesError."""
-        count, until = self._failed.get(name, (0, self._clock()))
-        if count >= TRIES and self._clock() < until:
-            raise TooManyTriesError
+        keys = keys_of(name, source(request), self._browsers.known(request, name))
+        self._guesses.take(keys, self._clock())
         account = await self._accounts.find(name)
-        wanted = account.password_hash if account else _DUMMY_HASH
-        if await asyncio.to_thread(_matches, wanted, password) and account:
-            self._failed.pop(name, None)
-            return account
-        self._note_failure(name, count)
-        return None
+        wanted = account.password_hash if account else ""
+        if not await self._passwords.matches(wanted, password):
+            return None
+        self._guesses.give_back(keys, self._clock())
+        return account
 
-    def open_session(self, response: Response, account: Person) -> None:
-        """Set the session cookie."""
+    def open_session(self, request: Request, response: Response, account: Person) -> None:
+        """Give the browser its session."""
+        self._browsers.remember(request, response, account.name)
         token = self._signer.dumps([account.name, _password_mark(account)])
         response.set_cookie(
             COOKIE, token, max_age=SESSION_S, httponly=True, samesite="lax", secure=self._secure
@@ -90,11 +77,6 @@ class Auth:
     def close_session(self, response: Response) -> None:
         """Delete the session cookie."""
         response.delete_cookie(COOKIE)
-
-    def _note_failure(self, name: str, count: int) -> None:
-        if len(self._failed) > 1_000:  # names are not checked: bounds the memory
-            self._failed.clear()
-        self._failed[name] = (count % TRIES + 1, self._clock() + WAIT)
 
 
 def is_local(settings: Dashboard) -> bool:
@@ -115,11 +97,6 @@ def signing_secret(settings: Dashboard, beside: Path) -> str:
     return path.read_text()
 
 
-def hash_password(password: str) -> str:
-    """The stored form of a password: argon2id with its parameters and salt."""
-    return hasher.hash(password)
-
-
 def same_origin(request: Request) -> bool:
     """Whether a POST comes from our own page (browsers send Origin with every POST)."""
     origin = request.headers.get("origin")
@@ -129,10 +106,3 @@ def same_origin(request: Request) -> bool:
 def _password_mark(account: Person) -> str:
     """Part of the password hash in each session: a new password ends all sessions."""
     return account.password_hash[-12:]
-
-
-def _matches(wanted: str, password: str) -> bool:
-    try:
-        return hasher.verify(wanted, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False

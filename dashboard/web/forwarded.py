@@ -7,6 +7,7 @@ Limit: a proxy that runs as a person, speaks HTTP/1.1 and adds no header leaves 
 
 import os
 import socket
+from ipaddress import ip_address
 from pathlib import Path
 
 from starlette.requests import Request
@@ -49,6 +50,27 @@ def is_forwarded(request: Request) -> bool:
         or any(is_sign(name) for name in names)
         or is_service(peer_uid(request))
     )
+
+
+def source(request: Request) -> str:
+    """The address that a request comes from, for limits only: never a reason to trust somebody.
+
+    Behind a proxy on this machine it is the last address of X-Forwarded-For, which that proxy added itself.
+    """
+    peer = request.client.host if request.client else ""
+    told = request.headers.getlist("x-forwarded-for")
+    if told and is_loopback(peer):
+        return told[-1].rpartition(",")[2].strip() or peer
+    return peer
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a peer's address is this machine's own."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def is_sign(name: str) -> bool:

@@ -3,12 +3,15 @@
 Owns the form. Must not check passwords itself (`auth`).
 """
 
+import math
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard.web.auth import Auth, TooManyTriesError, same_origin
+from dashboard.web.auth import Auth, same_origin
+from dashboard.web.entry.guesses import TooManyTriesError
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 
@@ -37,13 +40,15 @@ class LoginPages:
         form = await request.form(max_fields=5)
         name, password = str(form.get("name", "")), str(form.get("password", ""))
         try:
-            account = await self._auth.log_in(name, password)
-        except TooManyTriesError:
-            return await self._form(request, "login.wait", 429)
+            account = await self._auth.log_in(request, name, password)
+        except TooManyTriesError as error:
+            answer = await self._form(request, "login.wait", 429)
+            answer.headers["Retry-After"] = str(math.ceil(error.wait.total_seconds()))
+            return answer
         if account is None:
             return await self._form(request, "login.wrong", 403)
         response = RedirectResponse(_own_path(request.query_params.get("next", "/")), 303)
-        self._auth.open_session(response, account)
+        self._auth.open_session(request, response, account)
         return response
 
     async def leave(self, request: Request) -> Response:

@@ -26,7 +26,7 @@ There are four paths, and each error takes one:
            dashboard.office.papers.photos.PhotoError
            dashboard.office.siting.proposals.TooWideError
            dashboard.trapper.one_tap.UsedLinkError
-           dashboard.web.auth.TooManyTriesError
+           dashboard.web.entry.guesses.TooManyTriesError
 
 2. Bad configuration: whoever runs the gateway must change a setting, a file or the machine. A command
    prints the text and ends with exit code 1; a running service raises an alert.

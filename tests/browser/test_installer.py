@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.web.auth import hasher
+from dashboard.web.entry.passwords import hasher
 from gateway.domain.people.person import UserRole
 from tests.browser.test_live_page import CONTRAST
 from tests.dashboard.arriving import EUI, Arriving

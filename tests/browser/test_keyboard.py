@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.live import updates
 from dashboard.trapper.trap_page import TrapPage
-from dashboard.web.auth import hasher
+from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
 from gateway.domain.model import Kind

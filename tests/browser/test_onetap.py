@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from dashboard.web.auth import hasher
+from dashboard.web.entry.passwords import hasher
 from gateway.domain.model import Device, Role
 from gateway.domain.people.person import UserRole
 from gateway.store import Store

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from dashboard.web.auth import hash_password
+from dashboard.web.entry.passwords import hash_password
 from firmware_sim.fleet import Fleet
 from firmware_sim.habitat.scenario import Scenario, load, registry
 from firmware_sim.world import TimedPublish, World

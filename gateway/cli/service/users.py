@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.web.auth import hash_password
+from dashboard.web.entry.passwords import hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError

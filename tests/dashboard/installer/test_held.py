@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from dashboard.installer.traffic import DEVICES_PER_PAGE
-from dashboard.web.auth import hasher
+from dashboard.web.entry.passwords import hasher
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.domain.model import Message

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.web import auth
+from dashboard.web.entry.passwords import hasher
 from gateway.domain.model import Device, Role, Standing
 from gateway.domain.people.person import UserRole
 from tests.dashboard.arriving import EUI, OTHER, Arriving
@@ -19,7 +19,7 @@ PASSWORD = "あかるい猪垣 2026"
 @pytest.fixture
 def arriving(tmp_path: Path) -> Iterator[Arriving]:
     place = Arriving(tmp_path).settle()
-    place.demo_account = login("hana", UserRole.OFFICIAL, auth.hasher.hash(PASSWORD))
+    place.demo_account = login("hana", UserRole.OFFICIAL, hasher.hash(PASSWORD))
     yield place
     place.store.close()
 
@@ -145,7 +145,7 @@ def test_only_officials_act_where_others_can_reach_the_page(
 ) -> None:
     place = Arriving(tmp_path, host="0.0.0.0", public_url="https://goto.example", secret="s" * 32)
     place.settle()
-    account = login("hana", rank, auth.hasher.hash(PASSWORD))
+    account = login("hana", rank, hasher.hash(PASSWORD))
     keep(place.store, account)
     with place.served() as url:
         client = Client(url)

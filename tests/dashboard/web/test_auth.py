@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.web import auth
+from dashboard.web.entry.passwords import hasher
 from gateway.config import Dashboard
 from gateway.domain.people.person import UserRole
 from tests.dashboard.client import Client
@@ -13,7 +14,7 @@ from tests.dashboard.place import Place
 from tests.support.people import keep, login, take_out
 
 PASSWORD = "あかるい猪垣 2026"
-HANA = login("hana", UserRole.TRAPPER, auth.hasher.hash(PASSWORD))
+HANA = login("hana", UserRole.TRAPPER, hasher.hash(PASSWORD))
 
 
 @pytest.fixture
@@ -63,20 +64,11 @@ def test_a_wrong_password_does_not_say_whether_the_name_exists(browser: Client) 
     assert "名前かパスワードが違います" in unknown.text
 
 
-def test_guessing_is_stopped_and_the_right_password_waits_too(
-    browser: Client, guarded: Place
-) -> None:
-    assert [log_in(browser, "x") for _ in range(auth.TRIES)] == [403] * auth.TRIES
-    assert log_in(browser) == 429
-    guarded.now += auth.WAIT
-    assert log_in(browser) == 303
-
-
 def test_a_new_password_or_a_removed_account_ends_its_sessions(
     browser: Client, guarded: Place
 ) -> None:
     log_in(browser)
-    changed = login("hana", UserRole.TRAPPER, auth.hasher.hash("another"))
+    changed = login("hana", UserRole.TRAPPER, hasher.hash("another"))
     keep(guarded.store, changed)
     assert browser.get("/traps").status_code == 303
     keep(guarded.store, HANA)

@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from dashboard.web.auth import hasher
+from dashboard.web.entry.passwords import hasher
 from dashboard.web.forwarded import is_forwarded, is_service, is_sign
 from gateway import app as service
 from gateway.config import check

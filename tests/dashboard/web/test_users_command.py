@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dashboard.web.auth import hasher
+from dashboard.web.entry.passwords import hasher
 from tests.dashboard.client import Client
 from tests.dashboard.place import Place
 

@@ -1,0 +1,53 @@
+"""Passwords: what is kept of them, and checking them one at a time.
+
+Owns argon2 and its one slot: each check takes 19 MB, and a small board has 512. Must not count guesses.
+"""
+
+import asyncio
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from dashboard.web.entry.guesses import TooManyTriesError
+
+hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms on the board
+NOBODY = hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
+MOST_WAITING = 16  # checks that wait for the slot
+
+_slot = ThreadPoolExecutor(1, "password")  # one for the process; a cancelled request keeps its turn
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password: argon2id with its parameters and salt."""
+    return hasher.hash(password)
+
+
+class PasswordCheck:
+    """Checks passwords off the loop."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+
+    async def matches(self, wanted: str, password: str) -> bool:
+        """Whether a password is the one that `wanted` was made of; "": there is none, and nothing fits.
+
+        Raises TooManyTriesError when too many wait already.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise TooManyTriesError
+        self._waiting += 1
+        checking = asyncio.get_running_loop().run_in_executor(_slot, _matches, wanted, password)
+        checking.add_done_callback(self._done)
+        return await checking
+
+    def _done(self, _: object) -> None:
+        self._waiting -= 1
+
+
+def _matches(wanted: str, password: str) -> bool:
+    try:
+        return hasher.verify(wanted or NOBODY, password) and bool(wanted)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
