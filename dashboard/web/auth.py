@@ -28,7 +28,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 class Auth:
     """Sessions of one dashboard."""
 
-    def __init__(self, settings: Dashboard, secret: str, accounts: Persons, clock: Clock) -> None:
+    def __init__(self, settings: Dashboard, secret: str, accounts: Accounts, clock: Clock) -> None:
         self._signer = URLSafeTimedSerializer(secret, salt="session")
         self._accounts, self._clock = accounts, clock
         self._guesses, self._passwords = Guesses(), PasswordCheck()

@@ -52,7 +52,7 @@ class Browsers:
     def remember(self, request: Request, response: Response, name: str) -> None:
         """Somebody has logged in with this browser."""
         browser = (self.of(request) or Browser(secrets.token_urlsafe(12))).with_name(name)
-        token = str(self._signer.dumps(browser))
+        token = str(self._signer.dumps([browser.id, browser.names]))
         response.set_cookie(
             COOKIE, token, max_age=COOKIE_S, httponly=True, samesite="lax", secure=self._secure
         )

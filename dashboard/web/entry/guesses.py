@@ -86,7 +86,8 @@ def wait_after(wrong: int) -> timedelta:
     """How long to wait after so many wrong passwords."""
     if wrong < TRIES:
         return timedelta()
-    return min(LONGEST_WAIT, WAIT * 2 ** min(wrong - TRIES, 10))
+    doublings = min(wrong - TRIES, 10)
+    return min(LONGEST_WAIT, WAIT * (1 << doublings))
 
 
 def keys_of(name: str, source: str, browser: str) -> tuple[str, ...]:

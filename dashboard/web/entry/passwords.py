@@ -48,6 +48,7 @@ class PasswordCheck:
 
 def _matches(wanted: str, password: str) -> bool:
     try:
-        return hasher.verify(wanted or NOBODY, password) and bool(wanted)
+        hasher.verify(wanted or NOBODY, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
+    return bool(wanted)
