@@ -12,6 +12,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dashboard.web.accounts import Accounts
 from dashboard.web.entry.browsers import Browsers
 from dashboard.web.entry.guesses import Guesses, keys_of
 from dashboard.web.entry.passwords import PasswordCheck
