@@ -1,6 +1,6 @@
-"""The gateway's own faults, gathered for the rules: part -> what is wrong with it.
+"""The gateway's own faults, collected for the rules: part -> what is wrong with it.
 
-Owns where each fault is looked up. Must not alert (`rules.own`) nor repair anything.
+Owns which parts are checked. Must not alert (`alerts.rules.gateway`) nor repair anything.
 """
 
 import shutil
@@ -14,15 +14,15 @@ from gateway.metrics import Health
 from gateway.mqtt import Session
 from gateway.mqtt.certificate import not_after
 
-BROKER_PATIENCE = timedelta(minutes=2)
-BACKLOG_PATIENCE = timedelta(minutes=10)  # a surge is over sooner
+BROKER_AFTER = timedelta(minutes=2)
+BACKLOG_AFTER = timedelta(minutes=10)  # a burst of messages is over sooner
 CERTIFICATE_WARNING = timedelta(days=21)
 
-More = Callable[[], dict[str, str]]
+FaultSource = Callable[[], dict[str, str]]
 
 
 class GatewayFaults:
-    """Looks at the parts of one gateway; call it at every tick."""
+    """Checks the parts of one gateway; the scheduler calls it at every tick."""
 
     def __init__(
         self,
@@ -30,25 +30,25 @@ class GatewayFaults:
         health: Health,
         session: Session,
         clock: Clock,
-        more: Iterable[More] = (),
+        more: Iterable[FaultSource] = (),
     ) -> None:
         self._config, self._health, self._session, self._clock = config, health, session, clock
         self._more = tuple(more)
         self._connected_since: datetime | None = None
         self._lost_at: datetime | None = clock()
-        self._behind_since: datetime | None = None  # messages wait to be judged
+        self._behind_since: datetime | None = None  # messages wait to be processed
 
     def __call__(self) -> dict[str, str]:
-        """What is wrong now."""
+        """The present faults by part."""
         now = self._clock()
-        self._look(now)
+        self._check_connection(now)
         found = {}
         counters = self._session.counters
-        if sign := counters.history.sign(now, counters.client_id):
-            found["broker"] = sign
-        elif self._lost_at and now - self._lost_at > BROKER_PATIENCE:
-            found["broker"] = counters.trouble or "not connected"
-        if self._behind_since and now - self._behind_since > BACKLOG_PATIENCE:
+        if warning := counters.history.warning(now, counters.client_id):
+            found["broker"] = warning
+        elif self._lost_at and now - self._lost_at > BROKER_AFTER:
+            found["broker"] = counters.error or "not connected"
+        if self._behind_since and now - self._behind_since > BACKLOG_AFTER:
             found["backlog"] = f"{self._health.backlog}"
         if disk := self._health.disk_error or self._disk():
             found["disk"] = disk
@@ -59,11 +59,11 @@ class GatewayFaults:
         return found
 
     def listening(self) -> datetime | None:
-        """Since when the broker can reach us; None while it cannot, or while what it said waits unread."""
-        self._look(self._clock())
+        """Since when messages arrive; None without a connection or while stored messages wait."""
+        self._check_connection(self._clock())
         return None if self._health.backlog else self._connected_since
 
-    def _look(self, now: datetime) -> None:
+    def _check_connection(self, now: datetime) -> None:
         self._behind_since = (self._behind_since or now) if self._health.backlog else None
         if self._session.counters.connected:
             self._connected_since, self._lost_at = self._connected_since or now, None
@@ -82,7 +82,7 @@ class GatewayFaults:
             try:
                 ends = not_after(Path(name).read_text(encoding="ascii", errors="replace"))
             except (OSError, ValueError):
-                continue  # the connection says it louder
+                continue  # the connection reports this fault itself
             if ends - now < CERTIFICATE_WARNING:
                 return f"{ends:%Y-%m-%d}"
         return ""

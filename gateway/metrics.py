@@ -1,6 +1,6 @@
-"""Health: what the gateway did and how it is, for /metrics, /healthz and the watchdog.
+"""Counters and state of the gateway, for /metrics, /healthz and the watchdog.
 
-Owns the counters and the verdict. Must not act on them.
+Owns the counters and the decision whether the intake moves. Must not act on them.
 """
 
 import os
@@ -17,10 +17,10 @@ from gateway.domain.outcome import Outcome
 from gateway.domain.refused.no_events import NoEventCounts
 from gateway.mqtt.session import Counters
 
-STUCK_S = 120.0  # a commit that takes longer is a stuck gateway
+STUCK_S = 120.0  # a gateway whose commit takes longer is stuck
 NAME = "shishigaki"
 
-# Counters of the MQTT session that become metrics: (field, what it says).
+# Counters of the MQTT session that become metrics: (field, help text).
 SESSION = (
     ("connected", "1 while the broker is connected"),
     ("connections", "Connections made since the start"),
@@ -34,13 +34,13 @@ SESSION = (
 
 
 class _NoEvents(Collector):
-    """The counts as they are when somebody asks; the devices with the most messages change."""
+    """Reads the counts at each request; which devices are listed changes."""
 
     def __init__(self, counts: NoEventCounts) -> None:
         self._counts = counts
 
     def collect(self) -> Iterable[CounterMetricFamily]:
-        """One family of samples."""
+        """The samples of the metric."""
         family = CounterMetricFamily(
             f"{NAME}_no_event", "Messages that gave no event", labels=["device", "reason"]
         )
@@ -98,10 +98,10 @@ class Health:
         self._begun: float | None = None
         self._steps = 0
         self.disk_error = ""
-        self.backlog = 0  # messages that are durable and not judged yet
+        self.backlog = 0  # messages that are stored and not processed yet
 
     def committed(self, messages: int, outcome: Outcome, took_s: float) -> None:
-        """A batch became durable."""
+        """A batch was committed."""
         self.disk_error = ""
         self._begun = None
         self._received.inc(messages)
@@ -116,7 +116,7 @@ class Health:
             self._alerts.labels(alert.rule).inc()
 
     def behind(self, messages: int) -> None:
-        """So many are durable and wait to be judged: getting on, all the same."""
+        """`messages` are stored and wait to be processed; storing them is progress too."""
         self.disk_error = ""
         self._begun = None
         self.backlog = messages
@@ -125,38 +125,38 @@ class Health:
     def refused_by_disk(self, error: str) -> None:
         """A commit failed; the messages stay with the broker."""
         self.disk_error = error
-        self._begun = time.monotonic()  # retrying is progress: a restart would not help
+        self._begun = time.monotonic()  # a retry is progress: a restart would not help
         self._disk.inc()
 
     def waiting(self, messages: int) -> None:
-        """A batch has been taken up: from now on there must be progress."""
+        """A batch was received: from now on there must be progress."""
         self._begun = time.monotonic() if messages else None
 
     def follow(self, session: Counters) -> None:
-        """Show the session's counters, whatever they are when somebody asks."""
+        """Show the session's counters, read at each request."""
         for field, text in SESSION:
             gauge = Gauge(f"{NAME}_session_{field}", text, registry=self.registry)
             gauge.set_function(lambda field=field: float(getattr(session, field)))  # type: ignore[misc]
 
     def broker_says(self, what: str, value: float) -> None:
-        """A number of the broker's own: "dropped", "stored", "clients" or "uptime_s"."""
+        """A number from the broker's $SYS topics: "dropped", "stored", "clients" or "uptime_s"."""
         self._broker.labels(what).set(value)
 
     def late(self, seconds: float) -> None:
-        """How late the event loop came to a timer."""
+        """How late a timer of the event loop fired, in seconds."""
         self._lag.set(seconds)
 
     def alive(self, salvage_steps: int = 0) -> bool:
-        """Whether the intake moves: false when one batch has been under way for STUCK_S.
+        """Whether the intake moves: False if one batch takes longer than STUCK_S.
 
-        `salvage_steps` grows while a damaged database is mended: that is progress too.
+        `salvage_steps` grows while a damaged database is salvaged: that is progress too.
         """
         if salvage_steps != self._steps:
             self._steps, self._begun = salvage_steps, time.monotonic() if self._begun else None
         return self._begun is None or time.monotonic() - self._begun < STUCK_S
 
     def metrics(self, outbox: Mapping[str, int], faults: Mapping[str, str]) -> bytes:
-        """The Prometheus text format."""
+        """All metrics in the Prometheus text format."""
         for gauge, values in ((self._outbox, outbox), (self._faults, dict.fromkeys(faults, 1))):
             gauge.clear()
             for label, value in values.items():
@@ -165,7 +165,7 @@ class Health:
 
 
 def notify_systemd(state: str, address: str | None = None) -> None:
-    """Tell systemd, e.g. READY=1 or WATCHDOG=1; nothing outside systemd (sd_notify(3))."""
+    """Send READY=1 or WATCHDOG=1 to systemd (sd_notify(3)); without systemd nothing is sent."""
     address = address or os.environ.get("NOTIFY_SOCKET")
     if not address:
         return

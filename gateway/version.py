@@ -1,4 +1,4 @@
-"""Which version of the program this is. Owns the one place where it is looked up."""
+"""The version of the program. Owns the only place where it is looked up."""
 
 from functools import cache
 from importlib.metadata import version
@@ -8,5 +8,5 @@ NAME = "shishigaki"
 
 @cache
 def program_version() -> str:
-    """As installed, e.g. ``0.1.0``."""
+    """The installed version, e.g. ``0.1.0``."""
     return version(NAME)

@@ -1,6 +1,6 @@
-"""Signs of life: /healthz and /metrics for people's tools, the watchdog for systemd.
+"""/healthz and /metrics for monitoring tools, and the watchdog of systemd.
 
-Owns these answers. What they say comes from `health` and `faults`.
+Owns the two routes and the watchdog's timer. `metrics` and `faults` supply the content.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from gateway.store import Store, StoreError
 from gateway.version import program_version
 
 WATCHDOG_S = 10.0
-ASK_S = 5.0  # a busy disk must not keep a monitor waiting
+READ_WITHIN_S = 5.0  # a busy disk must not delay a monitoring tool
 
 CurrentFaults = Callable[[], Mapping[str, str]]
 
 
 def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
-    """/healthz: the version, 503 and which parts fail, else 200; /metrics: Prometheus text."""
+    """/healthz: version and faults, status 503 if there is a fault; /metrics: Prometheus text."""
 
     async def healthz(_: Request) -> Response:
         found = dict(faults())
@@ -32,7 +32,7 @@ def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
 
     async def metrics(_: Request) -> Response:
         try:
-            async with asyncio.timeout(ASK_S):
+            async with asyncio.timeout(READ_WITHIN_S):
                 outbox: Mapping[str, int] = await store.read(lambda r: r.outbox())
         except (TimeoutError, StoreError):
             outbox = {}
@@ -43,7 +43,7 @@ def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
 
 
 async def watch(health: Health, store: Store) -> None:
-    """Feed systemd's watchdog while the intake moves, and note how late the event loop is."""
+    """Notify systemd's watchdog while the intake moves, and measure how late the event loop is."""
     loop = asyncio.get_running_loop()
     while True:
         if health.alive(store.steps):

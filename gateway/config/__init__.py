@@ -1,7 +1,7 @@
-"""The configuration: one TOML file and the environment, checked wholly before anything connects.
+"""The configuration: one TOML file and the environment, checked completely before anything connects.
 
-Owns the settings' names, defaults and limits (environment: `configenv`, messages: `confighint`).
-Must not open a connection, create a file or know what a setting is used for.
+Owns names, defaults and limits of the settings (`environment` reads variables, `messages` words errors).
+Must not open a connection, create a file or use a setting.
 """
 
 import os
@@ -43,11 +43,11 @@ __all__ = ["PREFIX", "Config", "ConfigError", "check", "load"]
 
 
 class _ConfigSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Common to all sections: an unknown key is an error."""
+    """The base of all sections: an unknown key is an error."""
 
 
 class Site(_ConfigSection, frozen=True, kw_only=True):
-    """Who and where this gateway is."""
+    """Name, language and time zone of this gateway's site."""
 
     name: SlugName = "site"
     title: str = ""
@@ -79,7 +79,7 @@ class Mqtt(_ConfigSection, frozen=True, kw_only=True):
     keepalive_s: Annotated[int, Meta(ge=1, le=65_535)] = 60
     # how long the broker holds messages for us
     session_expiry_s: Annotated[int, Meta(ge=1, le=4_294_967_295)] = 604_800
-    max_uncommitted: Positive = 5_000  # our own bound; beyond it we stop reading
+    max_uncommitted: Positive = 5_000  # messages; with more we stop reading
     max_packet_bytes: Annotated[int, Meta(ge=1, le=268_435_455)] = 1_048_576
 
 
@@ -105,7 +105,7 @@ class Dashboard(_ConfigSection, frozen=True, kw_only=True):
 
 
 class Influx(_ConfigSection, frozen=True, kw_only=True):
-    """A central InfluxDB that committed events are forwarded to; the embedded store stays the truth."""
+    """A central InfluxDB to which committed events are forwarded; the store remains the record."""
 
     url: Annotated[
         str,
@@ -137,21 +137,21 @@ class HomeAssistant(_ConfigSection, frozen=True, kw_only=True):
 
 
 class PersonSettings(_ConfigSection, frozen=True, kw_only=True):
-    """Somebody to tell: by which channels, about what, at which hours."""
+    """A recipient of alerts: channels, devices and hours."""
 
     name: SlugName
     title: str = ""
     language: Literal["ja", "en"] = "ja"
     channels: tuple[str, ...]  # console:, line:, mqtt:, meshtastic: or any Apprise URL
     duty: Literal["trapper", "deputy", "office"] = "trapper"  # in the order of escalation
-    groups: tuple[SlugName, ...] = ()  # names for several people, who take their turn together
+    groups: tuple[SlugName, ...] = ()  # names of groups, whose members take their turn together
     devices: tuple[str, ...] = ()  # ids or areas, * allowed; empty: all
-    quiet: Hours = "00-00"  # local hours without warnings; captures and dangers come through
-    digest: tuple[AlertLevel, ...] = (AlertLevel.INFO,)  # gathered until the digest hour
+    quiet: Hours = "00-00"  # local hours without warnings; captures and dangers are sent
+    digest: tuple[AlertLevel, ...] = (AlertLevel.INFO,)  # collected until the digest hour
 
 
 class Rota(_ConfigSection, frozen=True, kw_only=True):
-    """People who take turns (当番): of them only the one on duty is told first."""
+    """People who take turns (当番): only the one on duty is notified first."""
 
     people: Annotated[tuple[SlugName, ...], Meta(min_length=1)]  # or groups of people
     since: date  # first day of the first one's turn
@@ -159,25 +159,25 @@ class Rota(_ConfigSection, frozen=True, kw_only=True):
 
 
 class Override(_ConfigSection, frozen=True, kw_only=True):
-    """Other thresholds for some devices."""
+    """Different thresholds for some devices."""
 
     devices: tuple[str, ...]  # ids or areas, * allowed, e.g. "oku/*" for another site
     limits: dict[str, Any]  # keys of [rules]
 
 
 class AreaSettings(_ConfigSection, frozen=True, kw_only=True):
-    """Land that matters: a GeoJSON file and what to watch there."""
+    """A GeoJSON file of land, and which species to alert on there."""
 
     name: Annotated[str, Meta(min_length=1, max_length=24)]
     file: str
-    living: bool = False  # people live there: dangerous species are an alert class of their own
+    living: bool = False  # people live there: dangerous species have their own alert class
     near_m: Annotated[float, Meta(ge=0, le=10_000)] = 200.0
     species: tuple[str, ...] = ()  # empty: all
     hours: Hours = "00-24"
 
 
 class Alerts(_ConfigSection, frozen=True, kw_only=True):
-    """Escalation by time, digests, links, the dead man's switch."""
+    """Escalation, digests, links, and the heartbeat to an outside monitor."""
 
     remind_every_min: Positive = 20
     remind_times: Annotated[int, Meta(ge=0, le=10)] = 2
@@ -191,7 +191,7 @@ class Alerts(_ConfigSection, frozen=True, kw_only=True):
     tick_s: Seconds = 30.0
     line_url: str = "https://api.line.me"
     meshtastic_topic: str = "msh/JP/2/json/mqtt/"
-    heartbeat_url: str = ""  # called while all is well: its silence is somebody's alarm
+    heartbeat_url: str = ""  # requested while all is well; the monitor there alerts when it stops
     heartbeat_s: Seconds = 300.0
 
 
@@ -207,7 +207,7 @@ LINE_FREE = Quota(channel="line", month=200, reserve=60)
 
 
 class Config(_ConfigSection, frozen=True, kw_only=True):
-    """Everything one gateway needs to know before it starts."""
+    """All settings of one gateway."""
 
     site: Site = Site()
     mqtt: Mqtt = Mqtt()
@@ -226,18 +226,18 @@ class Config(_ConfigSection, frozen=True, kw_only=True):
     office: Office = Office()
     public: Public = Public()
     paperwork: Paperwork = Paperwork()
-    models: dict[str, ModelRow] = {}  # sensor models of one's own, beside the shipped ones
+    models: dict[str, ModelRow] = {}  # the site's own sensor models, beside the shipped ones
 
 
 def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read `path` (None: defaults) and the environment; ConfigError names what is wrong."""
+    """Read `path` (None: defaults) and the environment. Raises ConfigError naming what is wrong."""
     values = _read(path) if path else {}
     overlay(values, environ, Config)
     return check(values)
 
 
 def check(values: dict[str, Any]) -> Config:
-    """Turn plain values into a Config, or say which key is wrong and what is allowed."""
+    """Turn plain values into a Config. Raises ConfigError naming the key and what is allowed."""
     try:
         config = msgspec.convert(values, Config)
         with_own(config.models)

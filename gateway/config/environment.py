@@ -1,9 +1,9 @@
-"""Settings from the environment, put over those of the file.
+"""Settings from the environment, which replace those of the file.
 
-Owns the names of the variables. Must not know a setting's meaning.
+Owns the names of the variables. Must not use a setting.
 
-Any setting can come from the environment as ``SHISHIGAKI_<SECTION>__<KEY>``, and any of them from a
-file named by ``SHISHIGAKI_<SECTION>__<KEY>_FILE`` (for secrets: systemd credentials, container secrets).
+``SHISHIGAKI_<SECTION>__<KEY>`` holds a setting. ``SHISHIGAKI_<SECTION>__<KEY>_FILE`` names a file that
+holds it (for secrets: systemd credentials, container secrets).
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ PREFIX = "SHISHIGAKI_"
 
 
 def overlay(values: dict[str, Any], environ: Mapping[str, str], root: type[Struct]) -> None:
-    """Put ``SHISHIGAKI_SECTION__KEY`` (or ``..._FILE``: the content of that file) over `values`."""
+    """Replace in `values` what the environment sets. Raises ConfigError for an unknown variable."""
     for variable, text in sorted(environ.items()):
         if not variable.startswith(PREFIX) or "__" not in variable:
             continue
@@ -50,7 +50,7 @@ def _secret(variable: str, path: str) -> str:
 
 
 def _typed(text: str, annotation: Any) -> Any:
-    """Text of the environment as the setting's type; a text that does not fit is left to `check`."""
+    """The text converted to the setting's type; `check` reports a text that does not fit."""
     try:
         return msgspec.convert(text, annotation, strict=False)
     except msgspec.ValidationError:

@@ -1,7 +1,7 @@
-"""The words for a broken setting: which key, its value, what is allowed. PURE.
+"""The error messages for a wrong setting: its key, its value, what is allowed. PURE.
 
-Owns ConfigError and the translation of msgspec's messages. A secret's value is never shown, nor a
-table that may hold one.
+Owns ConfigError and the translation of msgspec's messages. Must not show the value of a secret nor a
+table that may contain one.
 """
 
 import difflib
@@ -34,7 +34,7 @@ class ConfigError(BadConfigurationError):
 
 
 def explain(text: str, values: dict[str, Any], root: type[Struct]) -> str:
-    """Name the key, its value and what `root`, the class of all settings, allows there."""
+    """The key, its value, and what `root`, the class of all settings, allows there."""
     match = _AT.match(text)
     what, path = (match["what"], match["path"] or "") if match else (text, "")
     kind = _kind(root, path)
@@ -48,7 +48,7 @@ def explain(text: str, values: dict[str, Any], root: type[Struct]) -> str:
 
 
 def allowed(kind: Any) -> str:
-    """What a setting of this annotation takes, in words; "" when there are none for it."""
+    """What a setting of this annotation allows, in words; "" if there are none."""
     bare, metas = _bare(kind), [arg for arg in get_args(kind) if isinstance(arg, Meta)]
     if described := [meta.description for meta in metas if meta.description]:
         return described[0]
@@ -62,7 +62,7 @@ def allowed(kind: Any) -> str:
 
 
 def _many(parts: tuple[Any, ...]) -> str:
-    """Of a tuple's parts: tables one by one, or a list of values."""
+    """What a tuple allows: a list of tables, or a list of values."""
     if _keys(parts[0]):
         return "a table of its own for each, under [[double brackets]]"
     if parts[-1] is Ellipsis:
@@ -98,7 +98,7 @@ def _below(path: str, key: str) -> str:
 
 
 def _kind(root: Any, path: str) -> Any:
-    """The annotation at a path such as `people[0].name`; Any where there is none."""
+    """The annotation at a path such as `people[0].name`; Any if there is none."""
     kind = root
     for step in _STEP.finditer(path):
         bare = _bare(kind)
@@ -110,7 +110,7 @@ def _kind(root: Any, path: str) -> Any:
 
 
 def _element(parts: tuple[Any, ...], index: str) -> Any:
-    """Of a tuple's, a list's or a dict's parts the one for `index` ("..." in a dict)."""
+    """The part of a tuple, list or dict annotation for `index` ("..." in a dict)."""
     if not parts:
         return Any
     if parts[-1] is Ellipsis:
@@ -119,7 +119,7 @@ def _element(parts: tuple[Any, ...], index: str) -> Any:
 
 
 def _bare(kind: Any) -> Any:
-    """Without limits, and of "X or nothing" the X."""
+    """The annotation without limits; X for "X or None"."""
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
@@ -147,7 +147,9 @@ def _at(values: Any, path: str) -> Any:
     for step in _STEP.finditer(path):
         name = step["key"] or step["index"]
         if isinstance(values, dict):
-            values = values.get(name, values)  # msgspec names no key of a free table: show it all
+            values = values.get(
+                name, values
+            )  # msgspec does not name a key of a free table: show the whole table
         elif isinstance(values, list) and name.isdigit():
             values = values[int(name)]
     return values

@@ -1,13 +1,13 @@
-"""The settings of the office's pages: land, what is published, papers. PURE.
+"""The settings of the office's pages: land, publication, paperwork. PURE.
 
-Owns names, defaults and limits. Must not read the files that it names.
+Owns names, defaults and limits. Must not read the files that the settings name.
 """
 
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-COLUMNS = (  # what a capture's row in the papers can hold
+COLUMNS = (  # possible columns of a capture's row in the papers
     "no",
     "date",
     "time",
@@ -33,14 +33,14 @@ Column = Annotated[str, Meta(pattern=rf"^({'|'.join(COLUMNS)})\Z", description="
 
 
 class _OfficeSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Common to all: an unknown key is an error."""
+    """The base of these sections: an unknown key is an error."""
 
 
 class Office(_OfficeSection, frozen=True, kw_only=True):
-    """Land that officials draw and plan with: GeoJSON files, and the hunters' own map numbers."""
+    """Land for maps and planning: GeoJSON files, and the numbers of the hunters' own map."""
 
     boundary: tuple[str, ...] = ()  # 市町村の区域: where reports come from; empty: all land
-    protected: tuple[str, ...] = ()  # 鳥獣保護区 and the like: drawn, and never proposed for traps
+    protected: tuple[str, ...] = ()  # 鳥獣保護区 and similar: drawn, never proposed for traps
     refused: tuple[str, ...] = ()  # landowners who refuse, houses: never proposed
     roads: tuple[str, ...] = ()  # what a trapper can drive or walk on
     hunter_map: str = ""  # CSV with mesh5km,number
@@ -48,11 +48,11 @@ class Office(_OfficeSection, frozen=True, kw_only=True):
 
 
 class Public(_OfficeSection, frozen=True, kw_only=True):
-    """What everybody may see: never more than 5 km squares, late, and no small numbers."""
+    """The public map: only 5 km squares, with a delay, without small numbers."""
 
     open: bool = False  # without a login
     delay_days: Annotated[int, Meta(ge=7)] = 30
-    least: Annotated[int, Meta(ge=2)] = 5  # fewer events in a square than this are not told
+    least: Annotated[int, Meta(ge=2)] = 5  # squares with fewer events are not published
 
 
 class Paperwork(_OfficeSection, frozen=True, kw_only=True):
@@ -60,5 +60,5 @@ class Paperwork(_OfficeSection, frozen=True, kw_only=True):
 
     columns: tuple[Column, ...] = COLUMNS
     permit: str = ""  # number of the permit (許可番号)
-    permits: dict[str, str] = {}  # another one for some traps, by id
-    photos: str = ""  # folder that photos' names are looked up in; empty: `photos` by the database
+    permits: dict[str, str] = {}  # a different permit for some traps, by id
+    photos: str = ""  # folder of the photos; empty: `photos` beside the database

@@ -1,6 +1,6 @@
-"""Thresholds of the rules: one set for the site, parts of it overridden for some devices. PURE.
+"""The thresholds of the rules: one set for the site, with overrides for some devices. PURE.
 
-Owns names, defaults and limits of every threshold. Must not judge.
+Owns names, defaults and limits of every threshold. Must not apply them.
 """
 
 from datetime import datetime, time
@@ -17,11 +17,13 @@ NotNegative = Annotated[float, Meta(ge=0)]
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a rule speaks. 0 turns a battery or signal threshold off."""
+    """The thresholds. 0 switches a battery or signal threshold off."""
 
-    silent_heartbeats: AtLeastOne = 2.5  # missed signs of life before a device counts as silent
-    many_silent: Annotated[int, Meta(ge=2)] = 3  # so many at once are one fault that they share
-    many_silent_share: Share = 0.6  # of the devices that share it
+    silent_heartbeats: AtLeastOne = 2.5  # heartbeats missed before a device counts as silent
+    many_silent: Annotated[int, Meta(ge=2)] = (
+        3  # so many silent devices at once have one common cause
+    )
+    many_silent_share: Share = 0.6  # of the devices with that cause
     battery_low_pct: Annotated[float, Meta(ge=0, le=100)] = 20.0
     battery_low_v: NotNegative = 0.0  # depends on the chemistry: set it per device
     battery_fall_pct: Annotated[float, Meta(ge=0, le=100)] = 20.0  # within battery_fall_days
@@ -35,12 +37,12 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ignored_species: tuple[str, ...] = ("person", "dog", "cat")
     least_confidence: Annotated[float, Meta(ge=0, le=1)] = 0.5
     first_after_days: Annotated[int, Meta(ge=1)] = 30
-    calm_min: AtLeastOne = 60.0  # so long without a further appearance ends its alert
+    calm_min: AtLeastOne = 60.0  # minutes without a detection that end a danger alert
     unanswered_min: AtLeastOne = 120.0
 
 
 def within(hours: str, local: datetime | time) -> bool:
-    """Whether a local time lies in ``HH-HH``; ``22-06`` runs over midnight, ``00-24`` is always."""
+    """Whether a local time is in ``HH-HH``; ``22-06`` includes midnight, ``00-24`` is always."""
     first, last = (int(part) for part in hours.split("-"))
     if first <= last:
         return first <= local.hour < last

@@ -1,8 +1,8 @@
-"""The MQTT session: the seam through which everything MQTT reaches the gateway.
+"""The MQTT session: the interface between the broker and the gateway.
 
-Owns what a session promises. `mqtt_session` holds the promises over any number of connections;
-one connection is `mqtt_five` (own, on the mqtt5 codec) or `mqtt_paho` (paho-mqtt, MQTT 3.1.1).
-Must not decode payloads nor decide when a message may be acknowledged.
+Owns what a session guarantees. `session` keeps the guarantees over any number of connections; one
+connection is `link_v5` (our own, on the mqtt5 codec) or `link_paho` (paho-mqtt, MQTT 3.1.1). Must not
+decode payloads nor decide when a message may be acknowledged.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from gateway.mqtt.witness import ConnectionListener, NoConnectionListener
 
 __all__ = ["Counters", "Delivery", "Session", "connect_session"]
 
-_WAYS: dict[str, tuple[MakeLink, ...]] = {
+_LINKS: dict[str, tuple[MakeLink, ...]] = {
     "5": (FiveLink,),
     "3.1.1": (PahoLink,),
     "auto": (FiveLink, PahoLink),
@@ -30,7 +30,7 @@ class Session(Protocol):
 
     @property
     def counters(self) -> Counters:
-        """What it has done so far, for /metrics."""
+        """The counters of the session, for /metrics."""
 
     async def run(self) -> None:
         """Connect, subscribe, reconnect with jitter, until cancelled; publish our own status."""
@@ -39,19 +39,19 @@ class Session(Protocol):
         """Wait for a message, then return all that wait, `limit` at most, in arrival order."""
 
     def ack(self, deliveries: list[Delivery]) -> None:
-        """These are durable: acknowledge them in order. Drops those of an older connection.
+        """Acknowledge committed deliveries in order; those of an older connection are dropped.
 
-        Every delivery must come here once, QoS 0 and refused ones too: what has not come counts
-        against `max_uncommitted`, and beyond that nothing more is read.
+        Every delivery must be passed here once, QoS 0 and refused ones too: the others count
+        against `max_uncommitted`, and at that number reading stops.
         """
 
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
     ) -> None:
-        """Send; QoS 1 returns when the broker has taken it.
+        """Publish; with QoS 1 return after the broker's acknowledgement.
 
-        TimeoutError when it has not in time, PermissionError when it refuses. Never wait for it
-        in the task that acknowledges: while reading is stopped, the broker's answer is not read.
+        Raises TimeoutError if it does not come in time, PermissionError if the broker refuses. Must
+        not be awaited in the task that acknowledges: while reading is stopped, no answer is read.
         """
 
 
@@ -67,8 +67,8 @@ def connect_session(
         settings=settings,
         client_id=settings.client_id or f"shishigaki-{site}",
         status_topic=f"shishigaki/v1/{site}/gateway/status",
-        # At QoS 2 the broker's part of the hand-over is done before the commit.
+        # With QoS 2 the broker would delete a message before our commit.
         subscriptions=tuple((topics, min(qos, 1)) for topics, qos in subscriptions),
     )
-    ways = _WAYS[settings.protocol]
-    return BrokerSession(terms, ways, clock, witness=witness or NoConnectionListener())
+    links = _LINKS[settings.protocol]
+    return BrokerSession(terms, links, clock, witness=witness or NoConnectionListener())

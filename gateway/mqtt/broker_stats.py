@@ -1,6 +1,6 @@
-"""What the broker says of itself ($SYS): how many messages it had to drop, who connects, its log.
+"""Reads the broker's $SYS topics: dropped messages, connected clients, its log.
 
-Owns the topics and the numbers. aiomqtt is right here: losing one of these does no harm.
+Owns the topics and the numbers. Uses aiomqtt, because losing one of these messages does no harm.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from gateway.config import Mqtt
 from gateway.mqtt.link import ConnectionFailedError, tls_context
 
 log = logging.getLogger(__name__)
-AGAIN_S = 15.0
-LINE = 1_000  # characters of a line of the log
-WAITING = 1_000  # messages; beyond them the oldest are dropped
-LOG = "$SYS/broker/log"  # errors and notices, where the broker has `log_dest topic`
+RETRY_S = 15.0
+MAX_LINE = 1_000  # characters of a log line
+MAX_WAITING = 1_000  # messages; with more the oldest are dropped
+LOG = "$SYS/broker/log"  # errors and notices, if the broker has `log_dest topic`
 TOPICS = {  # topic -> name of the number; mosquitto's and amqtt's. The first is answered first.
     "$SYS/broker/uptime": "uptime_s",
     "$SYS/broker/publish/messages/dropped": "dropped",
@@ -29,34 +29,34 @@ TOPICS = {  # topic -> name of the number; mosquitto's and amqtt's. The first is
 
 
 def ignore(_line: str) -> None:
-    """For those whom the broker's log does not concern."""
+    """The default reader of log lines: does nothing."""
 
 
 async def follow_broker(
     settings: Mqtt,
     site: str,
-    tell: Callable[[str, float], None],
-    hear: Callable[[str], None] = ignore,
+    on_number: Callable[[str, float], None],
+    on_log_line: Callable[[str], None] = ignore,
 ) -> None:
-    """Hand on each number and each line of the log as it comes, until cancelled.
+    """Pass on each number and each log line as it arrives, until cancelled.
 
-    `hear` gets an empty line when the log is heard from now on. A broker that says nothing is no fault.
+    `hear` gets an empty line when log lines begin to arrive. A broker without $SYS topics is no fault.
     """
     while True:
         try:
             async with _client(settings, site) as client:
                 await client.subscribe([(topic, 0) for topic in (*TOPICS, f"{LOG}/E", f"{LOG}/N")])
-                _heed_stop()
-                hear("")
+                _check_cancelled()
+                on_log_line("")
                 async for message in client.messages:
-                    _read(message, tell, hear)
+                    _read(message, on_number, on_log_line)
         except (aiomqtt.MqttError, ConnectionFailedError, OSError) as error:
             log.debug("no $SYS: %s", error)
-        await asyncio.sleep(AGAIN_S)
+        await asyncio.sleep(RETRY_S)
 
 
-def _heed_stop() -> None:
-    """Python 3.11's wait_for, on which aiomqtt connects and subscribes, may swallow a cancellation."""
+def _check_cancelled() -> None:
+    """Raise CancelledError if aiomqtt swallowed it: it uses wait_for of Python 3.11, which may do so."""
     task = asyncio.current_task()
     if task and task.cancelling():
         raise asyncio.CancelledError
@@ -71,23 +71,25 @@ def _client(settings: Mqtt, site: str) -> aiomqtt.Client:
         identifier=f"shishigaki-{site}-sys",
         tls_context=tls_context(settings),
         timeout=10.0,
-        max_queued_incoming_messages=WAITING,
+        max_queued_incoming_messages=MAX_WAITING,
     )
 
 
 def _read(
-    message: aiomqtt.Message, tell: Callable[[str, float], None], hear: Callable[[str], None]
+    message: aiomqtt.Message,
+    on_number: Callable[[str, float], None],
+    on_log_line: Callable[[str], None],
 ) -> None:
     topic, payload = message.topic.value, message.payload
     if not isinstance(payload, bytes | bytearray):
         return
     text = bytes(payload).decode("utf-8", "replace")
     if topic.startswith(LOG):
-        hear(text[:LINE])
+        on_log_line(text[:MAX_LINE])
         return
     try:
         value = float(text.split()[0])  # "123 seconds"
         if math.isfinite(value):
-            tell(TOPICS[topic], value)
+            on_number(TOPICS[topic], value)
     except (KeyError, ValueError, IndexError):
         log.debug("not a number: %s", topic)

@@ -1,6 +1,6 @@
-"""When a certificate ends. PURE: bytes of a PEM file in, a time out.
+"""The end of validity of a certificate. PURE: text of a PEM file in, a time out.
 
-Owns the walk to ``notAfter`` in the DER of X.509 (RFC 5280, 4.1); checks no signature.
+Owns the search for ``notAfter`` in the DER of X.509 (RFC 5280, 4.1). Must not check a signature.
 """
 
 import ssl
@@ -10,7 +10,7 @@ SEQUENCE, VERSION, UTC_TIME = 0x30, 0xA0, 0x17
 
 
 def not_after(pem: str) -> datetime:
-    """The end of the first certificate in `pem`; ValueError when there is none."""
+    """The end of validity of the first certificate in `pem`. Raises ValueError if there is none."""
     begin = pem.find("-----BEGIN CERTIFICATE-----")
     end = pem.find("-----END CERTIFICATE-----", begin)
     if begin < 0 or end < 0:
@@ -39,7 +39,7 @@ def _not_after(der: bytes) -> datetime:
 
 
 def _item(der: bytes, at: int) -> tuple[int, int, int]:
-    """(tag, begin of content, end) of the DER item at `at`."""
+    """(tag, begin of content, end of content) of the DER item at `at`."""
     tag, length, at = der[at], der[at + 1], at + 2
     if length & 0x80:
         size = length & 0x7F

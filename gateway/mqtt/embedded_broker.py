@@ -1,7 +1,7 @@
-"""The embedded broker of the demo: a private mosquitto, else amqtt, on this machine only.
+"""The embedded broker of the demo: its own mosquitto, else amqtt, on this machine only.
 
-Owns the broker's process: its configuration, readiness and end. Must not be used in the field:
-there a broker of the system, with passwords and TLS, outlives the gateway (see deploy/).
+Owns the broker's process: its configuration, start and end. Must not be used in the field: there a
+system broker with passwords and TLS runs independently of the gateway (see deploy/).
 """
 
 import asyncio
@@ -51,17 +51,17 @@ class Broker(Struct, frozen=True):
 
     @property
     def protocol(self) -> Literal["auto", "3.1.1"]:
-        """What to configure as mqtt.protocol: amqtt says nothing to MQTT 5, which costs a wait."""
+        """The value for mqtt.protocol: amqtt does not answer MQTT 5, and waiting for it takes time."""
         return "3.1.1" if self.name == "amqtt" else "auto"
 
 
 def find_mosquitto() -> str | None:
-    """The path of mosquitto, which Debian keeps outside an ordinary user's PATH."""
+    """The path of mosquitto; Debian installs it outside an ordinary user's PATH."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
 def tied_to_parent(command: list[str]) -> list[str]:
-    """`command`, ended by the kernel when this process dies in whatever way (Linux)."""
+    """`command`, such that the kernel ends it when this process dies (Linux)."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else command
 
@@ -75,7 +75,7 @@ def mosquitto_command(
     anonymous: bool = True,
     extra: str = "",
 ) -> list[str]:
-    """Write the configuration into `directory`; returns the command that runs it."""
+    """Write the configuration into `directory` and return the command that starts mosquitto."""
     directory.mkdir(parents=True, exist_ok=True)
     conf = directory / "mosquitto.conf"
     text = MOSQUITTO_CONF.format(
@@ -89,13 +89,13 @@ def mosquitto_command(
 
 
 def amqtt_command(port: int) -> list[str]:
-    """The command that runs the pure Python broker; it speaks MQTT 3.1.1 and keeps nothing."""
+    """The command that starts the pure Python broker; MQTT 3.1.1, without persistence."""
     return tied_to_parent([sys.executable, "-m", "gateway.mqtt.embedded_broker", str(port)])
 
 
 @asynccontextmanager
 async def embedded(directory: Path, port: int) -> AsyncIterator[Broker]:
-    """A broker on 127.0.0.1:`port`, data and log in `directory`; BrokerError if it cannot start."""
+    """A broker on 127.0.0.1:`port`, data and log in `directory`. Raises BrokerError if it cannot start."""
     if not is_free(port):
         raise BrokerError(f"port {port} is taken by another program")
     mosquitto = find_mosquitto()
@@ -107,7 +107,7 @@ async def embedded(directory: Path, port: int) -> AsyncIterator[Broker]:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=stderr,
             stderr=stderr,
-            start_new_session=True,  # Ctrl-C is for us: the broker ends after the gateway
+            start_new_session=True,  # Ctrl-C must not reach it: the broker ends after the gateway
         )
     try:
         await _ready(process, port, log)
@@ -122,7 +122,7 @@ def _prepare(directory: Path) -> Path:
     return directory / "broker.log"
 
 
-def _last_words(log: Path) -> str:
+def _log_tail(log: Path) -> str:
     return log.read_text(errors="replace").strip()[-1_000:]
 
 
@@ -138,7 +138,7 @@ def is_free(port: int) -> bool:
 
 
 async def _ready(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
-    """Wait until the port answers, the process has ended, or the time is up."""
+    """Wait until the port answers. Raises BrokerError if the process ends or the time is up."""
     try:
         async with asyncio.timeout(READY_S):
             while process.returncode is None:
@@ -147,7 +147,7 @@ async def _ready(process: asyncio.subprocess.Process, port: int, log: Path) -> N
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise BrokerError(f"the broker does not answer on port {port} in {READY_S} s") from None
-    raise BrokerError(f"the broker ended at once: {_last_words(log)}")
+    raise BrokerError(f"the broker ended at once: {_log_tail(log)}")
 
 
 async def _answers(port: int) -> bool:
@@ -162,7 +162,7 @@ async def _answers(port: int) -> bool:
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Ask it to end, so that it saves; insist after a while."""
+    """Terminate the broker, so that it saves its data; kill it after STOP_S."""
     with suppress(ProcessLookupError):
         process.terminate()
     try:

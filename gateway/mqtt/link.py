@@ -1,7 +1,7 @@
-"""What a session and its connections have in common: the words, and why a connection fails.
+"""What a session and its connections share: types, and the reasons why a connection fails.
 
-Owns `Delivery`, the contract of one connection (`Link`), and the judgement of every failure.
-Must not open a socket.
+Owns `Delivery`, the interface of one connection (`Link`), and which failure is retried how. Must not
+open a socket.
 """
 
 import socket
@@ -19,20 +19,20 @@ from gateway.domain.model import Message
 
 CONNECT_S = 10.0  # TCP and TLS
 ANSWER_S = 5.0  # from CONNECT to the broker's answer
-GOODBYE_S = 2.0  # for the last words of an orderly end
+GOODBYE_S = 2.0  # for an orderly disconnect
 ONLINE, OFFLINE = b"online", b"offline"
 
 
 class Delivery(Struct, frozen=True):
-    """A message and what it takes to acknowledge it."""
+    """A message with the data to acknowledge it."""
 
     message: Message
     packet_id: int  # 0 for QoS 0: nothing to acknowledge
-    generation: int  # number of the connection it came by
+    generation: int  # number of the connection that it came from
 
 
 class Terms(Struct, frozen=True):
-    """What this gateway tells every broker: who it is, what it wants, what stands when it dies."""
+    """What this gateway uses with every broker: client id, subscriptions, status topic of its last will."""
 
     settings: Mqtt
     client_id: str
@@ -41,10 +41,10 @@ class Terms(Struct, frozen=True):
 
 
 class Wire(Struct, frozen=True):
-    """Where a connection puts what it reads, and how it stamps it."""
+    """Where a connection delivers messages, and the clock for their time of receipt."""
 
     generation: int
-    deliver: Callable[[list[Delivery]], None]  # an empty list is a sign of life
+    deliver: Callable[[list[Delivery]], None]  # an empty list: the broker is alive
     clock: Callable[[], datetime]  # read once per chunk, not per message
 
 
@@ -52,42 +52,42 @@ class Link(Protocol):
     """One connection, from CONNECT to its end; never used again."""
 
     async def open(self) -> bool:
-        """Connect and ask for the subscriptions; True if the broker remembers us. Else Trouble."""
+        """Connect and subscribe; True if the broker kept our session. Raises ConnectionFailedError."""
 
     async def lasting(self) -> None:
-        """Wait for the end of the connection; raises the Trouble that ended it."""
+        """Wait for the end of the connection. Raises the ConnectionFailedError that ended it."""
 
     def ack(self, packet_ids: Sequence[int]) -> None:
-        """Acknowledge, in this order."""
+        """Acknowledge in this order."""
 
     async def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> None:
-        """Send; QoS 1 waits for the answer. ConnectionError: lost, PermissionError: refused."""
+        """Publish; QoS 1 waits for the answer. Raises ConnectionError (lost) or PermissionError."""
 
     def pause(self, *, paused: bool) -> None:
-        """Stop or go on reading; the connection is kept alive meanwhile."""
+        """Stop or continue reading; the connection is kept alive meanwhile."""
 
     async def close(self) -> None:
-        """Say goodbye and release the socket; harmless if it has ended already."""
+        """Disconnect and close the socket; does nothing if the connection has ended."""
 
 
 class Retry(Enum):
-    """What may help against a Trouble."""
+    """What may help against a failure."""
 
     SOON = auto()
-    SLOWLY = auto()  # somebody has to change something first
-    OTHER_VERSION = auto()  # perhaps the broker speaks another version of MQTT
+    SLOWLY = auto()  # a person must change something first
+    OTHER_VERSION = auto()  # the broker may speak another version of MQTT
 
 
 class Cause(Enum):
-    """What ended a connection, as far as it tells whether another program has our client id."""
+    """What ended a connection, as a sign of another program with our client id."""
 
-    TAKEN_OVER = auto()  # the broker says so
+    TAKEN_OVER = auto()  # the broker gave this reason
     HUNG_UP = auto()  # the broker closed the connection and gave no reason
     OTHER = auto()
 
 
 class ConnectionFailedError(UnreachableError):
-    """Why a connection failed, in words for the person who has to mend it."""
+    """Why a connection failed; the text is for the person who must correct it."""
 
     def __init__(self, text: str, retry: Retry = Retry.SOON, cause: Cause = Cause.OTHER) -> None:
         super().__init__(text)
@@ -103,7 +103,7 @@ _CREDENTIALS = (
     "refuses the user name or password; check mqtt.username and mqtt.password"
     "(ユーザー名かパスワードが違います)"
 )
-# Reason codes of MQTT 5; the five codes of 3.1.1 map onto the first five.
+# Reason codes of MQTT 5; the five codes of 3.1.1 are mapped to the first five.
 _REASONS: dict[int, tuple[Retry, str]] = {
     132: (Retry.OTHER_VERSION, "does not speak this version of MQTT; set mqtt.protocol"),
     133: (Retry.SLOWLY, "does not accept the client id; set mqtt.client_id"),
@@ -121,25 +121,25 @@ _REASONS: dict[int, tuple[Retry, str]] = {
 
 
 def refusal(settings: Mqtt, code: int, name: str = "") -> ConnectionFailedError:
-    """What reason code `code` of a CONNACK or DISCONNECT means for us."""
+    """The error for reason code `code` of a CONNACK or DISCONNECT."""
     retry, text = _REASONS.get(code, (Retry.SOON, f"ended the connection: {name or code}"))
     cause = Cause.TAKEN_OVER if code == TAKEN_OVER_CODE else Cause.OTHER
     return ConnectionFailedError(f"broker {settings.host}:{settings.port} {text}", retry, cause)
 
 
-def silence(settings: Mqtt) -> ConnectionFailedError:
-    """The broker closed or said nothing after CONNECT: older brokers meet MQTT 5 in this way."""
+def no_answer(settings: Mqtt) -> ConnectionFailedError:
+    """The broker did not answer CONNECT: older brokers do so with MQTT 5."""
     return ConnectionFailedError(
         f"broker {settings.host}:{settings.port} gives no answer to CONNECT",
         Retry.OTHER_VERSION,
     )
 
 
-def hung_up(settings: Mqtt, why: object) -> ConnectionFailedError:
-    """The connection broke; `why` as far as known.
+def connection_broken(settings: Mqtt, why: object) -> ConnectionFailedError:
+    """The connection broke; `why` if known.
 
-    Without a reason, or with a reset, it was the broker that closed it: mosquitto does so when it
-    stops, and also when another program takes our session.
+    Without a reason, or with a reset, the broker closed it: mosquitto does so when it stops, and when
+    another program takes over our session.
     """
     is_closed = not why or isinstance(why, ConnectionError)
     detail = f"{why}" if why else "it stopped"
@@ -150,14 +150,14 @@ def hung_up(settings: Mqtt, why: object) -> ConnectionFailedError:
     )
 
 
-def nonsense(settings: Mqtt, what: str, *, answered: bool) -> ConnectionFailedError:
-    """The broker sent what MQTT does not know; as an answer to CONNECT it may be another version."""
+def invalid_packet(settings: Mqtt, what: str, *, answered: bool) -> ConnectionFailedError:
+    """The broker sent an invalid packet; as an answer to CONNECT it may be another version of MQTT."""
     retry = Retry.SOON if answered else Retry.OTHER_VERSION
     return ConnectionFailedError(f"broker {settings.host}:{settings.port} sent {what}", retry)
 
 
 def unreachable(settings: Mqtt, error: OSError) -> ConnectionFailedError:
-    """Why no connection came about, from the operating system's error."""
+    """The error for a connection that the operating system could not open."""
     where = f"{settings.host}:{settings.port}"
     match error:
         case ssl.SSLCertVerificationError():
@@ -179,7 +179,7 @@ def unreachable(settings: Mqtt, error: OSError) -> ConnectionFailedError:
 
 
 def tls_context(settings: Mqtt) -> ssl.SSLContext | None:
-    """TLS as configured, None without; Trouble if a certificate or key file cannot be used."""
+    """TLS as configured, None without. Raises ConnectionFailedError for a file that cannot be used."""
     if not settings.tls:
         return None
     try:
@@ -195,9 +195,9 @@ def tls_context(settings: Mqtt) -> ssl.SSLContext | None:
 
 
 class Publish(Protocol):
-    """How a channel reaches the gateway's own broker (`mqtt.Session.publish`)."""
+    """Publishes to the gateway's own broker (`mqtt.Session.publish`)."""
 
     async def __call__(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
     ) -> None:
-        """Returns when the broker has taken it; TimeoutError or ConnectionError when not."""
+        """Returns after the broker's acknowledgement. Raises TimeoutError or ConnectionError."""

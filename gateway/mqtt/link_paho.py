@@ -1,7 +1,7 @@
-"""One connection with paho-mqtt and its manual acknowledgement: MQTT 3.1.1, or 5 if asked.
+"""One connection with paho-mqtt and manual acknowledgement: MQTT 3.1.1, in tests also 5.
 
-Owns paho's client and its socket in the event loop. Must not reconnect, count or queue: that is
-the session's. Uses paho's documented calls only, so that it may be updated.
+Owns paho's client and its socket in the event loop. Must not reconnect, count or queue (`session`). Uses
+documented calls of paho only, so that paho can be updated.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Sequence
-from typing import Any, Never
+from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -25,21 +25,22 @@ from gateway.mqtt.link import (
     Delivery,
     Terms,
     Wire,
-    hung_up,
-    nonsense,
+    connection_broken,
+    invalid_packet,
+    no_answer,
     refusal,
-    silence,
     tls_context,
     unreachable,
 )
+from gateway.mqtt.link_end import LinkEnd
 from gateway.mqtt.subscription.options import paho_filters
 from gateway.mqtt.subscription.replay import Replays
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 500  # messages at most before the loop gets its turn
+_CHUNK = 500  # messages read before other tasks run
 _FAILED = 128  # reason codes from here on are refusals
-_LOST = 128  # what paho calls a connection that the other side closed
+_LOST = 128  # paho's code for a connection that the broker closed
 
 
 class PahoLink:
@@ -53,20 +54,20 @@ class PahoLink:
         self._wire = wire
         self._loop = asyncio.get_running_loop()
         self._connected: asyncio.Future[bool] = self._loop.create_future()
-        self._ended: asyncio.Future[Never] = self._loop.create_future()
         self._sent: dict[int, asyncio.Future[int]] = {}  # reason code by packet id
+        self._ending = LinkEnd(self._connected, self._sent)
         self._batch: list[Delivery] = []
         self._now = wire.clock()
         self._paused = False
         self._socket: Any = None  # while the loop watches it
-        self._beat: asyncio.TimerHandle | None = None
+        self._ping_timer: asyncio.TimerHandle | None = None
         self._replays = Replays(self._loop.time)
         self._client = self._make_client()
 
     # -- Link ---------------------------------------------------------------------------------
 
     async def open(self) -> bool:
-        """CONNECT, then SUBSCRIBE without waiting for its answer: messages may come before it."""
+        """Send CONNECT, then SUBSCRIBE; its answer is not awaited, as messages may come before it."""
         context = await asyncio.to_thread(tls_context, self._settings)
         if context:
             self._client.tls_set_context(context)
@@ -84,10 +85,10 @@ class PahoLink:
         return remembered
 
     async def lasting(self) -> None:
-        await asyncio.shield(self._ended)
+        await self._ending.wait()
 
     def ack(self, packet_ids: Sequence[int]) -> None:
-        """paho sends each by itself; corking the socket lets them travel in one segment."""
+        """Acknowledge; the socket is corked, so that paho's single packets become one segment."""
         self._cork(on=True)
         for number in packet_ids:
             self._client.ack(number, 1)
@@ -97,7 +98,7 @@ class PahoLink:
     async def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> None:
         info = self._client.publish(topic, payload, qos, retain)
         self._flush()
-        if info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN or self._ended.done():
+        if info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN or self._ending.is_over:
             raise ConnectionResetError("the connection has ended")
         if not qos:
             return
@@ -115,7 +116,7 @@ class PahoLink:
         else:
             self._replays.expect()
             self._loop.add_reader(self._socket, self._on_readable)
-            self._loop.call_soon(self._on_readable)  # TLS may hold what the kernel does not show
+            self._loop.call_soon(self._on_readable)  # TLS may have buffered data
 
     async def close(self) -> None:
         self._end(ConnectionFailedError("closed by ourselves"))
@@ -152,7 +153,7 @@ class PahoLink:
         return client
 
     def _connect(self) -> None:
-        """Resolve, connect, shake hands and send CONNECT; blocks, so it runs in a thread."""
+        """Resolve, connect, do the TLS handshake and send CONNECT; blocks, so it runs in a thread."""
         settings = self._settings
         if self.version != MQTTv5:
             self._client.connect(settings.host, settings.port, settings.keepalive_s)
@@ -187,9 +188,9 @@ class PahoLink:
         if flags.is_disconnect_packet_from_server:
             self._end(refusal(self._settings, code.value, str(code)))
         elif not self._connected.done():
-            self._end(silence(self._settings))
+            self._end(no_answer(self._settings))
         else:
-            self._end(hung_up(self._settings, "" if code == _LOST else code))
+            self._end(connection_broken(self._settings, "" if code == _LOST else code))
 
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, codes: list[Any], _props: Any
@@ -226,21 +227,21 @@ class PahoLink:
             self._loop.remove_writer(sock)
 
     def _on_readable(self) -> None:
-        """Read what has come; whatever it contains, nothing is raised."""
+        """Read what has arrived. Never raises for bad content."""
         if self._socket is None or self._paused:
             return
         self._now = self._wire.clock()
         self._batch = []
         try:
             self._read()
-        except Exception as error:  # paho raises all kinds on malformed packets
+        except Exception as error:  # paho raises various exceptions on malformed packets
             what = f"{type(error).__name__}: {error}"
-            self._end(nonsense(self._settings, what, answered=self._connected.done()))
+            self._end(invalid_packet(self._settings, what, answered=self._connected.done()))
         self._wire.deliver(self._batch)
         self._flush()
 
     def _read(self) -> None:
-        """One packet a call is all paho takes; go on as long as messages come."""
+        """paho reads one packet per call; repeat while messages come."""
         taken = -1
         while taken < len(self._batch) < _CHUNK:
             taken = len(self._batch)
@@ -249,7 +250,7 @@ class PahoLink:
             self._loop.call_soon(self._on_readable)
 
     def _flush(self) -> None:
-        """Let the loop write what the socket did not take at once."""
+        """Let the event loop write what the socket did not accept at once."""
         if self._socket is None:
             return
         if self._client.want_write():
@@ -266,8 +267,8 @@ class PahoLink:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, int(on))
 
     def _keep_alive(self) -> None:
-        """paho pings and watches the answers; while we do not read, our status keeps us alive."""
-        if self._ended.done():
+        """paho pings and checks the answers; while reading is paused, publish our status instead."""
+        if self._ending.is_over:
             return
         interval_s = self._settings.keepalive_s / 4
         if self._paused:
@@ -275,26 +276,15 @@ class PahoLink:
         else:
             self._client.loop_misc()
         self._flush()
-        self._beat = self._loop.call_later(interval_s, self._keep_alive)
+        self._ping_timer = self._loop.call_later(interval_s, self._keep_alive)
 
-    def _end(self, trouble: ConnectionFailedError) -> None:
-        """End this connection for the first reason given; everyone who waits is told."""
-        if self._ended.done():
-            return
-        self._ended.set_exception(trouble)
-        self._ended.exception()  # taken note of: nobody has to wait for it
-        if self._beat:
-            self._beat.cancel()
-        if not self._connected.done():
-            self._connected.set_exception(trouble)
-            self._connected.exception()
-        for answer in self._sent.values():
-            if not answer.done():
-                answer.set_exception(ConnectionResetError(str(trouble)))
-                answer.exception()
+    def _end(self, reason: ConnectionFailedError) -> None:
+        """End this connection; the first reason counts."""
+        if self._ending.end(reason) and self._ping_timer:
+            self._ping_timer.cancel()
 
 
 class PahoFiveLink(PahoLink):
-    """The same over MQTT 5: the measure of our own `FiveLink`."""
+    """The same over MQTT 5, to compare our own `FiveLink` with."""
 
     version = MQTTv5

@@ -1,13 +1,12 @@
-"""One MQTT 5 connection on the sans-I/O codec `mqtt5`, as an asyncio protocol.
+"""One MQTT 5 connection with the codec `mqtt5`, as an asyncio protocol.
 
-Owns the wire: reading in chunks, acknowledging in one write, keep-alive, back-pressure.
-Must not reconnect, count or queue: that is the session's.
+Owns reading in chunks, acknowledging in one write, keep-alive and back-pressure. Must not reconnect,
+count or queue (`session`).
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Never
 
 import mqtt5
 
@@ -20,22 +19,23 @@ from gateway.mqtt.link import (
     Delivery,
     Terms,
     Wire,
-    hung_up,
-    nonsense,
+    connection_broken,
+    invalid_packet,
+    no_answer,
     refusal,
-    silence,
     tls_context,
     unreachable,
 )
+from gateway.mqtt.link_end import LinkEnd
 from gateway.mqtt.packets_v5 import connect_packet
-from gateway.mqtt.subscription.options import packet as subscribe
+from gateway.mqtt.subscription.options import subscribe_packet as subscribe
 from gateway.mqtt.subscription.replay import Replays
 
 log = logging.getLogger(__name__)
 
 _PING = mqtt5.PingReqPacket().write()
 _IDS = 65_535
-_FAILED = 128  # reason codes from here on are refusals; the codec's enums compare as int() only
+_FAILED = 128  # reason codes from here on are refusals; compare the codec's enums as int()
 
 
 class FiveLink(asyncio.Protocol):
@@ -48,15 +48,15 @@ class FiveLink(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._connack: asyncio.Future[mqtt5.ConnAckPacket] = loop.create_future()
-        self._ended: asyncio.Future[Never] = loop.create_future()
         self._gone = asyncio.Event()  # the socket is closed
         self._writable = asyncio.Event()
         self._writable.set()
-        self._rest = b""  # the beginning of a packet whose end has not come yet
+        self._rest = b""  # the beginning of an incomplete packet
         self._paused = False
         self._is_silent = False  # nothing came since the last ping
-        self._beat: asyncio.TimerHandle | None = None
+        self._ping_timer: asyncio.TimerHandle | None = None
         self._sent: dict[int, asyncio.Future[mqtt5.PubAckPacket]] = {}  # by packet id
+        self._ending = LinkEnd(self._connack, self._sent)
         self._last_id = 1  # 1 is the SUBSCRIBE's
         self._quota = asyncio.Semaphore(1)
         self._max_packet_bytes = 0
@@ -65,7 +65,7 @@ class FiveLink(asyncio.Protocol):
     # -- Link ---------------------------------------------------------------------------------
 
     async def open(self) -> bool:
-        """CONNECT, then SUBSCRIBE without waiting for its answer: messages may come before it."""
+        """Send CONNECT, then SUBSCRIBE; its answer is not awaited, as messages may come before it."""
         settings = self._settings
         tls = await asyncio.to_thread(tls_context, settings)
         loop = asyncio.get_running_loop()
@@ -74,7 +74,7 @@ class FiveLink(asyncio.Protocol):
                 await loop.create_connection(lambda: self, settings.host, settings.port, ssl=tls)
         except OSError as error:
             raise unreachable(settings, error) from None
-        connack = await self._shake_hands()
+        connack = await self._handshake()
         code = connack.reason_code
         if int(code):
             raise refusal(settings, int(code), code.name)
@@ -87,7 +87,7 @@ class FiveLink(asyncio.Protocol):
         return connack.session_present
 
     async def lasting(self) -> None:
-        await asyncio.shield(self._ended)
+        await self._ending.wait()
 
     def ack(self, packet_ids: Sequence[int]) -> None:
         self._write(b"".join([mqtt5.PubAckPacket(number).write() for number in packet_ids]))
@@ -97,7 +97,7 @@ class FiveLink(asyncio.Protocol):
         if not qos:
             self._send(mqtt5.PublishPacket(topic, payload, retain=retain))
             return
-        await self._quota.acquire()  # given back by the PUBACK, not by our impatience
+        await self._quota.acquire()  # released by the PUBACK only, not by a timeout
         number = self._next_id()
         answer = self._sent[number] = asyncio.get_running_loop().create_future()
         qos1 = mqtt5.QoS.AT_LEAST_ONCE
@@ -117,7 +117,7 @@ class FiveLink(asyncio.Protocol):
                 self._transport.resume_reading()
 
     async def close(self) -> None:
-        """Let the broker close: closing first may reset the connection over acks not yet read."""
+        """Let the broker close first: our closing could reset the connection before it reads the acks."""
         self._end(ConnectionFailedError("closed by ourselves"))
         if self._transport is None:
             return
@@ -132,20 +132,20 @@ class FiveLink(asyncio.Protocol):
     # -- asyncio.Protocol ---------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio has set TCP_NODELAY: an acknowledgement waits for no other packet."""
+        """Keep the transport. asyncio has set TCP_NODELAY, so acknowledgements are sent at once."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Take all whole packets out of the chunk; whatever it contains, nothing is raised."""
-        if self._ended.done():
+        """Read all complete packets of the chunk. Never raises for bad content."""
+        if self._ending.is_over:
             return
         chunk = memoryview(self._rest + data if self._rest else data)
         self._is_silent = False
         batch: list[Delivery] = []
         try:
             used = self._read(chunk, batch)
-        except BaseException as error:  # the codec's panics are no Exceptions
+        except BaseException as error:  # a panic of the codec is not an Exception
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
             used = len(chunk)
@@ -159,7 +159,11 @@ class FiveLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._gone.set()
-        self._end(hung_up(self._settings, exc) if self._connack.done() else silence(self._settings))
+        self._end(
+            connection_broken(self._settings, exc)
+            if self._connack.done()
+            else no_answer(self._settings)
+        )
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -170,7 +174,7 @@ class FiveLink(asyncio.Protocol):
     # -- within -------------------------------------------------------------------------------
 
     def _read(self, chunk: memoryview, batch: list[Delivery]) -> int:
-        """Fill `batch` with the messages of `chunk`; returns how many bytes were whole packets."""
+        """Fill `batch` with the messages of `chunk`; returns the length of the complete packets."""
         read, publish, is_replay = mqtt5.read, mqtt5.PublishPacket, self._replays.is_replay
         generation, now = self._wire.generation, self._wire.clock()
         used = 0
@@ -218,7 +222,7 @@ class FiveLink(asyncio.Protocol):
                 log.warning("the broker does not let us read %s: %s", topics, code.name)
 
     def _next_id(self) -> int:
-        """A packet id that no unanswered packet of ours has."""
+        """A packet id that no unanswered packet has."""
         while True:
             self._last_id = self._last_id % _IDS + 1
             if self._last_id not in self._sent and self._last_id != 1:
@@ -237,48 +241,38 @@ class FiveLink(asyncio.Protocol):
         self._transport.write(data)
         return True
 
-    async def _shake_hands(self) -> mqtt5.ConnAckPacket:
+    async def _handshake(self) -> mqtt5.ConnAckPacket:
         self._write(connect_packet(self._terms).write())
         try:
             async with asyncio.timeout(ANSWER_S):  # wait_for may swallow a cancellation
                 return await self._connack
         except TimeoutError:
-            raise silence(self._settings) from None
+            raise no_answer(self._settings) from None
 
     def _keep_alive(self, keepalive_s: float) -> None:
-        """Ping twice in each interval; a broker silent from one ping to the next is gone."""
+        """Ping twice per interval; the connection ends if nothing comes between two pings."""
         if self._is_silent and not self._paused:
             self._fail(
                 ConnectionFailedError(f"no answer from {self._settings.host}:{self._settings.port}")
             )
             return
-        self._is_silent = self._beat is not None
+        self._is_silent = self._ping_timer is not None
         self._write(_PING)
         loop = asyncio.get_running_loop()
-        self._beat = loop.call_later(keepalive_s / 2, self._keep_alive, keepalive_s)
+        self._ping_timer = loop.call_later(keepalive_s / 2, self._keep_alive, keepalive_s)
 
     def _malformed(self, what: str) -> ConnectionFailedError:
-        return nonsense(self._settings, what, answered=self._connack.done())
+        return invalid_packet(self._settings, what, answered=self._connack.done())
 
-    def _end(self, trouble: ConnectionFailedError) -> None:
-        """End this connection for the first reason given; everyone who waits is told."""
-        if self._ended.done():
-            return
-        self._ended.set_exception(trouble)
-        self._ended.exception()  # taken note of: nobody has to wait for it
-        if self._beat:
-            self._beat.cancel()
-        if not self._connack.done():
-            self._connack.set_exception(trouble)
-            self._connack.exception()
-        for answer in self._sent.values():
-            if not answer.done():
-                answer.set_exception(ConnectionResetError(str(trouble)))
-                answer.exception()
-        self._writable.set()
+    def _end(self, reason: ConnectionFailedError) -> None:
+        """End this connection; the first reason counts."""
+        if self._ending.end(reason):
+            if self._ping_timer:
+                self._ping_timer.cancel()
+            self._writable.set()
 
-    def _fail(self, trouble: ConnectionFailedError) -> None:
-        """End this connection without a goodbye."""
-        self._end(trouble)
+    def _fail(self, reason: ConnectionFailedError) -> None:
+        """End this connection without DISCONNECT."""
+        self._end(reason)
         if self._transport:
             self._transport.abort()

@@ -1,6 +1,6 @@
-"""The packet with which an MQTT 5 connection of ours begins: CONNECT (SUBSCRIBE: `subscription`).
+"""The CONNECT packet of our MQTT 5 connection (`subscription.options` makes the SUBSCRIBE packet).
 
-Owns what we tell a broker of ourselves. Must not send anything.
+Owns our options of CONNECT. Must not send anything.
 """
 
 import mqtt5

@@ -1,6 +1,6 @@
-"""A look at the broker as a stranger: does it answer, may we subscribe? Steals nobody's session.
+"""Tests the broker with a separate client id: does it answer, may we subscribe?
 
-Owns one short connection under a client id of its own. Must not receive or publish anything.
+Owns one short connection. Must not receive or publish anything, nor take over another session.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ PROBE_S = 10.0
 
 
 async def probe(settings: Mqtt, filters: list[str]) -> str:
-    """ "" when the broker takes us and our topic filters, else what is wrong."""
+    """What is wrong; "" if the broker accepts the connection and the topic filters."""
     try:
         async with (
             asyncio.timeout(PROBE_S),

@@ -1,6 +1,6 @@
-"""One publish by a connection of its own, for commands beside the running gateway.
+"""Publishes one message over a separate connection, for commands beside the running gateway.
 
-Owns nothing lasting: no session, no will, a client id of its own, so that the gateway's stays untouched.
+Owns the connection: its own client id, no session, no will. Must not disturb the gateway's session.
 """
 
 import os
@@ -14,7 +14,7 @@ TIMEOUT_S = 10.0
 
 
 def publisher(settings: Mqtt) -> Publish:
-    """A `Publish` that connects, publishes and leaves; ConnectionError when the broker refuses."""
+    """A `Publish` that connects, publishes and disconnects. It raises ConnectionError if refused."""
 
     async def publish(topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         try:

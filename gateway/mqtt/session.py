@@ -1,7 +1,7 @@
-"""The session: its promises over any number of connections.
+"""The session with a broker over any number of connections.
 
-Owns the queue of what was received, its bound, the generation of each connection, and
-reconnecting. Must not know the wire (that is a Link's) nor what a message means.
+Owns the queue of received messages, its limit, the number of each connection, and reconnecting. Must not
+know the protocol on the wire (`link`) nor the content of messages.
 """
 
 import asyncio
@@ -32,27 +32,27 @@ from gateway.mqtt.witness import ConnectionListener, NoConnectionListener
 log = logging.getLogger(__name__)
 
 PUBLISH_S = 10.0
-HELD_BYTES = 16_000_000  # of payloads not yet acknowledged: few large ones fill a board too
+HELD_BYTES = 16_000_000  # payloads not yet acknowledged: a few large ones also fill a small board
 
 MakeLink = Callable[[Terms, Wire], Link]
 
 
 class Counters(Struct):
-    """What a session has done since the start; read it at any time."""
+    """The counters of a session since the start of the program."""
 
     connected: bool = False
     paused: bool = False  # reading is stopped because too much is not committed
-    version: str = ""  # class of the present connection's link
+    version: str = ""  # class name of the present link
     connections: int = 0  # how often a connection was made
     received: int = 0
     acked: int = 0
     stale_acks: int = 0  # dropped: their connection had ended
     uncommitted: int = 0  # received and not yet acknowledged by the program
     uncommitted_bytes: int = 0  # their payloads
-    forgotten: int = 0  # let go when full, because the broker sends them again
-    trouble: str = ""  # why it is not connected
+    forgotten: int = 0  # removed when the queue was full; the broker sends them again
+    error: str = ""  # why it is not connected
     client_id: str = ""
-    heard_at: datetime | None = None  # when the broker was last heard
+    heard_at: datetime | None = None  # when the broker last sent something
     history: ConnectionHistory = field(default_factory=ConnectionHistory)
 
 
@@ -61,11 +61,11 @@ class Backoff(Struct, frozen=True):
 
     first_s: float = 0.5
     cap_s: float = 60.0
-    slow_s: float = 30.0  # least wait where somebody has to change something
-    settled_s: float = 20.0  # a connection that lasted so long starts the count anew
+    slow_s: float = 30.0  # least wait if a person must change something
+    settled_s: float = 20.0  # after a connection of this length the count starts again
 
     def delay_s(self, attempt: int, retry: Retry, chance: float) -> float:
-        """Wait before attempt number `attempt` + 1; `chance` in 0..1 spreads half of it."""
+        """Seconds before attempt `attempt` + 1; `chance` in 0..1 varies half of it."""
         wait = min(self.cap_s, self.first_s * 2.0 ** min(attempt, 30))
         if retry is Retry.SLOWLY:
             wait = max(wait, self.slow_s)
@@ -73,12 +73,12 @@ class Backoff(Struct, frozen=True):
 
 
 class BrokerSession:
-    """A session with one broker; see `gateway.mqtt.Session` for what it promises."""
+    """A session with one broker; `gateway.mqtt.Session` says what it guarantees."""
 
     def __init__(
         self,
         terms: Terms,
-        ways: Sequence[MakeLink],
+        link_makers: Sequence[MakeLink],
         clock: Callable[[], datetime],
         backoff: Backoff = Backoff(),  # noqa: B008 - frozen
         witness: ConnectionListener = NoConnectionListener(),  # noqa: B008 - without state
@@ -86,8 +86,8 @@ class BrokerSession:
         self.counters = Counters(client_id=terms.client_id)
         self._history, self._witness = self.counters.history, witness
         self._terms = terms
-        self._ways = list(ways)  # the one to try next stands first
-        self._preferred = ways[0]
+        self._link_makers = list(link_makers)  # the first is tried next
+        self._preferred = link_makers[0]
         self._clock = clock
         self._backoff = backoff
         self._limit = terms.settings.max_uncommitted
@@ -107,16 +107,16 @@ class BrokerSession:
             self._history.attempted()
             try:
                 await self._connection()
-            except ConnectionFailedError as trouble:
+            except ConnectionFailedError as error:
                 was_open = self.counters.connections > opened_before
-                self._ended(trouble, was_open=was_open)
+                self._ended(error, was_open=was_open)
                 lasted = time.monotonic() - began > self._backoff.settled_s
                 attempt = 0 if lasted else attempt + 1
-                if self._turn(trouble.retry):
-                    log.info("%s; trying the older version", trouble)
+                if self._change_version(error.retry):
+                    log.info("%s; trying the older version", error)
                     continue
-                self._report(trouble, again=not lasted and not was_open)
-                delay_s = self._backoff.delay_s(attempt - 1, trouble.retry, random.random())  # noqa: S311
+                self._report(error, again=not lasted and not was_open)
+                delay_s = self._backoff.delay_s(attempt - 1, error.retry, random.random())  # noqa: S311
                 await asyncio.sleep(delay_s)
 
     async def receive(self, limit: int) -> list[Delivery]:
@@ -132,23 +132,23 @@ class BrokerSession:
         return batch
 
     def ack(self, deliveries: list[Delivery]) -> None:
-        """Acknowledge what is durable; packet ids of an ended connection mean nothing any more."""
+        """Acknowledge committed deliveries; packet ids of an ended connection are invalid."""
         counters = self.counters
-        mine = self._generation if self._link else -1
-        ids = [d.packet_id for d in deliveries if d.packet_id and d.generation == mine]
+        current = self._generation if self._link else -1
+        ids = [d.packet_id for d in deliveries if d.packet_id and d.generation == current]
         if ids and self._link:
             self._link.ack(ids)
         counters.acked += len(ids)
         if len(ids) < len(deliveries):
             counters.stale_acks += sum(1 for d in deliveries if d.packet_id) - len(ids)
-        self._let_go(deliveries)
-        if counters.paused and self._load() <= 0.5:
+        self._release(deliveries)
+        if counters.paused and self._fill() <= 0.5:
             self._pause(paused=False)
 
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
     ) -> None:
-        """Send over this connection or, when it breaks meanwhile, over the next."""
+        """Publish over this connection or, if it breaks, over the next. Raises TimeoutError."""
         try:
             async with asyncio.timeout(PUBLISH_S):
                 while not await self._published(topic, payload, qos, retain=retain):
@@ -170,9 +170,9 @@ class BrokerSession:
         return True
 
     async def _connection(self) -> None:
-        """One connection from beginning to end; raises the Trouble that ended it."""
+        """One connection from beginning to end. Raises the ConnectionFailedError that ended it."""
         self._generation += 1
-        make = self._ways[0]
+        make = self._link_makers[0]
         link = self._link = make(self._terms, Wire(self._generation, self._deliver, self._clock))
         try:
             self._opened(make, remembered=await link.open())
@@ -180,14 +180,14 @@ class BrokerSession:
             await link.lasting()
         except asyncio.CancelledError:
             if self.counters.connected:
-                await self._goodbye(link)
+                await self._tell_offline(link)
             raise
         finally:
             self._down()
             await link.close()
 
     def _opened(self, make: MakeLink, *, remembered: bool) -> None:
-        self._ways = [make]
+        self._link_makers = [make]
         counters = self.counters
         counters.connected = True
         counters.connections += 1
@@ -200,18 +200,18 @@ class BrokerSession:
         log.info(
             "connected to the broker %s:%s (%s)", settings.host, settings.port, counters.version
         )
-        if remembered and self._load() >= 1:
+        if remembered and self._fill() >= 1:
             self._forget()
-        self._pause(paused=self._load() >= 1)
+        self._pause(paused=self._fill() >= 1)
         self._up.set()
 
-    def _ended(self, trouble: ConnectionFailedError, *, was_open: bool) -> None:
+    def _ended(self, error: ConnectionFailedError, *, was_open: bool) -> None:
         now = self._clock()
         if not was_open:
             self._witness.not_connected()
-        elif trouble.cause is not Cause.OTHER:
+        elif error.cause is not Cause.OTHER:
             self.counters.heard_at = now
-        self._history.ended(now, trouble.cause, was_open=was_open)
+        self._history.ended(now, error.cause, was_open=was_open)
 
     def _down(self) -> None:
         self._up.clear()
@@ -223,12 +223,12 @@ class BrokerSession:
             async with asyncio.timeout(PUBLISH_S):
                 await link.publish(self._terms.status_topic, ONLINE, 1, retain=True)
         except (ConnectionError, TimeoutError):
-            pass  # lasting() tells of a lost connection; a stopped reader cannot see the answer
+            pass  # lasting() reports a lost connection; while reading is paused no answer is read
         except PermissionError as error:
             log.warning("%s", error)
 
-    async def _goodbye(self, link: Link) -> None:
-        """The status becomes offline now; after a crash the last will says the same."""
+    async def _tell_offline(self, link: Link) -> None:
+        """Publish the status offline; after a crash the last will does it."""
         try:
             async with asyncio.timeout(GOODBYE_S):
                 await link.publish(self._terms.status_topic, OFFLINE, 0, retain=True)
@@ -244,16 +244,16 @@ class BrokerSession:
         counters.received += len(batch)
         counters.uncommitted += len(batch)
         counters.uncommitted_bytes += _size(batch)
-        if self._load() >= 1 and not counters.paused:
+        if self._fill() >= 1 and not counters.paused:
             self._pause(paused=True)
         self._arrived.set()
 
-    def _load(self) -> float:
-        """How much is held, as a part of what may be; at 1 nothing more is read."""
+    def _fill(self) -> float:
+        """The unacknowledged messages as a share of the limit; at 1 reading stops."""
         held = self.counters
         return max(held.uncommitted / self._limit, held.uncommitted_bytes / HELD_BYTES)
 
-    def _let_go(self, deliveries: Sequence[Delivery]) -> None:
+    def _release(self, deliveries: Sequence[Delivery]) -> None:
         self.counters.uncommitted -= len(deliveries)
         self.counters.uncommitted_bytes -= _size(deliveries)
 
@@ -263,35 +263,35 @@ class BrokerSession:
             self._link.pause(paused=paused)
 
     def _forget(self) -> None:
-        """Let go of waiting QoS 1 messages of older connections: the broker sends them again.
+        """Remove waiting QoS 1 messages of older connections: the broker sends them again.
 
-        Only when full, so that reconnecting over and over cannot grow the queue. Otherwise they
-        stay: a broker that lost its newest state in a power cut may not have them any more.
+        Done only when the queue is full, so that repeated reconnects cannot make it grow. Otherwise
+        they stay: a broker that lost data in a power cut may not have them any more.
         """
         gone = [d for d in self._inbox if d.packet_id and d.generation != self._generation]
         kept = [d for d in self._inbox if d.generation == self._generation or not d.packet_id]
         self._inbox = deque(kept)
         self.counters.forgotten += len(gone)
-        self._let_go(gone)
+        self._release(gone)
 
-    def _turn(self, retry: Retry) -> bool:
-        """Take the other version of MQTT where that may help; True: try it at once.
+    def _change_version(self, retry: Retry) -> bool:
+        """Change to the other version of MQTT if that may help; True: try it at once.
 
-        Once a connection came about its version stays: it is what holds our session.
+        After the first connection the version stays, because the broker keeps our session with it.
         """
-        if len(self._ways) == 1:
+        if len(self._link_makers) == 1:
             return False
-        is_preferred = self._ways[0] is self._preferred
+        is_preferred = self._link_makers[0] is self._preferred
         if is_preferred and retry is not Retry.OTHER_VERSION:
             return False
-        self._ways.reverse()
+        self._link_makers.reverse()
         return is_preferred
 
-    def _report(self, trouble: ConnectionFailedError, *, again: bool) -> None:
-        """Tell each ended connection, and why no other comes about once, not at every attempt."""
-        text = str(trouble)
-        known = again and text == self.counters.trouble
-        self.counters.trouble = text
+    def _report(self, error: ConnectionFailedError, *, again: bool) -> None:
+        """Log each ended connection, and the reason of failing attempts once, not each time."""
+        text = str(error)
+        known = again and text == self.counters.error
+        self.counters.error = text
         log.log(logging.DEBUG if known else logging.WARNING, "%s", text)
 
 

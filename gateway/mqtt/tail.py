@@ -1,7 +1,7 @@
-"""Listening beside the running gateway: what the broker sends to a stranger of its own name.
+"""Receives messages beside the running gateway, as a separate client with its own id.
 
-Owns one clean session. It asks for QoS 1 only to see what the sources use: losing a message here does
-no harm, and the gateway's own session is never touched. Must not publish.
+Owns one clean session. It subscribes with QoS 1 only to show the QoS of the sources; losing a message
+here does no harm. Must not publish nor touch the gateway's own session.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from gateway.config import Mqtt
 from gateway.domain.model import Message
 from gateway.mqtt.link import ConnectionFailedError, tls_context
 
-AGAIN_S = 3.0
-WAITING = 1_000  # messages; beyond them the oldest are dropped
+RETRY_S = 3.0
+MAX_WAITING = 1_000  # messages; with more the oldest are dropped
 
 
 async def follow(
@@ -26,7 +26,7 @@ async def follow(
     trouble: Callable[[str], None],
     clock: Clock = utc_now,
 ) -> AsyncGenerator[Message, None]:
-    """Every message on `filters` as it comes, for ever; `trouble` hears why it does not, "" = it does."""
+    """Every message on `filters` until cancelled. `trouble` gets the problem, or "" when connected."""
     wanted = [(topic, 1) for topic in filters]
     while True:
         try:
@@ -43,7 +43,7 @@ async def follow(
                     )
         except (aiomqtt.MqttError, ConnectionFailedError, OSError) as error:
             trouble(str(error) or type(error).__name__)
-        await asyncio.sleep(AGAIN_S)
+        await asyncio.sleep(RETRY_S)
 
 
 def _client(settings: Mqtt, site: str) -> aiomqtt.Client:
@@ -55,7 +55,7 @@ def _client(settings: Mqtt, site: str) -> aiomqtt.Client:
         tls_context=tls_context(settings),
         timeout=10.0,
         identifier=f"shishigaki-{site}-watch-{secrets.token_hex(4)}",
-        max_queued_incoming_messages=WAITING,
+        max_queued_incoming_messages=MAX_WAITING,
     )
 
 

@@ -1,6 +1,6 @@
-"""What a session tells of its connections to whoever remembers them over restarts.
+"""The interface through which a session reports its connections.
 
-Owns the contract. Must not remember anything itself (`gaps`).
+Owns the interface. Must not store anything (`losses.gaps`).
 """
 
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class ConnectionListener(Protocol):
-    """Who notes durably whether the broker has kept a session for us (`gateway.mqtt.losses.gaps`)."""
+    """Stores whether the broker has kept our session (implemented by `gateway.mqtt.losses.gaps`)."""
 
     async def connecting(self) -> None:
         """We are about to connect."""
@@ -19,13 +19,13 @@ class ConnectionListener(Protocol):
     def connected(
         self, at: datetime, *, remembered: bool, taken_since: datetime | None = None
     ) -> None:
-        """The broker accepted us. `remembered`: it had a session of ours; `taken_since`: since when
+        """The broker accepted us. `remembered`: it had kept our session; `taken_since`: since when
         another program may have read from it.
         """
 
 
 class NoConnectionListener:
-    """For a session whose past matters to nobody."""
+    """Ignores all reports."""
 
     async def connecting(self) -> None:
         """Notes nothing."""

@@ -61,7 +61,7 @@ def test_a_gateway_in_order_has_no_fault(own: Own) -> None:
 
 def test_a_broker_out_of_reach_is_a_fault_after_two_minutes_and_says_why(own: Own) -> None:
     own.after(seconds=1)
-    own.counters.connected, own.counters.trouble = False, "refused: bad password"
+    own.counters.connected, own.counters.error = False, "refused: bad password"
     assert own.after(seconds=30) == {}
     assert own.faults.listening() is None
     assert own.after(seconds=121) == {"broker": "refused: bad password"}

@@ -1,4 +1,4 @@
-"""What others may have taken from us or the broker may have lost, from connections, log and counters.
+"""Finds lost messages: taken by another program with our client id, or dropped by the broker.
 
-Must not connect: the session and the reader of `$SYS` do.
+Must not connect: `session` and `broker_stats` do.
 """

@@ -1,6 +1,6 @@
-"""What mosquitto's own log says of its clients: two with one id, refused passwords.
+"""Finds two clients with one id, and refused passwords, in mosquitto's log.
 
-Owns how its lines are read and the thresholds. The lines come over `$SYS/broker/log/` where the broker's
+Owns the patterns of its lines and the thresholds. The lines come over `$SYS/broker/log/` if the broker's
 configuration has `log_dest topic` (deploy/mosquitto). Must not connect or alert.
 """
 
@@ -11,14 +11,12 @@ from datetime import datetime, timedelta
 from gateway.mqtt.losses.connection_history import ConnectionHistory
 
 RECENT = timedelta(minutes=10)
-# A device whose last connection was not closed takes over from itself, at each battery change say.
-TAKEOVERS_TWO_PLACES = 3  # so many within RECENT, from more than one address
-TAKEOVERS_ONE_PLACE = (
-    12  # so many from one address: behind one router, or a device that starts anew
-)
+# A device whose last connection was not closed takes over its own session, e.g. at a battery change.
+TAKEOVERS_TWO_PLACES = 3  # within RECENT, from more than one address
+TAKEOVERS_ONE_PLACE = 12  # from one address: clients behind one router, or a device that restarts
 REFUSED_LOGINS = 10  # within RECENT
-CLIENTS = 500  # that are remembered; the one longest not heard of is forgotten first
-_KEPT = 100  # times of one client
+CLIENTS = 500  # remembered; the least recent is forgotten first
+_KEPT = 100  # times per client
 
 _CONNECTED = re.compile(r"New client connected from (\S+):\d+ as (.{1,200}) \(p\d")
 _TAKEN = re.compile(r"Client (.{1,200}) already connected, closing old connection\.?")
@@ -36,7 +34,7 @@ class _Client:
 
 
 class BrokerLog:
-    """Reads line by line. `own`: the id of our session, whose connections go to its `history`."""
+    """Reads line by line. `own`: our client id, whose connections go to `history`."""
 
     def __init__(self, own: str, history: ConnectionHistory) -> None:
         self._own, self._history = own, history
@@ -45,7 +43,7 @@ class BrokerLog:
         self._knocked = ""  # address of the newest connection
 
     def read(self, line: str, now: datetime) -> None:
-        """One line of the broker's log; an empty one says that the log is heard from now on."""
+        """One line of the broker's log; an empty one: log lines arrive from now on."""
         if not line:
             self._history.listens(now)
         line = _STAMP.sub("", line)
@@ -60,7 +58,7 @@ class BrokerLog:
             self._refused.append((now, self._knocked))
 
     def faults(self, now: datetime) -> dict[str, str]:
-        """What is wrong now, for the rules."""
+        """The present faults, for the rules."""
         found = {}
         since = now - RECENT
         if clones := [
@@ -89,7 +87,7 @@ class BrokerLog:
 
 
 def _clone(id_: str, client: _Client, since: datetime) -> str:
-    """What is known of two clients with one id, or ""."""
+    """A text about two clients with this id, or ""."""
     taken = sum(1 for at in client.taken if at >= since)
     places = sorted({place for at, place in client.places if at >= since})
     enough = TAKEOVERS_TWO_PLACES if len(places) > 1 else TAKEOVERS_ONE_PLACE

@@ -1,7 +1,7 @@
-"""How the connections of one session began and ended, and what that says about the client id.
+"""The connections of one session, and whether another program uses our client id.
 
-Owns the signs of another program with our client id and of an unstable line, with their thresholds.
-Must not connect, log or alert; times are given by the caller.
+Owns the signs of another program with our client id and of an unstable network, with their thresholds.
+Must not connect, log or alert. The caller gives all times.
 """
 
 from collections import deque
@@ -10,33 +10,35 @@ from datetime import datetime, timedelta
 
 from gateway.mqtt.link import Cause
 
-# Thresholds. Another program with our client id is told of for RECENT after its last sign.
+# Thresholds. Another program with our client id is reported for RECENT after its last sign.
 RECENT = timedelta(minutes=10)
-SHORT = timedelta(seconds=20)  # a connection that the broker ended so soon after it began
-SHORT_CONNECTIONS = 3  # so many short ones, each followed by a connection at the first attempt
-CONNECTIONS_PER_HOUR = 12  # more of them are an unstable line, or a slow fight for the session
-HOUR = timedelta(hours=1)
+SHORT = timedelta(seconds=20)  # a connection that the broker ended within this time
+SHORT_CONNECTIONS = 3  # short ones, each followed by a connection at the first attempt
+CONNECTIONS_PER_HOUR = (
+    12  # more: an unstable network, or another program takes over from time to time
+)
+ONE_HOUR = timedelta(hours=1)
 SETTLE = timedelta(
     seconds=5
 )  # the broker's log may tell of a connection before its answer reaches us
-ON_THE_WAY = timedelta(minutes=2)  # a line that stood still delivers an attempt that we gave up
+ON_THE_WAY = timedelta(minutes=2)  # a stalled network may deliver an attempt that we gave up
 _KEPT = 500  # times of each kind
 _REMEDY = "give each program its own client id"
 
 
 class ConnectionHistory:
-    """Of one session, since the start of the program."""
+    """The connections of one session since the start of the program."""
 
     def __init__(self) -> None:
         self._opened = _times()
         self._failed = _times()
         self._is_trying = False
         self._lost = _times()  # open connections that the broker ended
-        self._taken = _times()  # endings for which the broker gave another program as the reason
-        self._short = _times()  # endings without a reason that look the same
-        self._logged = _times()  # connections under our client id, by the broker's own log
-        self._listens_since: datetime | None = None  # the broker's log reaches us
-        self._ended_short: datetime | None = None  # not yet followed by another connection
+        self._taken = _times()  # ends for which the broker named a take-over
+        self._short = _times()  # ends without a reason that look like a take-over
+        self._logged = _times()  # connections with our client id in the broker's log
+        self._listens_since: datetime | None = None  # log lines arrive
+        self._ended_short: datetime | None = None  # a short connection, not yet followed by another
 
     @property
     def opened_at(self) -> datetime | None:
@@ -44,11 +46,11 @@ class ConnectionHistory:
         return self._opened[-1] if self._opened else None
 
     def attempted(self) -> None:
-        """We try to connect."""
+        """An attempt to connect begins."""
         self._is_trying = True
 
     def opened(self, at: datetime) -> None:
-        """The broker has accepted us."""
+        """The broker accepted a connection."""
         if self._ended_short:
             self._short.append(self._ended_short)
             self._ended_short = None
@@ -56,7 +58,7 @@ class ConnectionHistory:
         self._opened.append(at)
 
     def ended(self, at: datetime, cause: Cause, *, was_open: bool) -> None:
-        """A connection has ended, or an attempt has failed."""
+        """A connection ended, or an attempt failed."""
         self._ended_short, self._is_trying = None, False
         if was_open and cause is not Cause.OTHER:
             self._lost.append(at)
@@ -68,22 +70,22 @@ class ConnectionHistory:
             self._ended_short = at
 
     def listens(self, at: datetime) -> None:
-        """From now on the broker's log reaches us."""
+        """Lines of the broker's log arrive from now on."""
         self._listens_since = at
         self._logged.clear()
 
     def logged(self, at: datetime) -> None:
-        """The broker's log tells of a connection under our client id."""
+        """The broker's log has a connection with our client id."""
         self._logged.append(at)
 
     def taken_since(self, now: datetime) -> datetime | None:
-        """Since when another program may have read our messages; None when nothing speaks for it."""
+        """Since when another program may have read our messages; None if there is no sign of one."""
         if not self._is_certain(now) and not self._is_likely(now):
             return None
         return min([at for at in self._lost if at >= now - RECENT], default=None)
 
-    def sign(self, now: datetime, client_id: str) -> str:
-        """What is wrong with our connections, in words for the person who has to mend it, or ""."""
+    def warning(self, now: datetime, client_id: str) -> str:
+        """What is wrong with our connections, for the person who must correct it; "" if nothing."""
         since = now - RECENT
         number = max(_count(self._opened, since), _count(self._logged, since))
         lately = f"{number} connections in {RECENT.seconds // 60} min"
@@ -92,7 +94,7 @@ class ConnectionHistory:
         if self._is_likely(now):
             ended = "the broker ends each of them at once"
             return f"mqtt.client_id used twice? {client_id!r}, {lately}, {ended}; {_REMEDY}"
-        if (number := _count(self._opened, now - HOUR)) > CONNECTIONS_PER_HOUR:
+        if (number := _count(self._opened, now - ONE_HOUR)) > CONNECTIONS_PER_HOUR:
             return (
                 f"{number} connections in an hour: the line is unstable, or another program uses "
                 f"mqtt.client_id {client_id!r}"
@@ -106,7 +108,7 @@ class ConnectionHistory:
         return _count(self._short, now - RECENT) >= SHORT_CONNECTIONS
 
     def _foreign(self, now: datetime) -> int:
-        """Connections under our client id that we have not made, as far as the broker's log tells."""
+        """Connections with our client id in the broker's log that are not ours."""
         if self._listens_since is None:
             return 0
         since = max(now - RECENT, self._listens_since)

@@ -1,7 +1,7 @@
-"""What is remembered of the broker over restarts, and the windows in which messages may be missing. PURE.
+"""Data about the broker that outlives restarts, and the windows of possibly missing messages. PURE.
 
-Owns the decisions: when the broker has kept nothing for us, and how many messages it has dropped since we
-last looked. Must not store, read a clock or alert (`gaps`).
+Owns the decisions: when the broker did not keep our session, and how many messages it has dropped since
+the last look. Must not store, read a clock or alert (`gaps`).
 """
 
 from datetime import datetime, timedelta
@@ -12,70 +12,70 @@ from msgspec import Struct
 
 from gateway.domain.epoch import from_ms, ms
 
-KEPT = 20  # windows
-JOIN = timedelta(minutes=10)  # windows of one cause so close to each other are one
-UPTIME_SLACK = timedelta(seconds=30)  # the broker tells its uptime every 10 s
+MAX_WINDOWS = 20  # windows
+JOIN_WITHIN = timedelta(minutes=10)  # windows of one cause this close to each other become one
+UPTIME_SLACK = timedelta(seconds=30)  # the broker publishes its uptime every 10 s
 
 
-class Why(StrEnum):
+class LossCause(StrEnum):
     """Why messages may be missing."""
 
-    FORGOTTEN = "forgotten"  # the broker kept no session for us, or another program read from it
-    DROPPED = "dropped"  # the broker counts messages that it had to throw away
+    FORGOTTEN = "forgotten"  # the broker did not keep our session, or another program read from it
+    DROPPED = "dropped"  # the broker counted dropped messages
 
 
-class Window(Struct, frozen=True):
-    """From when to when messages may be missing; `count` of those dropped, as the broker says."""
+class LossWindow(Struct, frozen=True):
+    """A period in which messages may be missing; `count`: how many the broker dropped."""
 
-    why: Why
+    why: LossCause
     start_ms: int
     end_ms: int
     count: float = 0
 
 
-class Memory(Struct, frozen=True, omit_defaults=True):
-    """What outlives a restart. `heard_ms`: when the broker was last heard, noted from time to time."""
+class BrokerMemory(Struct, frozen=True, omit_defaults=True):
+    """What outlives a restart. `heard_ms`: when the broker last sent something, saved now and then."""
 
     heard_ms: int = 0  # 0: never connected
-    connecting: bool = False  # a connection was tried whose answer is not noted yet
-    dropped: float | None = None  # the broker's count of dropped messages, None: never told,
-    dropped_ms: int = 0  # and when it said so
-    windows: tuple[Window, ...] = ()
+    connecting: bool = False  # an attempt was made whose result is not saved yet
+    dropped: float | None = None  # the broker's count of dropped messages, None: never received,
+    dropped_ms: int = 0  # and when it was received
+    windows: tuple[LossWindow, ...] = ()
 
 
-def decode(text: str | None) -> Memory:
-    """The memory as it was noted; an empty one where there is none or it cannot be read."""
+def decode(text: str | None) -> BrokerMemory:
+    """The saved memory; an empty one if there is none or it cannot be read."""
     try:
-        return msgspec.json.decode(text or "{}", type=Memory)
+        return msgspec.json.decode(text or "{}", type=BrokerMemory)
     except msgspec.MsgspecError:
-        return Memory()
+        return BrokerMemory()
 
 
-def encode(memory: Memory) -> str:
+def encode(memory: BrokerMemory) -> str:
     """As text for the settings table."""
     return msgspec.json.encode(memory).decode()
 
 
-def connected(memory: Memory, at: datetime, gap: Window | None) -> Memory:
-    """A connection came about; `gap`: in which messages may have gone elsewhere."""
+def connected(memory: BrokerMemory, at: datetime, gap: LossWindow | None) -> BrokerMemory:
+    """After a connection; `gap`: the period in which messages may have been lost."""
     windows = joined(memory.windows, gap) if gap else memory.windows
     return msgspec.structs.replace(
         memory, heard_ms=max(memory.heard_ms, ms(at)), connecting=False, windows=windows
     )
 
 
-def counted(memory: Memory, value: float, at: datetime, lost: float) -> Memory:
-    """The broker says how many messages it has dropped; `lost` of them since the last look."""
+def counted(memory: BrokerMemory, value: float, at: datetime, lost: float) -> BrokerMemory:
+    """After the broker's count of dropped messages; `lost` of them are new."""
     windows = memory.windows
     if lost > 0:
-        windows = joined(windows, Window(Why.DROPPED, memory.dropped_ms, ms(at), lost))
+        windows = joined(windows, LossWindow(LossCause.DROPPED, memory.dropped_ms, ms(at), lost))
     return msgspec.structs.replace(memory, dropped=value, dropped_ms=ms(at), windows=windows)
 
 
-def lost_since(memory: Memory, value: float, started: datetime | None) -> float:
-    """Messages dropped since the last look; what was lost before the first one is no news.
+def lost_since(memory: BrokerMemory, value: float, started: datetime | None) -> float:
+    """Messages dropped since the last count; 0 for the first count.
 
-    A broker that was restarted counts from 0. `started`: when, as far as it says.
+    A restarted broker counts from 0. `started`: when it started, if known.
     """
     if memory.dropped is None:
         return 0
@@ -83,16 +83,16 @@ def lost_since(memory: Memory, value: float, started: datetime | None) -> float:
     return value if is_new or value < memory.dropped else value - memory.dropped
 
 
-def joined(windows: tuple[Window, ...], new: Window) -> tuple[Window, ...]:
-    """With one window more, the newest last; one that follows its like closely lengthens it."""
+def joined(windows: tuple[LossWindow, ...], new: LossWindow) -> tuple[LossWindow, ...]:
+    """`windows` plus `new`, newest last; a window close to one of the same cause extends it."""
     for place, old in enumerate(windows):
-        close = new.start_ms - old.end_ms <= JOIN.total_seconds() * 1000
+        close = new.start_ms - old.end_ms <= JOIN_WITHIN.total_seconds() * 1000
         if old.why is new.why and close:
-            longer = Window(
+            longer = LossWindow(
                 new.why,
                 min(old.start_ms, new.start_ms),
                 max(old.end_ms, new.end_ms),
                 old.count + new.count,
             )
             return (*windows[:place], *windows[place + 1 :], longer)
-    return (*windows, new)[-KEPT:]
+    return (*windows, new)[-MAX_WINDOWS:]

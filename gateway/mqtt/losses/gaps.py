@@ -1,7 +1,7 @@
-"""Windows in which messages may be missing: found, noted durably, told, and marked at the traps.
+"""Finds windows in which messages may be missing, saves and reports them, and marks the traps.
 
-Owns the memory of our session with the broker over restarts. What follows from it: `gapmemory`. It is a
-`Witness` of the MQTT session; must not connect.
+Owns the saved data about our session with the broker (`gap_memory` decides). Is the `ConnectionListener`
+of the MQTT session. Must not connect.
 """
 
 import asyncio
@@ -18,25 +18,25 @@ from gateway.domain.model import Device, DeviceState, Role
 from gateway.domain.outcome import Outcome
 from gateway.domain.trap_lifecycle import unconfirmed_since
 from gateway.mqtt.losses import gap_memory
-from gateway.mqtt.losses.gap_memory import Why, Window
+from gateway.mqtt.losses.gap_memory import LossCause, LossWindow
 from gateway.mqtt.session import Counters
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
 from gateway.store.setting_keys import SettingKey
 
 log = logging.getLogger(__name__)
-NOTE_S = 600.0  # between two notes of when the broker was heard
-RETRY_S = 5.0  # while the disk refuses
-WAIT_S = 5.0  # that a connection waits for its note
-REPORTED = {Why.FORGOTTEN: timedelta(hours=24), Why.DROPPED: timedelta(hours=1)}
-PARTS = {Why.FORGOTTEN: "gap", Why.DROPPED: "drops"}
+NOTE_S = 600.0  # between two saves
+RETRY_S = 5.0  # after a disk error
+WAIT_S = 5.0  # a connection waits this long for a save
+REPORTED = {LossCause.FORGOTTEN: timedelta(hours=24), LossCause.DROPPED: timedelta(hours=1)}
+PARTS = {LossCause.FORGOTTEN: "gap", LossCause.DROPPED: "drops"}
 
 Resends = Callable[[Device, DeviceState | None], bool]
 """Whether a device itself keeps each message until the gateway has confirmed it."""
 
 
 class Gaps:
-    """For one store and one session."""
+    """The windows of one session, saved in one store."""
 
     def __init__(
         self, store: Store, feed: Feed, clock: Clock, zone: tzinfo, resends: Resends
@@ -46,22 +46,22 @@ class Gaps:
         self._memory = gap_memory.decode(
             store.read_now(lambda r: r.setting(SettingKey.BROKER_MEMORY))
         )
-        self._noted = self._memory  # what the disk has
-        self._unmarked: list[Window] = []  # windows whose traps are not marked yet
-        self._doubtful = self._memory.connecting  # an earlier run ended before it noted an answer
-        self._started: datetime | None = None  # the broker, by its own word
-        self._is_first_count = True  # since we connected
+        self._saved = self._memory  # what is saved
+        self._unmarked: list[LossWindow] = []  # windows for which traps are not marked yet
+        self._doubtful = self._memory.connecting  # an earlier run ended before it saved the result
+        self._started: datetime | None = None  # when the broker started, by its uptime
+        self._is_first_count = True  # since the connection
         self._counters = Counters()
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         if newest := store.read_now(lambda r: r.newest_receipt()):
             self._heard(newest)
 
     def follow(self, counters: Counters) -> None:
-        """The session whose counters tell when the broker was heard."""
+        """Use these counters to see when the broker last sent something."""
         self._counters = counters
 
     def faults(self) -> dict[str, str]:
-        """The windows that are news, for the rules."""
+        """The recent windows, for the rules."""
         now, found = self._clock(), {}
         for window in self._memory.windows:
             if now - from_ms(window.end_ms) <= REPORTED[window.why]:
@@ -71,16 +71,16 @@ class Gaps:
     # -- Witness ------------------------------------------------------------------------------
 
     async def connecting(self) -> None:
-        """Note, before the broker can make a new session, that its answer is not known yet."""
+        """Save, before the broker can create a new session, that its answer is not known yet."""
         if not self._memory.heard_ms:
             return
-        self._hear()
+        self._update_heard()
         self._memory = msgspec.structs.replace(self._memory, connecting=True)
-        if self._noted.connecting:
+        if self._saved.connecting:
             return
         try:
             async with asyncio.timeout(WAIT_S):
-                await self._note()
+                await self._save()
         except (DiskError, TimeoutError) as error:
             log.debug("not noted that we connect: %s", error)
 
@@ -91,12 +91,12 @@ class Gaps:
     def connected(
         self, at: datetime, *, remembered: bool, taken_since: datetime | None = None
     ) -> None:
-        """The broker has answered; what was missed is noted soon."""
+        """The broker has accepted us; a gap is saved soon."""
         was = self._memory
-        gap: Window | None = None
+        gap: LossWindow | None = None
         if was.heard_ms and (self._doubtful or taken_since or not remembered):
             start_ms = min(was.heard_ms, ms(taken_since or at))
-            gap = Window(Why.FORGOTTEN, start_ms, ms(at))
+            gap = LossWindow(LossCause.FORGOTTEN, start_ms, ms(at))
             self._unmarked.append(gap)
             log.warning(
                 "messages from %s may be missing: the broker has kept no session for us, or "
@@ -105,12 +105,12 @@ class Gaps:
             )
         self._memory = gap_memory.connected(was, at, gap)
         self._doubtful, self._is_first_count = False, True
-        self._news.set()
+        self._changed.set()
 
     # -- the broker's own numbers -------------------------------------------------------------
 
     def broker_says(self, what: str, value: float) -> None:
-        """A number of `mqtt_broker`: uptime and dropped messages matter here."""
+        """A number from `broker_stats`; uptime and dropped messages are used."""
         now = self._clock()
         if what == "uptime_s":
             self._started = now - timedelta(seconds=min(value, 1e9))
@@ -122,53 +122,53 @@ class Gaps:
         lost = gap_memory.lost_since(was, value, self._started)
         self._memory = gap_memory.counted(was, value, now, lost)
         if lost > 0:
-            window = Window(Why.DROPPED, was.dropped_ms, ms(now), lost)
+            window = LossWindow(LossCause.DROPPED, was.dropped_ms, ms(now), lost)
             log.warning("the broker has dropped messages: %s", self._text(window))
-            if self._is_first_count:  # while we were away: perhaps ours
+            if self._is_first_count:  # dropped while we were away: they may be ours
                 self._unmarked.append(window)
         if lost > 0 or self._is_first_count:
-            self._news.set()
+            self._changed.set()
         self._is_first_count = False
 
     # -- notes --------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Note what is new, and from time to time when the broker was heard; until cancelled."""
+        """Save changes, and now and then when the broker last sent something; until cancelled."""
         try:
             while True:
-                is_noted = self._memory.windows == self._noted.windows
+                is_saved = self._memory.windows == self._saved.windows
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(NOTE_S if is_noted else RETRY_S):
-                        await self._news.wait()
-                self._news.clear()
-                await self._try_to_note()
+                    async with asyncio.timeout(NOTE_S if is_saved else RETRY_S):
+                        await self._changed.wait()
+                self._changed.clear()
+                await self._try_to_save()
         finally:
-            await self._try_to_note()
+            await self._try_to_save()
 
-    async def _try_to_note(self) -> None:
-        self._hear()
+    async def _try_to_save(self) -> None:
+        self._update_heard()
         try:
-            await self._note()
+            await self._save()
         except DiskError as error:
             log.debug("the broker's memory waits for the disk: %s", error)
 
-    async def _note(self) -> None:
+    async def _save(self) -> None:
         memory, fresh = self._memory, list(self._unmarked)
-        if memory == self._noted and not fresh:
+        if memory == self._saved and not fresh:
             return
 
         def act(tx: Transaction) -> None:
             tx.put_setting(SettingKey.BROKER_MEMORY, gap_memory.encode(memory))
             for window in fresh:
-                tx.put_states(doubted(tx, window, self._resends))
+                tx.put_states(unconfirmed_states(tx, window, self._resends))
 
         await self._store.write(act)
-        self._noted = memory
+        self._saved = memory
         self._unmarked = self._unmarked[len(fresh) :]
         if fresh:
             self._feed.tell(Outcome())
 
-    def _hear(self) -> None:
+    def _update_heard(self) -> None:
         if self._counters.heard_at:
             self._heard(self._counters.heard_at)
 
@@ -177,8 +177,8 @@ class Gaps:
             later = max(self._memory.heard_ms, ms(at))
             self._memory = msgspec.structs.replace(self._memory, heard_ms=later)
 
-    def _text(self, window: Window) -> str:
-        """From when to when, in the site's time; a day that is not today is named."""
+    def _text(self, window: LossWindow) -> str:
+        """The window as text in the site's time; with the date if it is not today."""
         start, end = (from_ms(at).astimezone(self._zone) for at in (window.start_ms, window.end_ms))
         today = self._clock().astimezone(self._zone).date()
         texts = [
@@ -188,8 +188,8 @@ class Gaps:
         return number + "-".join(texts)
 
 
-def doubted(tx: Transaction, window: Window, resends: Resends) -> list[DeviceState]:
-    """The states of traps whose messages of a window may be missing for ever."""
+def unconfirmed_states(tx: Transaction, window: LossWindow, resends: Resends) -> list[DeviceState]:
+    """The changed states of traps whose messages in the window may be lost for ever."""
     found = []
     for id_, state in tx.states.items():
         device = tx.devices.get(id_)

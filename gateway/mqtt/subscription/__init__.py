@@ -1,1 +1,1 @@
-"""What we ask for in a SUBSCRIBE, and what the retain flag of its answers means."""
+"""The options of SUBSCRIBE, and the meaning of the retain flag in received messages."""

@@ -1,8 +1,8 @@
-"""What we ask for in a SUBSCRIBE, for each of the two client libraries.
+"""The options of SUBSCRIBE, for each of the two client libraries.
 
-Owns the options of MQTT 5. Live messages shall come without the retain flag, as MQTT 3.1.1 has it, so
-that the flag means "the broker kept this". Kept messages shall come at every SUBSCRIBE, also when the
-session is old: what a source sent with QoS 0 while we were away is nowhere else.
+Owns the options of MQTT 5. Live messages come without the retain flag, as in MQTT 3.1.1, so that the
+flag means "retained by the broker". Retained messages come at every SUBSCRIBE, also in an old session,
+because a message that a source sent with QoS 0 while we were away is only there.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from gateway.mqtt.link import Terms
 
 
-def packet(terms: Terms) -> mqtt5.SubscribePacket:
+def subscribe_packet(terms: Terms) -> mqtt5.SubscribePacket:
     """The SUBSCRIBE of our own MQTT 5 connection; its packet id is 1."""
     filters = [
         mqtt5.TopicFilter(
@@ -28,7 +28,7 @@ def packet(terms: Terms) -> mqtt5.SubscribePacket:
 
 
 def paho_filters(terms: Terms, *, is_five: bool) -> list[tuple[str, Any]]:
-    """The same for paho-mqtt; MQTT 3.1.1 knows no options and behaves so by itself."""
+    """The filters for paho-mqtt; MQTT 3.1.1 has no options and behaves in this way by itself."""
     if not is_five:
         return list(terms.subscriptions)
     always = SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE

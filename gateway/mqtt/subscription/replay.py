@@ -1,17 +1,19 @@
-"""Which messages with the retain flag a broker replayed, and which it only passed on with the flag.
+"""Decides whether a message with the retain flag was retained by the broker or is live.
 
-Owns this decision for one connection. MQTT says that the flag means "kept from before your SUBSCRIBE";
-some brokers and bridges also leave it on live messages. Must not judge what a message says.
+Owns this decision for one connection. By the standard the flag means "retained before the SUBSCRIBE", but
+some brokers and bridges also set it on live messages. Must not read the content of a message.
 """
 
 from collections.abc import Callable
 
-REPLAY_S = 120.0  # after a SUBSCRIBE, and after a stop of reading, replays may still come
-MOST = 50_000  # topics that one connection remembers
+REPLAY_S = (
+    120.0  # retained messages may come this long after a SUBSCRIBE and after a pause in reading
+)
+MAX_TOPICS = 50_000  # remembered per connection
 
 
 class Replays:
-    """What one connection has heard with the flag. `clock`: seconds that never go back."""
+    """The messages with the flag on one connection. `clock`: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -19,17 +21,17 @@ class Replays:
         self._heard: dict[str, int] = {}  # topic -> hash of the payload that came first
 
     def expect(self) -> None:
-        """The broker begins, or goes on, to send what it has kept."""
+        """The broker starts or continues to send retained messages."""
         self._until_s = self._clock() + REPLAY_S
 
     def is_replay(self, topic: str, payload: bytes) -> bool:
-        """Whether a message that came with the flag is one that the broker had kept.
+        """Whether a message with the flag was retained by the broker.
 
-        One topic is replayed with one content only: whatever else comes on it is live.
+        A topic has one retained message only: any other payload on it is live.
         """
         if self._clock() > self._until_s:
             return False
         content, known = hash(payload), self._heard.get(topic)
-        if known is None and len(self._heard) < MOST:
+        if known is None and len(self._heard) < MAX_TOPICS:
             self._heard[topic] = content
         return known in (None, content)

@@ -81,7 +81,7 @@ def test_connections_under_our_own_id_are_the_sessions_to_judge_and_no_clone(log
         log.take_over("shishigaki-goto", "127.0.0.1")
     assert log.faults == {}
     log.now += timedelta(seconds=6)
-    assert "shishigaki-goto" in log.history.sign(log.now, "shishigaki-goto")
+    assert "shishigaki-goto" in log.history.warning(log.now, "shishigaki-goto")
 
 
 def test_a_flood_of_client_ids_is_bounded(log: Log) -> None:

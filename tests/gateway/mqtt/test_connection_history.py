@@ -37,7 +37,7 @@ class Line:
 
     @property
     def sign(self) -> str:
-        return self.history.sign(self.now, ID)
+        return self.history.warning(self.now, ID)
 
 
 @pytest.fixture

@@ -403,7 +403,7 @@ def test_the_broker_may_come_up_after_the_gateway(rig: Rig) -> None:
     async def scenario() -> None:
         rig.server.kill()
         async with running(session_of(rig), connected=False) as session:
-            await until(lambda: "no broker listens" in session.counters.trouble, "the reason")
+            await until(lambda: "no broker listens" in session.counters.error, "the reason")
             await asyncio.to_thread(rig.server.restart)
             await until(lambda: session.counters.connected, "the connection")
 

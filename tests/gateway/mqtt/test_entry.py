@@ -110,7 +110,7 @@ def test_a_certificate_problem_is_said_in_words(
     async def scenario() -> None:
         session = session_of(Rig(make, tls_server), **_tls(certificates, ca))
         async with running(session, connected=False):
-            await until(lambda: words in session.counters.trouble, f"{words!r} to be said")
+            await until(lambda: words in session.counters.error, f"{words!r} to be said")
 
     run(scenario())
 
@@ -183,6 +183,6 @@ def test_garbage_from_a_broker_never_ends_the_session(make: MakeLink) -> None:
             session = BrokerSession(terms(port, keepalive_s=1), [make], utc_now, FAST)
             async with running(session, connected=False):
                 await until(lambda: len(served) > len(GARBAGE), "all garbage to be served", 15)
-            assert session.counters.trouble
+            assert session.counters.error
 
     run(scenario())

@@ -17,7 +17,7 @@ from gateway.domain.model import ActionKind, Device, DeviceState, Kind, Role, Tr
 from gateway.ingest.messages.batch import absorb
 from gateway.mqtt import Counters
 from gateway.mqtt.losses import gap_memory
-from gateway.mqtt.losses.gap_memory import KEPT, Memory, Why, Window
+from gateway.mqtt.losses.gap_memory import MAX_WINDOWS, BrokerMemory, LossCause, LossWindow
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.store import Store
 from gateway.store.feed import Feed
@@ -259,7 +259,7 @@ def test_a_broker_that_was_restarted_counts_from_nothing(
     value: float, started: float | None, lost: float
 ) -> None:
     """`started`: the broker, in minutes after we had last seen it at 40 dropped messages."""
-    memory = Memory(heard_ms=1, dropped=40, dropped_ms=ms(T0))
+    memory = BrokerMemory(heard_ms=1, dropped=40, dropped_ms=ms(T0))
     begun = None if started is None else at(started)
     assert gap_memory.lost_since(memory, value, begun) == lost
 
@@ -271,17 +271,17 @@ def test_what_is_remembered_survives_bytes_that_are_no_memory(site: Site) -> Non
     assert site.gaps.faults() == {}
 
 
-@given(st.lists(st.tuples(st.sampled_from(Why), st.integers(0, 10_000), st.integers(0, 60))))
+@given(st.lists(st.tuples(st.sampled_from(LossCause), st.integers(0, 10_000), st.integers(0, 60))))
 def test_windows_are_bounded_and_lose_no_dropped_message(
-    found: list[tuple[Why, int, int]],
+    found: list[tuple[LossCause, int, int]],
 ) -> None:
-    windows: tuple[Window, ...] = ()
+    windows: tuple[LossWindow, ...] = ()
     total = 0.0
-    for why, start, minutes in found[:KEPT]:
-        new = Window(why, ms(at(start)), ms(at(start) + timedelta(minutes=minutes)), 1)
+    for why, start, minutes in found[:MAX_WINDOWS]:
+        new = LossWindow(why, ms(at(start)), ms(at(start) + timedelta(minutes=minutes)), 1)
         windows = gap_memory.joined(windows, new)
         total += 1
         assert windows[-1].start_ms <= new.start_ms
         assert windows[-1].end_ms >= new.end_ms
     assert sum(one.count for one in windows) == total
-    assert len(windows) <= KEPT
+    assert len(windows) <= MAX_WINDOWS

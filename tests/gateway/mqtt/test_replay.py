@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mqtt.subscription.replay import MOST, REPLAY_S, Replays
+from gateway.mqtt.subscription.replay import MAX_TOPICS, REPLAY_S, Replays
 
 
 class Clock:
@@ -51,8 +51,8 @@ def test_a_stop_of_reading_holds_replays_back_and_they_stay_replays() -> None:
 @given(st.integers(1, 30))
 def test_what_is_remembered_is_bounded(more: int) -> None:
     replays, _ = connected()
-    for number in range(MOST):
+    for number in range(MAX_TOPICS):
         replays._heard[str(number)] = 0
     for number in range(more):
         assert replays.is_replay(f"new {number}", b"ON")
-    assert len(replays._heard) == MOST
+    assert len(replays._heard) == MAX_TOPICS
