@@ -112,8 +112,11 @@ def _learned(
     ):
         if column.count(None) == len(column):
             continue
-        told = [(at, value) for ((at, *_), _), value in zip(events, column, strict=True)
-                if value is not None]  # fmt: skip
+        told = [
+            (at, value)
+            for ((at, *_), _), value in zip(events, column, strict=True)
+            if value is not None
+        ]
         at_ms, value = told[-1]
         if name not in facts or at_ms >= facts[name].at_ms:
             facts[name] = Known(at_ms, value)

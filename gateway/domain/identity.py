@@ -32,10 +32,13 @@ CONTENT: tuple[tuple[str, str], ...] = (
     ("kind", "equal; a repeated state that was taken as a heartbeat counts as equal"),
     ("boot", "equal where both tell it"),
     ("seq", "equal where both tell it and no time decides"),
-    ("time", "within 5 s, or told by a better clock and before the first arrival (a clock set since)"),
+    (
+        "time",
+        "within 5 s, or told by a better clock and before the first arrival (a clock set since)",
+    ),
     ("time, told by one", "before the first arrival; else the copy came within 24 h of it"),
     ("time, told by none", "came within 24 h of the first; a replay by the broker at any time"),
-)  # fmt: skip
+)
 # Everything else (species, count, battery, radio, place, time of receipt) may differ between copies.
 
 _RANK = {TimeQuality.SYNCED: 0, TimeQuality.RTC: 1}

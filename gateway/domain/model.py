@@ -89,9 +89,14 @@ class MessageRefusedError(BadInputError):
     """
 
     def __init__(
-        self, reason: RefusalReason, detail: str, device: str | None = None,
-        offer: "Device | None" = None, *, unread: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        reason: RefusalReason,
+        detail: str,
+        device: str | None = None,
+        offer: "Device | None" = None,
+        *,
+        unread: bool = False,
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason, self.detail = reason, detail
         self.device, self.offer, self.unread = device, offer, unread

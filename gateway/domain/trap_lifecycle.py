@@ -22,8 +22,10 @@ CAPTURED, FALSE, OTHER = TrapState.CAPTURED, TrapState.FALSE_SPRING, TrapState.N
 DONE, PAUSED, REMOVED = TrapState.DISPATCHED, TrapState.PAUSED, TrapState.REMOVED
 
 _FOUND: dict[TrapInput, TrapState] = {
-    ActionKind.CAPTURED: CAPTURED, ActionKind.FALSE_SPRING: FALSE, ActionKind.NON_TARGET: OTHER,
-}  # fmt: skip
+    ActionKind.CAPTURED: CAPTURED,
+    ActionKind.FALSE_SPRING: FALSE,
+    ActionKind.NON_TARGET: OTHER,
+}
 _NEXT: dict[TrapInput, TrapState] = {
     ActionKind.ARMED: ARMED,
     ActionKind.PAUSED: PAUSED,
@@ -50,15 +52,23 @@ TRANSITIONS: Mapping[TrapState | None, Mapping[TrapInput, TrapState]] = {
 }
 
 WHY_NOT = {  # why an action is refused, by the trap's state
-    SPRUNG: ("わなは作動中です。先に結果（捕獲・空はじき・錯誤捕獲）を記録してください。",
-             "the trap is sprung: first record what was found"),
-    CAPTURED: ("捕獲確認済みです。先に止め刺しを記録してください。",
-               "an animal is in the trap: first record its dispatch"),
-    DONE: ("止め刺し済みです。次は設置・休止・撤去だけ記録できます。",
-           "dispatched: next it can only be armed, paused or removed"),
-    REMOVED: ("このわなは撤去されています。先に設置を記録してください。",
-              "the trap was removed: first record that it is armed again"),
-}  # fmt: skip
+    SPRUNG: (
+        "わなは作動中です。先に結果（捕獲・空はじき・錯誤捕獲）を記録してください。",
+        "the trap is sprung: first record what was found",
+    ),
+    CAPTURED: (
+        "捕獲確認済みです。先に止め刺しを記録してください。",
+        "an animal is in the trap: first record its dispatch",
+    ),
+    DONE: (
+        "止め刺し済みです。次は設置・休止・撤去だけ記録できます。",
+        "dispatched: next it can only be armed, paused or removed",
+    ),
+    REMOVED: (
+        "このわなは撤去されています。先に設置を記録してください。",
+        "the trap was removed: first record that it is armed again",
+    ),
+}
 NOTHING_TO_DISPATCH = ("捕獲が記録されていません。", "no animal is recorded in this trap")
 
 STATE_NAMES: Mapping[TrapState, tuple[str, str]] = {

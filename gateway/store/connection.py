@@ -22,10 +22,18 @@ WAL_LIMIT_BYTES = 2 * CHECKPOINT_PAGES * 4_120  # a longer -wal is cut when it s
 FUTURE = 1_000  # schema versions ahead of ours that a newer program may have written
 
 # The disk does not read or write now; later it may.
-DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError,
-        apsw.CantOpenError, apsw.NoMemError)  # fmt: skip
+DISK = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+)
 # The file is not what was written: a damaged text may not be UTF-8, a damaged length may be gigabytes.
 DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.TooBigError, UnicodeDecodeError)
+ROW_MEMORY_BYTES = 64 << 20  # more than any row that this program writes needs
 
 
 class StoreError(UnreachableError):
@@ -48,9 +56,14 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
         if vfs:
             connection.pragma("locking_mode", "EXCLUSIVE")  # such layers share no memory
         # A checkpoint costs three syncs more: with 4,000 pages not one commit in a hundred waits for it.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
-                       "cache_size = -2000", f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-                       f"journal_size_limit = {WAL_LIMIT_BYTES}"):  # fmt: skip
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "cache_size = -2000",
+            f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+            f"journal_size_limit = {WAL_LIMIT_BYTES}",
+        ):
             connection.pragma(*pragma.split(" = "))
         _migrate(connection, path)
     except BaseException:
@@ -85,8 +98,12 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
             f"{len(MIGRATIONS)}); install that version or restore a backup"
         )
     if 0 < version < len(MIGRATIONS):
-        log.info("%s: schema %d becomes %d; with millions of events this takes a minute",
-                 path, version, len(MIGRATIONS))  # fmt: skip
+        log.info(
+            "%s: schema %d becomes %d; with millions of events this takes a minute",
+            path,
+            version,
+            len(MIGRATIONS),
+        )
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         try:
             with transaction(connection):
@@ -141,12 +158,30 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         raise
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether an error of SQLite or of decoding shows that the content of the file is damaged.
+
+    SQLite asks for as much memory as a row's length says, up to the size of the file. Where that fails
+    although any row of ours would fit into memory, the length is damaged.
+    """
+    if isinstance(error, apsw.NoMemError):
+        return _has_row_memory()
+    return isinstance(error, DAMAGE)
+
+
+def _has_row_memory() -> bool:
+    try:
+        bytearray(ROW_MEMORY_BYTES)
+    except MemoryError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def store_errors() -> Iterator[None]:
     """SQLite's errors as DamagedFileError or DiskError."""
     try:
         yield
-    except DAMAGE as error:
-        raise DamagedFileError(f"{type(error).__name__}: {error}") from error
-    except DISK as error:
-        raise DiskError(f"{type(error).__name__}: {error}") from error
+    except (*DAMAGE, *DISK) as error:
+        text = f"{type(error).__name__}: {error}"
+        raise (DamagedFileError if is_damage(error) else DiskError)(text) from error

@@ -267,5 +267,13 @@ class Reader:
 
 def _refusal(row: tuple[Any, ...]) -> QuarantinedMessage:
     no, received, topic, payload, reason, detail, device, replayed = row
-    return QuarantinedMessage(no, from_ms(received), topic, payload, RefusalReason(reason), detail, device,
-                   from_ms(replayed) if replayed is not None else None)  # fmt: skip
+    return QuarantinedMessage(
+        no,
+        from_ms(received),
+        topic,
+        payload,
+        RefusalReason(reason),
+        detail,
+        device,
+        from_ms(replayed) if replayed is not None else None,
+    )

@@ -81,8 +81,21 @@ def facts_column(event: Event) -> bytes | None:
 
 def to_event(row: tuple[Any, ...]) -> Event:
     """An Event from a row of EVENT_SELECT."""
-    (id_, device, kind, observed, received, quality, device_ms, boot, seq, species, count, distinct,
-     facts) = row  # fmt: skip
+    (
+        id_,
+        device,
+        kind,
+        observed,
+        received,
+        quality,
+        device_ms,
+        boot,
+        seq,
+        species,
+        count,
+        distinct,
+        facts,
+    ) = row
     try:
         return Event(
             id=id_,

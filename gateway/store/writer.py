@@ -65,9 +65,14 @@ class Writer:
             with transaction(self.connection):
                 self._refresh()
                 tx = Transaction(
-                    self.connection, self._devices, self._numbers, self._states, self._zone,
-                    self._held, self._people,
-                )  # fmt: skip
+                    self.connection,
+                    self._devices,
+                    self._numbers,
+                    self._states,
+                    self._zone,
+                    self._held,
+                    self._people,
+                )
                 yield tx
         except BaseException:
             self._version = -1  # the caches may hold what was rolled back
@@ -202,10 +207,20 @@ class Transaction:
             (self._numbers[device], since_ms),
         )
         events = [
-            (id_, Mark(at, boot or 0, seq or 0, Kind(kind), species or "", 1 if n is None else n,
-                       bool(own)))
+            (
+                id_,
+                Mark(
+                    at,
+                    boot or 0,
+                    seq or 0,
+                    Kind(kind),
+                    species or "",
+                    1 if n is None else n,
+                    bool(own),
+                ),
+            )
             for id_, at, boot, seq, kind, species, n, own in rows
-        ]  # fmt: skip
+        ]
         deeds = self.acts.marks(device, since_ms)
         return list(merge(events, deeds, key=_place)) if deeds else events
 

@@ -61,8 +61,11 @@ def measure(load: Load, springs: int, pause_s: float) -> list[float]:
         settings = SETTINGS.format(url=provider.url, zeros="0" * 32)
         service = Service(Path(folder) / "gw", broker.port, *TRAPS, *CAMERAS, extra=settings)
         with service:
-            wait_for(lambda: heard(broker.port, "shishigaki/v1/goto/gateway/status") == b"online",
-                     "the gateway to listen", 30)  # fmt: skip
+            wait_for(
+                lambda: heard(broker.port, "shishigaki/v1/goto/gateway/status") == b"online",
+                "the gateway to listen",
+                30,
+            )
             time.sleep(2.0)  # settle: imports, the first tick
             with load(service, broker.port):
                 return _springs(springs, pause_s, broker.port, provider)
@@ -141,8 +144,11 @@ def main(springs: int = 300) -> dict[str, dict[str, float]]:
             "p50_ms": percentile(times, 0.5) * 1e3,
             "p99_ms": percentile(times, 0.99) * 1e3,
         }
-        sys.stdout.write(f"{name:<18}" + "".join(f" {k} {v:7.1f}" for k, v in results[name].items())
-                         + f"  ({count} springs)\n")  # fmt: skip
+        sys.stdout.write(
+            f"{name:<18}"
+            + "".join(f" {k} {v:7.1f}" for k, v in results[name].items())
+            + f"  ({count} springs)\n"
+        )
     return results
 
 

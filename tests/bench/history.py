@@ -34,8 +34,10 @@ def main(events: int = 10_000_000) -> None:
         took = time.perf_counter() - began
         store.close()
         size = path.stat().st_size
-        print(f"{events:,} events: {size / 1e9:.2f} GB, {size / events:.0f} bytes an event; "
-              f"start (open, bounded check, states) {took:.1f} s")  # fmt: skip
+        print(
+            f"{events:,} events: {size / 1e9:.2f} GB, {size / events:.0f} bytes an event; "
+            f"start (open, bounded check, states) {took:.1f} s"
+        )
 
 
 def _events(start: int) -> Iterator[Event]:
@@ -43,11 +45,20 @@ def _events(start: int) -> Iterator[Event]:
     for n in range(start, start + STEP):
         at = base + timedelta(seconds=n * 3)
         yield Event(
-            id=f"01JD{n:022}", device=f"cam-{n % DEVICES:04}", kind=Kind.DETECTION,
-            observed_at=at, received_at=at + timedelta(seconds=1), boot=7, seq=n,
-            time_quality=TimeQuality.SYNCED, device_time=at, species="boar", count=2,
-            confidence=0.91, battery_v=3.01,
-        )  # fmt: skip
+            id=f"01JD{n:022}",
+            device=f"cam-{n % DEVICES:04}",
+            kind=Kind.DETECTION,
+            observed_at=at,
+            received_at=at + timedelta(seconds=1),
+            boot=7,
+            seq=n,
+            time_quality=TimeQuality.SYNCED,
+            device_time=at,
+            species="boar",
+            count=2,
+            confidence=0.91,
+            battery_v=3.01,
+        )
 
 
 if __name__ == "__main__":

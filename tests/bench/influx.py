@@ -54,9 +54,14 @@ def story(events: int, devices: int) -> Iterator[Reading]:
         device = f"dev-{luck.randrange(devices):04}"
         at = BEGIN + number * step
         base = Reading(
-            id=f"01JD{number:022}", device=device, kind=Kind.HEARTBEAT, device_time=at,
-            time_source=TimeSource.NTP, boot=1, seq=number,
-        )  # fmt: skip
+            id=f"01JD{number:022}",
+            device=device,
+            kind=Kind.HEARTBEAT,
+            device_time=at,
+            time_source=TimeSource.NTP,
+            boot=1,
+            seq=number,
+        )
         draw = luck.random()
         if draw < 0.60:
             yield msgspec.structs.replace(
@@ -162,8 +167,10 @@ def forwarding(store: Store, influxd: Influxd, rounds: int) -> str:
                 f"  round {number + 1}: forwarder {ours[-1]:,.0f}, bare loop {theirs[-1]:,.0f} lines/s"
             )
         ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        say(f"{what}, {lines:,} lines: forwarder {statistics.median(ours):,.0f} lines/s, bare HTTP loop "
-            f"{statistics.median(theirs):,.0f}, median ratio of a round {ratio:.2f} (goal 0.80)")  # fmt: skip
+        say(
+            f"{what}, {lines:,} lines: forwarder {statistics.median(ours):,.0f} lines/s, bare HTTP loop "
+            f"{statistics.median(theirs):,.0f}, median ratio of a round {ratio:.2f} (goal 0.80)"
+        )
     return database
 
 
@@ -253,8 +260,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Influxd(Path(folder) / "influxd") as influxd:
         begin = time.perf_counter()
         store = fill(Path(folder), chosen.events, chosen.devices)
-        say(f"{chosen.events:,} events of {chosen.devices:,} devices absorbed in "
-            f"{time.perf_counter() - begin:.0f} s")  # fmt: skip
+        say(
+            f"{chosen.events:,} events of {chosen.devices:,} devices absorbed in "
+            f"{time.perf_counter() - begin:.0f} s"
+        )
         database = forwarding(store, influxd, chosen.rounds)
         influxd.kill()
         influxd.restart()  # what it does with all that came at once is not what the pages ask

@@ -73,9 +73,11 @@ def measure(
     wait_for(done, "the last message", 300)
     took = time.perf_counter() - began
     return Figure(
-        count / took, (process.cpu_s() - cpu) / count * 100_000, process.rss_mb(),
+        count / took,
+        (process.cpu_s() - cpu) / count * 100_000,
+        process.rss_mb(),
         (process.written() - written) / count,
-    )  # fmt: skip
+    )
 
 
 Held = Callable[[Reader], int]
@@ -107,9 +109,12 @@ def mosquitto_sub(folder: Path, broker: Mosquitto, count: int) -> Figure:
         before = (folder / "out").stat().st_size
         try:
             return measure(
-                Process(child.pid), broker.port, count, 100,
+                Process(child.pid),
+                broker.port,
+                count,
+                100,
                 lambda: (folder / "out").stat().st_size - before >= count * 4,
-            )  # fmt: skip
+            )
         finally:
             child.kill()
             child.wait()
@@ -122,8 +127,16 @@ def _answers(probe: Publisher, out: Path) -> bool:
 
 def script(name: str, folder: Path, broker: Mosquitto, count: int, *more: str) -> Figure:
     """One of `tests.bench.peers.scripts`, which says "ready" and "done" in files."""
-    command = [sys.executable, "-m", "tests.bench.peers.scripts", name, str(broker.port), str(count),
-               str(folder), *more]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.peers.scripts",
+        name,
+        str(broker.port),
+        str(count),
+        str(folder),
+        *more,
+    ]
     child = subprocess.Popen(command)
     try:
         wait_for((folder / "ready").exists, f"{name} to subscribe")
@@ -198,15 +211,18 @@ def report(subscribers: dict[str, Row], runs: int) -> dict[str, Figure]:
     medians = {name: median(figures) for name, figures in results.items()}
     print(f"{'':17}{'msg/s':>9}{'CPU s/100k':>12}{'RSS MB':>8}{'bytes/event':>13}")
     for name, row in medians.items():
-        print(f"{name:17}{row.rate:9,.0f}{row.cpu_s_per_100k:12.2f}{row.rss_mb:8.0f}"
-              f"{row.bytes_per_event:13,.0f}")  # fmt: skip
+        print(
+            f"{name:17}{row.rate:9,.0f}{row.cpu_s_per_100k:12.2f}{row.rss_mb:8.0f}"
+            f"{row.bytes_per_event:13,.0f}"
+        )
     return medians
 
 
 def median(figures: list[Figure]) -> Figure:
     """Each field's median."""
-    return Figure(*(statistics.median(getattr(f, name) for f in figures)
-                    for name in Figure.__struct_fields__))  # fmt: skip
+    return Figure(
+        *(statistics.median(getattr(f, name) for f in figures) for name in Figure.__struct_fields__)
+    )
 
 
 def say_goals(medians: dict[str, Figure]) -> None:
@@ -214,8 +230,10 @@ def say_goals(medians: dict[str, Figure]) -> None:
     sub, naive = medians["mosquitto_sub"].rate, medians["paho + sqlite"].rate
     for name in ("ours, durable", "ours, judged"):
         mine = medians[name].rate
-        print(f"{name}: {mine / sub:.2f} of mosquitto_sub (goal 0.9, durable), "
-              f"{mine / naive:.0f} times paho + sqlite (goal 50)")  # fmt: skip
+        print(
+            f"{name}: {mine / sub:.2f} of mosquitto_sub (goal 0.9, durable), "
+            f"{mine / naive:.0f} times paho + sqlite (goal 50)"
+        )
     whole = medians["ours, judged"]
     print(f"memory: {whole.rss_mb:.0f} MB under load (goal 60)")
     print(f"written: {whole.bytes_per_event:,.0f} bytes per event (goal 1,024)")
@@ -228,9 +246,11 @@ def say_scaling(count: int, seconds: float) -> None:
             figure = ours(folder, broker, count, devices)
         with broker_in_folder() as (folder, broker), started(folder, broker, devices) as service:
             p50, p99 = latencies(broker.port, service.database, 100, seconds, devices)
-        print(f"{devices:5,} devices: {figure.rate:8,.0f} msg/s judged, {figure.rss_mb:.0f} MB, "
-              f"{figure.bytes_per_event:,.0f} bytes/event; durable at 100 msg/s: "
-              f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")  # fmt: skip
+        print(
+            f"{devices:5,} devices: {figure.rate:8,.0f} msg/s judged, {figure.rss_mb:.0f} MB, "
+            f"{figure.bytes_per_event:,.0f} bytes/event; durable at 100 msg/s: "
+            f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms"
+        )
 
 
 if __name__ == "__main__":

@@ -102,8 +102,10 @@ def say_latency(sustained: float, seconds: float) -> None:
     ):
         with broker_in_folder() as (folder, broker), started(folder, broker, 100) as service:
             p50, p99 = latencies(broker.port, service.database, rate, seconds)
-        print(f"publish -> durable at {rate:7,.0f} msg/s ({name}): "
-              f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")  # fmt: skip
+        print(
+            f"publish -> durable at {rate:7,.0f} msg/s ({name}): "
+            f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms"
+        )
     print(f"one fsync here: p50 {fsync_ms():.1f} ms")
     if shutil.which("strace"):
         say_card_latency(seconds)
@@ -112,12 +114,25 @@ def say_latency(sustained: float, seconds: float) -> None:
 def say_card_latency(seconds: float) -> None:
     """The same on a card that takes its time, which strace adds to every sync."""
     delay = f"inject=fsync,fdatasync:delay_exit={CARD_SYNC_MS * 1_000}"
-    slow = ("strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", os.devnull, "-e", "trace=fsync,fdatasync",
-            "-e", delay)  # fmt: skip
+    slow = (
+        "strace",
+        "-D",
+        "-f",
+        "-qq",
+        "--seccomp-bpf",
+        "-o",
+        os.devnull,
+        "-e",
+        "trace=fsync,fdatasync",
+        "-e",
+        delay,
+    )
     with broker_in_folder() as (folder, broker), started(folder, broker, 100, *slow) as service:
         p50, p99 = latencies(broker.port, service.database, 100, seconds)
-    print(f"with {CARD_SYNC_MS} ms more for each sync: p50 {p50 * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms, "
-          f"{p99 * 1e3 / CARD_SYNC_MS:.1f} syncs (goal 3)")  # fmt: skip
+    print(
+        f"with {CARD_SYNC_MS} ms more for each sync: p50 {p50 * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms, "
+        f"{p99 * 1e3 / CARD_SYNC_MS:.1f} syncs (goal 3)"
+    )
 
 
 def fsync_ms() -> float:

@@ -28,10 +28,18 @@ def detections(
 def _detection(n: int, devices: int, base: datetime, run: str) -> Packet:
     at = base + timedelta(seconds=n // devices)
     body = {
-        "v": 1, "id": f"01JD{run}{n:016}", "boot": 7, "seq": n, "kind": "detection",
-        "ts": f"{at:%Y-%m-%dT%H:%M:%S}.000Z", "ts_src": "ntp", "species": "boar", "count": 2,
-        "confidence": 0.91, "battery": {"v": 3.01},
-    }  # fmt: skip
+        "v": 1,
+        "id": f"01JD{run}{n:016}",
+        "boot": 7,
+        "seq": n,
+        "kind": "detection",
+        "ts": f"{at:%Y-%m-%dT%H:%M:%S}.000Z",
+        "ts_src": "ntp",
+        "species": "boar",
+        "count": 2,
+        "confidence": 0.91,
+        "battery": {"v": 3.01},
+    }
     topic = f"wildlife/v1/goto/cam-{n % devices:04}/event"
     return topic, json.dumps(body, separators=(",", ":")).encode()
 

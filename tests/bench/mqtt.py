@@ -33,9 +33,11 @@ from tests.support.servers import Mosquitto
 TOPIC = "wildlife/v1/site/dev-0001/event"
 FILTER = "wildlife/v1/#"
 CLIENT = "bench"
-PAYLOAD = (b'{"v":1,"id":"01JD0000000000000000000000","boot":7,"seq":1234,"kind":"detection",'
-           b'"ts":"2026-11-23T04:05:06.123Z","species":"boar","count":2,"confidence":0.91,'
-           b'"battery":{"v":3.01}}').ljust(180)  # fmt: skip
+PAYLOAD = (
+    b'{"v":1,"id":"01JD0000000000000000000000","boot":7,"seq":1234,"kind":"detection",'
+    b'"ts":"2026-11-23T04:05:06.123Z","species":"boar","count":2,"confidence":0.91,'
+    b'"battery":{"v":3.01}}'
+).ljust(180)
 MAX_BATCH = 2_000
 
 LINKS: dict[str, MakeLink] = {"five": FiveLink, "paho-5": PahoFiveLink, "paho-3.1.1": PahoLink}

@@ -101,11 +101,15 @@ def run(examples: int, *phases: Phase) -> None:
     run_state_machine_as_test(
         Disorder,
         settings=settings(
-            max_examples=examples, stateful_step_count=12, deadline=None, database=None,
-            suppress_health_check=list(HealthCheck), phases=phases or tuple(Phase),
+            max_examples=examples,
+            stateful_step_count=12,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            phases=phases or tuple(Phase),
             report_multiple_bugs=not phases,
         ),
-    )  # fmt: skip
+    )
     print(
         f"\n{examples} random lives with copies, disorder, cuts and restarts: the same story each"
     )

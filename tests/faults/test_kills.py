@@ -49,10 +49,12 @@ def run_kills(mosquitto: Mosquitto, service: Service, kills: int) -> None:
     ]
     reader.close()
     springs = [event.id for event in found]
-    print(f"\nkilled {kills} times amid {len(sent)} messages: "
-          f"{len(sent) - len({e.id for e in found})} lost, "
-          f"{len(found) - len({e.id for e in found})} double, "
-          f"{len(set(springs) - set(alerts))} alerts missing")  # fmt: skip
+    print(
+        f"\nkilled {kills} times amid {len(sent)} messages: "
+        f"{len(sent) - len({e.id for e in found})} lost, "
+        f"{len(found) - len({e.id for e in found})} double, "
+        f"{len(set(springs) - set(alerts))} alerts missing"
+    )
     assert len(found) == len({e.id for e in found}) == len(sent)
     assert sorted(springs) == sorted(a for a in alerts if a)
     assert confirmed.ids <= {event.id for event in found}

@@ -41,10 +41,16 @@ class Phone:
     ) -> Answer:
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         scope: dict[str, Any] = {
-            "type": "http", "method": method, "path": urlsplit(url).path, "query_string": b"",
-            "headers": [(b"host", b"wall.example"), *raw], "scheme": "https",
-            "http_version": "1.1", "server": ("wall.example", 443), "root_path": "",
-        }  # fmt: skip
+            "type": "http",
+            "method": method,
+            "path": urlsplit(url).path,
+            "query_string": b"",
+            "headers": [(b"host", b"wall.example"), *raw],
+            "scheme": "https",
+            "http_version": "1.1",
+            "server": ("wall.example", 443),
+            "root_path": "",
+        }
         said: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:

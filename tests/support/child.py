@@ -37,9 +37,12 @@ class Child:
         assert self.has_ended(), f"{self.pid} still runs"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                tied_to_parent([*command]), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                tied_to_parent([*command]),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 env=os.environ | environment,
-            )  # fmt: skip
+            )
 
     def has_ended(self) -> bool:
         """Whether it ended by itself."""

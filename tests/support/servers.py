@@ -288,9 +288,11 @@ class Nginx(Server):
         conf = self.directory / "nginx.conf"
         conf.write_text(
             NGINX_CONF.format(
-                directory=self.directory.resolve(), port=self.port,
-                upstream=self.upstream, lines=self.lines,
+                directory=self.directory.resolve(),
+                port=self.port,
+                upstream=self.upstream,
+                lines=self.lines,
                 master="on" if self.as_service else "off",
             )
-        )  # fmt: skip
+        )
         return [program, "-c", str(conf), "-p", str(self.directory), "-e", "stderr"]

@@ -72,10 +72,14 @@ def plan(
     remind_every_min: int, remind_times: int, deputy_after_min: int, office_after_min: int
 ) -> tuple[EscalationStep, ...]:
     """The steps after the first message, in order of time."""
-    reminders = [EscalationStep(timedelta(minutes=remind_every_min * n), Duty.TRAPPER)
-                 for n in range(1, remind_times + 1)]  # fmt: skip
-    higher = [EscalationStep(timedelta(minutes=deputy_after_min), Duty.DEPUTY),
-              EscalationStep(timedelta(minutes=office_after_min), Duty.OFFICE)]  # fmt: skip
+    reminders = [
+        EscalationStep(timedelta(minutes=remind_every_min * n), Duty.TRAPPER)
+        for n in range(1, remind_times + 1)
+    ]
+    higher = [
+        EscalationStep(timedelta(minutes=deputy_after_min), Duty.DEPUTY),
+        EscalationStep(timedelta(minutes=office_after_min), Duty.OFFICE),
+    ]
     return tuple(sorted(reminders + higher))
 
 
@@ -86,8 +90,11 @@ def due_steps(
     if alert.level not in URGENT or alert.status not in UNANSWERED:
         return []
     since = now - (alert.reopened_at or alert.opened_at)
-    return [(number, step) for number, step in enumerate(steps, start=1)
-            if number > alert.step and since >= step.after]  # fmt: skip
+    return [
+        (number, step)
+        for number, step in enumerate(steps, start=1)
+        if number > alert.step and since >= step.after
+    ]
 
 
 def change_status(
@@ -106,7 +113,14 @@ def change_status(
         return msgspec.structs.replace(change, resolved_at=now, resolved_by=by)
     if what is AlertChange.REOPEN:
         return msgspec.structs.replace(
-            change, reopened=alert.reopened + 1, reopened_at=now, step=0, resolved_at=None,
-            resolved_by="", acknowledged_at=None, acknowledged_by="", through="",
-        )  # fmt: skip
+            change,
+            reopened=alert.reopened + 1,
+            reopened_at=now,
+            step=0,
+            resolved_at=None,
+            resolved_by="",
+            acknowledged_at=None,
+            acknowledged_by="",
+            through="",
+        )
     return change

@@ -45,10 +45,14 @@ _LETTERS = re.compile(
     r"(\d)\s*d(?:eg)?\.?\s*(\d+(?:\.\d+)?)\s*m(?:in)?\.?(?:\s*(\d+(?:\.\d+)?)\s*s(?:ec)?\.?)?",
     re.IGNORECASE,
 )
-_SIGNS = str.maketrans({
-    **dict.fromkeys("度º˚⁰ᵒ∘", "°"), **dict.fromkeys("分′’´‘`ʹ", "'"), **dict.fromkeys("秒″”“〃ʺ", '"'),
-    **dict.fromkeys("−－‐‑‒–—", "-"),
-})  # fmt: skip
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("度º˚⁰ᵒ∘", "°"),
+        **dict.fromkeys("分′’´‘`ʹ", "'"),
+        **dict.fromkeys("秒″”“〃ʺ", '"'),
+        **dict.fromkeys("−－‐‑‒–—", "-"),
+    }
+)
 LEAST_DECIMALS = 3  # of a number with an exponent: with fewer it is rounded to over 100 m
 
 

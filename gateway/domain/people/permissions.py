@@ -95,11 +95,10 @@ MATRIX: Mapping[Visitor, Mapping[Resource, Grant]] = {
     Visitor.TRAPPER: _FIELD,
     Visitor.DEPUTY: _FIELD,
     Visitor.OFFICIAL: _SITE,
-    Visitor.INSTALLER: _KNOWN | {
-        Resource.LIVE: _EXACT, Resource.TRAP: _EXACT, Resource.DEVICES: _ALL
-    },
+    Visitor.INSTALLER: _KNOWN
+    | {Resource.LIVE: _EXACT, Resource.TRAP: _EXACT, Resource.DEVICES: _ALL},
     Visitor.ADMIN: _SITE | {Resource.ROLES: Grant(Detail.NONE, Acting.ALL)},
-}  # fmt: skip
+}
 
 
 class Access(Struct, frozen=True):

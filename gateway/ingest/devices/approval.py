@@ -132,9 +132,13 @@ class Approvals:
         apply(tx, outcome, over, self._policy or Policy(), now)
 
     def step(
-        self, tx: Transaction, so_far: ReplayReport, now: datetime,
-        reasons: Collection[RefusalReason] = tuple(RefusalReason), device: str | None = None,
-    ) -> Outcome | None:  # fmt: skip
+        self,
+        tx: Transaction,
+        so_far: ReplayReport,
+        now: datetime,
+        reasons: Collection[RefusalReason] = tuple(RefusalReason),
+        device: str | None = None,
+    ) -> Outcome | None:
         """Read the next messages again and count them in `so_far`; None when none are left."""
         kept = tx.quarantine.waiting(reasons, device, so_far.after, STEP)
         if not kept:

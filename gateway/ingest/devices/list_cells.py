@@ -51,9 +51,13 @@ def device(
         if text and (name in {"id", "role", "inverted"} or not list_words.is_blank(text))
     }
     faults = [
-        *_id(values), *_role(values), *_place(values, has_comma), *_inverted(values),
-        *_heartbeat(values), *_zone(values),
-    ]  # fmt: skip
+        *_id(values),
+        *_role(values),
+        *_place(values, has_comma),
+        *_inverted(values),
+        *_heartbeat(values),
+        *_zone(values),
+    ]
     if "trap_type" in values:
         values["trap_type"] = list_words.trap_type(values["trap_type"])
     return (None, faults) if faults else (msgspec.convert(values, Device), [])

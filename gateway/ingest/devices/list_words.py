@@ -30,20 +30,40 @@ _COLUMNS: Final = {
     "zone": "zone timezone 時間帯 タイムゾーン",
 }
 _ROLES: Final = (  # a role, the type of trap that its words tell ("": none), the words
-    (Role.TRAP, "", """trap わな 罠 トラップ 捕獲わな 捕獲器 わなセンサー 罠センサー
-        わな用センサー trapsensor"""),
-    (Role.TRAP, "box", """箱わな はこわな 箱罠 箱型わな ハコワナ 捕獲檻 檻 おり boxtrap box cage cagetrap"""),
-    (Role.TRAP, "snare", """くくりわな くくり罠 括りわな 括り罠 ククリワナ くくり 足くくりわな 足くくり罠
-        snare footsnare legsnare"""),
+    (
+        Role.TRAP,
+        "",
+        """trap わな 罠 トラップ 捕獲わな 捕獲器 わなセンサー 罠センサー
+        わな用センサー trapsensor""",
+    ),
+    (
+        Role.TRAP,
+        "box",
+        """箱わな はこわな 箱罠 箱型わな ハコワナ 捕獲檻 檻 おり boxtrap box cage cagetrap""",
+    ),
+    (
+        Role.TRAP,
+        "snare",
+        """くくりわな くくり罠 括りわな 括り罠 ククリワナ くくり 足くくりわな 足くくり罠
+        snare footsnare legsnare""",
+    ),
     (Role.TRAP, "corral", """囲いわな 囲い罠 囲いワナ 捕獲柵 corral corraltrap"""),
     (Role.TRAP, "drop", """ドロップ ドロップネット ドロップゲート drop dropnet dropbox"""),
-    (Role.DETECTOR, "", """detector センサー センサ sensor 検知器 検出器 感知器 検知 検知センサー 動体センサー
+    (
+        Role.DETECTOR,
+        "",
+        """detector センサー センサ sensor 検知器 検出器 感知器 検知 検知センサー 動体センサー
         人感センサー 赤外線センサー pir カメラ camera cam 自動撮影カメラ 自動カメラ センサーカメラ
         トレイルカメラ トレイルカム 赤外線カメラ 定点カメラ 監視カメラ 無人カメラ
-        cameratrap trailcamera trailcam gamecamera"""),
-    (Role.RELAY, "", """relay 中継 中継器 中継機 中継局 リピーター ルーター ゲートウェイ ゲートウェー 親機
-        基地局 gateway repeater router basestation"""),
-)  # fmt: skip
+        cameratrap trailcamera trailcam gamecamera""",
+    ),
+    (
+        Role.RELAY,
+        "",
+        """relay 中継 中継器 中継機 中継局 リピーター ルーター ゲートウェイ ゲートウェー 親機
+        基地局 gateway repeater router basestation""",
+    ),
+)
 _YES: Final = "true yes y 1 on はい 有 有り あり ○ ◯ 〇 する"
 _NO: Final = "false no n 0 off いいえ 無 無し なし × しない -"
 _BLANK: Final = "なし 無し 未定 未設定 未測定 未登録 未設置 na none null"

@@ -164,11 +164,16 @@ def check_zeros(found: DeviceList, known: Iterable[str]) -> None:
     """Refuse numbers that lost their leading zeros; `known`: ids that were registered or heard."""
     whole = {ids.without_zeros(id_): id_ for id_ in known if id_.startswith("0")}
     lost = [
-        _fault(where, "id", one.id, f"先頭の 0 が消えたようです（{whole[one.id]}） / lost its leading zeros: "
-               f"{whole[one.id]} is known")
+        _fault(
+            where,
+            "id",
+            one.id,
+            f"先頭の 0 が消えたようです（{whole[one.id]}） / lost its leading zeros: "
+            f"{whole[one.id]} is known",
+        )
         for where, one in found.rows
         if one.id in whole
-    ]  # fmt: skip
+    ]
     if lost:
         raise DeviceListError(said(lost))
 
@@ -254,6 +259,17 @@ def to_csv(devices: Iterable[Device]) -> str:
 
 
 __all__ = [
-    "DeviceList", "DeviceListError", "address", "check_datum", "check_places", "check_zeros",
-    "converted", "parse", "parse_rows", "place_of", "read", "said", "to_csv",
-]  # fmt: skip
+    "DeviceList",
+    "DeviceListError",
+    "address",
+    "check_datum",
+    "check_places",
+    "check_zeros",
+    "converted",
+    "parse",
+    "parse_rows",
+    "place_of",
+    "read",
+    "said",
+    "to_csv",
+]

@@ -44,9 +44,20 @@ class TraceRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _OF_READING = (
-    "species", "count", "confidence", "refines", "device_time", "battery_pct", "battery_v",
-    "rssi_dbm", "snr_db", "input", "battery_low", "unread", "simulated",
-)  # fmt: skip
+    "species",
+    "count",
+    "confidence",
+    "refines",
+    "device_time",
+    "battery_pct",
+    "battery_v",
+    "rssi_dbm",
+    "snr_db",
+    "input",
+    "battery_low",
+    "unread",
+    "simulated",
+)
 
 
 def trace_rows(
@@ -56,13 +67,27 @@ def trace_rows(
     try:
         readings = decode(message, devices)
     except MessageRefusedError as refused:
-        return [_row(message, dialect, refused.device or "", devices,
-                      reason=refused.reason.value, detail=refused.detail)]  # fmt: skip
+        return [
+            _row(
+                message,
+                dialect,
+                refused.device or "",
+                devices,
+                reason=refused.reason.value,
+                detail=refused.detail,
+            )
+        ]
     return [
-        _row(message, dialect, reading.device, devices, kind=reading.kind.value,
-              **{name: getattr(reading, name) for name in _OF_READING})
+        _row(
+            message,
+            dialect,
+            reading.device,
+            devices,
+            kind=reading.kind.value,
+            **{name: getattr(reading, name) for name in _OF_READING},
+        )
         for reading in readings
-    ]  # fmt: skip
+    ]
 
 
 def _row(
@@ -73,10 +98,16 @@ def _row(
     if standing and standing != Standing.APPROVED and "reason" not in told:
         told["reason"] = str(standing)
     return TraceRow(
-        received_at=message.received_at, topic=message.topic, qos=message.qos, retain=message.retain,
-        dialect=dialect, device=address, name=device.name if device else "", standing=standing,
+        received_at=message.received_at,
+        topic=message.topic,
+        qos=message.qos,
+        retain=message.retain,
+        dialect=dialect,
+        device=address,
+        name=device.name if device else "",
+        standing=standing,
         **told,  # type: ignore[arg-type]
-    )  # fmt: skip
+    )
 
 
 def battery(line: TraceRow) -> str:

@@ -160,8 +160,11 @@ class _Reader:
             raise RowError("deploymentID", row["deploymentID"], "no usable deployment has this id")
         at, count = self._time(row, "eventStart"), self._count(row)
         if not deployment.start <= at <= deployment.end:
-            raise RowError("eventStart", row["eventStart"],
-                           "outside its deployment; is the offset from UTC right?")  # fmt: skip
+            raise RowError(
+                "eventStart",
+                row["eventStart"],
+                "outside its deployment; is the offset from UTC right?",
+            )
         picture = "" if by_event else row["mediaID"]
         event = row["eventID"] or (row["observationID"] if by_event else picture)
         group = groups[row["deploymentID"]].setdefault(
@@ -232,15 +235,19 @@ def _species(row: Row) -> str:
 
 def _readings(deployment: _Deployment, groups: dict[tuple[str, str], _Group]) -> list[Reading]:
     device = deployment.device.id
-    ends = [_reading(device, f"alive:{at.isoformat()}", Kind.HEARTBEAT, at)
-            for at in (deployment.start, deployment.end)]  # fmt: skip
+    ends = [
+        _reading(device, f"alive:{at.isoformat()}", Kind.HEARTBEAT, at)
+        for at in (deployment.start, deployment.end)
+    ]
     seen = [
         msgspec.structs.replace(
             _reading(device, f"{event}:{kind}", Kind.DETECTION, group.start),
-            species=kind, count=max(group.counts.values()), distinct=group.distinct,
+            species=kind,
+            count=max(group.counts.values()),
+            distinct=group.distinct,
         )
         for (event, kind), group in groups.items()
-    ]  # fmt: skip
+    ]
     return sorted([*ends, *seen], key=lambda one: (one.device_time, one.kind != Kind.HEARTBEAT))
 
 

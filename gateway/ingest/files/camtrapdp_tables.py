@@ -21,10 +21,14 @@ DESCRIPTOR = "datapackage.json"
 NEEDED = {
     "deployments": ("deploymentID", "latitude", "longitude", "deploymentStart", "deploymentEnd"),
     "observations": (
-        "observationID", "deploymentID", "eventStart", "observationLevel", "observationType",
+        "observationID",
+        "deploymentID",
+        "eventStart",
+        "observationLevel",
+        "observationType",
         "scientificName",
     ),
-}  # fmt: skip
+}
 
 
 class PackageError(BadInputError):

@@ -17,7 +17,7 @@ from gateway.alerts.policy import Policy
 from gateway.domain.device_state import order, placed
 from gateway.domain.effort import HourlyTally
 from gateway.domain.identity import Identity, identity_of
-from gateway.domain.model import (  # fmt: skip
+from gateway.domain.model import (
     Device,
     DeviceState,
     Kind,

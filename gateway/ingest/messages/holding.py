@@ -72,9 +72,11 @@ class Holding(Struct):
                 self._list(address, message, is_registered=True)
             reason, detail = _reason(address, device)
             held[address] = HoldReason(
-                reason, detail, any(reading.kind in URGENT for reading in own),
+                reason,
+                detail,
+                any(reading.kind in URGENT for reading in own),
                 any(reading.confirm_to for reading in own),
-            )  # fmt: skip
+            )
             if reason is not RefusalReason.REVOKED:
                 self._note_spring(message, own, is_listed=reason is RefusalReason.DEVICE)
         return held
@@ -140,9 +142,15 @@ class Holding(Struct):
             return Fate.SHOWN, 0  # counted only
         return self.tx.quarantine.add(
             message,
-            HoldRequest(reason=why.reason, detail=why.detail, device=device, owner=owner,
-                    urgent=why.urgent, waits=why.waits),
-        )  # fmt: skip
+            HoldRequest(
+                reason=why.reason,
+                detail=why.detail,
+                device=device,
+                owner=owner,
+                urgent=why.urgent,
+                waits=why.waits,
+            ),
+        )
 
     def _count_flood(self, message: Message, device: str, why: HoldReason) -> None:
         wanted = self.tx.unknown.names.full(message.topic, message.received_at)

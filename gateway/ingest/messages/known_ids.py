@@ -75,8 +75,13 @@ def is_copy(first: Admitted, one: Admitted) -> bool:
 
 def _report(one: Admitted) -> Report:
     reading = one.reading
-    return Report(one.event, reading.kind, is_state=reading.is_state,
-                  is_replay=one.message.retain, is_time_loose=reading.is_time_loose)  # fmt: skip
+    return Report(
+        one.event,
+        reading.kind,
+        is_state=reading.is_state,
+        is_replay=one.message.retain,
+        is_time_loose=reading.is_time_loose,
+    )
 
 
 def _filled(
@@ -99,8 +104,11 @@ def _keep(
 ) -> None:
     """Journal each under an id of its own, once."""
     own = [{mark: own_id(_report(one), mark) for mark in _MARKS.values()} for one, _, _ in others]
-    ids = {(one.event.device, id_) for (one, *_), marks in zip(others, own, strict=True)
-           for id_ in marks.values()}  # fmt: skip
+    ids = {
+        (one.event.device, id_)
+        for (one, *_), marks in zip(others, own, strict=True)
+        for id_ in marks.values()
+    }
     before = set(tx.journal.told(ids))
     for (one, known, verdict), marks in zip(others, own, strict=True):
         device = one.event.device

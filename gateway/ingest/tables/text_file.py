@@ -11,8 +11,11 @@ from gateway.domain.errors import BadInputError
 
 SEPARATORS = (",", ";", "\t", "，")
 ENCODINGS = {
-    "auto": ("utf-8-sig", "cp932"), "utf-8": ("utf-8-sig",), "cp932": ("cp932",), "utf-16": ("utf-16",),
-}  # fmt: skip
+    "auto": ("utf-8-sig", "cp932"),
+    "utf-8": ("utf-8-sig",),
+    "cp932": ("cp932",),
+    "utf-16": ("utf-16",),
+}
 
 Line = tuple[int, list[str]]
 """The number of a line (where its row begins, the first is 1) and its cells without spaces around."""

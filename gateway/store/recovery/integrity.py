@@ -12,7 +12,7 @@ from pathlib import Path
 
 import apsw
 
-from gateway.store.connection import DAMAGE, StoreError
+from gateway.store.connection import DAMAGE, StoreError, is_damage
 from gateway.store.file import raw_file
 
 PROGRESS = 20_000  # steps of SQLite between two checks of the time
@@ -79,7 +79,9 @@ def check(
                 return CheckResult.DAMAGED, fault
     except apsw.InterruptError:
         return CheckResult.UNFINISHED, ""
-    except DAMAGE as error:
+    except (*DAMAGE, apsw.NoMemError) as error:
+        if not is_damage(error):
+            raise
         return CheckResult.DAMAGED, str(error)
     finally:
         connection.set_progress_handler(None)

@@ -81,8 +81,12 @@ def _copy_all(path: Path, fresh: Path, progress: OnSalvageStep) -> tuple[dict[st
 
 
 def _tables(target: apsw.Connection) -> list[str]:
-    names = [name for (name,) in target.execute(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]  # fmt: skip
+    names = [
+        name
+        for (name,) in target.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+    ]
     middle = [name for name in names if name not in FIRST + LAST]
     return [name for name in (*FIRST, *middle, *LAST) if name in names]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import apsw
 
-from gateway.store.connection import DAMAGE
+from gateway.store.connection import DAMAGE, is_damage
 
 STEP = 500  # rows handed over at once
 FAR = 2**40  # no number is beyond
@@ -63,7 +63,9 @@ class TableWalk:
     def _rows(self, sql: str) -> Iterator[TableRow]:
         try:
             yield from self._execute(sql)
-        except DAMAGE:
+        except (*DAMAGE, apsw.NoMemError) as error:
+            if not is_damage(error):
+                raise
             self._broken = True
 
     def _beyond(self, at: int) -> int | None:
@@ -73,7 +75,9 @@ class TableWalk:
             probe = f"{self._select} WHERE {self._by[0]} > ? ORDER BY {self._by[0]} LIMIT 1"
             try:
                 row = self._execute(probe, (at + stride,)).fetchone()
-            except DAMAGE:
+            except (*DAMAGE, apsw.NoMemError) as error:
+                if not is_damage(error):
+                    raise
                 stride *= 2
                 continue
             return at + stride if row else None

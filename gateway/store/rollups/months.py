@@ -21,8 +21,10 @@ def parts(start_day: int, end_day: int, until: int = 1 << 40) -> list[Part]:
     if first >= last:
         return [("day", start_day, end_day)]
     found: list[Part] = [
-        ("day", start_day, first_day(first)), ("month", first, last), ("day", first_day(last), end_day)
-    ]  # fmt: skip
+        ("day", start_day, first_day(first)),
+        ("month", first, last),
+        ("day", first_day(last), end_day),
+    ]
     return [part for part in found if part[1] < part[2]]
 
 

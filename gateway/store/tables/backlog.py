@@ -60,9 +60,14 @@ class BacklogTable:
         self._execute(
             "INSERT INTO backlog (clock, received_ms, messages, payload_bytes, body) "
             "VALUES (?, ?, ?, ?, ?)",
-            (stamp.value, ms(messages[-1].received_at), len(messages),
-             sum(len(message.payload) for message in messages), body),
-        )  # fmt: skip
+            (
+                stamp.value,
+                ms(messages[-1].received_at),
+                len(messages),
+                sum(len(message.payload) for message in messages),
+                body,
+            ),
+        )
 
     def take(self, most: int) -> Batch | None:
         """The oldest messages, taken away; None when nothing waits.

@@ -27,8 +27,10 @@ class HeldReads:
             "SELECT device, count(*), sum(urgent) u, received_ms, topic, detail, max(no) FROM quarantine "
             "WHERE device IS NOT NULL AND replayed_ms IS NULL GROUP BY device ORDER BY u = 0, device"
         )
-        return [HeldMessages(device, count, urgent, from_ms(at_ms), topic, detail)
-                for device, count, urgent, at_ms, topic, detail, _ in rows]  # fmt: skip
+        return [
+            HeldMessages(device, count, urgent, from_ms(at_ms), topic, detail)
+            for device, count, urgent, at_ms, topic, detail, _ in rows
+        ]
 
     def floods(self, since: datetime) -> list[NameFlood]:
         """Names for which the list had no room, by what they share, the newest first."""

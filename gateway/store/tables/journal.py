@@ -73,9 +73,15 @@ class JournalTable:
         self._execute(
             "UPDATE event SET species = ?, count = ?, facts = ?, refined_by = ? "
             "WHERE id = ? AND device = ?",
-            (event.species, event.count, facts_column(event), by, event.id,
-             self._numbers[event.device]),
-        )  # fmt: skip
+            (
+                event.species,
+                event.count,
+                facts_column(event),
+                by,
+                event.id,
+                self._numbers[event.device],
+            ),
+        )
 
     def newest_detection_ms(self, device: str, species: str) -> int | None:
         """When a device last detected a species, or None."""

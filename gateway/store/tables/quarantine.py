@@ -92,10 +92,22 @@ class QuarantineTable:
         self._execute(
             "INSERT INTO quarantine (received_ms, topic, payload, qos, retain, reason, detail, device, "
             "owner, urgent, confirmed, weight_kib, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (ms(message.received_at), message.topic, message.payload[:PAYLOAD_KEPT], message.qos,
-             message.retain, why.reason.value, why.detail, why.device, why.owner, why.urgent,
-             confirmed, weight, digest),
-        )  # fmt: skip
+            (
+                ms(message.received_at),
+                message.topic,
+                message.payload[:PAYLOAD_KEPT],
+                message.qos,
+                message.retain,
+                why.reason.value,
+                why.detail,
+                why.device,
+                why.owner,
+                why.urgent,
+                confirmed,
+                weight,
+                digest,
+            ),
+        )
         self._sizes.add(why.owner, why.urgent, weight)
         return (Fate.KEPT if confirmed else Fate.SHOWN), evicted
 
@@ -119,9 +131,12 @@ class QuarantineTable:
             for owner, urgent, kib in rows:
                 sizes.add(owner, bool(urgent), kib)
         return has_room(
-            weight, sizes.own.get((why.owner, why.urgent), 0), sizes.everything.get(why.urgent, 0),
-            urgent=why.urgent, shared=why.owner == SHARED,
-        )  # fmt: skip
+            weight,
+            sizes.own.get((why.owner, why.urgent), 0),
+            sizes.everything.get(why.urgent, 0),
+            urgent=why.urgent,
+            shared=why.owner == SHARED,
+        )
 
     def keep_newest(self, reason: RefusalReason, device: str, most: int) -> None:
         """Of one reason and device keep the newest `most`."""
@@ -185,8 +200,10 @@ class QuarantineTable:
         whose = () if device is None else (device,)
         bound = (after, PAYLOAD_KEPT, *(r.value for r in reasons), *whose, limit)
         rows = self._execute(sql, bound)
-        return [Kept(no, owner, Message(topic, payload, from_ms(received), qos, bool(retain)))
-                for no, owner, topic, payload, received, qos, retain in rows]  # fmt: skip
+        return [
+            Kept(no, owner, Message(topic, payload, from_ms(received), qos, bool(retain)))
+            for no, owner, topic, payload, received, qos, retain in rows
+        ]
 
     def put_back(self, no: int, reason: RefusalReason, detail: str, device: str | None) -> None:
         """Update the reason of a message that still cannot be read."""

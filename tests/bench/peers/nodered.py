@@ -97,16 +97,45 @@ def flow(port: int, database: Path) -> list[dict[str, object]]:
     """The nodes and their wires."""
     return [
         {"id": "tab", "type": "tab", "label": "naive"},
-        {"id": "broker", "type": "mqtt-broker", "broker": "127.0.0.1", "port": str(port),
-         "clientid": "node-red", "protocolVersion": "4", "keepalive": "60", "cleansession": True},
-        {"id": "in", "type": "mqtt in", "z": "tab", "topic": TOPICS, "qos": "1", "datatype": "json",
-         "broker": "broker", "wires": [["split"]]},
-        {"id": "split", "type": "function", "z": "tab", "func": SPLIT, "outputs": 1,
-         "wires": [["insert"]]},
+        {
+            "id": "broker",
+            "type": "mqtt-broker",
+            "broker": "127.0.0.1",
+            "port": str(port),
+            "clientid": "node-red",
+            "protocolVersion": "4",
+            "keepalive": "60",
+            "cleansession": True,
+        },
+        {
+            "id": "in",
+            "type": "mqtt in",
+            "z": "tab",
+            "topic": TOPICS,
+            "qos": "1",
+            "datatype": "json",
+            "broker": "broker",
+            "wires": [["split"]],
+        },
+        {
+            "id": "split",
+            "type": "function",
+            "z": "tab",
+            "func": SPLIT,
+            "outputs": 1,
+            "wires": [["insert"]],
+        },
         {"id": "file", "type": "sqlitedb", "db": str(database), "mode": "RWC"},
-        {"id": "insert", "type": "sqlite", "z": "tab", "mydb": "file", "sqlquery": "prepared",
-         "sql": INSERT, "wires": [[]]},
-    ]  # fmt: skip
+        {
+            "id": "insert",
+            "type": "sqlite",
+            "z": "tab",
+            "mydb": "file",
+            "sqlquery": "prepared",
+            "sql": INSERT,
+            "wires": [[]],
+        },
+    ]
 
 
 def _modules(program: str) -> Path:

@@ -23,9 +23,7 @@ class _Content:
 
     def write(self, at: int, data: bytes) -> None:
         _put(self.now, at, data)
-        self.writes += [
-            (at + n, data[n : n + SECTOR]) for n in range(0, len(data), SECTOR)
-        ]  # fmt: skip
+        self.writes += [(at + n, data[n : n + SECTOR]) for n in range(0, len(data), SECTOR)]
 
     def cut_off(self, size: int) -> None:
         del self.now[size:]

@@ -8,57 +8,14 @@ from pathlib import Path
 import apsw
 import pytest
 
-from gateway.domain.model import Kind
-from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
 from gateway.store.recovery.database_file import DatabaseFile
 from gateway.store.recovery.integrity import CheckResult, check
 from gateway.store.recovery.table_walk import TableWalk
 from gateway.store.schema import MIGRATIONS
-from tests.faults.disk.story import DEVICES, fill
-from tests.support.samples import TOKYO, at, decode, message, reading
-
-EVENTS = 3_000
-PAGE = 4_096
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database nobody has broken yet."""
-    path = tmp_path_factory.mktemp("sound") / "gateway.db"
-    fill(path, EVENTS)
-    return path
-
-
-def copy(sound: Path, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for side in ("", ".schema"):
-        shutil.copy(sound.with_name(f"gateway.db{side}"), folder)
-    return folder / "gateway.db"
-
-
-def overwrite(path: Path, at: int, data: bytes) -> None:
-    with path.open("r+b") as file:
-        file.seek(at)
-        file.write(data)
-
-
-def leaf_pages(path: Path, name: str) -> list[int]:
-    sql = "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path"
-    connection = apsw.Connection(str(path))
-    pages = [page for (page,) in connection.execute(sql, (name,))]
-    connection.close()
-    return pages
-
-
-def works(store: Store) -> None:
-    """A message is taken in, and everything can be read."""
-    spring = message(reading("trap-01", Kind.SPRUNG, 999_000, seq=999_000))
-    outcome = store.write_now(lambda tx: absorb(tx, [spring], decode, at(999_001)))
-    assert len(outcome.events) == 1
-    asyncio.run(
-        store.read(lambda r: (r.latest_events(10 * EVENTS), r.open_alerts(), r.rates(0, 10**6)))
-    )
+from tests.faults.disk.damaged import EVENTS, PAGE, copy, leaf_pages, overwrite, works
+from tests.faults.disk.story import DEVICES
+from tests.support.samples import TOKYO
 
 
 def test_a_sound_file_is_left_alone(sound: Path, tmp_path: Path) -> None:
@@ -95,39 +52,6 @@ def test_a_broken_leaf_costs_its_rows_and_no_others(sound: Path, tmp_path: Path)
     assert EVENTS - 60 <= report.rows["event"] < EVENTS
     assert (report.rows["device"], report.rows["setting"]) == (len(DEVICES), 1)
     assert (Path(report.folder) / "gateway.db").stat().st_size == sound.stat().st_size
-
-
-def varint_end(data: bytes, at: int) -> int:
-    """Where SQLite's integer of variable length that begins at `at` ends."""
-    while data[at] >= 0x80:
-        at += 1
-    return at + 1
-
-
-def claim_lengths(path: Path, page: int) -> None:
-    """Make the second column of each row in a table's leaf claim to be longer than SQLite allows."""
-    start = (page - 1) * PAGE
-    data = path.read_bytes()[start : start + PAGE]
-    for number in range(int.from_bytes(data[3:5])):
-        cell = int.from_bytes(data[8 + 2 * number : 10 + 2 * number])
-        row_id = varint_end(data, cell)
-        header = varint_end(data, row_id)
-        kept = data[row_id : header + 2]  # row id, size of the header, type of the first column
-        row_bytes, text_bytes = b"\x8f\xff\xff\xff\x7e", b"\x88\xff\xff\xff\x7f"  # 4 GB, 1.2 GB
-        overwrite(path, start + cell, row_bytes + kept + text_bytes)
-
-
-def test_a_length_beyond_what_sqlite_allows_is_a_damaged_row(sound: Path, tmp_path: Path) -> None:
-    path = copy(sound, tmp_path)
-    pages = leaf_pages(path, "event")
-    claim_lengths(path, pages[len(pages) // 2])
-    with apsw.Connection(str(path)) as connection, pytest.raises(apsw.TooBigError):
-        connection.execute("SELECT * FROM event").fetchall()
-    store = Store(path, TOKYO)
-    works(store)
-    store.close()
-    assert store.salvaged is not None
-    assert EVENTS - 60 <= store.salvaged.rows["event"] < EVENTS
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,10 @@ def run_cuts(seeds: int) -> None:
         lost += found < acked
         torn += not whole
         under_way += acked < ACTS
-    print(f"\n{seeds} torn and re-ordered power cuts ({under_way} amid work): "
-          f"{lost} lost acknowledged events, {torn} left half a story")  # fmt: skip
+    print(
+        f"\n{seeds} torn and re-ordered power cuts ({under_way} amid work): "
+        f"{lost} lost acknowledged events, {torn} left half a story"
+    )
     assert (lost, torn) == (0, 0)
     assert under_way > seeds * 0.6, "the cuts came too late: nothing was proven"
 
@@ -141,8 +143,9 @@ def power_cut(folder: Path) -> None:
 
 
 def mount_again(folder: Path) -> None:
-    device = subprocess.run(["findmnt", "-no", "SOURCE", str(folder)], check=True,
-                            capture_output=True, text=True).stdout.strip()  # fmt: skip
+    device = subprocess.run(
+        ["findmnt", "-no", "SOURCE", str(folder)], check=True, capture_output=True, text=True
+    ).stdout.strip()
     image = folder.with_name("image")
     subprocess.run(["umount", str(folder)], check=True)
     subprocess.run(["losetup", "-d", device], check=False, capture_output=True)
@@ -220,8 +223,22 @@ def kill_at(path: Path, call: str, number: int, *more: str) -> tuple[int, int]:
     path.parent.mkdir()
     Store(path, TOKYO).close()
     inject = f"inject={call}:signal=KILL:when={number}"
-    command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject,
-               sys.executable, "-m", "tests.faults.disk.writer", str(path), *more]  # fmt: skip
+    command = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        f"trace={call}",
+        "-e",
+        inject,
+        sys.executable,
+        "-m",
+        "tests.faults.disk.writer",
+        str(path),
+        *more,
+    ]
     child = subprocess.run(command, capture_output=True, timeout=60, check=False)
     said = child.stdout.split()
     store = Store(path, TOKYO)

@@ -59,8 +59,10 @@ def slow_disk(folder: Path, broker: Mosquitto, sync_s: float, care: str = "nothi
         waits = sorted(health(service)[2] for _ in range(60))
         wait_for(lambda: len(events(service)) == 20, "all events", 30 * sync_s)
         late_s = p99(lags(service.log))
-    print(f"\nfsync takes {sync_s:g} s, without {care}: the loop is late by {late_s * 1e3:.0f} ms, "
-          f"/healthz answers in {p99(waits) * 1e3:.0f} ms (p99)")  # fmt: skip
+    print(
+        f"\nfsync takes {sync_s:g} s, without {care}: the loop is late by {late_s * 1e3:.0f} ms, "
+        f"/healthz answers in {p99(waits) * 1e3:.0f} ms (p99)"
+    )
     return late_s
 
 
@@ -91,8 +93,10 @@ def failing_disk(
         wait_for(lambda: len(confirmed.ids) == 60 == len(events(service)), "all confirms", 120)
         confirmed.close()
         late_s = p99(lags(service.log))
-    print(f"\n{fails} syncs fail, without {care}: {len(confirmed.false)} false confirms, "
-          f"the loop is late by {late_s * 1e3:.0f} ms (p99)")  # fmt: skip
+    print(
+        f"\n{fails} syncs fail, without {care}: {len(confirmed.false)} false confirms, "
+        f"the loop is late by {late_s * 1e3:.0f} ms (p99)"
+    )
     return len(confirmed.false), late_s
 
 
@@ -127,8 +131,10 @@ def full_disk(
         wait_for(lambda: "disk" not in health(service)[1], "the all-clear")
         confirmed.close()
         late_s = p99(lags(service.log))
-    print(f"\ndisk full, without {care}: {len(confirmed.false)} of 200 confirms false, "
-          f"the loop is late by {late_s * 1e3:.0f} ms (p99)")  # fmt: skip
+    print(
+        f"\ndisk full, without {care}: {len(confirmed.false)} of 200 confirms false, "
+        f"the loop is late by {late_s * 1e3:.0f} ms (p99)"
+    )
     return len(confirmed.false), late_s
 
 

@@ -52,9 +52,13 @@ def gateway(
     folder: Path, broker: Server, protocol: str, tick_s: float = 1.0, care: str = "nothing"
 ) -> Service:
     return Service(
-        folder / "gw", broker.port, WANA, mqtt=f'protocol = "{protocol}"',
-        extra=EXTRA.format(tick_s=tick_s), program=without(care),
-    )  # fmt: skip
+        folder / "gw",
+        broker.port,
+        WANA,
+        mqtt=f'protocol = "{protocol}"',
+        extra=EXTRA.format(tick_s=tick_s),
+        program=without(care),
+    )
 
 
 def connected(service: Service) -> bool:
@@ -121,8 +125,9 @@ def test_without_a_look_at_how_connections_end_a_twin_is_not_seen(
         twin.begin(mosquitto.port, *US, "-c", "-V", "5", "-x", "3600")
         wait_for(
             lambda: service.log.count("connected to the broker") > SHORT_CONNECTIONS + 2,
-            "the fight", DEADLINE_S,
-        )  # fmt: skip
+            "the fight",
+            DEADLINE_S,
+        )
         assert health(service)[1] == {}
 
 

@@ -73,9 +73,11 @@ def cost(folder: Path, names: int, care: str = "nothing") -> Cost:
         listed, alerts = len(reader.pending()), reader.open_alerts()
         reader.close()
     found = Cost(alone, beside, after, rss - before, rss, listed, page_s, alerts)
-    print(f"\n{names:,} invented names, without {care}: p99 {alone * 1e3:.1f} ms alone, "
-          f"{beside * 1e3:.1f} beside, {after * 1e3:.1f} after; {before:.0f} -> {rss:.0f} MB; "
-          f"{listed} listed, page {page_s:.2f} s")  # fmt: skip
+    print(
+        f"\n{names:,} invented names, without {care}: p99 {alone * 1e3:.1f} ms alone, "
+        f"{beside * 1e3:.1f} beside, {after * 1e3:.1f} after; {before:.0f} -> {rss:.0f} MB; "
+        f"{listed} listed, page {page_s:.2f} s"
+    )
     return found
 
 
@@ -135,8 +137,10 @@ def spring_behind(tmp_path: Path, messages: int) -> None:
         confirms.close()
         gateway.stop()
     events = _approve(tmp_path / "gw" / "gateway.db")
-    print(f"\n{messages:,} messages behind a spring: told in {told_s:.1f} s, {len(promised)} confirmed, "
-          f"{len(events)} read after approval")  # fmt: skip
+    print(
+        f"\n{messages:,} messages behind a spring: told in {told_s:.1f} s, {len(promised)} confirmed, "
+        f"{len(events)} read after approval"
+    )
     assert "wana-99-0" in promised
     assert promised <= events
 

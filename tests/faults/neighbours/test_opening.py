@@ -15,9 +15,22 @@ FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 STORE = ROOT / "gateway/store"
 
 OPENING = {
-    "open", "read_bytes", "read_text", "write_bytes", "write_text", "touch", "copy", "copy2", "copyfile",
-    "copytree", "move", "fromfile", "memmap", "mmap", "truncate",
-}  # fmt: skip
+    "open",
+    "read_bytes",
+    "read_text",
+    "write_bytes",
+    "write_text",
+    "touch",
+    "copy",
+    "copy2",
+    "copyfile",
+    "copytree",
+    "move",
+    "fromfile",
+    "memmap",
+    "mmap",
+    "truncate",
+}
 # What the store opens by itself, and why that is never a database in use.
 ALLOWED = {
     "fresh.open('wb')": "the new copy of the schema pages",

@@ -81,9 +81,13 @@ def shared_locks(service: Service) -> list[str]:
     """The lines of /proc/locks with the gateway's shared lock on its database."""
     inode = service.database.stat().st_ino
     lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
-    return [" ".join(words) for words in lines
-            if words[4:5] == [str(service.pid)] and words[5].endswith(f":{inode}")
-            and tuple(words[6:8]) == SHARED]  # fmt: skip
+    return [
+        " ".join(words)
+        for words in lines
+        if words[4:5] == [str(service.pid)]
+        and words[5].endswith(f":{inode}")
+        and tuple(words[6:8]) == SHARED
+    ]
 
 
 @pytest.mark.parametrize(("care", "locks"), [("nothing", 1), ("locks", 0)])

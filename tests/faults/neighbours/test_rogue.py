@@ -135,8 +135,11 @@ def test_a_second_gateway_is_refused_and_a_killed_one_leaves_no_lock(
         ready(service, mosquitto.port)
         second = subprocess.run(
             [sys.executable, "-m", "gateway.cli", "run", "-c", str(service.config)],
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
         assert second.returncode == 1
         assert second.stderr.count("\n") == 1
         assert f"in use by another gateway (process {service.pid})" in second.stderr
@@ -153,8 +156,19 @@ def health_or_none(service: Service) -> int | None:
         return None
 
 
-PAGES = ("/", "/traps", "/traps/trap-01", "/metrics", "/healthz", "/login", "/api/rates.geojson",
-         "/officials", "/officials/map.html", "/officials/figures.xlsx", "/public")  # fmt: skip
+PAGES = (
+    "/",
+    "/traps",
+    "/traps/trap-01",
+    "/metrics",
+    "/healthz",
+    "/login",
+    "/api/rates.geojson",
+    "/officials",
+    "/officials/map.html",
+    "/officials/figures.xlsx",
+    "/public",
+)
 
 
 def test_a_running_gateway_never_opens_its_database_outside_sqlite(

@@ -178,7 +178,7 @@ def test_while_it_cannot_be_written_again_nothing_is_acknowledged_and_then_all_i
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "RETRY_S", 0.1)
-    monkeypatch.setattr(database_file, "RESCUE_AGAIN_S", 0.1)
+    monkeypatch.setattr(database_file, "RESCUE_INTERVAL_S", 0.1)
     store = Store(small_disk / "test.db", TOKYO, alone=True)
     store.write_now(lambda tx: tx.put_devices([TRAP, CAMERA]))
     rig, watch = Rig(store), FileWatch(store, lambda: datetime.now(UTC))

@@ -49,9 +49,12 @@ def spring(number: int) -> Message:
     """Trap `number` springs now; the same event however often it is sent."""
     now = datetime.now(UTC)
     reading = Reading(
-        id=f"spring-{number}", device=trap(number).id, kind=Kind.SPRUNG, device_time=now,
+        id=f"spring-{number}",
+        device=trap(number).id,
+        kind=Kind.SPRUNG,
+        device_time=now,
         time_source=TimeSource.NTP,
-    )  # fmt: skip
+    )
     return Message("test", msgspec.json.encode([reading]), now)
 
 

@@ -22,8 +22,12 @@ from tests.faults.network.deliverer import KEYED, PLAIN
 from tests.gateway.alerts.provider import BROKEN, HANG, OK, PAGE, PORTAL, Answer, Call, providing
 
 FAILURES: tuple[Answer, ...] = (
-    BROKEN, (429, {"Retry-After": "0.5"}, b"{}"), HANG, PORTAL, PAGE,
-)  # fmt: skip
+    BROKEN,
+    (429, {"Retry-After": "0.5"}, b"{}"),
+    HANG,
+    PORTAL,
+    PAGE,
+)
 FAILING = 0.3
 HOUR = timedelta(hours=1)
 AGAIN: Answer = (409, {}, b'{"message":"The retry key is already accepted"}')
@@ -87,8 +91,15 @@ def run(
     database, dice, started = folder / "gw.db", random.Random(seed), time.monotonic()
     judge = Judge(database, seed)
     with providing(judge, hang_s=2.0) as provider:
-        command = [sys.executable, "-m", "tests.faults.network.deliverer", str(database),
-                   str(provider.port), str(captures), *fault]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "tests.faults.network.deliverer",
+            str(database),
+            str(provider.port),
+            str(captures),
+            *fault,
+        ]
         done = 0
         while True:
             child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -109,9 +120,12 @@ def run(
         missing=sum(judge.taken[pair] == 0 for pair in wanted),
         double_keyed=sum(n for (scheme, _), n in extra.items() if scheme in KEYED),
         double_plain=sum(n for (scheme, _), n in extra.items() if scheme in PLAIN),
-        too_early=len(judge.too_early), calls=judge.calls, failed=judge.failed, kills=done,
+        too_early=len(judge.too_early),
+        calls=judge.calls,
+        failed=judge.failed,
+        kills=done,
         took_s=time.monotonic() - started,
-    )  # fmt: skip
+    )
 
 
 def hold(result: Result, captures: int, kills: int) -> None:

@@ -32,8 +32,10 @@ def beside_a_flood(service: Service, port: int) -> tuple[float, float]:
     finally:
         stop.set()
         flood.join()
-    print(f"\nothers' publish to confirmed, p99: {calm * 1e3:.0f} ms calm, "
-          f"{flooded * 1e3:.0f} ms beside a flood of {LOUD:,}/s")  # fmt: skip
+    print(
+        f"\nothers' publish to confirmed, p99: {calm * 1e3:.0f} ms calm, "
+        f"{flooded * 1e3:.0f} ms beside a flood of {LOUD:,}/s"
+    )
     return calm, flooded
 
 
@@ -84,8 +86,10 @@ def growth_mb(service: Service, port: int, steps: int) -> float:
     publisher.close()
     half = steps // 2
     growth = sum(sizes[half:]) / (steps - half) - sum(sizes[2:half]) / (half - 2)
-    print(f"\n{A_STEP * steps:,} events: {sizes[2]:.0f} -> {sizes[-1]:.0f} MB, "
-          f"second half {growth:+.1f} MB")  # fmt: skip
+    print(
+        f"\n{A_STEP * steps:,} events: {sizes[2]:.0f} -> {sizes[-1]:.0f} MB, "
+        f"second half {growth:+.1f} MB"
+    )
     assert sizes[-1] < 512
     return growth
 
@@ -109,10 +113,14 @@ def held_mb(folder: Path, care: str = "nothing") -> tuple[float, float]:
     with (
         Mosquitto(folder / "unlimited", extra=UNLIMITED) as broker,
         Service(
-            folder / "gw", broker.port, *CAMERAS, mqtt="max_uncommitted = 300",
-            reserve_mb=1 << 40, program=without(care),
+            folder / "gw",
+            broker.port,
+            *CAMERAS,
+            mqtt="max_uncommitted = 300",
+            reserve_mb=1 << 40,
+            program=without(care),
         ) as service,
-    ):  # fmt: skip
+    ):
         ready(service, broker.port)
         before = service.rss_mb()
         publisher = Publisher(broker.port)

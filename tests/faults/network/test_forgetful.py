@@ -59,8 +59,10 @@ def run(mosquitto: Mosquitto, service: Service, kills: int, *, forgets: bool) ->
     confirmed.close()
     found = [event.id for event in events(service)]
     lost, double = len(sent) - len(set(found)), len(found) - len(set(found))
-    print(f"\nbroker killed and restarted empty {kills} times, devices "
-          f"{'forget' if forgets else 'repeat'}: {lost} of {len(sent)} lost, {double} double")  # fmt: skip
+    print(
+        f"\nbroker killed and restarted empty {kills} times, devices "
+        f"{'forget' if forgets else 'repeat'}: {lost} of {len(sent)} lost, {double} double"
+    )
     return lost, double
 
 

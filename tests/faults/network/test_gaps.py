@@ -54,8 +54,9 @@ class Valley:
         self.service.start()
         wait_for(
             lambda: self.service.log.count("connected to the broker") > before,
-            "the connection", DEADLINE_S,
-        )  # fmt: skip
+            "the connection",
+            DEADLINE_S,
+        )
 
     @property
     def has_log(self) -> bool:

@@ -191,8 +191,10 @@ def test_three_days_without_the_server_cost_neither_memory_nor_alerts(
     base = tracemalloc.get_traced_memory()[0] / 1e6
     down, up = asyncio.run(scenario())
     tracemalloc.stop()
-    say(f"{len(messages):,} messages; memory above the start: down {peaks['down'] - base:.1f} MB, "
-        f"catching up {peaks['up'] - base:.1f} MB")  # fmt: skip
+    say(
+        f"{len(messages):,} messages; memory above the start: down {peaks['down'] - base:.1f} MB, "
+        f"catching up {peaks['up'] - base:.1f} MB"
+    )
     say_times("down", down)
     say_times("catching up", up)
     assert peaks["up"] - base < 40  # two batches of 1,000 and what the store caches

@@ -71,9 +71,12 @@ def run(folder: Path, outage: Outage, provider: Provider) -> Found:
     limits = f"max_queued_messages {outage.queue}\nmax_queued_bytes 0\n"
     with Mosquitto(folder / "broker", extra=limits) as broker:
         service = Service(
-            folder / "gw", broker.port, *registry(outage.size),
-            mqtt=f"session_expiry_s = {outage.session_s}", extra=PEOPLE.format(port=provider.port),
-        )  # fmt: skip
+            folder / "gw",
+            broker.port,
+            *registry(outage.size),
+            mqtt=f"session_expiry_s = {outage.session_s}",
+            extra=PEOPLE.format(port=provider.port),
+        )
         service.start()
         ready(service, broker.port)
         service.stop()
@@ -102,11 +105,16 @@ def look(service: Service, valley: Valley, provider: Provider, sent: int, outage
     springs = {event.device for event in found if event.kind is Kind.SPRUNG}
     wait_for(lambda: springs <= late(provider), "the alerts", 30)
     return Found(
-        wanted=len(valley.wanted), lost=len(valley.wanted.keys() - times.keys()),
-        double=len(found) - len(times), told_late=len(late(provider)),
-        misdated=sum(abs(times[id_] - when) > 0.002 for id_, when in valley.wanted.items() if id_ in times),
-        sent=sent, rss_mb=sizes,
-    )  # fmt: skip
+        wanted=len(valley.wanted),
+        lost=len(valley.wanted.keys() - times.keys()),
+        double=len(found) - len(times),
+        told_late=len(late(provider)),
+        misdated=sum(
+            abs(times[id_] - when) > 0.002 for id_, when in valley.wanted.items() if id_ in times
+        ),
+        sent=sent,
+        rss_mb=sizes,
+    )
 
 
 def settle_quietly(service: Service) -> None:
@@ -128,10 +136,12 @@ def late(provider: Provider) -> set[str]:
 def hold(found: Found) -> None:
     """The promises."""
     early = found.rss_mb[len(found.rss_mb) // 4]
-    print(f"\naway {AWAY_H} h, {found.sent:,} messages meanwhile, {found.wanted:,} events: "
-          f"{found.lost} lost, {found.double} double, {found.misdated} at another time, "
-          f"{found.told_late} traps told as late; "
-          f"draining {early:.0f} -> {found.rss_mb[-1]:.0f} MB")  # fmt: skip
+    print(
+        f"\naway {AWAY_H} h, {found.sent:,} messages meanwhile, {found.wanted:,} events: "
+        f"{found.lost} lost, {found.double} double, {found.misdated} at another time, "
+        f"{found.told_late} traps told as late; "
+        f"draining {early:.0f} -> {found.rss_mb[-1]:.0f} MB"
+    )
     assert (found.lost, found.double, found.misdated) == (0, 0, 0)
     assert found.told_late > 0
     assert max(found.rss_mb) < early + 25
@@ -245,8 +255,10 @@ def test_people_away_for_three_days_are_told_everything_that_is_not_given_up(
     sizes = live(store, uplink, AWAY_H + 26, every_h)
     told = store.read_now(lambda r: r.outbox())
     store.close()
-    print(f"\nchannel away {AWAY_H} h, {traps} alerts: {told}; memory "
-          f"{sizes[len(sizes) // 4]:.1f} -> {sizes[-1]:.1f} MB")  # fmt: skip
+    print(
+        f"\nchannel away {AWAY_H} h, {traps} alerts: {told}; memory "
+        f"{sizes[len(sizes) // 4]:.1f} -> {sizes[-1]:.1f} MB"
+    )
     assert told == {"sent": traps}
     assert set(uplink.taken.values()) == {1}
     assert sizes[-1] < sizes[len(sizes) // 4] + 4

@@ -27,10 +27,14 @@ TRAP = Device(id="wana/contact", role=Role.TRAP)
 MARKER = Device(id="marker", role=Role.DETECTOR)
 STATE = "wana/binary_sensor/contact/state"
 DEVICES = (
-    TRAP, MARKER, Device(id="yama-pir/pir", role=Role.DETECTOR),
-    Device(id="kenchi-02", role=Role.DETECTOR), Device(id="wana07", role=Role.TRAP),
-    Device(id="nat-1", role=Role.TRAP), Device(id="!0000abcd", role=Role.TRAP),
-)  # fmt: skip
+    TRAP,
+    MARKER,
+    Device(id="yama-pir/pir", role=Role.DETECTOR),
+    Device(id="kenchi-02", role=Role.DETECTOR),
+    Device(id="wana07", role=Role.TRAP),
+    Device(id="nat-1", role=Role.TRAP),
+    Device(id="!0000abcd", role=Role.TRAP),
+)
 LIVE = {  # topic -> payload, and the event that it must give
     "yama-pir/binary_sensor/pir/state": ("ON", "yama-pir/pir", Kind.DETECTION),
     "zigbee2mqtt/kenchi-02/availability": ('{"state":"offline"}', "kenchi-02", Kind.OFFLINE),
@@ -39,9 +43,10 @@ LIVE = {  # topic -> payload, and the event that it must give
     "wildlife/v1/goto/nat-1/meta": ('{"v":1,"heartbeat_s":900}', "nat-1", Kind.JOIN),
     "msh/JP/2/json/ch/!1": (
         '{"from":43981,"id":7,"type":"detection","payload":{"text":"Wana detected"}}',
-        "!0000abcd", Kind.SPRUNG,
+        "!0000abcd",
+        Kind.SPRUNG,
     ),
-}  # fmt: skip
+}
 
 
 class Equipment:

@@ -23,9 +23,12 @@ class Clock:
             pytest.skip("libfaketime is not installed: sudo apt-get install libfaketime")
         self._file = folder / "time"
         self.environment = {
-            "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1", "TZ": "UTC",
-        }  # fmt: skip
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_NO_CACHE": "1",
+            "TZ": "UTC",
+        }
 
     def show(self, text: str) -> None:
         self._file.write_text(text + "\n")

@@ -67,8 +67,14 @@ class Field:
         """A person records what was done, now."""
         store = Store(self.service.database, TOKYO)
         for deed in deeds:
-            act = TrapAction(id=f"{deed}{time.time()}", device="nat-1", deed=deed, at=utc_now(),
-                             by="tanaka", recorded_at=utc_now())  # fmt: skip
+            act = TrapAction(
+                id=f"{deed}{time.time()}",
+                device="nat-1",
+                deed=deed,
+                at=utc_now(),
+                by="tanaka",
+                recorded_at=utc_now(),
+            )
             store.write_now(lambda tx, act=act: actions.record(tx, act, Policy(), act.at))  # type: ignore[misc]
         store.close()
 
@@ -119,8 +125,13 @@ def test_receivers_ten_minutes_apart_hide_no_spring(field: Field) -> None:
         ("!a", 1, "Wana state: 0", 0),
         ("!b", 2, "Wana detected", 600),
     ):
-        packet = {"from": 0xABCD, "id": number, "type": "detection", "payload": {"text": text},
-                  "timestamp": int(time.time()) - ago_s}  # fmt: skip
+        packet = {
+            "from": 0xABCD,
+            "id": number,
+            "type": "detection",
+            "payload": {"text": text},
+            "timestamp": int(time.time()) - ago_s,
+        }
         field.say(f"msh/JP/2/json/ch/{receiver}", packet)
     wait_for(field.alerts, "the alert", 40)
     assert field.state("!0000abcd") is TrapState.SPRUNG

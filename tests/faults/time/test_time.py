@@ -115,8 +115,14 @@ def test_a_board_without_a_clock_is_known_by_its_device_tree(tmp_path: Path) -> 
 
 def blind(kind: Kind, seq: int, device: str = "trap-01") -> Reading:
     """A reading of a device that does not know the time either."""
-    return Reading(id=f"{device}-{seq}", device=device, kind=kind, boot=1, seq=seq,
-                   species="boar" if kind is Kind.DETECTION else None)  # fmt: skip
+    return Reading(
+        id=f"{device}-{seq}",
+        device=device,
+        kind=kind,
+        boot=1,
+        seq=seq,
+        species="boar" if kind is Kind.DETECTION else None,
+    )
 
 
 def live(store: Store, board: Board, keeper: Timekeeper, *readings: Reading) -> None:
@@ -135,10 +141,15 @@ def take(store: Store, one: Reading, at: datetime, keeper: Timekeeper | None = N
 
 
 STORY = (
-    blind(Kind.SET, 1), blind(Kind.HEARTBEAT, 2), blind(Kind.SPRUNG, 3), blind(Kind.SET, 4),
-    blind(Kind.DETECTION, 5, "cam-01"), blind(Kind.HEARTBEAT, 6), blind(Kind.SPRUNG, 7),
+    blind(Kind.SET, 1),
+    blind(Kind.HEARTBEAT, 2),
+    blind(Kind.SPRUNG, 3),
+    blind(Kind.SET, 4),
+    blind(Kind.DETECTION, 5, "cam-01"),
+    blind(Kind.HEARTBEAT, 6),
+    blind(Kind.SPRUNG, 7),
     blind(Kind.DETECTION, 8, "cam-01"),
-)  # fmt: skip
+)
 
 
 def facts(store: Store) -> object:
@@ -183,7 +194,9 @@ def test_what_came_before_the_time_was_known_ends_as_if_it_had_been(
     live(lost, wrong, keeper, *STORY[6:])
     assert facts(lost) == facts(clean)
     assert [e.time_quality for e in reversed(lost.read_now(lambda r: r.latest_events()))] == [
-        *[TimeQuality.DERIVED] * 6, *[TimeQuality.RECEIVED] * 2]  # fmt: skip
+        *[TimeQuality.DERIVED] * 6,
+        *[TimeQuality.RECEIVED] * 2,
+    ]
     clean.close()
     lost.close()
 

@@ -131,9 +131,12 @@ def _oracle(steps: Sequence[Step]) -> dict[int, list[int]]:
     life = sorted({ms(s.device_time) for s in steps if isinstance(s, Reading) and s.device_time})
     words = sorted(
         [(ms(s.at), 1, s.deed) for s in steps if isinstance(s, TrapAction)]
-        + [(ms(s.device_time), 0, s.kind) for s in steps
-           if isinstance(s, Reading) and s.device_time]
-    )  # fmt: skip
+        + [
+            (ms(s.device_time), 0, s.kind)
+            for s in steps
+            if isinstance(s, Reading) and s.device_time
+        ]
+    )
     hours: dict[int, list[int]] = {}
     for start, end in pairwise(life):
         for minute in range(start, end, MINUTE_MS) if end - start <= grace_ms(3600) else ():

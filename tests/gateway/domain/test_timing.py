@@ -10,19 +10,35 @@ from gateway.domain.timing import judge
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 FACTS: dict[str, Any] = {
-    "species": "boar", "count": 2, "confidence": 0.91, "media": "a.jpg", "battery_v": 3.01,
-    "battery_pct": 71.0, "external_power": False, "rssi_dbm": -105.0, "snr_db": 6.5, "lat": 32.69,
-    "lon": 128.84, "accuracy_m": 8.0,
+    "species": "boar",
+    "count": 2,
+    "confidence": 0.91,
+    "media": "a.jpg",
+    "battery_v": 3.01,
+    "battery_pct": 71.0,
+    "external_power": False,
+    "rssi_dbm": -105.0,
+    "snr_db": 6.5,
+    "lat": 32.69,
+    "lon": 128.84,
+    "accuracy_m": 8.0,
     "battery_low": True,
     "unread": "no codec",
-}  # fmt: skip
+}
 
 
 def told(time: datetime | None, source: TimeSource) -> Reading:
     return Reading(
-        id="e", device="d", kind=Kind.DETECTION, device_time=time, time_source=source, boot=7,
-        seq=9, distinct=True, **FACTS,
-    )  # fmt: skip
+        id="e",
+        device="d",
+        kind=Kind.DETECTION,
+        device_time=time,
+        time_source=source,
+        boot=7,
+        seq=9,
+        distinct=True,
+        **FACTS,
+    )
 
 
 def test_every_fact_of_a_reading_is_in_its_event() -> None:

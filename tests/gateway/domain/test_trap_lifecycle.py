@@ -33,9 +33,13 @@ T = TrapState
 
 def sensor(kind: Kind, minutes: float) -> Event:
     return Event(
-        id=f"{kind}{minutes}", device="trap-01", kind=kind, observed_at=at(minutes),
-        received_at=at(minutes), time_quality=TimeQuality.SYNCED,
-    )  # fmt: skip
+        id=f"{kind}{minutes}",
+        device="trap-01",
+        kind=kind,
+        observed_at=at(minutes),
+        received_at=at(minutes),
+        time_quality=TimeQuality.SYNCED,
+    )
 
 
 def after(*steps: Event | TrapAction) -> DeviceState | None:

@@ -41,7 +41,7 @@ def earlier(path: Path) -> None:
                 "INSERT INTO quarantine (received_ms, topic, payload, qos, retain, reason, detail, device) "
                 "VALUES (?, 'wildlife/v1/goto/wana-99/event', ?, 1, 0, 'unknown_device', '', 'wana-99')",
                 [(n, one.payload) for n, one in enumerate(rows)],
-            )  # fmt: skip
+            )
 
 
 def test_what_an_earlier_version_confirmed_is_still_read_at_approval(tmp_path: Path) -> None:

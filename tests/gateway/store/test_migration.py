@@ -46,9 +46,22 @@ def old_database(path: Path, version: int = BEFORE, events: int = EVENTS) -> Pat
 def _row(no: int) -> tuple[object, ...]:
     at_ms = ms(at(no))
     trap = no % 2 == 0
-    return (f"id-{no}", f"key-{no}" if no % 3 == 0 else None, 1 if trap else 2,
-            "trap.sprung" if trap else "detection", at_ms, at_ms, "synced", at_ms, 1, no,
-            None if trap else "boar", None, 0, b'{"battery_v":3.1}' if no % 5 == 0 else None)  # fmt: skip
+    return (
+        f"id-{no}",
+        f"key-{no}" if no % 3 == 0 else None,
+        1 if trap else 2,
+        "trap.sprung" if trap else "detection",
+        at_ms,
+        at_ms,
+        "synced",
+        at_ms,
+        1,
+        no,
+        None if trap else "boar",
+        None,
+        0,
+        b'{"battery_v":3.1}' if no % 5 == 0 else None,
+    )
 
 
 def rows(path: Path) -> Sequence[object]:

@@ -35,12 +35,15 @@ TALLIES = st.builds(
     HourlyTally,
     effort=st.dictionaries(HOURS, st.tuples(CELL, CELL), max_size=4),
     sightings=st.dictionaries(
-        st.tuples(HOURS, st.sampled_from(("boar", "deer", ""))), st.tuples(CELL, CELL, CELL), max_size=4
+        st.tuples(HOURS, st.sampled_from(("boar", "deer", ""))),
+        st.tuples(CELL, CELL, CELL),
+        max_size=4,
     ),
-)  # fmt: skip
+)
 LIVES = st.lists(
-    st.tuples(st.sampled_from([d.id for d in FLEET]), TALLIES) | st.integers(19_990, 20_110), max_size=25
-)  # fmt: skip
+    st.tuples(st.sampled_from([d.id for d in FLEET]), TALLIES) | st.integers(19_990, 20_110),
+    max_size=25,
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +115,9 @@ def test_whatever_happens_sums_over_months_are_those_of_their_days(
 def test_parts_lie_end_to_end(start: int, length: int, until: int) -> None:
     found = parts(start, start + length, until)
     ends = [
-        (low, high) if unit == "day" else (first_day(low), first_day(high)) for unit, low, high in found
-    ]  # fmt: skip
+        (low, high) if unit == "day" else (first_day(low), first_day(high))
+        for unit, low, high in found
+    ]
     assert [start, *(end for _, end in ends)] == [*(begin for begin, _ in ends), start + length]
     assert all(high <= until for unit, _, high in found if unit == "month")
 
@@ -147,8 +151,10 @@ def test_a_stretch_that_is_dated_again_leaves_its_month(tmp_path: Path) -> None:
     store = november(tmp_path)
     wrong = T0 - timedelta(days=20)
     era = store.write_now(lambda tx: remember(tx, UntrustedPeriod(wrong, 0.0)))
-    seen = [Reading(id=f"era-{n}", device="dev-001", kind=Kind.DETECTION, species="boar")
-            for n in range(3)]  # fmt: skip
+    seen = [
+        Reading(id=f"era-{n}", device="dev-001", kind=Kind.DETECTION, species="boar")
+        for n in range(3)
+    ]
     told = [
         msgspec.structs.replace(message(one), received_at=wrong + timedelta(hours=n))
         for n, one in enumerate(seen)

@@ -34,9 +34,13 @@ def desk(models: dict[str, Any] | None = None) -> Approvals:
 
 def uplink(values: dict[str, Any], number: int, eui: str = EUI) -> Message:
     body = {
-        "deviceInfo": {"devEui": eui}, "devAddr": "01a2b3c4", "fCnt": number, "object": values,
-        "deduplicationId": f"{eui}-{number}", "time": at(number).isoformat(),
-    }  # fmt: skip
+        "deviceInfo": {"devEui": eui},
+        "devAddr": "01a2b3c4",
+        "fCnt": number,
+        "object": values,
+        "deduplicationId": f"{eui}-{number}",
+        "time": at(number).isoformat(),
+    }
     topic = f"application/1/device/{eui}/event/up"
     return Message(topic, msgspec.json.encode(body), at(number))
 

@@ -147,9 +147,17 @@ def test_two_importers_read_a_usual_cell_as_the_same_place(lat: str, lon: str) -
 
 @pytest.mark.parametrize(
     ("lat", "lon"),
-    [("0", "0"), ("32.7", ""), ("", "128.8"), ("nan", "128.8"), ("32.7", "1.3E+02"), ("32.7W", "128.8"),
-     ("32.7, 128.8", ""), ("324142", "1285028")],
-)  # fmt: skip
+    [
+        ("0", "0"),
+        ("32.7", ""),
+        ("", "128.8"),
+        ("nan", "128.8"),
+        ("32.7", "1.3E+02"),
+        ("32.7W", "128.8"),
+        ("32.7, 128.8", ""),
+        ("324142", "1285028"),
+    ],
+)
 def test_two_importers_refuse_the_same_cells(lat: str, lon: str) -> None:
     assert isinstance(device_place(lat, lon), str)
     assert isinstance(sighting_place(lat, lon), str)

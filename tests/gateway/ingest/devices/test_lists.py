@@ -148,8 +148,13 @@ def test_an_id_twice_is_refused_with_both_lines() -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
 @pytest.mark.parametrize(
-    "header", ["id,role,name,lat,lon", "機器番号,役割,名称,緯度,経度", "DevEUI,種別,名前,緯度(度),経度（度）"]
-)  # fmt: skip
+    "header",
+    [
+        "id,role,name,lat,lon",
+        "機器番号,役割,名称,緯度,経度",
+        "DevEUI,種別,名前,緯度(度),経度（度）",
+    ],
+)
 def test_what_spreadsheets_save_is_read(separator: str, encoding: str, header: str) -> None:
     text = f"{header}\r\n{GOOD}\r\n\r\n".replace(",", separator)
     [device] = parse(text.encode(encoding))
@@ -204,9 +209,16 @@ def test_any_file_is_a_list_or_refused_in_words(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("word", "role"),
-    [("わな", "trap"), ("箱わな", "trap"), ("ﾜﾅ", "trap"), ("センサー", "detector"),
-     ("カメラ", "detector"), ("Trap", "trap"), ("中継器", "relay")],
-)  # fmt: skip
+    [
+        ("わな", "trap"),
+        ("箱わな", "trap"),
+        ("ﾜﾅ", "trap"),
+        ("センサー", "detector"),
+        ("カメラ", "detector"),
+        ("Trap", "trap"),
+        ("中継器", "relay"),
+    ],
+)
 def test_roles_are_read_in_the_words_of_the_field(word: str, role: str) -> None:
     [device] = parse(f"id,role,反転,便りの間隔\na,{word},はい,３６００\n".encode())
     assert (device.role, device.inverted, device.heartbeat_s) == (role, True, 3_600)

@@ -42,8 +42,11 @@ def test_a_deployment_begins_and_ends_with_a_sign_of_life() -> None:
 
 def test_rows_of_one_event_and_species_are_one_reading_with_the_sum_of_animals() -> None:
     found = [(one.device, one.species, one.count, one.distinct) for one in sightings(read(files()))]
-    assert found[:3] == [("ridge", "boar", 4, True), ("ridge", "deer", 2, True),
-                         ("ridge", "boar", 1, True)]  # fmt: skip
+    assert found[:3] == [
+        ("ridge", "boar", 4, True),
+        ("ridge", "deer", 2, True),
+        ("ridge", "boar", 1, True),
+    ]
 
 
 def test_a_species_outside_our_table_keeps_its_scientific_name() -> None:
@@ -75,15 +78,21 @@ def test_a_time_without_offset_is_read_in_the_sites_zone_and_reported() -> None:
     repaired = [str(one) for one in package.findings.repaired]
     assert repaired == [
         f"deployments.csv line 2: {column} = {value!r}: has no offset from UTC; taken as Asia/Tokyo"
-        for column, value in (("deploymentStart", "2026-01-01T09:00:00"),
-                              ("deploymentEnd", "2026-01-11T09:00:00"))
-    ]  # fmt: skip
+        for column, value in (
+            ("deploymentStart", "2026-01-01T09:00:00"),
+            ("deploymentEnd", "2026-01-11T09:00:00"),
+        )
+    ]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ("2026-01-11T09", "2026-01-01T08", "deploymentEnd = '2026-01-01T08:00:00+09:00': must be after"),
+        (
+            "2026-01-11T09",
+            "2026-01-01T08",
+            "deploymentEnd = '2026-01-01T08:00:00+09:00': must be after",
+        ),
         ("2026-01-11T09", "2036-01-11T09", "lies in the future"),
         ("2026-01-11T09:00", "soon", "deploymentEnd = 'soon:00+09:00': must be a time"),
         ("32.70", "north", "must be degrees like 36.5561"),
@@ -91,7 +100,7 @@ def test_a_time_without_offset_is_read_in_the_sites_zone_and_reported() -> None:
         ("ridge,", ",", "deploymentID = '': must not be empty"),
         ("valley/東", "ridge", "deploymentID = 'ridge': stands there twice"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_deployment_is_refused_with_file_line_and_value(
     old: str, new: str, why: str
 ) -> None:

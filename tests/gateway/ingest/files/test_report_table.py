@@ -77,22 +77,34 @@ def test_the_encoding_is_found_out(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        (",,目撃", ",5.44E+08,目撃", "メッシュ = '5.44E+08': destroyed by a spreadsheet; worked out"),
+        (
+            ",,目撃",
+            ",5.44E+08,目撃",
+            "メッシュ = '5.44E+08': destroyed by a spreadsheet; worked out",
+        ),
         (",,目撃", ",99,目撃", "メッシュ = '99': no mesh code; worked out from the place"),
         (",,目撃", ",492806,目撃", "disagrees with the place; the place is taken"),
-        ("36.5,136.5", "136.5,36.5", "緯度 = '136.5': latitude and longitude were exchanged; put right"),
+        (
+            "36.5,136.5",
+            "136.5,36.5",
+            "緯度 = '136.5': latitude and longitude were exchanged; put right",
+        ),
         ("36.5,136.5", "３６.5,136.5", "緯度 = '３６.5': full-width digits read as plain ones"),
-        ("36.5,136.5", "36°30'00,136.5", "緯度 = \"36°30'00\": degrees, minutes and seconds; read"),
+        ("36.5,136.5", "36°30'00,136.5", '緯度 = "36°30\'00": degrees, minutes and seconds; read'),
         ("36.5,136.5", "nan,nan", "緯度 = 'nan': not degrees; the WKT point is taken"),
         ("36.5,136.5", "北,136.5", "緯度 = '北': not degrees; the WKT point is taken"),
-        ("POINT (136.5 36.5)", "POINT (136.6 36.5)", "WKT = 'POINT (136.6 36.5)': disagrees with latitude"),
+        (
+            "POINT (136.5 36.5)",
+            "POINT (136.6 36.5)",
+            "WKT = 'POINT (136.6 36.5)': disagrees with latitude",
+        ),
         ("POINT (136.5 36.5)", "somewhere", "WKT = 'somewhere': not POINT (lon lat); ignored"),
         (",R6,", ",R5,", "年 = 'R5': disagrees with the date; the date is taken"),
         (",R6,", ",?,", "年 = '?': not a year; the date is taken"),
         ("1頭", "数頭", "頭数 = '数頭': not a number; left unknown"),
         ("10時30分頃", "朝", "時 = '朝': not a time; the day alone is kept"),
     ],
-)  # fmt: skip
+)
 def test_what_can_be_repaired_is_kept_and_named(old: str, new: str, why: str) -> None:
     reports = read(ROW.replace(old, new))
     [said] = repaired(reports)
@@ -222,11 +234,14 @@ def test_the_shipped_maps_are_maps(path: Path) -> None:
 
 def test_the_example_map_names_every_key() -> None:
     text = shipped("example")
-    whole = "\n".join(line[1:] if line[:1] == "#" and line[1:2].isalpha() else line
-                      for line in text.splitlines())  # fmt: skip
+    whole = "\n".join(
+        line[1:] if line[:1] == "#" and line[1:2].isalpha() else line for line in text.splitlines()
+    )
     found = read_map(whole.encode())
-    assert all(f"{name} = " in text for name in (*found.columns.__struct_fields__, "encoding",
-                                                 "delimiter", "anywhere", "title"))  # fmt: skip
+    assert all(
+        f"{name} = " in text
+        for name in (*found.columns.__struct_fields__, "encoding", "delimiter", "anywhere", "title")
+    )
     assert "" not in [getattr(found.columns, name) for name in found.columns.__struct_fields__]
 
 
@@ -260,8 +275,13 @@ def test_the_command_imports_reports_and_adds_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHISHIGAKI_STORE__PATH", str(tmp_path / "test.db"))
-    arguments = ["import", "csv", str(BEARS / "bear_sightings_r7.csv"),
-                 "--map", str(DEPLOY / "sightings" / "ishikawa-bear-r7.toml")]  # fmt: skip
+    arguments = [
+        "import",
+        "csv",
+        str(BEARS / "bear_sightings_r7.csv"),
+        "--map",
+        str(DEPLOY / "sightings" / "ishikawa-bear-r7.toml"),
+    ]
     first, second = (CliRunner().invoke(app, arguments) for _ in range(2))
     assert first.exit_code == second.exit_code == 0
     assert "new sightings: 103" in first.stdout

@@ -32,9 +32,15 @@ class Field:
         self._count = 0
 
     def hear(
-        self, kind: Kind, at_s: float, error_s: float | None = 0.0, *, sent_s: float | None = None,
-        retain: bool = False, **facts: Any,
-    ) -> Outcome:  # fmt: skip
+        self,
+        kind: Kind,
+        at_s: float,
+        error_s: float | None = 0.0,
+        *,
+        sent_s: float | None = None,
+        retain: bool = False,
+        **facts: Any,
+    ) -> Outcome:
         """An event of `sent_s` (else it is sent at once) that arrives at `at_s`, by a clock so wrong."""
         one = self.reading(kind, at_s if sent_s is None else sent_s, error_s, **facts)
         return self.take(at_s, one, retain=retain)
@@ -49,9 +55,12 @@ class Field:
         self._count += 1
         time = None if error_s is None else after(sent_s + error_s)
         told = {
-            "id": f"{self._count}", "device": TRAP.id, "kind": kind, "device_time": time,
+            "id": f"{self._count}",
+            "device": TRAP.id,
+            "kind": kind,
+            "device_time": time,
             "time_source": TimeSource.RTC,
-        }  # fmt: skip
+        }
         return Reading(**(told | facts))
 
     def numbered(self, kind: Kind, at_s: float, error_s: float, **facts: Any) -> Outcome:
@@ -60,8 +69,14 @@ class Field:
 
     def act(self, deed: ActionKind, at_s: float) -> Outcome:
         """A person records a deed now."""
-        act = TrapAction(id=f"{deed}-{at_s}", device=TRAP.id, deed=deed, at=after(at_s), by="tanaka",
-                  recorded_at=after(at_s))  # fmt: skip
+        act = TrapAction(
+            id=f"{deed}-{at_s}",
+            device=TRAP.id,
+            deed=deed,
+            at=after(at_s),
+            by="tanaka",
+            recorded_at=after(at_s),
+        )
         return self.store.write_now(lambda tx: actions.record(tx, act, Policy(), after(at_s)))
 
     @property

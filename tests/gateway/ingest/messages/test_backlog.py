@@ -106,7 +106,10 @@ def test_small_rows_are_judged_together_and_a_stamp_holds_for_all_of_a_batch(sto
     while batch := store.write_now(lambda tx: tx.backlog.take(20)):
         taken.append(batch)
     assert [(len(b.messages), b.stamp) for b in taken] == [
-        (20, ReceiptClock.TRUSTED), (5, ReceiptClock.TRUSTED), (5, ReceiptClock.UNTRUSTED)]  # fmt: skip
+        (20, ReceiptClock.TRUSTED),
+        (5, ReceiptClock.TRUSTED),
+        (5, ReceiptClock.UNTRUSTED),
+    ]
     assert [message for b in taken for message in b.messages] == STORY[:30]
 
 

@@ -172,8 +172,10 @@ def test_what_is_rolled_back_has_never_happened(store: Store) -> None:
 
 
 def test_a_state_told_again_within_one_batch_is_one_event(store: Store) -> None:
-    states = [msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, m), is_state=True)
-              for m in (5, 6, 7)]  # fmt: skip
+    states = [
+        msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, m), is_state=True)
+        for m in (5, 6, 7)
+    ]
     outcome = absorb_now(store, *map(message, states))
     assert [event.kind for event in outcome.events] == [Kind.SPRUNG, *[Kind.HEARTBEAT] * 2]
 
@@ -188,9 +190,10 @@ def test_a_late_spring_in_the_batch_does_not_hide_the_present_one(store: Store) 
 
 
 def test_occupied_said_again_is_one_presence_and_one_alert(store: Store) -> None:
-    reports = [msgspec.structs.replace(
-        reading("cam-01", Kind.DETECTION, m, species="boar"), is_state=True)
-        for m in range(0, 120, 20)]  # fmt: skip
+    reports = [
+        msgspec.structs.replace(reading("cam-01", Kind.DETECTION, m, species="boar"), is_state=True)
+        for m in range(0, 120, 20)
+    ]
     for report in reports:
         absorb_now(store, message(report))
     [rate] = store.read_now(lambda r: r.rates(*ALL, "boar"))
@@ -260,9 +263,14 @@ def story(store: Store) -> object:
 def word(first: Reading, species: str, confidence: float) -> Reading:
     """A later word about `first`, as Frigate sends it: with the time of the object."""
     return msgspec.structs.replace(
-        first, id=f"{first.id}:{species}", species=species, confidence=confidence,
-        refines=first.id, media="second.jpg", count=None,
-    )  # fmt: skip
+        first,
+        id=f"{first.id}:{species}",
+        species=species,
+        confidence=confidence,
+        refines=first.id,
+        media="second.jpg",
+        count=None,
+    )
 
 
 @settings(max_examples=70, deadline=None)

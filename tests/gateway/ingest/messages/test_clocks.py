@@ -155,8 +155,9 @@ def test_a_spring_sent_late_does_not_overrule_who_armed_the_trap_since(field: Fi
 def test_records_of_a_devices_log_are_history(field: Field) -> None:
     field.hear(Kind.SET, 5_000, 0, clock="chirpstack")
     assert field.hear(Kind.SPRUNG, 6_000, 0, sent_s=1_000, logged=True).opened == []
-    older, newer = (field.reading(kind, at, 0) for kind, at in
-                    ((Kind.SPRUNG, 2_000), (Kind.HEARTBEAT, 7_000)))  # fmt: skip
+    older, newer = (
+        field.reading(kind, at, 0) for kind, at in ((Kind.SPRUNG, 2_000), (Kind.HEARTBEAT, 7_000))
+    )
     assert field.take(7_000, older, newer).opened == []
     assert field.state is TrapState.ARMED
 
@@ -184,14 +185,24 @@ ARMED_BY = st.sampled_from(["sensor", "person", "both"])
 
 @settings(max_examples=60, deadline=None)
 @given(
-    error_s=st.one_of(st.integers(-YEARS, YEARS), st.integers(-900, 900)), drift=DRIFTS,
-    beats=st.integers(0, 5), armed_by=ARMED_BY, wait_s=st.integers(1, 5_000),
-    numbered=st.booleans(), source=st.sampled_from([TimeSource.RTC, TimeSource.NTP]),
-)  # fmt: skip
+    error_s=st.one_of(st.integers(-YEARS, YEARS), st.integers(-900, 900)),
+    drift=DRIFTS,
+    beats=st.integers(0, 5),
+    armed_by=ARMED_BY,
+    wait_s=st.integers(1, 5_000),
+    numbered=st.booleans(),
+    source=st.sampled_from([TimeSource.RTC, TimeSource.NTP]),
+)
 def test_whatever_its_clock_says_a_live_spring_on_an_armed_trap_alerts_exactly_once(
-    tmp_path_factory: pytest.TempPathFactory, error_s: int, drift: float, beats: int,
-    armed_by: str, wait_s: int, numbered: bool, source: TimeSource,
-) -> None:  # fmt: skip
+    tmp_path_factory: pytest.TempPathFactory,
+    error_s: int,
+    drift: float,
+    beats: int,
+    armed_by: str,
+    wait_s: int,
+    numbered: bool,
+    source: TimeSource,
+) -> None:
     field = Field(tmp_path_factory.mktemp("s"))
     hear = field.numbered if numbered else field.hear
 
@@ -221,9 +232,9 @@ def test_whatever_its_clock_says_a_live_spring_on_an_armed_trap_alerts_exactly_o
 def test_messages_of_one_known_clock_in_any_order_end_in_the_same_story(
     tmp_path_factory: pytest.TempPathFactory, error_s: int, data: st.DataObject
 ) -> None:
-    kinds = data.draw(st.lists(
-        st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT]), min_size=1, max_size=7
-    ))  # fmt: skip
+    kinds = data.draw(
+        st.lists(st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT]), min_size=1, max_size=7)
+    )
     order = data.draw(st.permutations(range(len(kinds))))
 
     def story(numbers: list[int]) -> object:

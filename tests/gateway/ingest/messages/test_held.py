@@ -105,8 +105,9 @@ def test_a_replayed_spring_is_worded_as_what_it_is(store: Store) -> None:
     [alert] = hear(store, native("wana-99", "trap.sprung", 1, retain=True)).opened
     said = texts.text(alert, None, "ja", TOKYO, at(1))
     assert said == "wana-99（ブローカーの保持・時刻不明）"
-    [own_time] = hear(store, native("wana-98", "trap.sprung", 2, retain=True,
-                                    ts=at(-5).isoformat(), ts_src="ntp")).opened  # fmt: skip
+    [own_time] = hear(
+        store, native("wana-98", "trap.sprung", 2, retain=True, ts=at(-5).isoformat(), ts_src="ntp")
+    ).opened
     assert (own_time.observed_at, own_time.doubt) == (at(-5), None)
 
 

@@ -43,8 +43,9 @@ def gateway(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Service]:
     with Service(tmp_path / "gw", mosquitto.port, *TRAPS) as service:
         wait_for(
             lambda: heard(mosquitto.port, "shishigaki/v1/goto/gateway/status") == b"online",
-            "the gateway", 60,
-        )  # fmt: skip
+            "the gateway",
+            60,
+        )
         yield service
 
 
@@ -57,8 +58,15 @@ def confirmed(mosquitto: Mosquitto) -> Iterator[Confirmed]:
 
 def send(port: int, device: str, kind: str, seq: int, id_: str, minutes: int) -> None:
     """One native event that happened so many minutes ago."""
-    body = {"v": 1, "id": id_, "boot": 1, "seq": seq, "kind": kind, "ts_src": "ntp",
-            "ts": (NOW - timedelta(minutes=minutes)).isoformat()}  # fmt: skip
+    body = {
+        "v": 1,
+        "id": id_,
+        "boot": 1,
+        "seq": seq,
+        "kind": kind,
+        "ts_src": "ntp",
+        "ts": (NOW - timedelta(minutes=minutes)).isoformat(),
+    }
     sensor = Sensor(port, f"{device}-{seq}")
     sensor.flush(sensor.send(f"wildlife/v1/goto/{device}/event", body))
     sensor.close()

@@ -1,40 +1,37 @@
 """An event is its device and its id: copies are told from new events, and conflicts are seen."""
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-import gateway
-from gateway.dialects import Context, meshtastic, native
+from gateway.dialects import Context, meshtastic
 from gateway.domain import identity
-from gateway.domain.identity import CONTENT, Report, Sameness, compare, own_id
-from gateway.domain.model import (  # fmt: skip
+from gateway.domain.identity import Sameness
+from gateway.domain.model import (
     Device,
-    Event,
     Kind,
     Message,
-    Reading,
     RefusalReason,
     Role,
     Standing,
-    TimeSource,
     TrapState,
 )
-from gateway.domain.outcome import Outcome
-from gateway.domain.timing import judge
 from gateway.ingest.messages import batch, known_ids
 from gateway.ingest.messages.batch import absorb, read_again, release
-from gateway.store import Reader, Store
-from tests.support.samples import T0, TRAP, at, decode, message, open_store, reading
-
-OTHER = Device(id="trap-02", role=Role.TRAP, heartbeat_s=3600)
-CONFIRM = "shishigaki/v1/goto/{}/confirm"
-DAY = 24 * 60.0
+from gateway.store import Store
+from tests.gateway.ingest.messages.native_reports import (
+    DAY,
+    OTHER,
+    confirmed,
+    conflicts,
+    events,
+    hear,
+    read,
+    report,
+)
+from tests.support.samples import TRAP, at, decode, message, open_store, reading
 
 
 @pytest.fixture
@@ -42,40 +39,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = open_store(tmp_path, TRAP, OTHER)
     yield store
     store.close()
-
-
-def read(message: Message, devices: Mapping[str, Device]) -> list[Reading]:
-    """The native dialect."""
-    return native.decode(message, Context(devices=devices, site="goto"))
-
-
-def report(device: str, kind: Kind, minutes: float | None = None, **body: object) -> Message:
-    """A native event, received at `received` minutes (else when it happened); `minutes` None: no time."""
-    received = float(str(body.pop("received", minutes or 0)))
-    told: dict[str, object] = {"v": 1, "kind": kind.value}
-    if minutes is not None:
-        told |= {"ts": at(minutes).isoformat(), "ts_src": "ntp"}
-    leaf = "telemetry" if kind is Kind.HEARTBEAT else "event"
-    payload = msgspec.json.encode(told | body)
-    return Message(f"wildlife/v1/goto/{device}/{leaf}", payload, at(received))
-
-
-def hear(store: Store, *messages: Message) -> Outcome:
-    return store.write_now(lambda tx: absorb(tx, messages, read, at(60 * DAY)))
-
-
-def events(store: Store) -> list[tuple[str, str, Kind]]:
-    found = store.read_now(lambda r: [event for _, event in r.events_after(0, 1_000)])
-    return [(event.device, event.id, event.kind) for event in found]
-
-
-def confirmed(outcome: Outcome, device: str = "trap-01") -> list[str]:
-    return outcome.durable.get(CONFIRM.format(device), [])
-
-
-def conflicts(store: Store) -> list[str]:
-    rows = store.read_now(lambda r: r.quarantine(1_000, [RefusalReason.CONFLICT]))
-    return [row.detail for row in rows if row.replayed_at is None]
 
 
 # Two devices
@@ -102,104 +65,30 @@ def test_copies_by_key_are_copies_of_the_same_device_only(store: Store) -> None:
     frames = [frame("trap-01", "a"), frame("trap-02", "b"), frame("trap-02", "c")]
     outcome = store.write_now(lambda tx: absorb(tx, frames, decode, at(10)))
     assert [(event.device, event.id) for event in outcome.events] == [
-        ("trap-01", "a"), ("trap-02", "b"),
-    ]  # fmt: skip
+        ("trap-01", "a"),
+        ("trap-02", "b"),
+    ]
     later = store.write_now(lambda tx: absorb(tx, [frame("trap-01", "d")], decode, at(10)))
     assert (later.events, later.duplicates) == ([], 1)
 
 
-# What is a copy: one example of each row of the table, and one that breaks it
-
-
-def event(
-    minutes: float | None = 5, received: float = 6, kind: Kind = Kind.SPRUNG,
-    source: TimeSource = TimeSource.NTP, **more: int,
-) -> Event:  # fmt: skip
-    one = Reading(
-        id="1", device="trap-01", kind=kind, device_time=None if minutes is None else at(minutes),
-        time_source=source if minutes is not None else TimeSource.NONE, **more,  # type: ignore[arg-type]
-    )  # fmt: skip
-    return judge(one, at(received))
-
-
-NONE, RTC = TimeSource.NONE, TimeSource.RTC
-STATE = Report(event(), Kind.SPRUNG, is_state=True)
-KNOWN = event(boot=1, seq=5)
-EXAMPLES: dict[str, tuple[list[tuple[Event, Report]], list[tuple[Event, Report]]]] = {
-    "kind": (
-        [(KNOWN, Report(event(), Kind.SPRUNG)), (event(kind=Kind.HEARTBEAT), STATE)],
-        [(KNOWN, Report(event(kind=Kind.SET), Kind.SET)), (event(kind=Kind.SET), STATE)],
-    ),
-    "boot": (
-        [(KNOWN, Report(event(boot=1, seq=5), Kind.SPRUNG)), (KNOWN, Report(event(), Kind.SPRUNG))],
-        [(KNOWN, Report(event(boot=2, seq=5), Kind.SPRUNG))],
-    ),
-    "seq": (
-        [(KNOWN, Report(event(boot=1, seq=9), Kind.SPRUNG))],  # the time says that it is the same
-        [(event(None, seq=5), Report(event(None, seq=9), Kind.SPRUNG))],
-    ),
-    "time": (
-        [
-            (KNOWN, Report(event(5.05), Kind.SPRUNG)),
-            (KNOWN, Report(event(received=90 * DAY), Kind.SPRUNG)),
-            (event(5, 60, source=RTC), Report(event(30, 61), Kind.SPRUNG)),
-        ],
-        [
-            (KNOWN, Report(event(6), Kind.SPRUNG)),
-            (event(5, 60, source=RTC), Report(event(30, 61, source=RTC), Kind.SPRUNG)),
-            (event(5, 60, source=RTC), Report(event(90, 91), Kind.SPRUNG)),
-            (KNOWN, Report(event(3, source=RTC), Kind.SPRUNG)),
-        ],
-    ),
-    "time, told by one": (
-        [
-            (event(None, 60), Report(event(5, 61), Kind.SPRUNG)),
-            (KNOWN, Report(event(None, 61), Kind.SPRUNG)),
-        ],
-        [
-            (event(None, 60), Report(event(90, 91), Kind.SPRUNG)),
-            (KNOWN, Report(event(None, 2 * DAY), Kind.SPRUNG)),
-        ],
-    ),
-    "time, told by none": (
-        [
-            (event(None), Report(event(None, 23 * 60), Kind.SPRUNG)),
-            (event(None), Report(event(None, 90 * DAY), Kind.SPRUNG, is_replay=True)),
-        ],
-        [(event(None), Report(event(None, 25 * 60), Kind.SPRUNG))],
-    ),
-}  # fmt: skip
-
-
-def test_every_row_of_the_table_has_its_examples_and_is_documented() -> None:
-    assert list(EXAMPLES) == [row for row, _ in CONTENT]
-    promises = Path(gateway.__path__[0], "PROMISES.md").read_text("utf-8")
-    assert [row for row, rule in CONTENT if f"| {row} | {rule} |" not in promises] == []
-
-
-@pytest.mark.parametrize("row", EXAMPLES)
-def test_a_report_is_a_copy_exactly_where_the_table_says(row: str) -> None:
-    copies, others = EXAMPLES[row]
-    assert [compare(*pair, head=None) for pair in copies] == [Sameness.COPY] * len(copies)
-    assert Sameness.COPY not in [compare(*pair, head=None) for pair in others]
-
-
-def test_an_unset_clock_tells_no_time() -> None:
-    unset = timedelta(minutes=1) + datetime(1970, 1, 1, tzinfo=T0.tzinfo)
-    known, same_day, later = (
-        msgspec.structs.replace(event(None, received), device_time=unset + timedelta(seconds=n))
-        for n, received in ((0, 0.0), (9, 60.0), (0, 3 * DAY))
-    )
-    assert compare(known, Report(same_day, Kind.SPRUNG), None) is Sameness.COPY
-    assert compare(known, Report(later, Kind.SPRUNG), None) is Sameness.RESTARTED
+# Copies
 
 
 def test_side_fields_make_no_conflict(store: Store) -> None:
     hear(store, report("trap-01", Kind.SPRUNG, 5, id="1", boot=1, seq=5, link={"rssi_dbm": -90}))
     other = report(
-        "trap-01", Kind.SPRUNG, 5, id="1", boot=1, seq=5, received=600,
-        link={"rssi_dbm": -120}, battery={"v": 3.1}, uptime_ms=5,
-    )  # fmt: skip
+        "trap-01",
+        Kind.SPRUNG,
+        5,
+        id="1",
+        boot=1,
+        seq=5,
+        received=600,
+        link={"rssi_dbm": -120},
+        battery={"v": 3.1},
+        uptime_ms=5,
+    )
     outcome = hear(store, other)
     assert (outcome.events, outcome.duplicates, confirmed(outcome)) == ([], 1, ["1"])
     assert conflicts(store) == []
@@ -216,8 +105,13 @@ def test_a_time_that_the_device_corrects_after_it_got_the_time_is_no_new_event(
 
 def test_one_radio_packet_by_receivers_with_different_clocks_is_one_event(store: Store) -> None:
     def packet(gateway: str, timestamp: float) -> Message:
-        body = {"from": 0x2A, "id": 77, "type": "detection", "payload": {"text": "Trap detected"},
-                "timestamp": timestamp}  # fmt: skip
+        body = {
+            "from": 0x2A,
+            "id": 77,
+            "type": "detection",
+            "payload": {"text": "Trap detected"},
+            "timestamp": timestamp,
+        }
         return Message(f"msh/JP/2/json/LongFast/!{gateway}", msgspec.json.encode(body), at(1))
 
     node = Device(id="!0000002a", role=Role.TRAP)
@@ -340,102 +234,6 @@ def test_a_reused_id_alerts_also_when_the_journal_has_forgotten_the_first(store:
     assert events(store) == []
     outcome = hear(store, report("trap-01", Kind.SPRUNG, 30 * DAY, id="1"))
     assert [alert.observed_at for alert in outcome.opened] == [at(30 * DAY)]
-
-
-def test_the_own_id_of_a_report_is_the_same_for_each_copy() -> None:
-    timed = [Report(event(5, received), Kind.SPRUNG) for received in (6, 90)]
-    timeless = [Report(event(None, received), Kind.SPRUNG) for received in (6, 90)]
-    for copies in (timed, timeless):
-        assert len({own_id(one, "~") for one in copies}) == 1
-    assert own_id(timed[0], "~") != own_id(Report(event(6), Kind.SPRUNG), "~")
-
-
-# The same story as with distinct ids
-
-KINDS = st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.DETECTION, Kind.TAMPER])
-TOLD = st.lists(
-    st.tuples(st.sampled_from(["trap-01", "trap-02"]), KINDS, st.integers(1, 4)),
-    min_size=1, max_size=16, unique_by=lambda one: (one[0], one[2]),
-)  # fmt: skip
-
-
-def story(store: Store) -> object:
-    """All that an id must not change."""
-
-    def ask(r: Reader) -> object:
-        found = [event for _, event in r.events_after(0, 1_000)]
-        states = {id_: (s.head, s.trap, s.detected) for id_, s in r.states().items()}
-        rows = sorted((e.device, e.kind, e.observed_at, e.seq) for e in found)
-        sums = [list(r._execute(f"SELECT * FROM {table} ORDER BY 1, 2"))
-                for table in ("effort_hour", "sighting_hour")]  # fmt: skip
-        alerts = sorted((a.rule, a.subject, a.observed_at) for a in r.latest_alerts(1_000))
-        return rows, states, sums, alerts
-
-    return store.read_now(ask)
-
-
-def tell(store: Store, told: list[Message], sizes: list[int]) -> None:
-    start = 0
-    for size in [*sizes, len(told)]:
-        hear(store, *told[start : start + size])
-        start += size
-
-
-def interleaved(
-    tmp_path_factory: pytest.TempPathFactory,
-    told: list[tuple[str, Kind, int]],
-    data: st.DataObject,
-    shared: str,
-) -> tuple[object, object]:
-    """The stories of two gateways: one hears ids like `shared`, the other no id twice."""
-    order = data.draw(st.permutations(range(len(told)))) + data.draw(
-        st.lists(st.integers(0, len(told) - 1), max_size=4)
-    )
-    sizes = data.draw(st.lists(st.integers(1, 5), max_size=6))
-    stories = []
-    for ids in (shared, "{device}-{n}"):
-        store = open_store(tmp_path_factory.mktemp("s"), TRAP, OTHER)
-        bodies = [
-            report(
-                device, kind, 10 * n, id=ids.format(device=device, n=n, odd=n % 2), seq=n, boot=1
-            )
-            for device, kind, n in told
-        ]
-        tell(store, [bodies[place] for place in order], sizes)
-        stories.append(story(store))
-        store.close()
-    return stories[0], stories[1]
-
-
-@settings(max_examples=30, deadline=None)
-@given(told=TOLD, data=st.data())
-def test_devices_that_share_their_ids_end_in_the_story_of_distinct_ids(
-    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
-) -> None:
-    shared, distinct = interleaved(tmp_path_factory, told, data, "{n}")
-    assert shared == distinct
-
-
-@settings(max_examples=30, deadline=None)
-@given(told=TOLD, data=st.data())
-def test_a_device_that_uses_its_ids_twice_ends_in_the_story_of_distinct_ids(
-    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
-) -> None:
-    shared, distinct = interleaved(tmp_path_factory, told, data, "{odd}")
-    assert shared == distinct
-
-
-@pytest.mark.long
-@settings(max_examples=2_000, deadline=None)
-@given(told=TOLD, data=st.data(), ids=st.sampled_from(["{n}", "{odd}", "1"]))
-def test_two_thousand_lives_with_shared_and_reused_ids(
-    tmp_path_factory: pytest.TempPathFactory,
-    told: list[tuple[str, Kind, int]],
-    data: st.DataObject,
-    ids: str,
-) -> None:
-    shared, distinct = interleaved(tmp_path_factory, told, data, ids)
-    assert shared == distinct
 
 
 def test_control_a_gateway_that_asks_only_for_the_id_loses_a_capture(

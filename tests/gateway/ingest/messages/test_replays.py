@@ -125,8 +125,14 @@ def act(node: Node, deed: ActionKind, at_s: float) -> None:
     from gateway.domain.model import TrapAction
     from gateway.ingest.people import actions
 
-    done = TrapAction(id=f"{deed}{at_s}", device="wana", deed=deed, at=after(at_s), by="a",
-               recorded_at=after(at_s))  # fmt: skip
+    done = TrapAction(
+        id=f"{deed}{at_s}",
+        device="wana",
+        deed=deed,
+        at=after(at_s),
+        by="a",
+        recorded_at=after(at_s),
+    )
     node.field.store.write_now(lambda tx: actions.record(tx, done, Policy(), after(at_s)))
 
 
@@ -233,8 +239,12 @@ def test_imported_history_of_a_time_before_our_devices_is_taken(field: Field) ->
 
 
 def test_a_declared_interval_is_taken_also_from_a_replay(tmp_path: Path) -> None:
-    node = Node(tmp_path, "native", Device(id="nat-1", role=Role.TRAP),
-                Device(id="nat-2", role=Role.TRAP, heartbeat_s=60))  # fmt: skip
+    node = Node(
+        tmp_path,
+        "native",
+        Device(id="nat-1", role=Role.TRAP),
+        Device(id="nat-2", role=Role.TRAP, heartbeat_s=60),
+    )
     for name in ("nat-1", "nat-2"):
         topic = f"wildlife/v1/goto/{name}/meta"
         node.say(100, topic, '{"v":1,"model":"x","heartbeat_s":900}', retain=True)

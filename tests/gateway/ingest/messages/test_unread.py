@@ -81,9 +81,15 @@ def make(tmp_path: Path) -> Make:
 
 def up(values: Any, count: int, **more: Any) -> dict[str, Any]:
     return {
-        "deduplicationId": f"d{count}", "deviceInfo": {"devEui": EUI}, "devAddr": "01fe0077",
-        "fCnt": count, "fPort": 85, "data": f"AXVkAw{count:02d}", "object": values, **more,
-    }  # fmt: skip
+        "deduplicationId": f"d{count}",
+        "deviceInfo": {"devEui": EUI},
+        "devAddr": "01fe0077",
+        "fCnt": count,
+        "fPort": 85,
+        "data": f"AXVkAw{count:02d}",
+        "object": values,
+        **more,
+    }
 
 
 CLOSED = {"magnet_status": "close", "battery": 90}
@@ -96,10 +102,17 @@ CLOSED = {"magnet_status": "close", "battery": 90}
         (UP, up({}, 2)),
         (UP, up({"err": "bad port"}, 2)),
         (UP, up({"magnet_status": "unknown"}, 2)),
-        (UP.replace("/up", "/log"), {"deviceInfo": {"devEui": EUI}, "level": "ERROR",
-                                     "code": "UPLINK_CODEC", "description": "x is undefined"}),
+        (
+            UP.replace("/up", "/log"),
+            {
+                "deviceInfo": {"devEui": EUI},
+                "level": "ERROR",
+                "code": "UPLINK_CODEC",
+                "description": "x is undefined",
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_frame_that_cannot_be_read_makes_the_traps_state_unknown_until_one_is_read(
     make: Make, topic: str, broken: Any
 ) -> None:
@@ -198,8 +211,11 @@ def test_a_nodes_low_battery_is_a_warning_and_no_capture(make: Make) -> None:
 
 def test_the_class_that_a_node_declares_goes_before_its_inputs_name(make: Make) -> None:
     site = make("yama-9")
-    config = {"dev": {"name": "yama-9"}, "dev_cla": "problem",
-              "stat_t": "yama-9/binary_sensor/lid/state"}  # fmt: skip
+    config = {
+        "dev": {"name": "yama-9"},
+        "dev_cla": "problem",
+        "stat_t": "yama-9/binary_sensor/lid/state",
+    }
     site.hear("yama-9/binary_sensor/reed/state", "OFF")
     site.hear("homeassistant/binary_sensor/yama-9/lid/config", config)
     site.hear("yama-9/binary_sensor/lid/state", "ON")
@@ -210,10 +226,12 @@ def test_the_class_that_a_node_declares_goes_before_its_inputs_name(make: Make) 
     "flag",
     [
         {"topic": "zigbee2mqtt/hako", "body": {"contact": True, "battery_low": True}},
-        {"topic": "tele/b/SENSOR",
-         "body": {"ZbReceived": {"0x1": {"Name": "hako", "Contact": 0, "BatteryLow": 1}}}},
+        {
+            "topic": "tele/b/SENSOR",
+            "body": {"ZbReceived": {"0x1": {"Name": "hako", "Contact": 0, "BatteryLow": 1}}},
+        },
     ],
-)  # fmt: skip
+)
 def test_a_low_battery_flag_opens_the_alert_and_its_end_ends_it(
     make: Make, flag: dict[str, Any]
 ) -> None:

@@ -31,8 +31,9 @@ def gateway(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Service]:
     with Service(tmp_path / "gw", mosquitto.port, *TRAPS, extra=SOURCES) as service:
         wait_for(
             lambda: heard(mosquitto.port, "shishigaki/v1/goto/gateway/status") == b"online",
-            "the gateway", 60,
-        )  # fmt: skip
+            "the gateway",
+            60,
+        )
         yield service
 
 
@@ -74,8 +75,16 @@ def page(service: Service) -> str:
 
 
 def up(values: Any, count: int, **more: Any) -> dict[str, Any]:
-    return {"deduplicationId": f"d{count}", "deviceInfo": {"devEui": EUI}, "devAddr": "01fe0077",
-            "fCnt": count, "fPort": 85, "data": f"AX{count:02d}", "object": values, **more}  # fmt: skip
+    return {
+        "deduplicationId": f"d{count}",
+        "deviceInfo": {"devEui": EUI},
+        "devAddr": "01fe0077",
+        "fCnt": count,
+        "fPort": 85,
+        "data": f"AX{count:02d}",
+        "object": values,
+        **more,
+    }
 
 
 @pytest.mark.real
@@ -92,8 +101,12 @@ def test_a_codec_that_fails_leaves_the_trap_unknown_on_page_and_topic_until_a_fr
     wait_for(lambda: state() == "armed", "the closed trap", 60)
     source.say(UP, up(None, 2))
     source.say(UP, up(None, 3))
-    error = {"deviceInfo": {"devEui": EUI}, "level": "ERROR", "code": "UPLINK_CODEC",
-             "description": "x is undefined"}  # fmt: skip
+    error = {
+        "deviceInfo": {"devEui": EUI},
+        "level": "ERROR",
+        "code": "UPLINK_CODEC",
+        "description": "x is undefined",
+    }
     source.say(UP.replace("/up", "/log"), error)
     wait_for(lambda: state() == "unknown", "the unread trap", 60)
     wait_for(lambda: "x is undefined" in page(gateway), "the reason on the page", 60)

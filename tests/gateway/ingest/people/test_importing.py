@@ -48,8 +48,11 @@ def test_the_files_people_are_brought_in_with_the_role_of_their_duty(settings: A
     assert people["tanaka"].role is UserRole.TRAPPER
     mori = people["mori"]
     assert (mori.role, mori.duties, mori.quiet, mori.places) == (
-        UserRole.OFFICIAL, (Duty.OFFICE,), "22-06", ("oku/*",),
-    )  # fmt: skip
+        UserRole.OFFICIAL,
+        (Duty.OFFICE,),
+        "22-06",
+        ("oku/*",),
+    )
     assert not mori.password_hash
 
 

@@ -148,9 +148,14 @@ def test_a_number_is_read_or_left_unknown(text: str, count: int | None, notes: l
 
 
 def test_a_code_that_a_spreadsheet_destroyed_is_known() -> None:
-    assert [cell_values.is_destroyed(text) for text in ("5.44E+08", "５.44e+08", "5E8", "544165324")] == [
-        True, True, True, False,
-    ]  # fmt: skip
+    assert [
+        cell_values.is_destroyed(text) for text in ("5.44E+08", "５.44e+08", "5E8", "544165324")
+    ] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_degrees_are_numbers() -> None:

@@ -151,8 +151,12 @@ def test_only_a_sound_copy_of_ours_is_put_back(what: str, store: Store, tmp_path
     elif what == "newer":
         backup.save(store.path, copy)
         apsw.Connection(str(copy)).pragma("user_version", len(MIGRATIONS) + 1)
-    why = {"text": "not a sound database", "foreign": "not a database of Shishigaki",
-           "newer": "newer Shishigaki", "missing": "cannot be opened"}  # fmt: skip
+    why = {
+        "text": "not a sound database",
+        "foreign": "not a database of Shishigaki",
+        "newer": "newer Shishigaki",
+        "missing": "cannot be opened",
+    }
     with pytest.raises(StoreError, match=why[what]):
         put_back(copy, fresh, NOW)
     assert not fresh.exists()
