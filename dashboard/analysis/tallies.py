@@ -14,11 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dashboard.analysis.rate import EffortUnit, RateInterval, rate_of
 from gateway.domain.geo import mesh
+from gateway.domain.independence import INDEPENDENCE_MS
 
 Grouping = Literal["device", "mesh5km", "area"]
 Bools: TypeAlias = NDArray[np.bool_]
 
-WINDOW_S = 1800.0  # events are independent after 30 minutes, the camera-trapping convention
+WINDOW_S = INDEPENDENCE_MS / 1000
 
 
 class DeviceTally(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """The legend of a scale of classes: a colour and a text for each class.
 
-Owns the rows and their texts. Must not draw. The classes themselves: `raster`.
+Owns the rows and their texts. Must not draw. The classes themselves: `colour_classes`.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dashboard.maps.raster import BREAKS, COLOURS
+from dashboard.maps.colour_classes import BREAKS, COLOURS
 from dashboard.web.i18n import Translations
 
 Counted = Literal["events", "reports"]  # what a scale counts: its words are `scale.<counted>_...`

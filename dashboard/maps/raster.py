@@ -1,12 +1,10 @@
 """A surface as a small picture for a web map: classes and palette PNG.
 
-Owns the classes of the scale, the resampling to Web Mercator and the PNG bytes. Pure.
+Owns the resampling to Web Mercator and the PNG bytes. Pure.
 
-The scale is fixed, so that two months or two towns can be compared by colour. (A heat map that scales
-its colours to the maximum of each picture cannot be compared.) Map libraries place an image evenly in
+Map libraries place an image evenly in
 Mercator metres. Rows evenly spaced in latitude would be wrong by up to 176 m in one degree, so they
-are resampled here. The colours are ColorBrewer's YlOrRd: colour-blind safe, dark = many, in the right
-order when printed in grey.
+are resampled here. The classes: `colour_classes`.
 """
 
 import math
@@ -19,22 +17,10 @@ from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from dashboard.analysis.projection import Floats, Grid, Plane
+from dashboard.maps.colour_classes import BREAKS, COLOURS
 
 Bytes = NDArray[np.uint8]
 
-# Lower edges of the classes above the first, in events per 100 camera-days.
-BREAKS: tuple[float, ...] = (1, 2, 5, 10, 20, 50, 100, 200)
-COLOURS: tuple[str, ...] = (
-    "#ffffcc",
-    "#ffeda0",
-    "#fed976",
-    "#feb24c",
-    "#fd8d3c",
-    "#fc4e2a",
-    "#e31a1c",
-    "#b10026",
-    "#67001f",
-)
 OPACITY = 0.7
 UNKNOWN = 0  # palette index of cells without an estimate: transparent
 MAX_ROWS = 2_000

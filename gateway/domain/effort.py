@@ -8,8 +8,7 @@ out, so sums are exact and do not depend on the order in which events arrived.
 - *Armed*: the alive time while the trap's state was armed, by the newest event of its sensor or
   action of a person (`trap_lifecycle`). A sprung, silent, paused or removed trap cannot catch anything,
   nor can one in which an animal was found until it is set again. An action is no sign of life.
-- *Independent event*: a detection more than INDEPENDENCE_MS after the device's previous one of the
-  same species (Camtrap practice; 30 minutes by default).
+- *Independent event*: see `independence`.
 """
 
 from collections import defaultdict
@@ -20,12 +19,12 @@ from msgspec import Struct
 
 from gateway.domain.device_state import TRAP_STATE
 from gateway.domain.epoch import HOUR_MS
+from gateway.domain.independence import is_independent
 from gateway.domain.model import ActionKind, Kind, TrapState
 from gateway.domain.trap_lifecycle import TrapInput, after
 
 K = TypeVar("K", bound=Hashable)
 
-INDEPENDENCE_MS = 30 * 60_000
 LAST = 2**63 - 1  # `boot` of an action: it comes after the events of the same moment
 
 
@@ -123,10 +122,8 @@ def _sightings(marks: Iterable[Mark], seen: Mapping[str, int]) -> dict[tuple[int
         if mark.kind is not Kind.DETECTION:
             continue
         cell = found[mark.at_ms // HOUR_MS, mark.species]
-        previous = latest.get(mark.species)
-        near = previous is not None and mark.at_ms - previous <= INDEPENDENCE_MS
         cell[0] += 1
-        cell[1] += mark.distinct or not near
+        cell[1] += is_independent(mark.at_ms, latest.get(mark.species), distinct=mark.distinct)
         cell[2] += mark.count
         latest[mark.species] = mark.at_ms
     return found

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dashboard.analysis import projection
 from dashboard.analysis.projection import Plane
-from dashboard.maps import legend, raster
+from dashboard.maps import colour_classes, legend, raster
 from dashboard.web.i18n import text
 
 
@@ -60,7 +60,7 @@ def test_the_picture_holds_the_indices_it_was_given(rows: int, columns: int, see
 
 def test_unknown_is_fully_transparent_and_classes_let_the_map_through() -> None:
     colours, opacity = raster.palette()
-    assert len(colours) == 3 * len(opacity) == 3 * (1 + len(raster.COLOURS))
+    assert len(colours) == 3 * len(opacity) == 3 * (1 + len(colour_classes.COLOURS))
     assert opacity[0] == 0
     assert set(opacity[1:]) == {178}
 
@@ -71,7 +71,7 @@ def test_colours_darken_with_the_rate_so_that_grey_prints_read_right() -> None:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    light = [luminance(colour) for colour in raster.COLOURS]
+    light = [luminance(colour) for colour in colour_classes.COLOURS]
     assert all(lighter > darker for lighter, darker in itertools.pairwise(light))
 
 
@@ -120,7 +120,7 @@ def test_the_legend_names_every_class_once() -> None:
         "200 or more",
     ]
     assert legend.text(rows[2], "reports", ja) == "2件以上5件未満"
-    assert [row.colour for row in rows] == list(raster.COLOURS)
+    assert [row.colour for row in rows] == list(colour_classes.COLOURS)
 
 
 @pytest.mark.parametrize("breaks", [[1, 1], [2, 1], [1, 2, 3, 4, 5, 6, 7, 8, 9]])

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dashboard.analysis import coverage
 from dashboard.analysis.coverage import Shape
-from dashboard.maps import bounds, coastline, extent, legend, raster
+from dashboard.maps import bounds, coastline, colour_classes, extent, legend
 from dashboard.maps.base_layers import COAST
 from dashboard.maps.bounds import Box
 from dashboard.maps.extent import Named
@@ -112,6 +112,6 @@ def script_values(words: Translations, *maps: Page) -> dict[str, Any]:
     """Data for officials.js: words, colours, and the features of each map in order."""
     return {
         "words": words.group(*SCRIPT_WORDS),
-        "colours": raster.COLOURS,
+        "colours": colour_classes.COLOURS,
         "maps": [one.data for one in maps],
     }

@@ -15,7 +15,7 @@ from dashboard.analysis.coverage import Shape
 from dashboard.analysis.rate import RateInterval
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.live.device_view import DeviceView
-from dashboard.maps import raster
+from dashboard.maps import colour_classes
 from dashboard.maps.geojson import DECIMALS, Feature, feature, point, square
 from dashboard.maps.raster import Picture
 from dashboard.office.map.hotspots import Hotspots, SensorSpot
@@ -66,7 +66,7 @@ def rate(value: RateInterval) -> list[float | None]:
 
 def rate_class(value: RateInterval) -> int | None:
     """The class of a rate on the fixed scale, from 0; None: no data."""
-    return None if value.per100 is None else bisect_right(raster.BREAKS, value.per100)
+    return None if value.per100 is None else bisect_right(colour_classes.BREAKS, value.per100)
 
 
 def _cell(cell: MeshCell) -> Feature:

@@ -15,6 +15,7 @@ from dashboard.analysis.coverage import Shape
 from dashboard.analysis.density import density, scott_bandwidth_m
 from dashboard.analysis.projection import Floats, Plane
 from dashboard.maps import legend, raster
+from dashboard.maps.colour_classes import REPORT_BREAKS, REPORT_COLOURS
 from dashboard.maps.legend import LegendRow
 from dashboard.maps.raster import Picture
 from gateway.domain.resident_reports import Sighting, SightingKind
@@ -25,16 +26,6 @@ MAX_BANDWIDTHS_ACROSS = 100.0  # limits the memory if one report lies far away
 REACH_BANDWIDTHS = 6.0  # farther than this from every report there is no density
 CELLS_PER_BANDWIDTH = 8.0
 MAX_CELLS_ALONG = int((MAX_BANDWIDTHS_ACROSS + 2 * REACH_BANDWIDTHS) * CELLS_PER_BANDWIDTH)
-BREAKS: tuple[float, ...] = (0.1, 0.3, 1, 3, 10, 30)  # reports per km2 in the period
-COLOURS: tuple[str, ...] = (  # ColorBrewer's Purples
-    "#f2f0f7",
-    "#dadaeb",
-    "#bcbddc",
-    "#9e9ac8",
-    "#807dba",
-    "#6a51a3",
-    "#4a1486",
-)
 
 
 class ReportMap(Struct, frozen=True, eq=False):
@@ -57,8 +48,8 @@ def draw(reports: Sequence[Sighting], window: Shape, bandwidth_m: float) -> Repo
     )
     ground = shapely.intersection(flat.project(window), shapely.box(*grid.extent_m))
     per_km2 = density(x, y, ground, grid, bandwidth_m).per_km2
-    shown = np.where(per_km2 < BREAKS[0], np.nan, per_km2)
-    picture = raster.picture(shown, grid, flat, BREAKS, COLOURS)
+    shown = np.where(per_km2 < REPORT_BREAKS[0], np.nan, per_km2)
+    picture = raster.picture(shown, grid, flat, REPORT_BREAKS, REPORT_COLOURS)
     return ReportMap(picture, bandwidth_m, len(counted), outside)
 
 
@@ -74,7 +65,7 @@ def bandwidth(reports: Sequence[Sighting], window: Shape) -> float:
 
 def legend_rows() -> list[LegendRow]:
     """The classes that are drawn; the lowest class is left empty on the map."""
-    return legend.rows(BREAKS, COLOURS)[1:]
+    return legend.rows(REPORT_BREAKS, REPORT_COLOURS)[1:]
 
 
 def _inside(reports: Sequence[Sighting], window: Shape) -> tuple[list[Sighting], int]:

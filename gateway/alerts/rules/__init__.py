@@ -6,7 +6,7 @@ To add a rule: write its function in the module of its subject, add its row to R
 
 import msgspec
 
-from gateway.alerts.rules import devices, gateway, places, traps, unregistered
+from gateway.alerts.rules import devices, gateway, places, silence, traps, unregistered
 from gateway.alerts.rules.types import (
     Audience,
     Change,
@@ -69,14 +69,14 @@ RULES: tuple[Rule, ...] = (
         name="silent", level=AlertLevel.WARNING, ja="通信途絶", en="Silent",
         opens="no sign of life for `silent_heartbeats` heartbeats, and not with many others",
         ends="the device is heard again",
-        on_change=devices.heard_again, on_site=devices.silent,
+        on_change=silence.heard_again, on_site=silence.silent,
     ),
     Rule(
         name="many_silent", level=AlertLevel.WARNING, ja="多数が通信途絶", en="Many silent at once",
         opens="`many_silent` devices and `many_silent_share` of what shares a network, a dialect or "
               "an area are overdue",
         ends="one in five or fewer are still overdue",
-        audience=Audience.OFFICE, urgent=True, on_site=devices.many_silent,
+        audience=Audience.OFFICE, urgent=True, on_site=silence.many_silent,
     ),
     Rule(
         name="battery_low", level=AlertLevel.WARNING, ja="電池残量低下", en="Battery low",

@@ -20,8 +20,8 @@ from msgspec import Struct
 
 from gateway.domain import species
 from gateway.domain.device_state import grace_ms
-from gateway.domain.effort import INDEPENDENCE_MS
 from gateway.domain.geo import mesh
+from gateway.domain.independence import INDEPENDENCE_MS
 from gateway.domain.model import Device, Event, Kind
 from gateway.export.files.camtrapdp_columns import BASE, DEPLOYMENTS, MEDIA, OBSERVATIONS
 

@@ -12,6 +12,7 @@ import msgspec
 from gateway.domain import effort, trap_lifecycle
 from gateway.domain.device_state import Order, Placed, advance, grace_ms, order, placed
 from gateway.domain.epoch import NEVER, ms
+from gateway.domain.independence import INDEPENDENCE_MS
 from gateway.domain.model import OWN_TIME, Device, DeviceState, Kind, TrapAction
 from gateway.ingest.messages.corrections import Admitted, Revision
 from gateway.store import Transaction
@@ -109,7 +110,7 @@ def tally(
             marks, grace, before.head[0], trap_lifecycle.last_known(before).state, before.detected
         )
     times = [key[0] for key, _ in events] + [ms(one.new.observed_at) for one in revisions]
-    start = min(times) - max(grace, effort.INDEPENDENCE_MS) - 1
+    start = min(times) - max(grace, INDEPENDENCE_MS) - 1
     trap = tx.trap_before(device.id, start)
     every = tx.marks(device.id, start)
     new = {event.id for _, event in events}

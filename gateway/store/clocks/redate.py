@@ -16,6 +16,7 @@ from gateway.domain import effort
 from gateway.domain.device_state import advance, grace_ms, placed
 from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import from_ms, ms
+from gateway.domain.independence import INDEPENDENCE_MS
 from gateway.domain.model import DeviceState, Event, TimeQuality
 from gateway.store.rows import EVENT_SELECT, readable, to_alert, to_event, to_json
 from gateway.store.setting_keys import SettingKey
@@ -79,7 +80,7 @@ def _window(tx: Transaction, device: str, events: Sequence[Event], shift_ms: int
     """From when on the sums of a device can change, ms."""
     first = min(ms(event.observed_at) for event in events)
     grace = grace_ms(tx.devices[device].heartbeat_s)
-    return min(first, first + shift_ms) - max(grace, effort.INDEPENDENCE_MS) - 1
+    return min(first, first + shift_ms) - max(grace, INDEPENDENCE_MS) - 1
 
 
 def _tally(tx: Transaction, device: str, start: int) -> HourlyTally:

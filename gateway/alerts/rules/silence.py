@@ -1,0 +1,109 @@
+"""Rules about silence: a device, or many at once, that give no sign of life. PURE.
+
+Silence begins at a tick and ends when the device is heard again. The number of heartbeats that may be
+missing is a threshold (`gateway.config.thresholds`).
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from gateway.alerts.rules.types import Change, Condition, End, Rule, Ruling, Tick
+from gateway.domain import trap_lifecycle
+from gateway.domain.epoch import NEVER
+from gateway.domain.model import Device, Role
+
+OVERDUE = 1.5  # heartbeats: one is certainly missing
+RECOVERED = 0.2  # of a group still overdue: its common fault is over
+EVERYTHING = "*"
+
+
+def silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
+    """No sign of life for too long; what shares its silence with many others is left to them."""
+    shared = set[str]().union(*_shared(tick).values())
+    return {
+        device.id: Condition(tick.states[device.id].last_seen)
+        for device in _expected(tick)
+        if _is_quiet(device, tick, device.id in open_subjects)
+        and (device.id in open_subjects or device.id not in shared)
+    }
+
+
+def many_silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
+    """Many devices silent at once: one finding for what they share."""
+    return {
+        group: Condition(min(tick.states[id_].last_seen for id_ in members), f"{len(members)}")
+        for group, members in _shared(tick).items()
+    }
+
+
+def _shared(tick: Tick) -> dict[str, set[str]]:
+    """Groups that fell silent together: subject -> overdue members. The widest group stands for all."""
+    limits = tick.law.limits(None)
+    open_now = {alert.subject for alert in tick.open if alert.rule == "many_silent"}
+    found: dict[str, set[str]] = {}
+    explained: set[str] = set()
+    for group, members in _groups(tick):
+        is_open = group in open_now
+        overdue = {d.id for d in members if _silence(d, tick, is_open) > OVERDUE}
+        share = RECOVERED if is_open else limits.many_silent_share
+        enough = len(overdue) >= limits.many_silent and len(overdue) >= share * len(members)
+        begun = is_open or any(_is_quiet(device, tick, was_open=False) for device in members)
+        if begun and enough and not overdue <= explained:
+            found[group] = overdue
+            explained |= overdue
+    return found
+
+
+def _groups(tick: Tick) -> Iterator[tuple[str, list[Device]]]:
+    """What devices share, widest first: everything, a dialect's network, an area's radio cell."""
+    expected = _expected(tick)
+    yield EVERYTHING, expected
+    for field in ("dialect", "area"):
+        by_value: dict[str, list[Device]] = {}
+        for device in expected:
+            if value := getattr(device, field):
+                by_value.setdefault(value, []).append(device)
+        for value, members in sorted(by_value.items()):
+            yield f"{field}:{value}", members
+
+
+def _expected(tick: Tick) -> list[Device]:
+    """Devices that have been heard and are meant to be: not those paused or removed."""
+    return [
+        device
+        for device in tick.devices.values()
+        if (state := tick.states.get(device.id))
+        and state.last_seen > NEVER
+        and not (device.role is Role.TRAP and trap_lifecycle.last_known(state).at_rest)
+    ]
+
+
+def _silence(device: Device, tick: Tick, was_open: bool) -> float:
+    """Heartbeats missed in a row. While the gateway itself was deaf, nobody was silent."""
+    last = tick.states[device.id].last_seen
+    if not was_open:
+        last = max(last, tick.listening or tick.now, *_ends(device, tick))
+    return (tick.now - last) / timedelta(seconds=device.heartbeat_s)
+
+
+def _ends(device: Device, tick: Tick) -> list[datetime]:
+    """When outages ended that the device shared: from then on it has time to come back."""
+    shared = {EVERYTHING, f"dialect:{device.dialect}", f"area:{device.area}"}
+    lasting = (alert for alert in tick.open if alert.rule == "many_silent")
+    every = [*tick.outages, *lasting]
+    return [alert.resolved_at or tick.now for alert in every if alert.subject in shared]
+
+
+def _is_quiet(device: Device, tick: Tick, was_open: bool) -> bool:
+    return _silence(device, tick, was_open) > tick.law.limits(device).silent_heartbeats
+
+
+def heard_again(rule: Rule, change: Change) -> Ruling:
+    """A silence ends the moment the device speaks; it begins at a tick."""
+    if change.before is None:
+        return Ruling()
+    limits = change.law.limits(change.device)
+    quiet = timedelta(seconds=change.device.heartbeat_s * limits.silent_heartbeats)
+    if change.after.last_seen - change.before.last_seen <= quiet:
+        return Ruling()
+    return Ruling(ends=[End(rule.name, change.device.id, "heard again")])
