@@ -25,6 +25,8 @@ from dashboard.live.updates import Live
 from dashboard.web import assets
 from dashboard.web.accounts import Accounts
 from dashboard.web.auth import LOOPBACK, Auth, signing_secret
+from dashboard.web.entry.account_pages import AccountPages
+from dashboard.web.entry.sessions import Sessions
 from dashboard.web.error_page import error_handlers
 from dashboard.web.forwarded import is_forwarded
 from dashboard.web.login import LoginPages
@@ -71,7 +73,8 @@ def create_app(
     reply = Reply(config)
     live = Live(store, feed, clock)
     secret = signing_secret(config.dashboard, store.path)
-    auth = Auth(config.dashboard, secret, Accounts(store, demo_account), clock)
+    sessions = Sessions(store, clock)
+    auth = Auth(config.dashboard, secret, Accounts(store, demo_account), sessions, clock)
     child = Child(Settings(str(store.path), config))
     calculating = CalculatingPages(child, reply, clock, _repairing(store))
     office = calculating.routes() if office is None else office
@@ -83,6 +86,7 @@ def create_app(
             *Installer(store, feed, reply, config.sources, approvals, clock).routes(),
             *office,
             *LoginPages(auth, reply, clock).routes(),
+            *AccountPages(auth, reply, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),
         ],
         middleware=[
@@ -91,15 +95,17 @@ def create_app(
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
         ],
         exception_handlers=error_handlers(reply, clock),
-        lifespan=lambda _: _running(live, calculating),
+        lifespan=lambda _: _running(live, calculating, sessions),
     )
     app.state.live = live  # `serve` ends the streams before it waits for them
     return app
 
 
 @contextlib.asynccontextmanager
-async def _running(live: Live, calculating: CalculatingPages) -> AsyncIterator[None]:
-    async with live.running(), calculating.running():
+async def _running(
+    live: Live, calculating: CalculatingPages, sessions: Sessions
+) -> AsyncIterator[None]:
+    async with live.running(), calculating.running(), sessions.running():
         yield
 
 

@@ -3,8 +3,13 @@
 Owns where somebody who logs in is looked up. Must not check passwords (`auth`).
 """
 
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from dashboard.web.entry.sessions import mark_of
 from gateway.domain.people.person import Person
-from gateway.store import Store
+from gateway.store import Store, Transaction
 
 
 class Accounts:
@@ -19,6 +24,20 @@ class Accounts:
         if (person is None or not person.password_hash) and self._is_demo(name):
             return self._demo
         return person
+
+    async def set_password(self, person: Person, hashed: str, session: str, now: datetime) -> bool:
+        """Give somebody a new password, set in one of their sessions; False: a demo's stays."""
+
+        def change(tx: Transaction) -> bool:
+            before = tx.people.find(person.name)
+            if before is None or before.password_hash != person.password_hash:
+                return False  # somebody else was quicker
+            after = replace(before, password_hash=hashed)
+            tx.people.put(after, person.name, now)
+            tx.sessions.mark(session, mark_of(after))
+            return True
+
+        return await self._store.write(change)
 
     async def exist(self) -> bool:
         """Whether somebody can, or ever could, log in by the store."""

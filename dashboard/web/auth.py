@@ -8,7 +8,6 @@ read without a login (requests through a proxy: `forwarded`). Actions always nee
 import secrets
 from pathlib import Path
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,21 +15,29 @@ from dashboard.web.accounts import Accounts
 from dashboard.web.entry.browsers import Browsers
 from dashboard.web.entry.guesses import Guesses, keys_of
 from dashboard.web.entry.passwords import PasswordCheck
+from dashboard.web.entry.sessions import Sessions, mark_of
 from dashboard.web.forwarded import is_forwarded, source
 from gateway.clock import Clock
 from gateway.config import Dashboard
 from gateway.domain.people.person import Person
+from gateway.domain.people.session import LONGEST
 
 COOKIE = "shishigaki_session"
-SESSION_S = 30 * 24 * 3600
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Auth:
     """Sessions of one dashboard."""
 
-    def __init__(self, settings: Dashboard, secret: str, accounts: Accounts, clock: Clock) -> None:
-        self._signer = URLSafeTimedSerializer(secret, salt="session")
+    def __init__(
+        self,
+        settings: Dashboard,
+        secret: str,
+        accounts: Accounts,
+        sessions: Sessions,
+        clock: Clock,
+    ) -> None:
+        self.sessions = sessions
         self._accounts, self._clock = accounts, clock
         self._guesses, self._passwords = Guesses(), PasswordCheck()
         self._secure = settings.public_url.startswith("https:")
@@ -42,13 +49,14 @@ class Auth:
         return await self._accounts.hint()
 
     async def account(self, request: Request) -> Person | None:
-        """The current account of the session; None without a session or after a removal."""
-        try:
-            name, mark = self._signer.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_S)
-        except (BadSignature, ValueError):
+        """The person of the session as they are now; None without one or after a removal."""
+        session = await self.sessions.find(request.cookies.get(COOKIE, ""))
+        account = await self._accounts.find(session.person) if session else None
+        if session is None or account is None or session.mark != mark_of(account):
             return None
-        account = await self._accounts.find(name)
-        return account if account and _password_mark(account) == mark else None
+        self.sessions.note_use(session)
+        request.state.session = session.id
+        return account
 
     async def may_read(self, request: Request, account: Person | None) -> bool:
         """Whether the reader may see the pages."""
@@ -58,26 +66,56 @@ class Auth:
 
     async def log_in(self, request: Request, name: str, password: str) -> Person | None:
         """Check a password; None if it is wrong. Raises TooManyTriesError."""
-        keys = keys_of(name, source(request), self._browsers.known(request, name))
-        self._guesses.take(keys, self._clock())
+        keys = self._count(request, name)
         account = await self._accounts.find(name)
-        wanted = account.password_hash if account else ""
-        if not await self._passwords.matches(wanted, password):
-            return None
-        self._guesses.give_back(keys, self._clock())
-        return account
+        return account if await self._check(keys, account, password) else None
 
-    def open_session(self, request: Request, response: Response, account: Person) -> None:
-        """Give the browser its session."""
+    async def change_password(self, request: Request, account: Person, old: str, new: str) -> bool:
+        """Replace somebody's password and end their other sessions; False: `old` is wrong.
+
+        Raises TooManyTriesError, DiskError.
+        """
+        if not await self._check(self._count(request, account.name), account, old):
+            return False
+        hashed = await self._passwords.hash(new)
+        changed = await self._accounts.set_password(
+            account, hashed, request.state.session, self._clock()
+        )
+        await self.sessions.end_all(account.name, but=request.state.session)
+        return changed
+
+    async def open_session(self, request: Request, response: Response, account: Person) -> None:
+        """Give the browser a session of its own; the one that it had ends."""
+        if before := await self.sessions.find(request.cookies.get(COOKIE, "")):
+            await self.sessions.end(before.person, before.id)
         self._browsers.remember(request, response, account.name)
-        token = self._signer.dumps([account.name, _password_mark(account)])
+        token = await self.sessions.begin(request, account)
         response.set_cookie(
-            COOKIE, token, max_age=SESSION_S, httponly=True, samesite="lax", secure=self._secure
+            COOKIE,
+            token,
+            max_age=round(LONGEST.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
         )
 
-    def close_session(self, response: Response) -> None:
-        """Delete the session cookie."""
+    async def close_session(self, request: Request, response: Response) -> None:
+        """End the session and delete its cookie."""
+        if session := await self.sessions.find(request.cookies.get(COOKIE, "")):
+            await self.sessions.end(session.person, session.id)
         response.delete_cookie(COOKIE)
+
+    def _count(self, request: Request, name: str) -> tuple[str, ...]:
+        """Count a guess before anything is done for it; gives by what."""
+        keys = keys_of(name, source(request), self._browsers.known(request, name))
+        self._guesses.take(keys, self._clock())
+        return keys
+
+    async def _check(self, keys: tuple[str, ...], account: Person | None, password: str) -> bool:
+        right = await self._passwords.matches(account.password_hash if account else "", password)
+        if right:
+            self._guesses.give_back(keys, self._clock())
+        return right
 
 
 def is_local(settings: Dashboard) -> bool:
@@ -102,8 +140,3 @@ def same_origin(request: Request) -> bool:
     """Whether a POST comes from our own page (browsers send Origin with every POST)."""
     origin = request.headers.get("origin")
     return origin is None or origin.split("://")[-1] == request.headers.get("host")
-
-
-def _password_mark(account: Person) -> str:
-    """Part of the password hash in each session: a new password ends all sessions."""
-    return account.password_hash[-12:]

@@ -48,14 +48,14 @@ class LoginPages:
         if account is None:
             return await self._form(request, "login.wrong", 403)
         response = RedirectResponse(_own_path(request.query_params.get("next", "/")), 303)
-        self._auth.open_session(request, response, account)
+        await self._auth.open_session(request, response, account)
         return response
 
     async def leave(self, request: Request) -> Response:
         """End the session."""
         _require_same_origin(request)
         response = RedirectResponse("/", 303)
-        self._auth.close_session(response)
+        await self._auth.close_session(request, response)
         return response
 
     async def _form(self, request: Request, wrong: str, status: int) -> Response:

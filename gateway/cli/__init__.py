@@ -20,6 +20,7 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
     "doctor": "service.doctor",
     "devices": "devices.devices",
     "users": "service.users",
+    "sessions": "service.sessions",
     "alerts": "service.alerts",
     "watch": "devices.watch",
     "quarantine": "devices.quarantine",

@@ -5,6 +5,7 @@ since 1970 (`hour`, `day`). `device` columns hold the short `no` of the device t
 """
 
 from gateway.store.people.schema import PEOPLE
+from gateway.store.people.schema_sessions import SESSIONS
 from gateway.store.schema_held import HELD
 
 MIGRATIONS: tuple[str, ...] = (
@@ -279,4 +280,5 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     """,
     PEOPLE,
+    SESSIONS,
 )

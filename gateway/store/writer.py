@@ -24,6 +24,7 @@ from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
 from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
+from gateway.store.people.sessions import SessionTable
 from gateway.store.people.table import PeopleCache, PeopleTable
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
@@ -124,6 +125,7 @@ class Transaction:
         self.sightings = SightingTable(connection)
         self.acts = ActionTable(connection)
         self.people = PeopleTable(connection, people)
+        self.sessions = SessionTable(connection)
         self.links = LinkTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)

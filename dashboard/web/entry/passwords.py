@@ -5,7 +5,9 @@ Owns argon2 and its one slot: each check takes 19 MB, and a small board has 512.
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -15,6 +17,10 @@ from dashboard.web.entry.guesses import TooManyTriesError
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms on the board
 NOBODY = hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
 MOST_WAITING = 16  # checks that wait for the slot
+LEAST_LENGTH = 10  # characters of a password
+LONGEST = 200
+
+T = TypeVar("T")
 
 _slot = ThreadPoolExecutor(1, "password")  # one for the process; a cancelled request keeps its turn
 
@@ -35,10 +41,17 @@ class PasswordCheck:
 
         Raises TooManyTriesError when too many wait already.
         """
+        return await self._in_turn(_matches, wanted, password)
+
+    async def hash(self, password: str) -> str:
+        """What is kept of a new password. Raises TooManyTriesError when too many wait already."""
+        return await self._in_turn(hash_password, password)
+
+    async def _in_turn(self, work: Callable[..., T], *given: str) -> T:
         if self._waiting >= MOST_WAITING:
             raise TooManyTriesError
         self._waiting += 1
-        checking = asyncio.get_running_loop().run_in_executor(_slot, _matches, wanted, password)
+        checking = asyncio.get_running_loop().run_in_executor(_slot, work, *given)
         checking.add_done_callback(self._done)
         return await checking
 

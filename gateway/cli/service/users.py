@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.web.entry.passwords import hash_password
+from dashboard.web.entry.passwords import LEAST_LENGTH, hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError
@@ -22,7 +22,6 @@ from gateway.domain.people.person import Person, UserRole
 from gateway.store import Transaction
 
 BY = "command line"  # in the audit
-LEAST_LENGTH = 10  # characters of a password
 
 UserName = Annotated[str, typer.Argument(help="ログインの名前 / name to log in with")]
 group = typer.Typer(help="ログインできる人 / who may log in", no_args_is_help=True)
