@@ -15,7 +15,7 @@ from gateway.alerts import messages
 from gateway.alerts.channels.table import ChannelRow, row_of, scheme_of
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import RULES
-from gateway.config.thresholds import within
+from gateway.config.thresholds import end_hour, within
 from gateway.domain.model import URGENT, Alert, Device
 from gateway.domain.people.person import Person
 from gateway.store import Transaction
@@ -82,7 +82,7 @@ def quiet_until(person: Person, policy: Policy, now: datetime) -> datetime | Non
     """When a person's quiet hours end; `now` outside of them, None if they never end."""
     if not within(person.quiet, now.astimezone(policy.zone)):
         return now
-    end = policy.next_hour(now, int(person.quiet[-2:]))
+    end = policy.next_hour(now, end_hour(person.quiet))
     return None if within(person.quiet, end.astimezone(policy.zone)) else end
 
 

@@ -14,6 +14,7 @@ from gateway.alerts.rules import Tick, judge_tick
 from gateway.alerts.rules.types import Condition
 from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.alerts.lifecycle import AlertChange, Duty
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Standing
 from gateway.domain.outcome import Outcome
@@ -41,7 +42,7 @@ def tick(
     devices = {id_: d for id_, d in tx.devices.items() if d.standing is Standing.APPROVED}
     open_now = tx.alerts.all_open()
     wrong = dict(faults or {}) | _delivery_faults(tx, policy, now)
-    outages = tx.alerts.over_since("many_silent", now - WEEK)
+    outages = tx.alerts.over_since(RuleName.MANY_SILENT, now - WEEK)
     moment = Tick(
         now, devices, tx.states, open_now, policy, listening, outages, wrong,
         _floods(tx, now), _doubles(tx, now),

@@ -17,7 +17,7 @@ from gateway.alerts.rules import TABLE, Audience
 from gateway.config import Alerts, Config, ConfigError, Override
 from gateway.config.messages import explain
 from gateway.config.people import person_of
-from gateway.config.thresholds import Limits, within
+from gateway.config.thresholds import Limits, end_hour, within
 from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.alerts.lifecycle import (
     STEPS_PER_ROUND,
@@ -188,7 +188,7 @@ class Policy:
         if alert.level in person.digest:
             at = self.next_hour(at, self.alerts.digest_hour)
         if within(person.quiet, at.astimezone(self.zone)):
-            at = self.next_hour(at, int(person.quiet[-2:]))
+            at = self.next_hour(at, end_hour(person.quiet))
         return at, True
 
     def next_hour(self, at: datetime, hour: int) -> datetime:

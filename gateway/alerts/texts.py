@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.rules import TABLE
 from gateway.domain import species
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.model import URGENT, Alert, Device, TimeQuality
 from gateway.domain.refused.unknown_names import claimant
 
@@ -70,13 +71,13 @@ def subject(alert: Alert, device: Device | None, language: str) -> str:
     """What the alert is about, as people call it."""
     if device:
         return device.label[:NAME_KEPT]
-    if alert.rule == "gateway_fault":
+    if alert.rule == RuleName.GATEWAY_FAULT:
         return PARTS.get(alert.subject, (alert.subject, alert.subject))[language != "ja"]
-    if alert.rule == "many_names":
+    if alert.rule == RuleName.MANY_NAMES:
         return claimant(alert.subject)[:NAME_KEPT]
-    if alert.rule == "unregistered_spring" and alert.subject == "*":
+    if alert.rule == RuleName.UNREGISTERED_SPRING and alert.subject == "*":
         return "複数の機器" if language == "ja" else "several devices"
-    if alert.rule == "many_silent":
+    if alert.rule == RuleName.MANY_SILENT:
         if alert.subject == "*":
             return "全体" if language == "ja" else "everything"
         return alert.subject.split(":", 1)[-1][:NAME_KEPT]
@@ -127,7 +128,7 @@ def _name(rule: str, language: str) -> str:
 def _note(alert: Alert, language: str) -> str:
     if not alert.note:
         return ""
-    if alert.rule == "many_names":
+    if alert.rule == RuleName.MANY_NAMES:
         return f"（約{alert.note}の名前）" if language == "ja" else f" ({alert.note} names)"
     if language != "ja":
         return f" ({alert.note})"

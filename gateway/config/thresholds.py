@@ -47,3 +47,8 @@ def within(hours: str, local: datetime | time) -> bool:
     if first <= last:
         return first <= local.hour < last
     return local.hour >= first or local.hour < last
+
+
+def end_hour(hours: str) -> int:
+    """The local hour at which ``HH-HH`` ends, 0 to 24."""
+    return int(hours.partition("-")[2])

@@ -184,16 +184,6 @@ def confirm_topic(site: str, device: str) -> str:
     return f"shishigaki/v1/{site}/{device}/confirm"
 
 
-def state_topic(site: str, device: str) -> str:
-    """Where the gateway keeps a device's state (retained) for displays and hubs."""
-    return f"shishigaki/v1/{site}/{device}/state"
-
-
-def alert_topic(site: str, alert: str) -> str:
-    """Where the gateway keeps an open alert (retained)."""
-    return f"shishigaki/v1/{site}/alert/{alert}"
-
-
 def encode_confirm(ids: Iterable[str]) -> bytes:
     """``{"v":1,"ids":[...]}``: these ids are durable, the device may forget them."""
     return _encode({"v": VERSION, "ids": list(ids)})

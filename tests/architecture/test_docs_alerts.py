@@ -4,6 +4,7 @@ import pytest
 
 from gateway.alerts.docs import FILE, TABLES, filled, rule_table, trap_table
 from gateway.alerts.rules import RULES
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.trap_lifecycle import TRANSITIONS
 
 
@@ -27,3 +28,7 @@ def test_a_missing_marker_is_an_error() -> None:
         text = FILE.read_text(encoding="utf-8").replace(f"<!-- /{name} -->", "")
         with pytest.raises(ValueError, match=name):
             filled(text)
+
+
+def test_every_rule_name_has_one_row_in_the_table() -> None:
+    assert sorted(rule.name for rule in RULES) == sorted(RuleName)

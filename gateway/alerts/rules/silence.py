@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from gateway.alerts.rules.types import Change, Condition, End, Rule, Ruling, Tick
 from gateway.domain import trap_lifecycle
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Device, Role
 
@@ -39,7 +40,7 @@ def many_silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condi
 def _shared(tick: Tick) -> dict[str, set[str]]:
     """Groups that fell silent together: subject -> overdue members. The widest group stands for all."""
     limits = tick.law.limits(None)
-    open_now = {alert.subject for alert in tick.open if alert.rule == "many_silent"}
+    open_now = {alert.subject for alert in tick.open if alert.rule == RuleName.MANY_SILENT}
     found: dict[str, set[str]] = {}
     explained: set[str] = set()
     for group, members in _groups(tick):
@@ -89,7 +90,7 @@ def _silence(device: Device, tick: Tick, was_open: bool) -> float:
 def _ends(device: Device, tick: Tick) -> list[datetime]:
     """When outages ended that the device shared: from then on it has time to come back."""
     shared = {EVERYTHING, f"dialect:{device.dialect}", f"area:{device.area}"}
-    lasting = (alert for alert in tick.open if alert.rule == "many_silent")
+    lasting = (alert for alert in tick.open if alert.rule == RuleName.MANY_SILENT)
     every = [*tick.outages, *lasting]
     return [alert.resolved_at or tick.now for alert in every if alert.subject in shared]
 

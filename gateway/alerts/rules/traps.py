@@ -82,7 +82,7 @@ def _names(labels: list[str]) -> str:
     return "、".join(sorted(labels)[:2]) + more
 
 
-def visited(alert: Alert, tick: Tick) -> bool:
+def still_unvisited(alert: Alert, tick: Tick) -> bool:
     """Whether nobody has stood at the device since the alert's last cause (tamper lasts until then)."""
     state = tick.states.get(alert.subject)
     last = max(filter(None, (alert.observed_at, alert.last_at, alert.reopened_at)))

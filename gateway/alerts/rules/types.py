@@ -13,6 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from gateway.config.thresholds import Limits
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Event, Kind
 
@@ -150,7 +151,7 @@ StillSo = Callable[[Alert, Tick], bool]
 class Rule(Struct, frozen=True, kw_only=True):
     """A row of the table. Events open it (`on_change`), or time does (`on_device`, `on_site`)."""
 
-    name: str
+    name: RuleName
     level: AlertLevel
     ja: str
     en: str

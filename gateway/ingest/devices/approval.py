@@ -16,6 +16,7 @@ from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import End, Ruling
 from gateway.dialects.sensors.models import GENERIC, PRIVATE, SPRINGS, Model
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.errors import BadInputError
 from gateway.domain.geo import far_places
 from gateway.domain.model import Device, RefusalReason, Role, Standing
@@ -128,7 +129,7 @@ class Approvals:
         self, tx: Transaction, device: str, outcome: Outcome, by: str, now: datetime
     ) -> None:
         """End the alert that an unregistered device reports a capture: somebody has decided about it."""
-        over = Ruling(ends=[End("unregistered_spring", device, by)])
+        over = Ruling(ends=[End(RuleName.UNREGISTERED_SPRING, device, by)])
         apply(tx, outcome, over, self._policy or Policy(), now)
 
     def step(

@@ -13,6 +13,7 @@ from gateway.alerts.policy import Policy
 from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
 from gateway.domain import effort, trap_lifecycle
 from gateway.domain.alerts.lifecycle import AlertChange, change_status
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.device_state import with_action
 from gateway.domain.errors import BadInputError
 from gateway.domain.model import Device, DeviceState, Role, TrapAction
@@ -105,7 +106,7 @@ def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Out
 
 
 def _end_of_tamper(act: TrapAction) -> End:
-    return End("tamper", act.device, act.by)
+    return End(RuleName.TAMPER, act.device, act.by)
 
 
 def _acknowledge_all(tx: Transaction, outcome: Outcome, act: TrapAction, now: datetime) -> None:

@@ -245,8 +245,6 @@ def test_a_detection_of_no_species_is_of_an_unknown_one() -> None:
 def test_what_the_gateway_says_is_under_its_own_root() -> None:
     assert native_protocol.encode_confirm(["a", "b"]) == b'{"v":1,"ids":["a","b"]}'
     assert native_protocol.confirm_topic("goto", "t-1") == "shishigaki/v1/goto/t-1/confirm"
-    assert native_protocol.state_topic("goto", "t-1") == "shishigaki/v1/goto/t-1/state"
-    assert native_protocol.alert_topic("goto", "x") == "shishigaki/v1/goto/alert/x"
 
 
 def test_every_prefix_of_an_event_is_refused() -> None:
