@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from dashboard.web import assets
 from dashboard.web.auth import signing_secret
-from gateway.alerts.channels import Means
+from gateway.alerts.channels import ChannelOptions
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, Timekeeper, utc_now
@@ -131,9 +131,9 @@ def links(gateway: Gateway) -> Links:
     return Links(secret, settings.public_url, gateway.config.alerts.link_days)
 
 
-def means(config: Config, publish: Publish | None = None) -> Means:
+def means(config: Config, publish: Publish | None = None) -> ChannelOptions:
     """What channels are opened with."""
-    return Means(
+    return ChannelOptions(
         publish=publish,
         site=config.site.name,
         line_url=config.alerts.line_url,

@@ -1,6 +1,6 @@
-"""Writing what the rules conclude, and promising the deliveries that follow.
+"""Writes the conclusions of the rules and the deliveries that follow from them.
 
-Runs inside the caller's transaction. Must not send.
+Owns these writes, inside the caller's transaction. Must not send.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from gateway.store import Transaction
 def apply(
     tx: Transaction, outcome: Outcome, ruling: rules.Ruling, policy: Policy, now: datetime
 ) -> None:
-    """Write what the rules conclude, and promise the deliveries that follow."""
+    """Resolve and open alerts as the rules conclude, and add the deliveries to the outbox."""
     policy.know(tx.people.known)
     for end in ruling.ends:
         if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now):
@@ -25,13 +25,13 @@ def apply(
     for found in ruling.opens:
         alert, is_new = tx.alerts.open(found, reopen)
         (outcome.opened if is_new else outcome.changed).append(alert)
-        for promise in policy.first(alert, tx.devices.get(alert.subject), now) if is_new else ():
-            tx.outbox.add(alert, promise)
+        for delivery in policy.first(alert, tx.devices.get(alert.subject), now) if is_new else ():
+            tx.outbox.add(alert, delivery)
 
 
 def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> None:
-    """An alert is over: unsaid news need not be said, and sirens are told to stop."""
+    """After an alert has ended: remove its unsent deliveries, and send its end to machines."""
     policy.know(tx.people.known)
     tx.outbox.drop(alert)
-    for promise in policy.over(alert, now):
-        tx.outbox.add(alert, promise)
+    for delivery in policy.over(alert, now):
+        tx.outbox.add(alert, delivery)

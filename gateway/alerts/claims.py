@@ -1,8 +1,9 @@
-"""What of one lane goes out now, and in how many messages. No I/O; runs in a transaction of the writer.
+"""Chooses which deliveries of one queue are sent now, and in how many messages. No I/O.
 
-Owns three decisions at the moment of sending: quiet hours hold what may wait, also at a retry and after a
-restart; urgent messages keep a pace, so that a storm uses up no month's quota; and what shares a message,
-each of which names all that it is about. Must not decide who is told (`policy`) nor send (`notifier`).
+Owns three decisions at the moment of sending, in a transaction of the writer: quiet hours delay what may
+wait, also at a retry and after a restart; urgent messages have a rate limit, so that many captures do not
+use up a month's quota; and which alerts share a message, which names all of them. Must not decide who is
+notified (`policy`) nor send (`notifier`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,52 +24,57 @@ from gateway.store.tables.outbox import ClaimedDelivery, DeliveryQueue, Packing
 
 NEVER_HELD = tuple(rule.name for rule in RULES if rule.urgent or rule.level in URGENT)
 MINUTE = timedelta(minutes=1)
-SHARE = 4  # at most so large a part of what is left of a month goes out singly in one minute
-LEAST_S, MOST_S = 10.0, 60.0  # between two messages once a minute's share is used
+SHARE = 4  # at most 1/SHARE of the month's remaining quota is sent singly in one minute
+LEAST_S, MOST_S = 10.0, 60.0  # between two messages after a minute's share is used
 
 
 class Pace(Struct, frozen=True):
-    """How many urgent messages one recipient gets in a minute, and what comes then."""
+    """The rate limit of urgent messages to one recipient."""
 
-    burst: int
-    pause: timedelta  # between the lists that follow
+    burst: int  # messages per minute
+    pause: timedelta  # between the shared messages that follow
 
 
 def claim(
-    tx: Transaction, lane: DeliveryQueue, policy: Policy, now: datetime, limit: int
+    tx: Transaction, queue: DeliveryQueue, policy: Policy, now: datetime, limit: int
 ) -> list[ClaimedDelivery]:
-    """Up to `limit` messages of a lane that are due and may go now."""
-    person = policy.people.get(lane[0])
-    channel = person.channel(lane[1]) if person else None
+    """Up to `limit` messages of a queue that are due and may be sent now."""
+    person = policy.people.get(queue[0])
+    channel = person.channel(queue[1]) if person else None
     if person is None or channel is None:
-        return tx.outbox.claim(lane, now, limit)
-    _hold(tx, lane, person, policy, now)
+        return tx.outbox.claim(queue, now, limit)
+    _hold(tx, queue, person, policy, now)
     url = channel.url
     fits = partial(fit, person=person, url=url, devices=tx.devices, policy=policy, now=now)
-    return tx.outbox.claim(lane, now, limit, _packing(tx, lane, url, policy, now, fits))
+    return tx.outbox.claim(queue, now, limit, _packing(tx, queue, url, policy, now, fits))
 
 
 def fit(
-    alerts: Sequence[Alert], *, person: Person, url: str, devices: Mapping[str, Device],
-    policy: Policy, now: datetime,
-) -> int:  # fmt: skip
+    alerts: Sequence[Alert],
+    *,
+    person: Person,
+    url: str,
+    devices: Mapping[str, Device],
+    policy: Policy,
+    now: datetime,
+) -> int:
     """How many of these alerts, from the first on, one message of this channel can name."""
     row = row_of(url)
     if not row.lists:
         return 1
     room = row.longest(url) - row.size(policy.traps_page)
-    few, many = 1, len(alerts)
-    while few < many:
-        half = (few + many + 1) // 2
+    fitting, too_many = 1, len(alerts)
+    while fitting < too_many:
+        half = (fitting + too_many + 1) // 2
         if messages.size(alerts[:half], person, devices, policy, now, row.size) <= room:
-            few = half
+            fitting = half
         else:
-            many = half - 1
-    return few
+            too_many = half - 1
+    return fitting
 
 
 def pace(row: ChannelRow, left: int | None) -> Pace:
-    """The pace of a channel with so many messages left in this month; None: it has no quota."""
+    """The rate limit of a channel with `left` messages of its month's quota; None: no quota."""
     if left is None:
         return Pace(row.burst, timedelta(seconds=LEAST_S))
     pause_s = 60 * SHARE / max(1, left)
@@ -87,29 +93,29 @@ def quiet_until(person: Person, policy: Policy, now: datetime) -> datetime | Non
 
 
 def _hold(
-    tx: Transaction, lane: DeliveryQueue, person: Person, policy: Policy, now: datetime
+    tx: Transaction, queue: DeliveryQueue, person: Person, policy: Policy, now: datetime
 ) -> None:
     until = quiet_until(person, policy, now)
     if until is None:
-        tx.outbox.drop_quiet(lane, now, NEVER_HELD)
+        tx.outbox.drop_quiet(queue, now, NEVER_HELD)
     elif until > now:
-        tx.outbox.hold(lane, now, until, NEVER_HELD)
+        tx.outbox.hold(queue, now, until, NEVER_HELD)
 
 
 def _packing(
     tx: Transaction,
-    lane: DeliveryQueue,
+    queue: DeliveryQueue,
     url: str,
     policy: Policy,
     now: datetime,
     fits: messages.Fits,
 ) -> Packing:
-    """How the lane's urgent messages go now."""
+    """How the urgent messages of a queue are sent now."""
     row = row_of(url)
-    if not tx.outbox.urgent_due(lane, now):
+    if not tx.outbox.urgent_due(queue, now):
         return Packing(fits=fits)
     allowed = pace(row, _left(tx, url, policy, now))
-    count, newest = tx.outbox.lately(lane, now - MINUTE)
+    count, newest = tx.outbox.lately(queue, now - MINUTE)
     if count < allowed.burst:
         return Packing(fits=fits, singly=min(row.singly, allowed.burst - count))
     return Packing(fits=fits, singly=1, urgent=newest is None or now - newest >= allowed.pause)

@@ -1,7 +1,7 @@
-"""The tables of `ALERTS.md`, written from the code that obeys them. PURE.
+"""Writes the tables of `ALERTS.md` from the tables in the code. PURE.
 
 Owns the Markdown between the markers. ``python -m gateway.alerts.docs`` rewrites the file; a test fails
-when it differs.
+if it differs.
 """
 
 import re
@@ -21,7 +21,7 @@ FILE = Path(__file__).parents[1] / "ALERTS.md"
 
 
 def trap_table() -> str:
-    """States down, words across, the following state in the cells."""
+    """One row per state, one column per input, the next state in the cells."""
     words = [
         Kind.SPRUNG,
         Kind.SET,
@@ -41,16 +41,28 @@ def trap_table() -> str:
 
 
 def life_table() -> str:
-    """The life of an alert."""
-    rows = [[f"**{status}**", *(str(row.get(change, "·")) for change in AlertChange)]
-            for status, row in ALERT_TRANSITIONS.items()]  # fmt: skip
+    """The transitions of an alert's status."""
+    rows = [
+        [f"**{status}**", *(str(row.get(change, "·")) for change in AlertChange)]
+        for status, row in ALERT_TRANSITIONS.items()
+    ]
     return _table(["state", *AlertChange], rows)
 
 
 def rule_table() -> str:
-    """One line a rule."""
-    rows = [[f"`{r.name}`", f"{r.ja} / {r.en}", r.level, r.audience, "yes" if r.urgent else "",
-             r.opens, r.ends] for r in RULES]  # fmt: skip
+    """One row per rule."""
+    rows = [
+        [
+            f"`{r.name}`",
+            f"{r.ja} / {r.en}",
+            r.level,
+            r.audience,
+            "yes" if r.urgent else "",
+            r.opens,
+            r.ends,
+        ]
+        for r in RULES
+    ]
     return _table(
         ["rule", "words", "level", "first told", "never held back", "opens", "ends"], rows
     )
@@ -68,12 +80,26 @@ def limit_table() -> str:
 
 
 def channel_table() -> str:
-    """Ways to reach a person."""
-    rows = [[c.name, ", ".join(f"`{s}:`" for s in c.schemes) or "all others", c.title,
-             "yes" if c.at_once > 1 else "no", _most(c.singly), _most(c.burst)]
-            for c in CHANNELS]  # fmt: skip
-    heads = ["channel", "address", "what", "a repeat is no double", "captures one by one",
-             "captures a minute"]  # fmt: skip
+    """One row per channel."""
+    rows = [
+        [
+            c.name,
+            ", ".join(f"`{s}:`" for s in c.schemes) or "all others",
+            c.title,
+            "yes" if c.at_once > 1 else "no",
+            _most(c.singly),
+            _most(c.burst),
+        ]
+        for c in CHANNELS
+    ]
+    heads = [
+        "channel",
+        "address",
+        "what",
+        "a repeat is no double",
+        "captures one by one",
+        "captures a minute",
+    ]
     return _table(heads, rows)
 
 
@@ -91,7 +117,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
 
 
 def filled(text: str) -> str:
-    """`text` with every table between its markers as the code says."""
+    """`text` with each table between its markers replaced. Raises ValueError if markers are missing."""
     for name, write in TABLES.items():
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Time passes: conditions begin and end, nobody answers, the next are told. One transaction.
+"""What changes as time passes: conditions begin and end, unanswered alerts escalate. One transaction.
 
 Owns the order of these steps. Runs on the writer's thread; must not send or read a clock.
 """
@@ -23,7 +23,7 @@ from gateway.store import Transaction
 
 WEEK = timedelta(days=7)
 FLOOD_OVER = timedelta(hours=1)  # without a further name
-REMEMBERED = timedelta(hours=24)  # how long a delivery given up is a fault
+FAULT_FOR = timedelta(hours=24)  # a delivery given up is a fault this long
 
 
 def tick(
@@ -33,10 +33,10 @@ def tick(
     faults: Mapping[str, str] | None = None,
     listening: datetime | None = NEVER,
 ) -> Outcome:
-    """What the passing of time changes.
+    """Apply the rules and the escalation at `now`.
 
-    `faults`: part of the gateway -> what is wrong with it; `listening`: since when the broker can
-    reach us, None while it cannot.
+    `faults`: part of the gateway -> what is wrong with it; `listening`: since when messages arrive,
+    None while there is no connection.
     """
     policy.know(tx.people.known)
     devices = {id_: d for id_, d in tx.devices.items() if d.standing is Standing.APPROVED}
@@ -44,9 +44,17 @@ def tick(
     wrong = dict(faults or {}) | _delivery_faults(tx, policy, now)
     outages = tx.alerts.over_since(RuleName.MANY_SILENT, now - WEEK)
     moment = Tick(
-        now, devices, tx.states, open_now, policy, listening, outages, wrong,
-        _floods(tx, now), _doubles(tx, now),
-    )  # fmt: skip
+        now,
+        devices,
+        tx.states,
+        open_now,
+        policy,
+        listening,
+        outages,
+        wrong,
+        _floods(tx, now),
+        _doubles(tx, now),
+    )
     outcome = Outcome()
     apply(tx, outcome, judge_tick(moment), policy, now)
     _escalate(tx, outcome, policy, now)
@@ -56,25 +64,25 @@ def tick(
 def _escalate(tx: Transaction, outcome: Outcome, policy: Policy, now: datetime) -> None:
     for alert in tx.alerts.all_open():
         for number, step in alert_lifecycle.due_steps(alert, policy.steps, now):
-            promises = policy.step(alert, tx.devices.get(alert.subject), now, number, step)
-            for promise in promises:
-                tx.outbox.add(alert, promise)
+            deliveries = policy.step(alert, tx.devices.get(alert.subject), now, number, step)
+            for delivery in deliveries:
+                tx.outbox.add(alert, delivery)
             alert = msgspec.structs.replace(alert, step=number)
-            if promises and step.duty is not Duty.TRAPPER:
+            if deliveries and step.duty is not Duty.TRAPPER:
                 alert = alert_lifecycle.change_status(alert, AlertChange.ESCALATE, now) or alert
             tx.alerts.put(alert)
             outcome.changed.append(alert)
 
 
 def _floods(tx: Transaction, now: datetime) -> dict[str, Condition]:
-    """Names that nobody registered and for which the list has no room, by what they share."""
+    """Unregistered names for which the list has no room, by their topic filter."""
     tx.unknown.flush()
     lately = tx.unknown.floods(now - FLOOD_OVER)
     return {one.filter: Condition(one.first_at, str(one.names)) for one in lately}
 
 
 def _doubles(tx: Transaction, now: datetime) -> dict[str, Condition]:
-    """Devices whose boot numbers show two boards."""
+    """Devices whose boot numbers show two boards with one identity."""
     return {
         one.device: Condition(one.first_at, f"boot {one.low}, {one.high}")
         for one in tx.boot_returns.since(now - boot_numbers.FORGOTTEN)
@@ -83,9 +91,9 @@ def _doubles(tx: Transaction, now: datetime) -> dict[str, Condition]:
 
 
 def _delivery_faults(tx: Transaction, policy: Policy, now: datetime) -> dict[str, str]:
-    """What was given up lately, and quotas that run short."""
+    """Deliveries given up lately, and quotas that are nearly used."""
     found = {}
-    if dead := tx.outbox.dead(now - REMEMBERED):
+    if dead := tx.outbox.dead(now - FAULT_FOR):
         found["delivery"] = str(dead)
     if short := policy.short(policy.sent(tx.outbox.sent_since(policy.month(now)))):
         found["quota"] = ", ".join(f"{scheme} {used}" for scheme, used in short.items())

@@ -1,8 +1,8 @@
-"""One-tap links: who may answer which alert, signed, expiring. No I/O.
+"""One-tap links: signed, expiring tokens with which one person answers one alert. No I/O.
 
-Owns the token and its one spelling. GET shows what it is about, POST acts until an outcome is recorded
-(`dashboard.trapper.one_tap`); the token names alert and person only, so nothing secret and no place
-stands in a message.
+Owns the token and its only valid spelling. GET shows the alert, POST records until there is an outcome
+(`dashboard.trapper.one_tap`). The token names only alert and person, so a message contains no secret and
+no place.
 """
 
 from datetime import datetime
@@ -18,20 +18,20 @@ PATH = "/a/"
 
 
 class Ticket(Struct, frozen=True, array_like=True):
-    """What a link lets its holder do: answer this alert as this person."""
+    """The right of a link's holder: to answer this alert as this person."""
 
     alert: str
     person: str
     until: int  # seconds since 1970
-    mark: str = ""  # tells links of the same alert and person apart: each records one outcome
+    mark: str = ""  # distinguishes links of the same alert and person: each records one outcome
 
     @property
     def id(self) -> str:
-        """What is remembered of a link: never the link itself, and the same however it is spelled."""
+        """The stored id of a link; the link cannot be made from it."""
         return blake2b(msgspec.json.encode(self), digest_size=16).hexdigest()
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it has expired."""
+        """Whether the link has expired."""
         return now.timestamp() > self.until
 
 
@@ -49,25 +49,25 @@ class Links:
         self._base, self._days = public_url.rstrip("/"), days
 
     def url(self, alert: str, person: str, now: datetime, mark: str = "") -> str:
-        """The link for a message; empty when phones cannot reach the pages."""
+        """The link for a message; empty without a public address."""
         return f"{self._base}{PATH}{self.token(alert, person, now, mark)}" if self._base else ""
 
     def token(self, alert: str, person: str, now: datetime, mark: str = "") -> str:
-        """A token that lives `days` from `now`."""
+        """A token that is valid `days` from `now`."""
         return self.spell(self.ticket(alert, person, now, mark))
 
     def ticket(self, alert: str, person: str, now: datetime, mark: str = "") -> Ticket:
-        """What such a token says."""
+        """The ticket of such a token."""
         return Ticket(alert, person, round(now.timestamp()) + self._days * 86_400, mark)
 
     def spell(self, ticket: Ticket) -> str:
-        """The one token of a ticket."""
+        """The only token of a ticket."""
         return str(self._signer.dumps([ticket.alert, ticket.person, ticket.until, ticket.mark]))
 
     def read(self, token: str) -> Ticket:
-        """What a token says; BadTicket if it was not signed here or is spelled in another way.
+        """The ticket of a token. Raises BadTicketError if it was not signed here or is spelled differently.
 
-        Base64 lets unused bits and foreign characters pass: only the spelling that we made counts.
+        Base64 ignores unused bits and foreign characters, so only the spelling that we made is valid.
         """
         try:
             ticket = msgspec.convert(self._signer.loads(token), Ticket)

@@ -1,6 +1,6 @@
-"""Letters: what one parcel says to one person. No I/O.
+"""Writes the message of one delivery to one person. No I/O.
 
-Owns how a parcel becomes title, text and link. The sentences are `wording`'s.
+Owns how a delivery becomes title, text and link. The sentences are in `texts`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,39 +16,39 @@ from gateway.domain.people.person import Person
 from gateway.store.tables.outbox import ClaimedDelivery
 
 Fits = Callable[[Sequence[Alert]], int]
-"""How many of some alerts, from the first on, one letter can name."""
+"""How many of some alerts, from the first on, one message can name."""
 
-GROWTH = 14  # of a line, when a later attempt says how late it is
-BEFORE = 30  # of a title, when it asks again or takes back
+DELAY_CHARACTERS = 14  # added to a line by a later attempt, which says how late it is
+PREFIX_CHARACTERS = 30  # added to a title that asks again or reports the end
 
 
 def write(
-    parcel: ClaimedDelivery,
+    delivery: ClaimedDelivery,
     person: Person,
     devices: Mapping[str, Device],
     policy: Policy,
     links: Links,
     now: datetime,
 ) -> Notification:
-    """The letter of a parcel; its key is the same at every attempt."""
-    alert, language = parcel.alert, person.language
-    step = parcel.step % STEPS_PER_ROUND
+    """The message of a delivery; its key is the same at every attempt."""
+    alert, language = delivery.alert, person.language
+    step = delivery.step % STEPS_PER_ROUND
     asked = policy.steps[step - 1].duty if 0 < step <= len(policy.steps) else ""
-    if len(parcel.alerts) > 1:
-        title, text = texts.gathered(parcel.alerts, devices, language, policy.zone, now, asked)
+    if len(delivery.alerts) > 1:
+        title, text = texts.gathered(delivery.alerts, devices, language, policy.zone, now, asked)
         link = policy.traps_page
     else:
         title = texts.title(alert, language, asked, over=step == WITHDRAWAL_STEP)
         device = devices.get(alert.subject)
         text = texts.text(alert, device, language, policy.zone, now)
-        link = links.url(alert.id, parcel.person, parcel.since, str(parcel.no))
+        link = links.url(alert.id, delivery.person, delivery.since, str(delivery.no))
     return Notification(
-        key=f"{alert.id}-{parcel.person}-{parcel.channel}-{parcel.step}",
+        key=f"{alert.id}-{delivery.person}-{delivery.channel}-{delivery.step}",
         title=title,
         text=text,
-        urgent=any(one.level in URGENT for one in parcel.alerts),
+        urgent=any(one.level in URGENT for one in delivery.alerts),
         link=link,
-        alerts=parcel.alerts,
+        alerts=delivery.alerts,
         over=step == WITHDRAWAL_STEP,
     )
 
@@ -61,6 +61,6 @@ def size(
     now: datetime,
     count: Callable[[str], int],
 ) -> int:
-    """The most that a letter about these alerts will measure, at whatever attempt."""
+    """The largest size of a message about these alerts, at any attempt."""
     title, text = texts.gathered(alerts, devices, person.language, policy.zone, now)
-    return count(f"{title}\n{text}\n") + GROWTH * len(alerts) + BEFORE
+    return count(f"{title}\n{text}\n") + DELAY_CHARACTERS * len(alerts) + PREFIX_CHARACTERS

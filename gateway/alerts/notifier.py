@@ -1,8 +1,8 @@
-"""The notifier: outbox to people, at least once, until each delivery has an answer.
+"""Sends the deliveries of the outbox to people, at least once, until each has an answer.
 
-Owns claiming, retries, quotas and their timing. Must not decide who is told what (that stands in the
-outbox) nor know a provider (`channels`). A slow provider holds up nobody else: every person's channel
-is a lane of its own, with few deliveries under way.
+Owns claiming, retries, quotas and their timing. Must not decide who is notified of what (`policy`) nor
+know a provider (`channels`). Each channel of a person is its own queue with few deliveries under way, so
+that a slow provider delays nobody else.
 """
 
 import asyncio
@@ -31,18 +31,18 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=30)
-LOOK_S = 2.0  # how long a due retry may wait to be noticed
+CHECK_EVERY_S = 2.0  # longest wait of a due retry
 
 
-Said = tuple[str, int, int, str, str]
-"""(alert, its round, step, person, channel)."""
+SentKey = tuple[str, int, int, str, str]
+"""(alert, number of reopenings, step, person, channel)."""
 
 
 class Channels(Protocol):
-    """The opened channels by (person, id of the channel)."""
+    """The open channels by (person, id of the channel)."""
 
     def get(self, queue: DeliveryQueue, /) -> OpenChannel | None:
-        """The channel; None: it is nobody's."""
+        """The channel, or None if it does not exist."""
 
 
 class Notifier:
@@ -53,20 +53,20 @@ class Notifier:
         store: Store,
         feed: Feed,
         policy: Policy,
-        ways: Channels,
+        channels: Channels,
         links: Links,
         clock: Clock = utc_now,
         first_retry: timedelta = FIRST_RETRY,
     ) -> None:
-        self._store, self._feed, self._policy, self._ways = store, feed, policy, ways
+        self._store, self._feed, self._policy, self._ways = store, feed, policy, channels
         self._links, self._clock, self._first_retry = links, clock, first_retry
         self._under_way: Counter[DeliveryQueue] = Counter()
         self._wake = asyncio.Event()
-        self._told: dict[Said, str] = {}  # what was said -> answer, until that is written
+        self._sent_keys: dict[SentKey, str] = {}  # sent -> answer, until the answer is written
 
     async def run(self) -> None:
-        """Until cancelled: at once when an alert opens, else every LOOK_S."""
-        with contextlib.suppress(DiskError):  # then an old claim waits until it has grown old
+        """Deliver until cancelled: at once when an alert opens, else every LOOK_S."""
+        with contextlib.suppress(DiskError):  # then old claims expire later
             await self._store.write(lambda tx: tx.outbox.release())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch(), name="notifier-watch")
@@ -77,64 +77,68 @@ class Notifier:
                 except DiskError as error:
                     log.debug("nothing can be claimed: %s", error)
                 try:
-                    async with asyncio.timeout(LOOK_S):
+                    async with asyncio.timeout(CHECK_EVERY_S):
                         await self._wake.wait()
                 except TimeoutError:
                     continue
 
     async def deliver_due(self) -> int:
-        """Attempt what is due now and wait for the answers; gives how many (commands, tests)."""
+        """Attempt what is due now, wait for the answers and return their number (commands, tests)."""
         async with asyncio.TaskGroup() as group:
             return await self._start(group)
 
-    async def tell(self, parcels: Sequence[ClaimedDelivery]) -> bool:
-        """Deliver what the disk does not take, each once; whether all could be.
+    async def tell(self, deliveries: Sequence[ClaimedDelivery]) -> bool:
+        """Send deliveries that the disk does not accept, each once; True if all were sent.
 
-        They are settled without another letter when the disk takes them (`intake.Intake`).
+        They are settled without another message when the disk accepts them (`intake.Intake`).
         """
         devices = await self._store.read(lambda r: {d.id: d for d in r.devices()})
-        told = await asyncio.gather(*(self._tell(parcel, devices) for parcel in parcels))
-        return all(told)
+        sent_before = await asyncio.gather(
+            *(self._tell(delivery, devices) for delivery in deliveries)
+        )
+        return all(sent_before)
 
-    async def _tell(self, parcel: ClaimedDelivery, devices: Mapping[str, Device]) -> bool:
-        way, person = self._ways.get(parcel.lane), self._policy.people.get(parcel.person)
-        if way is None or person is None:
+    async def _tell(self, delivery: ClaimedDelivery, devices: Mapping[str, Device]) -> bool:
+        channel, person = self._ways.get(delivery.queue), self._policy.people.get(delivery.person)
+        if channel is None or person is None:
             return True
-        said = said_by(parcel)
-        if said <= self._told.keys():
+        keys = sent_keys(delivery)
+        if keys <= self._sent_keys.keys():
             return True
-        letter = messages.write(parcel, person, devices, self._policy, self._links, self._clock())
+        notification = messages.write(
+            delivery, person, devices, self._policy, self._links, self._clock()
+        )
         try:
-            self._told |= dict.fromkeys(said, await way.send(letter))
+            self._sent_keys |= dict.fromkeys(keys, await channel.send(notification))
         except Exception as error:
-            log.warning("not told to %s: %s", parcel.person, type(error).__name__)
+            log.warning("not told to %s: %s", delivery.person, type(error).__name__)
             return False
         return True
 
     async def _start(self, group: asyncio.TaskGroup) -> int:
-        parcels, sent = await self._store.write(self._claim)
-        if not parcels:
+        deliveries, sent = await self._store.write(self._claim)
+        if not deliveries:
             return 0
         devices = await self._store.read(lambda r: {d.id: d for d in r.devices()})
-        for parcel in parcels:
-            self._under_way[parcel.lane] += 1
-            work = self._deliver(parcel, devices, sent)
-            group.create_task(work, name=f"deliver {parcel.no}")
-        return len(parcels)
+        for delivery in deliveries:
+            self._under_way[delivery.queue] += 1
+            work = self._deliver(delivery, devices, sent)
+            group.create_task(work, name=f"deliver {delivery.no}")
+        return len(deliveries)
 
     def _claim(self, tx: Transaction) -> tuple[list[ClaimedDelivery], Counter[str]]:
-        """What to deliver, and how much of each quota is used (where it can matter)."""
+        """The deliveries to send, and how much of each quota is used (if they need it)."""
         now = self._clock()
         self._policy.know(tx.people.known)
-        parcels: list[ClaimedDelivery] = []
-        for lane in tx.outbox.lanes(now):
-            way = self._ways.get(lane)
-            room = (way.row.at_once if way else 1) - self._under_way[lane]
+        deliveries: list[ClaimedDelivery] = []
+        for queue in tx.outbox.queues(now):
+            channel = self._ways.get(queue)
+            room = (channel.row.at_once if channel else 1) - self._under_way[queue]
             if room > 0:
-                parcels += claims.claim(tx, lane, self._policy, now, room)
-        if all(is_urgent(parcel) for parcel in parcels):
-            return parcels, Counter()
-        return parcels, self._policy.sent(tx.outbox.sent_since(self._policy.month(now)))
+                deliveries += claims.claim(tx, queue, self._policy, now, room)
+        if all(is_urgent(delivery) for delivery in deliveries):
+            return deliveries, Counter()
+        return deliveries, self._policy.sent(tx.outbox.sent_since(self._policy.month(now)))
 
     async def _watch(self) -> None:
         with self._feed.listen() as outcomes:
@@ -143,88 +147,96 @@ class Notifier:
                     self._wake.set()
 
     async def _deliver(
-        self, parcel: ClaimedDelivery, devices: Mapping[str, Device], sent: Counter[str]
+        self, delivery: ClaimedDelivery, devices: Mapping[str, Device], sent: Counter[str]
     ) -> None:
         try:
-            await self._attempt(parcel, devices, sent)
-            if way := self._ways.get(parcel.lane):
-                await asyncio.sleep(way.row.pause_s)
+            await self._attempt(delivery, devices, sent)
+            if channel := self._ways.get(delivery.queue):
+                await asyncio.sleep(channel.row.pause_s)
         except DiskError as error:
-            log.debug("%s stays claimed for a while: %s", parcel.no, error)
+            log.debug("%s stays claimed for a while: %s", delivery.no, error)
         finally:
-            self._under_way[parcel.lane] -= 1
+            self._under_way[delivery.queue] -= 1
             self._wake.set()
 
     async def _attempt(
-        self, parcel: ClaimedDelivery, devices: Mapping[str, Device], sent: Counter[str]
+        self, delivery: ClaimedDelivery, devices: Mapping[str, Device], sent: Counter[str]
     ) -> None:
-        way, person = self._ways.get(parcel.lane), self._policy.people.get(parcel.person)
-        if way is None or person is None:
-            await self._settle(parcel, "dead", "this person or channel is no longer configured")
+        channel, person = self._ways.get(delivery.queue), self._policy.people.get(delivery.person)
+        if channel is None or person is None:
+            await self._settle(delivery, "dead", "this person or channel is no longer configured")
             return
-        if not self._policy.may_send(way.scheme, sent[way.scheme], urgent=is_urgent(parcel)):
-            await self._settle(parcel, "dead", "the month's rest is kept for captures")
+        if not self._policy.may_send(
+            channel.scheme, sent[channel.scheme], urgent=is_urgent(delivery)
+        ):
+            await self._settle(delivery, "dead", "the month's rest is kept for captures")
             return
-        letter = messages.write(parcel, person, devices, self._policy, self._links, self._clock())
-        said = said_by(parcel)
+        notification = messages.write(
+            delivery, person, devices, self._policy, self._links, self._clock()
+        )
+        keys = sent_keys(delivery)
         try:
-            if not said <= self._told.keys():
-                self._told |= dict.fromkeys(said, await way.send(letter))
+            if not keys <= self._sent_keys.keys():
+                self._sent_keys |= dict.fromkeys(keys, await channel.send(notification))
         except UndeliveredError as failure:
-            await self._failed(parcel, failure)
+            await self._failed(delivery, failure)
         except Exception as error:
-            log.exception("channel %s of %s", way.scheme, parcel.person)
-            await self._failed(parcel, UndeliveredError(type(error).__name__))
+            log.exception("channel %s of %s", channel.scheme, delivery.person)
+            await self._failed(delivery, UndeliveredError(type(error).__name__))
         else:
-            await self._settle(parcel, "sent", self._told[min(said)])
-            for one in said:
-                del self._told[one]
+            await self._settle(delivery, "sent", self._sent_keys[min(keys)])
+            for one in keys:
+                del self._sent_keys[one]
 
-    async def _failed(self, parcel: ClaimedDelivery, failure: UndeliveredError) -> None:
+    async def _failed(self, delivery: ClaimedDelivery, failure: UndeliveredError) -> None:
         now = self._clock()
-        luck = random.random()  # noqa: S311 - jitter
-        wait = backoff(parcel.attempts, luck, self._first_retry)
+        jitter = random.random()  # noqa: S311 - jitter
+        wait = backoff(delivery.attempts, jitter, self._first_retry)
         due = now + max(wait, timedelta(seconds=failure.retry_after_s))
-        give_up = parcel.since + timedelta(hours=self._policy.alerts.give_up_h)
+        give_up = delivery.since + timedelta(hours=self._policy.alerts.give_up_h)
         if failure.permanent or due > give_up:
             log.warning(
-                "alert %s not delivered to %s: %s", parcel.alert.id, parcel.person, failure.answer
+                "alert %s not delivered to %s: %s",
+                delivery.alert.id,
+                delivery.person,
+                failure.answer,
             )
-            await self._settle(parcel, "dead", failure.answer)
+            await self._settle(delivery, "dead", failure.answer)
         else:
-            await self._settle(parcel, "waiting", failure.answer, due)
+            await self._settle(delivery, "waiting", failure.answer, due)
 
     async def _settle(
-        self, parcel: ClaimedDelivery, status: str, answer: str, due: datetime | None = None
+        self, delivery: ClaimedDelivery, status: str, answer: str, due: datetime | None = None
     ) -> None:
         now = self._clock()
 
         def act(tx: Transaction) -> None:
-            for alert in tx.outbox.settle(parcel.no, status, answer, now, due):
+            for alert in tx.outbox.settle(delivery.no, status, answer, now, due):
                 if status == "sent" and (
-                    told := alert_lifecycle.change_status(
+                    sent_before := alert_lifecycle.change_status(
                         alert, alert_lifecycle.AlertChange.DELIVERED, now
                     )
                 ):
-                    tx.alerts.put(told)
+                    tx.alerts.put(sent_before)
 
         await self._store.write(act)
 
 
-def said_by(parcel: ClaimedDelivery) -> frozenset[Said]:
-    """What a letter says to whom: another letter that says all of it again is no news."""
-    step = parcel.step % STEPS_PER_ROUND
+def sent_keys(delivery: ClaimedDelivery) -> frozenset[SentKey]:
+    """The keys of a message: another message with the same keys only repeats it."""
+    step = delivery.step % STEPS_PER_ROUND
     return frozenset(
-        (alert.id, alert.reopened, step, parcel.person, parcel.channel) for alert in parcel.alerts
+        (alert.id, alert.reopened, step, delivery.person, delivery.channel)
+        for alert in delivery.alerts
     )
 
 
-def is_urgent(parcel: ClaimedDelivery) -> bool:
-    """Whether it holds a capture or a danger."""
-    return any(alert.level in URGENT for alert in parcel.alerts)
+def is_urgent(delivery: ClaimedDelivery) -> bool:
+    """Whether a delivery contains a capture or a danger."""
+    return any(alert.level in URGENT for alert in delivery.alerts)
 
 
-def backoff(attempts: int, luck: float, first: timedelta = FIRST_RETRY) -> timedelta:
-    """How long to wait after the failed attempt number `attempts` (from 0); `luck` in [0, 1)."""
+def backoff(attempts: int, jitter: float, first: timedelta = FIRST_RETRY) -> timedelta:
+    """The wait after failed attempt number `attempts` (from 0); `jitter` in [0, 1)."""
     whole: timedelta = min(first * 2 ** min(attempts, 20), LONGEST_RETRY)
-    return whole * (0.5 + 0.5 * luck)
+    return whole * (0.5 + 0.5 * jitter)

@@ -1,6 +1,7 @@
-"""The site's policy: thresholds, land, and who is told what, when and how. No I/O.
+"""The site's policy: thresholds, land, and who is notified of what, when and how. No I/O.
 
-Owns what the configuration means for rules and recipients. Built once; asked in every transaction.
+Owns what the configuration means for rules and recipients. Built once, used in every transaction. Must
+not send.
 """
 
 from collections import Counter
@@ -42,7 +43,7 @@ _FIRST = {
 
 
 class Policy:
-    """What one site has decided."""
+    """The policy of one site."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class Policy:
         areas: Iterable[WatchedLand] = (),
         people: Mapping[str, Person] | None = None,
     ) -> None:
-        """`people`: those of the database; None: none are kept there, those of the file hold."""
+        """`people`: those of the database; None: it has none, and those of the file are used."""
         config = config or Config()
         self.zone = ZoneInfo(config.site.timezone)
         self.alerts: Alerts = config.alerts
@@ -71,12 +72,12 @@ class Policy:
         )
 
     def know(self, people: Mapping[str, Person] | None) -> None:
-        """Take over the people of the database as of a commit; None: none are kept there."""
+        """Use the people of the database as of a commit; None: it has none."""
         if people is not None:
             self.people = people
 
     def resting(self, now: datetime) -> set[str]:
-        """People of a rota whose turn it is not."""
+        """People of a rota who are not on duty."""
         return rota.resting(self._rota, self.people.values(), now.astimezone(self.zone).date())
 
     def limits(self, device: Device | None) -> Limits:
@@ -86,25 +87,25 @@ class Policy:
         return self._limits(device.id, device.area)
 
     def places(self, lat: float, lon: float) -> Iterable[WatchedLand]:
-        """The land that contains a point or lies near it."""
+        """The watched land that contains a point or is near it."""
         return self._areas.around(lat, lon)
 
     def first(self, alert: Alert, device: Device | None, now: datetime) -> list[PlannedDelivery]:
-        """Whom a new alert goes to."""
+        """The deliveries of a new alert."""
         audience = TABLE[alert.rule].audience if alert.rule in TABLE else Audience.ALL
         wanted = self._responsible(_FIRST[audience], alert, device, now)
-        return self._promises(wanted or self._reachable(), alert, now, 0)
+        return self._deliveries(wanted or self._reachable(), alert, now, 0)
 
     def step(
         self, alert: Alert, device: Device | None, now: datetime, number: int, step: EscalationStep
     ) -> list[PlannedDelivery]:
-        """Whom a step of the plan goes to; nobody has the duty: nobody new is told."""
-        return self._promises(
+        """The deliveries of an escalation step; empty if nobody has that duty."""
+        return self._deliveries(
             self._responsible({step.duty}, alert, device, now), alert, now, number
         )
 
     def over(self, alert: Alert, now: datetime) -> list[PlannedDelivery]:
-        """Machines that must hear that an alert has ended."""
+        """The deliveries of an alert's end, to channels that machines read."""
         step = alert.reopened * STEPS_PER_ROUND + WITHDRAWAL_STEP
         return [
             PlannedDelivery(person.name, channel.id, now, False, step)
@@ -114,36 +115,36 @@ class Policy:
         ]
 
     def month(self, now: datetime) -> datetime:
-        """The beginning of the calendar month that quotas count."""
+        """The beginning of the site's calendar month, for quotas."""
         local = now.astimezone(self.zone)
         first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return first.astimezone(now.tzinfo)
 
-    def sent(self, by_lane: Mapping[tuple[str, str], int]) -> Counter[str]:
-        """Letters by the scheme of their channel."""
+    def sent(self, by_queue: Mapping[tuple[str, str], int]) -> Counter[str]:
+        """Messages by the scheme of their channel."""
         counts: Counter[str] = Counter()
-        for (name, channel), count in by_lane.items():
+        for (name, channel), count in by_queue.items():
             person = self.people.get(name)
             if person and (scheme := person.scheme(channel)):
                 counts[scheme] += count
         return counts
 
     def may_send(self, scheme: str, sent: int, *, urgent: bool) -> bool:
-        """Whether the month's quota allows a letter; captures and dangers are always tried."""
+        """Whether the month's quota allows a message; captures and dangers are always sent."""
         quota = self._quotas.get(scheme)
         return urgent or quota is None or sent < quota.month - quota.reserve
 
     def month_quota(self, scheme: str) -> int | None:
-        """How many messages a month a channel may send; None: any number."""
+        """The quota of a channel in messages per month; None: no quota."""
         quota = self._quotas.get(scheme)
         return quota.month if quota else None
 
     def left(self, scheme: str, sent: int) -> int:
-        """How many messages of the month's quota are left after so many."""
+        """The messages that are left of the month's quota after `sent`."""
         return max(0, (self.month_quota(scheme) or 0) - sent)
 
     def short(self, sent: Mapping[str, int]) -> dict[str, str]:
-        """Channels that have used WARN_AT of their quota: scheme -> how much."""
+        """Channels that have used WARN_AT of their quota: scheme -> "sent/quota"."""
         return {
             scheme: f"{sent[scheme]}/{quota.month}"
             for scheme, quota in self._quotas.items()
@@ -164,10 +165,10 @@ class Policy:
         ]
 
     def _reachable(self) -> list[Person]:
-        """Those who can be told anything: who has no channel must not stand for others."""
+        """People with a channel: a person without one must not count as a recipient."""
         return [person for person in self.people.values() if person.channels]
 
-    def _promises(
+    def _deliveries(
         self, people: Iterable[Person], alert: Alert, now: datetime, number: int
     ) -> list[PlannedDelivery]:
         step = alert.reopened * STEPS_PER_ROUND + number
@@ -178,7 +179,7 @@ class Policy:
         ]
 
     def _when(self, person: Person, alert: Alert, now: datetime) -> tuple[datetime, bool]:
-        """When a person wants to hear of it, and whether together with other news."""
+        """When a person wants a message, and whether it may share a message with other alerts."""
         if alert.level in URGENT:
             return now, False
         rule = TABLE.get(alert.rule)
@@ -192,7 +193,7 @@ class Policy:
         return at, True
 
     def next_hour(self, at: datetime, hour: int) -> datetime:
-        """The next time the site's clock shows `hour` o'clock."""
+        """The next time at which the site's clock shows `hour` o'clock."""
         local = at.astimezone(self.zone)
         wanted = local.replace(hour=hour % 24, minute=0, second=0, microsecond=0)
         if wanted < local:

@@ -1,6 +1,6 @@
-"""The ticker: lets time pass for the rules, and tells the outside that the gateway lives.
+"""Evaluates the rules at regular times, and requests the heartbeat URL of an outside monitor.
 
-Owns the two timers. What a tick changes is `tick`'s; must not judge anything.
+Owns the two timers. Must not decide what changes (`evaluation`).
 """
 
 import asyncio
@@ -21,10 +21,10 @@ BEAT_TIMEOUT_S = 20.0
 
 
 class AlertScheduler:
-    """Ticks of one gateway.
+    """The timers of one gateway.
 
-    `faults`: part of the gateway -> what is wrong with it now; `listening`: since when the broker can
-    reach us, None while it cannot; `no_events`: counts to be written.
+    `faults`: part of the gateway -> what is wrong with it now; `listening`: since when messages arrive,
+    None while there is no connection; `no_events`: counts to be written.
     """
 
     def __init__(
@@ -40,16 +40,16 @@ class AlertScheduler:
         self._store, self._feed, self._policy = store, feed, policy
         self._no_events = no_events or NoEventCounts()
         self._faults, self._listening, self._clock = faults, listening, clock
-        self.ticked = False  # the last tick went well
+        self.ticked = False  # the last evaluation succeeded
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Evaluate the rules every `tick_s` until cancelled."""
         while True:
             await self.once()
             await asyncio.sleep(self._policy.alerts.tick_s)
 
     async def once(self) -> None:
-        """One tick; a disk that refuses is the next tick's news."""
+        """Evaluate once; after a disk error the next evaluation tries again."""
         now, faults, listening = self._clock(), self._faults(), self._listening()
         counts = self._no_events.take()
 
@@ -62,24 +62,24 @@ class AlertScheduler:
         except DiskError as error:
             self._no_events.give_back(counts)
             self.ticked = False
-            log.warning("no tick: %s", error)
+            log.warning("rules were not evaluated: %s", error)
             return
         self.ticked = True
         if outcome.opened or outcome.ended or outcome.changed:
             self._feed.tell(outcome)
 
     async def beat(self) -> None:
-        """The dead man's switch: call the outside URL while all is well, until cancelled."""
+        """Request the heartbeat URL while evaluations succeed, until cancelled."""
         alerts = self._policy.alerts
         while alerts.heartbeat_url:
             if self.ticked:
-                await call(alerts.heartbeat_url)
+                await request_url(alerts.heartbeat_url)
             await asyncio.sleep(alerts.heartbeat_s)
 
 
-async def call(url: str) -> bool:
-    """GET `url`; whether it answered. Its silence is somebody else's alarm, so no retries."""
-    import aiohttp  # on first use: without an outside URL a board does not pay for it
+async def request_url(url: str) -> bool:
+    """GET `url`; True if it answered. No retries: the outside monitor alerts when requests are missing."""
+    import aiohttp  # imported here: only a heartbeat URL needs it
 
     limit = aiohttp.ClientTimeout(total=BEAT_TIMEOUT_S)
     try:
@@ -89,5 +89,5 @@ async def call(url: str) -> bool:
         ):
             return answer.status < 300
     except (TimeoutError, aiohttp.ClientError) as error:
-        log.info("the outside heartbeat was not heard: %s", type(error).__name__)
+        log.info("the heartbeat URL did not answer: %s", type(error).__name__)
         return False

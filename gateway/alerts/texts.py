@@ -1,8 +1,8 @@
-"""The words of an alert: what, which trap, when, how late if late. PURE.
+"""The texts of alerts: what, which trap, when, how late. PURE.
 
-Owns the sentences in Japanese and English. No coordinates, nothing secret; title and text about one alert
-stay under 70 characters together, so that a mail or short message shows them whole. A message about several
-names each of them.
+Owns the sentences in Japanese and English. Must not contain coordinates or secrets. Title and text about
+one alert have fewer than 70 characters together, so that a mail or short message shows them completely. A
+message about several alerts names each of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.model import URGENT, Alert, Device, TimeQuality
 from gateway.domain.refused.unknown_names import claimant
 
-MOST = 69  # characters of title, space and text
+MAX_CHARACTERS = 69  # characters of title, space and text
 LATE = timedelta(minutes=5)
-NAME_KEPT = 24  # characters of a local name
+MAX_NAME = 24  # characters of a local name
 
 PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of `gateway_fault`
     "disk": ("記憶装置", "disk"),
@@ -36,20 +36,23 @@ PARTS: Mapping[str, tuple[str, str]] = {  # parts of the gateway, as subjects of
     "delivery": ("通知の配信", "delivery"),
     "quota": ("通知の残り通数", "message quota"),
 }
-AGAIN = {"trapper": ("再通知 ", "Again: "), "deputy": ("応答なし ", "No answer: "),
-         "office": ("応答なし ", "No answer: ")}  # fmt: skip
-DOUBT: Mapping[TimeQuality, tuple[str, str]] = {  # behind the time, or instead of it
+AGAIN = {
+    "trapper": ("再通知 ", "Again: "),
+    "deputy": ("応答なし ", "No answer: "),
+    "office": ("応答なし ", "No answer: "),
+}
+DOUBT: Mapping[TimeQuality, tuple[str, str]] = {  # after the time, or in place of it
     TimeQuality.DOUBTFUL: ("（時刻不確か）", ", time doubtful"),
     TimeQuality.UNKNOWN: ("（ブローカーの保持・時刻不明）", " (kept by broker, time unknown)"),
 }
 OVER = ("終了 ", "Over: ")
-NOTES_JA: Mapping[str, str] = {  # beginnings of notes that people have to understand
+NOTES_JA: Mapping[str, str] = {  # beginnings of notes that need a translation
     "mqtt.client_id used twice": "mqtt.client_id が二重に使われています",
 }
 
 
 def title(alert: Alert, language: str, asked: str = "", *, over: bool = False) -> str:
-    """The rule's name; `asked`: the duty that a step of the escalation asks."""
+    """The rule's title; `asked`: the duty that this step of the escalation notifies."""
     rule, side = TABLE.get(alert.rule), int(language != "ja")
     before = OVER[side] if over else AGAIN[asked][side] if asked else ""
     name = alert.rule if rule is None else rule.title_en if side else rule.title_ja
@@ -57,34 +60,34 @@ def title(alert: Alert, language: str, asked: str = "", *, over: bool = False) -
 
 
 def text(alert: Alert, device: Device | None, language: str, zone: ZoneInfo, now: datetime) -> str:
-    """One line: which, when, how late."""
+    """One line: which device, when, how late."""
     note = _note(alert, language)
     tail = _when(alert, language, zone, now)
     head = f"{subject(alert, device, language)}{note}"
-    prefixes = AGAIN if alert.level in URGENT else ()  # only those are said again
+    prefixes = AGAIN if alert.level in URGENT else ()  # only these are repeated
     titles = [title(alert, language, asked) for asked in prefixes]
     longest = max([*titles, title(alert, language, over=True)], key=len)
-    return head[: MOST - 1 - len(longest) - len(tail)] + tail
+    return head[: MAX_CHARACTERS - 1 - len(longest) - len(tail)] + tail
 
 
 def subject(alert: Alert, device: Device | None, language: str) -> str:
-    """What the alert is about, as people call it."""
+    """The name of the alert's subject for people."""
     if device:
-        return device.label[:NAME_KEPT]
+        return device.label[:MAX_NAME]
     if alert.rule == RuleName.GATEWAY_FAULT:
         return PARTS.get(alert.subject, (alert.subject, alert.subject))[language != "ja"]
     if alert.rule == RuleName.MANY_NAMES:
-        return claimant(alert.subject)[:NAME_KEPT]
+        return claimant(alert.subject)[:MAX_NAME]
     if alert.rule == RuleName.UNREGISTERED_SPRING and alert.subject == "*":
         return "複数の機器" if language == "ja" else "several devices"
     if alert.rule == RuleName.MANY_SILENT:
         if alert.subject == "*":
             return "全体" if language == "ja" else "everything"
-        return alert.subject.split(":", 1)[-1][:NAME_KEPT]
+        return alert.subject.split(":", 1)[-1][:MAX_NAME]
     place, _, animal = alert.subject.rpartition("/")
     if place and animal in species.BY_CODE:
-        return f"{place[:NAME_KEPT]} {species.label(animal, language)}"
-    return alert.subject[:NAME_KEPT]
+        return f"{place[:MAX_NAME]} {species.label(animal, language)}"
+    return alert.subject[:MAX_NAME]
 
 
 def gathered(
@@ -95,7 +98,7 @@ def gathered(
     now: datetime,
     asked: str = "",
 ) -> tuple[str, str]:
-    """Title and text of several alerts in one message: how many, and a line for each of them."""
+    """Title and text of several alerts in one message: their number, and a line for each."""
     by_rule: dict[str, list[Alert]] = {}
     for alert in alerts:
         by_rule.setdefault(alert.rule, []).append(alert)
@@ -141,7 +144,7 @@ def _note(alert: Alert, language: str) -> str:
 def _when(
     alert: Alert, language: str, zone: ZoneInfo, now: datetime, *, short: bool = False
 ) -> str:
-    """The time, how late if late, and whether it can be trusted."""
+    """The time, how late, and whether it can be trusted."""
     side = int(language != "ja")
     doubt = DOUBT[alert.doubt][side] if alert.doubt else ""
     if alert.doubt is TimeQuality.UNKNOWN:

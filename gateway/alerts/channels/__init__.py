@@ -1,7 +1,7 @@
-"""Channels: ways to reach a person. One file a channel, one visible table.
+"""Channels: ways to reach a person. One file per channel, listed in one table.
 
-Owns the contract. A channel sends one text to one recipient once; retries are the notifier's.
-To add one: write `open_NAME(url, means) -> Send`, add its row to `table.CHANNELS`, document it in README.
+Owns the interface. A channel sends one message to one recipient once; `notifier` retries. To add one:
+write `open_NAME(url, options) -> Send`, add its row to `table.CHANNELS`, document it in README.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,26 +14,26 @@ from gateway.mqtt.link import Publish
 
 
 class Notification(Struct, frozen=True):
-    """What is sent. `key` is equal for every attempt at the same delivery."""
+    """A message. `key` is the same for every attempt of one delivery."""
 
     key: str
     title: str
     text: str
     urgent: bool
-    link: str = ""  # one tap to answer; empty without a public address
+    link: str = ""  # the one-tap link; empty without a public address
     alerts: tuple[Alert, ...] = ()  # for channels that machines read
-    over: bool = False  # takes an earlier letter back: the alert has ended
+    over: bool = False  # the alert has ended
 
     @property
     def whole(self) -> str:
-        """Everything as lines, for providers without a subject."""
+        """Title, text and link as lines, for providers without a subject."""
         return "\n".join(part for part in (self.title, self.text, self.link) if part)
 
 
 class UndeliveredError(UnreachableError):
-    """The provider did not take it.
+    """The provider did not accept a message.
 
-    `permanent`: trying again is useless; `retry_after_s`: not before so many seconds.
+    `permanent`: a retry is useless; `retry_after_s`: least seconds before the next attempt.
     """
 
     def __init__(self, answer: str, *, permanent: bool = False, retry_after_s: float = 0.0) -> None:
@@ -44,11 +44,11 @@ class UndeliveredError(UnreachableError):
 
 
 Send = Callable[[Notification], Awaitable[str]]
-"""Deliver a letter and return the provider's positive answer, or raise Undelivered."""
+"""Sends a message and returns the provider's positive answer. Raises UndeliveredError."""
 
 
-class Means(Struct, frozen=True, kw_only=True):
-    """What channels are opened with."""
+class ChannelOptions(Struct, frozen=True, kw_only=True):
+    """What channels need to be opened."""
 
     publish: Publish | None = None
     site: str = "site"

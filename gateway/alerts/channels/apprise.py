@@ -1,8 +1,8 @@
 """Every provider that Apprise knows: mail, ntfy, Telegram, webhooks ... URL: any Apprise URL.
 
 Owns one Apprise object per recipient and channel, so that each delivery has its own answer, and the
-reading of the HTTP answers that Apprise itself reduces to yes or no: no redirect is followed, a web
-page is no answer, Retry-After is heard. Apprise is imported on first use.
+reading of the HTTP answers, which Apprise reduces to yes or no: no redirect is followed, a web page is no
+answer, Retry-After is obeyed. Apprise is imported on first use.
 """
 
 import asyncio
@@ -12,21 +12,23 @@ import logging
 from functools import lru_cache
 from typing import Any
 
-from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
+from gateway.alerts.channels import ChannelOptions, Notification, Send, UndeliveredError
 from gateway.alerts.channels.http_status import judge
 from gateway.clock import utc_now
 
-LONGEST = 3_800  # bytes of one message; longer ones become attachments or are cut by some services
+MAX_BYTES = (
+    3_800  # bytes of one message; longer ones become attachments or are cut by some services
+)
 
-# (status, refusal) of answers to one delivery that were no yes: Apprise's worker threads run in a copy of our
-# context. A refusal that Apprise itself took as a yes counts only where it cannot know: portals.
+# (status, refusal) of the negative answers to one delivery. Apprise's worker threads run in a copy of our
+# context. If Apprise took a refusal as success, it counts only for captive portals.
 _refusals: contextvars.ContextVar[list[tuple[int, UndeliveredError]]] = contextvars.ContextVar(
     "refusals"
 )
 
 
-def open_apprise(url: str, means: Means) -> Send:
-    """`url`: an Apprise URL; ValueError when Apprise does not know it."""
+def open_apprise(url: str, options: ChannelOptions) -> Send:
+    """`url`: an Apprise URL. Raises ValueError if Apprise does not know it."""
     import apprise
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its log names whole URLs, secrets too
@@ -35,21 +37,21 @@ def open_apprise(url: str, means: Means) -> Send:
     if not target.add(url):
         raise ValueError(f"Apprise knows no such address: {url.split(':', 1)[0]}:...")
 
-    async def send(letter: Notification) -> str:
+    async def send(notification: Notification) -> str:
         answers: list[tuple[int, UndeliveredError]] = []
         _refusals.set(answers)
-        body = "\n".join(part for part in (letter.text, letter.link) if part)
+        body = "\n".join(part for part in (notification.text, notification.link) if part)
         try:
-            async with asyncio.timeout(means.timeout_s + 5):
-                taken = await target.async_notify(
-                    title=letter.title, body=body, timeout=means.timeout_s
+            async with asyncio.timeout(options.timeout_s + 5):
+                accepted = await target.async_notify(
+                    title=notification.title, body=body, timeout=options.timeout_s
                 )
         except TimeoutError:
-            raise UndeliveredError(f"no answer within {means.timeout_s:g} s") from None
+            raise UndeliveredError(f"no answer within {options.timeout_s:g} s") from None
         portal = [refusal for status, refusal in answers if status < 400]
-        if portal or (answers and not taken):
+        if portal or (answers and not accepted):
             raise (portal or [refusal for _, refusal in answers])[-1]
-        if not taken:
+        if not accepted:
             raise UndeliveredError("the provider did not accept it")
         return "accepted"
 
@@ -58,15 +60,17 @@ def open_apprise(url: str, means: Means) -> Send:
 
 @lru_cache(1_024)
 def longest(url: str) -> int:
-    """Bytes that one message may hold: what the service takes, and no more than ntfy shows as text."""
+    """The largest message in bytes: what the service accepts, and what ntfy still shows as text."""
     import apprise
 
     target = apprise.Apprise()
-    return min(LONGEST, int(target[0].body_maxlen)) if target.add(url) and len(target) else LONGEST
+    return (
+        min(MAX_BYTES, int(target[0].body_maxlen)) if target.add(url) and len(target) else MAX_BYTES
+    )
 
 
 def _guard_requests() -> None:
-    """Let every answer to Apprise's HTTP library pass by `_read`."""
+    """Call `_read` for every answer in Apprise's HTTP library."""
     sessions: Any = importlib.import_module("requests.sessions")
     sessions.default_hooks = _hooks
 

@@ -2,15 +2,15 @@
 
 import sys
 
-from gateway.alerts.channels import Means, Notification, Send
+from gateway.alerts.channels import ChannelOptions, Notification, Send
 
 
-def open_console(url: str, means: Means) -> Send:
-    """`url` says nothing more than ``console:``."""
+def open_console(url: str, options: ChannelOptions) -> Send:
+    """`url` is ``console:`` without further parts."""
     return _send
 
 
-async def _send(letter: Notification) -> str:
-    sys.stdout.write(f"🔔 {letter.title} {letter.text}\n")
+async def _send(notification: Notification) -> str:
+    sys.stdout.write(f"🔔 {notification.title} {notification.text}\n")
     sys.stdout.flush()
     return "shown"

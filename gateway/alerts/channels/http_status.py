@@ -1,8 +1,8 @@
-"""What an HTTP answer means: taken, try again, or never. PURE.
+"""Decides from an HTTP answer: accepted, try again, or permanently refused. PURE.
 
-Owns the reading of status, Retry-After and bodies. A redirect or a web page instead of a provider's
-answer is a captive portal's: nothing was sent. Nor was it where the provider answers 200 and says in the
-body that it failed; a body that says nothing of the kind is a yes.
+Owns the reading of status, Retry-After and body. A redirect or a web page in place of a provider's answer
+comes from a captive portal: nothing was sent. The same holds if the provider answers 200 with a body that
+reports a failure. Any other body means accepted.
 """
 
 import re
@@ -15,11 +15,11 @@ import msgspec
 
 from gateway.alerts.channels import UndeliveredError
 
-NEVER = {400, 404, 405, 410, 413, 422}  # the request itself is wrong: it will be wrong again
-LONGEST_WAIT_S = 6 * 3600.0
+PERMANENT = {400, 404, 405, 410, 413, 422}  # the request itself is wrong
+MAX_WAIT_S = 6 * 3600.0
 SECONDS = re.compile(r"\d+(\.\d*)?([eE]\d{1,3})?\Z", re.ASCII)
 
-# How providers say in a body that they failed: the key, and which values of it say so.
+# How bodies report a failure: keys, and the values that mean failure.
 FALSE_SAYS_NO = ("ok", "success", "delivered", "sent")
 ANYTHING_SAYS_NO = ("error", "errors", "errcode", "error_code", "errorcode")  # but nothing, 0, ""
 STATUS = ("status", "status_code", "statuscode", "http", "code")  # 400 and more, as in HTTP
@@ -28,14 +28,14 @@ FAILED = {"error", "fail", "failed", "failure", "rejected", "denied", "unauthori
 
 
 def judge(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
-    """Raise Undelivered unless the answer is the provider's yes."""
+    """Raise UndeliveredError unless the provider accepted the message."""
     if 300 <= status < 400:
         raise UndeliveredError(f"{status}: redirected, as by a captive portal")
     if status == 429 or status >= 500:
         wait_s = retry_after_s(headers.get("Retry-After", ""), now)
         raise UndeliveredError(f"{status}", retry_after_s=wait_s)
     if status >= 400:
-        raise UndeliveredError(f"{status}: {_excerpt(body)}", permanent=status in NEVER)
+        raise UndeliveredError(f"{status}: {_excerpt(body)}", permanent=status in PERMANENT)
     if is_page(body):
         raise UndeliveredError(
             f"{status}: a web page instead of an answer, as from a captive portal"
@@ -45,7 +45,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -
 
 
 def retry_after_s(value: str, now: datetime) -> float:
-    """Seconds of a Retry-After header, given as seconds or as a date; 0 when it says nothing."""
+    """Seconds of a Retry-After header, given as seconds or as a date; 0 without one."""
     value = value.strip()
     if SECONDS.match(value):
         wait_s = float(value)
@@ -53,11 +53,11 @@ def retry_after_s(value: str, now: datetime) -> float:
         wait_s = (date - now).total_seconds()
     else:
         return 0.0
-    return min(max(wait_s, 0.0), LONGEST_WAIT_S)
+    return min(max(wait_s, 0.0), MAX_WAIT_S)
 
 
 def http_date(value: str) -> datetime | None:
-    """A date in one of the three forms of HTTP (RFC 9110, 5.6.7), which all mean UTC; None if it is none."""
+    """A date in one of the three forms of HTTP (RFC 9110, 5.6.7), in UTC; None for other text."""
     parts = parsedate_tz(value)
     if parts is None:
         return None
@@ -69,7 +69,7 @@ def http_date(value: str) -> datetime | None:
 
 
 def says_no(body: bytes) -> bool:
-    """Whether a body is a JSON object in which the provider says that it failed."""
+    """Whether a body is a JSON object that reports a failure."""
     try:
         told = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError):

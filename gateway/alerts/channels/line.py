@@ -1,7 +1,7 @@
 """LINE Messaging API, push messages. URL: ``line:TOKEN@RECIPIENT`` (user or group id).
 
-Owns one request. Every attempt of a letter carries the same ``X-Line-Retry-Key``, so LINE delivers it
-once however often it is asked; 409 says that an earlier attempt was taken.
+Owns one request. Every attempt of a message has the same ``X-Line-Retry-Key``, so LINE delivers it once;
+status 409 means that an earlier attempt was accepted.
 (LINE Developers, "Retry failed API requests".)
 """
 
@@ -11,31 +11,35 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.alerts.channels import Means, Notification, Send, UndeliveredError
+from gateway.alerts.channels import ChannelOptions, Notification, Send, UndeliveredError
 from gateway.alerts.channels.http_status import is_page, judge
 from gateway.clock import utc_now
 
 _URL = re.compile(r"line:(?P<token>[^@\s]+)@(?P<to>[UCR][0-9a-f]{32})\Z")
-LONGEST = 4_800  # UTF-16 units of one text; LINE takes 5,000
+MAX_UNITS = 4_800  # UTF-16 units of one text; LINE accepts 5,000
 KEYS = uuid.UUID("6f1d4c1e-5f0e-4b57-9a43-5d1c1e2a7b10")  # our own namespace of retry keys
 
 
-def open_line(url: str, means: Means) -> Send:
-    """ValueError when the URL is not ``line:TOKEN@RECIPIENT``."""
+def open_line(url: str, options: ChannelOptions) -> Send:
+    """Raises ValueError if the URL is not ``line:TOKEN@RECIPIENT``."""
     match = _URL.match(url)
     if match is None:
         raise ValueError("needs line:CHANNEL_ACCESS_TOKEN@USER_OR_GROUP_ID")
-    import aiohttp  # on first use: a board without LINE does not pay for it
+    import aiohttp  # imported here: only LINE needs it
 
-    address = means.line_url.rstrip("/") + "/v2/bot/message/push"
-    limit = aiohttp.ClientTimeout(total=means.timeout_s)
+    address = options.line_url.rstrip("/") + "/v2/bot/message/push"
+    limit = aiohttp.ClientTimeout(total=options.timeout_s)
 
-    async def send(letter: Notification) -> str:
-        message = {"type": "text", "text": letter.whole[:5_000]}
-        body = {"to": match["to"], "messages": [message], "notificationDisabled": not letter.urgent}
+    async def send(notification: Notification) -> str:
+        message = {"type": "text", "text": notification.whole[:5_000]}
+        body = {
+            "to": match["to"],
+            "messages": [message],
+            "notificationDisabled": not notification.urgent,
+        }
         headers = {
             "Authorization": f"Bearer {match['token']}",
-            "X-Line-Retry-Key": str(uuid.uuid5(KEYS, letter.key)),
+            "X-Line-Retry-Key": str(uuid.uuid5(KEYS, notification.key)),
         }
         try:
             async with (
@@ -45,7 +49,7 @@ def open_line(url: str, means: Means) -> Send:
                 content = await answer.content.read(65_536)
                 return read_answer(answer.status, answer.headers, content)
         except TimeoutError:
-            raise UndeliveredError(f"no answer within {means.timeout_s:g} s") from None
+            raise UndeliveredError(f"no answer within {options.timeout_s:g} s") from None
         except aiohttp.ClientError as error:
             raise UndeliveredError(f"not reached: {type(error).__name__}") from None
 
@@ -53,12 +57,12 @@ def open_line(url: str, means: Means) -> Send:
 
 
 def size(text: str) -> int:
-    """As LINE counts: emoji and rare characters twice."""
+    """UTF-16 units, as LINE counts: emoji and rare characters count twice."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> str:
-    """LINE's positive answer, or Undelivered."""
+    """LINE's positive answer. Raises UndeliveredError."""
     if status == 409 and not is_page(body):
         return "accepted before"
     judge(status, headers, body, utc_now())
@@ -66,7 +70,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> str:
         told = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
         raise UndeliveredError(f"{status}: not an answer of LINE") from None
-    sent = told.get("sentMessages")  # what LINE sent; its answer was {} before it named that
+    sent = told.get("sentMessages")  # older versions answered {} without this key
     if told and (sent is None or bytes(sent) == b"[]"):
         raise UndeliveredError(f"{status}, but LINE names no message that it sent")
     return f"accepted {headers.get('X-Line-Request-Id', '')}".strip()

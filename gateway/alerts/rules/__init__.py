@@ -1,4 +1,4 @@
-"""Rules: from a device's change of state, or the passing of time, to alerts. PURE.
+"""Applies the rules: from a change of a device's state, or the passing of time, to alerts. PURE.
 
 Owns how the rules are applied (`table` lists them). Must not send, store or read a clock.
 """
@@ -11,9 +11,9 @@ from gateway.alerts.rules.types import (
     Change,
     Condition,
     End,
-    Law,
     Rule,
     Ruling,
+    SitePolicy,
     Tick,
     UnapprovedCaptures,
     WatchedArea,
@@ -25,7 +25,7 @@ from gateway.domain.model import DOUBTS, Alert
 
 
 def judge(change: Change) -> Ruling:
-    """All rules on one change."""
+    """The conclusions of all rules about one change."""
     result = Ruling()
     for rule in RULES:
         if rule.on_change:
@@ -41,7 +41,7 @@ def judge(change: Change) -> Ruling:
 
 
 def judge_reports(reports: UnapprovedCaptures) -> Ruling:
-    """All rules on what devices report that do not count."""
+    """The conclusions of all rules about captures reported by devices that are not approved."""
     result = Ruling()
     for rule in RULES:
         if rule.on_reports:
@@ -50,14 +50,17 @@ def judge_reports(reports: UnapprovedCaptures) -> Ruling:
 
 
 def judge_tick(tick: Tick) -> Ruling:
-    """All rules on the passing of time: conditions that began or ended, events grown old."""
+    """The conclusions of all rules at a time: conditions that began or ended, alerts that expired."""
     result = Ruling()
     for rule in RULES:
         open_now = {alert.subject: alert for alert in tick.open if alert.rule == rule.name}
         if rule.is_condition:
             found = _found(rule, tick, frozenset(open_now))
-            result.opens += [_alert(rule, subject, finding, tick)
-                             for subject, finding in found.items() if subject not in open_now]  # fmt: skip
+            result.opens += [
+                _alert(rule, subject, finding, tick)
+                for subject, finding in found.items()
+                if subject not in open_now
+            ]
             over = [subject for subject in open_now if subject not in found]
         else:
             over = [
@@ -74,7 +77,7 @@ def _found(rule: Rule, tick: Tick, open_now: frozenset[str]) -> dict[str, Condit
     if rule.on_device:
         for id_, device in tick.devices.items():
             state = tick.states.get(id_)
-            limits = tick.law.limits(device)
+            limits = tick.policy.limits(device)
             if state and (finding := rule.on_device(device, state, tick, limits, id_ in open_now)):
                 found[id_] = finding
     return found
@@ -100,10 +103,10 @@ __all__ = [
     "Change",
     "Condition",
     "End",
-    "Law",
     "Limits",
     "Rule",
     "Ruling",
+    "SitePolicy",
     "Tick",
     "UnapprovedCaptures",
     "WatchedArea",
@@ -111,4 +114,4 @@ __all__ = [
     "judge",
     "judge_reports",
     "judge_tick",
-]  # fmt: skip
+]

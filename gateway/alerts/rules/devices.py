@@ -1,6 +1,6 @@
 """Rules about devices: battery, radio, place, tampering. PURE.
 
-Conditions hold or not at a tick; an open alert needs a little more to end than to begin.
+Owns these rules. An open alert needs a larger change to end than to begin (hysteresis).
 """
 
 import math
@@ -17,12 +17,14 @@ HYSTERESIS = 1.1
 def battery_low(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
 ) -> Condition | None:
-    """The battery's newest value lies under its threshold."""
+    """The battery's newest value is below its threshold."""
     if state.fact("external_power") is True:
         return None
     ease = HYSTERESIS if was_open else 1.0
-    for name, limit, unit in (("battery_pct", limits.battery_low_pct, " %"),
-                              ("battery_v", limits.battery_low_v, " V")):  # fmt: skip
+    for name, limit, unit in (
+        ("battery_pct", limits.battery_low_pct, " %"),
+        ("battery_v", limits.battery_low_v, " V"),
+    ):
         known = state.facts.get(name)
         if limit and known and float(known.value) < limit * ease:
             return Condition(from_ms(known.at_ms), f"{float(known.value):.4g}{unit}")
@@ -33,7 +35,7 @@ def battery_low(
 def unread(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
 ) -> Condition | None:
-    """Its newest content could not be read: what it is doing is unknown, though its radio lives."""
+    """The newest payload could not be read: the device's state is unknown, though it sends."""
     told = state.facts.get("unread")
     return Condition(from_ms(told.at_ms), str(told.value)) if told and told.value else None
 
@@ -41,15 +43,19 @@ def unread(
 def battery_falling(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
 ) -> Condition | None:
-    """The lowest of a day fell too far within few days: a fault, or a cold snap."""
-    for name, limit, unit in (("battery_pct", limits.battery_fall_pct, " %"),
-                              ("battery_v", limits.battery_fall_v, " V")):  # fmt: skip
+    """The lowest value of a day fell too far within few days: a fault, or cold weather."""
+    for name, limit, unit in (
+        ("battery_pct", limits.battery_fall_pct, " %"),
+        ("battery_v", limits.battery_fall_v, " V"),
+    ):
         days = state.low_battery.get(name, {})
         newest = max(days, default=0)
         if not limit or newest * DAY_MS < ms(tick.now) - 2 * DAY_MS:
             continue
-        before = max((v for day, v in days.items() if 0 < newest - day <= limits.battery_fall_days),
-                     default=days[newest])  # fmt: skip
+        before = max(
+            (v for day, v in days.items() if 0 < newest - day <= limits.battery_fall_days),
+            default=days[newest],
+        )
         if before - days[newest] >= limit:
             return Condition(from_ms(newest * DAY_MS), f"{before:.4g}→{days[newest]:.4g}{unit}")
     return None
@@ -58,10 +64,12 @@ def battery_falling(
 def weak_signal(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
 ) -> Condition | None:
-    """The radio is at its edge: the next message may be lost."""
+    """The signal is weak: the next message may be lost."""
     ease = 3.0 if was_open else 0.0  # dB
-    for name, limit, unit in (("rssi_dbm", limits.weak_rssi_dbm, " dBm"),
-                              ("snr_db", limits.weak_snr_db, " dB")):  # fmt: skip
+    for name, limit, unit in (
+        ("rssi_dbm", limits.weak_rssi_dbm, " dBm"),
+        ("snr_db", limits.weak_snr_db, " dB"),
+    ):
         known = state.facts.get(name)
         if limit and known and float(known.value) < limit + ease:
             return Condition(from_ms(known.at_ms), f"{float(known.value):.4g}{unit}")
@@ -71,7 +79,7 @@ def weak_signal(
 def moved(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
 ) -> Condition | None:
-    """It reports a place farther from its registered one than its accuracy explains."""
+    """The reported place is farther from the registered one than its accuracy allows."""
     lat, lon = state.facts.get("lat"), state.facts.get("lon")
     if device.lat is None or device.lon is None or lat is None or lon is None or not limits.moved_m:
         return None
@@ -82,17 +90,22 @@ def moved(
 
 
 def tamper(rule: Rule, change: Change) -> Ruling:
-    """Somebody or something opened or shook the device; stands until a person has been there."""
+    """The device was opened or shaken; the alert lasts until a person visits it."""
     events = (e for e in change.events if e.kind is Kind.TAMPER)
-    return Ruling(opens=[Alert(
-        id=alert_id(rule.name, change.device.id, event.id),
-        rule=rule.name,
-        subject=change.device.id,
-        level=rule.level,
-        observed_at=event.observed_at,
-        opened_at=change.now,
-        event=event.id,
-    ) for event in events])  # fmt: skip
+    return Ruling(
+        opens=[
+            Alert(
+                id=alert_id(rule.name, change.device.id, event.id),
+                rule=rule.name,
+                subject=change.device.id,
+                level=rule.level,
+                observed_at=event.observed_at,
+                opened_at=change.now,
+                event=event.id,
+            )
+            for event in events
+        ]
+    )
 
 
 def _distance_m(lat: float, lon: float, lat2: float, lon2: float) -> float:

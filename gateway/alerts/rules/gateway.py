@@ -1,4 +1,4 @@
-"""Rules about the gateway itself and about people: own faults, nobody answers. PURE."""
+"""Rules about the gateway itself and about people: faults, unanswered alerts. PURE."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,13 +8,13 @@ from gateway.domain.model import URGENT, AlertStatus
 
 
 def fault(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
-    """Every part that `faults` names: disk, clock, broker, sink, certificate, channel ..."""
+    """Every part with a fault: disk, clock, broker, sink, certificate, channel ..."""
     return {part: Condition(tick.now, what) for part, what in tick.faults.items()}
 
 
 def unanswered(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
-    """Alerts that escalate and that nobody has acknowledged in time."""
-    limit = timedelta(minutes=tick.law.limits(None).unanswered_min)
+    """Urgent alerts that nobody has acknowledged in time."""
+    limit = timedelta(minutes=tick.policy.limits(None).unanswered_min)
     return {
         alert.subject: Condition(alert.observed_at)
         for alert in tick.open

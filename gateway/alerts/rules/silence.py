@@ -13,13 +13,13 @@ from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Device, Role
 
-OVERDUE = 1.5  # heartbeats: one is certainly missing
-RECOVERED = 0.2  # of a group still overdue: its common fault is over
+OVERDUE = 1.5  # heartbeats since the last message: one is missing
+RECOVERED_SHARE = 0.2  # of a group still overdue: the common fault has ended
 EVERYTHING = "*"
 
 
 def silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
-    """No sign of life for too long; what shares its silence with many others is left to them."""
+    """Devices without a message for too long, except those that `many_silent` reports."""
     shared = set[str]().union(*_shared(tick).values())
     return {
         device.id: Condition(tick.states[device.id].last_seen)
@@ -30,7 +30,7 @@ def silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]
 
 
 def many_silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
-    """Many devices silent at once: one finding for what they share."""
+    """Groups of devices that are silent at once: one condition per group."""
     return {
         group: Condition(min(tick.states[id_].last_seen for id_ in members), f"{len(members)}")
         for group, members in _shared(tick).items()
@@ -38,15 +38,15 @@ def many_silent(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condi
 
 
 def _shared(tick: Tick) -> dict[str, set[str]]:
-    """Groups that fell silent together: subject -> overdue members. The widest group stands for all."""
-    limits = tick.law.limits(None)
+    """Groups that became silent together: subject -> overdue members; the widest group is used."""
+    limits = tick.policy.limits(None)
     open_now = {alert.subject for alert in tick.open if alert.rule == RuleName.MANY_SILENT}
     found: dict[str, set[str]] = {}
     explained: set[str] = set()
     for group, members in _groups(tick):
         is_open = group in open_now
         overdue = {d.id for d in members if _silence(d, tick, is_open) > OVERDUE}
-        share = RECOVERED if is_open else limits.many_silent_share
+        share = RECOVERED_SHARE if is_open else limits.many_silent_share
         enough = len(overdue) >= limits.many_silent and len(overdue) >= share * len(members)
         begun = is_open or any(_is_quiet(device, tick, was_open=False) for device in members)
         if begun and enough and not overdue <= explained:
@@ -56,7 +56,7 @@ def _shared(tick: Tick) -> dict[str, set[str]]:
 
 
 def _groups(tick: Tick) -> Iterator[tuple[str, list[Device]]]:
-    """What devices share, widest first: everything, a dialect's network, an area's radio cell."""
+    """The groups of devices, widest first: all, one dialect's network, one area's radio cell."""
     expected = _expected(tick)
     yield EVERYTHING, expected
     for field in ("dialect", "area"):
@@ -69,7 +69,7 @@ def _groups(tick: Tick) -> Iterator[tuple[str, list[Device]]]:
 
 
 def _expected(tick: Tick) -> list[Device]:
-    """Devices that have been heard and are meant to be: not those paused or removed."""
+    """Devices that should send: they have sent before, and are not paused or removed."""
     return [
         device
         for device in tick.devices.values()
@@ -80,7 +80,7 @@ def _expected(tick: Tick) -> list[Device]:
 
 
 def _silence(device: Device, tick: Tick, was_open: bool) -> float:
-    """Heartbeats missed in a row. While the gateway itself was deaf, nobody was silent."""
+    """Heartbeats missed in a row; time without a connection to the broker does not count."""
     last = tick.states[device.id].last_seen
     if not was_open:
         last = max(last, tick.listening or tick.now, *_ends(device, tick))
@@ -88,7 +88,7 @@ def _silence(device: Device, tick: Tick, was_open: bool) -> float:
 
 
 def _ends(device: Device, tick: Tick) -> list[datetime]:
-    """When outages ended that the device shared: from then on it has time to come back."""
+    """When the device's outages ended: from then on it gets time to send again."""
     shared = {EVERYTHING, f"dialect:{device.dialect}", f"area:{device.area}"}
     lasting = (alert for alert in tick.open if alert.rule == RuleName.MANY_SILENT)
     every = [*tick.outages, *lasting]
@@ -96,14 +96,14 @@ def _ends(device: Device, tick: Tick) -> list[datetime]:
 
 
 def _is_quiet(device: Device, tick: Tick, was_open: bool) -> bool:
-    return _silence(device, tick, was_open) > tick.law.limits(device).silent_heartbeats
+    return _silence(device, tick, was_open) > tick.policy.limits(device).silent_heartbeats
 
 
 def heard_again(rule: Rule, change: Change) -> Ruling:
-    """A silence ends the moment the device speaks; it begins at a tick."""
+    """Ends the alert at the first message after a silence."""
     if change.before is None:
         return Ruling()
-    limits = change.law.limits(change.device)
+    limits = change.policy.limits(change.device)
     quiet = timedelta(seconds=change.device.heartbeat_s * limits.silent_heartbeats)
     if change.after.last_seen - change.before.last_seen <= quiet:
         return Ruling()

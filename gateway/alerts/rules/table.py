@@ -31,7 +31,7 @@ RULES: tuple[Rule, ...] = (
         audience=Audience.OFFICE,
         urgent=True,
         on_reports=unregistered.spring,
-        still=unregistered.unregistered,
+        still=unregistered.still_unregistered,
     ),
     Rule(
         name=RuleName.LIVING_AREA,
@@ -43,7 +43,7 @@ RULES: tuple[Rule, ...] = (
         audience=Audience.ALL,
         urgent=True,
         on_change=places.living_area,
-        still=traps.recent,
+        still=traps.still_recent,
     ),
     Rule(
         name=RuleName.PROTECTED_LAND,
@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
         opens="a species of the land's list in or within `near_m` of it, in its hours",
         ends="calm for `calm_min`, or a person ends it",
         on_change=places.protected_land,
-        still=traps.recent,
+        still=traps.still_recent,
     ),
     Rule(
         name=RuleName.FIRST_APPEARANCE,
@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
         opens="a species that no sensor of the area saw for `first_after_days`",
         ends="calm for `calm_min`, or a person ends it",
         on_change=places.first_appearance,
-        still=traps.recent,
+        still=traps.still_recent,
     ),
     Rule(
         name=RuleName.TAMPER,

@@ -1,6 +1,6 @@
-"""The words of rules: what they are given and what they conclude. PURE.
+"""The types of rules: their input and their conclusions. PURE.
 
-Owns the seam between rules and the rest. Must not hold a rule.
+Owns the interface between rules and the rest. Must not contain a rule.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,15 +17,15 @@ from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Event, Kind
 
-OLD = timedelta(hours=24)  # an appearance that late is for the statistics
+MAX_AGE = timedelta(hours=24)  # older detections give no alert, they only count in statistics
 
 
 class WatchedArea(Protocol):
-    """A piece of land that matters (`areas`)."""
+    """A piece of watched land (`domain.geo.areas`)."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name for people."""
 
     @property
     def living(self) -> bool:
@@ -33,15 +33,15 @@ class WatchedArea(Protocol):
 
     @property
     def species(self) -> tuple[str, ...]:
-        """Which animals matter there; empty: all."""
+        """The watched species; empty: all."""
 
     @property
     def hours(self) -> str:
-        """When they matter, local ``HH-HH``."""
+        """The watched local hours, ``HH-HH``."""
 
 
-class Law(Protocol):
-    """What rules know beside the moment: thresholds, land, the site's zone (`policy`)."""
+class SitePolicy(Protocol):
+    """The part of the site's policy that rules need: thresholds, land, time zone (`policy`)."""
 
     @property
     def zone(self) -> tzinfo:
@@ -51,7 +51,7 @@ class Law(Protocol):
         """The thresholds of a device; None: of the site."""
 
     def places(self, lat: float, lon: float) -> Iterable[WatchedArea]:
-        """The land that contains a point or lies near it."""
+        """The watched land that contains a point or is near it."""
 
 
 class Change(Struct, frozen=True, dict=True):
@@ -62,18 +62,16 @@ class Change(Struct, frozen=True, dict=True):
     after: DeviceState
     events: Sequence[Event]  # in order of occurrence
     now: datetime
-    law: Law
-    quiet: frozenset[str] = (
-        frozenset()
-    )  # ids of what only a broker told, of a trap never heard before
+    policy: SitePolicy
+    quiet: frozenset[str] = frozenset()  # ids of retained events of a trap that is new to us
     devices: Mapping[str, Device] = {}
-    states: Mapping[str, DeviceState] = {}  # of the others, before this batch
+    states: Mapping[str, DeviceState] = {}  # of other devices, before this batch
 
     @cached_property
     def appearances(self) -> list[Event]:
-        """Detections that alert: fresh, of a wild animal, and sure enough."""
-        limits = self.law.limits(self.device)
-        oldest = self.now - OLD
+        """Detections that may alert: recent, of a wild animal, confident enough."""
+        limits = self.policy.limits(self.device)
+        oldest = self.now - MAX_AGE
         return [
             event
             for event in self.events
@@ -85,38 +83,38 @@ class Change(Struct, frozen=True, dict=True):
 
 
 class UnapprovedCaptures(Struct, frozen=True):
-    """Captures reported by devices that nobody approved, and of which nobody was told yet."""
+    """Captures reported by devices that are not approved, not yet notified."""
 
     now: datetime
-    springs: Sequence[Event]  # one of each device
-    unlisted: Sequence[Event]  # of devices whose names had no room in the list
-    lately: int = 0  # such devices that people were told of within the hour
+    springs: Sequence[Event]  # one per device
+    unlisted: Sequence[Event]  # from devices for whose names the list had no room
+    lately: int = 0  # such devices notified within the last hour
 
 
 class Condition(Struct, frozen=True):
-    """A condition that holds: since when, and what a person must know."""
+    """A condition that holds: since when, and details for a person."""
 
     since: datetime
     note: str = ""
 
 
 class Tick(Struct, frozen=True):
-    """Time has passed: everything known at `now`."""
+    """Everything known at `now`, when time has passed."""
 
     now: datetime
     devices: Mapping[str, Device]  # approved ones only
     states: Mapping[str, DeviceState]
     open: Sequence[Alert]
-    law: Law
-    listening: datetime | None = NEVER  # since when the broker can reach us; None: it cannot
-    outages: Sequence[Alert] = ()  # of `many_silent`, over for less than a week
+    policy: SitePolicy
+    listening: datetime | None = NEVER  # since when messages arrive; None: no connection
+    outages: Sequence[Alert] = ()  # `many_silent` alerts that ended within a week
     faults: Mapping[str, str] = {}  # part of the gateway -> what is wrong with it
-    floods: Mapping[str, Condition] = {}  # topic filter -> how many names appear under it
-    doubles: Mapping[str, Condition] = {}  # device -> the boot numbers that two boards use
+    floods: Mapping[str, Condition] = {}  # topic filter -> number of unlisted names under it
+    doubles: Mapping[str, Condition] = {}  # device -> boot numbers of two boards
 
 
 class End(Struct, frozen=True):
-    """An open alert whose cause is gone."""
+    """The end of an open alert; `by`: the person or the cause."""
 
     rule: str
     subject: str
@@ -124,14 +122,14 @@ class End(Struct, frozen=True):
 
 
 class Ruling(Struct):
-    """What a rule concludes."""
+    """The conclusions of a rule."""
 
     opens: list[Alert] = []
     ends: list[End] = []
 
 
 class Audience(StrEnum):
-    """Who hears of an alert first."""
+    """Who is notified first."""
 
     FIELD = "field"  # trappers of the place
     OFFICE = "office"
@@ -141,15 +139,15 @@ class Audience(StrEnum):
 OnChange = Callable[["Rule", Change], Ruling]
 OnReports = Callable[["Rule", UnapprovedCaptures], Ruling]
 OnDevice = Callable[[Device, DeviceState, Tick, Limits, bool], Condition | None]
-"""Whether a condition holds of a device; the bool: whether its alert is open (for hysteresis)."""
+"""Whether a condition holds for a device; the bool: whether its alert is open (for hysteresis)."""
 OnSite = Callable[[Tick, frozenset[str]], Mapping[str, Condition]]
 """The subjects for which a condition holds; the set: subjects whose alert is open."""
-StillSo = Callable[[Alert, Tick], bool]
-"""Whether an open alert of an event's rule still stands when time has passed."""
+StillOpen = Callable[[Alert, Tick], bool]
+"""Whether an open alert of a rule about events stays open."""
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """A row of the table. Events open it (`on_change`), or time does (`on_device`, `on_site`)."""
+    """A row of the rule table: opened by events (`on_change`) or by time (`on_device`, `on_site`)."""
 
     name: RuleName
     level: AlertLevel
@@ -158,32 +156,30 @@ class Rule(Struct, frozen=True, kw_only=True):
     opens: str  # for the documentation
     ends: str
     audience: Audience = Audience.FIELD
-    urgent: bool = False  # quiet hours and digests do not hold it back
-    gathered: bool = (
-        True  # may share a message with others, which then names kinds and numbers only
-    )
+    urgent: bool = False  # not delayed by quiet hours and digests
+    gathered: bool = True  # may share a message with other alerts
     on_change: OnChange | None = None
-    on_reports: OnReports | None = None  # of devices that do not count
-    still: StillSo | None = None
+    on_reports: OnReports | None = None  # reports of devices that are not approved
+    still: StillOpen | None = None
     on_device: OnDevice | None = None
     on_site: OnSite | None = None
 
     @property
     def title_ja(self) -> str:
-        """The name in Japanese."""
+        """The title in Japanese."""
         return self.ja
 
     @property
     def title_en(self) -> str:
-        """The name in English."""
+        """The title in English."""
         return self.en
 
     @property
     def is_condition(self) -> bool:
-        """Lasts as long as its cause: a person may take care of it, not wish it away."""
+        """Whether the alert lasts as long as its cause; a person cannot end it."""
         return self.on_device is not None or self.on_site is not None
 
 
 def alert_id(rule: str, subject: str, cause: str) -> str:
-    """The same alert for the same cause, however often it is judged (16 hex digits)."""
+    """The id of an alert, 16 hex digits; the same cause always gives the same id."""
     return blake2b(f"{rule}\0{subject}\0{cause}".encode(), digest_size=8).hexdigest()

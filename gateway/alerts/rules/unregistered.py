@@ -1,20 +1,20 @@
-"""Rules about devices that nobody registered, and about identities that are used twice. PURE."""
+"""Rules about unregistered devices and about identities used by two boards. PURE."""
 
 from collections.abc import Mapping
 
 from gateway.alerts.rules.types import Condition, Rule, Ruling, Tick, UnapprovedCaptures, alert_id
 from gateway.domain.model import DOUBTS, Alert, Event
 
-ONE_BY_ONE = 5  # devices an hour that get an alert of their own
-MANY = "*"  # subject of the one alert about all others
+SINGLE_ALERTS = 5  # devices per hour with an own alert
+ALL_OTHERS = "*"  # subject of the one alert about all others
 
 
 def spring(rule: Rule, reports: UnapprovedCaptures) -> Ruling:
-    """A device that does not count reports a capture: each device once, many of them together."""
-    room = max(0, ONE_BY_ONE - reports.lately)
+    """Captures reported by devices that are not approved: one alert per device, many share one."""
+    room = max(0, SINGLE_ALERTS - reports.lately)
     alone, others = reports.springs[:room], [*reports.springs[room:], *reports.unlisted]
     opens = [_alert(rule, event.device, event, reports) for event in alone]
-    opens += [_alert(rule, MANY, event, reports) for event in others]
+    opens += [_alert(rule, ALL_OTHERS, event, reports) for event in others]
     return Ruling(opens=opens)
 
 
@@ -30,16 +30,16 @@ def _alert(rule: Rule, subject: str, event: Event, reports: UnapprovedCaptures) 
     )
 
 
-def unregistered(alert: Alert, tick: Tick) -> bool:
-    """Whether the device is still not registered; the alert about many stands until a person ends it."""
+def still_unregistered(alert: Alert, tick: Tick) -> bool:
+    """Whether the device is still not registered; a person must end the alert about many."""
     return alert.subject not in tick.devices
 
 
 def many_names(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
-    """Somebody appears under more names than the list takes."""
+    """Topic filters under which more names appear than the list holds."""
     return tick.floods
 
 
 def two_boards(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
-    """A device's boot number goes back and forth."""
+    """Devices whose boot number goes back and forth."""
     return tick.doubles

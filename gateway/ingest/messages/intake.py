@@ -192,9 +192,11 @@ class Intake:
             opened = self._opened_by_backlog(tx)
             opened |= {alert.id for alert in self._judging.absorb(tx, messages).opened}
             now = self._judging.clock()
-            lanes = tx.outbox.lanes(now)
+            queues = tx.outbox.queues(now)
             due = [
-                p for lane in lanes for p in claims.claim(tx, lane, self._judging.policy, now, ROOM)
+                p
+                for queue in queues
+                for p in claims.claim(tx, queue, self._judging.policy, now, ROOM)
             ]
             return [p for p in due if any(alert.id in opened for alert in p.alerts)]
 

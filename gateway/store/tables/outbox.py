@@ -49,7 +49,7 @@ class ClaimedDelivery(Struct, frozen=True):
     since: datetime  # first due
 
     @property
-    def lane(self) -> DeliveryQueue:
+    def queue(self) -> DeliveryQueue:
         """Whose channel it goes by."""
         return (self.person, self.channel)
 
@@ -93,7 +93,7 @@ class OutboxTable:
             ),
         )
 
-    def lanes(self, now: datetime) -> list[DeliveryQueue]:
+    def queues(self, now: datetime) -> list[DeliveryQueue]:
         """(person, channel) with something due."""
         rows = self._execute(
             f"SELECT DISTINCT person, channel FROM outbox WHERE {_DUE}",  # noqa: S608 - no values
@@ -102,48 +102,48 @@ class OutboxTable:
         return [(person, channel) for person, channel in rows]
 
     def claim(
-        self, lane: DeliveryQueue, now: datetime, limit: int, packing: Packing = ALONE
+        self, queue: DeliveryQueue, now: datetime, limit: int, packing: Packing = ALONE
     ) -> list[ClaimedDelivery]:
-        """Take letters of a lane that are due, urgent ones first; a claim older than CLAIM again."""
+        """Take letters of a queue that are due, urgent ones first; a claim older than CLAIM again."""
         rows: list[Any] = self._execute(
             f"SELECT no, gathered, {_NEW}, step FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
             "AND channel = ?4 AND (letter IS NULL OR letter = no) AND (?6 OR gathered OR attempts > 0) "
             "ORDER BY gathered, due_ms, no LIMIT ?5",
-            (ms(now), ms(now - CLAIM_TIMEOUT), *lane, limit, packing.urgent),
+            (ms(now), ms(now - CLAIM_TIMEOUT), *queue, limit, packing.urgent),
         ).fetchall()
-        are_many = self.urgent_due(lane, now) > packing.singly
+        are_many = self.urgent_due(queue, now) > packing.singly
         claimed, shared = [], set[int]()
         for no, gathered, is_new, step in rows:
             if no in shared:
                 continue  # went into the letter of an earlier row
             if is_new and (gathered or are_many):
-                shared |= self._gather(no, lane, now, None if gathered else step, packing.fits)
-            claimed.append(self._take(no, lane, now))
+                shared |= self._gather(no, queue, now, None if gathered else step, packing.fits)
+            claimed.append(self._take(no, queue, now))
         return claimed
 
-    def urgent_due(self, lane: DeliveryQueue, now: datetime) -> int:
-        """Urgent rows of a lane that are due and have not been tried yet."""
+    def urgent_due(self, queue: DeliveryQueue, now: datetime) -> int:
+        """Urgent rows of a queue that are due and have not been tried yet."""
         [(count,)] = self._execute(
             f"SELECT count(*) FROM outbox WHERE {_DUE} AND person = ?3 AND channel = ?4 "  # noqa: S608
             f"AND NOT gathered AND {_NEW}",
-            (ms(now), ms(now - CLAIM_TIMEOUT), *lane),
+            (ms(now), ms(now - CLAIM_TIMEOUT), *queue),
         )
         return int(count)
 
-    def lately(self, lane: DeliveryQueue, since: datetime) -> tuple[int, datetime | None]:
-        """Urgent letters of a lane that went out since a time or are under way, and the newest's time."""
+    def lately(self, queue: DeliveryQueue, since: datetime) -> tuple[int, datetime | None]:
+        """Urgent letters of a queue that went out since a time or are under way, and the newest's time."""
         [(count, newest)] = self._execute(
             "SELECT count(DISTINCT letter), max(at_ms) FROM ("
             "SELECT coalesce(letter, no) AS letter, settled_ms AS at_ms FROM outbox WHERE status = 'sent' "
             "AND person = ?1 AND channel = ?2 AND settled_ms >= ?3 AND NOT gathered UNION ALL "
             "SELECT coalesce(letter, no), claimed_ms FROM outbox WHERE status = 'claimed' "
             "AND person = ?1 AND channel = ?2 AND claimed_ms >= ?3 AND NOT gathered)",
-            (*lane, ms(since)),
+            (*queue, ms(since)),
         )
         return int(count), from_ms(newest) if newest is not None else None
 
     def hold(
-        self, lane: DeliveryQueue, now: datetime, until: datetime, never: Sequence[str]
+        self, queue: DeliveryQueue, now: datetime, until: datetime, never: Sequence[str]
     ) -> None:
         """What is due and may wait is due at `until`; a letter with one of the rules `never` goes whole."""
         self._execute(
@@ -151,18 +151,18 @@ class OutboxTable:
             (
                 ms(now),
                 ms(now - CLAIM_TIMEOUT),
-                *lane,
+                *queue,
                 msgspec.json.encode(never).decode(),
                 ms(until),
             ),
         )
 
-    def drop_quiet(self, lane: DeliveryQueue, now: datetime, never: Sequence[str]) -> None:
+    def drop_quiet(self, queue: DeliveryQueue, now: datetime, never: Sequence[str]) -> None:
         """The same for somebody whose quiet hours never end: it need not be said."""
         self._execute(
             "UPDATE outbox SET status = 'dropped', answer = 'quiet hours', claimed_ms = NULL "  # noqa: S608
             f"WHERE {_MAY_WAIT}",
-            (ms(now), ms(now - CLAIM_TIMEOUT), *lane, msgspec.json.encode(never).decode()),
+            (ms(now), ms(now - CLAIM_TIMEOUT), *queue, msgspec.json.encode(never).decode()),
         )
 
     def release(self) -> None:
@@ -212,7 +212,7 @@ class OutboxTable:
     def _gather(
         self,
         no: int,
-        lane: DeliveryQueue,
+        queue: DeliveryQueue,
         now: datetime,
         step: int | None,
         fits: Callable[[Sequence[Alert]], int],
@@ -222,7 +222,7 @@ class OutboxTable:
             f"SELECT no, alert FROM outbox WHERE person = ?2 AND channel = ?3 AND due_ms <= ?4 AND {_NEW} "  # noqa: S608
             "AND status = 'waiting' AND gathered = (?5 IS NULL) AND (?5 IS NULL OR step = ?5) "
             "ORDER BY no <> ?1, no LIMIT ?6",
-            (no, *lane, ms(now), step, MOST_ROWS_PER_MESSAGE),
+            (no, *queue, ms(now), step, MOST_ROWS_PER_MESSAGE),
         ).fetchall()
         alerts = [self._alert(alert) for _, alert in rows]
         shared = [number for number, _ in rows[: max(1, fits(alerts))]]
@@ -230,7 +230,7 @@ class OutboxTable:
             self._execute("UPDATE outbox SET letter = ? WHERE no = ?", (no, number))
         return set(shared)
 
-    def _take(self, no: int, lane: DeliveryQueue, now: datetime) -> ClaimedDelivery:
+    def _take(self, no: int, queue: DeliveryQueue, now: datetime) -> ClaimedDelivery:
         rows: list[Any] = self._execute(
             "UPDATE outbox SET status = 'claimed', claimed_ms = ?1, attempts = attempts + 1 "
             "WHERE (no = ?2 OR letter = ?2) AND status IN ('waiting', 'claimed') "
@@ -240,7 +240,7 @@ class OutboxTable:
         rows.sort()
         first = rows[0]
         alerts = tuple(self._alert(alert) for _, alert, *_ in rows)
-        return ClaimedDelivery(no, alerts, *lane, first[2] - 1, first[3], from_ms(first[4]))
+        return ClaimedDelivery(no, alerts, *queue, first[2] - 1, first[3], from_ms(first[4]))
 
     def _alert(self, alert_id: str) -> Alert:
         [(body,)] = self._execute("SELECT body FROM alert WHERE id = ?", (alert_id,))

@@ -154,7 +154,7 @@ def test_a_provider_that_fails_meanwhile_is_tried_again(store: Store) -> None:
             raise failures.pop()
         return await send(letter)
 
-    rig.notifier._ways = {
+    rig.notifier._channels = {
         ("tanaka", "0"): OpenChannel("console", open_channel("console:").row, failing)
     }
 

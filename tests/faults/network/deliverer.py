@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.alerts.channels import Means, table
+from gateway.alerts.channels import ChannelOptions, table
 from gateway.alerts.channels.table import open_channel
 from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
@@ -73,7 +73,7 @@ async def main(path: Path, port: int, captures: int, fault: str = "") -> None:
         table.CHANNELS = tuple(map(_singly, table.CHANNELS))
     policy = Policy(Config(people=(whom,), quotas=()))
     feed, store = Feed(), Store(path, TOKYO)
-    means = Means(line_url=f"http://127.0.0.1:{port}", timeout_s=0.4)
+    means = ChannelOptions(line_url=f"http://127.0.0.1:{port}", timeout_s=0.4)
     ways = {("tanaka", str(n)): open_channel(url, means) for n, url in enumerate(whom.channels)}
     kind = Noted if fault == "noted" else Notifier
     notifier = kind(store, feed, policy, ways, Links(""), first_retry=timedelta(seconds=0.05))
@@ -105,7 +105,7 @@ def _hear(tx: Transaction, number: int, policy: Policy) -> Outcome:
 def _due(tx: Transaction, number: int, policy: Policy) -> list[ClaimedDelivery]:
     _hear(tx, number, policy)
     now = datetime.now(UTC)
-    return [parcel for lane in tx.outbox.lanes(now) for parcel in tx.outbox.claim(lane, now, 10)]
+    return [parcel for queue in tx.outbox.queues(now) for parcel in tx.outbox.claim(queue, now, 10)]
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.alerts.channels import Means, Notification, UndeliveredError, http_status
+from gateway.alerts.channels import ChannelOptions, Notification, UndeliveredError, http_status
 from gateway.alerts.channels.http_status import http_date, judge, retry_after_s
-from gateway.alerts.channels.meshtastic import LONGEST, cut
+from gateway.alerts.channels.meshtastic import MAX_BYTES, cut
 from gateway.alerts.channels.table import CHANNELS, open_channel
 from gateway.domain.model import Alert, AlertLevel
 from tests.gateway.alerts.provider import (
@@ -42,7 +42,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def send(url: str, means: Means, letter: Notification = LETTER) -> str:
+def send(url: str, means: ChannelOptions, letter: Notification = LETTER) -> str:
     async def run() -> str:
         return await open_channel(url, means).send(letter)
 
@@ -51,7 +51,7 @@ def send(url: str, means: Means, letter: Notification = LETTER) -> str:
 
 def line(answer: Answer, timeout_s: float = 3.0) -> tuple[Any, list[Any]]:
     with providing(lambda _: answer) as provider:
-        means = Means(line_url=provider.url, timeout_s=timeout_s)
+        means = ChannelOptions(line_url=provider.url, timeout_s=timeout_s)
         try:
             return send(f"line:TOKEN@{TO}", means), provider.calls
         except UndeliveredError as failure:
@@ -62,7 +62,7 @@ def ntfy(answer: Answer, timeout_s: float = 3.0) -> tuple[Any, list[Any]]:
     with providing(lambda _: answer) as provider:
         try:
             url = f"ntfy://127.0.0.1:{provider.port}/topic"
-            return send(url, Means(timeout_s=timeout_s)), provider.calls
+            return send(url, ChannelOptions(timeout_s=timeout_s)), provider.calls
         except UndeliveredError as failure:
             return failure, provider.calls
 
@@ -80,7 +80,7 @@ def test_line_gets_text_link_token_and_retry_key() -> None:
 def test_the_retry_key_is_one_per_letter_whatever_the_attempt() -> None:
     keys = []
     with providing(lambda _: BROKEN) as provider:
-        means = Means(line_url=provider.url)
+        means = ChannelOptions(line_url=provider.url)
         for letter in (LETTER, LETTER, msgspec.structs.replace(LETTER, key="key-2")):
             with pytest.raises(UndeliveredError):
                 send(f"line:TOKEN@{TO}", means, letter)
@@ -194,7 +194,7 @@ def test_apprise_accepts_what_the_provider_accepts() -> None:
 
 def test_a_provider_that_is_not_there_is_tried_again() -> None:
     with pytest.raises(UndeliveredError) as failure:
-        send(f"line:TOKEN@{TO}", Means(line_url="http://127.0.0.1:9"))
+        send(f"line:TOKEN@{TO}", ChannelOptions(line_url="http://127.0.0.1:9"))
     assert not failure.value.permanent
 
 
@@ -215,7 +215,7 @@ class Broker:
 
 def test_sirens_get_a_retained_alert_and_its_end() -> None:
     broker = Broker()
-    means = Means(publish=broker.publish, site="goto")
+    means = ChannelOptions(publish=broker.publish, site="goto")
     send("mqtt:", means)
     send("mqtt:", means, msgspec.structs.replace(LETTER, over=True))
     (topic, told, kept), (topic2, end, kept2) = broker.taken
@@ -234,7 +234,7 @@ def test_a_siren_can_never_write_where_sensors_write() -> None:
 
 def test_meshtastic_gets_sendtext_json_without_link() -> None:
     broker = Broker()
-    send("meshtastic:!a1b2c3d4?from=!0000beef&channel=1", Means(publish=broker.publish))
+    send("meshtastic:!a1b2c3d4?from=!0000beef&channel=1", ChannelOptions(publish=broker.publish))
     [(topic, payload, _)] = broker.taken
     assert topic == "msh/JP/2/json/mqtt/"
     assert msgspec.json.decode(payload) == {
@@ -245,16 +245,16 @@ def test_meshtastic_gets_sendtext_json_without_link() -> None:
 
 def test_a_radio_text_is_cut_between_characters() -> None:
     text = cut("猪" * 100)
-    assert len(text.encode()) <= LONGEST
+    assert len(text.encode()) <= MAX_BYTES
     assert set(text) == {"猪"}
 
 
 @pytest.mark.parametrize("url", ["mqtt:", "meshtastic:^all?from=1"])
 def test_a_broker_that_does_not_take_it_is_no_delivery(url: str) -> None:
     with pytest.raises(UndeliveredError, match="broker"):
-        send(url, Means(publish=Broker(TimeoutError("slow")).publish))
+        send(url, ChannelOptions(publish=Broker(TimeoutError("slow")).publish))
     with pytest.raises(UndeliveredError, match="broker"):
-        send(url, Means())
+        send(url, ChannelOptions())
 
 
 @pytest.mark.parametrize(
@@ -338,5 +338,5 @@ def test_an_address_that_apprise_cannot_read_stands_in_no_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with pytest.raises(ValueError, match="knows no such address: foo"):
-        open_channel("foo://s3cret", Means())
+        open_channel("foo://s3cret", ChannelOptions())
     assert "s3cret" not in caplog.text

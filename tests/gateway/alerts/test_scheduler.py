@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alerts.scheduler import AlertScheduler, call
+from gateway.alerts.scheduler import AlertScheduler, request_url
 from gateway.mqtt.certificate import not_after
 from gateway.store import DiskError
 from gateway.store.feed import Feed
@@ -88,11 +88,11 @@ def test_a_portal_is_not_the_outside(
     answer: tuple[int, dict[str, str], bytes], heard: bool
 ) -> None:
     with providing(lambda _: answer) as provider:
-        assert asyncio.run(call(provider.url)) is heard
+        assert asyncio.run(request_url(provider.url)) is heard
 
 
 def test_nobody_outside_is_no_error() -> None:
-    assert asyncio.run(call("http://127.0.0.1:9/")) is False
+    assert asyncio.run(request_url("http://127.0.0.1:9/")) is False
 
 
 @pytest.mark.parametrize("days", [1, 20_000])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.alerts import texts as wording
-from gateway.alerts.channels import Means, UndeliveredError
+from gateway.alerts.channels import ChannelOptions, UndeliveredError
 from gateway.alerts.channels.table import CHANNELS, OpenChannel, open_channel, row_of
 from gateway.alerts.claims import LEAST_S, MOST_S, claim, fit, pace
 from gateway.alerts.links import Links
@@ -183,7 +183,7 @@ def test_what_was_told_while_the_disk_refused_hides_no_trap_afterwards(line: Sto
 
 def test_a_siren_hears_of_each_alert_on_its_own_topic(tmp_path: Path) -> None:
     storm, broker = Storm(tmp_path, "mqtt:"), Broker()
-    storm.use({LANE: open_channel("mqtt:", Means(publish=broker.publish, site="goto"))})
+    storm.use({LANE: open_channel("mqtt:", ChannelOptions(publish=broker.publish, site="goto"))})
     storm.spring(*range(50))
     storm.deliver()
     texts = [msgspec.json.decode(payload)["text"] for _, payload, _ in broker.taken]
@@ -196,7 +196,7 @@ def test_a_siren_hears_of_each_alert_on_its_own_topic(tmp_path: Path) -> None:
 def test_a_radio_gets_as_many_packets_as_it_takes(tmp_path: Path) -> None:
     url, broker = "meshtastic:^all?from=1", Broker()
     storm = Storm(tmp_path, url)
-    storm.use({LANE: open_channel(url, Means(publish=broker.publish))})
+    storm.use({LANE: open_channel(url, ChannelOptions(publish=broker.publish))})
     storm.spring(*range(40))
     storm.wait(120)
     packets = [msgspec.json.decode(payload)["payload"] for _, payload, _ in broker.taken]
@@ -215,7 +215,7 @@ def test_a_real_provider_gets_every_trap_and_no_message_too_long(
     with providing(lambda _: OK) as provider:
         url = LINE if scheme == "line" else f"{scheme}://127.0.0.1:{provider.port}/x"
         storm = Storm(tmp_path, url)
-        storm.use({LANE: open_channel(url, Means(line_url=provider.url))})
+        storm.use({LANE: open_channel(url, ChannelOptions(line_url=provider.url))})
         storm.spring(*range(MANY))
         storm.deliver()
         bodies = [msgspec.json.encode(call.json).decode() for call in provider.calls]

@@ -10,7 +10,7 @@ import pytest
 from gateway.alerts import texts
 from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
-from gateway.alerts.rules.unregistered import MANY, ONE_BY_ONE
+from gateway.alerts.rules.unregistered import ALL_OTHERS, SINGLE_ALERTS
 from gateway.config import SourceSettings, check
 from gateway.domain.model import Device, DeviceState, Message, RefusalReason, Role, Standing
 from gateway.domain.outcome import Outcome
@@ -149,9 +149,9 @@ def test_many_unregistered_springs_are_a_few_alerts_and_one_about_the_others(sto
     springs = [native(f"wana-{n:02}", "trap.sprung", n) for n in range(40)]
     hear(store, *springs)
     alerts = store.read_now(lambda r: r.open_alerts())
-    assert len(alerts) == ONE_BY_ONE + 1
-    [together] = [one for one in alerts if one.subject == MANY]
-    assert together.causes == 40 - ONE_BY_ONE
+    assert len(alerts) == SINGLE_ALERTS + 1
+    [together] = [one for one in alerts if one.subject == ALL_OTHERS]
+    assert together.causes == 40 - SINGLE_ALERTS
 
 
 def test_every_message_that_was_confirmed_is_read_after_approval(store: Store) -> None:
@@ -272,7 +272,7 @@ def test_a_flood_of_names_keeps_no_other_new_device_out(store: Store) -> None:
 def test_a_capture_under_a_name_without_room_is_kept_and_told_with_others(store: Store) -> None:
     hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
     outcome = hear(store, native("wana-07", "trap.sprung", 401, site="new"))
-    assert [one.subject for one in outcome.opened] == [MANY]
+    assert [one.subject for one in outcome.opened] == [ALL_OTHERS]
     assert confirmed(outcome) == {"wana-07-401"}
     assert store.read_now(lambda r: r.quarantine(1))[0].reason is RefusalReason.NAMES
     events = approve(store, "new/wana-07").events
