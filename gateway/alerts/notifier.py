@@ -58,7 +58,7 @@ class Notifier:
         clock: Clock = utc_now,
         first_retry: timedelta = FIRST_RETRY,
     ) -> None:
-        self._store, self._feed, self._policy, self._ways = store, feed, policy, channels
+        self._store, self._feed, self._policy, self._channels = store, feed, policy, channels
         self._links, self._clock, self._first_retry = links, clock, first_retry
         self._under_way: Counter[DeliveryQueue] = Counter()
         self._wake = asyncio.Event()
@@ -99,7 +99,10 @@ class Notifier:
         return all(sent_before)
 
     async def _tell(self, delivery: ClaimedDelivery, devices: Mapping[str, Device]) -> bool:
-        channel, person = self._ways.get(delivery.queue), self._policy.people.get(delivery.person)
+        channel, person = (
+            self._channels.get(delivery.queue),
+            self._policy.people.get(delivery.person),
+        )
         if channel is None or person is None:
             return True
         keys = sent_keys(delivery)
@@ -132,7 +135,7 @@ class Notifier:
         self._policy.know(tx.people.known)
         deliveries: list[ClaimedDelivery] = []
         for queue in tx.outbox.queues(now):
-            channel = self._ways.get(queue)
+            channel = self._channels.get(queue)
             room = (channel.row.at_once if channel else 1) - self._under_way[queue]
             if room > 0:
                 deliveries += claims.claim(tx, queue, self._policy, now, room)
@@ -151,7 +154,7 @@ class Notifier:
     ) -> None:
         try:
             await self._attempt(delivery, devices, sent)
-            if channel := self._ways.get(delivery.queue):
+            if channel := self._channels.get(delivery.queue):
                 await asyncio.sleep(channel.row.pause_s)
         except DiskError as error:
             log.debug("%s stays claimed for a while: %s", delivery.no, error)
@@ -162,7 +165,10 @@ class Notifier:
     async def _attempt(
         self, delivery: ClaimedDelivery, devices: Mapping[str, Device], sent: Counter[str]
     ) -> None:
-        channel, person = self._ways.get(delivery.queue), self._policy.people.get(delivery.person)
+        channel, person = (
+            self._channels.get(delivery.queue),
+            self._policy.people.get(delivery.person),
+        )
         if channel is None or person is None:
             await self._settle(delivery, "dead", "this person or channel is no longer configured")
             return
