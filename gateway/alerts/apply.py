@@ -33,5 +33,5 @@ def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> No
     """After an alert has ended: remove its unsent deliveries, and send its end to machines."""
     policy.know(tx.people.known)
     tx.outbox.drop(alert)
-    for delivery in policy.over(alert, now):
+    for delivery in policy.over(alert, now, tx.outbox.told(alert)):
         tx.outbox.add(alert, delivery)

@@ -5,7 +5,7 @@ not send.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -104,14 +104,20 @@ class Policy:
             self._responsible({step.duty}, alert, device, now), alert, now, number
         )
 
-    def over(self, alert: Alert, now: datetime) -> list[PlannedDelivery]:
-        """The deliveries of an alert's end, to channels that machines read."""
+    def over(
+        self, alert: Alert, now: datetime, told: Collection[tuple[str, str]]
+    ) -> list[PlannedDelivery]:
+        """The deliveries of an alert's end, to channels that machines read.
+
+        `told`: the (person, channel) that may have been told of the alert.
+        """
         step = alert.reopened * STEPS_PER_ROUND + WITHDRAWAL_STEP
         return [
             PlannedDelivery(person.name, channel.id, now, False, step)
             for person in self.people.values()
             for channel in person.channels
-            if row_of(channel.url).takes_back
+            if (row := row_of(channel.url)).takes_back
+            and (row.is_shared or (person.name, channel.id) in told)
         ]
 
     def month(self, now: datetime) -> datetime:

@@ -21,6 +21,7 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
     "devices": "devices.devices",
     "users": "service.users",
     "sessions": "service.sessions",
+    "tokens": "service.tokens",
     "alerts": "service.alerts",
     "watch": "devices.watch",
     "quarantine": "devices.quarantine",

@@ -25,6 +25,7 @@ from gateway.store.answers import DeviceEffort, QuarantinedMessage
 from gateway.store.connection import open_reader
 from gateway.store.people.reads import PeopleReads
 from gateway.store.people.sessions import SessionReads
+from gateway.store.people.tokens import TokenReads
 from gateway.store.rollups.counts import CountReads
 from gateway.store.rollups.hours import RollupReads
 from gateway.store.rollups.periods import Ledger, MakeLedger
@@ -55,6 +56,7 @@ class Reader:
         self.held = HeldReads(self._connection)
         self.people = PeopleReads(self._connection)
         self.sessions = SessionReads(self._connection)
+        self.tokens = TokenReads(self._connection)
         self.own_ledger = Ledger(self._execute)  # sums and actions over spans of days
         self.ledger = self.own_ledger  # the same, from InfluxDB if so configured
         self.rollups = RollupReads(self._connection)

@@ -6,6 +6,7 @@ since 1970 (`hour`, `day`). `device` columns hold the short `no` of the device t
 
 from gateway.store.people.schema import PEOPLE
 from gateway.store.people.schema_sessions import SESSIONS
+from gateway.store.people.schema_tokens import TOKENS
 from gateway.store.schema_held import HELD
 
 MIGRATIONS: tuple[str, ...] = (
@@ -281,4 +282,5 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     PEOPLE,
     SESSIONS,
+    TOKENS,
 )

@@ -26,6 +26,7 @@ from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.people.sessions import SessionTable
 from gateway.store.people.table import PeopleCache, PeopleTable
+from gateway.store.people.tokens import TokenTable
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
 from gateway.store.rows import EVENT_COLUMNS, event_row, readable, to_device, to_json, to_state
@@ -126,6 +127,7 @@ class Transaction:
         self.acts = ActionTable(connection)
         self.people = PeopleTable(connection, people)
         self.sessions = SessionTable(connection)
+        self.tokens = TokenTable(connection)
         self.links = LinkTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)

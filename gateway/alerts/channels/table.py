@@ -10,6 +10,7 @@ from gateway.alerts.channels.console import open_console
 from gateway.alerts.channels.line import open_line
 from gateway.alerts.channels.meshtastic import open_meshtastic
 from gateway.alerts.channels.mqtt import open_mqtt
+from gateway.alerts.channels.webhook import open_webhook
 
 UNLIMITED = 1_000_000
 
@@ -26,6 +27,7 @@ class ChannelRow(Struct, frozen=True):
     )
     pause_s: float = 0.0  # between two messages to one recipient; also fewer repeats after a kill
     takes_back: bool = False  # is notified when an alert has ended
+    is_shared: bool = False  # all recipients share one place, which is always notified of the end
     singly: int = (
         UNLIMITED  # urgent messages due at once that are sent singly; further ones share messages
     )
@@ -54,6 +56,16 @@ CHANNELS: tuple[ChannelRow, ...] = (
         ("mqtt",),
         "retained on the broker: sirens, displays",
         open_mqtt,
+        at_once=4,
+        takes_back=True,
+        is_shared=True,
+        lists=False,
+    ),
+    ChannelRow(
+        "webhook",
+        ("webhook",),
+        "signed HTTP requests to other programs",
+        open_webhook,
         at_once=4,
         takes_back=True,
         lists=False,

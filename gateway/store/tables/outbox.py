@@ -191,6 +191,14 @@ class OutboxTable:
                 (alert.id, STEPS_PER_ROUND, WITHDRAWAL_STEP - 1),
             )
 
+    def told(self, alert: Alert) -> set[tuple[str, str]]:
+        """The (person, channel) that may have heard of an alert: it was tried at least once."""
+        sql = (
+            "SELECT DISTINCT person, channel FROM outbox WHERE alert = ? "
+            "AND (status NOT IN ('waiting', 'dropped') OR attempts > 0)"
+        )
+        return {(person, channel) for person, channel in self._execute(sql, (alert.id,))}
+
     def sent_since(self, since: datetime) -> dict[tuple[str, str], int]:
         """Letters accepted since a time, by (person, channel): what quotas count."""
         rows = self._execute(

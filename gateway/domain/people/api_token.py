@@ -1,0 +1,79 @@
+"""Tokens by which other programs read the API: their role, what they may read, how long. PURE.
+
+Owns the token's fields and the check whether it still opens. Must not know the database or HTTP.
+Of the token itself only a hash is kept; it is shown once, when it is made.
+"""
+
+import secrets
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from msgspec import Struct
+
+from gateway.domain.errors import BadInputError
+from gateway.domain.people.permissions import Access, Visitor
+from gateway.domain.people.person import UserRole
+
+PREFIX = "shishigaki_"  # so that scanners of source code recognise a token that was published
+ROLES = (
+    UserRole.RESIDENT,
+    UserRole.VIEWER,
+    UserRole.TRAPPER,
+    UserRole.INSTALLER,
+    UserRole.OFFICIAL,
+)  # a program takes no turns as a deputy, and nothing that only an admin sees is in the API
+LONGEST_DAYS = 730
+
+
+class Scope(StrEnum):
+    """What a token may read."""
+
+    DEVICES = "devices"
+    ALERTS = "alerts"
+    EVENTS = "events"
+    RATES = "rates"
+
+
+class TokenError(BadInputError):
+    """The token cannot be made or found; the text says why."""
+
+
+class ApiToken(Struct, frozen=True, kw_only=True):
+    """One token, without its secret."""
+
+    name: str
+    role: UserRole
+    scopes: tuple[Scope, ...]
+    places: tuple[str, ...]  # ids of devices or areas, * allowed; empty: the whole site
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+    def opens(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor expired."""
+        return self.revoked_at is None and now < self.expires_at
+
+    def access(self) -> Access:
+        """What its role sees, by the same matrix as people; a token never acts."""
+        return Access(Visitor(self.role.value), f"token {self.name}", self.places)
+
+
+def new_secret() -> str:
+    """A new token: 256 random bits."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_of(secret: str) -> str:
+    """What is kept of a token. A fast hash is enough for 256 random bits: nobody can try them all."""
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def check(token: ApiToken) -> None:
+    """Raises TokenError for a role or a combination that no token may have."""
+    if token.role not in ROLES:
+        raise TokenError(f"role {token.role}: allowed for a token: {', '.join(ROLES)}")
+    if token.role is UserRole.TRAPPER and not token.places:
+        raise TokenError("role trapper: name its traps or areas with --place")
+    if not token.scopes:
+        raise TokenError(f"no scope: allowed: {', '.join(Scope)}")

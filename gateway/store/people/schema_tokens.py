@@ -1,0 +1,12 @@
+"""The migration for tokens of the API. Never edited once released. Owns this step of `schema`."""
+
+TOKENS = """
+CREATE TABLE api_token (
+    id TEXT PRIMARY KEY,            -- hash of the token
+    name TEXT NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    revoked_ms INTEGER,
+    body BLOB NOT NULL              -- api_token.ApiToken as JSON
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX api_token_name ON api_token (name) WHERE revoked_ms IS NULL;
+"""
