@@ -26,6 +26,8 @@ from dashboard.web import assets
 from dashboard.web.accounts import Accounts
 from dashboard.web.auth import LOOPBACK, Auth, signing_secret
 from dashboard.web.entry.account_pages import AccountPages
+from dashboard.web.entry.headers import SecurityHeaders
+from dashboard.web.entry.origin import OriginGuard
 from dashboard.web.entry.sessions import Sessions
 from dashboard.web.error_page import error_handlers
 from dashboard.web.forwarded import is_forwarded
@@ -90,7 +92,9 @@ def create_app(
             Mount("/static", StaticFiles(directory=assets.STATIC)),
         ],
         middleware=[
+            Middleware(SecurityHeaders, https=config.dashboard.public_url.startswith("https:")),
             *_hosts(auth),
+            Middleware(OriginGuard, settings=config.dashboard, reply=reply, clock=clock),
             Middleware(Gate, auth=auth, opened=("/public",) if config.public.open else ()),
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
         ],

@@ -85,10 +85,14 @@ def _local(wanted: list[tuple[str, str]], table: dict[str, str | None]) -> list[
 
 
 def policy(nonce: str, *, tiles: bool) -> str:
-    """The Content-Security-Policy of a page whose inline script carries `nonce`."""
+    """The Content-Security-Policy of a page. `nonce`: of folium's script, which is made anew for each map
+
+    and stands in the page; "": the page has no inline script, and none runs.
+    """
+    inline = f" 'nonce-{nonce}'" if nonce else ""
     images = f"'self' data: {GSI}" if tiles else "'self' data:"
     return (
-        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; "
+        f"default-src 'none'; script-src 'self'{inline}; style-src 'self'; "
         f"img-src {images}; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )

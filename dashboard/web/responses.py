@@ -81,7 +81,9 @@ class Reply:
             template, words, now, nonce=nonce, path=request.url.path, account=account, **values
         )
         response = HTMLResponse(
-            html, status, _headers(nonce, self._config.dashboard.tiles != "none")
+            html,
+            status,
+            _headers(nonce if nonce in html else "", self._config.dashboard.tiles != "none"),
         )
         if request.query_params.get("lang") == words.language:
             response.set_cookie(LANGUAGE_COOKIE, words.language, max_age=YEAR_S, samesite="lax")

@@ -86,16 +86,6 @@ def test_without_an_account_of_the_rank_the_page_shows_and_changes_nothing(
     assert site.store.read_now(lambda r: r.acts()) == []
 
 
-def test_a_form_of_another_site_does_nothing(site: Site) -> None:
-    kind = {
-        "content-type": "application/x-www-form-urlencoded",
-        "origin": "https://evil.example",
-    }
-    answer = phone(site, HANA).ask("POST", "/traps/trap-01", b"do=captured&once=1", kind)
-    assert answer.status_code == 403
-    assert site.store.read_now(lambda r: r.acts()) == []
-
-
 def test_what_the_table_does_not_allow_is_refused_with_its_reason(site: Site) -> None:
     answer = phone(site, HANA).post("/traps/trap-01", {"do": "removed", "once": "1"})
     assert answer.status_code == 409

@@ -49,7 +49,9 @@ def url(guarded: Place) -> Iterator[str]:
 def logged_in(url: str, name: str = "hana", password: str = PASSWORD) -> Client:
     client = Client(url)
     form = {"name": name, "password": password}
-    assert client.post("/login", form, headers={"user-agent": PHONE}).status_code == 303
+    assert (
+        client.post("/login", form, headers={"user-agent": PHONE, "origin": url}).status_code == 303
+    )
     return client
 
 
