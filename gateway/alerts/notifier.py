@@ -21,7 +21,7 @@ from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
 from gateway.domain.alerts import lifecycle as alert_lifecycle
-from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND
+from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND, DeliveryStatus
 from gateway.domain.model import URGENT, Device
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
@@ -170,12 +170,16 @@ class Notifier:
             self._policy.people.get(delivery.person),
         )
         if channel is None or person is None:
-            await self._settle(delivery, "dead", "this person or channel is no longer configured")
+            await self._settle(
+                delivery, DeliveryStatus.DEAD, "this person or channel is no longer configured"
+            )
             return
         if not self._policy.may_send(
             channel.scheme, sent[channel.scheme], urgent=is_urgent(delivery)
         ):
-            await self._settle(delivery, "dead", "the month's rest is kept for captures")
+            await self._settle(
+                delivery, DeliveryStatus.DEAD, "the month's rest is kept for captures"
+            )
             return
         notification = messages.write(
             delivery, person, devices, self._policy, self._links, self._clock()
@@ -190,7 +194,7 @@ class Notifier:
             log.exception("channel %s of %s", channel.scheme, delivery.person)
             await self._failed(delivery, UndeliveredError(type(error).__name__))
         else:
-            await self._settle(delivery, "sent", self._sent_keys[min(keys)])
+            await self._settle(delivery, DeliveryStatus.SENT, self._sent_keys[min(keys)])
             for one in keys:
                 del self._sent_keys[one]
 
@@ -207,18 +211,22 @@ class Notifier:
                 delivery.person,
                 failure.answer,
             )
-            await self._settle(delivery, "dead", failure.answer)
+            await self._settle(delivery, DeliveryStatus.DEAD, failure.answer)
         else:
-            await self._settle(delivery, "waiting", failure.answer, due)
+            await self._settle(delivery, DeliveryStatus.WAITING, failure.answer, due)
 
     async def _settle(
-        self, delivery: ClaimedDelivery, status: str, answer: str, due: datetime | None = None
+        self,
+        delivery: ClaimedDelivery,
+        status: DeliveryStatus,
+        answer: str,
+        due: datetime | None = None,
     ) -> None:
         now = self._clock()
 
         def act(tx: Transaction) -> None:
             for alert in tx.outbox.settle(delivery.no, status, answer, now, due):
-                if status == "sent" and (
+                if status is DeliveryStatus.SENT and (
                     sent_before := alert_lifecycle.change_status(
                         alert, alert_lifecycle.AlertChange.DELIVERED, now
                     )

@@ -32,6 +32,7 @@ from gateway.store.rollups.periods import Ledger, MakeLedger
 from gateway.store.rollups.walk import RollupWalk
 from gateway.store.rows import (
     EVENT_SELECT,
+    IS_OPEN,
     readable,
     to_act,
     to_alert,
@@ -128,12 +129,12 @@ class Reader:
 
     def open_alerts(self) -> list[Alert]:
         """Alerts not yet resolved, newest first."""
-        rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no DESC")
+        rows = self._execute(f"SELECT body FROM alert WHERE {IS_OPEN} ORDER BY no DESC")  # noqa: S608 - no values
         return list(readable(to_alert, (body for (body,) in rows)))
 
     def open_alerts_about(self, subject: str) -> list[Alert]:
         """Alerts about one subject that are not yet resolved, newest first."""
-        sql = "SELECT body FROM alert WHERE subject = ? AND status <> 'resolved' ORDER BY no DESC"
+        sql = f"SELECT body FROM alert WHERE subject = ? AND {IS_OPEN} ORDER BY no DESC"  # noqa: S608 - no values
         return list(readable(to_alert, (body for (body,) in self._execute(sql, (subject,)))))
 
     def alert(self, alert_id: str) -> Alert | None:

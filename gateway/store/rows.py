@@ -14,6 +14,7 @@ from gateway.domain.clocks.device_clock import DeviceClock
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import (
     Alert,
+    AlertStatus,
     Device,
     DeviceState,
     Event,
@@ -39,6 +40,8 @@ EVENT_SELECT = (
     "e.id, d.id, e.kind, e.observed_ms, e.received_ms, e.quality, e.device_ms, e.boot, e.seq, "
     "e.species, e.count, e.distinct_, e.facts FROM event e JOIN device d ON d.no = e.device"
 )
+# Alerts that are not over: as text, so that SQLite uses the partial indexes.
+IS_OPEN = f"status <> '{AlertStatus.RESOLVED}'"
 _FACTS = tuple(n for n in Facts.__struct_fields__ if n not in {"species", "count"})
 _Rest = msgspec.defstruct("_Rest", [(name, Any, None) for name in _FACTS], omit_defaults=True)
 _rest = attrgetter(*_FACTS)

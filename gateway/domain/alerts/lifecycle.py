@@ -58,6 +58,16 @@ class EscalationStep(Struct, frozen=True, order=True):
     duty: Duty
 
 
+class DeliveryStatus(StrEnum):
+    """The status of a delivery in the outbox."""
+
+    WAITING = "waiting"  # to be sent when it is due
+    CLAIMED = "claimed"  # an attempt is under way
+    SENT = "sent"  # the provider has accepted it
+    DEAD = "dead"  # given up
+    DROPPED = "dropped"  # no longer worth sending
+
+
 class PlannedDelivery(Struct, frozen=True):
     """One delivery that is planned."""
 

@@ -118,7 +118,7 @@ class Intake:
         while len(judged) < (1 if is_wanted() else most) and (
             batch := tx.backlog.take(self._max_batch)
         ):
-            outcome = self._judging.judge(tx, batch.messages, batch.stamp)
+            outcome = self._judging.judge(tx, batch.messages, batch.clock)
             judged.append((len(batch.messages), outcome))
         return judged, tx.backlog.size()
 

@@ -20,6 +20,7 @@ from gateway.domain.independence import INDEPENDENCE_MS
 from gateway.domain.model import DeviceState, Event, TimeQuality
 from gateway.store.rows import EVENT_SELECT, readable, to_alert, to_event, to_json
 from gateway.store.setting_keys import SettingKey
+from gateway.store.tables.outbox import UNSETTLED
 from gateway.store.writer import Transaction
 
 
@@ -92,9 +93,14 @@ def _tally(tx: Transaction, device: str, start: int) -> HourlyTally:
 def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
     tx.execute(
         "UPDATE event SET received_ms = received_ms + ?1, "
-        "observed_ms = observed_ms + iif(quality = 'untrusted', ?1, 0), "
-        "quality = iif(quality = 'untrusted', 'derived', quality) WHERE no > ?2",
-        (shift_ms, period.event_no),
+        "observed_ms = observed_ms + iif(quality = ?3, ?1, 0), "
+        "quality = iif(quality = ?3, ?4, quality) WHERE no > ?2",
+        (
+            shift_ms,
+            period.event_no,
+            TimeQuality.UNTRUSTED.value,
+            TimeQuality.DERIVED.value,
+        ),
     )
     tx.execute(
         "INSERT OR IGNORE INTO event_due SELECT no, '-' FROM event WHERE no > ? "
@@ -106,8 +112,8 @@ def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
         (shift_ms, period.quarantine_no),
     )
     tx.execute(
-        "UPDATE outbox SET due_ms = due_ms + ?1, since_ms = since_ms + ?1 WHERE alert IN "
-        "(SELECT id FROM alert WHERE no > ?2) AND status IN ('waiting', 'claimed')",
+        "UPDATE outbox SET due_ms = due_ms + ?1, since_ms = since_ms + ?1 WHERE alert IN "  # noqa: S608 - no values
+        f"(SELECT id FROM alert WHERE no > ?2) AND {UNSETTLED}",
         (shift_ms, period.alert_no),
     )
     rows: list[Any] = tx.execute(

@@ -11,8 +11,8 @@ import msgspec
 
 from gateway.domain.alerts.lifecycle import AlertChange, change_status
 from gateway.domain.epoch import ms
-from gateway.domain.model import URGENT, Alert
-from gateway.store.rows import to_alert, to_json
+from gateway.domain.model import URGENT, Alert, AlertStatus
+from gateway.store.rows import IS_OPEN, to_alert, to_json
 
 SAME_CAUSE = timedelta(hours=24)  # the same event judged again moves less than this
 
@@ -62,21 +62,21 @@ class AlertTable:
     def find_open(self, rule: str, subject: str) -> Alert | None:
         """The open alert of a rule about a subject, or None."""
         row = self._execute(
-            "SELECT body FROM alert WHERE rule = ? AND subject = ? AND status <> 'resolved'",
+            f"SELECT body FROM alert WHERE rule = ? AND subject = ? AND {IS_OPEN}",  # noqa: S608 - no values
             (rule, subject),
         ).fetchone()
         return to_alert(row[0]) if row else None
 
     def all_open(self) -> list[Alert]:
         """Every alert that is not resolved, oldest first."""
-        rows = self._execute("SELECT body FROM alert WHERE status <> 'resolved' ORDER BY no")
+        rows = self._execute(f"SELECT body FROM alert WHERE {IS_OPEN} ORDER BY no")  # noqa: S608 - no values
         return [to_alert(body) for (body,) in rows]
 
     def over_since(self, rule: str, since: datetime) -> list[Alert]:
         """Alerts of a rule that were resolved after `since`, among its newest hundred."""
         rows = self._execute(
-            "SELECT body FROM alert WHERE rule = ? AND status = 'resolved' ORDER BY no DESC LIMIT 100",
-            (rule,),
+            "SELECT body FROM alert WHERE rule = ? AND status = ? ORDER BY no DESC LIMIT 100",
+            (rule, AlertStatus.RESOLVED.value),
         )
         found = [to_alert(body) for (body,) in rows]
         return [alert for alert in found if alert.resolved_at and alert.resolved_at >= since]
@@ -84,7 +84,8 @@ class AlertTable:
     def open_about(self, subject: str) -> list[Alert]:
         """Every alert about a subject that is not resolved."""
         rows = self._execute(
-            "SELECT body FROM alert WHERE subject = ? AND status <> 'resolved'", (subject,)
+            f"SELECT body FROM alert WHERE subject = ? AND {IS_OPEN}",  # noqa: S608 - no values
+            (subject,),
         )
         return [to_alert(body) for (body,) in rows]
 

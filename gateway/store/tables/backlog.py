@@ -35,7 +35,7 @@ class ReceiptClock(StrEnum):
 
 
 class Size(NamedTuple):
-    """What waits."""
+    """How many messages wait, and their stored size."""
 
     messages: int
     stored_bytes: int
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
     """Messages that came together."""
 
     messages: list[Message]
-    stamp: ReceiptClock
+    clock: ReceiptClock
 
 
 class BacklogTable:
@@ -54,14 +54,14 @@ class BacklogTable:
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def put(self, messages: Sequence[Message], stamp: ReceiptClock) -> None:
-        """Keep messages behind those that wait already."""
+    def put(self, messages: Sequence[Message], clock: ReceiptClock) -> None:
+        """Append messages."""
         body = zlib.compress(_encode(messages), COMPRESSION_LEVEL)
         self._execute(
             "INSERT INTO backlog (clock, received_ms, messages, payload_bytes, body) "
             "VALUES (?, ?, ?, ?, ?)",
             (
-                stamp.value,
+                clock.value,
                 ms(messages[-1].received_at),
                 len(messages),
                 sum(len(message.payload) for message in messages),
@@ -70,9 +70,9 @@ class BacklogTable:
         )
 
     def take(self, most: int) -> Batch | None:
-        """The oldest messages, taken away; None when nothing waits.
+        """Remove and return the oldest messages; None when nothing waits.
 
-        One row at least, and as many as make `most` messages or TAKEN_BYTES, of one stamp.
+        One row at least, and as many as make `most` messages or MOST_TAKEN_BYTES, all with the same clock.
         A damaged row gives no messages.
         """
         last = self._last_of(most)
@@ -83,7 +83,7 @@ class BacklogTable:
         ).fetchall()
         found = list(readable(_batch, sorted(rows)))  # RETURNING has no promised order
         messages = [message for batch in found for message in batch.messages]
-        return Batch(messages, found[0].stamp if found else ReceiptClock.LOST)
+        return Batch(messages, found[0].clock if found else ReceiptClock.LOST)
 
     def _last_of(self, most: int) -> int | None:
         """The number of the last row of `take`."""
@@ -91,9 +91,9 @@ class BacklogTable:
             "SELECT no, clock, messages, payload_bytes FROM backlog ORDER BY no LIMIT ?", (most,)
         ).fetchall()  # type: ignore[assignment]
         total, size_bytes, last = 0, 0, None
-        for no, stamp, count, payload_bytes in rows:
+        for no, clock, count, payload_bytes in rows:
             total, size_bytes = total + count, size_bytes + payload_bytes
-            is_enough = total > most or size_bytes > MOST_TAKEN_BYTES or stamp != rows[0][1]
+            is_enough = total > most or size_bytes > MOST_TAKEN_BYTES or clock != rows[0][1]
             if is_enough and last is not None:
                 break
             last = no
@@ -105,19 +105,21 @@ class BacklogTable:
 
     def mark_lost(self) -> None:
         """The untrusted period has ended: the times of its messages stay unknown."""
-        self._execute("UPDATE backlog SET clock = 'lost' WHERE clock = 'era'")
+        self._execute(
+            "UPDATE backlog SET clock = ? WHERE clock = ?",
+            (ReceiptClock.LOST.value, ReceiptClock.UNTRUSTED.value),
+        )
 
     def redate(self, shift_ms: int) -> None:
         """The time is known: move the times of the present untrusted period."""
         self._execute(
-            "UPDATE backlog SET clock = 'trusted', shift_ms = ?1, received_ms = received_ms + ?1 "
-            "WHERE clock = 'era'",
-            (shift_ms,),
+            "UPDATE backlog SET clock = ?2, shift_ms = ?1, received_ms = received_ms + ?1 WHERE clock = ?3",
+            (shift_ms, ReceiptClock.TRUSTED.value, ReceiptClock.UNTRUSTED.value),
         )
 
 
 def size(execute: Callable[[str], Any]) -> Size:
-    """How much waits; costs what the rows are, not what they hold."""
+    """How much waits. The cost follows the number of rows, not of messages."""
     [row] = execute(
         "SELECT coalesce(sum(messages), 0), coalesce(sum(length(body)), 0) FROM backlog"
     )
@@ -125,10 +127,10 @@ def size(execute: Callable[[str], Any]) -> Size:
 
 
 def _batch(row: tuple[Any, ...]) -> Batch:
-    _, stamp, shift_ms, body = row
+    _, clock, shift_ms, body = row
     try:
         messages = _decode(zlib.decompress(body))
-        return Batch([_moved(message, shift_ms) for message in messages], ReceiptClock(stamp))
+        return Batch([_moved(message, shift_ms) for message in messages], ReceiptClock(clock))
     except (zlib.error, msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise DamagedFileError(f"messages of the backlog: {error}") from None
 

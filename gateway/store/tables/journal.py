@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from gateway.domain.epoch import DAY_MS, ms
 from gateway.domain.identity import Identity, identity_of
-from gateway.domain.model import Event
+from gateway.domain.model import Event, Kind
 from gateway.store.rows import EVENT_SELECT, facts_column, readable, to_event
 
 COPY_MS = DAY_MS  # the same key later than this is another frame: counters begin again
@@ -87,8 +87,8 @@ class JournalTable:
         """When a device last detected a species, or None."""
         row = self._execute(
             "SELECT observed_ms FROM event WHERE device = (SELECT no FROM device WHERE id = ?) "
-            "AND kind = 'detection' AND coalesce(species, '') = ? ORDER BY observed_ms DESC LIMIT 1",
-            (device, species),
+            "AND kind = ? AND coalesce(species, '') = ? ORDER BY observed_ms DESC LIMIT 1",
+            (device, Kind.DETECTION.value, species),
         ).fetchone()
         return int(row[0]) if row else None
 

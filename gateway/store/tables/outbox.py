@@ -15,7 +15,12 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND, WITHDRAWAL_STEP, PlannedDelivery
+from gateway.domain.alerts.lifecycle import (
+    STEPS_PER_ROUND,
+    WITHDRAWAL_STEP,
+    DeliveryStatus,
+    PlannedDelivery,
+)
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Alert, AlertStatus
 from gateway.store.rows import to_alert
@@ -23,12 +28,20 @@ from gateway.store.rows import to_alert
 DeliveryQueue = tuple[str, str]
 """(person, channel): the place in the person's list."""
 
-_DUE = "due_ms <= ?1 AND (status = 'waiting' OR (status = 'claimed' AND claimed_ms <= ?2))"
+# Statuses stand in the statements as text, not as parameters: only then SQLite uses the partial indexes.
+_WAITING = f"status = '{DeliveryStatus.WAITING}'"
+_CLAIMED = f"status = '{DeliveryStatus.CLAIMED}'"
+_SENT = f"status = '{DeliveryStatus.SENT}'"
+_DEAD = f"status = '{DeliveryStatus.DEAD}'"
+_DROPPED = f"status = '{DeliveryStatus.DROPPED}'"
+UNSETTLED = f"status IN ('{DeliveryStatus.WAITING}', '{DeliveryStatus.CLAIMED}')"
+
+_DUE = f"due_ms <= ?1 AND ({_WAITING} OR ({_CLAIMED} AND claimed_ms <= ?2))"
 _NEW = "letter IS NULL AND attempts = 0"
 _MAY_WAIT = (
     f"{_DUE} AND person = ?3 AND channel = ?4 AND gathered AND coalesce(letter, no) NOT IN ("  # noqa: S608
     "SELECT coalesce(o.letter, o.no) FROM outbox o JOIN alert a ON a.id = o.alert "
-    "WHERE o.person = ?3 AND o.channel = ?4 AND o.status IN ('waiting', 'claimed') "
+    f"WHERE o.person = ?3 AND o.channel = ?4 AND o.{UNSETTLED} "
     "AND a.rule IN (SELECT value FROM json_each(?5)))"
 )
 CLAIM_TIMEOUT = timedelta(
@@ -133,10 +146,10 @@ class OutboxTable:
     def lately(self, queue: DeliveryQueue, since: datetime) -> tuple[int, datetime | None]:
         """Urgent letters of a queue that went out since a time or are under way, and the newest's time."""
         [(count, newest)] = self._execute(
-            "SELECT count(DISTINCT letter), max(at_ms) FROM ("
-            "SELECT coalesce(letter, no) AS letter, settled_ms AS at_ms FROM outbox WHERE status = 'sent' "
+            "SELECT count(DISTINCT letter), max(at_ms) FROM ("  # noqa: S608 - no values
+            f"SELECT coalesce(letter, no) AS letter, settled_ms AS at_ms FROM outbox WHERE {_SENT} "
             "AND person = ?1 AND channel = ?2 AND settled_ms >= ?3 AND NOT gathered UNION ALL "
-            "SELECT coalesce(letter, no), claimed_ms FROM outbox WHERE status = 'claimed' "
+            f"SELECT coalesce(letter, no), claimed_ms FROM outbox WHERE {_CLAIMED} "
             "AND person = ?1 AND channel = ?2 AND claimed_ms >= ?3 AND NOT gathered)",
             (*queue, ms(since)),
         )
@@ -160,7 +173,7 @@ class OutboxTable:
     def drop_quiet(self, queue: DeliveryQueue, now: datetime, never: Sequence[str]) -> None:
         """The same for somebody whose quiet hours never end: it need not be said."""
         self._execute(
-            "UPDATE outbox SET status = 'dropped', answer = 'quiet hours', claimed_ms = NULL "  # noqa: S608
+            f"UPDATE outbox SET {_DROPPED}, answer = 'quiet hours', claimed_ms = NULL "  # noqa: S608
             f"WHERE {_MAY_WAIT}",
             (ms(now), ms(now - CLAIM_TIMEOUT), *queue, msgspec.json.encode(never).decode()),
         )
@@ -168,17 +181,22 @@ class OutboxTable:
     def release(self) -> None:
         """Release the claims of an earlier run of the program."""
         self._execute(
-            "UPDATE outbox SET status = 'waiting', claimed_ms = NULL WHERE status = 'claimed'"
+            f"UPDATE outbox SET {_WAITING}, claimed_ms = NULL WHERE {_CLAIMED}"  # noqa: S608 - no values
         )
 
     def settle(
-        self, no: int, status: str, answer: str, now: datetime, due: datetime | None = None
+        self,
+        no: int,
+        status: DeliveryStatus,
+        answer: str,
+        now: datetime,
+        due: datetime | None = None,
     ) -> list[Alert]:
-        """End an attempt: 'sent', 'dead', or 'waiting' to try again at `due`. Returns its alerts."""
+        """End an attempt: SENT, DEAD, or WAITING to try again at `due`. Returns its alerts."""
         rows: list[Any] = self._execute(
-            "UPDATE outbox SET status = ?, answer = ?, due_ms = coalesce(?, due_ms), settled_ms = ?, "
-            "claimed_ms = NULL WHERE (no = ? OR letter = ?) AND status = 'claimed' RETURNING alert",
-            (status, answer, ms(due) if due else None, ms(now), no, no),
+            "UPDATE outbox SET status = ?, answer = ?, due_ms = coalesce(?, due_ms), settled_ms = ?, "  # noqa: S608 - no values
+            f"claimed_ms = NULL WHERE (no = ? OR letter = ?) AND {_CLAIMED} RETURNING alert",
+            (status.value, answer, ms(due) if due else None, ms(now), no, no),
         ).fetchall()
         return [self._alert(alert) for (alert,) in rows]
 
@@ -186,7 +204,7 @@ class OutboxTable:
         """Drop what was not tried yet of a resolved alert, except the first message about a capture."""
         if alert.status is AlertStatus.RESOLVED:
             self._execute(
-                "UPDATE outbox SET status = 'dropped' WHERE alert = ? AND status = 'waiting' "
+                f"UPDATE outbox SET {_DROPPED} WHERE alert = ? AND {_WAITING} "  # noqa: S608 - no values
                 "AND attempts = 0 AND (gathered = 1 OR step % ? BETWEEN 1 AND ?)",
                 (alert.id, STEPS_PER_ROUND, WITHDRAWAL_STEP - 1),
             )
@@ -202,8 +220,8 @@ class OutboxTable:
     def sent_since(self, since: datetime) -> dict[tuple[str, str], int]:
         """Letters accepted since a time, by (person, channel): what quotas count."""
         rows = self._execute(
-            "SELECT person, channel, count(DISTINCT coalesce(letter, no)) FROM outbox "
-            "WHERE status = 'sent' AND settled_ms >= ? GROUP BY person, channel",
+            "SELECT person, channel, count(DISTINCT coalesce(letter, no)) FROM outbox "  # noqa: S608 - no values
+            f"WHERE {_SENT} AND settled_ms >= ? GROUP BY person, channel",
             (ms(since),),
         )
         return {(person, channel): count for person, channel, count in rows}
@@ -211,7 +229,7 @@ class OutboxTable:
     def dead(self, since: datetime) -> int:
         """Deliveries given up since a time."""
         sql = (
-            "SELECT count(*) FROM outbox WHERE status = 'dead' AND settled_ms >= ? "
+            f"SELECT count(*) FROM outbox WHERE {_DEAD} AND settled_ms >= ? "  # noqa: S608 - no values
             "AND alert NOT IN (SELECT id FROM alert WHERE rule = 'gateway_fault')"
         )
         [(count,)] = self._execute(sql, (ms(since),))
@@ -228,7 +246,7 @@ class OutboxTable:
         """Fix which rows share the letter of row `no`; `step`: urgent ones of this step, else warnings."""
         rows: list[Any] = self._execute(
             f"SELECT no, alert FROM outbox WHERE person = ?2 AND channel = ?3 AND due_ms <= ?4 AND {_NEW} "  # noqa: S608
-            "AND status = 'waiting' AND gathered = (?5 IS NULL) AND (?5 IS NULL OR step = ?5) "
+            f"AND {_WAITING} AND gathered = (?5 IS NULL) AND (?5 IS NULL OR step = ?5) "
             "ORDER BY no <> ?1, no LIMIT ?6",
             (no, *queue, ms(now), step, MOST_ROWS_PER_MESSAGE),
         ).fetchall()
@@ -240,8 +258,8 @@ class OutboxTable:
 
     def _take(self, no: int, queue: DeliveryQueue, now: datetime) -> ClaimedDelivery:
         rows: list[Any] = self._execute(
-            "UPDATE outbox SET status = 'claimed', claimed_ms = ?1, attempts = attempts + 1 "
-            "WHERE (no = ?2 OR letter = ?2) AND status IN ('waiting', 'claimed') "
+            f"UPDATE outbox SET {_CLAIMED}, claimed_ms = ?1, attempts = attempts + 1 "  # noqa: S608 - no values
+            f"WHERE (no = ?2 OR letter = ?2) AND {UNSETTLED} "
             "RETURNING no, alert, attempts, step, since_ms",
             (ms(now), no),
         ).fetchall()

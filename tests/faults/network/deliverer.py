@@ -21,6 +21,7 @@ from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.policy import Policy
 from gateway.config import Config, PersonSettings
+from gateway.domain.alerts.lifecycle import DeliveryStatus
 from gateway.domain.model import Device, Kind, Message, Reading, Role, TimeSource
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import absorb
@@ -59,10 +60,10 @@ def spring(number: int) -> Message:
 
 
 class Noted(Notifier):
-    """Notes first, sends then: each letter is tried once."""
+    """Stores a delivery as sent before it sends: each is tried once."""
 
     async def _attempt(self, parcel: ClaimedDelivery, *rest: Any) -> None:
-        await self._settle(parcel, "sent", "")
+        await self._settle(parcel, DeliveryStatus.SENT, "")
         await super()._attempt(parcel, *rest)
 
 

@@ -94,7 +94,7 @@ def test_what_is_kept_comes_back_as_it_was(store: Store, messages: list[Message]
     assert waiting(store) == len(messages)
     batch = store.write_now(lambda tx: tx.backlog.take(1_000))
     assert batch is not None
-    assert (batch.messages, batch.stamp) == (messages, ReceiptClock.UNTRUSTED)
+    assert (batch.messages, batch.clock) == (messages, ReceiptClock.UNTRUSTED)
     assert store.write_now(lambda tx: tx.backlog.take(1_000)) is None
 
 
@@ -105,7 +105,7 @@ def test_small_rows_are_judged_together_and_a_stamp_holds_for_all_of_a_batch(sto
     taken = []
     while batch := store.write_now(lambda tx: tx.backlog.take(20)):
         taken.append(batch)
-    assert [(len(b.messages), b.stamp) for b in taken] == [
+    assert [(len(b.messages), b.clock) for b in taken] == [
         (20, ReceiptClock.TRUSTED),
         (5, ReceiptClock.TRUSTED),
         (5, ReceiptClock.UNTRUSTED),
