@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.domain.timing import OLDEST, RELEASED, SLACK, Trust, trust
+from gateway.domain.timing import CLOCK_TOLERANCE, FIRST_RELEASE, OLDEST, Trust, trust
 
 Clock = Callable[[], datetime]
 """Gives the present time, aware and in UTC."""
@@ -83,11 +83,14 @@ class Timekeeper:
     """
 
     def __init__(
-        self, machine: Machine, floor: datetime = RELEASED, period: UntrustedPeriod | None = None
+        self,
+        machine: Machine,
+        floor: datetime = FIRST_RELEASE,
+        period: UntrustedPeriod | None = None,
     ) -> None:
         self._machine = machine
         self._lock = threading.Lock()
-        self._last = max(floor, RELEASED)
+        self._last = max(floor, FIRST_RELEASE)
         self._last_boot_s = machine.boot_s()
         self._offset_s = 0.0
         self._slow_from: UntrustedPeriod | None = None
@@ -140,7 +143,7 @@ class Timekeeper:
             self.untrusted, self._last = None, self._last + error
             self._judge()
 
-    def settle(self, received_at: datetime) -> datetime:
+    def true_time(self, received_at: datetime) -> datetime:
         """The true time of a message that was received in an untrusted period and is read after it."""
         if self._shift and received_at <= self._shift[0]:
             return received_at + self._shift[1]
@@ -150,7 +153,7 @@ class Timekeeper:
         """Whether somebody has set the machine's clock since the last call."""
         machine = self._machine
         offset_s = machine.wall().timestamp() - machine.boot_s()
-        stepped = abs(offset_s - self._offset_s) > SLACK.total_seconds()
+        stepped = abs(offset_s - self._offset_s) > CLOCK_TOLERANCE.total_seconds()
         self._offset_s = offset_s
         return stepped
 

@@ -46,7 +46,7 @@ def rates(reader: Reader, zone: tzinfo, now: datetime, days: int, species: str |
     devices = {device.id: device for device in reader.devices() if device.role is Role.DETECTOR}
     blind = set()
     if species not in {None, UNKNOWN}:
-        blind = reader.own_ledger.blind(end - days - LOOK_BACK_DAYS, end) & devices.keys()
+        blind = reader.own_period_reads.blind(end - days - LOOK_BACK_DAYS, end) & devices.keys()
     found = [
         _sensor_rate(devices[row.device], row)
         for row in reader.rates(end - days, end, species)

@@ -34,13 +34,13 @@ class Choices(Struct, frozen=True):
 
 def choices(reader: Reader, zone: tzinfo, now: datetime) -> Choices:
     """The choices at `now`."""
-    days = reader.ledger.span_days()
+    days = reader.period_reads.span_days()
     today = now.astimezone(zone).date()
     present = periods.month_of(today)
     first = min(periods.month_of(day_date(days[0])), present) if days else present
     recent = periods.months_ending(present, LOOK_BACK_MONTHS).days
     areas = sorted({device.area for device in reader.devices() if device.area})
-    return Choices(first, present, reader.ledger.species(*recent), areas)
+    return Choices(first, present, reader.period_reads.species(*recent), areas)
 
 
 def default_species(species: Iterable[str]) -> str:

@@ -85,7 +85,7 @@ def _doubles(tx: Transaction, now: datetime) -> dict[str, Condition]:
     """Devices whose boot numbers show two boards with one identity."""
     return {
         one.device: Condition(one.first_at, f"boot {one.low}, {one.high}")
-        for one in tx.boot_returns.since(now - boot_numbers.FORGOTTEN)
+        for one in tx.boot_returns.since(now - boot_numbers.FORGET_AFTER)
         if boot_numbers.is_sure(one.times, one.first_at, one.last_at, now)
     }
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from gateway.domain.device_state import Order, order
 from gateway.domain.epoch import ms
 from gateway.domain.model import Event, Kind, TimeQuality
-from gateway.domain.timing import AHEAD, EARLIEST
+from gateway.domain.timing import EARLIEST, MOST_AHEAD
 
 Identity = tuple[str, str]
 """Device and id of an event."""
@@ -21,7 +21,7 @@ Identity = tuple[str, str]
 SAME_TIME = timedelta(
     seconds=5
 )  # accuracy of a device that computes its time again at each sending
-COPY_AGE = timedelta(hours=24)  # without a time, a later report is no copy
+MOST_COPY_AGE = timedelta(hours=24)  # without a time, a later report is no copy
 RESTARTED_MARK, CONFLICT_MARK = (
     "+",
     "~",
@@ -84,15 +84,15 @@ def compare(known: Event, report: Report, head: Order | None) -> Sameness:
     return Sameness.CONFLICT
 
 
-def own_id(report: Report, mark: str) -> str:
+def unique_id(report: Report, mark: str) -> str:
     """An id for a report whose own id is used; the same for each copy of it."""
-    event, time = report.event, own_time(report.event)
-    at = f"at {ms(time)}" if time else f"day {ms(event.received_at) // round(COPY_AGE / _MS)}"
+    event, time = report.event, plausible_device_time(report.event)
+    at = f"at {ms(time)}" if time else f"day {ms(event.received_at) // round(MOST_COPY_AGE / _MS)}"
     content = f"{report.kind}\0{at}\0{event.boot}\0{event.seq}".encode()
     return f"{event.id}{mark}{blake2b(content, digest_size=6).hexdigest()}"
 
 
-def own_time(event: Event) -> datetime | None:
+def plausible_device_time(event: Event) -> datetime | None:
     """The device's time, unless it comes from a clock that was never set."""
     time = event.device_time
     return time if time is not None and time >= EARLIEST else None
@@ -105,18 +105,18 @@ def _contradicts(known: Event, told: Event) -> bool:
     """Whether boot and sequence numbers show that these are two events."""
     if None not in (known.boot, told.boot) and known.boot != told.boot:
         return True
-    timed = own_time(known) is not None and own_time(told) is not None
+    timed = plausible_device_time(known) is not None and plausible_device_time(told) is not None
     return not timed and None not in (known.seq, told.seq) and known.seq != told.seq
 
 
 def _is_other_time(known: Event, report: Report) -> bool:
-    before, now = own_time(known), own_time(report.event)
+    before, now = plausible_device_time(known), plausible_device_time(report.event)
     if before and now and not report.is_time_loose:
-        is_set_since = _rank(report.event) < _rank(known) and now <= known.received_at + AHEAD
+        is_set_since = _rank(report.event) < _rank(known) and now <= known.received_at + MOST_AHEAD
         return abs(now - before) > SAME_TIME and not is_set_since
     if now and not report.is_time_loose:
-        return now > known.received_at + AHEAD
-    return not report.is_replay and report.event.received_at - known.received_at > COPY_AGE
+        return now > known.received_at + MOST_AHEAD
+    return not report.is_replay and report.event.received_at - known.received_at > MOST_COPY_AGE
 
 
 def _rank(event: Event) -> int:
@@ -130,5 +130,5 @@ def _began_again(known: Event, report: Report, head: Order | None, *, same_kind:
         if (known.boot, known.seq) != (told.boot, told.seq) or head is None:
             return False
         return head > order(known) and head[1:] != (known.boot, known.seq)
-    is_late = not report.is_replay and told.received_at - known.received_at > COPY_AGE
+    is_late = not report.is_replay and told.received_at - known.received_at > MOST_COPY_AGE
     return is_late and same_kind and not _contradicts(known, told)

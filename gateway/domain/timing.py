@@ -13,12 +13,12 @@ import msgspec
 from gateway.domain.model import Event, Reading, TimeQuality, TimeSource
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)  # before this no device of ours existed: an unset clock
-AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
+MOST_AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
 OLDEST = timedelta(days=400)  # a queue older than this is a wrong clock, not a late message
 
-RELEASED = datetime(2026, 1, 1, tzinfo=UTC)  # no gateway of this kind ran before
-SLACK = timedelta(seconds=2)  # between two looks at one clock
-SLOWABLE = timedelta(days=1)  # the most that a slower clock can make up for in decent time
+FIRST_RELEASE = datetime(2026, 1, 1, tzinfo=UTC)  # no gateway of this kind ran before
+CLOCK_TOLERANCE = timedelta(seconds=2)  # between two looks at one clock
+MOST_SLOWED = timedelta(days=1)  # the most that a slower clock can make up for in decent time
 
 
 class Trust(Enum):
@@ -86,7 +86,7 @@ def _possible(time: datetime, received_at: datetime, clock_trusted: bool) -> boo
     """Whether a device's time can be true; without a trusted clock of ours only the past is known."""
     if time < EARLIEST:
         return False
-    return not clock_trusted or received_at - OLDEST <= time <= received_at + AHEAD
+    return not clock_trusted or received_at - OLDEST <= time <= received_at + MOST_AHEAD
 
 
 def trust(wall: datetime, floor: datetime, *, synchronised: bool, keeps_time: bool) -> Trust:
@@ -99,9 +99,9 @@ def trust(wall: datetime, floor: datetime, *, synchronised: bool, keeps_time: bo
     if not (synchronised or keeps_time):
         return Trust.NONE
     behind = floor - wall
-    if behind > SLACK:
-        return Trust.SLOW if behind <= SLOWABLE else Trust.NONE
-    absurd = floor > RELEASED and -behind > OLDEST and not synchronised
+    if behind > CLOCK_TOLERANCE:
+        return Trust.SLOW if behind <= MOST_SLOWED else Trust.NONE
+    absurd = floor > FIRST_RELEASE and -behind > OLDEST and not synchronised
     return Trust.NONE if absurd else Trust.FULL
 
 

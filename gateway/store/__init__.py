@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 from gateway.store.connection import DamagedFileError, DiskError, StoreError
 from gateway.store.reader import Reader
 from gateway.store.recovery.database_file import DatabaseFile
-from gateway.store.recovery.file_report import Report
-from gateway.store.rollups.periods import Ledger, MakeLedger
+from gateway.store.recovery.file_report import FileReport
+from gateway.store.rollups.periods import MakePeriodReads, PeriodReads
 from gateway.store.writer import Transaction, Writer
 
 T = TypeVar("T")
@@ -35,32 +35,32 @@ class Store:
 
     def __init__(self, path: Path, zone: ZoneInfo, *, alone: bool = False) -> None:
         self.path = path
-        self._keeper = DatabaseFile(path, zone, alone=alone)
+        self._file = DatabaseFile(path, zone, alone=alone)
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         self._local = threading.local()
         self._asked = 0  # writes that run or wait
-        self.ledger: MakeLedger = Ledger  # of the readers opened from now on
+        self.period_reads: MakePeriodReads = PeriodReads  # of the readers opened from now on
 
     @property
-    def salvaged(self) -> Report | None:
+    def salvaged(self) -> FileReport | None:
         """What became of the last broken file, if there was one since the program started."""
-        return self._keeper.salvaged
+        return self._file.salvaged
 
     @property
-    def file_report(self) -> Report | None:
+    def file_report(self) -> FileReport | None:
         """What was last done with a broken, deleted or replaced file, by whatever program."""
-        return self._keeper.report
+        return self._file.report
 
     @property
     def file_fault(self) -> str:
         """Why nothing can be stored in the file now; "" when nothing is wrong."""
-        return self._keeper.file_fault
+        return self._file.file_fault
 
     @property
     def steps(self) -> int:
         """Increases while a salvage makes progress: for the watchdog."""
-        return self._keeper.steps
+        return self._file.steps
 
     async def write(self, act: Callable[[Transaction], T]) -> T:
         """Run `act` in one transaction on the writer's thread; durable when this returns.
@@ -81,22 +81,22 @@ class Store:
     async def rehearse(self, act: Callable[[Transaction], T]) -> T:
         """What `act` would give, without writing anything: also on a full disk."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._writing, self._keeper.rehearse, act
+            self._writing, self._file.rehearse, act
         )
 
     async def read(self, ask: Callable[[Reader], T]) -> T:
         """Run `ask` on a reader's thread."""
-        loop, number = asyncio.get_running_loop(), self._keeper.file_number
+        loop, number = asyncio.get_running_loop(), self._file.file_number
         try:
             return await loop.run_in_executor(self._reading, self._read, ask)
         except DamagedFileError as error:
-            await loop.run_in_executor(self._writing, self._keeper.mend, str(error))
+            await loop.run_in_executor(self._writing, self._file.mend, str(error))
         except DiskError:
             with contextlib.suppress(DiskError):
                 await self.heal()
             if self.file_fault:
                 return await loop.run_in_executor(self._writing, self._read_behind, ask)
-            if number == self._keeper.file_number:
+            if number == self._file.file_number:
                 raise
         return await loop.run_in_executor(self._reading, self._read, ask)
 
@@ -105,7 +105,7 @@ class Store:
 
         DiskError: that is not possible now. Costs a few calls of stat when nothing is wrong.
         """
-        await asyncio.get_running_loop().run_in_executor(self._writing, self._keeper.heal)
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._file.heal)
 
     async def look(self) -> None:
         """Read the newest events through a new connection, truncate a long log, renew the lock.
@@ -113,63 +113,63 @@ class Store:
         DiskError: the file cannot be read; StoreError: another gateway has taken it over.
         """
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writing, self._keeper.look)
-        await loop.run_in_executor(self._writing, self._keeper.renew_lock)
+        await loop.run_in_executor(self._writing, self._file.look)
+        await loop.run_in_executor(self._writing, self._file.renew_lock)
 
     def second_name(self) -> str:
         """A hard link to one of the database's files, in words; "" when there is none."""
-        return self._keeper.second_name()
+        return self._file.second_name()
 
     async def mend(self, fault: str) -> None:
         """Salvage the file, in which another process that reads it found a fault."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writing, self._keeper.mend, fault)
+        await loop.run_in_executor(self._writing, self._file.mend, fault)
 
     async def examine(self) -> None:
         """The rest of the integrity check that was too long for the start; salvages if it must."""
-        if self._keeper.examined:
+        if self._file.examined:
             return
         loop = asyncio.get_running_loop()
-        fault = await loop.run_in_executor(self._reading, self._keeper.examine)
+        fault = await loop.run_in_executor(self._reading, self._file.examine)
         if fault:
-            await loop.run_in_executor(self._writing, self._keeper.mend, fault)
+            await loop.run_in_executor(self._writing, self._file.mend, fault)
 
     def write_now(self, act: Callable[[Transaction], T]) -> T:
         """The same for code without a loop (commands, seeding); not beside `write`."""
-        return self._keeper.write(act)
+        return self._file.write(act)
 
     def read_now(self, ask: Callable[[Reader], T]) -> T:
         """The same for code without a loop, not beside `write`; DamagedFileError is left to the caller."""
         try:
             return self._read(ask)
         except DiskError:
-            self._keeper.heal()  # the files may have been taken away
+            self._file.heal()  # the files may have been taken away
             return self._read(ask)
 
     def _read(self, ask: Callable[[Reader], T]) -> T:
         held: tuple[int, Reader | None] = getattr(self._local, "reader", (-1, None))
         number, reader = held
-        if reader is None or number != self._keeper.file_number:
+        if reader is None or number != self._file.file_number:
             if reader:
-                self._keeper.drop_reader(reader)
-            number, reader = self._keeper.open_reader()
-            reader.keep_ledger(self.ledger)
+                self._file.drop_reader(reader)
+            number, reader = self._file.open_reader()
+            reader.use_period_reads(self.period_reads)
             self._local.reader = number, reader
-        with self._keeper.reading():
+        with self._file.reading():
             return ask(reader)
 
     def _read_behind(self, ask: Callable[[Reader], T]) -> T:
         """Read through the writing connection: it still has the files that were deleted or replaced."""
-        with self._keeper.reading_behind() as reader:
-            reader.keep_ledger(self.ledger)
+        with self._file.reading_behind() as reader:
+            reader.use_period_reads(self.period_reads)
             return ask(reader)
 
     def close(self) -> None:
         """Finish running work and close."""
-        self._keeper.stop()
+        self._file.stop()
         self._reading.shutdown()
         self._writing.shutdown()
-        self._keeper.close()
+        self._file.close()
 
 
 __all__ = [

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 PURGE_ROWS = 500  # in one transaction: a few milliseconds
 PAUSE_S = 0.2  # between two transactions, so that the intake goes first
 IDLE_S = 600.0  # between two checks when nothing is due
-SETTLED = timedelta(days=3)  # after a month's end: few messages are later
-REPORTED = timedelta(days=7)  # how long a salvage is reported as a fault
+MONTH_OVER_AFTER = timedelta(days=3)  # after a month's end: few messages are later
+REPORT_FOR = timedelta(days=7)  # how long a salvage is reported as a fault
 
 
 class Housekeeping:
@@ -33,7 +33,7 @@ class Housekeeping:
     def faults(self) -> dict[str, str]:
         """A database that was salvaged is reported as a fault for REPORTED."""
         report = self._store.file_report
-        if report is None or not report.rows or self._clock() - report.at > REPORTED:
+        if report is None or not report.rows or self._clock() - report.at > REPORT_FOR:
             return {}
         return {"database": f"{report.rows.get('event', 0)} events; {report.folder}"}
 
@@ -59,7 +59,7 @@ class Housekeeping:
         """Add up the oldest month that is over; False when none is left."""
         if not self._trusted():
             return False
-        before = day_number(self._clock() - SETTLED)
+        before = day_number(self._clock() - MONTH_OVER_AFTER)
         try:
             return await self._store.write(lambda tx: tx.months.fold(before))
         except DiskError as error:

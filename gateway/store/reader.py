@@ -28,7 +28,7 @@ from gateway.store.people.sessions import SessionReads
 from gateway.store.people.tokens import TokenReads
 from gateway.store.rollups.counts import CountReads
 from gateway.store.rollups.hours import RollupReads
-from gateway.store.rollups.periods import Ledger, MakeLedger
+from gateway.store.rollups.periods import MakePeriodReads, PeriodReads
 from gateway.store.rollups.walk import RollupWalk
 from gateway.store.rows import (
     EVENT_SELECT,
@@ -58,15 +58,15 @@ class Reader:
         self.people = PeopleReads(self._connection)
         self.sessions = SessionReads(self._connection)
         self.tokens = TokenReads(self._connection)
-        self.own_ledger = Ledger(self._execute)  # sums and actions over spans of days
-        self.ledger = self.own_ledger  # the same, from InfluxDB if so configured
+        self.own_period_reads = PeriodReads(self._execute)  # sums and actions over spans of days
+        self.period_reads = self.own_period_reads  # the same, from InfluxDB if so configured
         self.rollups = RollupReads(self._connection)
         self.walk = RollupWalk(self._connection)
         self.counts = CountReads(self._connection)
 
-    def keep_ledger(self, make: MakeLedger) -> None:
+    def use_period_reads(self, make: MakePeriodReads) -> None:
         """Read the sums from another source."""
-        self.ledger = make(self._execute)
+        self.period_reads = make(self._execute)
 
     def is_current(self) -> bool:
         """Whether the file has this program's schema: an older one is migrated at the next start."""

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from gateway.store.connection import DiskError, store_errors
 from gateway.store.reader import Reader
-from gateway.store.rollups.periods import Ledger, MakeLedger
+from gateway.store.rollups.periods import MakePeriodReads, PeriodReads
 
 T = TypeVar("T")
 READERS = 2
@@ -32,7 +32,7 @@ class ReadingStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.ledger: MakeLedger = Ledger  # of the readers opened from now on
+        self.period_reads: MakePeriodReads = PeriodReads  # of the readers opened from now on
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         self._local = threading.local()
 
@@ -62,6 +62,6 @@ class ReadingStore:
         if held:
             held[1].close()
         reader = Reader(self.path)
-        reader.keep_ledger(self.ledger)
+        reader.use_period_reads(self.period_reads)
         self._local.reader = file, reader
         return reader

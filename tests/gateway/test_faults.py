@@ -19,7 +19,7 @@ from gateway.metrics import Health
 from gateway.mqtt import Counters
 from gateway.store.clocks.clock_correction import ClockCorrections
 from gateway.store.housekeeping import Housekeeping
-from gateway.store.recovery.file_report import Report
+from gateway.store.recovery.file_report import FileReport
 from tests.gateway.alerts.site import Site
 from tests.support.samples import T0
 from tests.support.servers import need
@@ -141,7 +141,7 @@ def test_a_database_that_was_salvaged_is_a_fault_for_a_week(tmp_path: Path) -> N
     now = {"at": T0}
     own = Own(tmp_path, None, Housekeeping(store, 0, lambda: now["at"], lambda: True).faults)
     assert own.after(seconds=1) == {}
-    store.file_report = Report(T0, "page 7", "broken-1", {"event": 12}, holes=1)
+    store.file_report = FileReport(T0, "page 7", "broken-1", {"event": 12}, holes=1)
     now["at"] = T0 + timedelta(days=6)
     assert own.after(days=6) == {"database": "12 events; broken-1"}
     now["at"] = T0 + timedelta(days=8)

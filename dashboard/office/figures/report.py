@@ -66,7 +66,7 @@ def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> YearRepor
     devices = {d.id: d for d in reader.devices() if d.standing is Standing.APPROVED}
     this, then = _year(reader, year, zone, devices), _year(reader, before, zone, devices)
     first, last, offset = year.hours(zone)
-    alive, events = reader.ledger.hours_of_day(first, last, offset)
+    alive, events = reader.period_reads.hours_of_day(first, last, offset)
     return YearReport(
         month=month,
         span=year,
@@ -78,7 +78,7 @@ def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> YearRepor
         species=figures.by_species(this, then),
         meshes=figures.by_mesh(this, then, devices),
         types=figures.by_type(this, then, devices),
-        uptime=figures.uptime(this, devices, reader.ledger.first_days()),
+        uptime=figures.uptime(this, devices, reader.period_reads.first_days()),
         response=figures.response(this),
         response_before=figures.response(then),
         activity=activity.activity(activity.hours_of_counts(_thinned(events)), alive),
@@ -98,10 +98,14 @@ def _year(reader: Reader, span: LocalDays, zone: tzinfo, devices: dict[str, Devi
     for month in periods.months_in(span):
         start = max(month.first, span.start)
         stop = min(month.plus(1).first, span.stop)
-        sums = [s for s in reader.ledger.sums(*LocalDays(start, stop).days) if s.device in devices]
+        sums = [
+            s for s in reader.period_reads.sums(*LocalDays(start, stop).days) if s.device in devices
+        ]
         months.append((month, tuple(sums)))
-    actions = tuple(action for action in reader.ledger.acts(begin, end) if action.device in devices)
-    springs = tuple(one for one in reader.ledger.springs(begin, end) if one.device in devices)
+    actions = tuple(
+        action for action in reader.period_reads.acts(begin, end) if action.device in devices
+    )
+    springs = tuple(one for one in reader.period_reads.springs(begin, end) if one.device in devices)
     return Year(span, tuple(months), actions, springs)
 
 

@@ -107,7 +107,9 @@ def read(
         traps=traps,
         devices=devices,
         armed={o.device: o.armed_ms / DAY_MS for o in found},
-        actions=[one for one in reader.ledger.acts(*span.moments(zone)) if one.device in devices],
+        actions=[
+            one for one in reader.period_reads.acts(*span.moments(zone)) if one.device in devices
+        ],
         reports=reader.sightings(*span.days, map_filter.counted),
         off_map=off_map,
         limits=limits,
@@ -200,14 +202,14 @@ def _cannot_tell_species(reader: Reader, map_filter: MapFilter, span: LocalDays)
     days = [
         day for one in (map_filter.span, map_filter.other_span, span) if one for day in one.days
     ]
-    return reader.ledger.blind(min(days) - LOOK_BACK_DAYS, max(days))
+    return reader.period_reads.blind(min(days) - LOOK_BACK_DAYS, max(days))
 
 
 def _sums(reader: Reader, map_filter: MapFilter, span: LocalDays, zone: tzinfo) -> list[Sums]:
     if map_filter.clock is None:
-        return reader.ledger.sums(*span.days, map_filter.counted)
+        return reader.period_reads.sums(*span.days, map_filter.counted)
     first, last, offset = span.hours(zone)
-    return reader.ledger.sums_of_hours(
+    return reader.period_reads.sums_of_hours(
         first, last, HoursOfDay(*map_filter.clock, offset), map_filter.counted
     )
 

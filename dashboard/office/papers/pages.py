@@ -131,7 +131,7 @@ class PaperPages:
         devices = {d.id: d for d in reader.devices() if not chosen.area or d.area == chosen.area}
         actions = [
             action
-            for action in reader.ledger.acts(*chosen.span.moments(zone))
+            for action in reader.period_reads.acts(*chosen.span.moments(zone))
             if action.device in devices and chosen.counted in {None, action.species}
         ]
         return PapersInput(choices, chosen, devices, actions)

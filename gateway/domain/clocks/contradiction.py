@@ -12,7 +12,7 @@ from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import ActionKind, DeviceState, Event, Kind, TimeQuality, TrapState
 from gateway.domain.trap_lifecycle import TRANSITIONS, last_known
 
-DISORDER_MS = 60_000  # so much later a message may come by another way than one sent after it
+MOST_DISORDER_MS = 60_000  # so much later a message may come by another way than one sent after it
 SPRINGS = frozenset(  # what a person leaves behind that can spring
     deed
     for deed in ActionKind
@@ -29,7 +29,7 @@ class Arrival(Struct, frozen=True):
     is_trusted: bool = True  # the time of receipt is the true one
 
 
-def settle(
+def resolve(
     event: Event, head: Order, trap: TrapState | None, state: DeviceState | None, arrival: Arrival
 ) -> Event:
     """The event at the time that fits what is known: its own, or that of its arrival.
@@ -52,7 +52,7 @@ def _after_sensor_ms(event: Event, head: Order, arrival: Arrival) -> int | None:
     elif arrival.is_late or (arrival.is_numbered and event.boot is None):
         is_newer = False
     else:
-        is_newer = event.kind is Kind.SPRUNG or ms(event.received_at) >= head[0] + DISORDER_MS
+        is_newer = event.kind is Kind.SPRUNG or ms(event.received_at) >= head[0] + MOST_DISORDER_MS
     return head[0] if is_newer else None
 
 

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 LIVE_MS = 30_000  # what a live message may need on its way; smaller errors are left alone
 DRIFT = 0.001  # of the time that has passed: faster than any quartz that still ticks
-APART_S = 60  # between two messages that show together that a clock was set back
-STEADY_MS = 2_000  # a change of the estimate that is not worth a note
-STEADY_S = 3_600  # but once in so long it is noted when the clock was heard
-MOST_MS = (
+CONFIRM_AFTER_S = 60  # between two messages that show together that a clock was set back
+SMALL_CHANGE_MS = 2_000  # a change of the estimate that is not worth a note
+NOTE_EVERY_S = 3_600  # but once in so long it is noted when the clock was heard
+LARGEST_ERROR_MS = (
     400 * 86_400_000
 )  # a larger error is no clock that counts on: not learned, never corrected
 
@@ -60,9 +60,9 @@ def is_as_known(
     return (
         known.sure
         and -LIVE_MS <= known.error_ms <= 0
-        and error_ms - known.error_ms >= -STEADY_MS
+        and error_ms - known.error_ms >= -SMALL_CHANGE_MS
         and error_ms <= 0
-        and at_s - known.at_s < STEADY_S
+        and at_s - known.at_s < NOTE_EVERY_S
         and known.other_ms is None
         and known.boot == boot
         and known.source == source
@@ -90,12 +90,12 @@ def _first(sample: Sample) -> DeviceClock:
 
 def _agreed(known: DeviceClock, sample: Sample) -> DeviceClock:
     if not known.sure:
-        if sample.error_ms < -LIVE_MS and sample.at_s - known.at_s < APART_S:
+        if sample.error_ms < -LIVE_MS and sample.at_s - known.at_s < CONFIRM_AFTER_S:
             return replace(known, error_ms=max(known.error_ms, sample.error_ms))
         return _first(sample) if sample.error_ms >= -LIVE_MS else _sure(sample)
     error_ms = max(sample.error_ms, _floor_ms(known, sample))
-    is_steady = abs(error_ms - known.error_ms) <= STEADY_MS
-    if is_steady and known.other_ms is None and sample.at_s - known.at_s < STEADY_S:
+    is_steady = abs(error_ms - known.error_ms) <= SMALL_CHANGE_MS
+    if is_steady and known.other_ms is None and sample.at_s - known.at_s < NOTE_EVERY_S:
         return known
     return replace(known, error_ms=error_ms, at_s=sample.at_s, other_ms=None, other_s=0)
 
@@ -112,7 +112,7 @@ def _lower(known: DeviceClock, sample: Sample) -> DeviceClock:
     """A late message, or a clock that was set back: then the next one says the same."""
     if known.other_ms is None or not _is_near(known, sample):
         return replace(known, other_ms=sample.error_ms, other_s=sample.at_s)
-    return _sure(sample) if sample.at_s - known.other_s >= APART_S else known
+    return _sure(sample) if sample.at_s - known.other_s >= CONFIRM_AFTER_S else known
 
 
 def _sure(sample: Sample) -> DeviceClock:

@@ -14,10 +14,10 @@ from msgspec import Struct
 from gateway.domain.device_state import Placed
 from gateway.domain.model import DeviceState, Message, Reading
 
-LEAST = 3  # times that the number went back, if they last
-LASTS = timedelta(minutes=10)  # from the first time to the last
-MANY = 6  # times that need not last
-FORGOTTEN = timedelta(hours=24)  # without another time
+LEAST_RETURNS = 3  # times that the number went back, if they last
+LEAST_DURATION = timedelta(minutes=10)  # from the first time to the last
+CERTAIN_RETURNS = 6  # times that need not last
+FORGET_AFTER = timedelta(hours=24)  # without another time
 
 
 class BootReturn(Struct, frozen=True):
@@ -41,7 +41,7 @@ def returns(before: DeviceState | None, events: Iterable[Placed]) -> list[BootRe
     return found
 
 
-def same(reading: Reading, message: Message) -> list[BootReturn]:
+def conflict_as_return(reading: Reading, message: Message) -> list[BootReturn]:
     """A report under an id that meant something else: two boards with one boot number look so."""
     if reading.boot is None:
         return []
@@ -50,5 +50,5 @@ def same(reading: Reading, message: Message) -> list[BootReturn]:
 
 def is_sure(times: int, first: datetime, last: datetime, now: datetime) -> bool:
     """Whether so many returns mean two boards."""
-    lasting = times >= LEAST and last - first >= LASTS
-    return (lasting or times >= MANY) and now - last <= FORGOTTEN
+    lasting = times >= LEAST_RETURNS and last - first >= LEAST_DURATION
+    return (lasting or times >= CERTAIN_RETURNS) and now - last <= FORGET_AFTER

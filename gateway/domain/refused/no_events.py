@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 Key = tuple[str, str]  # (device, empty: not registered; reason)
-SHOWN = 20  # devices with a label of their own: those with the most messages
+MOST_LABELS = 20  # devices with a label of their own: those with the most messages
 OTHERS = "other"
 
 
@@ -41,7 +41,7 @@ def _shown(total: Counter[Key]) -> Counter[Key]:
     devices: Counter[str] = Counter()
     for (device, _), messages in total.items():
         devices[device] += messages
-    most = {device for device, _ in devices.most_common(SHOWN) if device}
+    most = {device for device, _ in devices.most_common(MOST_LABELS) if device}
     found: Counter[Key] = Counter()
     for (device, reason), messages in total.items():
         found[device if device in most else OTHERS, reason] += messages

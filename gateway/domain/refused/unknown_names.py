@@ -9,11 +9,14 @@ from collections import Counter
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-LISTED_MOST = 1_000  # names that wait for approval
-SHARED_MOST = 300  # of these, names whose topics differ in one level only
-LIMITS = {True: (LISTED_MOST, 600), False: (SHARED_MOST, 300)}  # (in the list, new within an hour)
+MOST_LISTED = 1_000  # names that wait for approval
+MOST_SHARING_A_FILTER = 300  # of these, names whose topics differ in one level only
+LIMITS = {
+    True: (MOST_LISTED, 600),
+    False: (MOST_SHARING_A_FILTER, 300),
+}  # (in the list, new within an hour)
 HOUR = timedelta(hours=1)
-LEVELS = 8  # of a topic that are looked at
+MOST_LEVELS = 8  # of a topic that are looked at
 EVERYTHING = "#"
 REGISTERS = 2_048  # of an estimate: 2 % off at most times
 
@@ -24,7 +27,7 @@ def filters(topic: str) -> list[str]:
     The device's topic without its last level, then the same with each level in turn left open: a sender
     that invents names varies one of them.
     """
-    levels = topic.split("/")[:LEVELS]
+    levels = topic.split("/")[:MOST_LEVELS]
     if len(levels) > 2:
         levels.pop()
     opened = (

@@ -128,7 +128,7 @@ def _read(
         readings = decode(message, batch.tx.devices)
     except MessageRefusedError as refusal:
         reason = batch.holding.refuse(message, refusal, kept)
-        left = unread.left_by(message, refusal, batch.tx.devices)
+        left = unread.heartbeat_of(message, refusal, batch.tx.devices)
     except Exception as error:
         bug = MessageRefusedError(RefusalReason.BUG, f"{type(error).__name__}: {error}")
         reason = batch.holding.refuse(message, bug, kept)
@@ -241,7 +241,9 @@ def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) 
             batch.outcome.refused[RefusalReason.CONFLICT] += 1
             why, kept = HoldReason(RefusalReason.CONFLICT, one.detail), batch.kept.get(id(message))
             batch.holding.keep(message, reading.device, why, kept)
-            batch.tx.boot_returns.add(reading.device, boot_numbers.same(reading, message))
+            batch.tx.boot_returns.add(
+                reading.device, boot_numbers.conflict_as_return(reading, message)
+            )
             batch.tx.quarantine.keep_newest(RefusalReason.CONFLICT, reading.device, CONFLICTS)
 
 
@@ -268,8 +270,8 @@ def _judge(
     tx, now, policy = batch.tx, batch.now, batch.policy
     device, before = tx.devices[address], tx.states.get(address)
     events = placed(one.event for one in group)
-    after = device_update.after(tx, before, events, group, revisions)
-    tally = device_update.tally(tx, device, before, events, revisions)
+    after = device_update.state_after(tx, before, events, group, revisions)
+    tally = device_update.effort_added(tx, device, before, events, revisions)
     quiet = frozenset(one.event.id for one in group if one.is_quiet)
     tx.boot_returns.add(address, boot_numbers.returns(before, events))
     news = [event for _, event in events]

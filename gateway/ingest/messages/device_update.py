@@ -20,7 +20,7 @@ from gateway.store import Transaction
 PRESENCE = (Kind.ONLINE, Kind.OFFLINE)
 
 
-def after(
+def state_after(
     tx: Transaction,
     before: DeviceState | None,
     events: Sequence[Placed],
@@ -91,7 +91,7 @@ def _revised(
     return msgspec.structs.replace(state, detected=detected, last_seen=seen)
 
 
-def tally(
+def effort_added(
     tx: Transaction,
     device: Device,
     before: DeviceState | None,
@@ -129,7 +129,7 @@ def _goes_on(before: DeviceState, first: Order) -> bool:
     return first > before.head and deed_ms <= before.head[0]
 
 
-def around(tx: Transaction, device: Device, act: TrapAction) -> effort.HourlyTally:
+def effort_since(tx: Transaction, device: Device, act: TrapAction) -> effort.HourlyTally:
     """What adds up from just before an act on; asked before and after it is kept, it tells its effect."""
     grace = grace_ms(device.heartbeat_s)
     start = ms(act.at) - grace - 1

@@ -26,13 +26,13 @@ from gateway.domain.model import (
 )
 from gateway.domain.refused.held_limits import URGENT
 from gateway.ingest.messages.discovery import propose
-from gateway.ingest.messages.unread import as_test
+from gateway.ingest.messages.unread import test_detail
 from gateway.store import Transaction
-from gateway.store.tables.quarantine import SHARED, Fate, HoldRequest, Kept
+from gateway.store.tables.quarantine import SHARED, HoldRequest, Kept, StoredAs
 
 # Nobody knows of when a replay by the broker is, if its device told no time.
 WITHOUT_TIME = frozenset((TimeQuality.RECEIVED, TimeQuality.UNTRUSTED))
-LATELY = timedelta(hours=1)  # in which only some unknown devices are told of one by one
+FLOOD_WINDOW = timedelta(hours=1)  # in which only some unknown devices are told of one by one
 
 
 class HoldReason(Struct, frozen=True):
@@ -59,7 +59,9 @@ class Holding(Struct):
         """The devices of a message that do not count (yet), and why."""
         held: dict[str, HoldReason] = {}
         if readings and readings[0].simulated:
-            return {one.device: HoldReason(RefusalReason.TEST, as_test(one)) for one in readings}
+            return {
+                one.device: HoldReason(RefusalReason.TEST, test_detail(one)) for one in readings
+            }
         devices = self.tx.devices
         for reading in readings:
             address = reading.device
@@ -114,11 +116,11 @@ class Holding(Struct):
         if why.reason is RefusalReason.NAMES and device:
             self._count_flood(message, device, why)
         fate, evicted = self._store(message, device, owner, why)
-        reason = RefusalReason.EVICTED if fate is Fate.DROPPED else why.reason
+        reason = RefusalReason.EVICTED if fate is StoredAs.DROPPED else why.reason
         self.count(owner, reason)
         if evicted:
             self.count(owner, RefusalReason.EVICTED, evicted)
-        return fate is Fate.KEPT
+        return fate is StoredAs.KEPT
 
     def count(self, device: str, reason: RefusalReason, messages: int = 1) -> None:
         """Count messages that gave no event; names outside the list are counted together."""
@@ -127,19 +129,19 @@ class Holding(Struct):
     def reports(self, now: datetime) -> UnapprovedCaptures:
         """The captures of which nobody was told yet; from now on they count as told."""
         unknown = self.tx.unknown
-        lately = unknown.told_since(now - LATELY)
-        new = unknown.untold(self.springs)
-        unknown.set_told(new, now)
+        lately = unknown.alerted_since(now - FLOOD_WINDOW)
+        new = unknown.not_alerted(self.springs)
+        unknown.set_alerted(new, now)
         springs = [event for id_, event in self.springs.items() if id_ in new]
         return UnapprovedCaptures(now, springs, self.unlisted, lately)
 
     def _store(
         self, message: Message, device: str | None, owner: str, why: HoldReason
-    ) -> tuple[Fate, int]:
+    ) -> tuple[StoredAs, int]:
         if why.reason is RefusalReason.IRRELEVANT or (
             why.reason is RefusalReason.NAMES and not why.urgent
         ):
-            return Fate.SHOWN, 0  # counted only
+            return StoredAs.SHOWN, 0  # counted only
         return self.tx.quarantine.add(
             message,
             HoldRequest(

@@ -43,7 +43,7 @@ class Judging(Struct, frozen=True):
         keeper = self.keeper
         if keeper is None:
             return messages, ReceiptClock.TRUSTED
-        messages = [_dated(message, keeper.settle(message.received_at)) for message in messages]
+        messages = [_dated(message, keeper.true_time(message.received_at)) for message in messages]
         if keeper.trusted:
             return messages, ReceiptClock.TRUSTED
         return messages, ReceiptClock.UNTRUSTED if keeper.untrusted else ReceiptClock.LOST

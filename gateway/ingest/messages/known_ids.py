@@ -18,7 +18,7 @@ from gateway.domain.identity import (
     Sameness,
     compare,
     identity_of,
-    own_id,
+    unique_id,
 )
 from gateway.domain.model import Event, Kind
 from gateway.ingest.messages.corrections import Admitted, CorrectableEvent, Revision, fill
@@ -103,7 +103,9 @@ def _keep(
     tx: Transaction, others: Sequence[tuple[Admitted, CorrectableEvent, Sameness]], found: Found
 ) -> None:
     """Journal each under an id of its own, once."""
-    own = [{mark: own_id(_report(one), mark) for mark in _MARKS.values()} for one, _, _ in others]
+    own = [
+        {mark: unique_id(_report(one), mark) for mark in _MARKS.values()} for one, _, _ in others
+    ]
     ids = {
         (one.event.device, id_)
         for (one, *_), marks in zip(others, own, strict=True)

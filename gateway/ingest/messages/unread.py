@@ -22,7 +22,7 @@ from gateway.domain.model import (
 )
 
 
-def left_by(
+def heartbeat_of(
     message: Message, refused: MessageRefusedError, devices: Mapping[str, Device]
 ) -> Reading | None:
     """What is left of a refused frame; None unless it told the state of a device that counts."""
@@ -39,7 +39,9 @@ def left_by(
     )
 
 
-def marked(event: Event, reading: Reading, state: DeviceState | None, told: bool | None) -> Event:
+def note_read_again(
+    event: Event, reading: Reading, state: DeviceState | None, told: bool | None
+) -> Event:
     """The event, saying so when it is the first whose content is read again.
 
     `told`: what the batch itself has said since (True: unread, False: read), None: nothing.
@@ -50,7 +52,7 @@ def marked(event: Event, reading: Reading, state: DeviceState | None, told: bool
     return msgspec.structs.replace(event, unread="")
 
 
-def as_test(reading: Reading) -> str:
+def test_detail(reading: Reading) -> str:
     """Why a simulated message is kept and not counted."""
     return (
         f"{reading.device}: 模擬の通知（試験）です。{reading.kind} として数えません"

@@ -58,9 +58,9 @@ def add_action(
     tx: Transaction, device: Device, before: DeviceState | None, act: TrapAction
 ) -> DeviceState:
     """Store an action and update the trap's state and effort, whatever the order of arrival."""
-    without = device_update.around(tx, device, act)
+    without = device_update.effort_since(tx, device, act)
     tx.acts.add(act)
-    tx.add_tally(device.id, effort.difference(device_update.around(tx, device, act), without))
+    tx.add_tally(device.id, effort.difference(device_update.effort_since(tx, device, act), without))
     after = with_action(before, act)
     tx.put_states([after])
     return after

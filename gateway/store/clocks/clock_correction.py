@@ -8,7 +8,7 @@ import logging
 from datetime import timedelta
 
 from gateway.clock import Timekeeper, UntrustedPeriod, this_machine
-from gateway.domain.timing import RELEASED, SLACK, Trust
+from gateway.domain.timing import CLOCK_TOLERANCE, FIRST_RELEASE, Trust
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.clocks import redate
 from gateway.store.setting_keys import SettingKey
@@ -21,7 +21,7 @@ def open_timekeeper(store: Store) -> Timekeeper:
     """The time of a gateway with this store: never before what has been committed."""
     period = redate.remembered(store.read_now(lambda r: r.setting(SettingKey.UNTRUSTED_PERIOD)))
     newest = store.read_now(lambda r: r.newest_receipt())
-    return Timekeeper(this_machine(), newest or RELEASED, period)
+    return Timekeeper(this_machine(), newest or FIRST_RELEASE, period)
 
 
 class ClockCorrections:
@@ -67,7 +67,9 @@ class ClockCorrections:
         error = self._keeper.error()
 
         def act(tx: Transaction) -> int:
-            if error < -SLACK:  # our time was ahead: nothing may move before earlier events
+            if (
+                error < -CLOCK_TOLERANCE
+            ):  # our time was ahead: nothing may move before earlier events
                 redate.forget(tx)
                 return 0
             return redate.redate(tx, period, error)

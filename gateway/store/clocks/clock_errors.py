@@ -8,7 +8,7 @@ import apsw
 from gateway.domain.clocks.device_clock import DeviceClock
 from gateway.store.rows import to_clock, to_json
 
-NAMES = 1_000  # receivers of one site; names beyond that are made up and are not learned
+MOST_CLOCKS = 1_000  # receivers of one site; names beyond that are made up and are not learned
 
 
 class ClockTable:
@@ -28,5 +28,5 @@ class ClockTable:
             "INSERT INTO clock SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM clock WHERE name = ?1) "
             "OR (SELECT count(*) FROM clock) < ?3 "
             "ON CONFLICT DO UPDATE SET body = excluded.body",
-            (name, to_json(clock), NAMES),
+            (name, to_json(clock), MOST_CLOCKS),
         )

@@ -14,7 +14,7 @@ from gateway.clock import Clock
 from gateway.store import DiskError, Store, StoreError
 from gateway.store.connection import WAL_LIMIT_BYTES
 from gateway.store.file import wal
-from gateway.store.recovery.file_report import Report
+from gateway.store.recovery.file_report import FileReport
 
 log = logging.getLogger(__name__)
 LOOK_S = 1.0  # a few calls of stat
@@ -84,7 +84,7 @@ class FileWatch:
             self._lock_fault = str(error)
             log.error("%s", error)  # noqa: TRY400 - as above
 
-    def _lately(self) -> Report | None:
+    def _lately(self) -> FileReport | None:
         """What was made whole again a short while ago; a salvage is told by `housekeeping`."""
         report = self._store.file_report
         is_news = report and not report.rows and self._clock() - report.at <= REPORTED

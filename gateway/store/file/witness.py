@@ -13,7 +13,7 @@ from gateway.domain.epoch import ms
 from gateway.store.connection import open_reader
 
 MOST_EVENTS = 100  # events that are looked for
-FRESH = timedelta(hours=12)  # older ones may be purged between two looks
+LOOK_BACK = timedelta(hours=12)  # older ones may be purged between two looks
 
 NEWEST = """SELECT no, id FROM (SELECT no, id, received_ms FROM event ORDER BY no DESC LIMIT ?)
             WHERE received_ms >= ?"""
@@ -27,7 +27,7 @@ class Witness:
 
     def look(self, writer: apsw.Connection, path: Path, now: datetime) -> tuple[int, int]:
         """(newest events that are missing in the file, those of them that the writer has no more)."""
-        present = dict(writer.execute(NEWEST, (MOST_EVENTS, ms(now - FRESH))))
+        present = dict(writer.execute(NEWEST, (MOST_EVENTS, ms(now - LOOK_BACK))))
         reader = open_reader(path)
         try:
             wanted = self._seen | present

@@ -29,7 +29,7 @@ from gateway.store.file.live_file import LiveFile
 from gateway.store.file.witness import Witness
 from gateway.store.reader import Reader
 from gateway.store.recovery import exchange
-from gateway.store.recovery.file_report import Report, remember, remembered
+from gateway.store.recovery.file_report import FileReport, remember, remembered
 from gateway.store.recovery.integrity import CheckResult, check
 from gateway.store.recovery.opening import Opening
 from gateway.store.recovery.rescue import rescue
@@ -81,7 +81,7 @@ class DatabaseFile:
         return self._opening.live
 
     @property
-    def salvaged(self) -> Report | None:
+    def salvaged(self) -> FileReport | None:
         """What became of a broken file since the program started."""
         return self._opening.salvaged
 
@@ -266,7 +266,7 @@ class DatabaseFile:
             return
         if lost < missing:
             self._rescue(fault)
-        self.report = Report(utc_now(), fault, "", {}, lost)
+        self.report = FileReport(utc_now(), fault, "", {}, lost)
         with store_errors(), transaction(self._writer.connection):
             remember(self._writer.connection, self.report)
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from gateway.store.setting_keys import SettingKey
 
 
-class Report(Struct, frozen=True):
+class FileReport(Struct, frozen=True):
     """What was done with a broken, deleted or replaced file."""
 
     at: datetime
@@ -23,18 +23,18 @@ class Report(Struct, frozen=True):
     holes: int  # damaged ranges that were skipped
 
 
-def remember(target: apsw.Connection, report: Report) -> None:
+def remember(target: apsw.Connection, report: FileReport) -> None:
     """Leave the report in the new file."""
     row = (SettingKey.FILE_REPORT, msgspec.json.encode(report).decode())
     target.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", row)
 
 
-def remembered(connection: apsw.Connection) -> Report | None:
+def remembered(connection: apsw.Connection) -> FileReport | None:
     """The report that was left in the file; None when there is none that can be read."""
     row = connection.execute(
         "SELECT value FROM setting WHERE key = ?", (SettingKey.FILE_REPORT,)
     ).fetchone()
     try:
-        return msgspec.json.decode(row[0], type=Report) if row else None
+        return msgspec.json.decode(row[0], type=FileReport) if row else None
     except msgspec.MsgspecError:
         return None

@@ -15,8 +15,8 @@ import apsw
 from gateway.store.connection import DAMAGE, StoreError, is_damage
 from gateway.store.file import raw_file
 
-PROGRESS = 20_000  # steps of SQLite between two checks of the time
-SMALL = ("device", "setting", "person", "alert", "outbox", "quarantine")
+PROGRESS_STEPS = 20_000  # steps of SQLite between two checks of the time
+SMALL_TABLES = ("device", "setting", "person", "alert", "outbox", "quarantine")
 # Bytes of every database that this program writes: (offset, allowed values).
 HEADER: tuple[tuple[int, tuple[bytes, ...]], ...] = (
     (0, (b"SQLite format 3\0",)),
@@ -70,7 +70,7 @@ def check(
     """
     end = None if budget_s is None else time.monotonic() + budget_s
     connection.set_progress_handler(
-        lambda: stop() or (end is not None and time.monotonic() > end), PROGRESS
+        lambda: stop() or (end is not None and time.monotonic() > end), PROGRESS_STEPS
     )
     try:
         for table in (*_present(connection), None):
@@ -90,7 +90,7 @@ def check(
 
 def _present(connection: apsw.Connection) -> list[str]:
     known = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-    return [table for table in SMALL if table in known]
+    return [table for table in SMALL_TABLES if table in known]
 
 
 def _quick_check(connection: apsw.Connection, table: str | None) -> str:

@@ -14,7 +14,7 @@ from gateway.clock import utc_now
 from gateway.store.connection import DamagedFileError, DiskError, store_errors
 from gateway.store.file.live_file import ENDS, LiveFile
 from gateway.store.recovery import exchange, schema_copy
-from gateway.store.recovery.file_report import Report, remember
+from gateway.store.recovery.file_report import FileReport, remember
 from gateway.store.recovery.integrity import CheckResult, check, has_wal, header_is_sane
 from gateway.store.recovery.salvage import salvage
 from gateway.store.writer import Writer
@@ -32,7 +32,7 @@ class Opening:
     ) -> None:
         self._path, self._zone = path, zone
         self._exclusively, self._progress = exclusively, progress
-        self.salvaged: Report | None = None
+        self.salvaged: FileReport | None = None
         self.examined = False  # the whole file has been checked
 
     def open(self, check_s: float) -> Writer:
@@ -75,7 +75,7 @@ class Opening:
         self.live = LiveFile(self._path, ENDS if is_wal else ("",))
         return writer
 
-    def _tidy(self) -> Report | None:
+    def _tidy(self) -> FileReport | None:
         """Finish what a crash interrupted; put side files aside whose database is gone.
 
         SQLite would delete the log of a database that is gone, or play it into another one.
@@ -92,4 +92,4 @@ class Opening:
         names = ", ".join(side.name for side in left)
         log.error("there is no database, only %s: kept in %s", names, folder)
         fault = f"{names} だけがありました / there was no database, only {names}"
-        return Report(utc_now(), fault, str(folder), {}, 0)
+        return FileReport(utc_now(), fault, str(folder), {}, 0)

@@ -12,7 +12,7 @@ import apsw
 
 from gateway.store.file.live_file import LiveFile
 from gateway.store.recovery.exchange import RESCUED, beside, free_folder, put_in_place, remove, sync
-from gateway.store.recovery.file_report import Report, remember
+from gateway.store.recovery.file_report import FileReport, remember
 from gateway.store.recovery.salvage import OnSalvageStep
 
 STEP_PAGES = 500
@@ -20,7 +20,7 @@ STEP_PAGES = 500
 
 def rescue(
     connection: apsw.Connection, live: LiveFile, fault: str, now: datetime, progress: OnSalvageStep
-) -> Report:
+) -> FileReport:
     """Write what `connection` reads under the database's name.
 
     Open a new connection afterwards, then close this one.
@@ -29,7 +29,7 @@ def rescue(
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh, folder = beside(path, ".rescuing"), free_folder(path, now)
     remove(fresh)
-    report = Report(now, fault, str(folder), {}, 0)
+    report = FileReport(now, fault, str(folder), {}, 0)
     target = apsw.Connection(str(fresh))
     try:
         with contextlib.closing(target.backup("main", connection, "main")) as backup:

@@ -30,7 +30,7 @@ from gateway.store.recovery.exchange import (
     remove,
     sync,
 )
-from gateway.store.recovery.file_report import Report, remember
+from gateway.store.recovery.file_report import FileReport, remember
 from gateway.store.recovery.table_walk import TableRow, TableWalk
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rows import to_alert, to_json, to_person
@@ -39,19 +39,19 @@ from gateway.store.tables.replication import FollowerTable
 log = logging.getLogger(__name__)
 
 # What people need to go on stands first; tables not named here follow, then the long ones.
-FIRST = ("device", "setting", "person", "person_change", "alert", "outbox", "quarantine")
-LAST = ("effort_day", "sighting_day", "effort_hour", "sighting_hour", "event")
+FIRST_TABLES = ("device", "setting", "person", "person_change", "alert", "outbox", "quarantine")
+LAST_TABLES = ("effort_day", "sighting_day", "effort_hour", "sighting_hour", "event")
 
-BODIES: dict[str, Callable[[bytes], object]] = {"alert": to_alert, "person": to_person}
+READ_BODY: dict[str, Callable[[bytes], object]] = {"alert": to_alert, "person": to_person}
 
 OnSalvageStep = Callable[[], None]
 
 
-def salvage(path: Path, fault: str, now: datetime, progress: OnSalvageStep) -> Report:
+def salvage(path: Path, fault: str, now: datetime, progress: OnSalvageStep) -> FileReport:
     """Make `path` a sound database from what is readable of it; `progress` is called at every step."""
     fresh, folder = beside(path, ".salvaging"), free_folder(path, now)
     remove(fresh)
-    report = Report(now, fault, str(folder), *_copy_all(path, fresh, progress))
+    report = FileReport(now, fault, str(folder), *_copy_all(path, fresh, progress))
     with contextlib.closing(apsw.Connection(str(fresh))) as target:
         remember(target, report)
     sync(fresh)
@@ -87,8 +87,8 @@ def _tables(target: apsw.Connection) -> list[str]:
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         )
     ]
-    middle = [name for name in names if name not in FIRST + LAST]
-    return [name for name in (*FIRST, *middle, *LAST) if name in names]
+    middle = [name for name in names if name not in FIRST_TABLES + LAST_TABLES]
+    return [name for name in (*FIRST_TABLES, *middle, *LAST_TABLES) if name in names]
 
 
 @contextlib.contextmanager
@@ -146,7 +146,7 @@ def _copy(
 def _makes_sense(table: str, row: TableRow) -> bool:
     """Alerts and people are read one by one, where a broken one must not stop the gateway."""
     try:
-        if read := BODIES.get(table):
+        if read := READ_BODY.get(table):
             read(row[-1])
     except DamagedFileError:
         return False

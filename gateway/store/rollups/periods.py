@@ -47,7 +47,7 @@ class TrapChange(Struct, frozen=True):
     kind: Kind
 
 
-class Ledger:
+class PeriodReads:
     """Queries of a reading connection."""
 
     def __init__(self, execute: Callable[..., Any]) -> None:
@@ -153,5 +153,5 @@ class Ledger:
         return [TrapChange(device, from_ms(at), Kind(kind)) for device, at, kind in rows]
 
 
-MakeLedger = Callable[[Callable[..., Any]], Ledger]
+MakePeriodReads = Callable[[Callable[..., Any]], PeriodReads]
 """A ledger from a reading connection's `execute`."""

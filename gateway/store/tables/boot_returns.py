@@ -10,7 +10,7 @@ import apsw
 from msgspec import Struct
 
 from gateway.domain.epoch import from_ms, ms
-from gateway.domain.refused.boot_numbers import FORGOTTEN, BootReturn
+from gateway.domain.refused.boot_numbers import FORGET_AFTER, BootReturn
 
 
 class BootReturns(Struct, frozen=True):
@@ -36,7 +36,7 @@ class BootReturnTable:
             at = ms(one.at)
             self._execute(
                 "DELETE FROM boot_return WHERE device = ? AND last_ms < ?",
-                (device, at - round(FORGOTTEN.total_seconds() * 1_000)),
+                (device, at - round(FORGET_AFTER.total_seconds() * 1_000)),
             )
             self._execute(
                 "INSERT INTO boot_return VALUES (?1, ?2, ?3, 1, ?4, ?4) ON CONFLICT (device) DO UPDATE "

@@ -17,13 +17,13 @@ from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Message, RefusalReason
 from gateway.domain.refused.held_limits import has_room, weight_kib
 
-PAYLOAD_KEPT = 16_384  # bytes of a refused payload that are kept
-ROWS = 60_000  # more than the limits of `held` let in
-READ_KEPT = 1_000  # of what was read again, the newest: for the page
+PAYLOAD_KEPT_BYTES = 16_384  # bytes of a refused payload that are kept
+MOST_ROWS = 60_000  # more than the limits of `held` let in
+MOST_READ_KEPT = 1_000  # of what was read again, the newest: for the page
 SHARED = ""  # owner of what has no device in the list of names
 
 
-class Fate(StrEnum):
+class StoredAs(StrEnum):
     """Whether and how a refused message was kept."""
 
     KEPT = "kept"  # whole, and it stays until somebody decides
@@ -76,17 +76,17 @@ class QuarantineTable:
         self._many = connection.executemany
         self._sizes = sizes or HeldSizes()
 
-    def add(self, message: Message, why: HoldRequest) -> tuple[Fate, int]:
+    def add(self, message: Message, why: HoldRequest) -> tuple[StoredAs, int]:
         """Keep a refused message with its reason: (what became of it, how many made room for it)."""
         digest = _digest(message) if why.waits or message.retain else None
-        whole = len(message.payload) < PAYLOAD_KEPT
+        whole = len(message.payload) < PAYLOAD_KEPT_BYTES
         if digest is not None and (known := self._same(why, digest)) is not None:
-            return (Fate.KEPT if known and whole else Fate.SHOWN), 0
-        weight = weight_kib(min(len(message.payload), PAYLOAD_KEPT))
+            return (StoredAs.KEPT if known and whole else StoredAs.SHOWN), 0
+        weight = weight_kib(min(len(message.payload), PAYLOAD_KEPT_BYTES))
         evicted = 0
         while not self._has_room(weight, why):
             if why.waits or not self._evict(why.owner, urgent=why.urgent):
-                return Fate.DROPPED, evicted
+                return StoredAs.DROPPED, evicted
             evicted += 1
         confirmed = why.waits and whole
         self._execute(
@@ -95,7 +95,7 @@ class QuarantineTable:
             (
                 ms(message.received_at),
                 message.topic,
-                message.payload[:PAYLOAD_KEPT],
+                message.payload[:PAYLOAD_KEPT_BYTES],
                 message.qos,
                 message.retain,
                 why.reason.value,
@@ -109,7 +109,7 @@ class QuarantineTable:
             ),
         )
         self._sizes.add(why.owner, why.urgent, weight)
-        return (Fate.KEPT if confirmed else Fate.SHOWN), evicted
+        return (StoredAs.KEPT if confirmed else StoredAs.SHOWN), evicted
 
     def _same(self, why: HoldRequest, digest: int) -> bool | None:
         """Whether the same message is here already and stays; None: it is new."""
@@ -169,7 +169,7 @@ class QuarantineTable:
         self._execute(
             "DELETE FROM quarantine WHERE replayed_ms IS NOT NULL AND no <= "
             "(SELECT no FROM quarantine WHERE replayed_ms IS NOT NULL ORDER BY no DESC LIMIT 1 OFFSET ?)",
-            (READ_KEPT,),
+            (MOST_READ_KEPT,),
         )
 
     def forget(self, device: str) -> bool:
@@ -188,7 +188,7 @@ class QuarantineTable:
         reasons: Collection[RefusalReason] = tuple(RefusalReason),
         device: str | None = None,
         after: int = 0,
-        limit: int = ROWS,
+        limit: int = MOST_ROWS,
     ) -> list[Kept]:
         """What was not read since, oldest first; without those of which only the beginning is kept."""
         marks = ", ".join("?" * len(reasons))
@@ -198,7 +198,7 @@ class QuarantineTable:
             f"{'' if device is None else 'AND device = ?'} ORDER BY no LIMIT ?"
         )
         whose = () if device is None else (device,)
-        bound = (after, PAYLOAD_KEPT, *(r.value for r in reasons), *whose, limit)
+        bound = (after, PAYLOAD_KEPT_BYTES, *(r.value for r in reasons), *whose, limit)
         rows = self._execute(sql, bound)
         return [
             Kept(no, owner, Message(topic, payload, from_ms(received), qos, bool(retain)))

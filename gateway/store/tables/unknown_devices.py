@@ -115,18 +115,18 @@ class UnknownDeviceTable:
         self._execute("DELETE FROM name_flood WHERE filter = ?", (wanted,))
         self._known.refused.pop(wanted, None)
 
-    def told_since(self, since: datetime) -> int:
+    def alerted_since(self, since: datetime) -> int:
         """How many devices people were told of since then."""
         sql = "SELECT count(*) FROM unknown_device WHERE told_ms >= ?"
         [(count,)] = self._execute(sql, (ms(since),))
         return int(count)
 
-    def untold(self, names: Iterable[str]) -> set[str]:
+    def not_alerted(self, names: Iterable[str]) -> set[str]:
         """The listed names whose captures nobody was told of."""
         sql = "SELECT 1 FROM unknown_device WHERE id = ? AND told_ms IS NULL"
         return {name for name in names if self._execute(sql, (name,)).fetchone()}
 
-    def set_told(self, names: Iterable[str], now: datetime) -> None:
+    def set_alerted(self, names: Iterable[str], now: datetime) -> None:
         """People are told of these devices' captures, once."""
         for name in names:
             self._execute("UPDATE unknown_device SET told_ms = ? WHERE id = ?", (ms(now), name))

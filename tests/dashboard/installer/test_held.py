@@ -13,7 +13,7 @@ from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.domain.model import Message
 from gateway.domain.people.person import UserRole
-from gateway.domain.refused.unknown_names import SHARED_MOST
+from gateway.domain.refused.unknown_names import MOST_SHARING_A_FILTER
 from tests.dashboard.arriving import Arriving
 from tests.dashboard.client import Client
 from tests.dashboard.place import NOW
@@ -77,7 +77,7 @@ def test_invented_names_are_named_and_can_be_forgotten(
     assert installer.post("/pending/forget", {"filter": wanted}, headers=evil).status_code == 403
     answer = installer.post("/pending/forget", {"filter": wanted})
     done = unescape(installer.get(answer.headers["location"]).text)
-    assert f"{SHARED_MOST} の名前を一覧から消しました" in done
+    assert f"{MOST_SHARING_A_FILTER} の名前を一覧から消しました" in done
     assert "「wana-07」が約" not in done
 
 

@@ -20,7 +20,7 @@ def main(path: Path, *, lying: bool, hasty: bool) -> None:
     """Until killed."""
     store = Store(path, TOKYO)
     if lying:
-        store._keeper._writer.connection.pragma("synchronous", "OFF")
+        store._file._writer.connection.pragma("synchronous", "OFF")
     store.write_now(lambda tx: tx.put_devices([TRAP, CAMERA]))
     first = store.read_now(lambda r: r.follower.head()) + 1
     for number in itertools.count(first):

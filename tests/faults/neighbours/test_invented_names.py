@@ -12,7 +12,7 @@ import pytest
 
 from gateway.config import SourceSettings
 from gateway.domain.model import Alert, Device, Role, Standing
-from gateway.domain.refused.unknown_names import LISTED_MOST, SHARED_MOST
+from gateway.domain.refused.unknown_names import MOST_LISTED, MOST_SHARING_A_FILTER
 from gateway.ingest.messages.batch import release
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store
@@ -90,7 +90,7 @@ def _names_told(gateway: Service) -> bool:
 
 def check(found: Cost) -> None:
     """The promise."""
-    assert found.listed == SHARED_MOST
+    assert found.listed == MOST_SHARING_A_FILTER
     assert found.beside_s < max(0.1, 3 * found.alone_s)
     assert found.after_s < max(0.1, 3 * found.alone_s)
     assert found.rss_mb < 100
@@ -111,7 +111,7 @@ def test_a_hundred_thousand_invented_names_cost_the_others_nothing(tmp_path: Pat
 
 def test_control_without_a_limit_every_invented_name_is_a_device(tmp_path: Path) -> None:
     found = cost(tmp_path, 3_000, "a limit of names")
-    assert found.listed == 3_000 > LISTED_MOST
+    assert found.listed == 3_000 > MOST_LISTED
     with pytest.raises(AssertionError):
         check(found)
 

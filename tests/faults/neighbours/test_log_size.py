@@ -92,7 +92,7 @@ def test_a_busy_log_is_cut_to_its_bound_by_the_next_commits(store: Store) -> Non
 
 
 def test_control_without_the_bound_the_log_stays_as_long_as_it_was(store: Store) -> None:
-    store._keeper._writer.connection.pragma("journal_size_limit", -1)
+    store._file._writer.connection.pragma("journal_size_limit", -1)
     with long_reader(store.path):
         write(store, 60)
         grown = wal.size(store.path)

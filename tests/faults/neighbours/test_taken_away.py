@@ -249,7 +249,7 @@ def test_events_that_vanish_inside_the_file_are_missed_by_the_witness(
     for number in range(60, 90):
         add(store, number, datetime.now(UTC))
     asyncio.run(watch.read())
-    writer = store._keeper._writer.connection
+    writer = store._file._writer.connection
     writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     writer.pragma("shrink_memory")
     subprocess.run(["/bin/cp", tmp_path / "older.db", store.path], check=True)

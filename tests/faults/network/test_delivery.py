@@ -136,7 +136,7 @@ def hold(result: Result, captures: int, kills: int) -> None:
     assert result.missing == 0
     assert result.double_keyed == 0
     assert result.too_early == 0
-    # a kill can fall between a provider's yes and our note of it: one delivery a lane
+    # a kill can fall between a provider's yes and our note of it: one delivery a queue
     assert result.double_plain <= max(kills * len(PLAIN), captures * len(PLAIN) // 100)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.clock import Machine, Timekeeper, UntrustedPeriod, is_synchronised, keeps_time
 from gateway.domain.model import Kind, Reading, TimeQuality, TrapState
-from gateway.domain.timing import RELEASED, Trust, trust
+from gateway.domain.timing import FIRST_RELEASE, Trust, trust
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
 from gateway.store.clocks.clock_correction import ClockCorrections
@@ -48,14 +48,14 @@ class Board:
         (T0, T0 - HOUR, True, False, Trust.FULL),
         (T0, T0 - HOUR, False, True, Trust.FULL),
         (T0, T0 - HOUR, False, False, Trust.NONE),
-        (LOST, RELEASED, False, True, Trust.NONE),
-        (LOST, RELEASED, True, True, Trust.NONE),
+        (LOST, FIRST_RELEASE, False, True, Trust.NONE),
+        (LOST, FIRST_RELEASE, True, True, Trust.NONE),
         (T0 - HOUR, T0, True, False, Trust.SLOW),
         (T0 - HOUR, T0, False, True, Trust.SLOW),
         (T0 - 50 * HOUR, T0, True, True, Trust.NONE),
         (T0.replace(year=2036), T0, False, True, Trust.NONE),
         (T0.replace(year=2036), T0, True, True, Trust.FULL),
-        (T0.replace(year=2036), RELEASED, False, True, Trust.FULL),
+        (T0.replace(year=2036), FIRST_RELEASE, False, True, Trust.FULL),
     ],
 )
 def test_when_a_clock_is_believed(
@@ -178,7 +178,7 @@ def test_what_came_before_the_time_was_known_ends_as_if_it_had_been(
     right, wrong = Board(synchronised=True), Board()
     wrong.show(LOST)
     good = Timekeeper(right.machine)
-    keeper = Timekeeper(wrong.machine, known or RELEASED)
+    keeper = Timekeeper(wrong.machine, known or FIRST_RELEASE)
     clock_corrections = ClockCorrections(keeper, lost)
     asyncio.run(clock_corrections.look())
     live(clean, right, good, *STORY[:6])
@@ -251,8 +251,8 @@ def test_a_message_received_before_and_read_after_the_correction_is_dated_right(
     keeper()
     board.error, board.synchronised = timedelta(), True
     keeper.end_untrusted(keeper.error())
-    assert abs(keeper.settle(received) - T0) < timedelta(seconds=1)
-    assert keeper.settle(T0 + HOUR) == T0 + HOUR
+    assert abs(keeper.true_time(received) - T0) < timedelta(seconds=1)
+    assert keeper.true_time(T0 + HOUR) == T0 + HOUR
 
 
 def test_an_era_survives_as_json() -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 import gateway
-from gateway.domain.identity import CONTENT, Report, Sameness, compare, own_id
+from gateway.domain.identity import CONTENT, Report, Sameness, compare, unique_id
 from gateway.domain.model import (
     Event,
     Kind,
@@ -114,5 +114,5 @@ def test_the_own_id_of_a_report_is_the_same_for_each_copy() -> None:
     timed = [Report(event(5, received), Kind.SPRUNG) for received in (6, 90)]
     timeless = [Report(event(None, received), Kind.SPRUNG) for received in (6, 90)]
     for copies in (timed, timeless):
-        assert len({own_id(one, "~") for one in copies}) == 1
-    assert own_id(timed[0], "~") != own_id(Report(event(6), Kind.SPRUNG), "~")
+        assert len({unique_id(one, "~") for one in copies}) == 1
+    assert unique_id(timed[0], "~") != unique_id(Report(event(6), Kind.SPRUNG), "~")

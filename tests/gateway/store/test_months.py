@@ -102,10 +102,13 @@ def test_whatever_happens_sums_over_months_are_those_of_their_days(
             store.write_now(lambda tx, step=step: tx.add_tally(*step))  # type: ignore[misc]
     check(store)
     asked = (start, start + length, species)
-    by_month = store.read_now(lambda r: (r.ledger.sums(*asked), r.ledger.species(*asked[:2])))
+    by_month = store.read_now(
+        lambda r: (r.period_reads.sums(*asked), r.period_reads.species(*asked[:2]))
+    )
     store.write_now(lambda tx: tx.months.forget())
     assert (
-        store.read_now(lambda r: (r.ledger.sums(*asked), r.ledger.species(*asked[:2]))) == by_month
+        store.read_now(lambda r: (r.period_reads.sums(*asked), r.period_reads.species(*asked[:2])))
+        == by_month
     )
     store.close()
     (path / "life.db").unlink()
@@ -203,16 +206,16 @@ def test_a_month_is_added_up_some_days_after_its_end_and_only_by_a_clock_that_is
 
 def test_a_database_from_before_months_is_read_at_once_and_added_up_later(tmp_path: Path) -> None:
     store = november(tmp_path)
-    sums = store.read_now(lambda r: r.ledger.sums(0, 30_000))
+    sums = store.read_now(lambda r: r.period_reads.sums(0, 30_000))
     store.close()
     with contextlib.closing(apsw.Connection(str(store.path))) as connection:
         connection.execute("DROP TABLE effort_month; DROP TABLE sighting_month")
         connection.execute("DELETE FROM setting WHERE key = ?", (SettingKey.MONTHS_UNTIL,))
         connection.pragma("user_version", BEFORE)
     store = Store(store.path, TOKYO)
-    assert store.read_now(lambda r: r.ledger.sums(0, 30_000)) == sums
+    assert store.read_now(lambda r: r.period_reads.sums(0, 30_000)) == sums
     assert check(store) == 0
     fold(store, month_day(at(60 * 24 * 35)))
     assert check(store) > 0
-    assert store.read_now(lambda r: r.ledger.sums(0, 30_000)) == sums
+    assert store.read_now(lambda r: r.period_reads.sums(0, 30_000)) == sums
     store.close()

@@ -63,12 +63,12 @@ class EmbeddedHistory:
     async def species(self, start: datetime, end: datetime) -> list[str]:
         """Species detected in the local days that a period touches, most frequent first."""
         days = touched_days(start, end, self._zone)
-        return await self._store.read(lambda r: r.own_ledger.species(*days))
+        return await self._store.read(lambda r: r.own_period_reads.species(*days))
 
     async def blind(self, start: datetime, end: datetime) -> set[str]:
         """Devices whose detections in these days all have species `unknown`."""
         days = touched_days(start, end, self._zone)
-        return await self._store.read(lambda r: r.own_ledger.blind(*days))
+        return await self._store.read(lambda r: r.own_period_reads.blind(*days))
 
     async def by_hour(
         self, start: datetime, end: datetime, species: str | None = None
@@ -85,7 +85,7 @@ class EmbeddedHistory:
 
     async def span(self) -> tuple[datetime, datetime] | None:
         """Beginnings of the first and last local day with effort or detections."""
-        days = await self._store.read(lambda r: r.ledger.span_days())
+        days = await self._store.read(lambda r: r.period_reads.span_days())
         return (self._midnight(days[0]), self._midnight(days[1])) if days else None
 
     async def states(self) -> dict[str, DeviceState]:
@@ -97,7 +97,7 @@ class EmbeddedHistory:
 
     def _parts(self, reader: Reader, start: datetime, end: datetime) -> list[Part]:
         days = days_of(start, end, self._zone)
-        return reader.own_ledger.parts(*days) if days else [("hour", *hours_of(start, end))]
+        return reader.own_period_reads.parts(*days) if days else [("hour", *hours_of(start, end))]
 
 
 def _page(

@@ -21,14 +21,14 @@ from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.server import connect
 from gateway.store import Store
 from gateway.store.reading import ReadingStore
-from gateway.store.rollups.periods import Ledger, Sums
+from gateway.store.rollups.periods import PeriodReads, Sums
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 ANSWER_WITHIN_S = 10.0  # a page waits no longer for the server
 
 
-class PastLedger(Ledger):
+class PastPeriodReads(PeriodReads):
     """For one reader. `loop` runs the history; must not be used on the thread of that loop."""
 
     def __init__(
@@ -55,7 +55,7 @@ class PastLedger(Ledger):
 
         ids = [id_ for (id_,) in self._execute("SELECT id FROM device ORDER BY id")]
         return self._or_own_store(
-            ask, lambda: super(PastLedger, self).sums(start_day, end_day, species)
+            ask, lambda: super(PastPeriodReads, self).sums(start_day, end_day, species)
         )
 
     def species(self, start_day: int, end_day: int) -> list[str]:
@@ -63,7 +63,7 @@ class PastLedger(Ledger):
         span = self._midnights(start_day, end_day)
         return self._or_own_store(
             lambda: self._history.species(*span),
-            lambda: super(PastLedger, self).species(start_day, end_day),
+            lambda: super(PastPeriodReads, self).species(start_day, end_day),
         )
 
     def blind(self, start_day: int, end_day: int) -> set[str]:
@@ -71,7 +71,7 @@ class PastLedger(Ledger):
         span = self._midnights(start_day, end_day)
         return self._or_own_store(
             lambda: self._history.blind(*span),
-            lambda: super(PastLedger, self).blind(start_day, end_day),
+            lambda: super(PastPeriodReads, self).blind(start_day, end_day),
         )
 
     def span_days(self) -> tuple[int, int] | None:
@@ -116,8 +116,8 @@ async def use_history(config: Config, store: Store | ReadingStore) -> AsyncItera
     zone, loop = ZoneInfo(config.site.timezone), asyncio.get_running_loop()
     async with connect(config.influx) as server:
         history = InfluxHistory(server, config.site.name, zone)
-        store.ledger = lambda execute: PastLedger(execute, history, zone, loop)
+        store.period_reads = lambda execute: PastPeriodReads(execute, history, zone, loop)
         try:
             yield
         finally:
-            store.ledger = Ledger
+            store.period_reads = PeriodReads

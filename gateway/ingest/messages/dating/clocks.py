@@ -9,7 +9,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.domain.clocks.device_clock import (
-    MOST_MS,
+    LARGEST_ERROR_MS,
     DeviceClock,
     Sample,
     correction_ms,
@@ -45,7 +45,7 @@ class Clocks:
         known = self._known(reading)
         if known is not None and is_as_known(known, error_ms, at_s, boot, source):
             return event, False
-        if abs(error_ms) > MOST_MS:
+        if abs(error_ms) > LARGEST_ERROR_MS:
             return event, False
         sample = Sample(round(error_ms), int(at_s), boot, source)
         was_late = is_late(known, sample)

@@ -20,7 +20,7 @@ from gateway.store import Transaction
 TOPICS_KEPT = 16  # of one device, the newest
 
 
-class Recalled(Struct, frozen=True):
+class DatedEvent(Struct, frozen=True):
     """A replayed report that is news."""
 
     event: Event
@@ -43,11 +43,11 @@ class Replays:
             self._read(message)
             self._note(event.device)
 
-    def recall(self, message: Message, event: Event) -> Recalled | None:
+    def compare(self, message: Message, event: Event) -> DatedEvent | None:
         """What a replayed report tells; None: nothing that is not known."""
         state = self._tx.states.get(event.device)
         if event.time_quality in OWN_TIME or event.device_time == event.observed_at:  # old history
-            return Recalled(event, is_quiet=last_known(state).state is None)
+            return DatedEvent(event, is_quiet=last_known(state).state is None)
         self._read(message)
         before = self._said_before(event.device)
         if before == self._content or event.unread:
@@ -62,7 +62,7 @@ class Replays:
         if trap is not None and known.trap is trap:
             return None
         quality = TimeQuality.UNKNOWN if self._is_trusted else TimeQuality.UNTRUSTED
-        return Recalled(replace(event, time_quality=quality), is_first)
+        return DatedEvent(replace(event, time_quality=quality), is_first)
 
     def keep(self) -> None:
         """Write what was noted."""

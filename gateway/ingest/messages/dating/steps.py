@@ -13,7 +13,7 @@ from gateway.domain.clocks.contradiction import Arrival
 from gateway.domain.device_state import TRAP_STATE
 from gateway.domain.model import OWN_TIME, Message, Reading
 from gateway.ingest.messages.dating.clocks import Clocks
-from gateway.ingest.messages.dating.replays import Recalled, Replays
+from gateway.ingest.messages.dating.replays import DatedEvent, Replays
 from gateway.ingest.messages.state_changes import StateChanges
 from gateway.store import Transaction
 
@@ -41,7 +41,7 @@ class Dating:
 
     def date(
         self, message: Message, reading: Reading, together: Sequence[Reading]
-    ) -> Recalled | None:
+    ) -> DatedEvent | None:
         """The event of a reading of `message`; None: a broker's memory that tells nothing new.
 
         `together`: all readings of the message.
@@ -52,10 +52,10 @@ class Dating:
         event, was_late = self._clocks.date(reading, event, is_direct=is_direct)
         is_quiet = self._is_history
         if message.retain and not self._is_history:
-            recalled = self._replays.recall(message, event)
-            if recalled is None:
+            replayed = self._replays.compare(message, event)
+            if replayed is None:
                 return None
-            event, is_quiet = recalled.event, recalled.is_quiet
+            event, is_quiet = replayed.event, replayed.is_quiet
         elif event.time_quality not in OWN_TIME and not self._is_again:
             self._replays.note(message, event)
         arrival = _AT_ONCE
@@ -63,8 +63,8 @@ class Dating:
             is_numbered = reading.seq is not None and not reading.clock
             is_late = not is_direct or (is_numbered and was_late)
             arrival = Arrival(not is_direct, is_late, is_numbered, self._is_trusted)
-        event = self._changes.settle(event, reading, arrival, is_quiet=is_quiet)
-        return Recalled(event, is_quiet)
+        event = self._changes.classify(event, reading, arrival, is_quiet=is_quiet)
+        return DatedEvent(event, is_quiet)
 
     def keep(self) -> None:
         """Write what was learned of clocks and noted of topics."""

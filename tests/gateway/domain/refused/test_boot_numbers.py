@@ -13,7 +13,13 @@ from gateway.alerts.evaluation import tick
 from gateway.alerts.policy import Policy
 from gateway.config import SourceSettings
 from gateway.domain.model import Device, Message, Role
-from gateway.domain.refused.boot_numbers import FORGOTTEN, LASTS, LEAST, MANY, is_sure
+from gateway.domain.refused.boot_numbers import (
+    CERTAIN_RETURNS,
+    FORGET_AFTER,
+    LEAST_DURATION,
+    LEAST_RETURNS,
+    is_sure,
+)
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store
@@ -56,7 +62,7 @@ def test_two_boards_that_take_turns_are_told(store: Store, clock: bool) -> None:
 
 
 def test_two_boards_that_hurry_are_told_too(store: Store) -> None:
-    turns = [heartbeat(7 + n % 2, n, n / 60) for n in range(2 * MANY + 2)]
+    turns = [heartbeat(7 + n % 2, n, n / 60) for n in range(2 * CERTAIN_RETURNS + 2)]
     assert told(store, *turns) == [("wana-01", "boot 7, 8")]
 
 
@@ -106,5 +112,7 @@ def test_the_sign_needs_to_last_or_to_be_frequent(
 ) -> None:
     last = T0 + timedelta(minutes=span_min)
     sure = is_sure(times, T0, last, last + timedelta(minutes=quiet_min))
-    lasting = times >= LEAST and timedelta(minutes=span_min) >= LASTS
-    assert sure is ((lasting or times >= MANY) and timedelta(minutes=quiet_min) <= FORGOTTEN)
+    lasting = times >= LEAST_RETURNS and timedelta(minutes=span_min) >= LEAST_DURATION
+    assert sure is (
+        (lasting or times >= CERTAIN_RETURNS) and timedelta(minutes=quiet_min) <= FORGET_AFTER
+    )

@@ -7,7 +7,7 @@ from gateway.alerts.policy import Policy
 from gateway.alerts.scheduler import AlertScheduler
 from gateway.domain.model import RefusalReason
 from gateway.domain.outcome import Outcome
-from gateway.domain.refused.no_events import OTHERS, SHOWN, NoEventCounts
+from gateway.domain.refused.no_events import MOST_LABELS, OTHERS, NoEventCounts
 from gateway.metrics import Health
 from gateway.store import DiskError
 from gateway.store.feed import Feed
@@ -18,7 +18,7 @@ def test_the_labels_of_metrics_are_bounded_and_their_sum_is_whole() -> None:
     counts = NoEventCounts()
     counts.add({(f"dev-{n}", "copy"): n for n in range(1, 500)} | {("", "too_many_names"): 7})
     shown = counts.shown()
-    assert len({device for device, _ in shown}) == SHOWN + 1
+    assert len({device for device, _ in shown}) == MOST_LABELS + 1
     assert shown["dev-499", "copy"] == 499
     assert shown[OTHERS, "too_many_names"] == 7
     assert shown.total() == sum(range(500)) + 7

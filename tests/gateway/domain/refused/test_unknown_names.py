@@ -9,8 +9,8 @@ from gateway.dialects.table import matches
 from gateway.domain.refused.unknown_names import (
     EVERYTHING,
     LIMITS,
-    LISTED_MOST,
-    SHARED_MOST,
+    MOST_LISTED,
+    MOST_SHARING_A_FILTER,
     NameEstimate,
     UnknownNames,
     claimant,
@@ -57,23 +57,24 @@ def admitted(names: UnknownNames, topics: list[str], seconds_apart: float = 0.0)
 
 def test_names_that_share_a_filter_have_one_limit() -> None:
     assert (
-        admitted(UnknownNames(), [f"wildlife/v1/s{n}/x/event" for n in range(5_000)]) == SHARED_MOST
+        admitted(UnknownNames(), [f"wildlife/v1/s{n}/x/event" for n in range(5_000)])
+        == MOST_SHARING_A_FILTER
     )
 
 
 def test_names_that_share_nothing_have_a_limit_too() -> None:
     topics = [f"wildlife/v1/s{n}/x{n}/event" for n in range(5_000)]
     assert admitted(UnknownNames(), topics) == LIMITS[True][1]
-    assert admitted(UnknownNames(), topics, 10) == LISTED_MOST
+    assert admitted(UnknownNames(), topics, 10) == MOST_LISTED
 
 
 def test_a_name_in_the_payload_only_is_limited_as_well() -> None:
-    assert admitted(UnknownNames(), ["msh/JP/2/json/LongFast/!g"] * 5_000) == SHARED_MOST
+    assert admitted(UnknownNames(), ["msh/JP/2/json/LongFast/!g"] * 5_000) == MOST_SHARING_A_FILTER
 
 
 def test_the_filter_that_is_full_is_the_narrowest() -> None:
     names = UnknownNames()
-    admitted(names, [f"wildlife/v1/s{n}/x/event" for n in range(SHARED_MOST)])
+    admitted(names, [f"wildlife/v1/s{n}/x/event" for n in range(MOST_SHARING_A_FILTER)])
     assert names.full("wildlife/v1/new/x/event", at(0)) == "wildlife/v1/+/x/#"
     assert names.full("wildlife/v1/new/y/event", at(0)) is None
     assert names.full("wildlife/v1/new/x/event", at(600)) == "wildlife/v1/+/x/#"

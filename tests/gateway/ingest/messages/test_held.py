@@ -207,7 +207,7 @@ def test_of_a_sender_without_confirms_the_newest_are_kept_and_its_first_spring(
 
 
 def test_a_payload_that_is_kept_in_part_only_is_not_confirmed(store: Store) -> None:
-    huge = native("wana-99", "trap.sprung", 1, note="x" * quarantine.PAYLOAD_KEPT)
+    huge = native("wana-99", "trap.sprung", 1, note="x" * quarantine.PAYLOAD_KEPT_BYTES)
     assert confirmed(hear(store, huge, huge)) == set()
     assert confirmed(hear(store, native("wana-99", "trap.sprung", 2))) == {"wana-99-2"}
 
@@ -249,7 +249,7 @@ def test_control_with_one_limit_for_all_a_confirmed_spring_is_lost(
 
 def test_names_beyond_the_list_are_told_once_by_what_they_share(store: Store) -> None:
     hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(3_000)))
-    assert len(store.read_now(lambda r: r.pending())) == unknown_names.SHARED_MOST
+    assert len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER
     for minute in (51, 52, 53):
         store.write_now(lambda tx, m=minute: tick(tx, at(m), POLICY))  # type: ignore[misc]
     [alert] = store.read_now(lambda r: r.open_alerts())
@@ -283,7 +283,7 @@ def test_names_can_be_forgotten_but_not_those_that_report_a_capture(store: Store
     hear(store, native("wana-07", "trap.sprung", 0, site="real"))
     hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(1, 400)))
     gone = store.write_now(lambda tx: APPROVALS.forget(tx, "wildlife/v1/+/wana-07/#"))
-    assert gone == unknown_names.SHARED_MOST - 1
+    assert gone == unknown_names.MOST_SHARING_A_FILTER - 1
     assert [one.id for one in store.read_now(lambda r: r.pending())] == ["real/wana-07"]
     assert len(approve(store, "real/wana-07").events) == 1
     later = native("wana-07", "heartbeat", 9_000, site="s1")
@@ -294,9 +294,11 @@ def test_a_name_of_the_list_that_was_approved_makes_room(store: Store) -> None:
     hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
     approve(store, "s1/wana-07")
     hear(store, native("wana-07", "heartbeat", 500, site="new"))
-    assert len(store.read_now(lambda r: r.pending())) == unknown_names.SHARED_MOST - 1  # this hour
+    assert (
+        len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER - 1
+    )  # this hour
     hear(store, native("wana-07", "heartbeat", 9_000, site="new"))
-    assert len(store.read_now(lambda r: r.pending())) == unknown_names.SHARED_MOST
+    assert len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER
 
 
 def test_copies_memories_and_what_is_irrelevant_are_counted_by_device(store: Store) -> None:

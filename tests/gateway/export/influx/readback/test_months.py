@@ -89,7 +89,7 @@ def check_alike(store: Store, influxd: Influxd) -> None:
 def fold(store: Store) -> None:
     while store.write_now(lambda tx: tx.months.fold(day_number(NOW))):
         pass
-    assert store.read_now(lambda r: r.own_ledger.parts(20_000, 30_000))[1][0] == "month"
+    assert store.read_now(lambda r: r.own_period_reads.parts(20_000, 30_000))[1][0] == "month"
 
 
 def test_sums_over_months_are_those_of_the_gateway(store: Store, influxd: Influxd) -> None:
@@ -106,9 +106,9 @@ def test_a_late_event_corrects_its_month(store: Store, influxd: Influxd) -> None
         message(reading("cam-1", Kind.DETECTION, 60 * n, species="boar", seq=9_000 + n))
         for n in (30, 99)
     ]
-    before = store.read_now(lambda r: r.own_ledger.sums(0, 30_000))
+    before = store.read_now(lambda r: r.own_period_reads.sums(0, 30_000))
     absorb_all(store, late, NOW)
-    assert store.read_now(lambda r: r.own_ledger.sums(0, 30_000)) != before
+    assert store.read_now(lambda r: r.own_period_reads.sums(0, 30_000)) != before
     forward(store, influxd, NOW)
     check_alike(store, influxd)
 

@@ -12,9 +12,9 @@ from gateway.app import build
 from gateway.config import Config, ConfigError, Dashboard, Influx, Site
 from gateway.config import StoreSettings as StoreSettings
 from gateway.domain.model import Device, Kind, Role
-from gateway.export.influx.readback.period_sums import PastLedger, use_history
+from gateway.export.influx.readback.period_sums import PastPeriodReads, use_history
 from gateway.store import Store
-from gateway.store.rollups.periods import Ledger
+from gateway.store.rollups.periods import PeriodReads
 from tests.gateway.export.influx.kit import (
     SITE,
     absorb_all,
@@ -28,7 +28,7 @@ from tests.support.servers import Influxd
 
 T = TypeVar("T")
 BLIND = Device(id="eye", role=Role.DETECTOR)
-ASK: dict[str, Callable[[Ledger], object]] = {
+ASK: dict[str, Callable[[PeriodReads], object]] = {
     "span": lambda ledger: ledger.span_days(),
     "sums": lambda ledger: ledger.sums(0, 30_000),
     "sums of a day": lambda ledger: ledger.sums(20_758, 20_759),
@@ -54,7 +54,7 @@ def test_figures_from_the_server_are_those_of_the_store(
     store = filled(tmp_path)
     store.write_now(lambda tx: tx.put_device(BLIND))
     absorb_all(store, [message(reading("eye", Kind.DETECTION, 90, species="unknown"))])
-    own = store.read_now(lambda r: ASK[name](r.ledger))
+    own = store.read_now(lambda r: ASK[name](r.period_reads))
 
     async def forwarded() -> object:
         async with database(settings(influxd)):
@@ -67,7 +67,9 @@ def test_figures_from_the_server_are_those_of_the_store(
     empty.write_now(lambda tx: tx.put_device(BLIND))
 
     async def asked() -> tuple[bool, object]:
-        return await empty.read(lambda r: (isinstance(r.ledger, PastLedger), ASK[name](r.ledger)))
+        return await empty.read(
+            lambda r: (isinstance(r.period_reads, PastPeriodReads), ASK[name](r.period_reads))
+        )
 
     assert asyncio.run(lending(empty, settings(influxd), asked)) == (True, own)
     assert own
@@ -77,11 +79,11 @@ def test_without_the_server_the_page_is_shown_with_a_logged_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = filled(tmp_path)
-    own = store.read_now(lambda r: r.ledger.sums(0, 30_000))
+    own = store.read_now(lambda r: r.period_reads.sums(0, 30_000))
     gone = Influx(url="http://127.0.0.1:9", timeout_s=2)
     with caplog.at_level(logging.WARNING):
         sums = asyncio.run(
-            lending(store, gone, lambda: store.read(lambda r: r.ledger.sums(0, 30_000)))
+            lending(store, gone, lambda: store.read(lambda r: r.period_reads.sums(0, 30_000)))
         )
     assert sums == own
     assert "own store: InfluxDB: ClientConnectorError" in caplog.text
