@@ -1,7 +1,7 @@
 """Identity: whether two reports with the same id describe the same event. PURE.
 
-An event is its device and its id. Owns the comparison of a report with the event that has its id already
-(table `CONTENT`), and the ids of events whose own id was taken. Must not know storage.
+Device and id identify an event. Owns the comparison of a report with the event that already has its id
+(table `CONTENT`), and the new ids of reports whose id is taken. Must not know storage.
 """
 
 from datetime import datetime, timedelta
@@ -18,14 +18,11 @@ from gateway.domain.timing import EARLIEST, MOST_AHEAD
 Identity = tuple[str, str]
 """Device and id of an event."""
 
-SAME_TIME = timedelta(
-    seconds=5
-)  # accuracy of a device that computes its time again at each sending
-MOST_COPY_AGE = timedelta(hours=24)  # without a time, a later report is no copy
-RESTARTED_MARK, CONFLICT_MARK = (
-    "+",
-    "~",
-)  # stand between the used id and a suffix that makes it unique
+# A device that recomputes the time at each sending is that accurate.
+SAME_TIME = timedelta(seconds=5)
+MOST_COPY_AGE = timedelta(hours=24)  # without a device time, a later report is no copy
+# Between the id that is taken and the suffix that makes the new id unique.
+RESTARTED_MARK, CONFLICT_MARK = "+", "~"
 
 # What a report must share with the known event to be a copy of it. PROMISES.md shows this table.
 CONTENT: tuple[tuple[str, str], ...] = (
@@ -54,13 +51,13 @@ class Sameness(Enum):
 
 
 class Report(Struct, frozen=True):
-    """A judged report, with facts that its event does not hold."""
+    """A report with its judged time, and facts that its event does not hold."""
 
     event: Event
     kind: Kind  # as reported; a repeated state becomes an event of kind HEARTBEAT
     is_state: bool = False
-    is_replay: bool = False  # repeated by the broker, or history: its time of arrival means nothing
-    is_time_loose: bool = False  # copies may have other times
+    is_replay: bool = False  # retained, or history: its time of arrival says nothing
+    is_time_loose: bool = False  # copies may have different times
 
 
 def identity_of(event: Event) -> Identity:
@@ -70,14 +67,13 @@ def identity_of(event: Event) -> Identity:
 
 def compare(known: Event, report: Report, head: Order | None) -> Sameness:
     """How `report` relates to the event with its id. `head`: the device's newest sign of life before."""
-    told = report.event
+    report_event = report.event
     same_kind = known.kind is report.kind or (report.is_state and known.kind is Kind.HEARTBEAT)
-    if (
-        known.distinct and told.distinct
-    ):  # one event of its source, reported again while it continues
+    # Distinct: the source gives each event one id and repeats it while the event continues.
+    if known.distinct and report_event.distinct:
         return Sameness.COPY if same_kind else Sameness.CONFLICT
     other_time = _is_other_time(known, report)
-    if same_kind and not other_time and not _contradicts(known, told):
+    if same_kind and not other_time and not _contradicts(known, report_event):
         return Sameness.COPY
     if other_time and _began_again(known, report, head, same_kind=same_kind):
         return Sameness.RESTARTED
@@ -85,7 +81,7 @@ def compare(known: Event, report: Report, head: Order | None) -> Sameness:
 
 
 def unique_id(report: Report, mark: str) -> str:
-    """An id for a report whose own id is used; the same for each copy of it."""
+    """A new id for a report whose id is taken; the same for each copy of the report."""
     event, time = report.event, plausible_device_time(report.event)
     at = f"at {ms(time)}" if time else f"day {ms(event.received_at) // round(MOST_COPY_AGE / _MS)}"
     content = f"{report.kind}\0{at}\0{event.boot}\0{event.seq}".encode()
@@ -93,7 +89,7 @@ def unique_id(report: Report, mark: str) -> str:
 
 
 def plausible_device_time(event: Event) -> datetime | None:
-    """The device's time, unless it comes from a clock that was never set."""
+    """The device's time, unless it comes from an unset clock."""
     time = event.device_time
     return time if time is not None and time >= EARLIEST else None
 
@@ -101,12 +97,12 @@ def plausible_device_time(event: Event) -> datetime | None:
 _MS = timedelta(milliseconds=1)
 
 
-def _contradicts(known: Event, told: Event) -> bool:
-    """Whether boot and sequence numbers show that these are two events."""
-    if None not in (known.boot, told.boot) and known.boot != told.boot:
+def _contradicts(known: Event, other: Event) -> bool:
+    """Whether boot and sequence numbers show two different events."""
+    if None not in (known.boot, other.boot) and known.boot != other.boot:
         return True
-    timed = plausible_device_time(known) is not None and plausible_device_time(told) is not None
-    return not timed and None not in (known.seq, told.seq) and known.seq != told.seq
+    timed = plausible_device_time(known) is not None and plausible_device_time(other) is not None
+    return not timed and None not in (known.seq, other.seq) and known.seq != other.seq
 
 
 def _is_other_time(known: Event, report: Report) -> bool:
@@ -124,7 +120,7 @@ def _rank(event: Event) -> int:
 
 
 def _began_again(known: Event, report: Report, head: Order | None, *, same_kind: bool) -> bool:
-    """Whether the device's counters started again, so that it used the id correctly a second time."""
+    """Whether the device's counters restarted, so that it used the id correctly a second time."""
     told = report.event
     if None not in (known.boot, known.seq):
         if (known.boot, known.seq) != (told.boot, told.seq) or head is None:

@@ -1,8 +1,8 @@
-"""When it happened: the judged time of a reading, and how far to trust it; whether to trust our own.
+"""The judged time of a reading and its quality; whether the gateway's own clock can be trusted. PURE.
 
-Owns the choice between device time and received time, and the verdict on the gateway's clock.
+Owns the choice between device time and time of receipt, and the verdict on the gateway's clock.
 Must not read a clock.
-Device time, received time and judged time stay three fields of an event (design, "Native protocol").
+Device time, received time and judged time are three fields of an event.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,21 +12,23 @@ import msgspec
 
 from gateway.domain.model import Event, Reading, TimeQuality, TimeSource
 
-EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)  # before this no device of ours existed: an unset clock
-MOST_AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
-OLDEST = timedelta(days=400)  # a queue older than this is a wrong clock, not a late message
+EARLIEST = datetime(
+    2020, 1, 1, tzinfo=UTC
+)  # no device existed before: an earlier time is an unset clock
+MOST_AHEAD = timedelta(minutes=5)  # how far a device's clock may be ahead of the gateway's
+OLDEST = timedelta(days=400)  # an older message has a wrong clock and is not late
 
-FIRST_RELEASE = datetime(2026, 1, 1, tzinfo=UTC)  # no gateway of this kind ran before
-CLOCK_TOLERANCE = timedelta(seconds=2)  # between two looks at one clock
-MOST_SLOWED = timedelta(days=1)  # the most that a slower clock can make up for in decent time
+FIRST_RELEASE = datetime(2026, 1, 1, tzinfo=UTC)  # no gateway ran before
+CLOCK_TOLERANCE = timedelta(seconds=2)  # difference between two readings of one clock
+MOST_SLOWED = timedelta(days=1)  # a larger step back is not made up for by a slower clock
 
 
 class Trust(Enum):
     """What to do with the gateway's own clock."""
 
-    FULL = "full"  # it is right
-    SLOW = "slow"  # we have been ahead of the time: go slower until it has caught up
-    NONE = "none"  # nobody knows: count on from the newest known time
+    FULL = "full"  # use it
+    SLOW = "slow"  # our time was ahead: run slower until the clock has caught up
+    NONE = "none"  # it may be wrong: continue from the newest known time
 
 
 _QUALITY = {
@@ -38,9 +40,9 @@ _QUALITY = {
 
 
 def judge(reading: Reading, received_at: datetime, *, clock_trusted: bool = True) -> Event:
-    """Give `reading` its judged time: the device's if it is possible, else when it was received.
+    """The event of `reading` at its judged time: the device's time if possible, else the time of receipt.
 
-    `received_at`: UTC; `clock_trusted`: whether the gateway's own clock was synchronised then.
+    `received_at`: UTC; `clock_trusted`: whether the gateway's clock was trusted then.
     """
     observed_at, quality = _observed(reading, received_at, clock_trusted)
     return Event(
@@ -83,7 +85,7 @@ def _observed(
 
 
 def _possible(time: datetime, received_at: datetime, clock_trusted: bool) -> bool:
-    """Whether a device's time can be true; without a trusted clock of ours only the past is known."""
+    """Whether a device's time can be true. Without a trusted clock only EARLIEST is checked."""
     if time < EARLIEST:
         return False
     return not clock_trusted or received_at - OLDEST <= time <= received_at + MOST_AHEAD
@@ -92,9 +94,8 @@ def _possible(time: datetime, received_at: datetime, clock_trusted: bool) -> boo
 def trust(wall: datetime, floor: datetime, *, synchronised: bool, keeps_time: bool) -> Trust:
     """The verdict on a clock that shows `wall`.
 
-    `floor`: the newest time already given or committed (RELEASED: none), which cannot be later than
-    now unless it was wrong; `synchronised`: by NTP or the like; `keeps_time`: the board has a clock
-    that runs while it is off.
+    `floor`: the newest time already used or committed (FIRST_RELEASE: none); it is later than now only if
+    it was wrong. `synchronised`: by NTP or the like. `keeps_time`: the board has a battery-backed clock.
     """
     if not (synchronised or keeps_time):
         return Trust.NONE

@@ -1,1 +1,1 @@
-"""Clocks that may be wrong: how far one is off, which report is newer, how a time is trusted. PURE."""
+"""Clocks that may be wrong: their error, which of two reports is newer, the quality of a time. PURE."""

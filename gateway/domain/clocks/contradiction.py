@@ -1,7 +1,7 @@
-"""Contradictions of time: a trap's report that comes now and calls itself older than what is known. PURE.
+"""A trap's report that arrives now, with a time before the known state of the trap. PURE.
 
-Owns which of the two is the newer (the table in TIME.md): a trap that springs now must not hide behind
-an older setting because some clock is wrong. Must not learn clocks (`device_clock`), store or alert.
+Owns the decision which of the two is newer (the table in TIME.md): a capture must not stay unnoticed because
+some clock is wrong. Must not learn clocks (`device_clock`), store or alert.
 """
 
 from msgspec import Struct
@@ -12,41 +12,41 @@ from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import ActionKind, DeviceState, Event, Kind, TimeQuality, TrapState
 from gateway.domain.trap_lifecycle import TRANSITIONS, last_known
 
-MOST_DISORDER_MS = 60_000  # so much later a message may come by another way than one sent after it
-SPRINGS = frozenset(  # what a person leaves behind that can spring
-    deed
-    for deed in ActionKind
-    if deed is not ActionKind.VISITED and Kind.SPRUNG in TRANSITIONS[TrapState(deed.value)]
+MOST_DISORDER_MS = 60_000  # a message may arrive so much later than one sent after it
+CAN_SPRING_AFTER = frozenset(  # actions after which a trap can spring
+    action
+    for action in ActionKind
+    if action is not ActionKind.VISITED and Kind.SPRUNG in TRANSITIONS[TrapState(action.value)]
 )
 
 
 class Arrival(Struct, frozen=True):
     """How a report reached us."""
 
-    is_kept: bool = False  # from a log, kept by a broker, or read again: its arrival says nothing
-    is_late: bool = False  # as far as its clock is known; or it was kept
-    is_numbered: bool = False  # its device numbers events, and keeps them until they are sent
-    is_trusted: bool = True  # the time of receipt is the true one
+    is_kept: bool = False  # from a log, retained, or read again: its time of arrival says nothing
+    is_late: bool = False  # sent late, as far as its clock is known; or `is_kept`
+    is_numbered: bool = False  # its device numbers events and stores them until they are sent
+    is_trusted: bool = True  # the gateway's clock was right at the time of receipt
 
 
 def resolve(
     event: Event, head: Order, trap: TrapState | None, state: DeviceState | None, arrival: Arrival
 ) -> Event:
-    """The event at the time that fits what is known: its own, or that of its arrival.
+    """The event, moved to its time of arrival where its own time contradicts what is known.
 
-    `head`, `trap`: what the trap's sensor told last; `state`: of the device, for what people did.
+    `head`, `trap`: the last report of the trap's sensor; `state`: of the device, for people's actions.
     """
     if trap not in (None, TRAP_STATE[event.kind]) and order(event) < head:
-        bound_ms = _after_sensor_ms(event, head, arrival)
+        bound_ms = _after_report_ms(event, head, arrival)
         return event if bound_ms is None else _moved(event, bound_ms, arrival)
     if _is_older_by_number(event, head, arrival):
         return replace(event, observed_at=from_ms(head[0] - 1), time_quality=TimeQuality.DOUBTFUL)
-    act_ms = _after_person_ms(event, state, arrival)
+    act_ms = _after_action_ms(event, state, arrival)
     return event if act_ms is None else _moved(event, max(act_ms, head[0]), arrival)
 
 
-def _after_sensor_ms(event: Event, head: Order, arrival: Arrival) -> int | None:
-    """The time of the sensor's last word if this one is newer all the same, else None."""
+def _after_report_ms(event: Event, head: Order, arrival: Arrival) -> int | None:
+    """The time of the sensor's last report if this event is newer all the same, else None."""
     if event.boot is not None and event.boot >= head[1]:
         is_newer = (event.boot, event.seq or 0) > head[1:]
     elif arrival.is_late or (arrival.is_numbered and event.boot is None):
@@ -56,12 +56,12 @@ def _after_sensor_ms(event: Event, head: Order, arrival: Arrival) -> int | None:
     return head[0] if is_newer else None
 
 
-def _after_person_ms(event: Event, state: DeviceState | None, arrival: Arrival) -> int | None:
-    """When a person left the trap so that it could spring, if this spring came after that; else None."""
+def _after_action_ms(event: Event, state: DeviceState | None, arrival: Arrival) -> int | None:
+    """When a person set the trap, if this event must have come after that; else None."""
     if event.kind is not Kind.SPRUNG or arrival.is_late or state is None or state.act is None:
         return None
     act_ms = ms(state.act.at)
-    if state.act.deed not in SPRINGS or not ms(event.observed_at) <= act_ms <= ms(
+    if state.act.deed not in CAN_SPRING_AFTER or not ms(event.observed_at) <= act_ms <= ms(
         event.received_at
     ):
         return None
@@ -69,9 +69,9 @@ def _after_person_ms(event: Event, state: DeviceState | None, arrival: Arrival) 
 
 
 def _is_older_by_number(event: Event, head: Order, arrival: Arrival) -> bool:
-    """Whether a late report has a lower number than the last word, yet a later time.
+    """Whether a late report has a lower sequence number than the last one, yet a later time.
 
-    The last word was dated before its clock was known.
+    The last report was dated before its clock was known.
     """
     return (
         arrival.is_late
@@ -85,8 +85,7 @@ def _is_older_by_number(event: Event, head: Order, arrival: Arrival) -> bool:
 def _moved(event: Event, bound_ms: int, arrival: Arrival) -> Event:
     received_ms = ms(event.received_at)
     at_ms = bound_ms + 1 if arrival.is_kept else max(received_ms, bound_ms + 1)
-    is_doubtful = (
-        arrival.is_trusted or at_ms > received_ms
-    )  # else it is dated again with the others
+    # Without a trusted clock it is dated again together with the other events of that period.
+    is_doubtful = arrival.is_trusted or at_ms > received_ms
     quality = TimeQuality.DOUBTFUL if is_doubtful else TimeQuality.UNTRUSTED
     return replace(event, observed_at=from_ms(at_ms), time_quality=quality)

@@ -1,47 +1,47 @@
-"""How far a clock of a device or of a radio receiver is off, learned from its live messages. PURE.
+"""The error of a device's or radio receiver's clock, learned from its live messages. PURE.
 
-Owns the estimate and what follows from it: the corrected time of a message, and whether the message was
+Owns the estimate, and what follows from it: the corrected time of a message, and whether the message was
 late. A message cannot be sent after it was received, so the largest of "its time minus our time" is
-nearest to the clock's error; what lies far below it was late, or the clock was set back. Must not decide
-which of two reports is the newer (`contradiction`).
+nearest to the clock's error. A value far below was a late message, or the clock was set back. Must not
+decide which of two reports is newer (`contradiction`).
 """
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-LIVE_MS = 30_000  # what a live message may need on its way; smaller errors are left alone
-DRIFT = 0.001  # of the time that has passed: faster than any quartz that still ticks
-CONFIRM_AFTER_S = 60  # between two messages that show together that a clock was set back
-SMALL_CHANGE_MS = 2_000  # a change of the estimate that is not worth a note
-NOTE_EVERY_S = 3_600  # but once in so long it is noted when the clock was heard
+LIVE_MS = 30_000  # a live message may take so long; smaller errors are not corrected
+DRIFT = 0.001  # of the elapsed time; more than any working quartz drifts
+CONFIRM_AFTER_S = 60  # between two messages that together show that a clock was set back
+SMALL_CHANGE_MS = 2_000  # a smaller change of the estimate is not stored
+NOTE_EVERY_S = 3_600  # but the time of the last agreement is stored so often
 LARGEST_ERROR_MS = (
     400 * 86_400_000
-)  # a larger error is no clock that counts on: not learned, never corrected
+)  # a larger error is an unset clock: not learned, never corrected
 
 
 class Sample(Struct, frozen=True):
-    """What one message shows of the clock that dated it."""
+    """What one message shows about the clock that dated it."""
 
-    error_ms: int  # its time minus the time of receipt: the clock's error minus the time on the way
+    error_ms: int  # its time minus the time of receipt: the clock's error minus the delay
     at_s: int  # received, seconds since 1970
-    boot: int | None = None  # a clock may be another after the device started again
-    source: str = ""  # where the device says its time comes from: likewise
+    boot: int | None = None  # a clock may be another one after a restart
+    source: str = ""  # of the device's time; another source is another clock
 
 
 class DeviceClock(Struct, frozen=True, array_like=True):
-    """What is known of one clock. Stored as an array: add at the end."""
+    """What is known about one clock. Stored as an array: add new fields at the end."""
 
-    error_ms: int  # the largest seen, less what it may have drifted since
+    error_ms: int  # the largest seen, minus the possible drift since
     at_s: int  # when a message last agreed with it; while not `sure`, the first one
-    sure: bool  # whether late messages alone cannot explain it
+    sure: bool  # False: late messages alone could explain it
     boot: int | None = None
     source: str = ""
-    other_ms: int | None = None  # a newer message said this: late, or the clock was set
+    other_ms: int | None = None  # of a newer message that disagrees: late, or the clock was set
     other_s: int = 0
 
 
 def learn(known: DeviceClock | None, sample: Sample) -> DeviceClock:
-    """What is known after a message that came directly (not from a log, not replayed by a broker)."""
+    """What is known after a live message (not from a log, not retained)."""
     if known is None or _is_another(known, sample):
         return _first(sample)
     if _is_older_boot(known, sample):
@@ -56,7 +56,7 @@ def learn(known: DeviceClock | None, sample: Sample) -> DeviceClock:
 def is_as_known(
     known: DeviceClock, error_ms: float, at_s: float, boot: int | None, source: str
 ) -> bool:
-    """Whether a message shows nothing new of a clock that is right: the frequent case, made cheap."""
+    """Whether a message shows nothing new about a clock that is right: a fast test for the frequent case."""
     return (
         known.sure
         and -LIVE_MS <= known.error_ms <= 0
@@ -70,7 +70,7 @@ def is_as_known(
 
 
 def correction_ms(known: DeviceClock | None, sample: Sample) -> int:
-    """What has to be taken off the message's time; 0 where the clock is right or not known."""
+    """What to subtract from the message's time; 0 if the clock is right or not known."""
     if known is None or not known.sure or not _is_same(known, sample):
         return 0
     return known.error_ms if abs(known.error_ms) > LIVE_MS else 0
@@ -84,7 +84,7 @@ def is_late(known: DeviceClock | None, sample: Sample) -> bool:
 
 
 def _first(sample: Sample) -> DeviceClock:
-    is_sure = sample.error_ms >= -LIVE_MS  # only a late message or a slow clock is below
+    is_sure = sample.error_ms >= -LIVE_MS  # below that: a late message or a slow clock
     return DeviceClock(sample.error_ms, sample.at_s, is_sure, sample.boot, sample.source)
 
 
@@ -101,7 +101,7 @@ def _agreed(known: DeviceClock, sample: Sample) -> DeviceClock:
 
 
 def _higher(known: DeviceClock, sample: Sample) -> DeviceClock:
-    """A clock that was set forward, or a queue that comes to its end; one message may also be wrong."""
+    """A clock that was set forward, or the end of a queue of late messages; one message may also be wrong."""
     found = _first(sample)
     if not known.sure or abs(sample.error_ms) <= LIVE_MS:
         return found
@@ -109,7 +109,7 @@ def _higher(known: DeviceClock, sample: Sample) -> DeviceClock:
 
 
 def _lower(known: DeviceClock, sample: Sample) -> DeviceClock:
-    """A late message, or a clock that was set back: then the next one says the same."""
+    """A late message, or a clock that was set back: then the next message agrees."""
     if known.other_ms is None or not _is_near(known, sample):
         return replace(known, other_ms=sample.error_ms, other_s=sample.at_s)
     return _sure(sample) if sample.at_s - known.other_s >= CONFIRM_AFTER_S else known
@@ -120,13 +120,13 @@ def _sure(sample: Sample) -> DeviceClock:
 
 
 def _is_near(known: DeviceClock, sample: Sample) -> bool:
-    """Whether the newer message that did not agree says the same as this one."""
+    """Whether this message agrees with the newer one that disagreed with the estimate."""
     drifted_ms = DRIFT * 1_000 * max(sample.at_s - known.other_s, 0)
     return abs(sample.error_ms - (known.other_ms or 0)) <= LIVE_MS + drifted_ms
 
 
 def _floor_ms(known: DeviceClock, sample: Sample) -> int:
-    """The estimate, less what the clock may have drifted since."""
+    """The estimate, minus the possible drift since."""
     return known.error_ms - round(DRIFT * 1_000 * max(sample.at_s - known.at_s, 0))
 
 

@@ -1,6 +1,6 @@
 """How much a judged time can be trusted.
 
-Owns these words. Others import them from `model`, with the words that stand beside them.
+Owns these values. Other modules import them from `model`, together with the other shared values.
 """
 
 from enum import StrEnum
@@ -11,12 +11,12 @@ class TimeQuality(StrEnum):
 
     SYNCED = "synced"  # the device's clock follows GPS, NTP or a network server
     RTC = "rtc"  # the device's own unsynchronised clock, plausible
-    DERIVED = "derived"  # corrected: by what is known of the clock, or dated again later
-    RECEIVED = "received"  # no usable device time: when it reached the gateway
+    DERIVED = "derived"  # corrected by the known error of a clock
+    RECEIVED = "received"  # no usable device time: the time of arrival
     UNTRUSTED = "untrusted"  # the gateway's own clock was not trusted either
-    DOUBTFUL = "doubtful"  # the device's time contradicts what is known: when it reached us
-    UNKNOWN = "unknown"  # a broker had kept it: at some time before it reached us
+    DOUBTFUL = "doubtful"  # the device's time contradicts what is known: the time of arrival
+    UNKNOWN = "unknown"  # a retained message: some time before its arrival
 
 
 OWN_TIME = frozenset((TimeQuality.SYNCED, TimeQuality.RTC, TimeQuality.DERIVED))
-DOUBTS = frozenset((TimeQuality.DOUBTFUL, TimeQuality.UNKNOWN))  # people must hear of it
+DOUBTS = frozenset((TimeQuality.DOUBTFUL, TimeQuality.UNKNOWN))  # shown to people

@@ -1,9 +1,9 @@
-"""Boot numbers of one device that go back and forth: two boards use one identity. PURE.
+"""Boot numbers of one device that go back and forth: two boards use the same device id. PURE.
 
 Owns the test and its limits. A board counts its boots upwards, so newer messages never have a lower
-number. A lower number that comes again and again, while the higher one continues, is another board. A
-board that lost its number goes back once. Old messages without a time, sent between live ones, alternate
-too, but only a few times and not for long; so returns must last or be frequent.
+number. If lower and higher numbers keep alternating, there are two boards. A board that lost its number goes
+back once. Old messages without a time, sent between live ones, alternate too, but only a few times and not
+for long; so the returns must last for some time or be frequent.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from msgspec import Struct
 from gateway.domain.device_state import Placed
 from gateway.domain.model import DeviceState, Message, Reading
 
-LEAST_RETURNS = 3  # times that the number went back, if they last
-LEAST_DURATION = timedelta(minutes=10)  # from the first time to the last
-CERTAIN_RETURNS = 6  # times that need not last
-FORGET_AFTER = timedelta(hours=24)  # without another time
+LEAST_RETURNS = 3  # if they last at least LEAST_DURATION
+LEAST_DURATION = timedelta(minutes=10)  # from the first return to the last
+CERTAIN_RETURNS = 6  # enough, however short the time
+FORGET_AFTER = timedelta(hours=24)  # without another return
 
 
 class BootReturn(Struct, frozen=True):
@@ -29,7 +29,7 @@ class BootReturn(Struct, frozen=True):
 
 
 def returns(before: DeviceState | None, events: Iterable[Placed]) -> list[BootReturn]:
-    """How often the number goes back in new events of one device, in order of their time."""
+    """Where the number goes back in new events of one device, which are in order of time."""
     found = []
     head = before.head if before else (0, 0, 0)
     for key, event in events:
@@ -42,7 +42,7 @@ def returns(before: DeviceState | None, events: Iterable[Placed]) -> list[BootRe
 
 
 def conflict_as_return(reading: Reading, message: Message) -> list[BootReturn]:
-    """A report under an id that meant something else: two boards with one boot number look so."""
+    """A report under an id of another event, counted as a return: two boards with the same boot number."""
     if reading.boot is None:
         return []
     return [BootReturn(reading.boot, reading.boot, message.received_at)]

@@ -1,7 +1,7 @@
-"""How many messages are held of devices that nobody has approved. PURE.
+"""How many messages of unapproved devices are held. PURE.
 
-Owns the limits and the decision whether one more message fits. A message whose sender was told that it is
-kept ("confirmed") is never removed for another. Must not know tables.
+Owns the limits and the decision whether one more message fits. A message that was confirmed to its sender
+is never removed to make room for another. Must not know tables.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ URGENT = frozenset({Kind.SPRUNG, Kind.TAMPER})  # they have limits of their own
 
 
 class HeldLimit(Struct, frozen=True):
-    """Room for one class of messages, in KiB of payload; each message counts 1 KiB more."""
+    """The limits of one class of messages, in KiB of payload; each message counts 1 KiB more."""
 
-    assured_kib: int  # of each device, even when the rest is full
+    assured_kib: int  # for each device, even when `all_kib` is used up
     most_kib: int  # of one device
     all_kib: int  # of all devices together, beyond what is assured
     shared_kib: int  # of all senders that are not in the list of names
@@ -30,12 +30,12 @@ LIMITS: Mapping[bool, HeldLimit] = {
 
 
 def weight_kib(payload_bytes: int) -> int:
-    """What a message counts."""
+    """How much a message counts against the limits, in KiB."""
     return 1 + payload_bytes // KIB
 
 
 def has_room(weight: int, own: int, everything: int, *, urgent: bool, shared: bool) -> bool:
-    """Whether a message of `weight` fits. `own`: held of its owner; `everything`: of all owners."""
+    """Whether a message of `weight` fits. `own`: KiB held of its owner; `everything`: of all owners."""
     limit = LIMITS[urgent]
     if shared:
         return own + weight <= limit.shared_kib

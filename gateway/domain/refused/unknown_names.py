@@ -1,4 +1,4 @@
-"""Names of devices that nobody registered: how many are listed, and what the names of a flood share. PURE.
+"""Names of devices that nobody registered: how many are listed, which filter a flood shares. PURE.
 
 Owns the limits and the topic filters by which names are counted. Must not store or alert. A broker does
 not tell who published a message, so its topic is the only evidence of the sender.
@@ -16,16 +16,16 @@ LIMITS = {
     False: (MOST_SHARING_A_FILTER, 300),
 }  # (in the list, new within an hour)
 HOUR = timedelta(hours=1)
-MOST_LEVELS = 8  # of a topic that are looked at
+MOST_LEVELS = 8  # of a topic that are compared
 EVERYTHING = "#"
-REGISTERS = 2_048  # of an estimate: 2 % off at most times
+REGISTERS = 2_048  # of an estimate: a standard error of 2 %
 
 
 def filters(topic: str) -> list[str]:
-    """Topic filters that a name is counted under, the narrowest first.
+    """The topic filters under which a name is counted, the narrowest first.
 
-    The device's topic without its last level, then the same with each level in turn left open: a sender
-    that invents names varies one of them.
+    The device's topic without its last level, then the same with each level in turn replaced by "+": a
+    sender that invents names varies one level.
     """
     levels = topic.split("/")[:MOST_LEVELS]
     if len(levels) > 2:
@@ -37,7 +37,7 @@ def filters(topic: str) -> list[str]:
 
 
 def claimant(wanted: str) -> str:
-    """Who uses the names under a filter, as far as the topic shows: the MQTT user of a native device."""
+    """Who sends the names under a filter, as far as the topic shows: the MQTT user of a native device."""
     levels = wanted.split("/")
     if levels[:3] == ["wildlife", "v1", "+"] and len(levels) > 4:
         return levels[3]  # deploy/mosquitto lets a device write under its own user name only
@@ -50,26 +50,26 @@ class UnknownNames:
     def __init__(self) -> None:
         self.topics: dict[str, str] = {}  # name -> topic of its first message
         self._counts: Counter[str] = Counter()
-        self._fresh: Counter[str] = Counter()  # the same, of the hour that began at `_since`
+        self._new: Counter[str] = Counter()  # added in the hour that began at `_since`
         self._since: datetime | None = None
 
     def full(self, topic: str, now: datetime) -> str | None:
-        """The filter that takes no more names; None: there is room for this one."""
+        """The filter that has no room for another name; None: there is room."""
         self._turn_hour(now)
         for wanted in filters(topic):
             most, an_hour = LIMITS[wanted == EVERYTHING]
-            if self._counts[wanted] >= most or self._fresh[wanted] >= an_hour:
+            if self._counts[wanted] >= most or self._new[wanted] >= an_hour:
                 return wanted
         return None
 
     def add(self, name: str, topic: str, at: datetime) -> None:
-        """Take a name into the list."""
+        """Add a name to the list."""
         if name in self.topics:
             return
         self._turn_hour(at)
         self.topics[name] = topic
         self._counts.update(filters(topic))
-        self._fresh.update(filters(topic))
+        self._new.update(filters(topic))
 
     def remove(self, name: str) -> None:
         """Remove a name that was approved, revoked or forgotten; within the hour it still counts as new."""
@@ -83,17 +83,17 @@ class UnknownNames:
     def _turn_hour(self, now: datetime) -> None:
         if self._since is None or now - self._since >= HOUR:
             self._since = now
-            self._fresh.clear()
+            self._new.clear()
 
 
 class NameEstimate:
-    """How many different names, without keeping them: HyperLogLog."""
+    """Estimates how many different names there were, without storing them: HyperLogLog."""
 
     def __init__(self, registers: bytes = b"") -> None:
         self._registers = bytearray(registers if len(registers) == REGISTERS else REGISTERS)
 
     def add(self, name: str) -> None:
-        """Count a name; the same name again changes nothing."""
+        """Count a name; counting it again changes nothing."""
         digest = int.from_bytes(blake2b(name.encode("utf-8", "replace"), digest_size=8).digest())
         place, rest = digest % REGISTERS, digest // REGISTERS
         rank = 54 - rest.bit_length()  # 53 bits are left: leading zeros and one
@@ -106,7 +106,7 @@ class NameEstimate:
 
     @property
     def count(self) -> int:
-        """About how many."""
+        """The estimated number of different names."""
         empty = self._registers.count(0)
         if empty > REGISTERS // 10:
             return round(REGISTERS * math.log(REGISTERS / empty))

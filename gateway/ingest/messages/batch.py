@@ -1,6 +1,6 @@
-"""One batch of messages, one transaction: decode, admit, judge, write. The heart of the gateway.
+"""One batch of messages in one transaction: decode, admit, judge, write.
 
-Owns the order of these steps and what becomes of each message. Runs on the writer's thread.
+Owns the order of these steps and the result of each message. Runs on the writer's thread.
 Must not acknowledge, send or read a clock: it returns an Outcome, and what follows from it happens
 after the commit (`intake`).
 """
@@ -44,7 +44,7 @@ CONFLICTS = 100  # shown of one device, the newest
 
 
 class _Gathering(Struct):
-    """What a batch has come to, before it is written."""
+    """The results of a batch before they are written."""
 
     tx: Transaction
     now: datetime
@@ -69,7 +69,7 @@ def absorb(
     clock_trusted: bool = True,
     is_history: bool = False,
 ) -> Outcome:
-    """Write what `messages` mean; whatever one of them holds, the others are not harmed.
+    """Write the events of `messages`; a broken message does not affect the others.
 
     `is_history`: records of another system; each counts at its own time and alerts nobody.
     """
@@ -99,14 +99,14 @@ def read_again(
 
 
 def _finish(batch: _Gathering) -> Outcome:
-    """Write what the messages mean, and tell of captures whose devices do not count."""
+    """Write the events, and alert about captures of devices that are not approved."""
     outcome, holding = batch.outcome, batch.holding
     _write(batch)
     batch.dating.keep()
     if holding.springs or holding.unlisted:
         ruling = rules.judge_reports(holding.reports(batch.now))
         apply(batch.tx, outcome, ruling, batch.policy, batch.now)
-    outcome.pending.extend(holding.met)
+    outcome.pending.extend(holding.discovered)
     outcome.no_events.update(holding.no_events)
     return outcome
 
@@ -114,7 +114,7 @@ def _finish(batch: _Gathering) -> Outcome:
 def release(
     tx: Transaction, device: str, decode: DecodeMessage, now: datetime, policy: Policy | None = None
 ) -> Outcome:
-    """Read again what was held of a device that now is approved."""
+    """Read the held messages of a device that is now approved."""
     return read_again(
         tx, tx.quarantine.waiting(READABLE_AFTER_APPROVAL, device), decode, now, policy
     )
@@ -123,12 +123,12 @@ def release(
 def _read(
     batch: _Gathering, message: Message, decode: DecodeMessage, kept: Kept | None = None
 ) -> None:
-    left: Reading | None = None
+    heartbeat: Reading | None = None
     try:
         readings = decode(message, batch.tx.devices)
     except MessageRefusedError as refusal:
         reason = batch.holding.refuse(message, refusal, kept)
-        left = unread.heartbeat_of(message, refusal, batch.tx.devices)
+        heartbeat = unread.heartbeat_of(message, refusal, batch.tx.devices)
     except Exception as error:
         bug = MessageRefusedError(RefusalReason.BUG, f"{type(error).__name__}: {error}")
         reason = batch.holding.refuse(message, bug, kept)
@@ -142,8 +142,8 @@ def _read(
         _admit(batch, message, readings, held, lost)
         return
     batch.outcome.refused[reason] += 1
-    if left is not None and kept is None:
-        _admit(batch, message, [left], {}, set())
+    if heartbeat is not None and kept is None:
+        _admit(batch, message, [heartbeat], {}, set())
 
 
 def _admit(
@@ -153,7 +153,7 @@ def _admit(
     held: Container[str],
     lost: Container[str],
 ) -> None:
-    """`held`: devices that do not count; `lost`: those of them whose message may not stay."""
+    """`held`: devices that are not approved; `lost`: those whose message is not sure to be kept."""
     outcome = batch.outcome
     for reading in readings:
         if reading.confirm_to and reading.device not in lost:
@@ -207,7 +207,7 @@ def _write(batch: _Gathering) -> None:
 
 
 def _count_copies(batch: _Gathering, fresh: Sequence[Admitted]) -> None:
-    """What was admitted, corrects nothing and gave no event says what the journal knows already."""
+    """Count reports that gave no event because the journal already has it."""
     admitted = [*batch.admitted.values(), *batch.rivals]
     if len(admitted) == len(fresh):  # the frequent case
         return
@@ -232,7 +232,7 @@ def _journal(tx: Transaction, events: list[Admitted]) -> tuple[list[Admitted], l
 
 
 def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) -> None:
-    """Keep what used an id of another event where people see it, and let no device forget it."""
+    """Store reports that used the id of another event in the quarantine, and do not confirm them."""
     for one in conflicts:
         reading, message = one.report.reading, one.report.message
         if ids := batch.outcome.durable.get(reading.confirm_to or ""):
@@ -248,7 +248,7 @@ def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) 
 
 
 def _update_devices(batch: _Gathering, fresh: list[Admitted], revisions: list[Revision]) -> None:
-    """Write the states and the effort of all devices that new or corrected events concern."""
+    """Write state and effort of every device with new or corrected events."""
     by_device: dict[str, tuple[list[Admitted], list[Revision]]] = defaultdict(lambda: ([], []))
     for one in fresh:
         by_device[one.event.device][0].append(one)

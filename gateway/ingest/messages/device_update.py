@@ -1,7 +1,7 @@
-"""What new and corrected events make of one device: its state, its effort, its counts.
+"""The new state of one device, and what new and corrected events add to its effort and counts.
 
-Owns the choice between adding up in order and reckoning a stretch anew. Runs inside a transaction of
-the writer; must not write nor judge.
+Owns the choice between adding events in order and recomputing a time window. Runs inside a transaction of
+the writer; must not write, nor decide about alerts.
 """
 
 from collections.abc import Sequence
@@ -27,18 +27,18 @@ def state_after(
     group: Sequence[Admitted],
     revisions: Sequence[Revision],
 ) -> DeviceState:
-    """The state of a device after new events and corrections, which the journal has already.
+    """The state of a device after new events and corrections that are already in the journal.
 
-    `events`: those of `group`, placed.
+    `events`: the events of `group` with their order keys, sorted.
     """
-    state = _heard(advance(before, events) if events else before, group)
+    state = _with_topic(advance(before, events) if events else before, group)
     if state is not None and (state.hearsay or any(one.message.retain for one in group)):
-        state = _recalled(state, before, group)
-    return _revised(tx, state, revisions) if revisions or state is None else state
+        state = _with_retained(state, before, group)
+    return _with_revisions(tx, state, revisions) if revisions or state is None else state
 
 
-def _heard(state: DeviceState | None, group: Sequence[Admitted]) -> DeviceState | None:
-    """The state with the newest message's topic and quality of service."""
+def _with_topic(state: DeviceState | None, group: Sequence[Admitted]) -> DeviceState | None:
+    """The state with the topic and QoS of the newest message."""
     if state is None or not group:
         return state
     newest = max(group, key=lambda one: one.event.received_at)
@@ -49,10 +49,10 @@ def _heard(state: DeviceState | None, group: Sequence[Admitted]) -> DeviceState 
     )
 
 
-def _recalled(
+def _with_retained(
     state: DeviceState, before: DeviceState | None, group: Sequence[Admitted]
 ) -> DeviceState:
-    """The state when some of it was only kept by a broker: that is no sign of life."""
+    """The state after retained messages: a message that a broker kept does not show that a device lives."""
     seen = [_alive_at(one) for one in group]
     known = before.last_seen if before else NEVER
     hearsay = [one.is_quiet for one in group if order(one.event) == state.trap_head]
@@ -68,16 +68,16 @@ def _recalled(
 
 
 def _alive_at(one: Admitted) -> datetime | None:
-    """When the report shows that its device lived."""
+    """When the device was alive, as far as the report shows; None: a retained message without a time."""
     if not one.message.retain:
         return one.event.received_at
     return one.event.observed_at if one.event.time_quality in OWN_TIME else None
 
 
-def _revised(
+def _with_revisions(
     tx: Transaction, state: DeviceState | None, revisions: Sequence[Revision]
 ) -> DeviceState:
-    """The state after corrections: which species were last seen when."""
+    """The state after corrections: when each species was last detected."""
     if state is None:
         state = advance(None, placed(one.new for one in revisions))
     detected, seen = dict(state.detected), state.last_seen
@@ -98,14 +98,14 @@ def effort_added(
     events: Sequence[Placed],
     revisions: Sequence[Revision],
 ) -> effort.HourlyTally:
-    """What new and corrected events add to effort and counts, whether or not they come in order."""
+    """What new and corrected events add to effort and counts, in whatever order they came."""
     grace = grace_ms(device.heartbeat_s)
     marks = [_mark(one) for one in events if one[1].kind is not Kind.OFFLINE]
     if not marks and not revisions:
         return effort.tally((), grace)
     if before is None and not revisions:
         return effort.tally(marks, grace)
-    if before and not revisions and _goes_on(before, events[0][0]):
+    if before and not revisions and _follows(before, events[0][0]):
         return effort.tally(
             marks, grace, before.head[0], trap_lifecycle.last_known(before).state, before.detected
         )
@@ -123,19 +123,19 @@ def effort_added(
     )
 
 
-def _goes_on(before: DeviceState, first: Order) -> bool:
-    """Whether what comes from `first` on is later than all that is known, people's deeds included."""
-    deed_ms = ms(before.act.at) if before.act else 0
-    return first > before.head and deed_ms <= before.head[0]
+def _follows(before: DeviceState, first: Order) -> bool:
+    """Whether `first` is later than every known event and every known action of people."""
+    action_ms = ms(before.act.at) if before.act else 0
+    return first > before.head and action_ms <= before.head[0]
 
 
 def effort_since(tx: Transaction, device: Device, act: TrapAction) -> effort.HourlyTally:
-    """What adds up from just before an act on; asked before and after it is kept, it tells its effect."""
+    """Effort from just before an action on. Computed before and after it is stored, it shows its effect."""
     grace = grace_ms(device.heartbeat_s)
     start = ms(act.at) - grace - 1
     marks = [mark for _, mark in tx.marks(device.id, start)]
     found = effort.tally(marks, grace, None, tx.trap_before(device.id, start))
-    return effort.HourlyTally(found.effort, {})  # what was seen is not changed by what was done
+    return effort.HourlyTally(found.effort, {})  # an action changes no sightings
 
 
 def _mark(one: Placed) -> effort.Mark:

@@ -1,7 +1,7 @@
-"""Devices heard before anybody registered them: what to propose for their row in the registry. PURE.
+"""Proposes a registry row for a device that sent messages before anybody registered it. PURE.
 
-Owns the proposal, and what a device declares of itself. A proposal is pending until a person approves
-it; nothing of it counts before.
+Owns the proposal, and the heartbeat interval that a device declares. A proposed device is pending: nothing
+of it counts until a person approves it.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from gateway.domain.model import HEARTBEAT_S, Device, Reading, Role, Standing
 
 
 def propose(address: str, readings: Iterable[Reading]) -> Device:
-    """A device as its first readings (at least one of `address`) suggest it."""
+    """The device that its first readings suggest; at least one of them is of `address`."""
     own = [reading for reading in readings if reading.device == address]
     first = own[0]
     return Device(
@@ -28,8 +28,8 @@ def propose(address: str, readings: Iterable[Reading]) -> Device:
 
 
 def declared(device: Device, reading: Reading) -> Device | None:
-    """The device with the interval that it declares of itself, where nobody has given one; else None."""
-    told_s = reading.heartbeat_s
-    if not told_s or told_s == HEARTBEAT_S or device.heartbeat_s != HEARTBEAT_S:
+    """The device with the heartbeat interval that it declares; None if a person has given another."""
+    declared_s = reading.heartbeat_s
+    if not declared_s or declared_s == HEARTBEAT_S or device.heartbeat_s != HEARTBEAT_S:
         return None
-    return replace(device, heartbeat_s=told_s)
+    return replace(device, heartbeat_s=declared_s)

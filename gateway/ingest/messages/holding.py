@@ -1,7 +1,7 @@
-"""Messages of devices that do not count: held, dropped or counted. For one batch.
+"""Messages of devices that are not approved: held, dropped or counted. For one batch.
 
-Owns which devices are new, how their messages are kept, and about whose captures people
-must be told. Runs inside a transaction of the writer; must not alert itself (`rules.unregistered`).
+Owns which devices are new, how their messages are stored, and the captures of unapproved devices that
+people must hear of. Runs inside a transaction of the writer; must not alert itself (`rules.unregistered`).
 """
 
 from collections import Counter
@@ -30,9 +30,9 @@ from gateway.ingest.messages.unread import test_detail
 from gateway.store import Transaction
 from gateway.store.tables.quarantine import SHARED, HoldRequest, Kept, StoredAs
 
-# Nobody knows of when a replay by the broker is, if its device told no time.
+# Times that say nothing about a retained message: its device told no time.
 WITHOUT_TIME = frozenset((TimeQuality.RECEIVED, TimeQuality.UNTRUSTED))
-FLOOD_WINDOW = timedelta(hours=1)  # in which only some unknown devices are told of one by one
+FLOOD_WINDOW = timedelta(hours=1)  # within it only a few unknown devices get an alert of their own
 
 
 class HoldReason(Struct, frozen=True):
@@ -41,7 +41,7 @@ class HoldReason(Struct, frozen=True):
     reason: RefusalReason
     detail: str
     urgent: bool = False  # the message reports a capture
-    waits: bool = False  # the sender stores it until it is confirmed
+    waits: bool = False  # the sender keeps it until it is confirmed
 
 
 class Holding(Struct):
@@ -49,11 +49,15 @@ class Holding(Struct):
 
     tx: Transaction
     clock_trusted: bool = True
-    met: list[Device] = field(default_factory=list)  # for the first time
+    discovered: list[Device] = field(default_factory=list)
     no_events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (device, reason)
-    springs: dict[str, Event] = field(default_factory=dict)  # the first of each device that waits
-    unlisted: list[Event] = field(default_factory=list)  # captures of names that had no room
-    put_back: set[int] = field(default_factory=set)  # numbers in the quarantine, still refused
+    springs: dict[str, Event] = field(default_factory=dict)  # the first of each pending device
+    unlisted: list[Event] = field(
+        default_factory=list
+    )  # captures of names for which the list had no room
+    put_back: set[int] = field(
+        default_factory=set
+    )  # quarantine numbers of messages that are still refused
 
     def hold(self, message: Message, readings: Sequence[Reading]) -> dict[str, HoldReason]:
         """The devices of a message that do not count (yet), and why."""
@@ -69,7 +73,7 @@ class Holding(Struct):
             if (device and device.standing is Standing.APPROVED) or address in held:
                 continue
             own = [reading for reading in readings if reading.device == address]
-            device = device or self.meet(propose(address, own), message)
+            device = device or self.discover(propose(address, own), message)
             if device and device.standing is Standing.PENDING:
                 self._list(address, message, is_registered=True)
             reason, detail = _reason(address, device)
@@ -83,12 +87,12 @@ class Holding(Struct):
                 self._note_spring(message, own, is_listed=reason is RefusalReason.DEVICE)
         return held
 
-    def meet(self, device: Device, message: Message) -> Device | None:
+    def discover(self, device: Device, message: Message) -> Device | None:
         """Add a pending device that nobody registered; None: the list has no room for its name."""
         if not self._list(device.id, message):
             return None
         self.tx.put_device(device)
-        self.met.append(device)
+        self.discovered.append(device)
         return device
 
     def refuse(
@@ -96,7 +100,7 @@ class Holding(Struct):
     ) -> RefusalReason:
         """Store a message that no dialect could read; returns the reason that is counted."""
         offer, reason = refused.offer, refused.reason
-        if offer and offer.id not in self.tx.devices and self.meet(offer, message) is None:
+        if offer and offer.id not in self.tx.devices and self.discover(offer, message) is None:
             reason = RefusalReason.NAMES
         elif reason is RefusalReason.MODEL and refused.device:
             reason = reason if self._list(refused.device, message) else RefusalReason.NAMES
@@ -106,7 +110,7 @@ class Holding(Struct):
     def keep(
         self, message: Message, device: str | None, why: HoldReason, kept: Kept | None
     ) -> bool:
-        """Insert a quarantine row or update the existing one; whether the message is sure to stay."""
+        """Insert a quarantine row or update the existing one. True: it stays until somebody decides."""
         if kept is not None:
             if kept.device is None or device in (None, kept.device):
                 self.tx.quarantine.put_back(kept.no, why.reason, why.detail, device)
@@ -127,7 +131,7 @@ class Holding(Struct):
         self.no_events[device if self._is_known(device) else SHARED, reason.value] += messages
 
     def reports(self, now: datetime) -> UnapprovedCaptures:
-        """The captures of which nobody was told yet; from now on they count as told."""
+        """The captures of which nobody was alerted yet; from now on they count as alerted."""
         unknown = self.tx.unknown
         lately = unknown.alerted_since(now - FLOOD_WINDOW)
         new = unknown.not_alerted(self.springs)

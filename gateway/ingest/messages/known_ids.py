@@ -1,7 +1,7 @@
 """Reports under an id that the journal has already: copies, restarted counters and conflicts.
 
-Owns what is stored of them. Only a copy adds no event; everything else is stored under a new id, so that no
-capture is lost. Runs inside a transaction of the writer; must not compare (`identity`), judge
+Owns what is stored of such reports. A copy adds no event; every other report is stored under a new id, so
+that no capture is lost. Runs inside a transaction of the writer; must not compare (`identity`), judge
 states or alert.
 """
 
@@ -87,7 +87,7 @@ def _report(one: Admitted) -> Report:
 def _filled(
     tx: Transaction, copies: Sequence[Event], told: Mapping[Identity, CorrectableEvent]
 ) -> list[Revision]:
-    """What copies add to events that only a later word had told of so far."""
+    """What copies add to events that were known only from a correction."""
     seen = {identity_of(event): event for event in copies if event.kind is Kind.DETECTION}
     found = [
         revision
@@ -102,7 +102,7 @@ def _filled(
 def _keep(
     tx: Transaction, others: Sequence[tuple[Admitted, CorrectableEvent, Sameness]], found: Found
 ) -> None:
-    """Journal each under an id of its own, once."""
+    """Journal each report once, under a new id."""
     own = [
         {mark: unique_id(_report(one), mark) for mark in _MARKS.values()} for one, _, _ in others
     ]
@@ -130,13 +130,13 @@ def _keep(
 
 
 def _detail(known: Event, event: Event) -> str:
-    """Both uses of the id, for a person."""
+    """Describes both uses of the id, for a person."""
     return (
-        f"the id was {_told(known)}, now {_told(event)}; "
+        f"the id was {_summary(known)}, now {_summary(event)}; "
         f"kept as event {event.id[-40:]}, not confirmed"
     )
 
 
-def _told(event: Event) -> str:
+def _summary(event: Event) -> str:
     counted = "" if event.boot is None else f" boot {event.boot} seq {event.seq}"
     return f"{event.kind} {event.observed_at:%Y-%m-%dT%H:%M:%SZ}{counted}"

@@ -1,9 +1,9 @@
-"""Edges: which reports of a state are news. PURE.
+"""Turns reports of a trap state that is already known into heartbeats. PURE.
 
-Owns the comparison with what is known. A trap's state that is known already, or told in the same batch,
-is a sign of life. A detector's "occupied" stays a detection: how many reports are one presence is
-decided where they are counted (`effort`) and where people are told (one open alert takes up all).
-A report that contradicts what is known is dated by `contradiction`.
+Owns the comparison of a report with the known state, which includes earlier reports of the same batch. A
+detector's "occupied" stays a detection: `effort` decides how many reports are one presence, and one open
+alert covers them all. A report that contradicts the known state gets its time from `contradiction`.
+Must not store or alert.
 """
 
 from collections.abc import Mapping
@@ -19,47 +19,47 @@ from gateway.ingest.messages.unread import note_read_again
 
 
 class SensorReport(Struct, frozen=True):
-    """What the sensor of a trap told last."""
+    """The last report of a trap's sensor."""
 
     head: Order = NOWHERE
     trap: TrapState | None = None
-    is_hearsay: bool = False  # only the broker told, of an unknown time
+    is_hearsay: bool = False  # a retained message of unknown age, not a live report
 
 
 class StateChanges:
-    """What traps are known to be, while a batch goes on."""
+    """The known states of traps, during one batch."""
 
     def __init__(self, states: Mapping[str, DeviceState]) -> None:
         self._states = states
-        self._told: dict[str, SensorReport] = {}
+        self._reported: dict[str, SensorReport] = {}  # in this batch
         self._unread: dict[str, bool] = {}  # devices whose content was (not) read in this batch
 
     def classify(
         self, event: Event, reading: Reading, arrival: Arrival, *, is_quiet: bool = False
     ) -> Event:
-        """The event, or the sign of life that it amounts to; it says when content is read again."""
-        told = self._unread.get(event.device)
-        event = note_read_again(event, reading, self._states.get(event.device), told)
+        """The event, a heartbeat if its state is already known. It says when content can be read again."""
+        is_unread = self._unread.get(event.device)
+        event = note_read_again(event, reading, self._states.get(event.device), is_unread)
         if event.unread is not None:
             self._unread[event.device] = bool(event.unread)
         return self._classify(event, arrival, is_state=reading.is_state, is_quiet=is_quiet)
 
     def _classify(self, event: Event, arrival: Arrival, *, is_state: bool, is_quiet: bool) -> Event:
-        told = TRAP_STATE.get(event.kind)
-        if told is None:
+        trap = TRAP_STATE.get(event.kind)
+        if trap is None:
             return event
         known = self.known(event.device)
-        if is_state and known.trap is told and not known.is_hearsay:
+        if is_state and known.trap is trap and not known.is_hearsay:
             return msgspec.structs.replace(event, kind=Kind.HEARTBEAT)
         state = self._states.get(event.device)
         event = contradiction.resolve(event, known.head, known.trap, state, arrival)
         if order(event) >= known.head:
-            self._told[event.device] = SensorReport(order(event), told, is_quiet)
+            self._reported[event.device] = SensorReport(order(event), trap, is_quiet)
         return event
 
     def known(self, device: str) -> SensorReport:
-        """What the sensor of a trap told last."""
-        if device in self._told:
-            return self._told[device]
+        """The last report of a trap's sensor, including this batch."""
+        if device in self._reported:
+            return self._reported[device]
         state = self._states.get(device)
         return SensorReport(state.trap_head, state.trap, state.hearsay) if state else SensorReport()

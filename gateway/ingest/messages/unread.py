@@ -1,6 +1,7 @@
-"""What a frame leaves behind whose content could not be read: the device lives, its state is unknown. PURE.
+"""Frames whose content could not be read: the device is alive, its state is unknown. PURE.
 
-Owns that reading, and the marks of tests and of content that is read again. Must not store or hold anything.
+Owns the heartbeat that such a frame becomes, the mark on the first event that can be read again, and the
+text about simulated messages. Must not store or hold anything.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from gateway.domain.model import (
 def heartbeat_of(
     message: Message, refused: MessageRefusedError, devices: Mapping[str, Device]
 ) -> Reading | None:
-    """What is left of a refused frame; None unless it told the state of a device that counts."""
+    """The heartbeat of a refused frame; None unless it carried the state of an approved device."""
     device = devices.get(refused.device or "") if refused.unread else None
     if device is None or device.standing is not Standing.APPROVED:
         return None
@@ -40,20 +41,20 @@ def heartbeat_of(
 
 
 def note_read_again(
-    event: Event, reading: Reading, state: DeviceState | None, told: bool | None
+    event: Event, reading: Reading, state: DeviceState | None, is_unread_now: bool | None
 ) -> Event:
-    """The event, saying so when it is the first whose content is read again.
+    """The event, marked when it is the first one whose content can be read again.
 
-    `told`: what the batch itself has said since (True: unread, False: read), None: nothing.
+    `is_unread_now`: whether the newest content of this batch was unread; None: the batch had none.
     """
-    unread = is_unread(state) if told is None else told
+    unread = is_unread(state) if is_unread_now is None else is_unread_now
     if not unread or not reading.is_content or event.unread is not None:
         return event
     return msgspec.structs.replace(event, unread="")
 
 
 def test_detail(reading: Reading) -> str:
-    """Why a simulated message is kept and not counted."""
+    """Why a simulated message is stored and not counted, for a person."""
     return (
         f"{reading.device}: 模擬の通知（試験）です。{reading.kind} として数えません"
         f" / simulated at its source: a test, not counted as {reading.kind}"

@@ -1,1 +1,1 @@
-"""From a reading to its event: clocks corrected, replays compared, contradictions settled."""
+"""From a reading to its event: corrects clocks, compares retained messages, resolves contradictions."""

@@ -1,7 +1,7 @@
-"""The clocks of devices and receivers while a batch goes on: looked up, used, learned, kept.
+"""The clocks of devices and receivers during one batch: read, used, learned and stored.
 
-Owns which clock dated a report and the report's corrected time. Runs inside a transaction of the writer;
-must not decide which of two reports is newer, nor estimate (`device_clock`).
+Owns the choice of the clock that dated a report, and the report's corrected time. Runs inside a transaction
+of the writer; must not decide which of two reports is newer, nor estimate (`device_clock`).
 """
 
 from datetime import timedelta
@@ -35,7 +35,7 @@ class Clocks:
     def date(self, reading: Reading, event: Event, *, is_direct: bool) -> tuple[Event, bool]:
         """(the event with its time corrected, whether it was sent late as far as its clock is known).
 
-        `is_direct`: the report came by itself; not from a log, not replayed, not read again.
+        `is_direct`: a live message: not from a log, not retained, not read again.
         """
         time = reading.device_time
         if time is None or reading.time_source is TimeSource.NONE or not self._is_trusted:
@@ -54,7 +54,7 @@ class Clocks:
         return _corrected(event, sample.error_ms, correction_ms(known, sample)), was_late
 
     def keep(self) -> None:
-        """Write what was learned."""
+        """Store the clocks that changed."""
         states = self._tx.states
         self._tx.put_states(
             [replace(states[id_], clock=own) for id_, own in self._own.items() if id_ in states]
@@ -86,7 +86,7 @@ class Clocks:
 
 
 def _corrected(event: Event, error_ms: int, off_ms: int) -> Event:
-    """The event at its own time less the clock's error, and never after it was received."""
+    """The event at its own time minus the clock's error, never later than it was received."""
     if off_ms:
         at = min(event.received_at, event.received_at + (error_ms - off_ms) * _MS)
         return replace(event, observed_at=at, time_quality=TimeQuality.DERIVED)

@@ -1,7 +1,8 @@
 """Dating: from a reading to the event at its judged time. One batch.
 
-Owns the order of the steps: judge the time told (`timing`), correct it by what is known of its clock
-(`clocks`), compare a replay with what is known (`replays`), settle contradictions (`state_changes`).
+Owns the order of the steps: choose between device time and time of receipt (`timing`), correct the time by
+the clock's known error (`clocks`), compare a retained message with what is known (`replays`), resolve
+contradictions and repeated states (`state_changes`).
 Runs inside a transaction of the writer; must not write events nor alert.
 """
 
@@ -17,13 +18,13 @@ from gateway.ingest.messages.dating.replays import DatedEvent, Replays
 from gateway.ingest.messages.state_changes import StateChanges
 from gateway.store import Transaction
 
-_AT_ONCE = Arrival()  # for what is no word about a trap: nothing asks for it
+_AT_ONCE = Arrival()  # for events that are not about a trap's state, where it is not used
 
 
 class Dating:
-    """`is_trusted`: our own clock; `is_again`: the messages came long ago and are read again.
+    """`is_trusted`: whether the gateway's clock is; `is_again`: stored messages are read again.
 
-    `is_history`: they are records of another system, each with the time that it was given there.
+    `is_history`: the messages are records of another system, with the times given there.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Dating:
     def date(
         self, message: Message, reading: Reading, together: Sequence[Reading]
     ) -> DatedEvent | None:
-        """The event of a reading of `message`; None: a broker's memory that tells nothing new.
+        """The event of a reading of `message`; None: a retained message that tells nothing new.
 
         `together`: all readings of the message.
         """
@@ -67,13 +68,13 @@ class Dating:
         return DatedEvent(event, is_quiet)
 
     def keep(self) -> None:
-        """Write what was learned of clocks and noted of topics."""
+        """Store the clocks and the hashes of topics that changed."""
         self._clocks.keep()
         self._replays.keep()
 
 
 def _is_older(reading: Reading, together: Sequence[Reading]) -> bool:
-    """Whether its device tells something newer in the same message: then it is history."""
+    """Whether the same message holds a newer reading of its device: then this one is history."""
     time = reading.device_time
     return time is not None and time < max(_times(reading.device, together))
 
