@@ -21,7 +21,7 @@ from gateway.domain.model import (
 from gateway.ingest.messages import batch, known_ids
 from gateway.ingest.messages.batch import absorb, read_again, release
 from gateway.store import Store
-from tests.gateway.ingest.messages.native_reports import (
+from tests.gateway.ingest.messages.ids.native_reports import (
     DAY,
     OTHER,
     confirmed,

@@ -9,7 +9,7 @@ from gateway.domain.model import (
     Message,
 )
 from gateway.store import Reader, Store
-from tests.gateway.ingest.messages.native_reports import OTHER, hear, report
+from tests.gateway.ingest.messages.ids.native_reports import OTHER, hear, report
 from tests.support.samples import TRAP, open_store
 
 KINDS = st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.DETECTION, Kind.TAMPER])
