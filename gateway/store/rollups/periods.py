@@ -154,4 +154,4 @@ class PeriodReads:
 
 
 MakePeriodReads = Callable[[Callable[..., Any]], PeriodReads]
-"""A ledger from a reading connection's `execute`."""
+"""Makes the reads of a reading connection from its `execute`."""
