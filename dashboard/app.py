@@ -12,11 +12,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.installer.pages import Installer
 from dashboard.live.api import Api
@@ -30,12 +27,12 @@ from dashboard.web.entry.headers import SecurityHeaders
 from dashboard.web.entry.origin import OriginGuard
 from dashboard.web.entry.sessions import Sessions
 from dashboard.web.error_page import error_handlers
-from dashboard.web.forwarded import is_forwarded
 from dashboard.web.login import LoginPages
 from dashboard.web.process.child import Child
 from dashboard.web.process.forwarding import CalculatingPages, Repair
 from dashboard.web.process.messages import DAMAGED, Settings
 from dashboard.web.responses import Reply
+from dashboard.web.rights.gate import Gate
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
 from gateway.domain.people.person import Person
@@ -43,14 +40,6 @@ from gateway.ingest.devices.approval import Approvals
 from gateway.store import Store
 from gateway.store.connection import DiskError
 from gateway.store.feed import Feed
-
-PUBLIC_PATHS = (
-    "/static/",
-    "/login",
-    "/healthz",
-    "/metrics",
-    "/a/",
-)  # shown to everybody who can connect
 
 
 def create_app(
@@ -76,7 +65,8 @@ def create_app(
     live = Live(store, feed, clock)
     secret = signing_secret(config.dashboard, store.path)
     sessions = Sessions(store, clock)
-    auth = Auth(config.dashboard, secret, Accounts(store, demo_account), sessions, clock)
+    accounts = Accounts(store, config.rota, reply.zone, demo_account)
+    auth = Auth(config.dashboard, secret, accounts, sessions, clock)
     child = Child(Settings(str(store.path), config))
     calculating = CalculatingPages(child, reply, clock, _repairing(store))
     office = calculating.routes() if office is None else office
@@ -95,7 +85,7 @@ def create_app(
             Middleware(SecurityHeaders, https=config.dashboard.public_url.startswith("https:")),
             *_hosts(auth),
             Middleware(OriginGuard, settings=config.dashboard, reply=reply, clock=clock),
-            Middleware(Gate, auth=auth, opened=("/public",) if config.public.open else ()),
+            Middleware(Gate, auth=auth, reply=reply, clock=clock, public=config.public.open),
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
         ],
         exception_handlers=error_handlers(reply, clock),
@@ -124,32 +114,6 @@ def _repairing(store: Store) -> Repair:
             await store.heal()
 
     return mend
-
-
-class Gate:
-    """Finds out who asks, and sends to the login whoever may not read."""
-
-    def __init__(self, app: ASGIApp, auth: Auth, opened: tuple[str, ...]) -> None:
-        self._app, self._auth, self._open = app, auth, (*PUBLIC_PATHS, *opened)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope)
-        account = request.state.account = await self._auth.account(request)
-        path = request.url.path
-        if self._is_open(request) or await self._auth.may_read(request, account):
-            await self._app(scope, receive, send)
-        elif path.startswith(("/api/", "/live", "/metrics")):
-            await JSONResponse({"error": "log in first"}, 401)(scope, receive, send)
-        else:
-            await RedirectResponse(f"/login?next={path}", 303)(scope, receive, send)
-
-    def _is_open(self, request: Request) -> bool:
-        """Whether everybody may read this page; figures for monitoring not through a proxy."""
-        path = request.url.path
-        return path.startswith(self._open) and not (path == "/metrics" and is_forwarded(request))
 
 
 def _hosts(auth: Auth) -> list[Middleware]:

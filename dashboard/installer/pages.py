@@ -18,8 +18,7 @@ from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import SourceSettings
 from gateway.domain.model import RefusalReason, Role
-from gateway.domain.people.permissions import Resource, access_of
-from gateway.domain.people.person import Person
+from gateway.domain.people.permissions import Access, Resource
 from gateway.ingest.devices.approval import (
     ApprovalError,
     ApprovalRequest,
@@ -127,7 +126,7 @@ class Installer:
 
     async def _form(self, request: Request) -> tuple[Approvals, Mapping[str, str]]:
         """The fields of the form. Raises HTTPException (403) if the reader may not act."""
-        if self._approvals is None or not may_act(request.state.account):
+        if self._approvals is None or not may_act(request):
             raise HTTPException(403)
         form = await request.form(max_fields=12)
         return self._approvals, {name: str(value)[:MAX_TEXT] for name, value in form.items()}
@@ -155,7 +154,7 @@ class Installer:
             wrong=wrong,
             done=_result(request.query_params),
             roles=tuple(Role),
-            may_act=approvals is not None and may_act(account),
+            may_act=approvals is not None and may_act(request),
             models=approvals.models if approvals else {},
         )
 
@@ -165,9 +164,10 @@ def _page_number(text: str) -> int:
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
-def may_act(account: Person | None) -> bool:
+def may_act(request: Request) -> bool:
     """Whether this reader may approve, revoke and read again."""
-    return account is not None and access_of(account, on_duty=True).may_act(Resource.DEVICES)
+    access: Access = request.state.access
+    return access.may_act(Resource.DEVICES)
 
 
 def _approval_request(form: Mapping[str, str]) -> ApprovalRequest:

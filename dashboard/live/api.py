@@ -10,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dashboard.live import restricted
 from dashboard.live.sensor_rates import rates
-from dashboard.live.snapshot import features
+from dashboard.live.snapshot import Snapshot, features
 from dashboard.live.updates import Live
 from dashboard.maps.geojson import collection
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.domain.model import Role
+from gateway.domain.people.permissions import Detail, Resource
 from gateway.store import Store
 
 MAX_EVENTS = 1_000
@@ -41,17 +43,17 @@ class Api:
 
     async def devices(self, request: Request) -> Response:
         """GeoJSON FeatureCollection of all approved devices with a position."""
-        _, snapshot = await self._live.snapshot()
+        snapshot = await self._snapshot(request)
         return _json(collection(features(snapshot.devices)), "application/geo+json")
 
     async def traps(self, request: Request) -> Response:
         """Traps, the most urgent first."""
-        _, snapshot = await self._live.snapshot()
+        snapshot = await self._snapshot(request)
         return _json([view for view in snapshot.devices if view.role is Role.TRAP])
 
     async def alerts(self, request: Request) -> Response:
         """Open alerts, the most urgent first."""
-        _, snapshot = await self._live.snapshot()
+        snapshot = await self._snapshot(request)
         return _json(snapshot.alerts)
 
     async def events(self, request: Request) -> Response:
@@ -59,7 +61,13 @@ class Api:
         limit = _number(request, "limit", 100, MAX_EVENTS)
         if limit is None:
             return _refused(f"limit: a whole number from 1 to {MAX_EVENTS}")
-        return _json(await self._store.read(lambda reader: reader.latest_events(limit)))
+        events = await self._store.read(lambda reader: reader.latest_events(limit))
+        access = request.state.access
+        if access.sees(Resource.LIVE) is Detail.EXACT:
+            return _json(events)
+        _, snapshot = await self._live.snapshot()
+        own = restricted.own_devices(snapshot.devices, access)
+        return _json(restricted.events_for(events, restricted.squares_of(snapshot.devices), own))
 
     async def rates(self, request: Request) -> Response:
         """GeoJSON of independent detections per 100 device-days; ``?days=&species=``."""
@@ -70,7 +78,14 @@ class Api:
         found = await self._store.read(
             lambda reader: rates(reader, self._reply.zone, now, days, species)
         )
-        return _json(collection(features(found.sensors)), "application/geo+json")
+        _, snapshot = await self._live.snapshot()
+        shown = restricted.rates_for(found, snapshot, request.state.access)
+        return _json(collection(features(shown.sensors)), "application/geo+json")
+
+    async def _snapshot(self, request: Request) -> Snapshot:
+        """The present, as this reader may see it."""
+        _, snapshot = await self._live.snapshot()
+        return restricted.snapshot_for(snapshot, request.state.access)
 
 
 def _json(value: Any, media_type: str = "application/json") -> Response:

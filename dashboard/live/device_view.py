@@ -67,6 +67,8 @@ class DeviceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     species: str | None = None  # of the newest appearance
     trap_type: str = ""
     area: str = ""
+    traps: int = 0  # of a 5 km square in place of its devices: how many traps are in it,
+    sensors: int = 0  # and how many other devices
     lat: float | None = None
     lon: float | None = None
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.live.map import live_map
+from dashboard.live.restricted import rates_for, snapshot_for
 from dashboard.live.sensor_rates import Rates, rates
 from dashboard.live.snapshot import Snapshot, features
 from dashboard.live.updates import Live
@@ -30,6 +31,7 @@ from gateway.store import Store
 
 PERIODS = (30, 90, 365)  # days
 PANELS = ("alerts", "events", "traps")  # parts of pages that the stream replaces
+SCRIPT_WORDS = ("mark.", "field.", "species.", "condition.", "map.", "rates.", "squares.")
 PING_S = 15
 
 
@@ -53,9 +55,11 @@ class LivePages:
 
     async def show_map(self, request: Request) -> Response:
         """The live map."""
-        version, snapshot = await self._live.snapshot()
+        version, everything = await self._live.snapshot()
+        snapshot = snapshot_for(everything, request.state.access)
         days, species = _period(request), request.query_params.get("species") or None
-        found, known = await self._rates(days, species)
+        all_rates, known = await self._rates(days, species)
+        found = rates_for(all_rates, everything, request.state.access)
         words = self._reply.text(request)
         off_map, limits = self._split(snapshot)
         drawing = live_map(
@@ -78,18 +82,19 @@ class LivePages:
             periods=PERIODS,
             species=species,
             known_species=known,
-            script_words=words.group("mark.", "field.", "species.", "condition.", "map.", "rates."),
+            script_words=words.group(*SCRIPT_WORDS),
         )
 
     async def show_traps(self, request: Request) -> Response:
         """All traps, the most urgent first."""
-        version, snapshot = await self._live.snapshot()
+        version, everything = await self._live.snapshot()
+        snapshot = snapshot_for(everything, request.state.access)
         return self._page(request, "traps.html", version, snapshot)
 
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""
-        _, snapshot = await self._live.snapshot()
-        _, limits = self._split(snapshot)
+        _, everything = await self._live.snapshot()
+        _, limits = self._split(snapshot_for(everything, request.state.access))
         body = await self._coastline.geojson(limits)
         headers = {"Cache-Control": "private, max-age=3600"}
         return Response(body, media_type="application/geo+json", headers=headers)
@@ -98,14 +103,19 @@ class LivePages:
         """Server-sent events named `look`: {now, features, panels}, only changes for this page."""
         since = request.headers.get("last-event-id") or request.query_params.get("since", "")
         shown = [name for name in PANELS if name in request.query_params.getlist("panel")]
-        events = self._changes(since, shown, self._reply.text(request))
+        events = self._changes(request, since, shown)
         return EventSourceResponse(events, ping=PING_S, send_timeout=30)
 
     async def _changes(
-        self, since: str, shown: list[str], words: Translations
+        self, request: Request, since: str, shown: list[str]
     ) -> AsyncIterator[ServerSentEvent]:
+        """Until the reader goes, or may see something else than at the beginning."""
         last: dict[str, Any] = {}
-        async for version, snapshot in self._live.changes(since):
+        words, access = self._reply.text(request), request.state.access
+        async for version, everything in self._live.changes(since):
+            if await request.state.access_now() != access:
+                return
+            snapshot = snapshot_for(everything, access)
             now: dict[str, Any] = {f"feature {f['id']}": f for f in features(snapshot.devices)}
             now |= {f"panel {name}": self._panel(name, snapshot, words) for name in shown}
             changed = {key: value for key, value in now.items() if last.get(key) != value}

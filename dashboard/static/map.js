@@ -74,6 +74,10 @@ window.Shishigaki = (() => {
     if (p.battery_pct !== undefined) battery.push(`${Math.round(p.battery_pct)} %`);
     if (p.battery_v !== undefined) battery.push(`${p.battery_v.toFixed(2)} V`);
     const rows = [[words["field.state"], state.join(" ")]];
+    if (p.traps || p.sensors) { // a 5 km square in place of its devices
+      rows.push([words["squares.traps"], p.traps || 0], [words["squares.sensors"], p.sensors || 0]);
+      return list(p.name, rows);
+    }
     if (p.by) rows.push([words["field.by"], p.by]);
     if (p.since) rows.push([words["field.since"], p.since, true]);
     if (p.species) rows.push([words["field.species"], word("species", p.species)]);

@@ -24,8 +24,7 @@ from gateway.clock import Clock
 from gateway.domain import trap_lifecycle
 from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, Role
 from gateway.domain.outcome import Outcome
-from gateway.domain.people.permissions import Resource, access_of
-from gateway.domain.people.person import Person
+from gateway.domain.people.permissions import Resource
 from gateway.ingest.people import actions
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
@@ -65,9 +64,10 @@ class TrapPage:
     async def act(self, request: Request) -> Response:
         """Acknowledge an alert, or record an outcome."""
         view = await self._read(request)
-        person = acting_person(request.state.account)
-        if person is None:
+        access = request.state.access
+        if not access.may_act_at(Resource.TRAP, view.device):
             raise HTTPException(403)
+        person = access.name
         device, now = view.device.id, self._clock()
         async with request.form(max_fields=20, max_files=0) as form:
             fields = {name: str(value) for name, value in form.items()}
@@ -88,12 +88,16 @@ class TrapPage:
             digest = blake2b(f"{person} {device} {fields.get('once')}".encode(), digest_size=16)
             action = action_of(device, person, digest.hexdigest(), THROUGH, fields, now)
             return actions.record(tx, action, self._policy, now)
-        return actions.acknowledge(tx, fields.get("alert", ""), person, now, THROUGH)
+        alert = tx.alerts.find(fields.get("alert", ""))
+        if alert is None or alert.subject != device:  # of another trap, perhaps not theirs
+            raise actions.UnknownSubjectError("no such alert at this trap")
+        return actions.acknowledge(tx, alert.id, person, now, THROUGH)
 
     async def _read(self, request: Request) -> TrapPageView:
         device = request.path_params["device"]
         view = await self._store.read(lambda reader: read_view(reader, device))
-        if view is None:
+        access = request.state.access
+        if view is None or not access.sees_exactly(Resource.TRAP, view.device):
             raise HTTPException(404)
         return view
 
@@ -101,8 +105,9 @@ class TrapPage:
         self, request: Request, view: TrapPageView, message: str = "", status: int = 200
     ) -> Response:
         words, now, account = self._reply.text(request), self._clock(), request.state.account
-        person, device = acting_person(account), view.device
-        allowed = trap_lifecycle.allowed_actions(view.state) if person else []
+        device = view.device
+        may_act = request.state.access.may_act_at(Resource.TRAP, device)
+        allowed = trap_lifecycle.allowed_actions(view.state) if may_act else []
         return self._reply.page(
             request,
             "trap.html",
@@ -113,7 +118,7 @@ class TrapPage:
             shown=trap_lifecycle.trap_view(view.state, now, device.heartbeat_s),
             message=words(message) if message.startswith("onetap.") else message,
             alerts=[self._alert(alert, device, words, now) for alert in view.alerts],
-            may_act=person is not None,
+            may_act=may_act,
             once=secrets.token_urlsafe(12),
             actions=action_names(allowed, words),
             **form_words(words),
@@ -126,12 +131,6 @@ class TrapPage:
         title = texts.title(alert, words.language)
         text = texts.text(alert, device, words.language, self._reply.zone, now)
         return alert, title, text, alert.status not in ANSWERED
-
-
-def acting_person(account: Person | None) -> str | None:
-    """The name under which this reader acts; None: the reader may not act."""
-    may = account is not None and access_of(account, on_duty=True).may_act(Resource.TRAP)
-    return account.name if account and may else None
 
 
 def read_view(reader: Reader, device_id: str) -> TrapPageView | None:

@@ -3,20 +3,25 @@
 Owns where somebody who logs in is looked up. Must not check passwords (`auth`).
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
 
 from msgspec.structs import replace
 
 from dashboard.web.entry.sessions import mark_of
+from gateway.domain.people import rota
 from gateway.domain.people.person import Person
+from gateway.domain.people.rota import Turns
 from gateway.store import Store, Transaction
 
 
 class Accounts:
     """Everybody who may log in to one dashboard; `demo` is kept in memory only."""
 
-    def __init__(self, store: Store, demo: Person | None = None) -> None:
-        self._store, self._demo = store, demo
+    def __init__(
+        self, store: Store, rotas: Sequence[Turns], zone: tzinfo, demo: Person | None = None
+    ) -> None:
+        self._store, self._rotas, self._zone, self._demo = store, rotas, zone, demo
 
     async def find(self, name: str) -> Person | None:
         """The person of a name, or None."""
@@ -38,6 +43,12 @@ class Accounts:
             return True
 
         return await self._store.write(change)
+
+    async def is_on_duty(self, person: Person, now: datetime) -> bool:
+        """Whether it is their turn today, by the site's clock; who takes no turns is on duty."""
+        everybody = await self._store.read(lambda reader: reader.people.all())
+        today = now.astimezone(self._zone).date()
+        return person.name not in rota.resting(self._rotas, everybody, today)
 
     async def exist(self) -> bool:
         """Whether somebody can, or ever could, log in by the store."""

@@ -19,7 +19,8 @@ from dashboard.web.entry.sessions import Sessions, mark_of
 from dashboard.web.forwarded import is_forwarded, source
 from gateway.clock import Clock
 from gateway.config import Dashboard
-from gateway.domain.people.person import Person
+from gateway.domain.people.permissions import Access, Visitor, access_of
+from gateway.domain.people.person import Person, UserRole
 from gateway.domain.people.session import LONGEST
 
 COOKIE = "shishigaki_session"
@@ -58,11 +59,15 @@ class Auth:
         request.state.session = session.id
         return account
 
-    async def may_read(self, request: Request, account: Person | None) -> bool:
-        """Whether the reader may see the pages."""
+    async def access(self, request: Request, account: Person | None) -> Access:
+        """What the reader may see and do now."""
         if account is not None:
-            return True
-        return self.is_local and not is_forwarded(request) and not await self._accounts.exist()
+            turns = account.role is UserRole.DEPUTY
+            on_duty = not turns or await self._accounts.is_on_duty(account, self._clock())
+            return access_of(account, on_duty=on_duty)
+        if self.is_local and not is_forwarded(request) and not await self._accounts.exist():
+            return Access(Visitor.LOCAL)
+        return Access()
 
     async def log_in(self, request: Request, name: str, password: str) -> Person | None:
         """Check a password; None if it is wrong. Raises TooManyTriesError."""

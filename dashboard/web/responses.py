@@ -23,6 +23,7 @@ from gateway.alerts import texts
 from gateway.alerts.rules import TABLE
 from gateway.config import Config
 from gateway.domain.model import Alert
+from gateway.domain.people.permissions import Access
 from gateway.domain.people.person import Person
 
 LANGUAGE_COOKIE = "lang"
@@ -78,7 +79,14 @@ class Reply:
         words = self.text(request)
         nonce = secrets.token_urlsafe(16)
         html = self.fragment(
-            template, words, now, nonce=nonce, path=request.url.path, account=account, **values
+            template,
+            words,
+            now,
+            nonce=nonce,
+            path=request.url.path,
+            account=account,
+            access=getattr(request.state, "access", Access()),
+            **values,
         )
         response = HTMLResponse(
             html,

@@ -31,7 +31,7 @@ class Client:
     """One browser at one address."""
 
     def __init__(self, url: str) -> None:
-        self._host = urlsplit(url).netloc
+        self.host = urlsplit(url).netloc
         self.cookies: dict[str, str] = {}
 
     def get(
@@ -60,9 +60,9 @@ class Client:
         headers: Mapping[str, str],
     ) -> Answer:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        sent = {"host": self._host, **({"cookie": cookies} if cookies else {}), **headers}
+        sent = {"host": self.host, **({"cookie": cookies} if cookies else {}), **headers}
         target = f"{path}?{urlencode(params)}" if params else path
-        connection = http.client.HTTPConnection(self._host, timeout=10)
+        connection = http.client.HTTPConnection(self.host, timeout=10)
         try:
             connection.request(method, target, body, sent)
             answer = connection.getresponse()

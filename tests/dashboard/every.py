@@ -18,10 +18,15 @@ def addresses(app: Starlette, gateway: Gateway, method: str) -> list[str]:
     """The paths that answer `method`, parameters filled in."""
     found = {
         re.sub(r"\{(\w+)(:\w+)?\}", lambda match: VALUES[match[1]], route.path)
-        for route in (*_routes(app.routes), *_routes(_calculating(gateway)))
+        for route in _routes(all_routes(app, gateway))
         if method in (route.methods or ())
     }
     return sorted(found)
+
+
+def all_routes(app: Starlette, gateway: Gateway) -> list[BaseRoute]:
+    """The routes of the pages, those of the calculating process included."""
+    return [*app.routes, *_calculating(gateway)]
 
 
 def _routes(routes: Iterable[BaseRoute]) -> list[Route]:

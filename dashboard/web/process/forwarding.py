@@ -20,6 +20,7 @@ from dashboard.web.process.pages import MAX_CALCULATIONS, MAX_REQUESTS, PAGES
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.domain.errors import UnreachableError
+from gateway.domain.people.permissions import Access
 
 CALCULATE_S = 90.0  # a small board is 20 times slower than a large machine
 BUSY = "error.office_busy"
@@ -154,6 +155,7 @@ class CalculatingPages:
             headers=[(bytes(name), bytes(value)) for name, value in scope["headers"]],
             account=account
             and msgspec.structs.replace(account, password_hash="", channels=(), former=()),
+            access=scope["state"].get("access", Access()),
             now=self._clock(),
         )
 

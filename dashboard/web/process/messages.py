@@ -14,6 +14,7 @@ from datetime import datetime
 from msgspec import Struct, msgpack
 
 from gateway.config import Config
+from gateway.domain.people.permissions import Access
 from gateway.domain.people.person import Person
 
 READY = b"ready"
@@ -41,6 +42,7 @@ class Request(Struct, frozen=True):
     query: bytes
     headers: list[tuple[bytes, bytes]]
     account: Person | None
+    access: Access
     now: datetime
 
 

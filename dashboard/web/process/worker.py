@@ -156,7 +156,7 @@ def _scope(request: Request) -> Scope:
         "headers": request.headers,
         "client": None,
         "server": None,
-        "state": {"account": request.account},
+        "state": {"account": request.account, "access": request.access},
     }
 
 

@@ -33,6 +33,7 @@ class Resource(StrEnum):
 
     DOOR = "door"  # log-in, log-out, health, the pages' own files, land of the map
     LINK = "link"  # one-tap links: the link itself is the right
+    ACCOUNT = "account"  # one's own sessions and password
     FIGURES = "figures"  # numbers for monitoring; no place, no name
     SQUARES = "squares"  # the public map: 5 km squares, late, small numbers withheld
     LIVE = "live"  # live map, lists, stream, JSON
@@ -75,8 +76,9 @@ _OWN = Grant(Detail.OWN, Acting.OWN)
 
 _OPEN = {Resource.DOOR: _ALL, Resource.LINK: _ALL}
 _KNOWN = _OPEN | {Resource.SQUARES: _SQUARES, Resource.LIVE: _SQUARES, Resource.FIGURES: _SQUARES}
-_FIELD = _KNOWN | {Resource.LIVE: Grant(Detail.OWN), Resource.TRAP: _OWN}
-_SITE = _KNOWN | {
+_PERSON = _KNOWN | {Resource.ACCOUNT: Grant(Detail.SQUARES, Acting.OWN)}
+_FIELD = _PERSON | {Resource.LIVE: Grant(Detail.OWN), Resource.TRAP: _OWN}
+_SITE = _PERSON | {
     Resource.LIVE: _EXACT,
     Resource.TRAP: _ALL,
     Resource.OFFICE: _EXACT,
@@ -88,14 +90,14 @@ _SITE = _KNOWN | {
 _SHOWN = (Resource.LIVE, Resource.TRAP, Resource.OFFICE, Resource.PAPERS, Resource.DEVICES)
 
 MATRIX: Mapping[Visitor, Mapping[Resource, Grant]] = {
-    Visitor.ANYBODY: _OPEN,
-    Visitor.LOCAL: _KNOWN | dict.fromkeys(_SHOWN, _EXACT),
-    Visitor.RESIDENT: _KNOWN,
-    Visitor.VIEWER: _KNOWN,
+    Visitor.ANYBODY: _OPEN | {Resource.FIGURES: _SQUARES},  # not through a proxy
+    Visitor.LOCAL: _KNOWN | {Resource.ACCOUNT: _SQUARES} | dict.fromkeys(_SHOWN, _EXACT),
+    Visitor.RESIDENT: _PERSON,
+    Visitor.VIEWER: _PERSON,
     Visitor.TRAPPER: _FIELD,
     Visitor.DEPUTY: _FIELD,
     Visitor.OFFICIAL: _SITE,
-    Visitor.INSTALLER: _KNOWN
+    Visitor.INSTALLER: _PERSON
     | {Resource.LIVE: _EXACT, Resource.TRAP: _EXACT, Resource.DEVICES: _ALL},
     Visitor.ADMIN: _SITE | {Resource.ROLES: Grant(Detail.NONE, Acting.ALL)},
 }

@@ -14,15 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
-from starlette.exceptions import HTTPException
 
-from dashboard.office.papers import pages, photos
+from dashboard.office.papers import photos
 from gateway.config.office import Paperwork
-from gateway.domain.people.person import UserRole
 from tests.dashboard.office.conftest import Get
 from tests.dashboard.office.county import County, caught
 from tests.dashboard.office.pictures import SECRET, dressed, jpeg, png
-from tests.support.people import login
 
 AT = datetime(2026, 10, 5, 22, tzinfo=UTC)
 
@@ -219,31 +216,3 @@ def test_the_municipality_chooses_the_columns(county: County) -> None:
 @pytest.mark.parametrize("query", ["month=x", "months=2", "for=everybody"])
 def test_a_wrong_query_is_refused(get: Get, query: str) -> None:
     assert get(f"/officials/papers.zip?{query}")[0] == 400
-
-
-class Asked:
-    """As much of a request as the check of ranks looks at."""
-
-    def __init__(self, rank: UserRole | None) -> None:
-        self.state = self
-        self.account = None if rank is None else login("x", rank, "h")
-
-
-@pytest.mark.parametrize(
-    ("rank", "may"),
-    [
-        (UserRole.VIEWER, False),
-        (UserRole.TRAPPER, False),
-        (UserRole.OFFICIAL, True),
-        (UserRole.ADMIN, True),
-        (None, True),
-    ],
-)
-def test_names_and_places_are_for_officials(rank: UserRole | None, *, may: bool) -> None:
-    asked = Asked(rank)
-    if may:
-        pages.officials_only(asked)  # type: ignore[arg-type]
-        return
-    with pytest.raises(HTTPException) as refused:
-        pages.officials_only(asked)  # type: ignore[arg-type]
-    assert refused.value.status_code == 403

@@ -12,6 +12,7 @@ from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
 from gateway.config import check
 from gateway.domain.model import AlertStatus, Kind, TrapState
+from gateway.domain.people.permissions import Access, Visitor, access_of
 from gateway.domain.people.person import Person, UserRole
 from gateway.domain.trap_lifecycle import last_known
 from gateway.store.feed import Feed
@@ -21,6 +22,7 @@ from tests.support.people import login
 
 HANA = login("hana", UserRole.TRAPPER, "x")
 GUEST = login("guest", UserRole.VIEWER, "x")
+FITTER = login("fitter", UserRole.INSTALLER, "x")
 
 
 @pytest.fixture
@@ -37,9 +39,12 @@ class As:
 
     def __init__(self, app: ASGIApp, account: Person | None) -> None:
         self._app, self._account = app, account
+        self._access = access_of(account, on_duty=True) if account else Access(Visitor.LOCAL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app({**scope, "state": {"account": self._account}}, receive, send)
+        await self._app(
+            {**scope, "state": {"account": self._account, "access": self._access}}, receive, send
+        )
 
 
 def phone(site: Site, account: Person | None) -> Phone:
@@ -76,7 +81,15 @@ def test_a_trapper_acknowledges_and_records_on_the_traps_page(site: Site) -> Non
     assert site.open() == {}
 
 
-@pytest.mark.parametrize("account", [GUEST, None])
+def test_a_viewer_does_not_learn_which_traps_there_are(site: Site) -> None:
+    guest = phone(site, GUEST)
+    assert guest.get("/traps/trap-01").status_code == 404
+    assert guest.get("/traps/no-such").status_code == 404
+    assert guest.post("/traps/trap-01", {"do": "captured", "once": "1"}).status_code == 404
+    assert site.store.read_now(lambda r: r.acts()) == []
+
+
+@pytest.mark.parametrize("account", [FITTER, None])
 def test_without_an_account_of_the_rank_the_page_shows_and_changes_nothing(
     site: Site, account: Person | None
 ) -> None:

@@ -1,0 +1,1 @@
+"""Which route is about what, and the gate that every request passes."""
