@@ -27,7 +27,7 @@ from tests.dashboard.rights.house import (
     stream,
 )
 from tests.support.people import keep
-from tests.support.scanner import told
+from tests.dashboard.rights.scanner import told
 
 HIDDEN = {Detail.NONE: EVERY, Detail.SQUARES: EVERY, Detail.OWN: OTHERS, Detail.EXACT: frozenset()}
 VALUES = {"path:path": "app.css", "token": "x", "no:int": "0", "device:path": "trap-far"}
