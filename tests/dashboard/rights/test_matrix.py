@@ -26,8 +26,8 @@ from tests.dashboard.rights.house import (
     build,
     stream,
 )
-from tests.support.people import keep
 from tests.dashboard.rights.scanner import told
+from tests.support.people import keep
 
 HIDDEN = {Detail.NONE: EVERY, Detail.SQUARES: EVERY, Detail.OWN: OTHERS, Detail.EXACT: frozenset()}
 VALUES = {"path:path": "app.css", "token": "x", "no:int": "0", "device:path": "trap-far"}
