@@ -46,7 +46,7 @@ class Replays:
     def compare(self, message: Message, event: Event) -> DatedEvent | None:
         """The event of a retained message; None: it tells nothing new."""
         state = self._tx.states.get(event.device)
-        if event.time_quality in OWN_TIME or event.device_time == event.observed_at:  # old history
+        if event.time_quality in OWN_TIME:
             return DatedEvent(event, is_quiet=last_known(state).state is None)
         self._read(message)
         before = self._content_before(event.device)

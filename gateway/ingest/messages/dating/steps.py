@@ -52,7 +52,9 @@ class Dating:
         is_direct = not (message.retain or self._is_again or is_logged)
         event, was_late = self._clocks.date(reading, event, is_direct=is_direct)
         is_quiet = self._is_history
-        if message.retain and not self._is_history:
+        if self._is_history:
+            pass  # each record has the time that it was given there
+        elif message.retain:
             replayed = self._replays.compare(message, event)
             if replayed is None:
                 return None

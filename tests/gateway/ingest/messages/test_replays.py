@@ -231,13 +231,6 @@ def test_a_replay_with_a_time_of_its_own_is_told_at_that_time(field: Field) -> N
         assert field.take(10_000 + start, kept, retain=True).opened == []
 
 
-def test_imported_history_of_a_time_before_our_devices_is_taken(field: Field) -> None:
-    old = field.reading(Kind.DETECTION, -15 * 365 * 86_400, 0, device=CAMERA.id, species="boar")
-    assert old.device_time
-    field.take(-15 * 365 * 86_400, old, retain=True)
-    assert [event.observed_at for event in field.events] == [old.device_time]
-
-
 def test_a_declared_interval_is_taken_also_from_a_replay(tmp_path: Path) -> None:
     node = Node(
         tmp_path,
