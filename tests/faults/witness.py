@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.domain.model import Device, Event, Role
 from tests.bench.load import Publisher
+from tests.support.pace import slowness
 from tests.support.servers import wait_for
 from tests.support.service import Service, heard
 
@@ -48,7 +49,7 @@ def health(service: Service) -> tuple[int, dict[str, str], float]:
     """(status, faults, seconds it took) of /healthz."""
     began = time.monotonic()
     try:
-        with urllib.request.urlopen(f"{service.url}/healthz", timeout=10) as reply:
+        with urllib.request.urlopen(f"{service.url}/healthz", timeout=10 * slowness()) as reply:
             status, body = reply.status, reply.read()
     except urllib.error.HTTPError as error:
         status, body = error.code, error.read()
@@ -57,7 +58,7 @@ def health(service: Service) -> tuple[int, dict[str, str], float]:
 
 def metric(service: Service, name: str) -> float:
     """A number of its /metrics."""
-    with urllib.request.urlopen(f"{service.url}/metrics", timeout=10) as reply:
+    with urllib.request.urlopen(f"{service.url}/metrics", timeout=10 * slowness()) as reply:
         text = reply.read().decode()
     return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
 

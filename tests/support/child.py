@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.mqtt.embedded_broker import tied_to_parent
+from tests.support.pace import slowness
 
 PATIENCE_S = 60.0
 
@@ -62,7 +63,7 @@ class Child:
         self.send(number)
         self._process = None
         try:
-            return process.wait(timeout=PATIENCE_S)
+            return process.wait(timeout=PATIENCE_S * slowness())
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

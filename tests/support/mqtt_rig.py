@@ -1,7 +1,6 @@
 """Ways to connect to real brokers, and what tests of the session do there."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoFiveLink, PahoLink
 from gateway.mqtt.link_v5 import FiveLink
 from gateway.mqtt.session import Backoff, BrokerSession, MakeLink
+from tests.support.pace import Deadline, slowness
 from tests.support.servers import Amqtt, Mosquitto, Server
 
 TOPICS = "wildlife/v1/#"
@@ -66,16 +66,16 @@ def session_of(rig: Rig, port: int | None = None, **settings: Any) -> BrokerSess
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     async def within_the_deadline() -> None:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(DEADLINE_S * slowness()):
             await scenario
 
     asyncio.run(within_the_deadline())
 
 
 async def until(condition: Callable[[], object], what: str, deadline_s: float = 10.0) -> None:
-    end = time.monotonic() + deadline_s
+    deadline = Deadline(deadline_s)
     while not condition():
-        assert time.monotonic() < end, f"waited {deadline_s} s in vain for {what}"
+        assert not deadline.has_passed(), f"waited {deadline} in vain for {what}"
         await asyncio.sleep(0.01)
 
 
@@ -91,7 +91,7 @@ async def running(
         yield session
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=5)
+        await asyncio.wait([task], timeout=5 * slowness())
         assert task.cancelled(), "the session must end when cancelled, and only then"
 
 

@@ -23,6 +23,7 @@ import pytest
 
 from gateway.mqtt.embedded_broker import amqtt_command, find_mosquitto, mosquitto_command
 from tests.support.child import Child
+from tests.support.pace import Deadline
 
 READY_S = 20.0
 APT = "sudo apt-get install --no-install-recommends"
@@ -51,10 +52,13 @@ def free_port() -> int:
 
 
 def wait_for(condition: Callable[[], object], what: str, deadline_s: float = READY_S) -> None:
-    """Return when `condition` holds; AssertionError naming `what` when the deadline passes."""
-    end = time.monotonic() + deadline_s
+    """Return when `condition` holds; AssertionError naming `what` when the deadline passes.
+
+    `deadline_s`: on a quiet machine; a busy one gets longer.
+    """
+    deadline = Deadline(deadline_s)
     while not condition():
-        assert time.monotonic() < end, f"waited {deadline_s} s in vain for {what}"
+        assert not deadline.has_passed(), f"waited {deadline} in vain for {what}"
         time.sleep(0.01)
 
 

@@ -26,6 +26,7 @@ from gateway.store.feed import Feed
 from gateway.store.housekeeping import Housekeeping
 from gateway.store.rollups.walk import WalkCursor
 from tests.faults.lacking import Hasty
+from tests.support.pace import slowness
 from tests.support.samples import CAMERA, TRAP, at, decode, message, open_store, reading
 from tests.support.session import FakeSession
 
@@ -68,7 +69,7 @@ class Rig:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(10 * slowness()):
         while not condition():
             await asyncio.sleep(0.01)
 

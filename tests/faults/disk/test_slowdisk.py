@@ -11,12 +11,14 @@ import pytest
 
 from tests.faults.lacking import lags, p99, without
 from tests.faults.witness import CAMERAS, Confirms, events, health, ready
+from tests.support.pace import slowness
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, native
 
 pytestmark = pytest.mark.real
 
 HASTY = "commit before ack"
+LONGEST_SYNC = 5.0  # times longer than on a quiet machine
 Strace = list[str]
 
 
@@ -70,6 +72,7 @@ def slow_disk(folder: Path, broker: Mosquitto, sync_s: float, care: str = "nothi
 def test_a_slow_disk_slows_nobody_who_looks(
     tmp_path: Path, mosquitto: Mosquitto, sync_s: float
 ) -> None:
+    sync_s *= min(slowness(), LONGEST_SYNC)  # longer than a busy machine is late by itself
     assert slow_disk(tmp_path, mosquitto, sync_s) < sync_s / 2
 
 
@@ -106,7 +109,7 @@ def test_a_disk_with_errors_gets_no_false_confirm(
 ) -> None:
     false, late_s = failing_disk(tmp_path, mosquitto, fails)
     assert false == 0
-    assert late_s < 1.0
+    assert late_s < 1.0 * slowness()
 
 
 def test_control_a_confirm_before_the_commit_is_false_on_such_a_disk(
@@ -143,7 +146,7 @@ def test_a_full_disk_gets_no_false_confirm_and_recovers(
 ) -> None:
     false, late_s = full_disk(tmp_path, small_disk, mosquitto)
     assert false == 0
-    assert late_s < 1.0
+    assert late_s < 1.0 * slowness()
 
 
 def test_control_a_confirm_before_the_commit_is_false_on_a_full_disk(

@@ -45,7 +45,7 @@ def _bombard(sent: int, seed: int) -> tuple[Counter[str], float]:
         context = rng.choice(CONTEXTS)
         outcome, seconds = took(row.decode, message, context)
         if seconds > slowest_s():  # a slow path is slow each time; the machine's hiccup is not
-            seconds = min(took(row.decode, message, context)[1] for _ in range(3))
+            seconds = min(took(row.decode, message, context)[1] for _ in range(20))
         became[outcome] += 1
         slowest = max(slowest, seconds)
     return became, slowest
@@ -98,7 +98,7 @@ def test_a_million_broken_payloads_are_read_or_refused_in_a_few_milliseconds_eac
 def test_large_deep_and_wide_payloads_are_quick(name: str, payload: bytes) -> None:
     for topic, _ in FIXTURES[name]:
         message = Message(topic=topic, payload=payload, received_at=NOW)
-        tries = [took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
+        tries = [took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(9)]
         assert {became for became, _ in tries} <= {"accepted", "refused"}
         assert min(seconds for _, seconds in tries) <= slowest_s()
 
@@ -115,7 +115,7 @@ def test_a_wide_object_inside_an_envelope_is_quick() -> None:
         ("zigbee2mqtt", "zigbee2mqtt/x", wide),
     ):
         message = Message(topic=topic, payload=encode(body), received_at=NOW)
-        tries = [took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(3)]
+        tries = [took(BY_NAME[name].decode, message, CONTEXTS[0]) for _ in range(9)]
         assert min(seconds for _, seconds in tries) <= slowest_s()
 
 

@@ -21,6 +21,7 @@ from gateway.export.influx.server import Server, connect
 from gateway.export.influx.setup import create_database
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Reader, Store
+from tests.support.pace import Deadline
 from tests.support.samples import TOKYO, at, decode, message, open_store, reading
 from tests.support.servers import Influxd
 
@@ -116,9 +117,9 @@ async def until(
     condition: Callable[[], Awaitable[bool]], what: str, deadline_s: float = 30.0
 ) -> None:
     """Wait until an asynchronous condition holds."""
-    end = asyncio.get_running_loop().time() + deadline_s
+    deadline = Deadline(deadline_s)
     while not await condition():
-        assert asyncio.get_running_loop().time() < end, f"waited {deadline_s} s in vain for {what}"
+        assert not deadline.has_passed(), f"waited {deadline} in vain for {what}"
         await asyncio.sleep(0.01)
 
 

@@ -1,0 +1,40 @@
+"""How slow the machine is now: deadlines of tests follow it, so that a busy machine fails none of them.
+
+Owns the measurement, and deadlines in seconds of a quiet machine. Must not know what is waited for.
+"""
+
+import os
+import time
+
+QUIET_S = 0.01  # what the piece of work takes on a quiet machine
+WORK = 100_000  # loops of the piece of work
+
+
+def slowness() -> float:
+    """How many times slower than a quiet machine everything is, at least 1.
+
+    The larger of the processes that want a core per core (average of the last minute), and the measured
+    time of a piece of work.
+    """
+    began = time.monotonic()
+    sum(number * number for number in range(WORK))
+    measured = (time.monotonic() - began) / QUIET_S
+    return max(1.0, measured, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+class Deadline:
+    """So many seconds of a quiet machine from now on; how long they are is measured when they seem over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._began, self._seconds = time.monotonic(), seconds
+        self._end = self._began + seconds
+
+    def has_passed(self) -> bool:
+        """Whether the time is over, also on a machine as busy as this one."""
+        if time.monotonic() < self._end:
+            return False
+        self._end = max(self._end, self._began + self._seconds * slowness())
+        return time.monotonic() >= self._end
+
+    def __str__(self) -> str:
+        return f"{self._end - self._began:.0f} s"
