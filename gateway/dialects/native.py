@@ -20,7 +20,7 @@ from gateway.domain.model import (
     RefusalReason,
     TimeSource,
 )
-from gateway.domain.species import UNKNOWN, code
+from gateway.domain.species import UNKNOWN, code, is_nothing
 
 _KINDS = {
     "event": (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER),
@@ -93,9 +93,15 @@ def _kind(report: NativePayload, address: Address, device: str) -> Kind:
             f"{', '.join(allowed)}",
             device,
         )
-    if kind is Kind.DETECTION and report.count == 0:
+    if kind is Kind.DETECTION and _saw_nothing(report):
         return Kind.HEARTBEAT  # nothing seen is no sighting
     return kind
+
+
+def _saw_nothing(report: NativePayload) -> bool:
+    if report.count is None and report.species:
+        return is_nothing(report.species)
+    return report.count == 0
 
 
 def _id(message: Message, device: str, report: NativePayload) -> str:
@@ -105,9 +111,11 @@ def _id(message: Message, device: str, report: NativePayload) -> str:
 
 
 def _species(report: NativePayload) -> str | None:
+    if _saw_nothing(report):
+        return None
     if report.species:
-        return None if report.count == 0 else code(report.species) or UNKNOWN
-    return UNKNOWN if report.kind is Kind.DETECTION and report.count != 0 else None
+        return code(report.species) or UNKNOWN
+    return UNKNOWN if report.kind is Kind.DETECTION else None
 
 
 def _status(message: Message, device: str) -> Reading:

@@ -206,6 +206,10 @@ BY_CODE: Final = MappingProxyType({row.code: row for row in TABLE})
 
 # Terms whose last word is an animal's name but that mean no animal.
 _NOT_ANIMALS: Final = frozenset({"hot dog", "teddy bear", "guinea pig", "sea lion", "no person"})
+# Words of cameras and classifiers for a picture without an animal. "none" may also mean: not classified.
+_NOTHING: Final = frozenset(
+    {"empty", "blank", "nothing", "absent", "なし", "無し", "無", "空", "空撮り"}
+)
 _SEPARATORS: Final = re.compile(r"[\s_\-./]+")
 
 
@@ -237,9 +241,15 @@ def code(word: str) -> str | None:
     plain = _plain(word[:128])
     if found := _WORDS.get(plain):
         return found
-    if plain in _NOT_ANIMALS or " " not in plain:
+    if plain in _NOT_ANIMALS or " " not in plain or is_nothing(word):
         return None
     return _WORDS.get(plain.rsplit(" ", 1)[1])
+
+
+def is_nothing(word: str) -> bool:
+    """Whether a label says that there is no animal: ``empty``, ``no_boar``."""
+    plain = _plain(word[:128])
+    return plain in _NOTHING or plain.startswith("no ")
 
 
 def label(species: str, language: str = "ja") -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dashboard.maps import extent
 from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, Role
 from tests.dashboard.client import Client
@@ -90,6 +91,19 @@ def test_the_others_are_drawn_as_if_it_were_not_there_and_it_is_named(
     for shown in (page, live, sites):
         assert f"1 台は地図の外にあります：林道カメラ8 ({place[0]}, {place[1]})" in shown
     assert "1 台は地図の外" not in clean
+
+
+def test_control_without_the_test_of_what_is_far_one_place_spoils_the_others_picture(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "/officials?month=2026-10&species=boar"
+    with county.served() as url:
+        clean = Client(url).get(query).text
+        monkeypatch.setattr(extent, "outside", lambda *_: set())
+        moved(county, (2.7, 128.8))
+        page = Client(url).get(query).text
+    assert "1 台は地図の外" not in page
+    assert surface(page) != surface(clean)
 
 
 def test_a_lone_place_without_a_mesh_square_is_drawn_and_said_to_have_none(county: County) -> None:

@@ -228,8 +228,15 @@ def test_what_a_device_says_of_itself_stands_without_what_is_odd_in_it() -> None
 
 
 def test_nothing_seen_is_no_sighting() -> None:
-    reading = _one("event", {**EVENT, "kind": "detection", "count": 0})
-    assert (reading.kind, reading.count, reading.species) == (Kind.HEARTBEAT, None, None)
+    for facts in (
+        {"count": 0},
+        {"count": None, "species": "empty"},
+        {"count": None, "species": "no_boar"},
+    ):
+        reading = _one("event", {**EVENT, "kind": "detection", **facts})
+        assert (reading.kind, reading.count, reading.species) == (Kind.HEARTBEAT, None, None)
+    counted = _one("event", {**EVENT, "kind": "detection", "count": 2, "species": "empty"})
+    assert (counted.kind, counted.count, counted.species) == (Kind.DETECTION, 2, "unknown")
 
 
 @pytest.mark.parametrize("channel", ["status", "meta"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.species import BY_CODE, TABLE, UNKNOWN, code, label
+from gateway.domain.species import BY_CODE, TABLE, UNKNOWN, code, is_nothing, label
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,16 @@ def test_every_row_has_a_name_in_both_languages() -> None:
 @given(st.text(max_size=300))
 def test_any_word_gives_a_code_of_the_table_or_none(word: str) -> None:
     assert code(word) is None or code(word) in BY_CODE
+
+
+@pytest.mark.parametrize(
+    "word", ["empty", "Blank", "no_animal", "no boar", "NO-PERSON", "なし", "空"]
+)
+def test_a_word_for_no_animal_is_no_species(word: str) -> None:
+    assert is_nothing(word)
+    assert code(word) is None
+
+
+@pytest.mark.parametrize("word", ["none", "unknown", "boar", "", "nocturnal", "animal", "不明"])
+def test_a_word_for_an_animal_that_nobody_named_is_not_nothing(word: str) -> None:
+    assert not is_nothing(word)

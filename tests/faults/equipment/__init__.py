@@ -1,0 +1,1 @@
+"""Stories after public reports about equipment, before the real gateway and a real broker."""
