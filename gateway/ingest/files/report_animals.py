@@ -17,7 +17,6 @@ _OR = re.compile(
     re.IGNORECASE,
 )
 _AROUND = re.compile(r"等|など|他|類|らしき(?:動物|もの)?|\(.*?\)|[?？]|\d+\s*[頭匹羽]")
-_UNKNOWN = frozenset({"none", "なし", "無し"})
 
 
 def animals(word: str, note: Note) -> list[str]:
@@ -25,7 +24,7 @@ def animals(word: str, note: Note) -> list[str]:
     plain = cell_values.plain(word)
     if not plain:
         return [species.UNKNOWN]
-    if plain.lower() in _UNKNOWN or cell_values.is_none(plain):
+    if species.is_nothing(plain) or cell_values.is_none(plain):
         return []
     if one := species.exact(plain):
         return [one]

@@ -29,7 +29,7 @@ from gateway.ingest.files.report_animals import animals
             (cell, ["unknown"], "one of several")
             for cell in ("タヌキ or アナグマ", "イノシシかシカ", "イノシシまたはシカ")
         ),
-        *((cell, [], "") for cell in ("なし", "該当なし", "0", "none")),
+        *((cell, [], "") for cell in ("なし", "該当なし", "0", "none", "empty", "no boar", "空")),
         *(
             (cell, ["boar"], "")
             for cell in (
