@@ -3,6 +3,7 @@
 Owns the addresses and formats under /api. Must not give data that no page shows.
 """
 
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.live import restricted
+from dashboard.live.map_marks import inside
 from dashboard.live.sensor_rates import rates
 from dashboard.live.snapshot import Snapshot, features
 from dashboard.live.updates import Live
@@ -42,9 +44,19 @@ class Api:
         ]
 
     async def devices(self, request: Request) -> Response:
-        """GeoJSON FeatureCollection of all approved devices with a position."""
-        snapshot = await self._snapshot(request)
-        return _json(collection(features(snapshot.devices)), "application/geo+json")
+        """GeoJSON FeatureCollection of all approved devices with a position.
+
+        ``?id=`` gives one device, ``?box=south,west,north,east`` the 600 most urgent ones inside.
+        """
+        devices, wanted = (await self._snapshot(request)).devices, request.query_params
+        if "id" in wanted:
+            devices = [one for one in devices if one.id == wanted["id"]]
+        if "box" in wanted:
+            box = _box(wanted["box"])
+            if box is None:
+                return _refused("box: four numbers in degrees: south,west,north,east")
+            devices = inside(devices, box)
+        return _json(collection(features(devices)), "application/geo+json")
 
     async def traps(self, request: Request) -> Response:
         """Traps, the most urgent first."""
@@ -99,6 +111,15 @@ def _number(request: Request, name: str, default: int, most: int) -> int | None:
     if not given.isascii() or not given.isdigit() or len(given) > 9:
         return None
     return int(given) if 1 <= int(given) <= most else None
+
+
+def _box(given: str) -> tuple[float, float, float, float] | None:
+    """Four finite numbers; None: it is something else."""
+    try:
+        south, west, north, east = (float(part) for part in given.split(","))
+    except ValueError:
+        return None
+    return (south, west, north, east) if isfinite(south + west + north + east) else None
 
 
 def _refused(reason: str) -> Response:

@@ -3,36 +3,36 @@
 Owns the handlers. Must not decide who may read (`dashboard.app`) and must not write to the store.
 """
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dashboard.live.listing import clean_page, clean_query
 from dashboard.live.map import live_map
+from dashboard.live.panels import MAP, PANELS, Panels, Shown, View
 from dashboard.live.restricted import rates_for, snapshot_for
 from dashboard.live.sensor_rates import Rates, rates
 from dashboard.live.snapshot import Snapshot, features
+from dashboard.live.streaming.changes import Changes
+from dashboard.live.streaming.open_streams import OpenStreams
+from dashboard.live.streaming.stream import EventStream
 from dashboard.live.updates import Live
 from dashboard.maps import bounds, extent
 from dashboard.maps.base_layers import COAST
 from dashboard.maps.bounds import Box
 from dashboard.maps.coastline_process import Coastline
 from dashboard.maps.extent import Named, OffMap
-from dashboard.web.i18n import Translations
+from dashboard.web.auth import COOKIE
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.domain.model import Role
 from gateway.store import Store
 
 PERIODS = (30, 90, 365)  # days
-PANELS = ("alerts", "events", "traps")  # parts of pages that the stream replaces
 SCRIPT_WORDS = ("mark.", "field.", "species.", "condition.", "map.", "rates.", "squares.")
-PING_S = 15
 
 
 class LivePages:
@@ -43,6 +43,8 @@ class LivePages:
     ) -> None:
         self._store, self._live, self._reply, self._config = store, live, reply, config
         self._clock, self._coastline = clock, Coastline()
+        self._panels, self._streams = Panels(reply), OpenStreams()
+        self._changes = Changes(live, self._panels)
 
     def routes(self) -> list[BaseRoute]:
         """The routes of these pages."""
@@ -56,18 +58,21 @@ class LivePages:
     async def show_map(self, request: Request) -> Response:
         """The live map."""
         version, everything = await self._live.snapshot()
-        snapshot = snapshot_for(everything, request.state.access)
+        view = self._view(request, ("alerts", "events", MAP))
+        snapshot = self._panels.seen(version, everything, view)
         days, species = _period(request), request.query_params.get("species") or None
         all_rates, known = await self._rates(days, species)
         found = rates_for(all_rates, everything, request.state.access)
         words = self._reply.text(request)
         off_map, limits = self._split(snapshot)
+        shown = self._panels.show(version, everything, view)
         drawing = live_map(
-            features(snapshot.devices),
+            features(shown.devices.values()),
             features(found.sensors),
             limits,
             words,
             off_map,
+            cells=shown.cells,
             tiles=self._config.dashboard.tiles != "none",
         )
         return self._page(
@@ -75,6 +80,7 @@ class LivePages:
             "map.html",
             version,
             snapshot,
+            shown,
             map=drawing,
             off_map=list(off_map.values()),
             rates=found,
@@ -86,10 +92,12 @@ class LivePages:
         )
 
     async def show_traps(self, request: Request) -> Response:
-        """All traps, the most urgent first."""
+        """A page of the traps, the most urgent first; `?q=` searches, `?page=` turns the page."""
         version, everything = await self._live.snapshot()
-        snapshot = snapshot_for(everything, request.state.access)
-        return self._page(request, "traps.html", version, snapshot)
+        view = self._view(request, ("alerts", "traps"))
+        shown = self._panels.show(version, everything, view)
+        snapshot = self._panels.seen(version, everything, view)
+        return self._page(request, "traps.html", version, snapshot, shown, query=view.query)
 
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""
@@ -99,39 +107,31 @@ class LivePages:
         headers = {"Cache-Control": "private, max-age=3600"}
         return Response(body, media_type="application/geo+json", headers=headers)
 
-    async def send_changes(self, request: Request) -> Response:
-        """Server-sent events named `look`: {now, features, panels}, only changes for this page."""
+    async def send_changes(self, request: Request) -> EventStream:
+        """Server-sent events `look` with what changed for this page, and `tick` as a sign of life."""
         since = request.headers.get("last-event-id") or request.query_params.get("since", "")
-        shown = [name for name in PANELS if name in request.query_params.getlist("panel")]
-        events = self._changes(request, since, shown)
-        return EventSourceResponse(events, ping=PING_S, send_timeout=30)
-
-    async def _changes(
-        self, request: Request, since: str, shown: list[str]
-    ) -> AsyncIterator[ServerSentEvent]:
-        """Until the reader goes, or may see something else than at the beginning."""
-        last: dict[str, Any] = {}
-        words, access = self._reply.text(request), request.state.access
-        async for version, everything in self._live.changes(since):
-            if await request.state.access_now() != access:
-                return
-            snapshot = snapshot_for(everything, access)
-            now: dict[str, Any] = {f"feature {f['id']}": f for f in features(snapshot.devices)}
-            now |= {f"panel {name}": self._panel(name, snapshot, words) for name in shown}
-            changed = {key: value for key, value in now.items() if last.get(key) != value}
-            last = now
-            if changed:
-                data = msgspec.json.encode({"now": snapshot.at, **_grouped(changed)}).decode()
-                yield ServerSentEvent(data, event="look", id=version)
-
-    def _panel(self, name: str, snapshot: Snapshot, words: Translations) -> str:
-        return self._reply.fragment(
-            f"panel_{name}.html", words, snapshot.at, snapshot=snapshot, traps=_traps(snapshot)
+        wanted = request.query_params.getlist("panel") or [MAP]
+        view = self._view(request, tuple(name for name in (*PANELS, MAP) if name in wanted))
+        return EventStream(
+            request,
+            self._changes.events(since, view, request.state.access_now),
+            self._streams,
+            _reader(request),
         )
 
+    def _view(self, request: Request, parts: tuple[str, ...]) -> View:
+        query = clean_query(request.query_params.get("q", ""))
+        page = clean_page(request.query_params.get("page", ""))
+        is_list = "traps" in parts
+        return View(
+            self._reply.text(request).language, parts, replace(request.state.access, name=""),
+            query=query if is_list else "", page=page if is_list else 1,
+        )  # fmt: skip
+
     def _page(
-        self, request: Request, template: str, version: str, snapshot: Snapshot, **values: Any
-    ) -> Response:
+        self, request: Request, template: str, version: str, snapshot: Snapshot, shown: Shown,
+        **values: Any,
+    ) -> Response:  # fmt: skip
         return self._reply.page(
             request,
             template,
@@ -139,7 +139,7 @@ class LivePages:
             account=request.state.account,
             version=version,
             snapshot=snapshot,
-            traps=_traps(snapshot),
+            panels=shown.panels,
             **values,
         )
 
@@ -158,19 +158,13 @@ class LivePages:
         return off_map, limits or bounds.around([centre] if centre else [])
 
 
-def _traps(snapshot: Snapshot) -> list[Any]:
-    return [view for view in snapshot.devices if view.role is Role.TRAP]
-
-
 def _period(request: Request) -> int:
     wanted = request.query_params.get("days", "")
     return int(wanted) if wanted in map(str, PERIODS) else PERIODS[1]
 
 
-def _grouped(changed: dict[str, Any]) -> dict[str, Any]:
-    found = [value for key, value in changed.items() if key.startswith("feature ")]
-    panels = [(key, html) for key, html in changed.items() if key.startswith("panel ")]
-    return {
-        "features": found,
-        "panels": {key.removeprefix("panel "): html for key, html in panels},
-    }
+def _reader(request: Request) -> str:
+    """Whose streams are counted together: a session's, or an address's without one."""
+    if request.state.account is not None:
+        return request.cookies.get(COOKIE, "")
+    return request.client.host if request.client else ""

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dashboard.live.device_view import DeviceView, device_views
 from dashboard.live.sensor_rates import SensorRate
@@ -29,6 +30,13 @@ class Snapshot(Struct, frozen=True):
     events: list[Event]
     names: dict[str, str]  # display name by device id
     pending: list[Device]
+
+    def sharing(self, before: "Snapshot | None") -> "Snapshot":
+        """The same with the devices' views of `before` where they are equal: kept states cost little."""
+        known = {one.id: one for one in before.devices} if before else {}
+        kept = (known.get(one.id, one) for one in self.devices)
+        devices = [old if old == new else new for old, new in zip(kept, self.devices, strict=True)]
+        return replace(self, devices=devices)
 
 
 def read_snapshot(reader: Reader, now: datetime) -> Snapshot:

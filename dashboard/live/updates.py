@@ -62,10 +62,9 @@ class Live:
             count = self._count
             if self._cached is None or self._cached[0] != count:
                 now = self._clock()
-                self._cached = (
-                    count,
-                    await self._store.read(lambda reader: read_snapshot(reader, now)),
-                )
+                snapshot = await self._store.read(lambda reader: read_snapshot(reader, now))
+                before = self._cached[1] if self._cached else None
+                self._cached = count, snapshot.sharing(before)
             return f"{self._run_id}-{count}", self._cached[1]
 
     async def changes(self, since: str) -> AsyncIterator[tuple[str, Snapshot]]:

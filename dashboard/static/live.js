@@ -1,81 +1,121 @@
-// Keeps an open page up to date: replaces its panels, moves its marks, announces new alerts.
+// Keeps an open page up to date by the stream /live, and says how old the page is when nothing comes.
+// A hidden page has no stream. Of many pages in one browser the three that asked last keep a stream, because
+// a browser gives one address six connections in all; the others ask for a moment now and then.
 "use strict";
 (() => {
+  const SILENT_MS = 35000; // the gateway says something every 15 s
+  const LOOK_MS = 15000; // how often a page without a stream asks
+  const RETRY_MS = 8000;
+  const WATCH_MS = 1000;
+  const MOST_STREAMS = 3;
   const script = document.currentScript;
   const line = document.getElementById("line");
-  const banner = document.getElementById("banner");
-  const panels = [...document.querySelectorAll("[data-panel]")];
   const language = document.documentElement.lang;
-  const known = new Set(alerts().map((one) => one.dataset.alert));
+  const self = `${performance.timeOrigin}-${performance.now()}-${Math.random()}`;
+  const others = "BroadcastChannel" in window ? new BroadcastChannel("shishigaki-live") : null;
+  const newer = new Set(); // pages that took a stream after this one
+  let version = script.dataset.version;
+  let shownAt = Date.parse(script.dataset.now); // the gateway's time of what is shown
+  // The gateway's clock counts, not the phone's: the difference is learnt with every message.
+  let ahead = shownAt - Date.now();
+  let heard = performance.now(); // when the gateway said something last
+  let tried = -Infinity;
+  let source = null;
+  let brief = false; // the open stream ends with its first event
+  let full = false; // the gateway has asked this page to let go
 
-  const query = new URLSearchParams({ lang: language, since: script.dataset.version });
-  for (const panel of panels) query.append("panel", panel.dataset.panel);
-  const source = new EventSource(`/live?${query}`);
+  function take() {
+    drop();
+    tried = performance.now();
+    brief = full || newer.size >= MOST_STREAMS;
+    const query = new URLSearchParams(location.search);
+    query.set("lang", language);
+    query.set("since", version);
+    for (const name of window.Panels.names) query.append("panel", name);
+    if (window.Shishigaki) query.append("panel", "map");
+    source = new EventSource(`/live?${query}`);
+    source.addEventListener("look", (event) => show(event, JSON.parse(event.data)));
+    source.addEventListener("tick", (event) => show(event, JSON.parse(event.data)));
+    source.addEventListener("let-go", () => { full = true; drop(); });
+    source.addEventListener("error", () => { if (!isOld()) tell(line.dataset.off, "off"); });
+    if (!brief) others?.postMessage({ took: self });
+  }
 
-  source.addEventListener("open", () => tell(line.dataset.on, "on"));
-  source.addEventListener("error", () => tell(line.dataset.off, "off"));
-  source.addEventListener("look", (event) => {
-    const news = JSON.parse(event.data);
-    if (window.Shishigaki) window.Shishigaki.update(news.features);
-    for (const panel of panels) {
-      if (panel.dataset.panel in news.panels) replace(panel, news.panels[panel.dataset.panel]);
+  function drop() {
+    source?.close();
+    source = null;
+  }
+
+  function leave() {
+    drop();
+    others?.postMessage({ left: self });
+  }
+
+  function show(event, news) {
+    heard = performance.now();
+    version = event.lastEventId;
+    shownAt = Date.parse(news.now);
+    ahead = shownAt - Date.now();
+    if (window.Shishigaki) {
+      window.Shishigaki.update(news.features || []);
+      window.Shishigaki.remove(news.gone || []);
+      if (news.cells) window.Shishigaki.count(news.cells);
     }
-    announce();
-    ahead = Date.parse(news.now) - Date.now();
+    window.Panels.update(news.panels);
     ages();
-    document.body.dataset.version = event.lastEventId;
-  });
+    tell(line.dataset.on, "on");
+    document.body.dataset.version = version;
+    if (brief) drop();
+  }
+
+  const isOld = () => performance.now() - heard > SILENT_MS;
+
+  function watch() {
+    if (document.hidden) return;
+    if (isOld()) tell(line.dataset.old.replace("{time}", time()), "old");
+    const since = performance.now() - tried;
+    if (source === null ? since > LOOK_MS : source.readyState === EventSource.CLOSED ? since > RETRY_MS
+      : isOld() && since > SILENT_MS) take();
+  }
+
+  function time() {
+    return new Date(shownAt).toLocaleString(language, {
+      timeZone: script.dataset.zone, month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit",
+    });
+  }
 
   function tell(text, state) {
     if (line.textContent !== text) line.textContent = text;
     line.dataset.state = state;
   }
 
-  // The HTML comes escaped from our own templates; what was unfolded stays so, and whoever was on a link or
-  // on "show more" stays there.
-  function replace(panel, html) {
-    const at = panel.contains(document.activeElement) ? document.activeElement : null;
-    const place = at?.matches("summary") ? "summary" : at?.hasAttribute("href") && `[href="${CSS.escape(at.getAttribute("href"))}"]`;
-    const open = panel.querySelector("details")?.open;
-    panel.innerHTML = html;
-    panel.querySelector("details")?.toggleAttribute("open", Boolean(open));
-    if (place) panel.querySelector(place)?.focus();
-  }
-
-  function alerts() {
-    return [...document.querySelectorAll("[data-panel=alerts] [data-alert]")];
-  }
-
-  function announce() {
-    const fresh = alerts().filter((one) => !known.has(one.dataset.alert));
-    for (const one of fresh) known.add(one.dataset.alert);
-    if (fresh.length) show(fresh);
-  }
-
-  function show(fresh) {
-    const text = fresh.map((one) => one.innerText.replace(/\s+/g, " ").trim());
-    banner.replaceChildren();
-    banner.appendChild(document.createElement("strong")).textContent = banner.dataset.title;
-    for (const one of text.slice(0, 3)) banner.appendChild(document.createElement("span")).textContent = one;
-    if (text.length > 3) banner.appendChild(document.createElement("span")).textContent = `+${text.length - 3}`;
-    const close = banner.appendChild(document.createElement("button"));
-    close.type = "button";
-    close.textContent = banner.dataset.close;
-    close.addEventListener("click", () => banner.replaceChildren());
-  }
-
-  // "3 minutes ago" beside every time; the time itself stays.
-  // The gateway's clock counts, not the phone's: the difference is learnt with every message.
-  let ahead = Date.parse(script.dataset.now) - Date.now();
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "always", style: "short" });
-  const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
   function ages() {
-    for (const time of document.querySelectorAll("time")) {
-      const seconds = (Date.parse(time.dateTime) - Date.now() - ahead) / 1000;
-      const [unit, size] = STEPS.find(([, one]) => Math.abs(seconds) >= one) || STEPS[2];
-      time.dataset.age = relative.format(Math.trunc(seconds / size), unit);
-    }
+    window.Panels.ages(Date.now() + ahead);
   }
+
+  // A page that is shown again asks at once, and is the newest.
+  function wake() {
+    if (document.hidden) {
+      leave();
+      return;
+    }
+    full = false;
+    newer.clear();
+    if (isOld()) watch();
+    take();
+  }
+
+  others?.addEventListener("message", ({ data }) => {
+    if (data.took) newer.add(data.took);
+    if (data.left) newer.delete(data.left);
+    if (newer.size >= MOST_STREAMS && source && !brief) drop();
+  });
+  document.addEventListener("visibilitychange", wake);
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => { if (event.persisted) wake(); });
+  addEventListener("focus", () => { if (!document.hidden && (source === null || brief)) wake(); });
   ages();
   setInterval(ages, 20000);
+  setInterval(watch, WATCH_MS);
+  if (!document.hidden) take();
 })();

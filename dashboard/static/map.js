@@ -11,6 +11,9 @@ window.Shishigaki = (() => {
   const data = JSON.parse(document.getElementById("map-data").textContent);
   let map = null;
   let devices = null; // the layer of marks
+  const cells = L.layerGroup();
+  const opened = []; // rectangles whose devices are drawn; the stream does not tell of them
+  const REFRESH_MS = 60000;
 
   const look = (p) => DRAWN[p.condition] || p.condition;
   const kind = (p) => (p.role === "trap" ? "trap" : "detector");
@@ -120,6 +123,46 @@ window.Shishigaki = (() => {
     }
   }
 
+  function remove(ids) {
+    for (const id of ids) {
+      if (!marks.has(id)) continue;
+      devices.removeLayer(marks.get(id));
+      marks.delete(id);
+    }
+  }
+
+  // Numbers that stand for devices that are not drawn one by one; a press draws those of one rectangle.
+  function count(list) {
+    cells.clearLayers();
+    for (const cell of list) cells.addLayer(number(cell));
+    if (list.length) say(words["map.cells"]);
+  }
+
+  function number(cell) {
+    const icon = L.divIcon({ className: "pin cell", html: String(Number(cell.count)), iconSize: [44, 32] });
+    const marker = L.marker([cell.south + cell.size / 2, cell.west + cell.size / 2], { icon, zIndexOffset: -500 });
+    const label = words["map.cell"].replace("{count}", cell.count);
+    marker.on("add", () => {
+      marker.getElement().setAttribute("aria-label", label);
+      marker.getElement().title = label;
+    });
+    marker.on("click keypress", (event) => {
+      if (event.originalEvent?.key && event.originalEvent.key !== "Enter") return;
+      const box = [cell.south, cell.west, cell.south + cell.size, cell.west + cell.size];
+      cells.removeLayer(marker);
+      map.fitBounds([[box[0], box[1]], [box[2], box[3]]]);
+      opened.push(box);
+      if (opened.length > 5) opened.shift();
+      load(`box=${box}`);
+    });
+    return marker;
+  }
+
+  async function load(query) {
+    const answer = await fetch(`/api/devices.geojson?${query}`);
+    if (answer.ok) update((await answer.json()).features);
+  }
+
   async function drawCoast() {
     const pane = map.createPane("coast");
     pane.style.zIndex = 150; // below tiles
@@ -148,8 +191,10 @@ window.Shishigaki = (() => {
     if (layer && navigator.onLine) layer.addTo(map);
   }
 
-  function focus() {
-    const marker = marks.get(decodeURIComponent(location.hash.slice(1)));
+  async function focus() {
+    const id = decodeURIComponent(location.hash.slice(1));
+    if (id && !marks.has(id) && data.cells.length) await load(`id=${encodeURIComponent(id)}`);
+    const marker = marks.get(id);
     if (!marker) return;
     map.setView(marker.getLatLng(), Math.max(map.getZoom(), 14));
     marker.openPopup();
@@ -193,11 +238,14 @@ window.Shishigaki = (() => {
     drawCoast().catch(() => say(words["map.coast_failed"]));
     offerTiles(tiles);
     if (!marks.size) say(words["map.empty"]);
+    cells.addTo(map);
+    count(data.cells);
+    setInterval(() => { if (!document.hidden) for (const box of opened) load(`box=${box}`); }, REFRESH_MS);
     addEventListener("hashchange", focus);
     focus();
     document.body.dataset.map = "ready";
   }
 
   start();
-  return { update };
+  return { update, remove, count };
 })();

@@ -48,7 +48,7 @@ def test_the_map_page_is_small(client: Client) -> None:
 
 
 def test_traps_stand_in_order_of_urgency(client: Client) -> None:
-    rows = re.findall(r'<tr class="condition-(\w+)">', client.get("/traps").text)
+    rows = re.findall(r'<tr class="condition-(\w+)"', client.get("/traps").text)
     assert rows == ["sprung"] * 2 + ["unknown"] * 4 + ["low"] + ["armed"] * 5
 
 
