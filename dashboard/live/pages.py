@@ -26,6 +26,7 @@ from dashboard.maps.bounds import Box
 from dashboard.maps.coastline_process import Coastline
 from dashboard.maps.extent import Named, OffMap
 from dashboard.web.auth import COOKIE
+from dashboard.web.forwarded import source
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
@@ -167,4 +168,4 @@ def _reader(request: Request) -> str:
     """Whose streams are counted together: a session's, or an address's without one."""
     if request.state.account is not None:
         return request.cookies.get(COOKIE, "")
-    return request.client.host if request.client else ""
+    return source(request)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.live import updates
-from dashboard.live.streaming import changes, open_streams
+from dashboard.live.streaming import changes, open_streams, stream
 from gateway.domain.model import Device, Kind, Role
 from tests.dashboard.client import Client
 from tests.dashboard.place import NOW, Place, ago, said
@@ -111,17 +111,17 @@ def test_a_heartbeat_costs_an_open_list_of_200_traps_less_than_2_kb(
 ) -> None:
     with village.served() as url:
         since = version_of(Client(url))
-        stream = Stream(url, f"since={since}&panel=traps&panel=alerts", more)
-        stream.event("tick")
+        page = Stream(url, f"since={since}&panel=traps&panel=alerts", more)
+        page.event("tick")
         costs = []
         for number in range(5):
-            before = len(stream.received)
+            before = len(page.received)
             village.hear(
                 said(f"trap-{number:03}", Kind.HEARTBEAT, ago(minutes=number), battery_pct=7.0)
             )
-            assert f"trap-{number:03}".encode() in stream.event("look")
-            costs.append(len(stream.received) - before)
-        stream.close()
+            assert f"trap-{number:03}".encode() in page.event("look")
+            costs.append(len(page.received) - before)
+        page.close()
     print(f"\nbytes of a heartbeat: {costs}")
     assert max(costs) < HEARTBEAT_BYTES
 
@@ -129,10 +129,10 @@ def test_a_heartbeat_costs_an_open_list_of_200_traps_less_than_2_kb(
 def test_the_whole_list_costs_more(village: Place) -> None:
     """The control: a page of another run is told everything."""
     with village.served() as url:
-        stream = Stream(url, "since=0&panel=traps&panel=alerts")
-        stream.event("look")
-        stream.close()
-    assert len(stream.received) > 10 * HEARTBEAT_BYTES
+        page = Stream(url, "since=0&panel=traps&panel=alerts")
+        page.event("look")
+        page.close()
+    assert len(page.received) > 10 * HEARTBEAT_BYTES
 
 
 def test_a_stream_that_ends_is_a_whole_gzip_file(
@@ -155,10 +155,10 @@ def test_a_stream_that_ends_is_a_whole_gzip_file(
 def test_who_does_not_take_gzip_gets_plain_text(village: Place) -> None:
     with village.served() as url:
         for refusal in ("", "Accept-Encoding: br\r\n", "Accept-Encoding: gzip;q=0\r\n"):
-            stream = Stream(url, "since=0&panel=traps", refusal)
-            assert b"content-encoding" not in stream.head.lower()
-            assert stream.event("look").startswith(b"event: look\nid: ")
-            stream.close()
+            page = Stream(url, "since=0&panel=traps", refusal)
+            assert b"content-encoding" not in page.head.lower()
+            assert page.event("look").startswith(b"event: look\nid: ")
+            page.close()
 
 
 def test_a_page_without_news_hears_a_sign_of_life(
@@ -167,12 +167,24 @@ def test_a_page_without_news_hears_a_sign_of_life(
     monkeypatch.setattr(updates, "MAX_AGE_S", 0.2)
     monkeypatch.setattr(changes, "TICK_S", 0.3)
     with village.served() as url:
-        stream = Stream(url, f"since={version_of(Client(url))}&panel=traps")
-        stream.event("tick")
+        page = Stream(url, f"since={version_of(Client(url))}&panel=traps")
+        page.event("tick")
         for _ in range(3):
             village.now += timedelta(seconds=1)
-            stream.event("tick")
-        stream.close()
+            page.event("tick")
+        page.close()
+
+
+def test_a_stream_ends_after_a_while_so_that_rights_are_decided_again(
+    village: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "LIFE_S", 0.3)
+    with village.served() as url:
+        since = version_of(Client(url))
+        reader = Stream(url, f"since={since}&panel=traps")
+        reader.event("again")
+        reader.read_to_end()
+        reader.close()
 
 
 def test_signs_of_life_come_well_within_the_silence_that_a_page_takes_for_old() -> None:
@@ -228,9 +240,9 @@ def test_a_proxy_hands_each_event_on_at_once(
 ) -> None:
     monkeypatch.setattr("dashboard.web.auth.is_forwarded", lambda _: False)
     with village.served() as url, Nginx(tmp_path / "nginx", url, lines) as nginx:
-        stream = Stream(nginx.url, f"since={version_of(Client(url))}&panel=traps", more)
-        stream.event("tick", within_s=5)
+        page = Stream(nginx.url, f"since={version_of(Client(url))}&panel=traps", more)
+        page.event("tick", within_s=5)
         for number in range(3):
             village.hear(said(f"trap-{number:03}", Kind.SPRUNG, ago(seconds=number)))
-            assert f"trap-{number:03}".encode() in stream.event("look", within_s=5)
-        stream.close()
+            assert f"trap-{number:03}".encode() in page.event("look", within_s=5)
+        page.close()
