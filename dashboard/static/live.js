@@ -37,7 +37,6 @@
     source.addEventListener("look", (event) => show(event, JSON.parse(event.data)));
     source.addEventListener("tick", (event) => show(event, JSON.parse(event.data)));
     source.addEventListener("let-go", () => { full = true; drop(); });
-    source.addEventListener("again", take); // what this page may see is decided again
     source.addEventListener("error", () => { if (!isOld()) tell(line.dataset.off, "off"); });
     if (!brief) others?.postMessage({ took: self });
   }

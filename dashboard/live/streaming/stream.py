@@ -17,8 +17,6 @@ from dashboard.live.streaming.open_streams import OpenStreams, StreamPlace
 GZIP_BEGIN = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 LAST_BLOCK = b"\x03\x00"
 LET_GO = b"event: let-go\ndata: {}\n\n"
-AGAIN = b"event: again\ndata: {}\n\n"
-LIFE_S = 60.0  # then the page asks again, and what it may see is decided again
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
@@ -42,7 +40,7 @@ class Payload:
 
 
 class EventStream:
-    """The answer to one request; ends when the reader leaves or must let go, and after LIFE_S."""
+    """The answer to one request; ends when the reader leaves or must let go, or when the events end."""
 
     def __init__(
         self, request: Request, events: AsyncIterator[Payload], streams: OpenStreams, reader: str
@@ -71,12 +69,11 @@ class EventStream:
             leaving = group.create_task(_left(receive), name="stream: reader leaves")
             letting_go = group.create_task(place.lets_go.wait(), name="stream: let go")
             tasks = {sending, leaving, letting_go}
-            await asyncio.wait(tasks, timeout=LIFE_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 task.cancel()
         if leaving.cancelled():
-            last = AGAIN if letting_go.cancelled() else LET_GO
-            await self._end(send, last if sending.cancelled() else b"")
+            await self._end(send, LET_GO if sending.cancelled() else b"")
 
     async def _send_all(self, send: Send) -> None:
         async for payload in self._events:

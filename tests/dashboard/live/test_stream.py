@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from dashboard.live import updates
-from dashboard.live.streaming import changes, open_streams, stream
+from dashboard.live.streaming import changes, open_streams
 from gateway.domain.model import Device, Kind, Role
 from tests.dashboard.client import Client
 from tests.dashboard.place import NOW, Place, ago, said
+from tests.dashboard.web.test_auth import HANA, PASSWORD
+from tests.support.people import keep
 from tests.support.servers import Nginx
 
 HEARTBEAT_BYTES = 2_000
@@ -175,16 +177,21 @@ def test_a_page_without_news_hears_a_sign_of_life(
         page.close()
 
 
-def test_a_stream_ends_after_a_while_so_that_rights_are_decided_again(
-    village: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stream, "LIFE_S", 0.3)
+def test_a_stream_ends_with_its_session(village: Place) -> None:
+    keep(village.store, HANA)
     with village.served() as url:
-        since = version_of(Client(url))
-        reader = Stream(url, f"since={since}&panel=traps")
-        reader.event("again")
-        reader.read_to_end()
-        reader.close()
+        client = Client(url)
+        assert client.post("/login", {"name": "hana", "password": PASSWORD}).status_code == 303
+        cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        page = Stream(url, f"since={version_of(client)}&panel=traps", f"Cookie: {cookies}\r\n")
+        page.event("tick")
+        village.hear(said("trap-001", Kind.SPRUNG, ago(seconds=2)))
+        page.event("look")
+        assert client.post("/logout").status_code == 303
+        village.hear(said("trap-002", Kind.SPRUNG, ago(seconds=1)))
+        page.read_to_end()
+        page.close()
+    assert page.text.count(b"event: look") == 1
 
 
 def test_signs_of_life_come_well_within_the_silence_that_a_page_takes_for_old() -> None:
