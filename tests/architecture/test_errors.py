@@ -41,7 +41,7 @@ def listed() -> dict[str, list[str]]:
     return found
 
 
-def test_the_page_lists_every_exception_of_the_project() -> None:
+def test_the_module_of_errors_lists_every_exception_of_the_project() -> None:
     ours = {name for name in defined() if not name.startswith(errors.__name__)}
     named = [name for names in listed().values() for name in names]
     assert len(ours) > 20
@@ -58,7 +58,7 @@ def test_each_exception_derives_from_exactly_the_branch_that_lists_it() -> None:
             assert above == [branch], name
 
 
-def test_every_branch_is_something_that_a_person_or_time_can_put_right() -> None:
+def test_every_branch_of_errors_names_who_can_solve_it() -> None:
     assert all(issubclass(branch, errors.ShishigakiError) for branch in BRANCHES)
 
 

@@ -117,7 +117,7 @@ def breaches(order: tuple[tuple[str, ...], ...], files: list[str]) -> list[str]:
     return found
 
 
-def test_packages_import_only_what_stands_below_them() -> None:
+def test_packages_import_only_packages_of_later_rows() -> None:
     assert breaches(ORDER, FILES) == []
 
 
@@ -127,7 +127,7 @@ def test_the_parts_of_a_package_keep_their_order(package: str) -> None:
     assert breaches(order, [p for p in FILES if within(module(p), (package,))]) == []
 
 
-def test_an_import_that_goes_up_is_found() -> None:
+def test_control_an_import_against_the_order_is_found() -> None:
     order = (("gateway.domain",), ("gateway.store",))
     assert any("gateway/store/" in breach for breach in breaches(order, FILES))
 
@@ -151,14 +151,14 @@ def test_a_pure_module_imports_only_what_is_pure(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.startswith("firmware_sim/")])
-def test_the_simulator_knows_nothing_of_the_others(path: str) -> None:
+def test_the_simulator_imports_no_other_package(path: str) -> None:
     assert [n for n in imports(path) if within(n, ("gateway", "dashboard"))] == []
 
 
 @pytest.mark.parametrize(
     "path", [p for p in FILES if not p.startswith(("firmware_sim/", "gateway/cli/"))]
 )
-def test_only_commands_know_the_simulator(path: str) -> None:
+def test_only_commands_import_the_simulator(path: str) -> None:
     assert [n for n in imports(path) if within(n, ("firmware_sim",))] == []
 
 
@@ -175,7 +175,7 @@ def test_every_module_says_what_it_is_and_stays_short(path: str) -> None:
     assert source.count("\n") <= MOST_LINES, f"{path}: more than {MOST_LINES} lines"
 
 
-def test_no_folder_holds_more_modules_than_a_reader_can_take_in() -> None:
+def test_no_folder_has_too_many_modules() -> None:
     folders: dict[Path, int] = {}
     for path in (p for room in (*ROOMS, "tests") for p in (ROOT / room).rglob("*.py")):
         folders[path.parent] = folders.get(path.parent, 0) + (path.name != "__init__.py")
@@ -183,7 +183,7 @@ def test_no_folder_holds_more_modules_than_a_reader_can_take_in() -> None:
     assert crowded == {}
 
 
-def test_browser_tests_stand_together() -> None:
+def test_browser_tests_are_in_one_folder() -> None:
     """Playwright's loop keeps asyncio.run from every later test until its package ends."""
     users = [
         path for path in (ROOT / "tests").rglob("*.py") if "playwright" in path.read_text("utf-8")

@@ -22,7 +22,7 @@ def arriving_url(tmp_path: Path) -> Iterator[str]:
     place.store.close()
 
 
-def test_a_stranger_is_approved_and_its_messages_count(page: Page, arriving_url: str) -> None:
+def test_after_approval_the_held_messages_of_a_device_count(page: Page, arriving_url: str) -> None:
     page.goto(f"{arriving_url}/login?next=/pending")
     page.fill("input[name=name]", "hana")
     page.fill("input[name=password]", "secret-word")

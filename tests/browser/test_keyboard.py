@@ -134,7 +134,7 @@ def test_tab_reaches_every_control_of_every_page(page: Page, url: str) -> None:
         assert check(page) >= 2, path
 
 
-def test_the_check_finds_a_control_that_no_key_reaches_or_no_eye_finds(
+def test_control_the_check_finds_an_unreachable_or_invisible_control(
     desktop: Page, url: str
 ) -> None:
     opened(desktop, f"{url}/officials/papers?month=2026-10")
@@ -149,7 +149,7 @@ def test_the_check_finds_a_control_that_no_key_reaches_or_no_eye_finds(
         check(desktop)
 
 
-def test_enter_tells_what_a_sensor_a_trap_and_a_square_say(desktop: Page, url: str) -> None:
+def test_enter_opens_the_details_of_a_sensor_a_trap_and_a_square(desktop: Page, url: str) -> None:
     opened(desktop, f"{url}/officials?month=2026-10")
     for layer, mark, said_of_it in (
         (None, 'path[role=button][aria-label^="林道カメラ1"]', "カメラ日"),
@@ -165,7 +165,7 @@ def test_enter_tells_what_a_sensor_a_trap_and_a_square_say(desktop: Page, url: s
         expect(popup).to_have_count(0)
 
 
-def test_arrow_keys_move_the_map_and_a_proposed_site_and_escape_takes_it_back(
+def test_arrow_keys_move_a_proposed_site_or_the_map_and_escape_undoes_it(
     desktop: Page, url: str
 ) -> None:
     opened(desktop, f"{url}/officials/sites?{QUERY}")

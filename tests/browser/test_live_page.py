@@ -73,7 +73,7 @@ def test_every_device_has_the_mark_of_its_state(page: Page, url: str) -> None:
     )
 
 
-def test_a_map_of_one_device_stands_still_on_it(browser: Browser, tmp_path: Path) -> None:
+def test_a_map_of_one_device_is_centred_on_it(browser: Browser, tmp_path: Path) -> None:
     alone = Place(tmp_path)
     alone.store.write_now(lambda tx: tx.put_devices(TRAPS[:1]))
     with alone.served() as url:
@@ -99,7 +99,7 @@ def test_the_coastline_is_drawn_without_any_other_host(page: Page, url: str) -> 
     expect(page.get_by_text("© OpenStreetMap contributors")).to_be_visible()
 
 
-def test_a_springing_trap_is_on_an_open_page_in_under_a_second(
+def test_a_sprung_trap_appears_on_an_open_page_within_a_second(
     page: Page, url: str, place: Place
 ) -> None:
     open_map(page, url)
@@ -122,7 +122,7 @@ def test_a_springing_trap_is_on_an_open_page_in_under_a_second(
     expect(page.locator("#banner")).to_be_empty()
 
 
-def test_many_alerts_are_folded_and_stay_unfolded_and_focused_when_news_come(
+def test_unfolded_alerts_stay_unfolded_and_focused_after_an_update(
     desktop: Page, url: str, place: Place
 ) -> None:
     place.hear(*(said(trap.id, Kind.SPRUNG, ago(minutes=9)) for trap in TRAPS[5:10]))
@@ -139,7 +139,7 @@ def test_many_alerts_are_folded_and_stay_unfolded_and_focused_when_news_come(
     expect(more).to_be_focused()
 
 
-def test_a_reset_trap_loses_its_alert_and_nothing_is_announced(
+def test_the_alert_of_a_reset_trap_ends_without_an_announcement(
     desktop: Page, url: str, place: Place
 ) -> None:
     open_map(desktop, url)
@@ -160,7 +160,7 @@ def test_the_list_of_traps_reorders_itself(page: Page, url: str, place: Place) -
     expect(page.get_by_role("alert")).to_contain_text("岐宿の沢 6号")
 
 
-def test_a_hostile_name_is_only_a_name_in_list_banner_and_pop_up(
+def test_html_in_a_device_name_is_shown_as_text_in_list_banner_and_pop_up(
     desktop: Page, url: str, place: Place
 ) -> None:
     open_map(desktop, url)
@@ -178,7 +178,7 @@ def test_a_link_of_the_list_leads_to_the_trap_on_the_map(page: Page, url: str) -
     expect(page.locator(".leaflet-popup")).to_contain_text("電池わずか")
 
 
-def test_keys_alone_reach_every_control_and_open_a_mark(desktop: Page, url: str) -> None:
+def test_the_keyboard_alone_reaches_every_control_and_opens_a_mark(desktop: Page, url: str) -> None:
     open_map(desktop, url)
     controls = desktop.locator(
         "a[href]:visible, button:visible, select:visible, summary:visible, .pin"
@@ -198,7 +198,7 @@ def test_keys_alone_reach_every_control_and_open_a_mark(desktop: Page, url: str)
     expect(desktop.locator(".leaflet-popup h3")).to_have_text("岐宿の沢 3号")
 
 
-def test_who_stands_on_a_link_stays_there_when_the_list_changes(
+def test_the_focus_stays_on_its_link_when_the_list_changes(
     desktop: Page, url: str, place: Place
 ) -> None:
     desktop.goto(url + "/traps")
@@ -227,7 +227,7 @@ def test_the_language_can_be_changed_and_is_remembered(desktop: Page, url: str) 
     expect(desktop.locator("tbody tr").first).to_contain_text("Sprung")
 
 
-def test_rates_are_circles_one_can_switch_on(desktop: Page, url: str) -> None:
+def test_the_layer_of_rates_can_be_switched_on(desktop: Page, url: str) -> None:
     open_map(desktop, url)
     switch_on(desktop, desktop.get_by_label("出没率（100台日あたり）"))
     expect(desktop.get_by_label("わなと検知器", exact=True)).to_be_checked()
@@ -238,7 +238,7 @@ def test_rates_are_circles_one_can_switch_on(desktop: Page, url: str) -> None:
     )
 
 
-def test_tiles_are_asked_for_only_after_the_reader_switched_them_on(
+def test_tiles_are_requested_only_after_the_reader_switched_them_on(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     place = Place(tmp_path_factory.mktemp("tiles"), tiles="gsi").settle()
@@ -271,7 +271,9 @@ def test_tiles_are_asked_for_only_after_the_reader_switched_them_on(
     assert troubles == []
 
 
-def test_a_lost_gateway_is_told_and_its_return_too(browser: Browser, place: Place) -> None:
+def test_the_page_shows_that_the_gateway_is_unreachable_and_when_it_is_back(
+    browser: Browser, place: Place
+) -> None:
     context = browser.new_context(viewport=SIZES["phone"], locale="ja-JP")
     page = context.new_page()
     with place.served() as url:

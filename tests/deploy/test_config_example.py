@@ -50,20 +50,20 @@ def uncommented(text: str) -> str:
     )
 
 
-def told() -> dict[str, dict[str, str]]:
+def documented_settings() -> dict[str, dict[str, str]]:
     by_section: dict[str, dict[str, str]] = {}
     for section, setting, comment in lines_by_section(EXAMPLE.read_text(encoding="utf-8")):
         by_section.setdefault(section, {}).setdefault(setting, comment)
     return by_section
 
 
-def test_it_loads_as_it_stands() -> None:
+def test_the_example_loads_unchanged() -> None:
     config = load(EXAMPLE, {})
     assert config.store.path.startswith("/var/lib/shishigaki/")
     assert config.mqtt.password == config.dashboard.secret == ""
 
 
-def test_it_loads_with_everything_in_force(tmp_path: Path) -> None:
+def test_the_example_loads_with_every_setting_uncommented(tmp_path: Path) -> None:
     whole = tmp_path / "whole.toml"
     whole.write_text(uncommented(EXAMPLE.read_text(encoding="utf-8")), encoding="utf-8")
     config = load(whole, {})
@@ -73,11 +73,11 @@ def test_it_loads_with_everything_in_force(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("section", sections())
 def test_every_setting_of_the_section_stands_in_it(section: str) -> None:
-    assert set(sections()[section].__struct_fields__) == set(told()[section])
+    assert set(sections()[section].__struct_fields__) == set(documented_settings()[section])
 
 
 def test_every_setting_is_explained_in_japanese_and_english() -> None:
-    for section, settings in told().items():
+    for section, settings in documented_settings().items():
         for setting, comment in settings.items():
             if section in {"sources", "people"} and not comment:
                 continue  # a second example of the same
@@ -85,7 +85,7 @@ def test_every_setting_is_explained_in_japanese_and_english() -> None:
             assert re.search(r"[a-z]{3}", comment), f"{section}.{setting}: no English"
 
 
-def test_a_setting_out_of_force_shows_its_default() -> None:
+def test_a_commented_setting_shows_its_default() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     whole = tomllib.loads(uncommented(text))
     defaults: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(check({})))

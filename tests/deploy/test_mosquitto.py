@@ -135,7 +135,7 @@ def join(broker: Broker) -> Iterator[Join]:
         client.close()
 
 
-def test_a_sensor_speaks_for_itself_only(join: Join) -> None:
+def test_a_sensor_may_publish_only_under_its_own_name(join: Join) -> None:
     gateway, trap = join(GATEWAY).hear("#"), join("trap-01")
     for topic in ("wildlife/v1/goto/trap-02/event", "shishigaki/v1/goto/trap-01/confirm",
                   "wildlife/v1/goto/trap-01/else", "application/1/device/2/event/up", "other"):  # fmt: skip
@@ -147,7 +147,7 @@ def test_a_sensor_speaks_for_itself_only(join: Join) -> None:
     assert gateway.topics() == own
 
 
-def test_a_sensor_hears_its_own_confirmations_only(join: Join) -> None:
+def test_a_sensor_may_subscribe_only_to_its_own_confirms(join: Join) -> None:
     gateway, trap = join(GATEWAY), join("trap-01")
     trap.hear("#", "shishigaki/v1/goto/+/confirm")
     for device in ("trap-02", "trap-01"):
@@ -159,7 +159,9 @@ def test_a_sensor_hears_its_own_confirmations_only(join: Join) -> None:
     assert {topic for topic, _ in trap.got} == {"shishigaki/v1/goto/trap-01/confirm"}
 
 
-def test_the_gateway_speaks_under_its_own_name_and_hears_the_broker(join: Join) -> None:
+def test_the_gateway_publishes_under_its_own_prefix_and_reads_the_brokers_topics(
+    join: Join,
+) -> None:
     gateway, other = join(GATEWAY), join(GATEWAY, client_id="watch")
     other.hear("#", "$SYS/broker/version")
     wait_for(lambda: "$SYS/broker/version" in other.topics(), "the broker's version")
@@ -171,11 +173,15 @@ def test_the_gateway_speaks_under_its_own_name_and_hears_the_broker(join: Join) 
 
 
 @pytest.mark.parametrize(("name", "password"), [("trap-01", "wrong"), ("trap-99", "")])
-def test_nobody_enters_without_name_and_password(join: Join, name: str, password: str) -> None:
+def test_a_connection_without_user_name_and_password_is_refused(
+    join: Join, name: str, password: str
+) -> None:
     assert join(name, password=password).refused
 
 
-def test_the_gateway_hears_of_clones_and_of_refused_passwords(broker: Broker, join: Join) -> None:
+def test_the_gateway_learns_of_client_ids_used_twice_and_of_refused_passwords(
+    broker: Broker, join: Join
+) -> None:
     """The shipped configuration shows its log to the gateway, and to nobody else."""
     log = BrokerLog("shishigaki-goto", ConnectionHistory())
     gateway = join(GATEWAY).hear("$SYS/broker/log/E", "$SYS/broker/log/N")
@@ -205,13 +211,15 @@ def test_a_sensor_cannot_end_anothers_session_by_its_client_id(join: Join) -> No
     assert victim.losses == 0
 
 
-def test_too_large_a_packet_ends_the_connection_instead_of_vanishing(join: Join) -> None:
+def test_a_packet_over_the_limit_ends_the_connection_and_is_not_dropped_silently(
+    join: Join,
+) -> None:
     trap = join("trap-01")
     trap._client.publish("wildlife/v1/goto/trap-01/event", "x" * 1_100_000, qos=1)
     wait_for(lambda: trap.losses, "the end of the connection")
 
 
-def test_what_waits_for_the_gateway_outlives_a_restart_of_the_broker(
+def test_messages_queued_for_the_gateway_survive_a_restart_of_the_broker(
     broker: Broker, join: Join
 ) -> None:
     def session() -> Paho:

@@ -66,7 +66,7 @@ def test_systemd_accepts_every_unit(units: Path, unit: str) -> None:
     assert (done.returncode, mine) == (0, [])
 
 
-def test_systemd_would_notice_a_wrong_word_in_a_unit(units: Path) -> None:
+def test_control_a_misspelled_setting_in_a_unit_is_found(units: Path) -> None:
     """The check above can fail."""
     unit = units / "shishigaki.service"
     unit.write_text(unit.read_text().replace("WatchdogSec=60", "WatchdogSecs=60"))
@@ -74,7 +74,7 @@ def test_systemd_would_notice_a_wrong_word_in_a_unit(units: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", [unit.name for unit in UNITS if unit.suffix == ".service"])
-def test_a_service_is_exposed_little(units: Path, unit: str) -> None:
+def test_services_are_sandboxed(units: Path, unit: str) -> None:
     """systemd's own mark, 0 (sealed) to 10 (open), times ten."""
     arguments = ("security", "--offline=true", "--threshold=20", "--no-pager")
     done = analyze(*arguments, str(units / unit))
@@ -88,7 +88,7 @@ def test_the_service_waits_for_readiness_and_is_watched() -> None:
         assert setting in text
 
 
-def test_every_file_that_the_installer_takes_is_there() -> None:
+def test_every_file_that_the_installer_copies_exists() -> None:
     text = (DEPLOY / "install.sh").read_text()
     named = set(re.findall(r'"\$here/([\w./-]+\w)"', text)) - {"requirements.txt"}
     assert {"config.example.toml", "shishigaki", "mosquitto/shishigaki.conf"} <= named

@@ -82,14 +82,14 @@ def test_a_sensors_event_reaches_the_database(machine: Machine) -> None:
     heard(machine, "trap.set")
 
 
-def test_a_killed_gateway_is_back_and_misses_nothing(machine: Machine) -> None:
+def test_a_killed_gateway_is_restarted_and_loses_no_event(machine: Machine) -> None:
     machine.sh("systemctl kill -s KILL --kill-who=main shishigaki")
     publish(machine, "trap.sprung", 2)
     heard(machine, "trap.sprung")
     assert int(machine.sh("systemctl show -P NRestarts shishigaki")) >= 1
 
 
-def test_a_stuck_gateway_is_started_again_by_the_watchdog(machine: Machine) -> None:
+def test_the_watchdog_restarts_a_gateway_that_hangs(machine: Machine) -> None:
     folder = "/run/systemd/system/shishigaki.service.d"
     machine.sh(f"mkdir -p {folder}; printf '[Service]\\nWatchdogSec=15\\n' >{folder}/test.conf")
     machine.sh("systemctl daemon-reload; systemctl restart shishigaki")
@@ -111,7 +111,9 @@ def test_installing_again_changes_nothing_and_needs_no_network(machine: Machine)
     assert machine.sh(state) == before
 
 
-def test_what_the_operator_changed_is_kept_and_ours_lies_beside(machine: Machine) -> None:
+def test_files_changed_by_the_operator_are_kept_and_ours_are_written_as_new(
+    machine: Machine,
+) -> None:
     machine.sh(f"echo '# mine' >>{CONFIG}")
     machine.sh("echo '# a new setting' >>$(echo /root/shishigaki-*/config.example.toml)")
     said = machine.sh(INSTALL)
@@ -120,14 +122,14 @@ def test_what_the_operator_changed_is_kept_and_ours_lies_beside(machine: Machine
     assert machine.sh(f"tail -n 1 {CONFIG}.new") == "# a new setting\n"
 
 
-def test_a_mistake_in_the_settings_is_named_in_the_journal(machine: Machine) -> None:
+def test_an_error_in_the_settings_is_named_in_the_journal(machine: Machine) -> None:
     machine.sh(f"cp {CONFIG} /root/good; sed -i 's/^#max_batch.*/max_batch = 0/' {CONFIG}")
     machine.sh("systemctl restart shishigaki", check=False)
     machine.wait("journalctl -u shishigaki | grep -q 'store.max_batch = 0'")
     machine.sh(f"cat /root/good >{CONFIG}; systemctl restart shishigaki")
 
 
-def test_secrets_are_roots_and_appear_in_no_environment(machine: Machine) -> None:
+def test_secrets_are_readable_by_root_only_and_in_no_environment(machine: Machine) -> None:
     assert machine.sh("stat -c '%U %a' /etc/shishigaki/secrets /etc/shishigaki/secrets/*").split() == [
         "root", "700", "root", "600", "root", "600",
     ]  # fmt: skip

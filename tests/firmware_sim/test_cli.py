@@ -25,7 +25,7 @@ def test_an_impossible_speed_is_wrong_usage() -> None:
 
 
 @pytest.mark.real
-def test_it_runs_as_long_as_told_and_ends_in_good_order(mosquitto: Mosquitto) -> None:
+def test_it_runs_for_the_given_duration_and_exits_0(mosquitto: Mosquitto) -> None:
     before = threading.active_count(), signal.getsignal(signal.SIGINT)
     result = CliRunner().invoke(app, ["tiny", "--port", str(mosquitto.port), "--duration", "0.3"])
     assert result.exit_code == 0

@@ -70,7 +70,7 @@ def test_a_new_connection_sends_at_once_what_is_not_confirmed() -> None:
     "payload",
     [b"", b"\xff", b"[]", b'{"v":2,"ids":["x"]}', b'{"v":1,"ids":"x"}', b'{"v":1,"ids":[7]}'],
 )
-def test_what_is_no_confirm_makes_the_device_forget_nothing(payload: bytes) -> None:
+def test_an_invalid_confirm_removes_no_event_from_the_device(payload: bytes) -> None:
     device = firmware()
     name = device.sense("trap.sprung", NOW, {})
     assert device.confirmed(payload.replace(b"x", name.encode())) == 0
@@ -112,7 +112,7 @@ def test_a_full_flash_drops_the_oldest_detection_and_never_a_trap_event_before_i
     assert device.dropped == 1
 
 
-def test_sequence_numbers_start_anew_with_each_boot_and_boots_count_up() -> None:
+def test_sequence_numbers_restart_with_each_boot_and_boot_numbers_increase() -> None:
     device = firmware()
     bodies = [json.loads(device.telemetry(NOW, {}).payload) for _ in range(2)]
     device.start(NOW + 5)

@@ -88,7 +88,7 @@ def test_births_are_retained_and_every_network_speaks(mosquitto: Mosquitto) -> N
         assert meta["heartbeat_s"] == 3600
 
 
-def test_a_killed_device_leaves_its_last_will_and_a_farewell_leaves_none(
+def test_a_killed_device_leaves_its_last_will_and_a_clean_disconnect_leaves_none(
     mosquitto: Mosquitto,
 ) -> None:
     world = World(load("tiny"), START)
@@ -158,7 +158,7 @@ def test_events_wait_on_flash_while_the_broker_is_away(mosquitto: Mosquitto) -> 
             wait_for(lambda: held(world) == 0, "the confirm")
 
 
-def test_live_goes_on_where_history_stopped(mosquitto: Mosquitto) -> None:
+def test_live_simulation_continues_at_the_end_of_the_history(mosquitto: Mosquitto) -> None:
     world = World(load("tiny"), START)
     unit = world.units["trap-01"]
     *_, last = world.live_through(datetime(2026, 10, 8, tzinfo=UTC))
@@ -185,7 +185,7 @@ def test_a_hundred_devices_on_one_thread_keep_up_with_10000x(mosquitto: Mosquitt
     assert topics == {"wildlife", "application"}
 
 
-def test_a_fleet_without_a_broker_waits_and_stops_when_told() -> None:
+def test_a_fleet_without_a_broker_waits_and_can_be_stopped() -> None:
     stop = threading.Event()
     arguments = {"start": START, "speed": 1.0, "stop": stop}
     thread = threading.Thread(
@@ -214,6 +214,6 @@ def test_a_login_is_asked_for_each_connection(tmp_path: Any) -> None:
     assert asked == ["det-01"]
 
 
-def test_a_speed_that_is_none_is_refused() -> None:
+def test_an_impossible_speed_is_refused() -> None:
     with pytest.raises(ValueError, match="speed 0"):
         Fleet(World(load("tiny"), START), "127.0.0.1", 1883, speed=0)

@@ -22,7 +22,7 @@ def test_the_golden_file_holds_every_kind_of_every_network() -> None:
     }
 
 
-def test_the_same_contact_says_the_opposite_on_an_inverted_device() -> None:
+def test_an_inverted_device_reports_the_opposite_for_the_same_contact() -> None:
     plain, turned = (
         [
             json.loads(p.payload)["object"]["magnet_status"]
@@ -35,7 +35,7 @@ def test_the_same_contact_says_the_opposite_on_an_inverted_device() -> None:
     assert turned == ["open", "close", "close", "open"]
 
 
-def test_the_raw_bytes_say_what_the_decoded_object_says() -> None:
+def test_raw_bytes_and_decoded_object_have_the_same_values() -> None:
     models = {spec.id: spec.model for spec in cast().devices}
     seen = set()
     for publish in messages():

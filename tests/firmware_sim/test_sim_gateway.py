@@ -46,7 +46,7 @@ def readings() -> list[Reading]:
 
 
 @pytest.mark.parametrize("device", TOLD)
-def test_the_gateway_understands_a_devices_story(readings: list[Reading], device: str) -> None:
+def test_the_gateway_decodes_all_messages_of_a_device(readings: list[Reading], device: str) -> None:
     assert [str(r.kind) for r in readings if r.device == device] == TOLD[device]
 
 
@@ -62,7 +62,7 @@ def test_every_reading_has_its_own_id(readings: list[Reading]) -> None:
     assert len({reading.id for reading in readings}) == len(readings)
 
 
-def test_every_lorawan_reading_says_how_well_it_was_heard(readings: list[Reading]) -> None:
+def test_every_lorawan_reading_has_its_signal_strength(readings: list[Reading]) -> None:
     up = [r for r in readings if r.device.startswith("24e1") and r.rssi_dbm is not None]
     assert len(up) == 4 * 4 + 2
     assert all(-120 < (r.rssi_dbm or 0) < -70 and r.snr_db is not None for r in up)

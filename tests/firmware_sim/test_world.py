@@ -51,7 +51,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(
     assert list(history(other, START, START + MONTH)) != month
 
 
-def test_one_device_lives_the_same_life_whoever_stands_beside_it(month: list[TimedPublish]) -> None:
+def test_the_messages_of_a_device_do_not_depend_on_other_devices(month: list[TimedPublish]) -> None:
     alone = msgspec.structs.replace(rough(), devices=rough().devices[:1])
     mine = [message for message in month if "/det-01/" in message[1]]
     assert list(history(alone, START, START + MONTH)) == mine
@@ -64,7 +64,7 @@ def test_messages_come_in_time_order_and_aware(month: list[TimedPublish]) -> Non
     assert times[-1] < START + MONTH
 
 
-def test_a_life_in_pieces_is_the_same_life(month: list[TimedPublish]) -> None:
+def test_a_simulation_in_steps_equals_one_in_a_single_step(month: list[TimedPublish]) -> None:
     world = World(rough(), START)
     pieces = [
         message
@@ -94,7 +94,7 @@ def test_a_trap_springs_and_is_set_in_turn(month: list[TimedPublish]) -> None:
     assert all(a != b for a, b in pairwise(kinds))
 
 
-def test_the_ledger_tells_the_truth_about_each_springing(month: list[TimedPublish]) -> None:
+def test_the_recorded_truth_names_the_cause_of_each_spring(month: list[TimedPublish]) -> None:
     world = World(rough(), START)
     list(world.live_through(START + MONTH))
     mine = [spring for spring in world.ledger if spring.trap == "trap-01"]
@@ -133,7 +133,7 @@ def test_a_device_that_stays_awake_leaves_its_last_will_when_out_of_reach(
     assert all(a != b for a, b in pairwise(words))
 
 
-def test_an_empty_battery_silences_and_a_visit_with_a_new_one_boots() -> None:
+def test_an_empty_battery_silences_a_device_and_a_new_one_boots_it() -> None:
     world = World(load("tiny"), START)
     unit = world.units["det-01"]
     unit.battery.pct, unit.neglected = 0.0, False

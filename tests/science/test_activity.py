@@ -31,7 +31,7 @@ def test_a_day_of_activity_adds_up_to_one_and_midnight_is_no_edge() -> None:
     assert got.hour[np.argmax(got.share_per_hour)] in (got.hour[0], got.hour[-1])
 
 
-def test_cameras_that_run_at_night_do_not_make_animals_nocturnal() -> None:
+def test_more_effort_at_night_does_not_raise_the_activity_at_night() -> None:
     uptime = np.where((np.arange(24) < 6) | (np.arange(24) >= 18), 300.0, 100.0)
     hours = activity.hours_of_counts((uptime / 10).astype(int))  # seen as often as watched
     got = estimate(hours, uptime, kappa=20.0)
@@ -40,7 +40,7 @@ def test_cameras_that_run_at_night_do_not_make_animals_nocturnal() -> None:
     assert naive.share_per_hour.max() > 2.5 * naive.share_per_hour.min()
 
 
-def test_hours_nobody_watched_are_unknown_not_quiet() -> None:
+def test_hours_without_effort_are_unknown_not_zero() -> None:
     uptime = EVEN.copy()
     uptime[10:14] = 0
     got = estimate([5.0, 20.0, 11.0], uptime, kappa=5.0)

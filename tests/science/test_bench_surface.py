@@ -16,7 +16,7 @@ def test_a_page_does_not_grow_with_the_history() -> None:
     assert sizes[1] < 1.5 * sizes[0]
 
 
-def test_every_way_draws_the_same_history_and_is_reported_beside_the_heat_map() -> None:
+def test_every_method_draws_the_same_history_and_is_reported_beside_the_heat_map() -> None:
     rows = bench.measure(500, repeats=1)
     assert bench.binned(bench.history(500)).sum() == 500
     assert {row.way for row in rows} >= {bench.SLOW, "roll-ups -> surface -> folium HTML"}

@@ -21,7 +21,7 @@ def share(at: float, low: float, high: float) -> float:
     return (math.erf((high - at) / H / math.sqrt(2)) - math.erf((low - at) / H / math.sqrt(2))) / 2
 
 
-def test_a_corner_is_divided_by_what_its_kernel_keeps() -> None:
+def test_density_in_a_corner_is_divided_by_the_share_of_its_kernel_inside() -> None:
     got = density.density([50], [50], SQUARE, GRID, H)
     row = column = int(np.searchsorted(AXIS, 50))
     plain = 1 / (2 * math.pi * H**2)

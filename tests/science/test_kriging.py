@@ -30,7 +30,7 @@ def scattered(size: int, seed: int) -> SensorSites:
     return projection.sites(x, y, rng.poisson(rate * days), days)
 
 
-def test_one_sensor_pulls_as_the_formula_by_hand_says() -> None:
+def test_one_sensor_gives_the_values_of_the_formula() -> None:
     # With two equal sensors far apart the mean is their common log-rate: nothing to pull.
     even = projection.sites([0, 1e9], [0, 0], [9, 9], [95, 95])
     flat = kriging.predict(even, MODEL, [0, 700], [0, 0])
@@ -54,7 +54,7 @@ def test_unequal_sensors_are_shrunk_towards_the_mean() -> None:
     assert np.sqrt(low * high) == pytest.approx(got.rate100, rel=1e-12)
 
 
-def test_far_from_all_sensors_only_mean_and_variance_are_left() -> None:
+def test_far_from_all_sensors_the_prediction_is_mean_and_variance() -> None:
     sites = scattered(20, 1)
     away = kriging.predict(sites, MODEL, [1e9], [0])
     weight = sites.n + 0.5
@@ -84,7 +84,7 @@ def test_the_fit_is_no_worse_than_a_fine_search(seed: int) -> None:
                 assert best >= other - 1e-6
 
 
-def test_the_simplex_method_finds_the_bottom_of_rosenbrocks_valley() -> None:
+def test_the_simplex_method_finds_the_minimum_of_the_rosenbrock_function() -> None:
     found = kriging.descend(
         lambda p: float((1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2), np.array([-1.2, 1.0])
     )

@@ -40,14 +40,14 @@ def test_a_grid_covers_its_points_and_margin_with_square_cells() -> None:
     assert np.diff(grid.x_m) == pytest.approx(100)
 
 
-def test_a_grid_that_is_a_mistake_is_refused() -> None:
+def test_an_impossible_grid_is_refused() -> None:
     with pytest.raises(ValueError, match="more than 4000000"):
         projection.grid_over([0, 1e6], [0, 1e6], 0, 10)
     with pytest.raises(ValueError, match="at least one point"):
         projection.grid_over([], [], 0, 10)
 
 
-def test_a_sensor_that_never_watched_knows_nothing() -> None:
+def test_a_sensor_without_effort_has_no_rate() -> None:
     built = projection.sites([0, 1], [0, 1], [3, 0], [10, 0])
     assert built.x_m.tolist() == [0]
     assert built.rate100.tolist() == [30]

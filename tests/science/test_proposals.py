@@ -44,7 +44,7 @@ def test_sites_gather_where_animals_were_seen_and_say_who_saw_them() -> None:
     assert got.plan.proven > 0.6
 
 
-def test_roads_refusals_and_old_traps_are_given_in_degrees() -> None:
+def test_roads_excluded_places_and_existing_traps_are_given_in_degrees() -> None:
     road_lat, road_lon = PLACE.to_degrees([3500, 3500], [-2000, 6000])
     road = shapely.LineString(np.column_stack([road_lon, road_lat]))
     (south, north), (west, east) = PLACE.to_degrees([3000, 5000], [3800, 6000])

@@ -58,7 +58,7 @@ def test_the_picture_holds_the_indices_it_was_given(rows: int, columns: int, see
     assert np.array_equal(decoded(picture), indices)
 
 
-def test_unknown_is_fully_transparent_and_classes_let_the_map_through() -> None:
+def test_unknown_cells_are_transparent_and_classes_are_translucent() -> None:
     colours, opacity = raster.palette()
     assert len(colours) == 3 * len(opacity) == 3 * (1 + len(colour_classes.COLOURS))
     assert opacity[0] == 0

@@ -89,7 +89,7 @@ def test_small_cases_come_near_the_exact_optimum() -> None:
     assert np.mean(shares) > 0.99
 
 
-def test_in_an_even_field_a_lone_trap_expects_the_fields_rate() -> None:
+def test_one_trap_in_a_uniform_field_expects_the_rate_of_the_field() -> None:
     field = trap_field.prepare(square(41, 50), np.full((41, 41), 7.0), Rules(1), NONE, NONE)
     middle = np.array([1025.0])
     assert trap_field.expected100(field, middle, middle) == pytest.approx(7, rel=1e-5)
@@ -97,7 +97,7 @@ def test_in_an_even_field_a_lone_trap_expects_the_fields_rate() -> None:
     assert trap_field.expected100(field, twice, twice) < 1.6 * 7  # an animal is caught once
 
 
-def test_gains_are_what_the_objective_gains() -> None:
+def test_the_gain_of_a_site_is_the_change_of_the_objective() -> None:
     field = random_field(3, Rules(2))
     here = np.array([250.0])
     gains, _ = trap_field.gains100(field, here, here)
@@ -152,7 +152,7 @@ def test_traps_in_place_send_the_new_one_elsewhere() -> None:
     assert places(beside)[0] == pytest.approx((1500, 1500), abs=51)
 
 
-def test_where_too_little_is_allowed_fewer_places_come() -> None:
+def test_with_little_allowed_ground_fewer_sites_are_proposed() -> None:
     tight = Rules(5, min_distance_m=5000)
     plan = siting.propose(random_field(1, tight))
     assert len(plan.places) == 1
@@ -161,14 +161,14 @@ def test_where_too_little_is_allowed_fewer_places_come() -> None:
     assert (empty.places, empty.expected100, empty.proven) == ((), 0, 1)
 
 
-def test_the_proof_is_strong_on_ordinary_ground() -> None:
+def test_the_proven_share_is_high_on_typical_fields() -> None:
     grid = square(60, 50)
     rate = peaks(grid, (600, 700, 9), (2200, 500, 8), (700, 2300, 7), (2300, 2200, 6))
     plan = siting.propose(trap_field.prepare(grid, rate, Rules(4, min_distance_m=300), NONE, NONE))
     assert 0.8 < plan.proven <= 1
 
 
-def test_no_single_move_within_the_rules_gains() -> None:
+def test_no_single_move_within_the_rules_improves_the_plan() -> None:
     field = random_field(11, Rules(3, reach_m=130, min_distance_m=210))
     plan = siting.propose(field)
     for index in range(3):
@@ -210,7 +210,7 @@ PLACE = TrapSite(100, 100, 12.3, 11.0, 83.0, 448.0)
 NEARBY = NearbySensor("港の上", 100, 430, 31, 90.2)
 
 
-def test_a_trapper_reads_what_was_seen_what_to_expect_and_the_way() -> None:
+def test_the_reason_names_detections_expectation_and_the_way_from_the_road() -> None:
     got = reasons.reason(PLACE, [NEARBY, NearbySensor("遠い山", 900, 900, 99, 90)], (5.2, 28.4))
     assert reasons.sentence(got, "イノシシ", JA) == (
         "330 m先の「港の上」でイノシシが90日に31回記録され、"
@@ -242,5 +242,5 @@ def test_where_no_sensor_stands_near_the_sentence_says_so() -> None:
 @pytest.mark.parametrize(
     ("metres", "said"), [(4, 0), (83, 80), (994, 990), (996, 1000), (1449, 1400)]
 )
-def test_distances_are_said_as_people_say_them(metres: float, said: int) -> None:
+def test_distances_are_rounded_as_people_write_them(metres: float, said: int) -> None:
     assert reasons.round_m(metres) == said

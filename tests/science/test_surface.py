@@ -19,7 +19,7 @@ def reference() -> SensorSites:
     return projection.sites(x * 1000, y * 1000, n, days)
 
 
-def test_between_two_sensors_the_longer_watch_weighs_more() -> None:
+def test_between_two_sensors_the_one_with_more_effort_weighs_more() -> None:
     # Half way both kernels are equal: 100 * (10 + 30) / (100 + 200).
     assert surface.at_points(PAIR, [500], [70], 400)[0] == pytest.approx(100 * 40 / 300, rel=1e-14)
     near, far = math.exp(-0.5 * 0.25**2), math.exp(-0.5 * 2.25**2)
@@ -47,7 +47,7 @@ def test_equal_rates_stay_equal_however_effort_is_spread(
     assert drawn.rate100 == pytest.approx(np.full(drawn.rate100.shape, rate), rel=1e-12)
 
 
-def test_where_nobody_watched_nothing_is_shown() -> None:
+def test_places_without_effort_have_no_value() -> None:
     axis = np.arange(-5000.0, 5001, 100)
     lone = projection.sites([0], [0], [9], [60])
     shown = surface.surface(lone, Grid(axis, axis, 100), 1000)
@@ -65,7 +65,7 @@ def test_far_from_every_sensor_a_rate_is_unknown_without_a_warning() -> None:
     assert np.isnan(surface.at_points(PAIR, [1e6], [0], 100)[0])
 
 
-def test_cross_validation_asks_only_the_others() -> None:
+def test_cross_validation_leaves_the_predicted_sensor_out() -> None:
     three = projection.sites([0, 1000, 5000], [0, 0, 0], [10, 30, 5], [100, 200, 50])
     w = math.exp(-0.5 * 5**2)
     v = math.exp(-0.5 * 4**2)
@@ -77,7 +77,7 @@ def test_cross_validation_asks_only_the_others() -> None:
     assert surface.leave_one_out(three, 1000) == pytest.approx(expected, rel=1e-13)
 
 
-def test_a_bandwidth_that_leaves_a_sensor_alone_is_never_chosen() -> None:
+def test_a_bandwidth_that_leaves_a_sensor_without_neighbours_is_never_chosen() -> None:
     line = projection.sites([0, 100, 200, 90_000], [0, 0, 0, 0], [3, 2, 4, 3], [90, 90, 90, 90])
     chosen = surface.choose_bandwidth(line, [10, 30_000])
     assert math.isinf(chosen.deviance[0])

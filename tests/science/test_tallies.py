@@ -90,13 +90,13 @@ def test_impossible_figures_are_refused_by_name() -> None:
         rai(1, 1, confidence=95)
 
 
-def test_a_herd_that_stays_is_one_event() -> None:
+def test_detections_within_30_minutes_are_one_event() -> None:
     minutes = np.array([0, 20, 45, 75, 106]) * 60
     starts = rates.event_starts(["a"] * 5, ["boar"] * 5, minutes)
     assert starts.tolist() == [True, False, False, False, True]  # gaps 20, 25, 30, 31
 
 
-def test_other_species_and_other_devices_do_not_hide_an_event() -> None:
+def test_events_are_separate_by_species_and_device() -> None:
     starts = rates.event_starts(
         ["a", "a", "b", "a"], ["boar", "deer", "boar", "boar"], [0, 60, 90, 120]
     )

@@ -46,7 +46,9 @@ def shown(client: Client, **query: str) -> str:
     return unescape(client.get("/pending", query).text)
 
 
-def test_who_reports_a_capture_stands_first(installer: Client, arriving: Arriving) -> None:
+def test_devices_that_report_a_capture_are_listed_first(
+    installer: Client, arriving: Arriving
+) -> None:
     arriving.receive(*(native(f"cam-{n:02}", "heartbeat", n) for n in range(50)))
     arriving.receive(native("zz-wana", "trap.sprung", 1))
     text = shown(installer)
@@ -64,7 +66,7 @@ def test_many_devices_are_shown_a_page_at_a_time(installer: Client, arriving: Ar
         assert installer.get("/pending", {"page": odd}).status_code == 200
 
 
-def test_invented_names_are_named_and_can_be_forgotten(
+def test_floods_of_invented_names_are_listed_and_can_be_forgotten(
     installer: Client, arriving: Arriving
 ) -> None:
     arriving.receive(*(native("wana-07", "heartbeat", n, f"s{n}") for n in range(900)))

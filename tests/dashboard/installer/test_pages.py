@@ -66,11 +66,11 @@ def test_a_source_that_may_lose_messages_says_so_and_how_to_mend_it(installer: C
     assert "[integration.mqtt] に qos=1" in text
 
 
-def test_refusals_are_shown_as_written(installer: Client) -> None:
+def test_refused_messages_are_shown_without_being_read_as_html(installer: Client) -> None:
     assert "{&lt;b&gt;</code>" in installer.get("/pending").text
 
 
-def test_approving_reads_what_was_held_and_tells_the_result(
+def test_approving_reads_the_held_messages_and_shows_the_result(
     installer: Client, arriving: Arriving
 ) -> None:
     assert '<option value="milesight-ws301" selected>' in page(installer)
@@ -89,7 +89,7 @@ def test_approving_reads_what_was_held_and_tells_the_result(
     assert len(arriving.store.read_now(lambda r: r.open_alerts())) == 0  # sprung, then closed
 
 
-def test_a_stranger_without_any_model_can_be_approved_too(
+def test_an_unknown_device_without_a_model_can_be_approved(
     installer: Client, arriving: Arriving
 ) -> None:
     assert OTHER in page(installer)
@@ -98,14 +98,14 @@ def test_a_stranger_without_any_model_can_be_approved_too(
     assert device(arriving, OTHER).role is Role.DETECTOR
 
 
-def test_what_cannot_be_done_is_said_on_the_page(installer: Client) -> None:
+def test_an_impossible_request_is_explained_on_the_page(installer: Client) -> None:
     answer = installer.post("/pending/approve", {"device": EUI, "model": "none-such"})
     assert answer.status_code == 400
     assert "none-such" in answer.text
     assert installer.post("/pending/read-again", {"reason": "because"}).status_code == 400
 
 
-def test_reading_again_tells_the_result(installer: Client, arriving: Arriving) -> None:
+def test_reading_again_shows_the_result(installer: Client, arriving: Arriving) -> None:
     arriving.store.write_now(
         lambda tx: tx.put_device(Device(id=EUI, role=Role.TRAP, model="milesight-ws301"))
     )
@@ -113,7 +113,7 @@ def test_reading_again_tells_the_result(installer: Client, arriving: Arriving) -
     assert "4 通を読み直し、2 件のできごとになりました。まだ読めないもの 2 通" in text
 
 
-def test_a_device_can_be_turned_away(installer: Client, arriving: Arriving) -> None:
+def test_a_device_can_be_revoked(installer: Client, arriving: Arriving) -> None:
     assert "今後受け取りません" in follow(
         installer, installer.post("/pending/revoke", {"device": EUI})
     )
@@ -124,7 +124,7 @@ def test_a_device_can_be_turned_away(installer: Client, arriving: Arriving) -> N
     assert installer.post("/pending/revoke", {"device": "nobody"}).status_code == 400
 
 
-def test_another_sites_page_cannot_act(installer: Client, arriving: Arriving) -> None:
+def test_a_form_from_another_site_is_refused(installer: Client, arriving: Arriving) -> None:
     for path in ("approve", "revoke", "read-again"):
         answer = installer.post(
             f"/pending/{path}", {"device": EUI}, headers={"origin": "https://evil.example"}
@@ -133,7 +133,7 @@ def test_another_sites_page_cannot_act(installer: Client, arriving: Arriving) ->
     assert device(arriving).standing is Standing.PENDING
 
 
-def test_a_link_can_put_no_words_of_its_own_into_the_page(installer: Client) -> None:
+def test_parameters_of_a_link_cannot_add_text_to_the_page(installer: Client) -> None:
     text = installer.get("/pending", {"messages": "<b>1", "approved": "<i>x"}).text
     assert "<b>1" not in text
     assert "<i>x" not in text
@@ -159,7 +159,7 @@ def test_only_officials_act_where_others_can_reach_the_page(
     place.store.close()
 
 
-def test_a_told_place_far_from_the_others_is_shown_and_asked_about(
+def test_a_declared_place_far_from_the_others_is_shown_and_asked_about(
     installer: Client, arriving: Arriving
 ) -> None:
     far = Device(id="far", role=Role.TRAP, standing=Standing.PENDING, lat=2.7, lon=128.8)

@@ -67,21 +67,25 @@ def test_rates_carry_their_effort_and_interval(client: Client) -> None:
     assert [one["id"] for one in deer["features"] if one["properties"]["events"]] == ["cam-02"]
 
 
-def test_a_sensor_that_cannot_tell_species_has_not_seen_none(place: Place, visitor: Client) -> None:
+def test_a_sensor_that_cannot_identify_species_has_no_rate_for_a_species(
+    place: Place, visitor: Client
+) -> None:
     pir = Device(id="pir-1", role=Role.DETECTOR, name="人感1", lat=32.67, lon=128.75)
     place.store.write_now(lambda tx: tx.put_device(pir))
     for hours in range(200, 0, -5):
         place.hear(said("pir-1", Kind.HEARTBEAT, ago(hours=hours)))
         place.hear(said("pir-1", Kind.DETECTION, ago(hours=hours - 1), species="unknown"))
 
-    def told(species: str) -> set[str]:
+    def devices_with_rates(species: str) -> set[str]:
         answer = visitor.get("/api/rates.geojson", params={"days": 30, "species": species})
         return {one["id"] for one in answer.json()["features"]}
 
-    assert "pir-1" in told("")
-    assert "pir-1" in told("unknown")
-    assert "pir-1" not in told("boar")
-    assert "cam-07" in told("boar"), "heard, and never told anything: it may have seen none"
+    assert "pir-1" in devices_with_rates("")
+    assert "pir-1" in devices_with_rates("unknown")
+    assert "pir-1" not in devices_with_rates("boar")
+    assert "cam-07" in devices_with_rates("boar"), (
+        "heard, and never told anything: it may have seen none"
+    )
     left_out = "率から除いたセンサー：人感1"
     assert left_out in visitor.get("/", params={"species": "boar"}).text
     assert left_out not in visitor.get("/").text

@@ -62,7 +62,7 @@ def state(
         (CAMERA, None, Condition.UNKNOWN),
     ],
 )
-def test_a_mark_says_what_is_known(
+def test_the_mark_of_a_device_shows_its_known_state(
     device: Device, given: DeviceState | None, condition: Condition
 ) -> None:
     assert view_of(device, given, NOW).condition is condition
@@ -94,7 +94,7 @@ def test_a_device_that_waits_for_approval_is_not_on_the_map() -> None:
     assert device_views([stranger], {}, NOW) == []
 
 
-def test_a_position_of_the_registry_comes_before_the_sensor_own() -> None:
+def test_the_registered_position_wins_over_the_sensors_own() -> None:
     at = ms(NOW)
     told = DeviceState(
         device="c", last_seen=NOW - timedelta(minutes=1), facts={"lat": Known(at, 1.0)}
@@ -112,7 +112,7 @@ def test_a_position_of_the_registry_comes_before_the_sensor_own() -> None:
         (ActionKind.PAUSED, Condition.PAUSED),
     ],
 )
-def test_what_a_person_found_is_shown_with_who_said_so_even_in_silence(
+def test_what_a_person_recorded_is_shown_with_their_name_also_when_the_sensor_is_silent(
     deed: ActionKind, condition: Condition
 ) -> None:
     act = TrapAction(id="1", device="t", deed=deed, by="佐藤", at=ago(minutes=1), recorded_at=NOW)

@@ -60,7 +60,7 @@ def test_all_the_page_loads_lies_in_the_static_folder(client: Client) -> None:
     assert all((assets.STATIC.parent / path.lstrip("/")).is_file() for path in loaded)
 
 
-def test_a_hostile_name_stays_text(client: Client) -> None:
+def test_html_in_a_device_name_is_drawn_as_text(client: Client) -> None:
     page = client.get("/").text
     data = page.split('id="map-data"')[1].split(">", 1)[1].split("</script>")[0]
     names = [one["properties"]["name"] for one in msgspec.json.decode(data)["devices"]["features"]]

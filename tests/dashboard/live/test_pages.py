@@ -47,19 +47,19 @@ def test_the_map_page_is_small(client: Client) -> None:
     assert len(client.get("/").content) < 150_000
 
 
-def test_traps_stand_in_order_of_urgency(client: Client) -> None:
+def test_traps_are_listed_by_urgency(client: Client) -> None:
     rows = re.findall(r'<tr class="condition-(\w+)"', client.get("/traps").text)
     assert rows == ["sprung"] * 2 + ["unknown"] * 4 + ["low"] + ["armed"] * 5
 
 
-def test_a_hostile_name_is_shown_as_it_is_written(client: Client) -> None:
+def test_html_in_a_device_name_is_shown_as_text(client: Client) -> None:
     for path in ("/", "/traps"):
         text = client.get(path).text
         assert "<img src=x" not in text
         assert "&lt;img src=x onerror=alert(1)&gt;" in text
 
 
-def test_who_sent_what_is_shown_with_the_reason(visitor: Client, place: Place) -> None:
+def test_refused_messages_are_shown_with_sender_and_reason(visitor: Client, place: Place) -> None:
     place.receive(Message("wildlife/v1/x/<b>/event", b"\xff<i>{", NOW))
     place.hear(said("0102-stranger", Kind.SPRUNG, ago(minutes=1)))
     text = visitor.get("/pending").text
@@ -69,13 +69,13 @@ def test_who_sent_what_is_shown_with_the_reason(visitor: Client, place: Place) -
     assert "shishigaki devices approve 0102-stranger" in text
 
 
-def test_an_event_that_came_late_says_so(visitor: Client, place: Place) -> None:
+def test_a_late_event_is_marked_as_late(visitor: Client, place: Place) -> None:
     late = said("cam-01", Kind.DETECTION, ago(minutes=90), species="boar")
     place.receive(Message("t", msgspec.json.encode(late), NOW))
     assert "90分遅れて届きました" in visitor.get("/").text
 
 
-def test_signs_of_life_are_no_news(client: Client) -> None:
+def test_heartbeats_are_not_listed_as_events(client: Client) -> None:
     events = client.get("/").text.split('data-panel="events"')[1]
     assert set(re.findall(r'class="kind-([\w-]+)"', events)) == {
         "trap-sprung",
@@ -91,7 +91,7 @@ def test_the_map_draws_rates_with_their_interval_and_effort(client: Client) -> N
     assert '<option value="boar" selected>' in text
 
 
-def test_a_period_nobody_offers_falls_back(client: Client) -> None:
+def test_an_unknown_period_is_replaced_by_the_default(client: Client) -> None:
     assert '<option value="90" selected>' in client.get("/", params={"days": "9" * 50}).text
 
 
@@ -113,12 +113,12 @@ def test_a_foreign_name_for_this_machine_is_refused_where_reading_is_open(
     assert client.get("/", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_an_alert_about_a_species_at_a_place_is_told_in_words(client: Client) -> None:
+def test_an_alert_names_the_species_and_the_place(client: Client) -> None:
     alerts = client.get("/").text.split('data-panel="alerts"')[1].split("</ul>")[0]
     assert '<a href="/#cam-02">山内の林道 2 ニホンジカ</a>' in alerts
 
 
-def test_beyond_five_alerts_the_rest_is_folded_and_none_is_missing(
+def test_more_than_five_alerts_are_folded_and_none_is_missing(
     visitor: Client, place: Place
 ) -> None:
     place.hear(*(said(trap.id, Kind.SPRUNG, ago(minutes=9)) for trap in TRAPS[4:10]))

@@ -44,7 +44,7 @@ def test_a_new_alert_wakes_a_waiting_page_at_once(tmp_path: Path) -> None:
     place.store.close()
 
 
-def test_calm_news_are_gathered_and_told_once(
+def test_changes_without_an_alert_are_collected_into_one_update(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_module, "COLLECT_S", 0.05)
@@ -65,7 +65,9 @@ def test_calm_news_are_gathered_and_told_once(
     place.store.close()
 
 
-def test_time_alone_is_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_are_updated_when_only_time_has_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live_module, "COLLECT_S", 0.02)
     monkeypatch.setattr(live_module, "MAX_AGE_S", 0.06)
     place = place_in(tmp_path)
@@ -80,7 +82,7 @@ def test_time_alone_is_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     place.store.close()
 
 
-def test_many_pages_cost_one_reading(tmp_path: Path) -> None:
+def test_many_open_pages_share_one_database_read(tmp_path: Path) -> None:
     place = place_in(tmp_path)
 
     async def main() -> None:
@@ -93,7 +95,7 @@ def test_many_pages_cost_one_reading(tmp_path: Path) -> None:
     place.store.close()
 
 
-def test_a_version_of_an_earlier_run_is_answered_with_everything(tmp_path: Path) -> None:
+def test_a_version_of_an_earlier_run_gets_the_whole_content(tmp_path: Path) -> None:
     place = place_in(tmp_path)
 
     async def main() -> Snapshot:
@@ -138,6 +140,6 @@ def test_cancelling_ends_the_server_soon_although_streams_are_open(tmp_path: Pat
     place.store.close()
 
 
-def test_a_taken_port_is_an_error_that_names_itself() -> None:
+def test_a_port_in_use_is_an_error_that_names_it() -> None:
     with listen("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
         listen("127.0.0.1", first.getsockname()[1])

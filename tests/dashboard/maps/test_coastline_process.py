@@ -11,7 +11,7 @@ from dashboard.maps.bounds import JAPAN
 from dashboard.maps.coastline_process import Coastline
 
 
-def test_however_many_ask_it_is_cut_once(tmp_path: Path) -> None:
+def test_many_simultaneous_requests_cut_the_coastline_once(tmp_path: Path) -> None:
     noted = tmp_path / "cuts"
     coastline = Coastline(("sh", "-c", f"echo cut >> {noted}; echo land"))
 
@@ -22,7 +22,7 @@ def test_however_many_ask_it_is_cut_once(tmp_path: Path) -> None:
     assert noted.read_text() == "cut\n"
 
 
-def test_a_cut_that_fails_is_told() -> None:
+def test_a_failed_cut_of_the_coastline_raises_its_error() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         asyncio.run(Coastline(("false",)).geojson(JAPAN))
 

@@ -39,7 +39,7 @@ def test_drawing_changes_nothing_for_other_maps() -> None:
     assert any("cdn" in url for _, url in folium.Map.default_js)
 
 
-def test_a_plugin_whose_files_we_do_not_have_is_an_error_not_a_leak() -> None:
+def test_a_plugin_without_local_files_is_an_error_and_never_loaded_from_elsewhere() -> None:
     class Plugin(JSCSSMixin):
         default_js = [("somebody", "https://cdn.example/x.js")]  # noqa: RUF012
         default_css: list[tuple[str, str]] = []  # noqa: RUF012

@@ -66,7 +66,7 @@ def surface(page: str) -> str:
 
 
 @pytest.mark.parametrize("places", ANYWHERE, ids=str)
-def test_every_page_answers_wherever_a_device_is_said_to_stand(
+def test_every_page_answers_for_a_device_at_any_place_on_earth(
     county: County, places: tuple[Place, ...]
 ) -> None:
     moved(county, *places)
@@ -76,7 +76,7 @@ def test_every_page_answers_wherever_a_device_is_said_to_stand(
 
 
 @pytest.mark.parametrize("place", [(2.7, 128.8), (50.1, 10.1), (89.9, 179.9)])
-def test_the_others_are_drawn_as_if_it_were_not_there_and_it_is_named(
+def test_a_far_device_is_named_and_does_not_change_the_map_of_the_others(
     county: County, place: Place
 ) -> None:
     query = "/officials?month=2026-10&species=boar"
@@ -106,7 +106,7 @@ def test_control_without_the_test_of_what_is_far_one_place_spoils_the_others_pic
     assert surface(page) != surface(clean)
 
 
-def test_a_lone_place_without_a_mesh_square_is_drawn_and_said_to_have_none(county: County) -> None:
+def test_a_single_device_outside_the_mesh_is_drawn_and_the_page_says_so(county: County) -> None:
     away = [
         msgspec.structs.replace(one, lat=50.1 + n / 50, lon=10.1) for n, one in enumerate(CAMERAS)
     ]
@@ -120,7 +120,7 @@ def test_a_lone_place_without_a_mesh_square_is_drawn_and_said_to_have_none(count
     assert surface(page)
 
 
-def test_sensors_too_far_apart_for_proposed_sites_are_told_so(county: County) -> None:
+def test_the_page_says_when_sensors_are_too_far_apart_for_proposed_sites(county: County) -> None:
     spread = [
         msgspec.structs.replace(one, lat=32.0 + n / 4, lon=128.7) for n, one in enumerate(CAMERAS)
     ]

@@ -101,12 +101,12 @@ def test_a_visit_after_the_next_spring_does_not_answer_the_first() -> None:
     assert (told.visited, told.open, told.median_h) == (1, 1, 2.0)
 
 
-def test_the_sensors_word_that_the_trap_is_set_again_is_a_visit() -> None:
+def test_a_sensors_report_that_the_trap_is_set_again_counts_as_a_visit() -> None:
     told = figures.response(year([spring(0), spring(7, Kind.SET)], []))
     assert (told.springs, told.visited, told.median_h) == (1, 1, 7.0)
 
 
-def test_a_spring_whose_outcome_nobody_recorded_is_untold_and_not_empty() -> None:
+def test_a_spring_without_a_recorded_outcome_is_shown_as_not_recorded() -> None:
     told = figures.response(
         year([spring(0), spring(48), spring(90)], [act(3), act(50, ActionKind.CAPTURED), act(91)])
     )

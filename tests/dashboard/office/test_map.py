@@ -21,54 +21,56 @@ ZONE = ZoneInfo("Asia/Tokyo")
 AUTUMN = MapFilter(month=Month(2026, 10), months=3, species="boar")
 
 
-def seen(county: County, wanted: MapFilter = AUTUMN) -> Overview:
+def overview_of(county: County, wanted: MapFilter = AUTUMN) -> Overview:
     facts = county.store.read_now(lambda r: overview.read(r, wanted, wanted.span, ZONE, county.now))
     return overview.overview(facts)
 
 
-def wishing(**changes: object) -> MapFilter:
+def filter_with(**changes: object) -> MapFilter:
     values = {name: getattr(AUTUMN, name) for name in MapFilter.__struct_fields__}
     return MapFilter(**(values | changes))
 
 
 def test_counts_and_effort_are_those_of_the_period(county: County) -> None:
-    found = seen(county)
+    found = overview_of(county)
     assert (found.total.n, found.total.effort) == (135, 540.0)
     assert found.total.per100 == pytest.approx(25.0)
-    september = seen(county, wishing(month=Month(2026, 9), months=1))
+    september = overview_of(county, filter_with(month=Month(2026, 9), months=1))
     assert (september.total.n, september.total.effort) == (135, 270.0)
-    assert seen(county, wishing(month=Month(2026, 8), months=1)).total.per100 is None
+    assert overview_of(county, filter_with(month=Month(2026, 8), months=1)).total.per100 is None
 
 
 def test_all_species_together_count_every_sensor(county: County) -> None:
-    found = seen(county, wishing(species="all"))
+    found = overview_of(county, filter_with(species="all"))
     assert (found.total.n, found.total.effort, found.blind) == (135 + 9 + 40, 600.0, [])
 
 
 def test_a_sensor_that_cannot_tell_species_does_not_count_as_having_seen_none(
     county: County,
 ) -> None:
-    found = seen(county)
+    found = overview_of(county)
     assert found.blind == ["人感1"]
     assert "pir-1" not in {tally.device for tally in found.tallies}
 
 
-def test_hours_of_the_day_take_their_own_effort(county: County) -> None:
-    evening = seen(county, wishing(hours="18-06"))  # boar at 20 h, half of the day watched
+def test_rates_by_hour_of_day_use_the_effort_of_those_hours(county: County) -> None:
+    evening = overview_of(
+        county, filter_with(hours="18-06")
+    )  # boar at 20 h, half of the day watched
     assert (evening.total.n, evening.total.effort) == (135, 270.0)
-    noon = seen(county, wishing(hours="10-14"))
+    noon = overview_of(county, filter_with(hours="10-14"))
     assert (noon.total.n, noon.total.effort) == (0, 90.0)
-    assert seen(county, wishing(hours="12-12")).total.effort == 540.0
+    assert overview_of(county, filter_with(hours="12-12")).total.effort == 540.0
 
 
-def test_an_area_counts_only_its_own(county: County) -> None:
-    found = seen(county, wishing(area="富江"))
+def test_an_area_counts_only_its_own_sensors(county: County) -> None:
+    found = overview_of(county, filter_with(area="富江"))
     assert {tally.area for tally in found.tallies} == {"富江"}
     assert found.total.n == 3 * (4 + 3 + 2 + 1)
 
 
-def test_a_capture_never_stands_without_its_effort(county: County) -> None:
-    found = seen(county)
+def test_captures_are_never_shown_without_their_effort(county: County) -> None:
+    found = overview_of(county)
     assert (found.captures.n, found.captures.effort) == (3, 200.0)
     by_trap = {one.device: one for one in found.caught}
     assert by_trap["trap-1"].animals == {"boar": 3}
@@ -76,7 +78,7 @@ def test_a_capture_never_stands_without_its_effort(county: County) -> None:
     assert "trap-2" not in by_trap, "its deer was not asked for"
 
 
-def test_where_nobody_recorded_an_outcome_no_rate_of_captures_is_told(get: Get) -> None:
+def test_without_recorded_outcomes_no_capture_rate_is_shown(get: Get) -> None:
     for month, untold in (("2025-10&months=1", True), ("2026-10", False)):
         page = get(f"/officials?month={month}")[1].decode()
         shown, _, _ = page.partition("<script")
@@ -84,7 +86,7 @@ def test_where_nobody_recorded_an_outcome_no_rate_of_captures_is_told(get: Get) 
 
 
 def test_two_periods_are_drawn_with_one_bandwidth(county: County) -> None:
-    wanted = wishing(against="year")
+    wanted = filter_with(against="year")
     spans = [wanted.span, wanted.other_span]
     facts = [
         county.store.read_now(lambda r, s=s: overview.read(r, wanted, s, ZONE, county.now))  # type: ignore[misc]
@@ -99,16 +101,16 @@ def test_two_periods_are_drawn_with_one_bandwidth(county: County) -> None:
 
 
 def test_no_data_is_drawn_as_no_data_and_not_as_a_class(county: County) -> None:
-    nothing = seen(county, wishing(month=Month(2026, 7)))
+    nothing = overview_of(county, filter_with(month=Month(2026, 7)))
     drawn = {layer.name: layer.features for layer in layers.layers(nothing)}
     assert {f["properties"]["c"] for f in drawn["mesh"]} == {None}
     assert {f["properties"]["c"] for f in drawn["sensors"]} == {None}
-    zero = seen(county, wishing(hours="10-14"))
+    zero = overview_of(county, filter_with(hours="10-14"))
     drawn = {layer.name: layer.features for layer in layers.layers(zero)}
     assert {f["properties"]["c"] for f in drawn["sensors"]} == {0}
 
 
-def test_land_that_nobody_watched_is_a_gap_and_land_that_somebody_watched_is_none(
+def test_land_without_a_near_sensor_is_a_coverage_gap_and_other_land_is_not(
     county: County,
 ) -> None:
     land = shapely.box(128.6, 32.5, 129.0, 32.9)
@@ -146,7 +148,7 @@ def test_the_page_says_rate_interval_effort_method_and_caveat(get: Get) -> None:
     assert len(body) < 150_000
 
 
-def test_a_hostile_name_stays_text(get: Get) -> None:
+def test_html_in_a_device_name_is_drawn_as_text(get: Get) -> None:
     _, body = get("/officials?month=2026-10&against=year")
     page = body.decode()
     assert HOSTILE not in page
@@ -161,7 +163,7 @@ def test_a_hostile_name_stays_text(get: Get) -> None:
 @pytest.mark.parametrize(
     "query", ["month=2026-13", "months=2", "hours=6", "hours=25-30", "against=never", "square=2km"]
 )
-def test_a_wrong_wish_is_refused_and_not_guessed(get: Get, query: str) -> None:
+def test_a_wrong_query_is_refused_and_not_replaced_by_a_guess(get: Get, query: str) -> None:
     assert get(f"/officials?{query}")[0] == 400
 
 

@@ -21,7 +21,7 @@ def written(county: County, tmp_path: Path, *options: str) -> Path:
     return out
 
 
-def test_it_names_no_file_and_no_host_to_load(county: County, tmp_path: Path) -> None:
+def test_the_offline_file_loads_no_other_file_and_no_host(county: County, tmp_path: Path) -> None:
     html = written(county, tmp_path, "--month", "2026-10").read_text(encoding="utf-8")
     assert not re.search(r"<(script|img|link)[^>]*\s(src|href)=[\"'](?!data:)", html)
     assert not re.search(r"url\((?!data:|#)[\"']?[^)]*\.(png|svg|gif|woff)", html)

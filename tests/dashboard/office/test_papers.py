@@ -40,14 +40,14 @@ def test_a_stripped_photo_keeps_its_picture_and_orientation_and_nothing_else(
     assert photos.stripped(bare) == bare
 
 
-def test_a_png_loses_its_texts() -> None:
+def test_text_blocks_of_a_png_are_removed() -> None:
     bare = photos.stripped(png())
     assert SECRET not in bare
     assert bare.endswith(b"IEND\xaeB`\x82")
 
 
 @given(st.integers(0, 400))
-def test_a_damaged_photo_is_refused_and_never_published_half_read(length: int) -> None:
+def test_a_damaged_photo_is_refused_and_never_published_in_part(length: int) -> None:
     whole = dressed(jpeg())
     bare = photos.stripped(whole)
     try:
@@ -59,7 +59,7 @@ def test_a_damaged_photo_is_refused_and_never_published_half_read(length: int) -
 @pytest.mark.parametrize(
     "data", [b"", b"GIF89a", b"<svg/>", b"\xff\xd8", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n\0"]
 )
-def test_what_is_no_photo_is_refused(data: bytes) -> None:
+def test_a_file_that_is_no_photo_is_refused(data: bytes) -> None:
     with pytest.raises(photos.PhotoError):
         photos.stripped(data)
 
@@ -144,12 +144,12 @@ def test_the_rows_hold_what_was_recorded(get: Get) -> None:
     assert rows[1]["備考"] == "=1+1"
 
 
-def test_a_photo_handed_in_twice_is_noticed(get: Get) -> None:
+def test_a_photo_used_for_two_captures_is_reported(get: Get) -> None:
     rows = cells(get("/officials/papers.xlsx?month=2026-10")[1])
     assert [bool(row["重複の疑い"]) for row in rows] == [True, True, False, False]
 
 
-def test_the_same_capture_told_twice_is_noticed(county: County, get: Get) -> None:
+def test_a_capture_recorded_twice_is_reported(county: County, get: Get) -> None:
     again = AT.replace(hour=23)
     caught(county.store, "trap-2", again, species="deer")
     rows = cells(get("/officials/papers.xlsx?month=2026-10")[1])

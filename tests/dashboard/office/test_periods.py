@@ -41,13 +41,15 @@ def test_a_year_under_way_ends_today() -> None:
     st.integers(1900, 2900).flatmap(lambda y: st.builds(Month, st.just(y), st.integers(1, 12))),
     st.integers(-500, 500),
 )
-def test_walking_months_there_and_back_is_where_one_was(month: Month, steps: int) -> None:
+def test_adding_and_subtracting_the_same_months_gives_the_first_month(
+    month: Month, steps: int
+) -> None:
     assert month.plus(steps).plus(-steps) == month
     assert month.plus(steps).less(month) == steps
     assert periods.parse_month(str(month)) == month
 
 
 @pytest.mark.parametrize("text", ["", "2026-13", "2026-1", "26-11", "2026-11-01", "２０２６-11"])
-def test_what_is_no_month_is_refused_with_its_form(text: str) -> None:
+def test_an_invalid_month_is_refused_with_the_expected_form(text: str) -> None:
     with pytest.raises(ValueError, match="like 2026-11"):
         periods.parse_month(text)

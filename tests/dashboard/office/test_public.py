@@ -58,7 +58,7 @@ def without_coast(page: str) -> str:
     return head + json.dumps(told) + end + tail
 
 
-def test_no_exact_site_and_no_name_stands_anywhere_in_it(get: Get) -> None:
+def test_the_public_map_contains_no_exact_place_and_no_name(get: Get) -> None:
     for path in PATHS:
         status, body = get(path)
         text = without_coast(body.decode())
@@ -70,7 +70,7 @@ def test_no_exact_site_and_no_name_stands_anywhere_in_it(get: Get) -> None:
             assert near(text, device.lon or 0.0) == []
 
 
-def test_all_positions_it_tells_are_corners_of_squares(get: Get) -> None:
+def test_all_published_positions_are_corners_of_squares(get: Get) -> None:
     shapes = json.loads(get("/public/squares.geojson")[1])["features"]
     assert shapes
     for shape in shapes:
@@ -79,7 +79,7 @@ def test_all_positions_it_tells_are_corners_of_squares(get: Get) -> None:
         assert corners == {(round(x, 5), round(y, 5)) for x in (west, east) for y in (south, north)}
 
 
-def test_squares_are_late_and_coarse(county: County, get: Get) -> None:
+def test_public_squares_are_delayed_and_5_km_wide(county: County, get: Get) -> None:
     sighted(county.store, "cam-0", datetime(2026, 11, 20, tzinfo=UTC), 500)
     told = {
         f["properties"]["code"]: f["properties"]
@@ -111,7 +111,7 @@ def test_a_small_number_is_withheld_with_its_rate(n: int, effort: float) -> None
 
 
 @given(st.dates(date(2024, 1, 1), date(2030, 12, 31)), st.integers(7, 400))
-def test_the_newest_day_told_is_older_than_the_delay(today: date, delay: int) -> None:
+def test_the_newest_published_day_is_older_than_the_delay(today: date, delay: int) -> None:
     span = open_data.period(today, Public(delay_days=delay))
     assert span.stop <= today - timedelta(days=delay) or (today - span.stop).days >= delay
     assert (today - span.stop).days <= delay + 31

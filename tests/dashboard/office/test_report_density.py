@@ -63,7 +63,7 @@ def drawn(
     return found
 
 
-def test_the_map_is_dark_where_people_report_and_empty_where_nobody_does() -> None:
+def test_density_is_high_at_the_reports_and_absent_far_from_them() -> None:
     found = drawn(around(32.67, 128.74), ISLAND)
     assert at(found.picture, 32.67, 128.74) > at(found.picture, 32.67, 128.757) > 0
     assert at(found.picture, 32.67, 128.775) == 0
@@ -79,7 +79,7 @@ def test_nothing_is_drawn_beyond_the_boundary_and_what_lies_there_is_counted() -
     assert at(found.picture, 32.67, 128.7510) == 0
 
 
-def test_the_edge_does_not_look_safer_than_it_is() -> None:
+def test_density_at_the_edge_of_the_window_is_not_underestimated() -> None:
     rng = np.random.default_rng(5)
     places = rng.uniform((32.64, 128.70), (32.70, 128.75), (4_000, 2)).tolist()
     found = drawn([reported(n, *place) for n, place in enumerate(places)], WEST)
@@ -102,12 +102,12 @@ def test_one_stray_report_changes_neither_the_bandwidth_nor_the_frame() -> None:
     assert drawn(stray, ISLAND).outside == 1
 
 
-def test_the_bandwidth_is_no_finer_than_a_report_is_told() -> None:
+def test_the_bandwidth_is_at_least_the_square_of_a_report() -> None:
     assert report_density.bandwidth(around(32.67, 128.74, spread=0.0001), ISLAND) == 500.0
     assert report_density.bandwidth([], ISLAND) == 500.0
 
 
-def told(county: County, *reports: Sighting) -> None:
+def add_reports(county: County, *reports: Sighting) -> None:
     county.store.write_now(lambda tx: tx.sightings.add(reports))
 
 
@@ -116,22 +116,22 @@ def test_the_page_offers_the_layer_with_its_scale_window_and_caveat(
 ) -> None:
     before, _, _ = get("/officials?month=2026-10")[1].decode().partition("<script")
     assert "通報密度：ガウス核" not in before
-    told(county, *around(32.67, 128.76))
+    add_reports(county, *around(32.67, 128.76))
     page = get("/officials?month=2026-10")[1].decode()
-    for said in (
+    for text in (
         "陸地の縁で補正",
         "40件を使い、外の0件を除きました",
         "1 km²あたりの通報数",
         "人のいる所",
     ):
-        assert said in page
+        assert text in page
     data = page.partition('id="office"')[2].partition(">")[2].partition("</script>")[0]
     [one] = json.loads(data)["maps"]
     assert set(one["pictures"]) == {"surface", "density"}
 
 
 def test_two_periods_share_the_bandwidth_of_their_reports(county: County, get: Get) -> None:
-    told(
+    add_reports(
         county, *around(32.67, 128.76), replace(reported(77, 32.69, 128.79), day=date(2025, 10, 4))
     )
     page = get("/officials?month=2026-10&against=year")[1].decode()
@@ -147,7 +147,7 @@ def test_the_municipality_is_the_window_where_it_is_set(county: County, tmp_path
     shape = {"type": "Feature", "properties": {}, "geometry": json.loads(shapely.to_geojson(WEST))}
     name.write_text(json.dumps(shape))
     county.config = replace(county.config, office=Office(boundary=(str(name),)))
-    told(county, *around(32.67, 128.744))
+    add_reports(county, *around(32.67, 128.744))
     with county.served() as url:
         page = urllib.request.urlopen(url + "/officials?month=2026-10").read().decode()
     assert "市町村の区域の縁で補正" in page

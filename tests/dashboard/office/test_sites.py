@@ -33,7 +33,7 @@ def test_every_site_has_its_sentence(get: Get) -> None:
     assert "通過の見込みであって、捕獲の約束ではありません" in page
 
 
-def test_a_site_that_stays_loses_nothing_and_one_sent_away_loses(get: Get) -> None:
+def test_a_site_that_is_not_moved_loses_nothing_and_one_moved_far_away_does(get: Get) -> None:
     mark, places = plan(get)
     assert len(places) == 3
     _, stays = moved(get, mark, 0, *places[0])
@@ -45,7 +45,7 @@ def test_a_site_that_stays_loses_nothing_and_one_sent_away_loses(get: Get) -> No
     assert near["too_close_m"] is not None
 
 
-def test_a_plan_of_other_data_is_not_judged(get: Get) -> None:
+def test_a_plan_made_from_other_data_is_refused(get: Get) -> None:
     assert moved(get, "0" * 16, 0, 32.66, 128.74)[0] == 409
     mark, _ = plan(get)
     assert moved(get, mark, 99, 32.66, 128.74)[0] == 400
@@ -53,7 +53,7 @@ def test_a_plan_of_other_data_is_not_judged(get: Get) -> None:
 
 
 @pytest.mark.parametrize("wish", ["count=0", "count=31", "distance_m=x", "reach_m=-5"])
-def test_impossible_wishes_are_refused(get: Get, wish: str) -> None:
+def test_impossible_site_settings_are_refused(get: Get, wish: str) -> None:
     assert get(f"/officials/sites?month=2026-10&{wish}")[0] == 400
 
 

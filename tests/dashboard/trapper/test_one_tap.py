@@ -71,7 +71,7 @@ def test_opening_the_link_shows_and_changes_nothing(site: Site, phone: Phone) ->
     assert "32." not in text.split("<main")[1], "no coordinates on the page"
 
 
-def test_acknowledging_leaves_the_link_until_an_outcome_is_recorded(
+def test_after_acknowledging_the_link_is_valid_until_an_outcome_is_recorded(
     site: Site, phone: Phone
 ) -> None:
     address = link(site)
@@ -93,7 +93,7 @@ def test_acknowledging_leaves_the_link_until_an_outcome_is_recorded(
     assert "<form" not in phone.get(address).text.split("<main")[1]
 
 
-def test_an_outcome_tapped_twice_is_one_outcome_and_says_so_both_times(
+def test_an_outcome_tapped_twice_is_recorded_once_and_confirmed_both_times(
     site: Site, phone: Phone
 ) -> None:
     address, wanted = link(site), {"do": "captured", "species": "boar", "count": "2"}
@@ -131,7 +131,7 @@ def test_another_outcome_by_a_used_link_is_refused(site: Site, phone: Phone) -> 
     assert len(acts_of(site)) == 1
 
 
-def test_the_same_outcome_after_the_alert_came_back_is_not_taken_for_the_first(
+def test_the_same_outcome_after_the_alert_reopened_is_recorded_again(
     site: Site, phone: Phone
 ) -> None:
     address = link(site)
@@ -143,7 +143,9 @@ def test_the_same_outcome_after_the_alert_came_back_is_not_taken_for_the_first(
     assert alert_of(site).status is AlertStatus.OPEN
 
 
-def test_visits_do_not_use_the_link_up_and_two_taps_are_one_visit(site: Site, phone: Phone) -> None:
+def test_a_visit_leaves_the_link_valid_and_two_taps_record_one_visit(
+    site: Site, phone: Phone
+) -> None:
     address = link(site)
     for _ in range(2):
         assert "記録しました" in phone.post(address, data={"do": "visited"}).text
@@ -193,7 +195,7 @@ def test_after_acknowledging_the_page_offers_the_outcome(site: Site, phone: Phon
         {"do": "armed"},
     ],
 )
-def test_what_no_form_offers_changes_nothing_and_leaves_the_link(
+def test_a_value_that_no_form_offers_is_refused_and_leaves_the_link_valid(
     site: Site, phone: Phone, fields: dict[str, str]
 ) -> None:
     address = link(site)
@@ -215,11 +217,11 @@ def test_a_link_expires(site: Site, phone: Phone) -> None:
     assert phone.post(address, data={"do": "acknowledge"}).status_code == 410
 
 
-def test_a_link_of_somebody_who_left_is_worth_nothing(site: Site, phone: Phone) -> None:
+def test_a_link_of_a_removed_person_is_refused(site: Site, phone: Phone) -> None:
     assert phone.get(link(site, "yamada")).status_code == 404
 
 
-def test_a_forged_or_cut_link_is_worth_nothing(site: Site, phone: Phone) -> None:
+def test_a_forged_or_shortened_link_is_refused(site: Site, phone: Phone) -> None:
     token = LINKS.token("a", "tanaka", site.now)
     for broken in (token[:-1], token[1:], "x", Links("other").token("a", "tanaka", site.now)):
         with pytest.raises(BadTicketError):
@@ -261,7 +263,7 @@ def test_without_a_public_address_messages_carry_no_link() -> None:
     assert Links("secret").url("a", "tanaka", at(0)) == ""
 
 
-def test_the_page_speaks_english_to_those_who_ask(site: Site, phone: Phone) -> None:
+def test_the_page_is_in_english_for_an_english_browser(site: Site, phone: Phone) -> None:
     text = phone.get(link(site), headers={"Accept-Language": "en"}).text
     assert "I will see to it" in text
     assert "Trap sprung" in text

@@ -99,7 +99,7 @@ def test_without_an_account_of_the_rank_the_page_shows_and_changes_nothing(
     assert site.store.read_now(lambda r: r.acts()) == []
 
 
-def test_what_the_table_does_not_allow_is_refused_with_its_reason(site: Site) -> None:
+def test_a_transition_that_the_table_lacks_is_refused_with_its_reason(site: Site) -> None:
     answer = phone(site, HANA).post("/traps/trap-01", {"do": "removed", "once": "1"})
     assert answer.status_code == 409
     assert "先に結果" in answer.text

@@ -37,7 +37,7 @@ def log_in(client: Client, password: str = PASSWORD, to: str = "/traps") -> int:
     return client.post(f"/login?next={to}", data={"name": "hana", "password": password}).status_code
 
 
-def test_a_stranger_sees_the_login_and_programs_a_refusal(browser: Client) -> None:
+def test_without_a_login_people_see_the_login_page_and_programs_get_401(browser: Client) -> None:
     page = browser.get("/traps")
     assert (page.status_code, page.headers["location"]) == (303, "/login?next=/traps")
     for path in ("/api/devices.geojson", "/live", "/api/traps"):
@@ -46,7 +46,7 @@ def test_a_stranger_sees_the_login_and_programs_a_refusal(browser: Client) -> No
     assert browser.get("/static/app.css").status_code == 200
 
 
-def test_the_right_password_opens_and_logging_out_closes(browser: Client) -> None:
+def test_the_right_password_gives_access_and_logging_out_ends_it(browser: Client) -> None:
     answer = browser.post("/login?next=/traps", data={"name": "hana", "password": PASSWORD})
     assert (answer.status_code, answer.headers["location"]) == (303, "/traps")
     cookie = answer.headers["set-cookie"].lower()
@@ -78,13 +78,13 @@ def test_a_new_password_or_a_removed_account_ends_its_sessions(
     assert browser.get("/traps").status_code == 303
 
 
-def test_a_forged_cookie_opens_nothing(browser: Client) -> None:
+def test_a_forged_cookie_gives_no_access(browser: Client) -> None:
     for forged in ("", "x", '["hana","0"]', "WyJoYW5hIiwiMCJd.aSJ.abc"):
         browser.cookies[auth.COOKIE] = forged
         assert browser.get("/traps").status_code == 303
 
 
-def test_another_site_cannot_log_anybody_in(browser: Client) -> None:
+def test_a_login_form_from_another_site_is_refused(browser: Client) -> None:
     answer = browser.post(
         "/login",
         data={"name": "hana", "password": PASSWORD},
@@ -95,14 +95,14 @@ def test_another_site_cannot_log_anybody_in(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example"])
-def test_the_login_leads_to_no_other_site(browser: Client, target: str) -> None:
+def test_the_login_never_redirects_to_another_site(browser: Client, target: str) -> None:
     answer = browser.post(
         "/login", params={"next": target}, data={"name": "hana", "password": PASSWORD}
     )
     assert answer.headers["location"] == "/"
 
 
-def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+def test_the_secret_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     database = tmp_path / "place.db"
     first = auth.signing_secret(Dashboard(), database)
     assert len(first) >= 32

@@ -90,11 +90,11 @@ async def is_ended(reader: asyncio.StreamReader) -> bool:
 
 
 @pytest.fixture
-def most(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    def act(number: int) -> None:
+def limit_connections(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    def limit(number: int) -> None:
         monkeypatch.setattr(serve, "most_connections", lambda _: number)
 
-    return act
+    return limit
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def most(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         ("BODY_S", b"POST /take HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"),
     ],
 )
-def test_a_request_that_does_not_arrive_ends_its_connection(
+def test_an_incomplete_request_is_ended_after_the_deadline(
     monkeypatch: pytest.MonkeyPatch, deadline: str, first: bytes
 ) -> None:
     monkeypatch.setattr(connections, deadline, QUICK_S)
@@ -117,7 +117,9 @@ def test_a_request_that_does_not_arrive_ends_its_connection(
     run(scenario)
 
 
-def test_bytes_that_trickle_in_do_not_put_the_end_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_single_bytes_do_not_extend_the_deadline_of_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(connections, "REQUEST_S", QUICK_S)
 
     async def scenario(_: Pages, connect: Connect) -> None:
@@ -131,7 +133,7 @@ def test_bytes_that_trickle_in_do_not_put_the_end_off(monkeypatch: pytest.Monkey
     run(scenario)
 
 
-def test_an_answer_that_takes_its_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_answer_does_not_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     for deadline in ("REQUEST_S", "BODY_S", "UNREAD_S"):
         monkeypatch.setattr(connections, deadline, QUICK_S)
 
@@ -145,7 +147,7 @@ def test_an_answer_that_takes_its_time_is_waited_for(monkeypatch: pytest.MonkeyP
     run(scenario)
 
 
-def test_an_answer_that_nobody_reads_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_whose_client_reads_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "UNREAD_S", QUICK_S)
     monkeypatch.setattr(connections, "REQUEST_S", QUICK_S)
 
@@ -163,7 +165,7 @@ def test_an_answer_that_nobody_reads_is_not_kept(monkeypatch: pytest.MonkeyPatch
     run(scenario)
 
 
-def test_an_answer_that_is_read_slowly_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_reads_slowly_gets_the_whole_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: the same answer over a line that takes many deadlines."""
     monkeypatch.setattr(connections, "UNREAD_S", QUICK_S)
     monkeypatch.setattr(connections, "REQUEST_S", QUICK_S)
@@ -182,10 +184,10 @@ def test_an_answer_that_is_read_slowly_is_read_to_its_end(monkeypatch: pytest.Mo
     run(scenario)
 
 
-def test_when_all_places_are_taken_the_longest_silent_makes_room(
-    most: Callable[[int], None], caplog: pytest.LogCaptureFixture
+def test_at_the_connection_limit_the_longest_idle_connection_is_ended(
+    limit_connections: Callable[[int], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    most(3)
+    limit_connections(3)
 
     async def scenario(pages: Pages, connect: Connect) -> None:
         busy, _1 = await connect(ASK % b"/wait")
@@ -204,8 +206,10 @@ def test_when_all_places_are_taken_the_longest_silent_makes_room(
     assert len([one for one in caplog.messages if "no request in time" in one]) == 1
 
 
-def test_when_all_are_being_answered_the_next_is_refused(most: Callable[[int], None]) -> None:
-    most(1)
+def test_at_the_limit_with_no_idle_connection_a_new_one_is_refused(
+    limit_connections: Callable[[int], None],
+) -> None:
+    limit_connections(1)
 
     async def scenario(pages: Pages, connect: Connect) -> None:
         busy, _1 = await connect(ASK % b"/wait")
@@ -218,8 +222,8 @@ def test_when_all_are_being_answered_the_next_is_refused(most: Callable[[int], N
     run(scenario)
 
 
-def test_one_connection_carries_many_requests(most: Callable[[int], None]) -> None:
-    most(1)
+def test_one_connection_carries_many_requests(limit_connections: Callable[[int], None]) -> None:
+    limit_connections(1)
 
     async def scenario(_: Pages, connect: Connect) -> None:
         reader, writer = await connect(b"")
@@ -241,5 +245,7 @@ def test_one_connection_carries_many_requests(most: Callable[[int], None]) -> No
         (64, MIN_CONNECTIONS),
     ],
 )
-def test_descriptors_are_kept_for_broker_and_database(descriptors: int, limit: int) -> None:
+def test_file_descriptors_are_reserved_for_broker_and_database(
+    descriptors: int, limit: int
+) -> None:
     assert most_connections(descriptors) == limit

@@ -23,13 +23,13 @@ def holes(sentence: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(sentence) if name}
 
 
-def test_both_languages_say_the_same_things() -> None:
+def test_both_languages_have_the_same_keys_and_placeholders() -> None:
     ja, en = (text(language).words for language in LANGUAGES)
     assert ja.keys() == en.keys()
     assert [key for key in ja if holes(ja[key]) != holes(en[key])] == []
 
 
-def test_every_refusal_that_is_kept_is_explained() -> None:
+def test_every_reason_for_a_refusal_has_an_explanation() -> None:
     kept = {
         f"refusal.{reason.value}"
         for reason in RefusalReason
@@ -54,8 +54,8 @@ def test_every_state_and_reason_has_a_word() -> None:
     wanted += [
         f"reason.{one.value}" for one in RefusalReason if one is not RefusalReason.IRRELEVANT
     ]
-    news = (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER, Kind.JOIN)
-    wanted += [f"kind.{one.value}" for one in news]
+    shown = (Kind.SPRUNG, Kind.SET, Kind.DETECTION, Kind.TAMPER, Kind.JOIN)
+    wanted += [f"kind.{one.value}" for one in shown]
     assert [key for key in wanted if key not in words] == []
     assert all(rule.title_ja and rule.title_en for rule in RULES)
 
@@ -78,7 +78,7 @@ def test_the_states_of_a_trap_are_called_as_everywhere_else() -> None:
         ("xx", "en", "en"),
     ],
 )
-def test_a_wish_comes_before_the_browser_and_the_browser_before_the_site(
+def test_the_chosen_language_wins_over_the_browsers_and_that_over_the_sites(
     wanted: str | None, accept: str, language: str
 ) -> None:
     assert choose(wanted, accept, "ja") == language

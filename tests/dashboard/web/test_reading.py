@@ -84,37 +84,37 @@ def readable(
     return found
 
 
-def seen(gateway: service.Gateway, path: str = "/traps", **headers: str) -> int:
+def status_of(gateway: service.Gateway, path: str = "/traps", **headers: str) -> int:
     with serving(pages(gateway)) as (url, _):
         return Client(url).get(path, headers=headers).status_code
 
 
-def test_at_the_machine_itself_pages_are_open_as_long_as_nobody_has_an_account(
+def test_local_pages_are_readable_until_the_first_account_exists(
     gateway: service.Gateway,
 ) -> None:
-    assert seen(gateway) == 200
+    assert status_of(gateway) == 200
     keep(gateway.store, HANA)
-    assert seen(gateway) == 303
+    assert status_of(gateway) == 303
 
 
 def test_removing_the_last_account_does_not_open_the_pages_again(gateway: service.Gateway) -> None:
     keep(gateway.store, HANA)
     assert take_out(gateway.store, "hana")
-    assert seen(gateway) == 303
+    assert status_of(gateway) == 303
 
 
 @pytest.mark.parametrize(
     "settings", [{"host": "0.0.0.0"}, {"public_url": "https://x.example"}, {"host": "::"}]
 )
-def test_reachable_from_elsewhere_means_log_in_first(
+def test_pages_reachable_from_other_machines_need_a_login(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
     gateway = build(tmp_path, **settings)
-    assert seen(gateway) == 303
+    assert status_of(gateway) == 303
     gateway.store.close()
 
 
-def test_with_an_account_no_page_at_all_is_shown_to_a_stranger(gateway: service.Gateway) -> None:
+def test_once_an_account_exists_every_page_needs_a_login(gateway: service.Gateway) -> None:
     keep(gateway.store, HANA)
     app = pages(gateway)
     assert len(addresses(app, gateway, "GET")) >= 30
@@ -123,7 +123,7 @@ def test_with_an_account_no_page_at_all_is_shown_to_a_stranger(gateway: service.
 
 
 @pytest.mark.parametrize("header", FORWARDING)
-def test_any_sign_of_a_proxy_ends_open_reading(gateway: service.Gateway, header: str) -> None:
+def test_any_sign_of_a_proxy_makes_a_login_necessary(gateway: service.Gateway, header: str) -> None:
     with serving(pages(gateway)) as (url, _):
         client = Client(url)
         assert client.get("/traps").status_code == 200
@@ -132,7 +132,7 @@ def test_any_sign_of_a_proxy_ends_open_reading(gateway: service.Gateway, header:
         assert client.get("/metrics", headers={header: "x"}).status_code == 401
 
 
-def test_what_browsers_send_is_no_sign_of_a_proxy() -> None:
+def test_headers_of_browsers_are_no_sign_of_a_proxy() -> None:
     browsers = """host connection cache-control pragma accept accept-encoding accept-language cookie
         user-agent referer origin dnt sec-fetch-site sec-fetch-mode sec-fetch-dest sec-fetch-user
         sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-gpc upgrade-insecure-requests range if-range
@@ -141,21 +141,21 @@ def test_what_browsers_send_is_no_sign_of_a_proxy() -> None:
     assert [name for name in browsers.split() if is_sign(name)] == []
 
 
-def asked(version: str = "1.1", **headers: str) -> Request:
+def request_with(version: str = "1.1", **headers: str) -> Request:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     return Request({"type": "http", "http_version": version, "headers": raw})
 
 
-def test_what_only_programs_speak_is_a_sign_of_a_proxy() -> None:
-    assert not is_forwarded(asked(connection="keep-alive"))
-    assert is_forwarded(asked("1.0", connection="close"))
-    assert is_forwarded(asked(connection="Upgrade"))
+def test_connection_headers_that_browsers_never_send_are_a_sign_of_a_proxy() -> None:
+    assert not is_forwarded(request_with(connection="keep-alive"))
+    assert is_forwarded(request_with("1.0", connection="close"))
+    assert is_forwarded(request_with(connection="Upgrade"))
 
 
 @pytest.mark.parametrize(
     ("uid", "service_"), [(None, False), (0, False), (1000, False), (33, True), (65_534, True)]
 )
-def test_a_services_user_is_no_person(
+def test_a_system_user_is_treated_as_a_service(
     monkeypatch: pytest.MonkeyPatch, uid: int | None, *, service_: bool
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 998)
@@ -163,7 +163,7 @@ def test_a_services_user_is_no_person(
     assert not is_service(998), "our own user may read our own pages"
 
 
-def test_where_reading_is_open_nobody_records_anything(gateway: service.Gateway) -> None:
+def test_reading_without_a_login_never_allows_recording(gateway: service.Gateway) -> None:
     app = pages(gateway)
     acting = [path for path in addresses(app, gateway, "POST") if path not in {"/login", "/logout"}]
     assert {"/traps/trap-01", "/pending/approve", "/pending/revoke", "/a/x"} <= set(acting)
@@ -213,7 +213,7 @@ def test_a_demos_account_records_and_leaves_reading_open(gateway: service.Gatewa
     assert [act.by for act in gateway.store.read_now(lambda r: r.acts())] == ["hana"]
 
 
-def test_the_login_says_how_the_first_person_gets_in_until_somebody_can(
+def test_the_login_page_explains_how_to_register_the_first_person_until_an_account_exists(
     tmp_path: Path,
 ) -> None:
     gateway = build(tmp_path, host="0.0.0.0")

@@ -51,7 +51,7 @@ def test_the_password_is_kept_only_as_a_hash(place: Place) -> None:
         (("remove", "nobody"), "", "no such user; known: none"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
+def test_an_impossible_command_is_explained_in_one_line(
     place: Place, arguments: tuple[str, ...], given: str, says: str
 ) -> None:
     done = users(place, *arguments, given=given)

@@ -35,7 +35,7 @@ def tried(guesses: Guesses, keys: tuple[str, ...], times: int, now: datetime = N
     return let_through
 
 
-def test_five_are_let_through_then_one_after_each_wait_which_doubles() -> None:
+def test_five_guesses_are_allowed_then_one_after_each_doubled_wait() -> None:
     guesses, now = Guesses(), NOW
     assert tried(guesses, HANA, 60) == TRIES
     for wait_min in (1, 2, 4, 8, 16, 16):
@@ -44,7 +44,7 @@ def test_five_are_let_through_then_one_after_each_wait_which_doubles() -> None:
         assert tried(guesses, HANA, 10, now) == 1
 
 
-def test_a_right_password_costs_nothing_and_takes_no_ones_wrong_guesses_away() -> None:
+def test_a_right_password_is_not_counted_and_resets_no_counter() -> None:
     guesses = Guesses()
     for _ in range(100):
         guesses.take(HANA, NOW)
@@ -61,7 +61,7 @@ def test_wrong_guesses_are_forgotten_an_hour_after_the_last_wait() -> None:
     assert tried(guesses, HANA, 60, NOW + WAIT + FORGET + timedelta(seconds=1)) == TRIES
 
 
-def test_names_that_somebody_invents_neither_fill_the_memory_nor_clear_a_counter() -> None:
+def test_invented_names_neither_fill_the_memory_nor_reset_a_counter() -> None:
     guesses = Guesses()
     tried(guesses, HANA, TRIES)
     for number in range(100_000):
@@ -71,11 +71,11 @@ def test_names_that_somebody_invents_neither_fill_the_memory_nor_clear_a_counter
 
 
 @given(st.integers(0, 10_000))
-def test_a_wait_has_an_end(wrong: int) -> None:
+def test_a_wait_is_limited(wrong: int) -> None:
     assert timedelta() <= wait_after(wrong) <= LONGEST_WAIT
 
 
-def test_a_browser_that_was_in_before_is_counted_by_itself() -> None:
+def test_a_browser_that_has_logged_in_before_has_its_own_counter() -> None:
     strangers, own = keys_of("hana", "203.0.113.9", ""), keys_of("hana", "203.0.113.9", "b1")
     guesses = Guesses()
     tried(guesses, strangers, 60)
@@ -93,5 +93,7 @@ def test_a_browser_that_was_in_before_is_counted_by_itself() -> None:
         ("unix", "unix", True),
     ],
 )
-def test_an_ipv6_customer_is_one_source(one: str, other: str, *, same: bool) -> None:
+def test_all_addresses_of_one_ipv6_network_count_as_one_source(
+    one: str, other: str, *, same: bool
+) -> None:
     assert (network(one) == network(other)) is same

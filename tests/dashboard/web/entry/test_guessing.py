@@ -68,7 +68,7 @@ def test_a_known_browser_has_no_more_guesses_than_a_stranger(guarded: Place) -> 
 
 
 @pytest.mark.parametrize("forged", ["", "x", "WyJ4IixbImhhbmEiXV0.abc"])
-def test_a_forged_browser_is_a_stranger(guarded: Place, forged: str) -> None:
+def test_a_forged_browser_cookie_counts_as_an_unknown_browser(guarded: Place, forged: str) -> None:
     with guarded.served() as url:
         stranger = Client(url)
         tries = []
@@ -78,7 +78,7 @@ def test_a_forged_browser_is_a_stranger(guarded: Place, forged: str) -> None:
         assert tries == [403] * TRIES + [429]
 
 
-def test_who_waits_is_told_for_how_long(guarded: Place) -> None:
+def test_the_answer_names_the_time_to_wait(guarded: Place) -> None:
     with guarded.served() as url:
         client = Client(url)
         for _ in range(TRIES):
@@ -87,7 +87,7 @@ def test_who_waits_is_told_for_how_long(guarded: Place) -> None:
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
 
 
-def test_behind_a_proxy_each_customer_is_a_source(guarded: Place) -> None:
+def test_behind_a_proxy_each_client_address_is_a_source(guarded: Place) -> None:
     with guarded.served() as url:
         for number in range(TRIES):
             log_in(Client(url), "x", f"name-{number}", "1.1.1.1, 203.0.113.9")

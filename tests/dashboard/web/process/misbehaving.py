@@ -30,14 +30,14 @@ class Misbehaving:
 
     async def who(self, request: Request) -> Response:
         account = request.state.account
-        told = {
+        answer = {
             "pid": os.getpid(),
             "now": self._clock().isoformat(),
             "name": account and account.name,
             "hash": account and account.password_hash,
             "in reader": await self._store.read(lambda _: self._clock().isoformat()),
         }
-        return JSONResponse(told)
+        return JSONResponse(answer)
 
     async def eat(self, request: Request) -> Response:
         def more() -> int:
