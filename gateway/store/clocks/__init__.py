@@ -1,1 +1,1 @@
-"""What the database knows of clocks: errors of receivers, and what is dated again once the time is known."""
+"""Clocks in the database: errors of receivers, and times that are corrected once the time is known."""

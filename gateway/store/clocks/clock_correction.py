@@ -1,6 +1,6 @@
-"""Periods without a trusted clock: noted, kept over restarts, and corrected when the time is known.
+"""Periods without a trusted clock: stored, kept across restarts, corrected when the time is known.
 
-Owns when that happens. What moves: `store.clocks.redate`; what time it is: `clock.Timekeeper`.
+Owns when that happens. Which rows move: `store.clocks.redate`; what time it is: `clock.Timekeeper`.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class ClockCorrections:
 
     def __init__(self, keeper: Timekeeper, store: Store) -> None:
         self._keeper, self._store = keeper, store
-        self._noted: UntrustedPeriod | None = None
+        self._stored: UntrustedPeriod | None = None
 
     def faults(self) -> dict[str, str]:
         """What is wrong with the clock, for the rules."""
@@ -47,21 +47,21 @@ class ClockCorrections:
             await asyncio.sleep(CHECK_EVERY_S)
 
     async def look(self) -> None:
-        """One look: note a period that has begun, end one whose true time is known."""
+        """Store a period that has begun; end one whose true time is known."""
         period = self._keeper.untrusted
         if period is None:
             return
-        if self._noted is None or self._noted.base != period.base:
+        if self._stored is None or self._stored.base != period.base:
             known = await self._store.read(
                 lambda r: redate.remembered(r.setting(SettingKey.UNTRUSTED_PERIOD))
             )
             same = known is not None and known.base == period.base
-            self._noted = (
+            self._stored = (
                 known if same else await self._store.write(lambda tx: redate.remember(tx, period))
             )
             log.warning("the clock cannot be trusted; times are marked and corrected later")
         if self._keeper.verdict() is not Trust.NONE:
-            await self._end(self._noted or period)
+            await self._end(self._stored or period)
 
     async def _end(self, period: UntrustedPeriod) -> None:
         error = self._keeper.error()
@@ -76,5 +76,5 @@ class ClockCorrections:
 
         moved = await self._store.write(act)
         self._keeper.end_untrusted(max(error, timedelta()))
-        self._noted = None
+        self._stored = None
         log.warning("the time is known again: %d events moved by %s", moved, error)

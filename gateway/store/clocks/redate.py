@@ -1,8 +1,8 @@
 """Correcting the times that were stored while the clock was not trusted. One transaction.
 
-Owns which rows move and what has to be counted again. Must not read clocks: it is given the error.
-Times from a device's own clock stay; times from our clock move, and effort, counts and states change as if
-the events had arrived late.
+Owns which rows move and which sums are recomputed. Must not read clocks: the caller gives the error.
+Times from a device's own clock stay; times from the gateway's clock move. Effort, counts and states change as
+if the events had arrived late.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from gateway.store.writer import Transaction
 
 
 def remember(tx: Transaction, period: UntrustedPeriod) -> UntrustedPeriod:
-    """Note where a period begins, so that a restart in the same boot goes on with it."""
+    """Store where a period begins, so that a restart in the same boot continues it."""
     newest = [_newest(tx, table) for table in ("event", "alert", "quarantine")]
     period = msgspec.structs.replace(
         period, event_no=newest[0], alert_no=newest[1], quarantine_no=newest[2]
@@ -36,7 +36,7 @@ def remember(tx: Transaction, period: UntrustedPeriod) -> UntrustedPeriod:
 
 
 def remembered(setting: str | None) -> UntrustedPeriod | None:
-    """The period that was under way when the program ended."""
+    """The period that had not ended when the program ended."""
     return msgspec.json.decode(setting, type=UntrustedPeriod) if setting else None
 
 
@@ -47,7 +47,7 @@ def forget(tx: Transaction) -> None:
 
 
 def redate(tx: Transaction, period: UntrustedPeriod, error: timedelta) -> int:
-    """Move what was dated in `period` by `error`; gives how many events were."""
+    """Move the times of `period` by `error`; returns how many events moved."""
     shift_ms = round(error / timedelta(milliseconds=1))
     old = _events(tx, period)
     by_device: dict[str, list[Event]] = {}
@@ -134,7 +134,7 @@ def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
 def _state(
     tx: Transaction, device: str, old: Sequence[Event], moved: Sequence[Event], shift_ms: int
 ) -> DeviceState:
-    """The state with its keys moved, then folded again with the events of the period."""
+    """The state with its order keys moved, then advanced again with the events of the period."""
     wrong = {ms(e.observed_at) for e in old if e.time_quality is TimeQuality.UNTRUSTED}
     state = tx.states.get(device)
     if state is None:

@@ -1,4 +1,4 @@
-"""Counts of events and sums of roll-ups over all devices, to compare a follower's copy with.
+"""Counts of events and sums of roll-ups over all devices, to verify the copy in InfluxDB.
 
 Owns these statements. Must not know what they are compared with.
 """

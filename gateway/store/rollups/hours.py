@@ -1,4 +1,4 @@
-"""Roll-ups as followers and pages read them: hours, local days and months of devices, sums over a time.
+"""Roll-ups as InfluxDB and pages read them: hours, local days and months of devices, sums over a time.
 
 Owns these reading statements.
 """

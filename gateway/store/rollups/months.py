@@ -1,8 +1,8 @@
-"""Sums of months that are over: a year of many devices is then read from few rows.
+"""Sums of months that are over, so that a year of many devices is read from few rows.
 
-Owns which months are added up, and that such a month is always the sum of its days: late events are
-added to both. Must not know when a month is over (`gateway.store.housekeeping`). The days stay, so the months
-can be computed again at any time.
+Owns which months are summed, and that a summed month is always equal to its days: late events are added to
+both. Must not know when a month is over (`gateway.store.housekeeping`). The days stay, so the months can be
+recomputed at any time.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ from gateway.store.setting_keys import SettingKey
 
 
 def parts(start_day: int, end_day: int, until: int = 1 << 40) -> list[Part]:
-    """Days [start, end) as the whole months in them before `until`, and the days around. PURE."""
+    """Days [start, end) as whole months before `until`, and the remaining days before and after. PURE."""
     first, last = month_number(start_day - 1) + 1, min(month_number(end_day), until)
     if first >= last:
         return [("day", start_day, end_day)]
@@ -41,13 +41,13 @@ class MonthTable:
         self._connection = connection
 
     def add_late(self, what: What, days: Iterable[SumRow]) -> None:
-        """Rows that were added to days: those of months that are added up belong to these as well."""
+        """Add rows of days to the months that are summed already."""
         end = first_day(until(self._connection.execute))
         late = [(row[0], month_number(row[1]), *row[2:]) for row in days if row[1] < end]
         add(self._connection, what, "month", late)
 
     def fold(self, before_day: int) -> bool:
-        """Add up the oldest month that ends by `before_day`; False when there is none."""
+        """Sum the oldest month that ends by `before_day`; False when there is none."""
         execute = self._connection.execute
         [(day,)] = execute(_FIRST, (first_day(until(execute)),))
         if day is None or month_number(day) >= month_number(before_day):
@@ -63,7 +63,7 @@ class MonthTable:
         return True
 
     def forget(self) -> None:
-        """Delete all months after days may have been lost; they are added up again."""
+        """Delete all months, because days may have been lost; they are summed again."""
         for table in ("effort_month", "sighting_month"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
         self._connection.execute("DELETE FROM setting WHERE key = ?", (SettingKey.MONTHS_UNTIL,))

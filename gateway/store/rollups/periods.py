@@ -1,6 +1,6 @@
 """Sums and actions over a span of days, by device, for maps and figures.
 
-Owns statements whose cost grows with devices and days asked for, never with the length of history:
+Owns these statements. Their cost grows with the devices and days asked for, not with the length of history:
 each goes from the device table by primary key into the roll-ups.
 """
 
@@ -106,7 +106,7 @@ class PeriodReads:
         return [species for (species,) in self._execute(sql)]
 
     def blind(self, start_day: int, end_day: int) -> set[str]:
-        """Devices that cannot tell species: they sighted, and never anything but `unknown`."""
+        """Devices that cannot tell species: all their sightings are `unknown`."""
         sighted = (
             "SELECT 1 FROM sighting_day x WHERE x.device = d.no AND x.day >= ?1 AND x.day < ?2 "
             "AND x.records <> 0"

@@ -1,4 +1,4 @@
-"""Effort and sightings by device and hour, day or month: adding to them, and adding them up.
+"""Effort and sightings by device and hour, day or month: adding rows, and summing them.
 
 Owns the shape of these tables. Must not choose which of them a query reads (`months`).
 """
@@ -24,7 +24,7 @@ _KEYS: dict[By, str] = {"device": "o.no", "species": "x.species"}
 
 
 def add(into: apsw.Connection, what: What, unit: SumUnit, rows: Sequence[SumRow]) -> None:
-    """Add to what the rows' keys hold already."""
+    """Add to the sums that are stored under the rows' keys."""
     key = ("device", unit, "species")[: 2 if what == "effort" else 3]
     more = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS[what])
     marks = ", ".join("?" * len((*key, *SUMS[what])))

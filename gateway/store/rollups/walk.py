@@ -1,7 +1,7 @@
-"""The roll-ups that existed before a follower started, in order of their keys, in batches.
+"""Reads the roll-ups that existed before a follower started, in order of their keys, in batches.
 
-Owns the walk and its place, which is all that is remembered: a year of hours is read where it lies,
-noted nowhere. What changes once one follows is not its matter (`follower`: `hour_due`).
+Owns the walk and its cursor. Only the cursor is stored: there is no list of the roll-ups to send. Changes
+after the follower started are recorded elsewhere (`replication`: `hour_due`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +23,9 @@ _BEGIN = -1 << 40
 
 
 class WalkCursor(Struct, frozen=True, array_like=True):
-    """How far the walk came: behind this key of a unit."""
+    """How far the walk came: the last key that was read, by unit."""
 
-    hours: int  # those before this are walked, later ones were noted as due when it began
+    hours: int  # only earlier hours are walked; later ones were recorded as due at the start
     days: int
     unit: int = 0  # of UNITS
     device: int = 0
@@ -39,7 +39,7 @@ class RollupWalk:
         self._execute = connection.execute
 
     def place(self) -> WalkCursor | None:
-        """Where the walk stands; None: nobody follows."""
+        """The cursor of the walk; None: there is no follower."""
         row = self._execute(
             "SELECT value FROM setting WHERE key = ?", (SettingKey.INFLUX_WALK,)
         ).fetchone()
@@ -48,10 +48,10 @@ class RollupWalk:
     def step(
         self, place: WalkCursor, limit: int, make: Make[T]
     ) -> tuple[list[T], WalkCursor] | None:
-        """What `make` makes of the roll-ups after `place`: `limit` things, or as many as one gives.
+        """The results of `make` for the roll-ups after `place`, at most `limit` unless one gives more.
 
-        With the place behind them; None: the walk is over. Roll-ups are made into what is wanted while
-        they are read: each step of SQLite lets other threads run.
+        With the cursor behind them; None: the walk is over. `make` is called while rows are read, because
+        each step of SQLite lets other threads run.
         """
         if place.unit >= len(UNITS):
             return None
@@ -65,7 +65,7 @@ class RollupWalk:
         return made, WalkCursor(place.hours, place.days, place.unit + 1)
 
     def _rollups(self, unit: SumUnit, place: WalkCursor) -> Iterator[Rollup]:
-        """Rows of a key stand together, the effort first. Runs millions of times."""
+        """The rows of one key are adjacent, the effort first. The loop runs millions of times."""
         names = dict(self._execute("SELECT no, id FROM device"))
         bound = (place.device, place.at, place.hours if unit == "hour" else place.days)
         last_no = last_at = 0  # devices count from 1

@@ -30,7 +30,7 @@ class ActionTable:
         return to_act(row[0]) if row else None
 
     def newest(self, device: str, before_ms: int) -> tuple[int, ActionKind] | None:
-        """(ms, deed) of the newest action before a time that changed the trap, or None."""
+        """(ms, kind) of the newest action before a time that changed the trap, or None."""
         row = self._execute(
             "SELECT at_ms, deed FROM act WHERE device = ? AND at_ms < ? AND deed <> 'visited' "
             "ORDER BY at_ms DESC, no DESC LIMIT 1",

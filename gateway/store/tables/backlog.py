@@ -1,4 +1,4 @@
-"""The backlog: messages that arrive faster than they can be judged, stored unread and in their order.
+"""The backlog: messages that arrive faster than they can be judged, stored undecoded in order.
 
 Owns its statements. Must not judge. These messages are durable and acknowledged. The transaction that writes
 their events deletes their row, so each message is judged once.

@@ -1,6 +1,6 @@
 """Devices whose boot number went back, and how often.
 
-Owns its table. Must not decide what that means (`boots`).
+Owns its table. Must not decide what that means (`boot_numbers`).
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from gateway.domain.refused.boot_numbers import FORGET_AFTER, BootReturn
 
 
 class BootReturns(Struct, frozen=True):
-    """Of one device."""
+    """The boot returns of one device."""
 
     device: str
     low: int  # boot numbers of the newest return
@@ -31,7 +31,7 @@ class BootReturnTable:
         self._execute = connection.execute
 
     def add(self, device: str, found: Iterable[BootReturn]) -> None:
-        """Count returns; after a long time without any the count begins anew."""
+        """Count returns; after FORGET_AFTER without any, the count restarts."""
         for one in found:
             at = ms(one.at)
             self._execute(

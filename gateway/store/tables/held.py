@@ -1,4 +1,4 @@
-"""Devices that nobody approved: what the writer caches of them, and what pages read.
+"""Unapproved devices: what the writer caches about them, and what pages read.
 
 Owns these caches and queries. Must not decide anything.
 """
@@ -42,14 +42,14 @@ class HeldReads:
 
 
 class HeldCache(NamedTuple):
-    """What is cached of devices that nobody approved."""
+    """The caches about unapproved devices."""
 
     sizes: HeldSizes
     unknown: UnknownDeviceCache
 
     @classmethod
     def empty(cls) -> Self:
-        """To be read."""
+        """Caches that are read at their first use."""
         return cls(HeldSizes(), UnknownDeviceCache())
 
     def forget(self) -> None:

@@ -32,7 +32,7 @@ class NoEventTable:
         self._many = connection.executemany
 
     def add(self, counts: Mapping[Key, int], now: datetime) -> None:
-        """Add to what was counted."""
+        """Add to the stored counts."""
         self._many(
             "INSERT INTO no_event VALUES (?, ?, ?, ?) ON CONFLICT (device, reason) DO UPDATE "
             "SET messages = messages + excluded.messages, last_ms = excluded.last_ms",
@@ -40,7 +40,7 @@ class NoEventTable:
         )
 
     def forget(self, device: str) -> None:
-        """The device is no longer known."""
+        """Delete the counts of a device."""
         self._execute("DELETE FROM no_event WHERE device = ?", (device,))
 
 

@@ -2,9 +2,9 @@
 
 Owns its statements: add, claim by conditional update, settle. Must not know how to send.
 Rows are written in the transaction of the event, so nothing is sent before its event is durable.
-A letter is one message to one person: one row, or several gathered rows of the same channel. Which rows it
-holds is fixed at its first claim, so that a repeated attempt sends the same message.
-Urgent rows are sent one by one, unless so many are due that they share letters (`Packing`).
+A message to one person is one row, or several gathered rows of the same channel (column `letter`). Its rows
+are fixed at the first claim, so that a repeated attempt sends the same message.
+Urgent rows are sent one by one, unless so many are due that they share messages (`Packing`).
 """
 
 from collections.abc import Callable, Sequence
@@ -47,11 +47,11 @@ _MAY_WAIT = (
 CLAIM_TIMEOUT = timedelta(
     minutes=2
 )  # after this an unfinished attempt counts as dead and is made again
-MOST_ROWS_PER_MESSAGE = 200  # rows in one letter
+MOST_ROWS_PER_MESSAGE = 200  # rows in one message
 
 
 class ClaimedDelivery(Struct, frozen=True):
-    """One claimed letter."""
+    """One claimed message to one person."""
 
     no: int  # of its first row
     alerts: tuple[Alert, ...]
@@ -63,7 +63,7 @@ class ClaimedDelivery(Struct, frozen=True):
 
     @property
     def queue(self) -> DeliveryQueue:
-        """Whose channel it goes by."""
+        """The person and channel that it is sent by."""
         return (self.person, self.channel)
 
     @property
@@ -73,10 +73,10 @@ class ClaimedDelivery(Struct, frozen=True):
 
 
 class Packing(Struct, frozen=True):
-    """How due rows become letters."""
+    """How due rows become messages."""
 
-    fits: Callable[[Sequence[Alert]], int] = len  # how many, from the first on, one letter names
-    singly: int = 1_000_000  # so many urgent rows go one by one; more share letters
+    fits: Callable[[Sequence[Alert]], int] = len  # how many, from the first on, one message names
+    singly: int = 1_000_000  # so many urgent rows go one by one; more share messages
     urgent: bool = True  # False: urgent rows not tried yet wait
 
 
@@ -117,7 +117,7 @@ class OutboxTable:
     def claim(
         self, queue: DeliveryQueue, now: datetime, limit: int, packing: Packing = ALONE
     ) -> list[ClaimedDelivery]:
-        """Take letters of a queue that are due, urgent ones first; a claim older than CLAIM again."""
+        """Claim messages of a queue that are due, urgent ones first; also claims older than CLAIM_TIMEOUT."""
         rows: list[Any] = self._execute(
             f"SELECT no, gathered, {_NEW}, step FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
             "AND channel = ?4 AND (letter IS NULL OR letter = no) AND (?6 OR gathered OR attempts > 0) "
@@ -128,7 +128,7 @@ class OutboxTable:
         claimed, shared = [], set[int]()
         for no, gathered, is_new, step in rows:
             if no in shared:
-                continue  # went into the letter of an earlier row
+                continue  # part of the message of an earlier row
             if is_new and (gathered or are_many):
                 shared |= self._gather(no, queue, now, None if gathered else step, packing.fits)
             claimed.append(self._take(no, queue, now))
@@ -144,7 +144,7 @@ class OutboxTable:
         return int(count)
 
     def lately(self, queue: DeliveryQueue, since: datetime) -> tuple[int, datetime | None]:
-        """Urgent letters of a queue that went out since a time or are under way, and the newest's time."""
+        """Urgent messages of a queue sent since a time or under way, and the time of the newest."""
         [(count, newest)] = self._execute(
             "SELECT count(DISTINCT letter), max(at_ms) FROM ("  # noqa: S608 - no values
             f"SELECT coalesce(letter, no) AS letter, settled_ms AS at_ms FROM outbox WHERE {_SENT} "
@@ -158,7 +158,7 @@ class OutboxTable:
     def hold(
         self, queue: DeliveryQueue, now: datetime, until: datetime, never: Sequence[str]
     ) -> None:
-        """What is due and may wait is due at `until`; a letter with one of the rules `never` goes whole."""
+        """Delay what is due and may wait to `until`, except messages with one of the rules `never`."""
         self._execute(
             f"UPDATE outbox SET due_ms = ?6 WHERE {_MAY_WAIT}",  # noqa: S608 - no values
             (
@@ -171,7 +171,7 @@ class OutboxTable:
         )
 
     def drop_quiet(self, queue: DeliveryQueue, now: datetime, never: Sequence[str]) -> None:
-        """The same for somebody whose quiet hours never end: it need not be said."""
+        """Drop the same deliveries for a person whose quiet hours never end."""
         self._execute(
             f"UPDATE outbox SET {_DROPPED}, answer = 'quiet hours', claimed_ms = NULL "  # noqa: S608
             f"WHERE {_MAY_WAIT}",
@@ -218,7 +218,7 @@ class OutboxTable:
         return {(person, channel) for person, channel in self._execute(sql, (alert.id,))}
 
     def sent_since(self, since: datetime) -> dict[tuple[str, str], int]:
-        """Letters accepted since a time, by (person, channel): what quotas count."""
+        """Messages accepted since a time, by (person, channel), for quotas."""
         rows = self._execute(
             "SELECT person, channel, count(DISTINCT coalesce(letter, no)) FROM outbox "  # noqa: S608 - no values
             f"WHERE {_SENT} AND settled_ms >= ? GROUP BY person, channel",
@@ -243,7 +243,7 @@ class OutboxTable:
         step: int | None,
         fits: Callable[[Sequence[Alert]], int],
     ) -> set[int]:
-        """Fix which rows share the letter of row `no`; `step`: urgent ones of this step, else warnings."""
+        """Fix which rows share the message of row `no`; `step`: urgent ones of this step, else warnings."""
         rows: list[Any] = self._execute(
             f"SELECT no, alert FROM outbox WHERE person = ?2 AND channel = ?3 AND due_ms <= ?4 AND {_NEW} "  # noqa: S608
             f"AND {_WAITING} AND gathered = (?5 IS NULL) AND (?5 IS NULL OR step = ?5) "

@@ -18,16 +18,16 @@ from gateway.domain.model import Message, RefusalReason
 from gateway.domain.refused.held_limits import has_room, weight_kib
 
 PAYLOAD_KEPT_BYTES = 16_384  # bytes of a refused payload that are kept
-MOST_ROWS = 60_000  # more than the limits of `held` let in
-MOST_READ_KEPT = 1_000  # of what was read again, the newest: for the page
-SHARED = ""  # owner of what has no device in the list of names
+MOST_ROWS = 60_000  # more than the limits of `held_limits` allow
+MOST_READ_KEPT = 1_000  # newest messages that were read again, for the page
+SHARED = ""  # owner of messages whose device is not in the list of names
 
 
 class StoredAs(StrEnum):
-    """Whether and how a refused message was kept."""
+    """Whether and how a refused message was stored."""
 
-    KEPT = "kept"  # whole, and it stays until somebody decides
-    SHOWN = "shown"  # only its beginning, or until others need its room
+    KEPT = "kept"  # whole; it stays until somebody decides
+    SHOWN = "shown"  # only its beginning, or until others need the space
     DROPPED = "dropped"  # there was no room
 
 
@@ -35,7 +35,7 @@ class Kept(Struct, frozen=True):
     """A refused message that waits to be read again."""
 
     no: int
-    device: str | None  # whose it is, where it told
+    device: str | None  # None: the message did not say
     message: Message
 
 
@@ -45,7 +45,7 @@ class HoldRequest(Struct, frozen=True, kw_only=True):
     reason: RefusalReason
     detail: str
     device: str | None
-    owner: str = SHARED  # whose room it uses
+    owner: str = SHARED  # whose limit it counts against
     urgent: bool = False  # reports a capture
     waits: bool = False  # its sender keeps it until it is confirmed
 
@@ -77,7 +77,7 @@ class QuarantineTable:
         self._sizes = sizes or HeldSizes()
 
     def add(self, message: Message, why: HoldRequest) -> tuple[StoredAs, int]:
-        """Keep a refused message with its reason: (what became of it, how many made room for it)."""
+        """Store a refused message with its reason: (how it was stored, how many were removed for it)."""
         digest = _digest(message) if why.waits or message.retain else None
         whole = len(message.payload) < PAYLOAD_KEPT_BYTES
         if digest is not None and (known := self._same(why, digest)) is not None:
@@ -112,7 +112,7 @@ class QuarantineTable:
         return (StoredAs.KEPT if confirmed else StoredAs.SHOWN), evicted
 
     def _same(self, why: HoldRequest, digest: int) -> bool | None:
-        """Whether the same message is here already and stays; None: it is new."""
+        """Whether the same message is stored already and stays; None: it is new."""
         row = self._execute(
             "SELECT max(confirmed) FROM quarantine "
             "WHERE owner = ? AND digest = ? AND replayed_ms IS NULL",
@@ -139,7 +139,7 @@ class QuarantineTable:
         )
 
     def keep_newest(self, reason: RefusalReason, device: str, most: int) -> None:
-        """Of one reason and device keep the newest `most`."""
+        """Delete all but the newest `most` of one reason and device."""
         gone: list[tuple[Any, ...]] = self._execute(
             "DELETE FROM quarantine WHERE device = ?1 AND reason = ?2 AND no <= (SELECT no FROM quarantine "
             "WHERE device = ?1 AND reason = ?2 ORDER BY no DESC LIMIT 1 OFFSET ?3) "
@@ -150,9 +150,9 @@ class QuarantineTable:
             self._sizes.add(owner, bool(urgent), -kib)
 
     def _evict(self, owner: str, *, urgent: bool) -> bool:
-        """Forget the oldest message of the same owner and class; False: all of them stay.
+        """Delete the oldest unconfirmed message of the same owner and class; False: there is none.
 
-        Nobody was told that it is kept. The first report of a capture stays.
+        The first report of a capture stays.
         """
         row = self._execute(
             "DELETE FROM quarantine WHERE no = (SELECT no FROM quarantine WHERE owner = ? AND urgent = ? "
@@ -165,7 +165,7 @@ class QuarantineTable:
         return True
 
     def _trim(self) -> None:
-        """Of what was read again, keep the newest."""
+        """Delete all but the newest messages that were read again."""
         self._execute(
             "DELETE FROM quarantine WHERE replayed_ms IS NOT NULL AND no <= "
             "(SELECT no FROM quarantine WHERE replayed_ms IS NOT NULL ORDER BY no DESC LIMIT 1 OFFSET ?)",
@@ -173,7 +173,7 @@ class QuarantineTable:
         )
 
     def forget(self, device: str) -> bool:
-        """Forget what is held of a device, unless it reports a capture; False: it does."""
+        """Delete what is held of a device; False: it reports a capture and stays."""
         urgent = self._execute(
             "SELECT 1 FROM quarantine WHERE owner = ? AND urgent = 1 LIMIT 1", (device,)
         ).fetchone()
@@ -190,7 +190,7 @@ class QuarantineTable:
         after: int = 0,
         limit: int = MOST_ROWS,
     ) -> list[Kept]:
-        """What was not read since, oldest first; without those of which only the beginning is kept."""
+        """Messages not read again yet, oldest first; without those of which only the beginning is stored."""
         marks = ", ".join("?" * len(reasons))
         sql = (
             "SELECT no, device, topic, payload, received_ms, qos, retain FROM quarantine "  # noqa: S608

@@ -1,7 +1,8 @@
-"""What a follower of the journal (InfluxDB) has received, must receive again, and has refused.
+"""What InfluxDB has received from the journal, must receive again, and has refused.
 
-Owns these statements. Must not know the network. The journal's number `event.no` is the order of
-commit; `done` says which numbers the follower is known to have, as half-open ranges (after, up to].
+Owns these statements; InfluxDB is called the follower here. Must not know the network. The journal's number
+`event.no` is the order of commit. `done` holds the numbers that the follower has, as half-open ranges
+(after, up to].
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,7 +35,7 @@ class DueHour(Struct, frozen=True):
 class DueEvent(Struct, frozen=True):
     """An event to be sent again: `row` is (no, EVENT_SELECT ...)."""
 
-    was: str  # the ms at which it stood before: that point is void; "-": it stays the same point
+    was: str  # its former time in ms, whose point must be deleted; "-": the time did not change
     row: JournalRow
 
 
@@ -47,9 +48,9 @@ class FollowerTable:
         self._changes = connection.changes
 
     def follow(self, begin: WalkCursor, layout: int) -> None:
-        """From now on note what changes; what there is already is walked, open hours are noted.
+        """From now on record every change as due; roll-ups that exist already are sent by the walk.
 
-        Again, if the follower has it in another layout.
+        Starts the walk again if the follower has them in another layout.
         """
         self.put(SettingKey.INFLUX_FOLLOW, "1")
         if self._get(SettingKey.INFLUX_LAYOUT) != str(layout):
@@ -58,7 +59,7 @@ class FollowerTable:
             self.put(SettingKey.INFLUX_MARKED, "0")
 
     def mark_open(self, limit: int) -> bool:
-        """Note about `limit` of the hours that the walk leaves out; False when all are noted.
+        """Record about `limit` of the hours that the walk leaves out as due; False when all are recorded.
 
         They are few, unless the clock is far in the past.
         """
@@ -77,11 +78,11 @@ class FollowerTable:
         return False
 
     def walked(self, place: WalkCursor) -> None:
-        """The follower has heard the roll-ups up to here."""
+        """The follower has received the roll-ups up to here."""
         self.put(SettingKey.INFLUX_WALK, msgspec.json.encode(place).decode())
 
     def unfollow(self) -> None:
-        """Following has ended: note no changes, and start from the beginning next time."""
+        """Stop recording changes; the next `follow` starts from the beginning."""
         self._many(
             "DELETE FROM setting WHERE key = ?",
             [
@@ -112,22 +113,22 @@ class FollowerTable:
         )
 
     def settle_hours(self, hours: Iterable[DueHour]) -> None:
-        """The follower has received these, unless they changed again meanwhile."""
+        """Delete due hours that were sent, unless they changed again meanwhile."""
         sql = "DELETE FROM hour_due WHERE hour = ? AND device = ? AND change = ?"
         rows = [(due.rollup.at, due.rollup.device_no, due.change) for due in hours]
         self._many(sql, rows)
 
     def settle_events(self, events: Iterable[DueEvent]) -> None:
-        """The follower has received these again."""
+        """Delete due events that were sent."""
         sql = "DELETE FROM event_due WHERE event = ? AND was = ?"
         self._many(sql, [(event.row[0], event.was) for event in events])
 
     def put_done(self, done: Sequence[JournalSpan]) -> None:
-        """Remember what the follower has."""
+        """Store which journal numbers the follower has."""
         self.put(SettingKey.INFLUX_DONE, msgspec.json.encode(done).decode())
 
     def heard(self) -> int:
-        """Up to which number nothing waits for the follower; beyond all numbers without one."""
+        """The journal number up to which everything was sent; without a follower a number beyond all."""
         if not self._get(SettingKey.INFLUX_FOLLOW):
             return 1 << 60
         spans = self._done()
@@ -137,7 +138,7 @@ class FollowerTable:
         return min(done, waiting[0]) if waiting and waiting[0] is not None else done
 
     def forget_lost(self) -> None:
-        """After a salvage: numbers beyond the newest are free again and mean other events."""
+        """After a salvage: numbers beyond the newest event will be used again for other events."""
         [(head,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")
         if spans := self._done():
             self.put_done([(after, min(to, head)) for after, to in spans if after < head])
@@ -151,7 +152,7 @@ class FollowerTable:
         return str(row[0]) if row else ""
 
     def put(self, key: str, value: str) -> None:
-        """Remember one text."""
+        """Store one setting."""
         self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
 
     def refuse(self, refused: Iterable[tuple[str, str, str]], now_ms: int) -> None:
@@ -191,12 +192,12 @@ class FollowerReads:
         return self._execute(sql, bound).fetchall()
 
     def done(self) -> list[JournalSpan]:
-        """What the follower has, in order."""
+        """The journal numbers that the follower has, in order."""
         text = self.get(SettingKey.INFLUX_DONE)
         return msgspec.json.decode(text, type=list[JournalSpan]) if text else []
 
     def get(self, key: str) -> str | None:
-        """One remembered text."""
+        """One setting, or None."""
         row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
@@ -212,7 +213,7 @@ class FollowerReads:
     def rows_observed(
         self, after: int, start_ms: int, end_ms: int, limit: int
     ) -> Iterable[JournalRow]:
-        """The same of events observed in [start, end), after a journal number."""
+        """The same for events observed in [start, end), after a journal number."""
         sql = (
             f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? AND e.observed_ms >= ? "
             "AND e.observed_ms < ? ORDER BY e.no LIMIT ?"
@@ -225,10 +226,10 @@ class FollowerReads:
         return [DueEvent(row[0], row[1:]) for row in self._all(sql, (limit,))]
 
     def due_hours(self, before: int, limit: int) -> list[DueHour]:
-        """Changed roll-ups of hours before one, the newest first."""
+        """Changed roll-ups of hours before `before`, the newest first."""
         bound = (before, limit)
         seen: dict[tuple[int, int], list[SightingKey]] = {}
-        hours = self._all(_DUE_HOURS, bound)  # first: what changes from here on stays due
+        hours = self._all(_DUE_HOURS, bound)  # read first: what changes after this read stays due
         for hour, device, *cell in self._all(_DUE_SIGHTINGS, bound):
             seen.setdefault((hour, device), []).append(tuple(cell))
         return [
@@ -237,22 +238,22 @@ class FollowerReads:
         ]
 
     def acts(self, limit: int) -> list[tuple[int, TrapAction]]:
-        """(no, act) of the next that people did."""
-        return [(no, to_act(body)) for no, body in self._told("act", SettingKey.INFLUX_ACTS, limit)]
+        """(no, action) of the next actions to send."""
+        return [(no, to_act(body)) for no, body in self._next("act", SettingKey.INFLUX_ACTS, limit)]
 
     def sightings(self, limit: int) -> list[tuple[int, Sighting]]:
-        """(no, sighting) of the next that people reported."""
+        """(no, sighting) of the next residents' reports to send."""
         return [
             (no, to_sighting(body))
-            for no, body in self._told("sighting", SettingKey.INFLUX_SIGHTINGS, limit)
+            for no, body in self._next("sighting", SettingKey.INFLUX_SIGHTINGS, limit)
         ]
 
-    def _told(self, table: str, cursor: str, limit: int) -> list[JournalRow]:
+    def _next(self, table: str, cursor: str, limit: int) -> list[JournalRow]:
         sql = f"SELECT no, body FROM {table} WHERE no > ? ORDER BY no LIMIT ?"  # noqa: S608
         return self._all(sql, (int(self.get(cursor) or 0), limit))
 
     def waiting(self, before: int = 1 << 40) -> int:
-        """Changed roll-ups of hours before `before`, and changed events, that wait."""
+        """How many changed roll-ups of hours before `before` and changed events are due."""
         sql = "SELECT (SELECT count(*) FROM hour_due WHERE hour < ?) + (SELECT count(*) FROM event_due)"
         [(count,)] = self._execute(sql, (before,))
         return int(count)

@@ -1,6 +1,6 @@
 """Devices that sent messages and were never registered: the list of names, and floods of names beyond it.
 
-Owns their tables and the counts that wait to be written. Must not decide what is too many
+Owns their tables, and the counts that are not written yet. Must not decide what is too many
 (`unknown_names`) nor alert.
 """
 
@@ -18,10 +18,10 @@ Execute = Callable[[str, tuple[Any, ...]], Iterable[tuple[Any, ...]]]
 
 
 class NameFlood(Struct, frozen=True):
-    """Names that were not taken into the list, by the topic filter that they share."""
+    """Names for which the list had no room, by the topic filter that they share."""
 
     filter: str
-    names: int  # about; those in the list included
+    names: int  # estimated, including those in the list
     messages: int
     springs: int  # messages among them that report a capture
     first_at: datetime
@@ -29,7 +29,7 @@ class NameFlood(Struct, frozen=True):
 
 
 class UnwrittenFlood(Struct):
-    """What a flood came to since it was last written."""
+    """The counts of a flood since they were last written."""
 
     estimate: NameEstimate
     messages: int = 0
@@ -39,14 +39,14 @@ class UnwrittenFlood(Struct):
 
 
 class UnknownDeviceCache(Struct):
-    """The list in memory, shared by all transactions of one writer. Empty: not read yet."""
+    """The list in memory, shared by all transactions of one writer."""
 
     names: UnknownNames = field(default_factory=UnknownNames)
     is_read: bool = False
     refused: dict[str, UnwrittenFlood] = field(default_factory=dict)  # by filter
 
     def forget(self) -> None:
-        """The table may have changed: read it again. What was not written yet stays."""
+        """Read the table again at the next use; counts that are not written yet stay."""
         self.names, self.is_read = UnknownNames(), False
 
 
@@ -69,7 +69,7 @@ class UnknownDeviceTable:
         return known.names
 
     def add(self, name: str, topic: str, at: datetime) -> None:
-        """Take a name into the list."""
+        """Add a name to the list."""
         self._execute(
             "INSERT OR IGNORE INTO unknown_device (id, topic, first_ms) VALUES (?, ?, ?)",
             (name, topic, ms(at)),
@@ -77,7 +77,7 @@ class UnknownDeviceTable:
         self.names.add(name, topic, at)
 
     def remove(self, name: str) -> None:
-        """The device was approved, revoked or forgotten."""
+        """Remove a name: the device was approved, revoked or forgotten."""
         if name in self.names.topics:
             self._execute("DELETE FROM unknown_device WHERE id = ?", (name,))
             self._known.names.remove(name)
@@ -95,7 +95,7 @@ class UnknownDeviceTable:
         flood.last_at = at
 
     def flush(self) -> None:
-        """Write what was counted since the last time."""
+        """Write the counts since the last call."""
         for wanted, flood in self._known.refused.items():
             first, last = (ms(at) for at in (flood.first_at, flood.last_at) if at)
             self._execute(
@@ -116,18 +116,18 @@ class UnknownDeviceTable:
         self._known.refused.pop(wanted, None)
 
     def alerted_since(self, since: datetime) -> int:
-        """How many devices people were told of since then."""
+        """For how many devices people were alerted since then."""
         sql = "SELECT count(*) FROM unknown_device WHERE told_ms >= ?"
         [(count,)] = self._execute(sql, (ms(since),))
         return int(count)
 
     def not_alerted(self, names: Iterable[str]) -> set[str]:
-        """The listed names whose captures nobody was told of."""
+        """The listed names about whose captures nobody was alerted."""
         sql = "SELECT 1 FROM unknown_device WHERE id = ? AND told_ms IS NULL"
         return {name for name in names if self._execute(sql, (name,)).fetchone()}
 
     def set_alerted(self, names: Iterable[str], now: datetime) -> None:
-        """People are told of these devices' captures, once."""
+        """People were alerted about the captures of these devices."""
         for name in names:
             self._execute("UPDATE unknown_device SET told_ms = ? WHERE id = ?", (ms(now), name))
 
