@@ -106,14 +106,14 @@ async def _running(
 def _repairing(store: Store) -> Repair:
     """What the gateway does when the other process finds the database damaged or the disk failing."""
 
-    async def mend(kind: str, fault: str) -> None:
+    async def repair(kind: str, fault: str) -> None:
         if kind == DAMAGED:
-            await store.mend(fault)
+            await store.salvage(fault)
             return
         with contextlib.suppress(DiskError):
-            await store.heal()
+            await store.restore_files()
 
-    return mend
+    return repair
 
 
 def _hosts(auth: Auth) -> list[Middleware]:

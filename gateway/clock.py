@@ -1,7 +1,7 @@
-"""The clock as a value that is passed in: the service's, a test's, the demo's faster one.
+"""The clock as a value that is passed in: of the service, of a test, or the faster one of the demo.
 
-Owns reading the machine's clocks, and the Timekeeper: a clock that never goes back and knows whether it
-is right. Must not correct times that are stored (`store.clocks.redate`).
+Owns reading the machine's clocks, and the Timekeeper: a clock that never goes back and knows whether it can
+be trusted. Must not correct stored times (`store.clocks.redate`).
 """
 
 import ctypes
@@ -29,7 +29,7 @@ def utc_now() -> datetime:
 
 
 class Machine(Struct, frozen=True):
-    """The clocks of a machine; tests pass in their own."""
+    """The clocks of a machine; tests pass their own."""
 
     wall: Clock = utc_now
     boot_s: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -54,13 +54,13 @@ def is_synchronised() -> bool:
 
 
 def keeps_time(root: Path = Path("/")) -> bool:
-    """Whether the clock runs while the power is off: a real-time clock, or not a small board at all."""
+    """Whether the clock runs while the power is off: a real-time clock, or no single-board computer."""
     is_board = (root / "proc/device-tree/model").exists()
     return not is_board or any((root / "sys/class/rtc").glob("rtc*"))
 
 
 class UntrustedPeriod(Struct, frozen=True):
-    """A period without a trusted clock; its times are counted by the clock that runs since the boot."""
+    """A period without a trusted clock; its times follow the clock that runs since the boot."""
 
     base: datetime  # the time given at `boot_s`
     boot_s: float

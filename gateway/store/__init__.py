@@ -1,8 +1,8 @@
 """The embedded store: the only SQL of the gateway. One writer, many readers, never blocking the loop.
 
-Owns the threads that SQLite runs in, and how its errors are handled: when the disk refuses, the caller gets
-DiskError; a damaged file is salvaged and the work is repeated on what was readable.
-What is written: `writer`; what is read: `reader`. Must not decide what is stored.
+Owns the threads that SQLite runs in, and the handling of its errors: when the disk fails, the caller gets
+DiskError; a damaged file is salvaged and the work is repeated on the salvaged file.
+Statements that write: `writer`; that read: `reader`. Must not decide what is stored.
 """
 
 import asyncio
@@ -39,22 +39,22 @@ class Store:
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         self._local = threading.local()
-        self._asked = 0  # writes that run or wait
+        self._writes_waiting = 0  # writes that run or wait
         self.period_reads: MakePeriodReads = PeriodReads  # of the readers opened from now on
 
     @property
     def salvaged(self) -> FileReport | None:
-        """What became of the last broken file, if there was one since the program started."""
+        """The report of the last salvage since the program started, or None."""
         return self._file.salvaged
 
     @property
     def file_report(self) -> FileReport | None:
-        """What was last done with a broken, deleted or replaced file, by whatever program."""
+        """The last report about a broken, deleted or replaced file, by this or another program."""
         return self._file.report
 
     @property
     def file_fault(self) -> str:
-        """Why nothing can be stored in the file now; "" when nothing is wrong."""
+        """Why nothing can be stored now; "" when nothing is wrong."""
         return self._file.file_fault
 
     @property
@@ -67,19 +67,19 @@ class Store:
 
         DiskError: nothing has happened. `act` may run twice, the first time without effect.
         """
-        self._asked += 1
+        self._writes_waiting += 1
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._writing, self.write_now, act)
         finally:
-            self._asked -= 1
+            self._writes_waiting -= 1
 
     def others_wait(self) -> bool:
         """Whether another write waits: a long one may then end early. Any thread."""
-        return self._asked > 1
+        return self._writes_waiting > 1
 
     async def rehearse(self, act: Callable[[Transaction], T]) -> T:
-        """What `act` would give, without writing anything: also on a full disk."""
+        """The result that `act` would have, without writing anything; works on a full disk."""
         return await asyncio.get_running_loop().run_in_executor(
             self._writing, self._file.rehearse, act
         )
@@ -90,49 +90,49 @@ class Store:
         try:
             return await loop.run_in_executor(self._reading, self._read, ask)
         except DamagedFileError as error:
-            await loop.run_in_executor(self._writing, self._file.mend, str(error))
+            await loop.run_in_executor(self._writing, self._file.salvage, str(error))
         except DiskError:
             with contextlib.suppress(DiskError):
-                await self.heal()
+                await self.restore_files()
             if self.file_fault:
                 return await loop.run_in_executor(self._writing, self._read_behind, ask)
             if number == self._file.file_number:
                 raise
         return await loop.run_in_executor(self._reading, self._read, ask)
 
-    async def heal(self) -> None:
+    async def restore_files(self) -> None:
         """Check whether the database's files are still there; write them again if they are not.
 
         DiskError: that is not possible now. Costs a few calls of stat when nothing is wrong.
         """
-        await asyncio.get_running_loop().run_in_executor(self._writing, self._file.heal)
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._file.restore_files)
 
-    async def look(self) -> None:
+    async def verify(self) -> None:
         """Read the newest events through a new connection, truncate a long log, renew the lock.
 
         DiskError: the file cannot be read; StoreError: another gateway has taken it over.
         """
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writing, self._file.look)
+        await loop.run_in_executor(self._writing, self._file.verify)
         await loop.run_in_executor(self._writing, self._file.renew_lock)
 
     def second_name(self) -> str:
         """A hard link to one of the database's files, in words; "" when there is none."""
         return self._file.second_name()
 
-    async def mend(self, fault: str) -> None:
-        """Salvage the file, in which another process that reads it found a fault."""
+    async def salvage(self, fault: str) -> None:
+        """Salvage the file, because another process that reads it found damage."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writing, self._file.mend, fault)
+        await loop.run_in_executor(self._writing, self._file.salvage, fault)
 
     async def examine(self) -> None:
-        """The rest of the integrity check that was too long for the start; salvages if it must."""
+        """Finish the integrity check that was too long for the start; salvages a damaged file."""
         if self._file.examined:
             return
         loop = asyncio.get_running_loop()
         fault = await loop.run_in_executor(self._reading, self._file.examine)
         if fault:
-            await loop.run_in_executor(self._writing, self._file.mend, fault)
+            await loop.run_in_executor(self._writing, self._file.salvage, fault)
 
     def write_now(self, act: Callable[[Transaction], T]) -> T:
         """The same for code without a loop (commands, seeding); not beside `write`."""
@@ -143,7 +143,7 @@ class Store:
         try:
             return self._read(ask)
         except DiskError:
-            self._file.heal()  # the files may have been taken away
+            self._file.restore_files()  # the files may have been taken away
             return self._read(ask)
 
     def _read(self, ask: Callable[[Reader], T]) -> T:
@@ -159,7 +159,7 @@ class Store:
             return ask(reader)
 
     def _read_behind(self, ask: Callable[[Reader], T]) -> T:
-        """Read through the writing connection: it still has the files that were deleted or replaced."""
+        """Read through the writing connection, which still has the deleted or replaced files open."""
         with self._file.reading_behind() as reader:
             reader.use_period_reads(self.period_reads)
             return ask(reader)

@@ -1,4 +1,4 @@
-"""Opening the database: durability settings, migrations, and what its errors mean.
+"""Opening the database: durability settings, migrations, and the kinds of its errors.
 
 Owns pragmas, the schema version and the kinds of errors. Must not know what the rows mean.
 WAL with synchronous=FULL: a commit is on the disk when it returns; readers never block the writer.
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 BUSY_MS = 10_000
 CHECKPOINT_PAGES = 4_000
 WAL_LIMIT_BYTES = 2 * CHECKPOINT_PAGES * 4_120  # a longer -wal is cut when it starts again
-FUTURE = 1_000  # schema versions ahead of ours that a newer program may have written
+FUTURE = 1_000  # a newer program may have written so many later schema versions
 
 # The disk does not read or write now; later it may.
 DISK = (
@@ -54,8 +54,8 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
     connection = _connect(path, flags, vfs)
     try:
         if vfs:
-            connection.pragma("locking_mode", "EXCLUSIVE")  # such layers share no memory
-        # A checkpoint costs three syncs more: with 4,000 pages not one commit in a hundred waits for it.
+            connection.pragma("locking_mode", "EXCLUSIVE")  # such file layers have no shared memory
+        # A checkpoint costs three more syncs: with 4,000 pages fewer than 1 % of the commits wait for one.
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -117,7 +117,7 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
 
 
 def check_columns(connection: apsw.Connection, path: Path) -> None:
-    """A flipped bit in the schema's text may leave a schema that is valid, and not ours."""
+    """Raises DamagedFileError when the columns differ: a flipped bit may leave another valid schema."""
     found, wanted = _columns(connection), _expected_columns()
     for table, columns in wanted.items():
         if found.get(table) != columns:

@@ -1,4 +1,4 @@
-"""The feed: sends what was just committed to all listeners.
+"""The feed: sends committed outcomes to all listeners.
 
 Owns the distribution to open pages and followers in this process. Must not store anything: a slow listener
 loses the oldest batches and reads the store again.

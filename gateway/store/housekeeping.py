@@ -1,6 +1,6 @@
 """Background work on the database.
 
-Owns when the rest of the integrity check runs, when old events are deleted and when months are added up.
+Owns when the rest of the integrity check runs, when old events are deleted and when months are summed.
 Must not decide what is damaged or old (`store`).
 """
 
@@ -14,10 +14,10 @@ from gateway.domain.epoch import day_number
 from gateway.store import DiskError, Store
 
 log = logging.getLogger(__name__)
-PURGE_ROWS = 500  # in one transaction: a few milliseconds
+PURGE_ROWS = 500  # in one transaction, which takes a few milliseconds
 PAUSE_S = 0.2  # between two transactions, so that the intake goes first
 IDLE_S = 600.0  # between two checks when nothing is due
-MONTH_OVER_AFTER = timedelta(days=3)  # after a month's end: few messages are later
+MONTH_OVER_AFTER = timedelta(days=3)  # after a month's end; few messages are later
 REPORT_FOR = timedelta(days=7)  # how long a salvage is reported as a fault
 
 
@@ -56,7 +56,7 @@ class Housekeeping:
             return 0
 
     async def add_up(self) -> bool:
-        """Add up the oldest month that is over; False when none is left."""
+        """Sum the oldest month that is over; False when none is left."""
         if not self._trusted():
             return False
         before = day_number(self._clock() - MONTH_OVER_AFTER)

@@ -77,12 +77,12 @@ class Reader:
         self._connection.close()
 
     def devices(self) -> list[Device]:
-        """Every device ever heard or registered, by id."""
+        """Every device that was ever registered or sent a message, by id."""
         rows = self._execute("SELECT body FROM device ORDER BY id")
         return list(readable(to_device, (body for (body,) in rows)))
 
     def states(self) -> dict[str, DeviceState]:
-        """The present state of each device that has been heard."""
+        """The present state of each device that has sent a message."""
         rows = self._execute("SELECT id, state FROM device WHERE state IS NOT NULL")
         return {id_: value for id_, state in rows for value in readable(to_state, [state])}
 
@@ -182,7 +182,7 @@ class Reader:
         return found
 
     def refused(self) -> Counter[str]:
-        """How many messages lie in quarantine, by reason."""
+        """How many messages are in the quarantine, by reason."""
         sql = "SELECT reason, count(*) FROM quarantine WHERE replayed_ms IS NULL GROUP BY reason"
         return Counter(dict(self._execute(sql)))
 

@@ -1,7 +1,7 @@
-"""Reading a database that another process writes.
+"""Reads a database that another process writes.
 
-Owns the readers of such a process. Must not write, check or repair the file: damage is reported to the
-process that writes it.
+Owns the reading connections of this process. Must not write, check or repair the file: the process that
+writes it is told about damage.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ READERS = 2
 
 
 class Reads(Protocol):
-    """What pages need of a store that they only read."""
+    """The interface that pages need of a store."""
 
     async def read(self, ask: Callable[[Reader], T]) -> T:
         """Run `ask` on a reader's thread."""

@@ -1,4 +1,4 @@
-"""Rows to values and back: how the domain's values are stored in the tables.
+"""Converts rows to values and back: how the domain's values are stored in the tables.
 
 Owns the mapping. Must not run SQL.
 """
@@ -155,12 +155,12 @@ def to_person(body: bytes) -> Person:
 
 
 def to_act(body: bytes) -> TrapAction:
-    """An Act from its stored JSON."""
+    """A TrapAction from its stored JSON."""
     return _read(_act, body)
 
 
 def readable(read: Callable[[R], T], rows: Iterable[R]) -> Iterator[T]:
-    """`read` of every row that can be read: one damaged row must not hide the others."""
+    """`read` of every row; damaged rows are logged and skipped."""
     fetching = iter(rows)
     while True:
         try:

@@ -77,7 +77,7 @@ class Writer:
                 )
                 yield tx
         except BaseException:
-            self._version = -1  # the caches may hold what was rolled back
+            self._version = -1  # the caches may hold values that were rolled back
             raise
 
     def close(self) -> None:
@@ -165,7 +165,7 @@ class Transaction:
             self.unknown.remove(device.id)
 
     def forget_device(self, device: str) -> None:
-        """Take a device out of the registry; it must never have counted."""
+        """Delete a device that was never approved from the registry."""
         self._execute("DELETE FROM device WHERE id = ? AND state IS NULL", (device,))
         self._devices.pop(device, None)
         self._numbers.pop(device, None)
@@ -198,7 +198,7 @@ class Transaction:
         return {(device, id_) for device, id_ in self._execute(sql, (newest,))}
 
     def _newest(self) -> int:
-        """The number of the event that was journalled last."""
+        """The number of the newest event in the journal."""
         [(number,)] = self._execute("SELECT coalesce(max(no), 0) FROM event")
         return int(number)
 
@@ -225,16 +225,16 @@ class Transaction:
             )
             for id_, at, boot, seq, kind, species, n, own in rows
         ]
-        deeds = self.acts.marks(device, since_ms)
-        return list(merge(events, deeds, key=_place)) if deeds else events
+        actions = self.acts.marks(device, since_ms)
+        return list(merge(events, actions, key=_place)) if actions else events
 
     def trap_before(self, device: str, before_ms: int) -> TrapState | None:
         """The trap's state just before a time, by its sensor's events and people's actions until then."""
-        deed = self.acts.newest(device, before_ms)
-        trap = trap_lifecycle.after(None, deed[1]) if deed else None
-        for at_ms, word in sorted(self._sensor_events(device, before_ms)):
-            if deed is None or at_ms[0] > deed[0]:
-                trap = trap_lifecycle.after(trap, word)
+        action = self.acts.newest(device, before_ms)
+        trap = trap_lifecycle.after(None, action[1]) if action else None
+        for key, kind in sorted(self._sensor_events(device, before_ms)):
+            if action is None or key[0] > action[0]:
+                trap = trap_lifecycle.after(trap, kind)
         return trap
 
     def _sensor_events(self, device: str, before_ms: int) -> Iterator[tuple[Order, Kind]]:
@@ -274,11 +274,11 @@ class Transaction:
     def purge(self, before: datetime, limit: int) -> int:
         """Delete the oldest `limit` events if received before a time; sums and alerts stay.
 
-        Events that a follower has not received stay too. Returns how many were deleted.
+        Events that InfluxDB has not received stay too. Returns how many were deleted.
         """
         rows = self._execute("SELECT no, received_ms FROM event ORDER BY no LIMIT ?", (limit,))
-        heard, cut = self.follower.heard(), ms(before)
-        old = list(takewhile(lambda row: row[1] < cut and row[0] <= heard, rows))
+        sent, limit_ms = self.follower.sent_up_to(), ms(before)
+        old = list(takewhile(lambda row: row[1] < limit_ms and row[0] <= sent, rows))
         if old:
             self._execute("DELETE FROM event WHERE no <= ?", (old[-1][0],))
         return len(old)

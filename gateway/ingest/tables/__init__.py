@@ -1,5 +1,5 @@
-"""Tables as people keep them: the bytes of a file to rows of cells, and single cells to plain values.
+"""Reads tables that people made: from the bytes of a file to rows of cells, and from cells to values.
 
-Owns what every importer judges alike. Must not know what a table is about. Pure but for
+Owns what all importers have in common. Must not know what a table is about. Pure except for
 `rows.read_bytes`.
 """

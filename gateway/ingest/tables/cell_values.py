@@ -1,7 +1,7 @@
-"""Cells as people fill them in: numbers of animals and coordinates to plain values. PURE.
+"""Reads cells with a number of animals or a coordinate. PURE.
 
-Owns what such a cell may look like; days and times: `dates`. A cell that is usable after a repair says so
-through `note`; one that is not raises ValueError with what is allowed.
+Owns the accepted forms of such cells; days and times: `dates`. `note` is called when a cell was repaired; a
+cell that cannot be used raises ValueError with the allowed forms.
 """
 
 import re
@@ -12,13 +12,13 @@ from gateway.domain.geo import degrees as written_degrees
 from gateway.domain.geo.degrees import Axis
 
 Note = Callable[[str], None]
-"""Is told what was repaired, in words that are the same for the same fault."""
+"""Called with what was repaired; the text is the same for the same kind of repair."""
 
 MOST_ANIMALS = 10_000
 NOTHING = frozenset(
     {"", "-", "--", "不明", "?", "未確認", "ー", "―", "–", "n/a", "未記入", "記載なし"}
 )
-"""Words of a cell for which nobody knows the value."""
+"""Cells that say that the value is unknown."""
 
 _COUNTED = "頭|匹|羽|個体|尾"
 _NONE = re.compile(
@@ -36,13 +36,13 @@ _DESTROYED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Full-width letters, digits and signs as plain ones, no spaces around."""
+    """The text with half-width letters, digits and signs, without spaces around it."""
     folded = unicodedata.normalize("NFKC", text).strip()
     return re.sub(r"[〜~∼]", "~", folded)
 
 
 def noted(text: str, note: Note) -> str:
-    """`plain`, saying so when digits were full-width."""
+    """`plain`; calls `note` when digits were full-width."""
     if re.search(r"[０-９]", text):
         note("全角の数字を半角として読みました / full-width digits read as plain ones")
     return plain(text)
@@ -59,20 +59,20 @@ def is_none(text: str) -> bool:
 
 
 def number(text: str, note: Note) -> int | None:
-    """How many, None where the cell says that nobody knows."""
+    """The number in a cell; None where it is unknown."""
     cell = noted(text, note)
     if cell.lower() in NOTHING:
         return None
-    told = _THOUSANDS.sub("", cell)
-    told = _KANJI_COUNT.sub(lambda found: str(_KANJI[found[1]]), told)
-    if re.fullmatch(r"-\s*\d.*|.*\d\.\d*[1-9].*|.*\d\D?E[+-]?\d.*", told, re.IGNORECASE):
+    digits = _THOUSANDS.sub("", cell)
+    digits = _KANJI_COUNT.sub(lambda found: str(_KANJI[found[1]]), digits)
+    if re.fullmatch(r"-\s*\d.*|.*\d\.\d*[1-9].*|.*\d\D?E[+-]?\d.*", digits, re.IGNORECASE):
         found: list[str] = []  # negative, a fraction, or rounded by a spreadsheet
     else:
-        found = _WHOLE.findall(told)
+        found = _WHOLE.findall(digits)
     if not found or any(int(one[:6]) > MOST_ANIMALS for one in found):
         note("数として読めません。不明とします / not a number; left unknown")
         return None
-    if len(found) > 1 and _SUM.fullmatch(told):
+    if len(found) > 1 and _SUM.fullmatch(digits):
         note("足して数えました / several numbers; their sum is taken")
         return sum(map(int, found))
     if len(found) > 1:
@@ -83,7 +83,7 @@ def number(text: str, note: Note) -> int | None:
 
 
 def degrees(text: str, axis: Axis, note: Note, *, has_comma: bool = False) -> float:
-    """Degrees of latitude or longitude, as a list of devices reads them too."""
+    """Degrees of latitude or longitude, read as in a list of devices."""
     noted(text, note)
     value, is_sexagesimal = written_degrees.read(text, axis, most=180, has_comma=has_comma)
     if is_sexagesimal:

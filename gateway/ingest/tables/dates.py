@@ -1,7 +1,7 @@
-"""Days and times of day as people write them, to plain values. PURE.
+"""Reads cells with a day or a time of day. PURE.
 
-Owns what such a cell may look like. A cell that is usable after a repair says so through `note`; one that
-is not raises ValueError with what is allowed.
+Owns the accepted forms of such cells. `note` is called when a cell was repaired; a cell that cannot be used
+raises ValueError with the allowed forms.
 """
 
 import re
@@ -53,7 +53,7 @@ _FIRST = "初めの時刻を使います / the first time in it is taken"
 
 
 def day(text: str, note: Note) -> tuple[date, str]:
-    """The day, and what stands behind it in the cell (a time, or nothing)."""
+    """The day, and the rest of the cell (a time, or nothing)."""
     cell = noted(text, note)
     serial = _SERIAL.fullmatch(cell)
     if serial and int(serial["day"]) in SHEET_DAYS:
@@ -110,7 +110,7 @@ def _year(found: re.Match[str], note: Note, month: int, of_month: int) -> int:
 
 
 def clock(text: str, note: Note) -> time | None:
-    """The time of day, None where the cell says that nobody knows."""
+    """The time of day; None where it is unknown."""
     cell = noted(text, note)
     if cell.lower() in NOTHING | {"なし"}:
         return None
@@ -139,7 +139,7 @@ def _written(found: re.Match[str], cell: str, note: Note) -> time | None:
     if (half in {"午後", "PM"} and hour < 12) or hour in _AFTERNOON.get(half, ()):
         hour += 12
     elif half in {"夜", "晩", "深夜"} and hour == 12:
-        hour = 24  # of which day?
+        hour = 24  # midnight, but of an unknown day
     elif half in {"AM", "午前"} and hour == 12:
         hour = (
             0 if half == "AM" or minute else 24

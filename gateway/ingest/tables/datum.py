@@ -1,6 +1,6 @@
-"""Words by which a table says that its places are of the old Japanese datum. PURE.
+"""Words in a table which say that its coordinates use the old Japanese datum. PURE.
 
-Owns the words. The offset of the datum: `domain.geo.doubtful_places`.
+Owns these words. The offset of the datum: `domain.geo.doubtful_places`.
 """
 
 import re
@@ -12,5 +12,5 @@ _OLD = re.compile(
 
 
 def is_old(text: str) -> bool:
-    """Whether a header or title says so."""
+    """Whether a header or title names the old datum."""
     return _OLD.search(unicodedata.normalize("NFKC", text)) is not None

@@ -1,6 +1,6 @@
-"""Ids in cells: what a spreadsheet made of a number, a date or a formula, and what may be the same id. PURE.
+"""Ids in cells: recognises ids that a spreadsheet has changed, and ids that may be the same. PURE.
 
-Owns the marks of a destroyed id. Must not know which ids exist.
+Owns the patterns of a changed id. Must not know which ids exist.
 """
 
 import re
@@ -38,7 +38,7 @@ _WIDE = re.compile(r"[！-～　]")
 
 
 def unguarded(text: str) -> str:
-    """An id without what people put around it so that a spreadsheet keeps it: ="0012", '0012."""
+    """An id without the marks that protect it in a spreadsheet: ="0012", '0012."""
     found = _GUARDED.fullmatch(text)
     bare = (found["formula"] or found["quote"] or "") if found else text
     folded = unicodedata.normalize("NFKC", bare).strip()
@@ -46,13 +46,13 @@ def unguarded(text: str) -> str:
 
 
 def why_destroyed(text: str) -> str:
-    """What happened to an id and what to do, in both languages; "" for an id that may be right."""
+    """What a spreadsheet did to an id and what to do, in both languages; "" for an id that may be right."""
     plain = unicodedata.normalize("NFKC", text).strip()
     return next((cause for mark, cause in _MARKS if mark.fullmatch(plain)), "")
 
 
 def likeness(id_: str) -> str:
-    """Equal for ids that differ only in case, width or spaces: people mean one device by them."""
+    """Equal for ids that differ only in case, width or spaces: people mean the same device."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", id_)).casefold()
 
 

@@ -1,7 +1,7 @@
-"""A file of a table to its header and rows: CSV in any usual form, or XLSX.
+"""Reads the header and rows of a table file: CSV in any usual form, or XLSX.
 
-Owns how the header is found below title rows, and the bounds of a file. Must not know what a column means:
-the caller says what a header is.
+Owns how the header is found below title rows, and the size limits of a file. Must not know what a column
+means: the caller decides which row is a header.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,8 +14,8 @@ from gateway.ingest.tables import text_file, workbook
 from gateway.ingest.tables.text_file import Line, TableError
 
 MAX_BYTES = 20_000_000
-HEADER_WITHIN = 20  # filled lines in which the header is looked for
-COMMA_DECIMALS = (";", "\t")  # separators of places where a number is written 36,5561
+HEADER_WITHIN = 20  # filled lines that are searched for the header
+COMMA_DECIMALS = (";", "\t")  # with these separators a number may be written 36,5561
 
 IsHeader = Callable[[Sequence[str]], bool]
 
@@ -25,7 +25,7 @@ class Row(Struct, frozen=True):
 
     line: int
     cells: dict[str, str]
-    extra: str = ""  # the first cell beyond the header: the others may stand in wrong columns
+    extra: str = ""  # the first cell beyond the header: cells may be in wrong columns
 
 
 EXTRA = (
@@ -42,7 +42,7 @@ class Table(Struct, frozen=True):
     rows: list[Row]
     encoding: str  # of a text file, or "xlsx"
     above: str = ""  # the title rows above the header
-    has_comma_decimals: bool = False  # its separator leaves the comma to numbers
+    has_comma_decimals: bool = False  # the comma is a decimal sign
 
 
 class _Found(Struct, frozen=True):

@@ -1,6 +1,6 @@
-"""Tables as text: encodings and separators of spreadsheets, to lines of cells. PURE.
+"""Reads tables in text files: decodes the text and splits it into lines of cells. PURE.
 
-Owns how text is decoded and split. Must not know what a line means.
+Owns encodings and separators. Must not know what a line means.
 """
 
 import csv
@@ -22,7 +22,7 @@ Line = tuple[int, list[str]]
 
 
 class TableError(BadInputError):
-    """The file cannot be used as a table at all; says why and what to do."""
+    """The file cannot be used as a table; the text says why and what to do."""
 
 
 def decode(data: bytes, encoding: str = "auto") -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""Workbooks (XLSX): sheets to lines of cells, within bounds. PURE.
+"""Reads workbooks (XLSX): sheets to lines of cells, within size limits. PURE.
 
-Owns what a workbook may hold and how its values are written as text. Must not know what a line means.
-Sizes are judged before anything is unpacked: a zip file unpacks at most what its directory says.
+Owns what a workbook may hold and how its values become text. Must not know what a line means. Sizes are
+checked before anything is unpacked: a zip file unpacks to at most the size in its directory.
 """
 
 import io
@@ -36,7 +36,7 @@ def sheets(data: bytes) -> list[tuple[str, list[Line]]]:
         return [(sheet.title, list(_lines(sheet))) for sheet in book.worksheets]
     except TableError:
         raise
-    except Exception as error:  # whatever a broken workbook makes of its reader
+    except Exception as error:  # a damaged workbook may raise anything
         kind = type(error).__name__
         raise TableError(f".xlsx として読めません / not a workbook ({kind}){_REMEDY}") from None
 
@@ -94,7 +94,7 @@ def _text(value: Any, cell: Any = None) -> str:
 
 
 def number_text(value: int) -> str:
-    """A whole number; beyond 15 digits as a spreadsheet shows it, for it has lost the others."""
+    """A whole number; beyond 15 digits as a spreadsheet shows it, because the other digits are lost."""
     return f"{value:.4E}" if abs(value) >= _EXACT else str(value)
 
 

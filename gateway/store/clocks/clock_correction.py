@@ -41,12 +41,12 @@ class ClockCorrections:
         """Until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except DiskError as error:
                 log.debug("the untrusted period cannot be stored yet: %s", error)
             await asyncio.sleep(CHECK_EVERY_S)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Store a period that has begun; end one whose true time is known."""
         period = self._keeper.untrusted
         if period is None:

@@ -1,6 +1,6 @@
-"""Watches the database's files: each second whether they are there, each minute whether others can read them.
+"""Checks the database's files: every second that they exist, every minute that others can read them.
 
-Owns the two timers, the faults and the metric. What is wrong and how it is made whole is `store`'s.
+Owns the two timers, the faults and the metric. Must not decide what is wrong nor repair it (`store`).
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from gateway.store.recovery.file_report import FileReport
 log = logging.getLogger(__name__)
 LOOK_S = 1.0  # a few calls of stat
 READ_S = 60.0  # a connection of its own and the newest events
-REPORTED = timedelta(hours=1)  # how long a file that was made whole again is a fault
-WAL_PATIENCE = timedelta(minutes=10)  # a report or a backup reads no longer
+REPORTED = timedelta(hours=1)  # how long a repaired file is reported as a fault
+WAL_PATIENCE = timedelta(minutes=10)  # no report or backup reads for longer
 MB = 1_000_000
 
 
 class FileWatch:
-    """For one store. `look_s`, `read_s`: between two looks, and between two readings."""
+    """For one store. `look_s`, `read_s`: seconds between two checks, and between two readings."""
 
     def __init__(
         self, store: Store, clock: Clock, look_s: float = LOOK_S, read_s: float = READ_S
@@ -42,7 +42,7 @@ class FileWatch:
         gauge.set_function(lambda: float(self._wal_bytes()))
 
     def faults(self) -> dict[str, str]:
-        """What is wrong with the files now, or was lately."""
+        """What is wrong with the files now, or was a short while ago."""
         found = {}
         if file := self._store.file_fault or self._lock_fault or self._store.second_name():
             found["file"] = file
@@ -59,24 +59,24 @@ class FileWatch:
         read_at = loop.time() + self._read_s
         while True:
             await asyncio.sleep(self._look_s)
-            await self.look()
+            await self.check()
             if loop.time() >= read_at:
                 await self.read()
                 read_at = loop.time() + self._read_s
 
-    async def look(self) -> None:
-        """Whether the files are there; written anew where they are not."""
+    async def check(self) -> None:
+        """Check that the files exist; write them again if not."""
         try:
-            await self._store.heal()
+            await self._store.restore_files()
         except DiskError as error:
-            log.debug("nothing is kept: %s", error)  # the store has said it once
+            log.debug("nothing is kept: %s", error)  # the store has logged it once
 
     async def read(self) -> None:
-        """Whether the newest events can be read by others; whether the log is too long."""
+        """Check that others can read the newest events, and that the log is not too long."""
         is_long = self._wal_bytes() > WAL_LIMIT_BYTES
         self._long_since = (self._long_since or self._clock()) if is_long else None
         try:
-            await self._store.look()
+            await self._store.verify()
             self._lock_fault = ""
         except DiskError as error:
             log.warning("the file cannot be read: %s", error)
@@ -85,10 +85,10 @@ class FileWatch:
             log.error("%s", error)  # noqa: TRY400 - as above
 
     def _lately(self) -> FileReport | None:
-        """What was made whole again a short while ago; a salvage is told by `housekeeping`."""
+        """A file that was repaired a short while ago; `housekeeping` reports a salvage."""
         report = self._store.file_report
-        is_news = report and not report.rows and self._clock() - report.at <= REPORTED
-        return report if is_news else None
+        is_recent = report and not report.rows and self._clock() - report.at <= REPORTED
+        return report if is_recent else None
 
     def _wal_bytes(self) -> int:
         return wal.size(self._path)

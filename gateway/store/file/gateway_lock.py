@@ -1,8 +1,8 @@
 """One gateway per database: a lock on a small file beside it.
 
-Owns `<database>.lock`. It is a POSIX record lock: the kernel frees it however the process ends, and no child
-process inherits it. It lies on a file of its own because closing a lock file must not touch SQLite's locks.
-Commands beside a running gateway do not take it, except where they would replace the file.
+Owns `<database>.lock`. It is a POSIX record lock: the kernel releases it however the process ends, and no
+child process inherits it. It is on a separate file, because closing a locked file would drop SQLite's locks.
+Commands that run beside a gateway do not take it, except when they replace the file.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ class GatewayLock:
         self._name = f"{database.resolve()}.lock"
 
     def take(self) -> None:
-        """StoreError naming the process when somebody else has it."""
+        """Take the lock. Raises StoreError with the process that has it."""
         if self._name in _taken:
             raise self._refused(str(os.getpid()))
         try:
@@ -36,12 +36,12 @@ class GatewayLock:
         _taken[self._name] = number
 
     def release(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         if (number := _taken.pop(self._name, None)) is not None:
             os.close(number)
 
     def renew(self) -> None:
-        """Take it again if somebody has deleted the lock file. StoreError as `take`."""
+        """Take the lock again if the lock file was deleted. Raises StoreError as `take`."""
         number = _taken.get(self._name)
         if number is None or not _stands(number, self._name):
             self.release()
@@ -49,7 +49,7 @@ class GatewayLock:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Take it for a while."""
+        """Hold the lock in a with block."""
         self.take()
         try:
             yield

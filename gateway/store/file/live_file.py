@@ -1,8 +1,8 @@
-"""What the operating system says about the files of a database that is open.
+"""Whether the files under the database's names are still the files that were opened.
 
-SQLite goes on in its open files when somebody deletes or replaces them: every commit succeeds, and all of
-them are gone when the process ends. Owns the comparison of the files under the database's names with those
-that were opened. Must not open or change a file.
+SQLite continues in its open files when somebody deletes or replaces them: every commit succeeds, and all are
+lost when the process ends. Owns this comparison, by device and inode. Must not open a file or change its
+content.
 """
 
 import contextlib
@@ -17,9 +17,9 @@ MISSING: Identity = (0, 0)  # the number of no file
 
 
 class LiveFile:
-    """The files of one database, as they were when it was opened. Make it just after opening.
+    """The files of one database at the moment it was opened. Create it just after opening.
 
-    `ends`: of the names that SQLite has open; one that is missing already was taken away meanwhile.
+    `ends`: suffixes of the names that SQLite has open; a file that is already missing was deleted meanwhile.
     """
 
     def __init__(self, path: Path, ends: Sequence[str] = ENDS) -> None:
@@ -28,7 +28,7 @@ class LiveFile:
         self._opened = {name: _identity(name) or MISSING for name in names}
 
     def fault(self) -> str:
-        """Which file is not the one that was opened, and what became of it; "" when all are. Any thread."""
+        """The file that was deleted or replaced, in words; "" when there is none. Any thread."""
         for name, known in self._opened.items():
             present = _identity(name)
             if present != known:
@@ -43,17 +43,17 @@ class LiveFile:
         return [Path(name) for name, known in self._opened.items() if _identity(name) == known]
 
     def read_only(self) -> list[str]:
-        """The files that could not be opened for writing again; the open ones would still be written."""
+        """The files that are read-only now; SQLite would still write into its open ones."""
         return [name for name in self._opened if not _is_writable(name)]
 
     def let_write(self) -> None:
-        """Give the owner back the right to write, where that is us."""
+        """Give the owner write permission again, where the files are ours."""
         for name in self.read_only():
             with contextlib.suppress(OSError):
                 Path(name).chmod(stat.S_IMODE(Path(name).stat().st_mode) | 0o600)
 
     def second_name(self) -> str:
-        """A hard link to one of the files: a program that opens it there finds another -wal; or ""."""
+        """A hard link to one of the files, in words, or "". Under another name there is another -wal."""
         for name in self._opened:
             with contextlib.suppress(OSError):
                 if (links := Path(name).stat().st_nlink) > 1:
@@ -65,13 +65,13 @@ def _is_writable(name: str) -> bool:
     try:
         mode = Path(name).stat().st_mode
     except OSError:
-        return True  # not there: told by `fault`
+        return True  # missing: reported by `fault`
     return os.access(name, os.R_OK | os.W_OK) and bool(mode & stat.S_IWUSR)
 
 
 def _identity(name: str) -> Identity | None:
     try:
-        found = os.stat(name)  # noqa: PTH116 - asked at every commit; a Path costs more than the call
+        found = os.stat(name)  # noqa: PTH116 - called at every commit; a Path costs more than the call
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -1,9 +1,9 @@
 """Raw bytes of a database file, read through SQLite's own file layer.
 
-POSIX record locks belong to the process: closing any descriptor of a file drops all locks that the process
-holds on it, SQLite's too. Then another program believes itself alone and deletes the -wal. SQLite's file
-layer knows this and closes late. Owns the only way in which this program may read a database file that is
-or may be open. Must not write.
+POSIX record locks belong to the process: closing any descriptor of a file drops all locks of the process on
+it, also those of SQLite. Then another program finds no lock and deletes the -wal. SQLite's file layer knows
+this and closes later. Owns the only way in which this program may read a database file that may be open.
+Must not write.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""The write-ahead log's size, and who keeps it from shrinking.
+"""The size of the write-ahead log, and which programs keep it from shrinking.
 
-While some program holds an old snapshot open, the log cannot start again from its beginning and grows.
-Owns its limit, and the search for those programs. Must not wait for them.
+While a program reads an old snapshot, the log cannot restart from its beginning and grows. Owns the limit,
+and the search for such programs. Must not wait for them.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ def size(path: Path) -> int:
 
 
 def shrink(connection: apsw.Connection, path: Path) -> None:
-    """Truncate a log that is too long, if nobody reads it now. The writer's thread."""
+    """Truncate a log that is too long, unless somebody reads it. On the writer's thread."""
     if size(path) <= WAL_LIMIT_BYTES:
         return
     connection.set_busy_timeout(0)
@@ -37,7 +37,7 @@ def shrink(connection: apsw.Connection, path: Path) -> None:
 
 
 def readers(path: Path) -> list[str]:
-    """Which other processes read in the log now, as "name (number)"; empty where nobody can say."""
+    """The other processes that read the log now, as "name (number)"; empty if that is unknown."""
     try:
         inode, text = Path(f"{path}-shm").stat().st_ino, LOCKS.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):

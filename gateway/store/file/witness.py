@@ -1,7 +1,7 @@
 """Checks that committed events are in the file that other programs see.
 
-Owns which events it has seen through the writing connection, and reads them again through a new
-connection: by the database's name, as the next start will. Must not repair (`database_file`).
+Owns the list of the newest events of the writing connection, and reads them through a new connection that
+is opened by name, as the next start will. Must not repair (`database_file`).
 """
 
 from datetime import datetime, timedelta
@@ -12,21 +12,21 @@ import apsw
 from gateway.domain.epoch import ms
 from gateway.store.connection import open_reader
 
-MOST_EVENTS = 100  # events that are looked for
-LOOK_BACK = timedelta(hours=12)  # older ones may be purged between two looks
+MOST_EVENTS = 100  # newest events that are compared
+LOOK_BACK = timedelta(hours=12)  # older ones may be purged between two checks
 
 NEWEST = """SELECT no, id FROM (SELECT no, id, received_ms FROM event ORDER BY no DESC LIMIT ?)
             WHERE received_ms >= ?"""
 
 
 class Witness:
-    """Of one open database. The writer's thread only."""
+    """For one open database. On the writer's thread only."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, str] = {}  # number in the journal -> id, as of the last look
+        self._seen: dict[int, str] = {}  # journal number -> id, at the last check
 
-    def look(self, writer: apsw.Connection, path: Path, now: datetime) -> tuple[int, int]:
-        """(newest events that are missing in the file, those of them that the writer has no more)."""
+    def compare(self, writer: apsw.Connection, path: Path, now: datetime) -> tuple[int, int]:
+        """(newest events that are missing in the file, those of them that the writer has lost too)."""
         present = dict(writer.execute(NEWEST, (MOST_EVENTS, ms(now - LOOK_BACK))))
         reader = open_reader(path)
         try:

@@ -1,7 +1,6 @@
 """Copies of the database: made while the gateway writes, and checked before they count.
 
-Owns the files of a copy: it exists complete and checked under its name, or not at all. Putting one back is
-`restore`'s.
+Owns the files of a copy: a copy under its final name is complete and checked. Must not restore it.
 """
 
 import re
@@ -18,7 +17,7 @@ _NAME = re.compile(r"shishigaki-\d{8}T\d{6}Z\.db")
 
 
 def file_name(now: datetime) -> str:
-    """What a copy made at `now` (UTC) is called in a folder of copies."""
+    """The name of a copy made at `now` (UTC) in a folder of copies."""
     return f"shishigaki-{now:%Y%m%dT%H%M%SZ}.db"
 
 
@@ -41,7 +40,7 @@ def save(database: Path, target: Path, *, force: bool = False) -> None:
 
 
 def trim(folder: Path, keep: int) -> list[Path]:
-    """Delete the oldest copies of `folder` beyond `keep`, nothing else; gives what was deleted."""
+    """Delete the oldest copies of `folder` beyond `keep`, nothing else; returns the deleted ones."""
     copies = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
     old = copies[:-keep]
     for path in old:
@@ -50,13 +49,13 @@ def trim(folder: Path, keep: int) -> list[Path]:
 
 
 def differ(one: Path, other: Path) -> None:
-    """StoreError when both names stand for one file."""
+    """Raises StoreError when both names are the same file."""
     if one.exists() and other.exists() and one.samefile(other):
         raise StoreError(f"{one}: is {other} itself; give the copy another name")
 
 
 def copy(source: apsw.Connection, origin: Path, target: Path) -> None:
-    """Write beside the target, check, then rename: a power cut leaves no half copy under its name."""
+    """Write beside the target, check, then rename: a power cut leaves no incomplete copy under its name."""
     part = target.with_name(target.name + ".part")
     differ(origin, part)
     try:
@@ -76,7 +75,7 @@ def _fill(source: apsw.Connection, origin: Path, part: Path) -> None:
     connection = apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         with connection.backup("main", source, "main") as backup:
-            backup.step(-1)  # at once: one consistent moment, and the writer goes on meanwhile
+            backup.step(-1)  # in one step: a consistent snapshot; the writer continues meanwhile
         connection.pragma("journal_mode", "DELETE")  # one file, readable from read-only media
         check(connection, origin)
     finally:
@@ -84,7 +83,7 @@ def _fill(source: apsw.Connection, origin: Path, part: Path) -> None:
 
 
 def check(connection: apsw.Connection, path: Path) -> None:
-    """StoreError unless it is a sound database of ours, of this version or an older one."""
+    """Raises StoreError unless it is a sound Shishigaki database of this or an older version."""
     try:
         verdict = [text for (text,) in connection.execute("PRAGMA integrity_check(3)")]
         version = connection.pragma("user_version")

@@ -37,9 +37,9 @@ from gateway.store.writer import Transaction
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-SALVAGE_INTERVAL = timedelta(minutes=10)  # a fault that returns sooner has another cause
-RESCUE_INTERVAL_S = 10.0  # after one that failed: it may write the whole database
-START_CHECK_LIMIT_S = 2.0  # a larger file is checked to the end beside the work
+SALVAGE_INTERVAL = timedelta(minutes=10)  # damage that returns sooner has another cause
+RESCUE_INTERVAL_S = 10.0  # after a failed attempt, which may write the whole database
+START_CHECK_LIMIT_S = 2.0  # the rest of a larger file is checked in the background
 
 
 class _RehearsalOverError(Exception):
@@ -62,7 +62,7 @@ class DatabaseFile:
         self._stopping = threading.Event()
         self.steps = 0
         self.file_number = 0
-        self.file_fault = ""  # why nothing can be kept now
+        self.file_fault = ""  # why nothing can be stored now
         self._readers: list[Reader] = []
         self._closed = False
         self._rescue_again_s = 0.0
@@ -82,19 +82,19 @@ class DatabaseFile:
 
     @property
     def salvaged(self) -> FileReport | None:
-        """What became of a broken file since the program started."""
+        """The report of the last salvage since the program started, or None."""
         return self._opening.salvaged
 
     def write(self, act: Callable[[Transaction], T]) -> T:
-        """`act` in one transaction; once more on the mended file when this one breaks.
+        """Run `act` in one transaction; again on the salvaged file when this one is damaged.
 
-        When this returns, the file under the database's name holds it.
+        When this returns, the file under the database's name holds the result.
         """
         if self.file_fault:
-            self.heal()
+            self.restore_files()
         result = self._write(act)
         if self._live.fault():
-            self.heal()
+            self.restore_files()
         return result
 
     def _write(self, act: Callable[[Transaction], T]) -> T:
@@ -102,7 +102,7 @@ class DatabaseFile:
             with store_errors(), self._writer.transaction() as tx:
                 return act(tx)
         except DamagedFileError as error:
-            self.mend(str(error))
+            self.salvage(str(error))
         with store_errors(), self._writer.transaction() as tx:
             return act(tx)
 
@@ -127,7 +127,7 @@ class DatabaseFile:
         return number, reader
 
     def drop_reader(self, reader: Reader) -> None:
-        """Close a reader of a file that has been set aside. The thread that used it."""
+        """Close a reader of a file that was moved aside. On the thread that used it."""
         self._readers.remove(reader)
         reader.close()
 
@@ -139,12 +139,12 @@ class DatabaseFile:
 
     @contextlib.contextmanager
     def reading_behind(self) -> Iterator[Reader]:
-        """A reader on the writing connection, while no other finds the file."""
+        """A reader on the writing connection, while the file cannot be opened by name."""
         with store_errors():
             yield Reader(self._path, self._writer.connection)
 
     def examine(self) -> str:
-        """Check to the end on a connection of its own; the fault, or "". Any thread."""
+        """Check the whole file on a separate connection; returns the damage, or "". Any thread."""
         reader = opening.open_reader(self._path)
         try:
             state, fault = check(reader, None, self._stopping.is_set)
@@ -153,9 +153,11 @@ class DatabaseFile:
         self.examined = state is CheckResult.SOUND
         return fault
 
-    def mend(self, fault: str) -> None:
-        """Salvage into a new file; DamagedFileError if that was tried just now and did not help."""
-        if moved := self._live.fault():  # the file under the name is another: that one looks broken
+    def salvage(self, fault: str) -> None:
+        """Salvage into a new file. Raises DamagedFileError if a recent salvage did not help."""
+        if (
+            moved := self._live.fault()
+        ):  # another file stands under the name, and that one is damaged
             self._rescue(moved)
             return
         if self.salvaged and utc_now() - self.salvaged.at < SALVAGE_INTERVAL:
@@ -172,10 +174,10 @@ class DatabaseFile:
         """A hard link to one of the files, in words. Any thread."""
         return self._live.second_name()
 
-    def heal(self) -> None:
-        """Look whether the database's files are still there, and write them anew where they are not.
+    def restore_files(self) -> None:
+        """Check that the database's files are still there, and write them again if not.
 
-        DiskError: that is not possible now, so nothing is kept.
+        Raises DiskError if that is not possible now; then nothing can be stored.
         """
         if fault := self._live.fault():
             self._rescue(fault)
@@ -185,17 +187,19 @@ class DatabaseFile:
             self.file_fault = f"{', '.join(names)} 書き込めません / is read-only"
             raise DiskError(self.file_fault)
         if self.file_fault:
-            # Of an attempt that failed; what is committed from now on is not in it.
+            # Left by a failed attempt; it does not hold what is committed from now on.
             exchange.beside(self._path, exchange.RESCUED).unlink(missing_ok=True)
-            self.look()
+            self.verify()
 
-    def look(self) -> None:
-        """Read the newest events again as others see them, and keep the log short."""
+    def verify(self) -> None:
+        """Read the newest events as other programs see them, and truncate a long log."""
         try:
             with store_errors():
-                missing, lost = self._witness.look(self._writer.connection, self._path, utc_now())
+                missing, lost = self._witness.compare(
+                    self._writer.connection, self._path, utc_now()
+                )
         except DamagedFileError as error:
-            self.mend(str(error))
+            self.salvage(str(error))
             return
         except StoreError as error:
             self.file_fault = str(error)
@@ -207,12 +211,12 @@ class DatabaseFile:
             wal.shrink(self._writer.connection, self._path)
 
     def renew_lock(self) -> None:
-        """StoreError when the lock was deleted and another gateway has it now."""
+        """Take the lock again. Raises StoreError when it was deleted and another gateway has it."""
         if self._alone:
             self._lock.renew()
 
     def stop(self) -> None:
-        """End a check that is under way. Any thread."""
+        """Stop a running check. Any thread."""
         self._stopping.set()
 
     def close(self) -> None:
@@ -220,7 +224,7 @@ class DatabaseFile:
         if self._alone and not self._closed:
             self._rescue_again_s = 0.0
             try:
-                self.heal()
+                self.restore_files()
             except StoreError:
                 log.exception("what was committed may not be in the file")
         self._closed = True
@@ -236,7 +240,7 @@ class DatabaseFile:
         self.report = remembered(self._writer.connection)
 
     def _rescue(self, fault: str) -> None:
-        """The names stand for other files: write under them again what was committed."""
+        """Other files stand under the names: write the committed data there again."""
         if not self._alone:  # a command: the gateway, or a person, has put another file there
             raise DiskError(f"{fault}; このコマンドをもう一度 / run this command again")
         if self.file_fault and time.monotonic() < self._rescue_again_s:
@@ -257,12 +261,12 @@ class DatabaseFile:
         log.error("%s; all committed rows are in it again; aside: %s", fault, report.folder)
 
     def _missing(self, missing: int, lost: int) -> None:
-        """Events that were committed are not in the file that others see."""
+        """Handle committed events that are not in the file that other programs see."""
         fault = f"{missing} 件の記録がファイルにありません / committed events are not in the file"
         log.error("%s; %d of them not in the writing connection either", fault, lost)
         state, found = check(self._writer.connection, START_CHECK_LIMIT_S)
         if state is CheckResult.DAMAGED:
-            self.mend(found)
+            self.salvage(found)
             return
         if lost < missing:
             self._rescue(fault)
@@ -272,7 +276,7 @@ class DatabaseFile:
 
     @contextlib.contextmanager
     def _exclusively(self) -> Iterator[None]:
-        """While a file is exchanged no gateway but ours may work in it."""
+        """Hold the lock while a file is replaced, so that no other gateway uses it."""
         with contextlib.nullcontext() if self._alone else self._lock.held():
             yield
 

@@ -1,10 +1,10 @@
 """Replacing a database by a new file; the old files are moved aside, never deleted.
 
-Owns moving a database and its side files together, so that a -wal never meets a file it does not belong to.
-Must not know what is in them, nor touch a file while SQLite works in it.
+Owns moving a database together with its side files, so that a -wal is never used with another database.
+Must not know their content, nor touch a file that SQLite has open.
 
-A crash at any point is safe: a new file gets its final name only when it is whole and on the disk, and an
-exchange that was interrupted is finished at the next start.
+A crash at any point is safe: a new file gets its final name only when it is complete and on the disk, and the
+next start finishes an interrupted replacement.
 """
 
 import os
@@ -13,14 +13,14 @@ from datetime import datetime
 from pathlib import Path
 
 SIDES = ("-wal", "-shm", "-journal")
-RESCUED = ".rescued"  # whole, and meant to stand under the database's name
-SALVAGED = ".salvaged"  # whole; made from what stands under the database's name, if that is there
+RESCUED = ".rescued"  # complete, and to be renamed to the database's name
+SALVAGED = ".salvaged"  # complete; made from the file under the database's name, if there is one
 
 
 def put_in_place(path: Path, whole: Path, folder: Path, ours: Collection[Path] = ()) -> None:
-    """Put what stands under the database's names into `folder`, then `whole` in its place.
+    """Move the files under the database's names into `folder`, then rename `whole` to the database.
 
-    `ours`: files that may go instead, for all that is in them is in `whole`.
+    `ours`: files that may be deleted instead, because `whole` holds all their data.
     """
     present = _present(path)
     _move([file for file in present if file not in ours], folder)
@@ -32,23 +32,25 @@ def put_in_place(path: Path, whole: Path, folder: Path, ours: Collection[Path] =
 
 
 def is_interrupted(path: Path) -> bool:
-    """Whether a crash has left an exchange to finish."""
+    """Whether a crash has left a replacement to finish."""
     return beside(path, RESCUED).exists() or beside(path, SALVAGED).exists()
 
 
 def finish(path: Path, now: datetime) -> None:
-    """Finish what a crash has interrupted. Only while no gateway works in the file."""
+    """Finish a replacement that a crash interrupted. Only while no gateway uses the file."""
     rescued, salvaged = beside(path, RESCUED), beside(path, SALVAGED)
     if rescued.exists():
         put_in_place(path, rescued, free_folder(path, now))
     if path.exists():
-        salvaged.unlink(missing_ok=True)  # what it was made from is still there, or something newer
+        salvaged.unlink(
+            missing_ok=True
+        )  # the file that it was made from is still there, or a newer one
     elif salvaged.exists():
         put_in_place(path, salvaged, free_folder(path, now))
 
 
 def free_folder(path: Path, now: datetime) -> Path:
-    """A folder beside the database that is not there yet, for what is put aside."""
+    """A new folder name beside the database, for files that are moved aside."""
     folder, number = path.with_name(f"broken-{now:%Y%m%dT%H%M%SZ}"), 1
     while folder.exists():
         number += 1
@@ -57,7 +59,7 @@ def free_folder(path: Path, now: datetime) -> Path:
 
 
 def left_sides(path: Path) -> list[Path]:
-    """Side files with something in them beside a database that is missing: of one that was deleted."""
+    """Side files with content whose database is missing: it was deleted."""
     if path.exists():
         return []
     sides = [beside(path, side) for side in ("-wal", "-journal")]
@@ -65,7 +67,7 @@ def left_sides(path: Path) -> list[Path]:
 
 
 def set_aside(path: Path, folder: Path) -> None:
-    """Move a database and its side files, as far as they are there, into a new folder."""
+    """Move a database and those side files that exist into a new folder."""
     _move(_present(path), folder)
 
 
@@ -81,18 +83,18 @@ def _move(files: Sequence[Path], folder: Path) -> None:
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """A file of the same name with something behind."""
+    """The path with a suffix appended to the name."""
     return path.with_name(path.name + suffix)
 
 
 def remove(path: Path) -> None:
-    """Delete a database of our own making, and its side files."""
+    """Delete a database that this program made, and its side files."""
     for side in ("", *SIDES):
         beside(path, side).unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
-    """Bring a new file, or a folder's names, onto the disk. Not for a database in use."""
+    """Sync a new file, or a folder's names, to the disk. Not for a database in use."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

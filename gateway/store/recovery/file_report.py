@@ -1,7 +1,7 @@
-"""What became of a database file, told to whoever opens the new one next.
+"""A report about a replaced database file, for the program that opens the new file next.
 
-Owns the report and its place in the file: the program that salvaged may be a command, and the gateway that
-tells people starts later. Must not decide how long it is news.
+Owns the report and where it is stored: a command may have salvaged the file, and the gateway that alerts
+people starts later. Must not decide how long it is shown.
 """
 
 from datetime import datetime
@@ -24,13 +24,13 @@ class FileReport(Struct, frozen=True):
 
 
 def remember(target: apsw.Connection, report: FileReport) -> None:
-    """Leave the report in the new file."""
+    """Store the report in the new file."""
     row = (SettingKey.FILE_REPORT, msgspec.json.encode(report).decode())
     target.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", row)
 
 
 def remembered(connection: apsw.Connection) -> FileReport | None:
-    """The report that was left in the file; None when there is none that can be read."""
+    """The report stored in the file; None when there is none, or it cannot be read."""
     row = connection.execute(
         "SELECT value FROM setting WHERE key = ?", (SettingKey.FILE_REPORT,)
     ).fetchone()

@@ -1,4 +1,4 @@
-"""Integrity check of a file, in a time that does not grow with the file.
+"""Integrity check of a file, in a limited time.
 
 Owns the header's fixed bytes and the bounded check. Must not repair (that is `salvage`).
 """
@@ -63,10 +63,10 @@ def has_wal(path: Path) -> bool:
 def check(
     connection: apsw.Connection, budget_s: float | None, stop: Callable[[], bool] = lambda: False
 ) -> tuple[CheckResult, str]:
-    """Look at the small tables, then at all, for `budget_s` (None: to the end): (state, first fault).
+    """Check the small tables, then all, for `budget_s` (None: to the end): (result, first damage).
 
-    `stop`: asked now and then, True ends the check. Faults inside a value that leave the structure
-    whole cannot be seen: SQLite keeps no checksums.
+    `stop`: called now and then, True ends the check. Damage inside a value that leaves the structure
+    intact cannot be found: SQLite stores no checksums.
     """
     end = None if budget_s is None else time.monotonic() + budget_s
     connection.set_progress_handler(

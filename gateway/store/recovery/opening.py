@@ -1,7 +1,7 @@
-"""Opening a database file in whatever state it is.
+"""Opens a database file in any state.
 
-Owns the steps from a path to a writer: an exchange that a crash interrupted, side files whose database is
-gone, a broken file. Must not watch the file afterwards (`database_file`).
+Owns the steps from a path to a writer: finishing a replacement that a crash interrupted, side files without
+a database, a damaged file. Must not check the file afterwards (`database_file`).
 """
 
 import logging
@@ -25,7 +25,7 @@ Exclusively = Callable[[], AbstractContextManager[None]]
 
 
 class Opening:
-    """Opens one path. `exclusively`: no gateway of others works in the file inside this context."""
+    """Opens one path. `exclusively`: a context in which no other gateway uses the file."""
 
     def __init__(
         self, path: Path, zone: ZoneInfo, exclusively: Exclusively, progress: Callable[[], None]
@@ -36,7 +36,7 @@ class Opening:
         self.examined = False  # the whole file has been checked
 
     def open(self, check_s: float) -> Writer:
-        """A writer on the file, or on what could be salvaged of it."""
+        """A writer on the file, or on the salvaged file."""
         left = self._tidy()
         if not header_is_sane(self._path) and not has_wal(self._path):
             return self.open_salvaged("the file's header is broken")
@@ -58,7 +58,7 @@ class Opening:
         return writer
 
     def open_salvaged(self, fault: str) -> Writer:
-        """A writer on what is readable of the file, which is put aside."""
+        """A writer on a salvaged file; the damaged one is moved aside."""
         log.error("the database is damaged: %s", fault)
         with self._exclusively(), store_errors():
             report = self.salvaged = salvage(self._path, fault, utc_now(), self._progress)
@@ -76,9 +76,9 @@ class Opening:
         return writer
 
     def _tidy(self) -> FileReport | None:
-        """Finish what a crash interrupted; put side files aside whose database is gone.
+        """Finish a replacement that a crash interrupted; move side files without a database aside.
 
-        SQLite would delete the log of a database that is gone, or play it into another one.
+        SQLite would delete the log of a missing database, or replay it into another one.
         """
         path = self._path
         if not exchange.is_interrupted(path) and not exchange.left_sides(path):

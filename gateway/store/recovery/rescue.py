@@ -1,8 +1,8 @@
-"""A database whose files were deleted or replaced under the running program is written anew.
+"""Writes a database again whose files were deleted or replaced while the program runs.
 
-The open connection still reads all that was committed, from files without a name. Owns the copy of it and
-the exchange: what stands under the database's names now is put aside, never deleted. Must not judge whether
-that is needed (`live_file`, `witness`).
+The open connection still reads all committed data, from files without a name. Owns the copy and the
+replacement: files that stand under the database's names now are moved aside, never deleted. Must not decide
+whether that is needed (`live_file`, `witness`).
 """
 
 import contextlib
@@ -21,9 +21,9 @@ STEP_PAGES = 500
 def rescue(
     connection: apsw.Connection, live: LiveFile, fault: str, now: datetime, progress: OnSalvageStep
 ) -> FileReport:
-    """Write what `connection` reads under the database's name.
+    """Write a copy of what `connection` reads under the database's name.
 
-    Open a new connection afterwards, then close this one.
+    The caller then opens a new connection and closes this one.
     """
     path = live.path
     path.parent.mkdir(parents=True, exist_ok=True)

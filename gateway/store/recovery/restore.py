@@ -1,7 +1,7 @@
-"""Restoring a copy: afterwards the database is the copy and nothing else.
+"""Restores a copy: afterwards the database holds the data of the copy and nothing else.
 
-Owns what happens to the files that are there already: all of them are moved aside together, never deleted,
-for SQLite would play a -wal or -journal that was left into the copy. Must not be used beside a gateway.
+Owns what happens to existing files: all are moved aside together, never deleted, because SQLite would replay
+a -wal or -journal that was left into the copy. Must not run beside a gateway.
 """
 
 import contextlib
@@ -18,12 +18,15 @@ from gateway.store.recovery.backup import check, differ
 from gateway.store.recovery.backup import copy as make
 from gateway.store.recovery.exchange import RESCUED, SALVAGED, SIDES, beside, sync
 
-ENDS = ("", *SIDES)  # of a database file: what SQLite would play into another one
-LEFTOVERS = (RESCUED, SALVAGED)  # what the next start would put in its place
+ENDS = ("", *SIDES)  # suffixes of a database's files
+LEFTOVERS = (
+    RESCUED,
+    SALVAGED,
+)  # suffixes of files that the next start would rename to the database
 
 
 def put_back(copy: Path, database: Path, now: datetime, *, force: bool = False) -> Path | None:
-    """Make `database` what `copy` holds and nothing else; gives where what was there now lies, if anything.
+    """Make `database` what `copy` holds and nothing else; returns the name of the former files, or None.
 
     Raises StoreError when the copy is not sound or too new, when a database exists and not `force`,
     or when somebody is using it. Then nothing has changed.
@@ -44,11 +47,11 @@ def put_back(copy: Path, database: Path, now: datetime, *, force: bool = False) 
 
 
 def _exchange(source: apsw.Connection, copy: Path, database: Path, aside: Path) -> list[str]:
-    """The copy in place of what is there. After a crash the next start finds the one or the other, whole."""
+    """Replace the files by the copy. After a crash the next start finds one or the other, complete."""
     fresh = beside(database, ".restoring")
     differ(copy, fresh)
     make(source, copy, fresh)
-    ready = fresh.replace(beside(database, RESCUED))  # from now on a start finishes this
+    ready = fresh.replace(beside(database, RESCUED))  # from now on the next start finishes this
     try:
         moved = _move(database, aside, ENDS)
         ready.replace(database)
@@ -64,7 +67,7 @@ def _exchange(source: apsw.Connection, copy: Path, database: Path, aside: Path) 
 
 
 def _free_name(database: Path, now: datetime) -> Path:
-    """A name for what was there, which nothing has yet."""
+    """An unused name for the former files."""
     name = f"{database.name}.before-{now:%Y%m%dT%H%M%SZ}"
     names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
     return next(
@@ -95,9 +98,9 @@ def _counts(connection: apsw.Connection) -> dict[str, int]:
 
 @contextlib.contextmanager
 def _unused(database: Path) -> Iterator[None]:
-    """Nobody else has it open meanwhile; StoreError when somebody has.
+    """Hold the file while nobody else has it open. Raises StoreError when somebody has.
 
-    Asked by SQLite's own lock, without a connection: that would play in, or delete, the files beside it.
+    Uses SQLite's lock without a connection, which would replay or delete the side files.
     """
     if not database.exists():
         yield
@@ -122,7 +125,7 @@ def _unused(database: Path) -> Iterator[None]:
 
 
 def _present(database: Path, ends: Sequence[str]) -> list[str]:
-    """Which files of a database are there, by the ends of their names."""
+    """The suffixes of those files of a database that exist."""
     return [end for end in ends if os.path.lexists(f"{database}{end}")]
 
 

@@ -1,6 +1,6 @@
-"""Salvage: copies what is readable of a damaged database into a new one; the damaged one is kept.
+"""Salvage: copies the readable rows of a damaged database into a new one; the damaged one is kept.
 
-Owns the order: the registry first, history last. Must not judge or delete: the broken file and its -wal
+Owns the order: the registry first, history last. Must not delete anything: the damaged file and its -wal
 stay in `broken-<time>/` (`exchange`).
 """
 
@@ -38,7 +38,7 @@ from gateway.store.tables.replication import FollowerTable
 
 log = logging.getLogger(__name__)
 
-# What people need to go on stands first; tables not named here follow, then the long ones.
+# First the tables that people need to continue, then tables not named here, then the long ones.
 FIRST_TABLES = ("device", "setting", "person", "person_change", "alert", "outbox", "quarantine")
 LAST_TABLES = ("effort_day", "sighting_day", "effort_hour", "sighting_hour", "event")
 
@@ -48,7 +48,7 @@ OnSalvageStep = Callable[[], None]
 
 
 def salvage(path: Path, fault: str, now: datetime, progress: OnSalvageStep) -> FileReport:
-    """Make `path` a sound database from what is readable of it; `progress` is called at every step."""
+    """Make `path` a sound database with its readable rows; `progress` is called at every step."""
     fresh, folder = beside(path, ".salvaging"), free_folder(path, now)
     remove(fresh)
     report = FileReport(now, fault, str(folder), *_copy_all(path, fresh, progress))
@@ -61,7 +61,7 @@ def salvage(path: Path, fault: str, now: datetime, progress: OnSalvageStep) -> F
 
 def _copy_all(path: Path, fresh: Path, progress: OnSalvageStep) -> tuple[dict[str, int], int]:
     target = open_writer(fresh)
-    target.pragma("synchronous", "OFF")  # made durable as a whole at the end
+    target.pragma("synchronous", "OFF")  # synced once, at the end
     target.pragma("foreign_keys", "OFF")
     rows: dict[str, int] = {}
     holes = 0
@@ -70,7 +70,7 @@ def _copy_all(path: Path, fresh: Path, progress: OnSalvageStep) -> tuple[dict[st
             for table in _tables(target):
                 rows[table], missed = _copy(source, target, table, progress)
                 holes += missed
-        _stand_in(target)
+        _add_lost_devices(target)
         FollowerTable(target).forget_lost()
         MonthTable(target).forget()
         target.pragma("synchronous", "FULL")
@@ -93,7 +93,7 @@ def _tables(target: apsw.Connection) -> list[str]:
 
 @contextlib.contextmanager
 def _readable(path: Path) -> Iterator[apsw.Connection]:
-    """A reading connection to the broken file, or to a copy with its schema put back."""
+    """A reading connection to the damaged file, or to a copy whose schema was restored."""
     copy = beside(path, ".repaired")
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
@@ -144,7 +144,7 @@ def _copy(
 
 
 def _makes_sense(table: str, row: TableRow) -> bool:
-    """Alerts and people are read one by one, where a broken one must not stop the gateway."""
+    """Whether a row can be decoded: a damaged alert or person must not stop the gateway."""
     try:
         if read := READ_BODY.get(table):
             read(row[-1])
@@ -162,8 +162,8 @@ def _put(target: apsw.Connection, insert: str, row: TableRow) -> bool:
     return target.changes() > 0
 
 
-def _stand_in(target: apsw.Connection) -> None:
-    """A device whose row is lost keeps its events; somebody has to say what it was."""
+def _add_lost_devices(target: apsw.Connection) -> None:
+    """Insert a pending device for events whose device row is lost; a person has to say what it was."""
     lost = target.execute(
         "SELECT DISTINCT device FROM event EXCEPT SELECT no FROM device"
     ).fetchall()

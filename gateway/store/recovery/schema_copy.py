@@ -1,7 +1,7 @@
-"""A copy of the pages of a database file that hold the schema.
+"""A copy of the schema pages of a database file.
 
-Owns a small side file, written when the schema has changed. Without its schema a database of millions
-of sound rows cannot be read, and the schema is the only part whose content we know.
+Owns a small side file, written when the schema has changed. Without the schema a database of millions of
+sound rows cannot be read, and the schema is the only part whose content is known.
 """
 
 import os
@@ -19,9 +19,9 @@ SchemaPages = dict[int, bytes]
 
 
 def keep(connection: apsw.Connection, path: Path) -> None:
-    """Write the copy of `path` if there is none of this schema; needs a sound database."""
+    """Write the copy for `path` unless there is one of this schema. The database must be sound."""
     pages = _read(connection, path)
-    if pages and _still(pages) != _still(load(path)):
+    if pages and _without_counters(pages) != _without_counters(load(path)):
         fresh = _beside(path).with_suffix(".new")
         with fresh.open("wb") as file:
             file.write(msgspec.msgpack.encode(pages))
@@ -31,7 +31,7 @@ def keep(connection: apsw.Connection, path: Path) -> None:
 
 
 def load(path: Path) -> SchemaPages:
-    """The kept pages by number; empty when there is no copy or it is damaged."""
+    """The copied pages by number; empty when there is no copy or it is damaged."""
     try:
         pages = msgspec.msgpack.decode(_beside(path).read_bytes(), type=SchemaPages)
     except (OSError, msgspec.MsgspecError):
@@ -40,7 +40,7 @@ def load(path: Path) -> SchemaPages:
 
 
 def restore(pages: SchemaPages, copy: Path) -> None:
-    """Put the kept pages into a copy of the broken file."""
+    """Write the copied pages into a copy of the damaged file."""
     size = copy.stat().st_size // PAGE
     with copy.open("r+b") as file:
         for number, page in pages.items():
@@ -50,18 +50,18 @@ def restore(pages: SchemaPages, copy: Path) -> None:
 
 
 def _read(connection: apsw.Connection, path: Path) -> SchemaPages:
-    """The schema's pages, once they have left the -wal; empty when they have not yet."""
+    """The schema's pages; empty while some are only in the -wal."""
     in_log, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
     if in_log != moved:
-        return {}  # somebody reads an older state: the file may hold an older schema
+        return {}  # a reader uses an older snapshot: the file may hold an older schema
     rows = connection.execute("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")
     numbers = [number for (number,) in rows]
     pages = {number: raw_file.read(path, (number - 1) * PAGE, PAGE) for number in numbers}
     return pages if all(len(page) == PAGE for page in pages.values()) else {}
 
 
-def _still(pages: SchemaPages) -> SchemaPages:
-    """Without what changes at every commit."""
+def _without_counters(pages: SchemaPages) -> SchemaPages:
+    """The pages without the bytes that change at every commit."""
     first = bytearray(pages.get(1, b""))
     for start, end in COUNTERS:
         first[start:end] = b""

@@ -1,6 +1,6 @@
-"""Reading a damaged table: up to a damaged range, then backwards to it from behind, then onwards.
+"""Reads a damaged table: up to a damaged range, then backwards to it from its end, then onwards.
 
-Owns the order of reading. Must not write nor know what rows mean.
+Owns the order of reading. Must not write, nor know what rows mean.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ class TableWalk:
             yield from self._read(f"{self._by[0]} > {far}")
 
     def _read(self, where: str, *, descending: bool = False) -> Iterator[list[TableRow]]:
-        """Rows up to a fault. Keys are believed only after a fault: a broken key must not end it."""
+        """Rows up to damage. Conditions on keys only after damage: a damaged key must not end the walk."""
         turn = " DESC" if descending else ""
         order = ", ".join(f"{column}{turn}" for column in self._by)
         condition = f" WHERE {where}" if where else ""
@@ -69,7 +69,7 @@ class TableWalk:
             self._broken = True
 
     def _beyond(self, at: int) -> int | None:
-        """A number after a damaged range, found in doubling strides; None when no row follows."""
+        """A number after a damaged range, found by doubling the step; None when no row follows."""
         stride = 1
         while stride < FAR:
             probe = f"{self._select} WHERE {self._by[0]} > ? ORDER BY {self._by[0]} LIMIT 1"

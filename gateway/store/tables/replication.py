@@ -127,7 +127,7 @@ class FollowerTable:
         """Store which journal numbers the follower has."""
         self.put(SettingKey.INFLUX_DONE, msgspec.json.encode(done).decode())
 
-    def heard(self) -> int:
+    def sent_up_to(self) -> int:
         """The journal number up to which everything was sent; without a follower a number beyond all."""
         if not self._get(SettingKey.INFLUX_FOLLOW):
             return 1 << 60

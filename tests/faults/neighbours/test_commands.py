@@ -90,7 +90,7 @@ def test_a_lock_file_that_was_deleted_is_taken_again(database: Path) -> None:
     other = GatewayLock(database)
     with closing(Store(database, TOKYO, alone=True)) as store:
         database.with_name("gateway.db.lock").unlink()
-        asyncio.run(store.look())
+        asyncio.run(store.verify())
         with pytest.raises(StoreError, match="in use by another gateway"):
             other.take()
 

@@ -123,7 +123,7 @@ def test_without_any_message_the_watch_sees_it_and_people_are_told(store: Store,
     watch = FileWatch(store, lambda: datetime.now(UTC))
     assert watch.faults() == {}
     WAYS[way](store.path)
-    asyncio.run(watch.look())
+    asyncio.run(watch.check())
     assert kept(store.path) == 3
     assert list(watch.faults()) == ["file"]
 
@@ -191,7 +191,7 @@ def test_while_it_cannot_be_written_again_nothing_is_acknowledged_and_then_all_i
             while file.write(bytes(4_096)):
                 pass
         delete("", "-wal")(store.path)
-        await watch.look()
+        await watch.check()
         assert list(watch.faults()) == ["file"]
         rig.session.send(SPRING, message(reading(CAMERA.id, Kind.DETECTION, 2)))
         await until(lambda: rig.letters)
@@ -212,12 +212,12 @@ def test_a_read_only_file_is_made_writable_and_while_it_cannot_be_nothing_is_kep
 ) -> None:
     watch = FileWatch(store, lambda: datetime.now(UTC))
     store.path.chmod(0o440)
-    asyncio.run(watch.look())
+    asyncio.run(watch.check())
     assert store.path.stat().st_mode & 0o777 == 0o640
     with monkeypatch.context() as patch:
         patch.setattr(LiveFile, "let_write", lambda _: None)  # it belongs to somebody else
         store.path.chmod(0o440)
-        asyncio.run(watch.look())
+        asyncio.run(watch.check())
         assert "is read-only" in watch.faults()["file"]
         with pytest.raises(DiskError, match="is read-only"):
             add(store, 3)

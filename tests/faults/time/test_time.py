@@ -180,14 +180,14 @@ def test_what_came_before_the_time_was_known_ends_as_if_it_had_been(
     good = Timekeeper(right.machine)
     keeper = Timekeeper(wrong.machine, known or FIRST_RELEASE)
     clock_corrections = ClockCorrections(keeper, lost)
-    asyncio.run(clock_corrections.look())
+    asyncio.run(clock_corrections.check())
     live(clean, right, good, *STORY[:6])
     live(lost, wrong, keeper, *STORY[:6])
     dim = lost.read_now(lambda r: r.latest_events())
     assert {e.time_quality for e in dim} == {TimeQuality.UNTRUSTED}
     assert clock_corrections.faults()
     wrong.error, wrong.synchronised = timedelta(), True
-    asyncio.run(clock_corrections.look())
+    asyncio.run(clock_corrections.check())
     assert keeper.trusted
     assert clock_corrections.faults() == {}
     live(clean, right, good, *STORY[6:])
@@ -229,10 +229,10 @@ def test_times_that_devices_vouch_for_stay(tmp_path: Path) -> None:
     board.show(LOST)
     keeper = Timekeeper(board.machine)
     clock_corrections = ClockCorrections(keeper, store)
-    asyncio.run(clock_corrections.look())
+    asyncio.run(clock_corrections.check())
     live(store, board, keeper, reading("cam-01", Kind.DETECTION, 7, species="deer"))
     board.error, board.synchronised = timedelta(), True
-    asyncio.run(clock_corrections.look())
+    asyncio.run(clock_corrections.check())
     [event] = store.read_now(lambda r: r.latest_events())
     assert (event.observed_at, event.time_quality) == (
         T0 + timedelta(minutes=7),

@@ -85,7 +85,7 @@ def test_pages_read_the_new_database_after_a_salvage(place: Place) -> None:
     with place.served() as url:
         assert Client(url).get("/officials").status_code == 200
         place.store.write_now(lambda tx: tx.put_device(CAMERAS[0]))
-        asyncio.run(place.store.mend("a test says so"))
+        asyncio.run(place.store.salvage("a test says so"))
         place.store.write_now(lambda tx: tx.put_device(CAMERAS[1]))
         shown = [Client(url).get("/officials/map.html").text for _ in range(4)]
     for page in shown:  # whichever reader's thread answers
