@@ -25,7 +25,7 @@ def trap_table() -> str:
     words = [
         Kind.SPRUNG,
         Kind.SET,
-        *(deed for deed in ActionKind if deed is not ActionKind.VISITED),
+        *(action for action in ActionKind if action is not ActionKind.VISITED),
     ]
     heads = [
         "sensor: sprung",
@@ -34,7 +34,7 @@ def trap_table() -> str:
     ]
     rows = []
     for state, row in TRANSITIONS.items():
-        ja, en = STATE_NAMES[state] if state else ("不明", "never told")
+        ja, en = STATE_NAMES[state] if state else ("不明", "unknown")
         cells = [STATE_NAMES[row[word]][1] if word in row else "·" for word in words]
         rows.append([f"**{en}** {ja}", *cells])
     return _table(["state", *heads], rows)
@@ -64,7 +64,7 @@ def rule_table() -> str:
         for r in RULES
     ]
     return _table(
-        ["rule", "words", "level", "first told", "never held back", "opens", "ends"], rows
+        ["rule", "words", "level", "notified first", "ignores quiet hours", "opens", "ends"], rows
     )
 
 
@@ -96,8 +96,8 @@ def channel_table() -> str:
         "channel",
         "address",
         "what",
-        "a repeat is no double",
-        "captures one by one",
+        "recognises repeats",
+        "captures sent singly",
         "captures a minute",
     ]
     return _table(heads, rows)

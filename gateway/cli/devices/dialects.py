@@ -92,7 +92,7 @@ def markdown() -> str:
         lines.append(_row([dialect.title, f"`{dialect.name}`", *marks, _qos(dialect)]))
     models = sorted(row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
     setups = [f"- `{row.name}`: {row.setup.en}." for row in TABLE]
-    heading = "How to set it up, and what is easily got wrong:"
+    heading = "How to set each up, and frequent mistakes:"
     told = f"Sensor models: {', '.join(models)}."
     return "\n".join([*lines, "", heading, "", *setups, "", told])
 
