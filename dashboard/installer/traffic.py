@@ -86,34 +86,47 @@ def read_traffic(
     page: int = 1,
 ) -> Traffic:
     """Read the page's content at `now`; `dialect` gives the name of the dialect of a topic."""
-    states, today = reader.states(), reader.counts_since(_midnight(now, zone))
-    held = {one.device: one for one in reader.held.waiting()}
     devices = reader.devices()
-    pending, names = _pending(devices, held), {device.id: device.label for device in devices}
+    pending = _pending(devices, {one.device: one for one in reader.held.waiting()})
     pages = max(1, -(-len(pending) // DEVICES_PER_PAGE))
     page = min(page, pages)
     shown = pending[(page - 1) * DEVICES_PER_PAGE : page * DEVICES_PER_PAGE]
+    floods = reader.held.floods(now - FLOOD_SHOWN)
     return Traffic(
         sources=[_source(source) for source in sources],
-        devices=[
-            _device_traffic(device, states.get(device.id), today.get(device.id, {}), dialect, now)
-            for device in devices
-            if device.standing is not Standing.PENDING
-        ],
+        devices=_known_devices(reader, devices, dialect, now, zone),
         pending=shown,
         waiting=len(pending),
         page=page,
         pages=pages,
-        claims=[
-            NameClaim(claimant(one.filter), one) for one in reader.held.floods(now - FLOOD_SHOWN)
-        ],
-        no_events=[
-            (names.get(one.device, one.device), one) for one in reader.held.no_events(MAX_ROWS)
-        ],
+        claims=[NameClaim(claimant(one.filter), one) for one in floods],
+        no_events=_no_events(reader, devices),
         reasons=reader.refused(),
         refused=reader.quarantine(MAX_ROWS),
         far={d.id: km for d, _ in shown if (km := away_km(d, devices)) is not None},
     )
+
+
+def _known_devices(
+    reader: Reader,
+    devices: Sequence[Device],
+    dialect: Callable[[str], str],
+    now: datetime,
+    zone: tzinfo,
+) -> list[DeviceTraffic]:
+    """What approved and revoked devices sent today."""
+    states, today = reader.states(), reader.counts_since(_midnight(now, zone))
+    return [
+        _device_traffic(device, states.get(device.id), today.get(device.id, {}), dialect, now)
+        for device in devices
+        if device.standing is not Standing.PENDING
+    ]
+
+
+def _no_events(reader: Reader, devices: Sequence[Device]) -> list[tuple[str, NoEventCount]]:
+    """Counts of messages without an event, with the display name of the device."""
+    names = {device.id: device.label for device in devices}
+    return [(names.get(one.device, one.device), one) for one in reader.held.no_events(MAX_ROWS)]
 
 
 def _pending(

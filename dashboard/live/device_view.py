@@ -88,15 +88,9 @@ def device_views(
 def view_of(device: Device, state: DeviceState | None, now: datetime) -> DeviceView:
     """One device at `now`."""
     trap = trap_view(state, now, device.heartbeat_s)
-    species, detected_ms = _newest_detection(state)
     battery = _number(state, "battery_pct")
     low = is_low(state, battery)
-    if device.role is Role.TRAP:
-        condition, since = _of_trap(trap, low)
-    else:
-        condition, since = _of_detector(detected_ms, now, silent=trap.silent, low=low)
-    if condition is Condition.UNKNOWN:
-        since = state.last_seen if state else None
+    condition, since = _condition(device, state, trap, now, low=low)
     return DeviceView(
         id=device.id,
         name=device.label,
@@ -111,12 +105,26 @@ def view_of(device: Device, state: DeviceState | None, now: datetime) -> DeviceV
         last_seen=state.last_seen if state else None,
         battery_pct=battery,
         battery_v=_number(state, "battery_v"),
-        species=species,
+        species=_newest_detection(state)[0],
         trap_type=device.trap_type,
         area=device.area,
         lat=device.lat if device.lat is not None else _number(state, "lat"),
         lon=device.lon if device.lon is not None else _number(state, "lon"),
     )
+
+
+def _condition(
+    device: Device, state: DeviceState | None, trap: TrapView, now: datetime, *, low: bool
+) -> tuple[Condition, datetime | None]:
+    """The condition and since when; an unknown one since the last sign of life."""
+    if device.role is Role.TRAP:
+        condition, since = _of_trap(trap, low)
+    else:
+        _, detected_ms = _newest_detection(state)
+        condition, since = _of_detector(detected_ms, now, silent=trap.silent, low=low)
+    if condition is Condition.UNKNOWN:
+        return condition, state.last_seen if state else None
+    return condition, since
 
 
 def is_low(state: DeviceState | None, battery_pct: float | None) -> bool:

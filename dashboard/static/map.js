@@ -1,16 +1,16 @@
-// Draws the marks on the map and keeps them up to date. All text is set as text, never as HTML.
+// Draws the devices on the map and keeps them up to date. Text from devices is never read as HTML.
 "use strict";
 window.Shishigaki = (() => {
   const words = JSON.parse(document.getElementById("words").textContent);
   const marks = new Map(); // device id -> marker
   const URGENT = { sprung: 3000, captured: 2500, seen: 2000, unknown: 1000, low: 500 };
-  const DRAWN = { // conditions that share a mark
+  const DRAWN = { // conditions that share a symbol
     non_target: "reset", false_spring: "reset", dispatched: "reset", paused: "rest", removed: "rest",
   };
   const REMEMBERED = "shishigaki.tiles";
   const data = JSON.parse(document.getElementById("map-data").textContent);
   let map = null;
-  let devices = null; // the layer of marks
+  let devices = null; // the layer of device markers
   const cells = L.layerGroup();
   const opened = []; // rectangles whose devices are drawn; the stream does not tell of them
   const REFRESH_MS = 60000;
@@ -31,7 +31,7 @@ window.Shishigaki = (() => {
 
   const title = (p) => `${p.name} ${word("mark", `${kind(p)}.${look(p)}`)}`;
 
-  // What a screen reader says of a mark; Leaflet itself sets only the title.
+  // Sets the label for screen readers; Leaflet itself sets only the title.
   function speak(marker) {
     const element = marker.getElement();
     if (element) {
@@ -176,7 +176,7 @@ window.Shishigaki = (() => {
     requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.coast = "drawn"; }));
   }
 
-  // Another host is asked for tiles only after the reader has switched them on, here or last time.
+  // Tiles are requested from another host only after the reader has switched them on, now or in an earlier visit.
   function offerTiles(tiles) {
     map.on("overlayadd overlayremove", (event) => {
       const url = event.layer._url;
@@ -207,7 +207,7 @@ window.Shishigaki = (() => {
     }
   }
 
-  // Gives the tiles that are offered, switched off like the rates.
+  // Returns the tile layers on offer; they are switched off at first, like the rates.
   function addLayers() {
     const tiles = data.tiles.map((one) => L.tileLayer(one.url, {
       attribution: one.credit, minZoom: one.least_zoom, maxZoom: 18,

@@ -1,11 +1,11 @@
-// Draws the officials' maps. All text is set as text, never as HTML.
+// Draws the officials' maps. Text from devices and people is never read as HTML.
 "use strict";
 const Officials = (() => {
   const given = JSON.parse(document.getElementById("office").textContent);
   const { words, colours } = given;
   const started = [];
   const GREY = "#5d6763";
-  const UNDER = ["gaps", "protected", "mesh"]; // areas lie under points
+  const UNDER = ["gaps", "protected", "mesh"]; // areas are drawn below points
   const VIEW = "shishigaki.office.view";
   const SHEET = document.body.classList.contains("sheet"); // prints the layers chosen on the map
   const FOCUS = "shishigaki.office.focus";
@@ -14,7 +14,7 @@ const Officials = (() => {
   const fill = (key, values) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const tint = (c) => (c === null ? { fillOpacity: 0, dashArray: "4 4" } : { fillColor: colours[c] });
 
-  // [per100, low, high, n, effort] as people read it; without effort it is unknown, not zero.
+  // Formats [per100, low, high, n, effort]; without effort the rate is unknown, not zero.
   function rate(r, unit) {
     const [per100, low, high, n, effort] = r;
     if (per100 === null) return words["office.no_effort"];
@@ -29,7 +29,7 @@ const Officials = (() => {
     return element;
   }
 
-  // Leaflet leaves shapes out of the keyboard's way: each becomes a stop that Enter opens.
+  // Leaflet shapes cannot get the keyboard focus; this makes each focusable, and Enter opens its popup.
   function reach(shape, heading, lines) {
     const element = shape.getElement();
     if (!element || !(shape instanceof L.Path)) return;
@@ -44,7 +44,7 @@ const Officials = (() => {
   function tell(layer, heading, lines) {
     layer.on("add", () => reach(layer, heading, lines));
     layer.bindTooltip(() => box(heading, lines), { sticky: true });
-    layer.bindPopup(() => box(heading, lines)); // a finger has no pointer to hover with
+    layer.bindPopup(() => box(heading, lines)); // touch screens cannot hover
     return layer;
   }
 
@@ -139,7 +139,7 @@ const Officials = (() => {
     try { return JSON.parse(sessionStorage.getItem(VIEW)) || null; } catch { return null; }
   }
 
-  // The next month is a new page; what the reader looked at must stay where it was.
+  // Changing the month loads a new page; the map's position and layers are kept.
   function remember(parts) {
     if (SHEET) return;
     const on = Object.keys(parts.layers).filter((name) => parts.map.hasLayer(parts.layers[name]));
@@ -157,13 +157,13 @@ const Officials = (() => {
     for (const name of view.off) if (parts.layers[name]) parts.layers[name].remove();
   }
 
-  // A scale of its own is shown while its layer is.
+  // A layer's own scale is shown only while the layer is shown.
   function legends() {
     for (const element of document.querySelectorAll("[data-layer]")) {
       const name = element.dataset.layer;
       element.hidden = !started.some(({ map, layers }) => layers[name] && map.hasLayer(layers[name]));
     }
-    if (SHEET) for (const { map } of started) map.invalidateSize({ animate: false }); // a scale takes its room
+    if (SHEET) for (const { map } of started) map.invalidateSize({ animate: false }); // the scale changes the map's size
   }
 
   function follow(parts) {
@@ -214,7 +214,7 @@ const Officials = (() => {
     });
   }
 
-  // A slider for the months: arrow keys walk through them, and the page follows.
+  // The slider of months: arrow keys change the month, and the page loads it.
   function slide() {
     const slider = document.getElementById("month-slider");
     const select = document.getElementById("month");
@@ -240,7 +240,7 @@ const Officials = (() => {
     } catch { /* forbidden */ }
   }
 
-  // Boxes beside a file's legend and buttons that need a script.
+  // Checkboxes beside the legend of an offline file, and buttons that need a script.
   function wire() {
     slide();
     for (const button of document.querySelectorAll("[data-print]")) {

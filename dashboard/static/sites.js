@@ -1,4 +1,4 @@
-// A proposed site that is dragged, or pushed by its buttons or the arrow keys, says what the move costs.
+// When a proposed site is moved by dragging, buttons or arrow keys, shows how much the plan loses.
 "use strict";
 (() => {
   const list = document.getElementById("sites");
