@@ -56,16 +56,16 @@ def desktop(browser: Browser, url: str) -> Iterator[Page]:
 
 
 def watched(browser: Browser, size: ViewportSize) -> Iterator[Page]:
-    """A fresh page that at its end must have stayed at home and in good order."""
+    """A new page; at its end it must have no console error and no request to another host."""
     context = browser.new_context(viewport=size, locale="ja-JP", timezone_id="Asia/Tokyo")
     page = context.new_page()
-    troubles: list[str] = []
+    errors: list[str] = []
     hosts: set[str | None] = set()
-    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("dialog", lambda box: troubles.append(f"a dialog opened: {box.message}"))
-    page.on("request", lambda asked: hosts.add(urlsplit(asked.url).hostname))
+    page.on("console", lambda entry: errors.append(entry.text) if entry.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda box: errors.append(f"a dialog opened: {box.message}"))
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
     yield page
     context.close()
-    assert troubles == []
+    assert errors == []
     assert hosts - {"127.0.0.1", None, ""} == set()

@@ -1,4 +1,4 @@
-"""Every page by keyboard alone: Tab reaches every control and shows where it is; keys work the map."""
+"""Every page by keyboard alone: Tab reaches every control with a visible focus; keys move the map."""
 
 import math
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from gateway.domain.people.person import UserRole
 from tests.browser.keys import switch_on
 from tests.dashboard.office.county import County
 from tests.dashboard.office.test_sites import QUERY
-from tests.dashboard.place import ago, said
+from tests.dashboard.place import ago, reading
 from tests.support.people import login
 from tests.support.servers import wait_for
 
@@ -63,9 +63,9 @@ NUMBER = """() => {
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A municipality where a trap sprang, a stranger spoke, and one official may log in.
+    """A municipality with a sprung trap, an unknown device, and one official who may log in.
 
-    Its time stands still, so pages are not told anew, which would take the numbers off the controls.
+    Its time does not advance: an update of the page would remove the numbers from the controls.
     """
     county = County(tmp_path_factory.mktemp("county")).settle()
     county.demo_account = login("office", UserRole.ADMIN, hasher.hash("secret-word"))
@@ -73,7 +73,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     trap = TrapPage(county.store, county.feed, Reply(county.config), policy, county.clock)
     county.more = trap.routes()
     county.hear(
-        said("trap-1", Kind.SPRUNG, ago(hours=5)), said("stranger", Kind.JOIN, ago(hours=1))
+        reading("trap-1", Kind.SPRUNG, ago(hours=5)), reading("stranger", Kind.JOIN, ago(hours=1))
     )
     with pytest.MonkeyPatch.context() as patch, county.served() as address:
         patch.setattr(updates, "MAX_AGE_S", math.inf)
@@ -104,7 +104,7 @@ def log_in(page: Page, url: str) -> None:
 
 
 def walk(page: Page, controls: int) -> dict[int, dict[str, bool]]:
-    """What Tab reaches from the top of a page, until that is all; some stops are not ours (a map)."""
+    """Press Tab until every control was reached; some stops, such as the map, are no controls."""
     found: dict[str, dict[str, bool]] = {}
     for steps in (controls, 10, 10, 20):
         for _ in range(steps):
@@ -116,7 +116,7 @@ def walk(page: Page, controls: int) -> dict[int, dict[str, bool]]:
 
 
 def check(page: Page) -> int:
-    """Every control gets the focus, in sight and with a ring around it; how many there are."""
+    """Every control gets the focus, is visible and has a focus ring; returns the number of controls."""
     controls = page.evaluate(NUMBER)
     reached = walk(page, len(controls))
     assert [html for no, html in enumerate(controls) if no not in reached] == []
@@ -151,7 +151,7 @@ def test_control_the_check_finds_an_unreachable_or_invisible_control(
 
 def test_enter_opens_the_details_of_a_sensor_a_trap_and_a_square(desktop: Page, url: str) -> None:
     opened(desktop, f"{url}/officials?month=2026-10")
-    for layer, mark, said_of_it in (
+    for layer, mark, text in (
         (None, 'path[role=button][aria-label^="林道カメラ1"]', "カメラ日"),
         ("わな（状態）", '.pin[title="沢のわな1"]', "沢のわな1"),
         ("メッシュ別の率", 'path[role=button][aria-label*="4828763"]', "4828763"),
@@ -159,7 +159,7 @@ def test_enter_opens_the_details_of_a_sensor_a_trap_and_a_square(desktop: Page, 
         if layer:
             switch_on(desktop, desktop.get_by_label(layer))
         desktop.locator(mark).first.press("Enter")
-        popup = desktop.locator(".leaflet-popup").filter(has_text=said_of_it)
+        popup = desktop.locator(".leaflet-popup").filter(has_text=text)
         expect(popup).to_be_visible()
         desktop.keyboard.press("Escape")
         expect(popup).to_have_count(0)
@@ -172,15 +172,15 @@ def test_arrow_keys_move_a_proposed_site_or_the_map_and_escape_undoes_it(
     where = "Officials.started[0].layers.sites.getLayers()[0].getLatLng()"
     centre = "Officials.started[0].map.getCenter().lat"
     home, middle = desktop.evaluate(where), desktop.evaluate(centre)
-    site, told = desktop.locator(".site").first, desktop.locator("#sites output").first
+    site, loss = desktop.locator(".site").first, desktop.locator("#sites output").first
     for _ in range(3):
         site.press("ArrowUp")
-    expect(told).to_contain_text("％")
+    expect(loss).to_contain_text("％")
     moved = desktop.evaluate(where)
     assert (moved["lat"] - home["lat"]) * 111_320 == pytest.approx(150, abs=1)
     assert desktop.evaluate(centre) == middle, "the site moves, not the map"
     site.press("Escape")
-    expect(told).to_be_empty()
+    expect(loss).to_be_empty()
     assert desktop.evaluate(where) == home
     desktop.locator(".folium-map").press("ArrowUp")
     wait_for(lambda: desktop.evaluate(centre) > middle, "the map to move")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from gateway.domain.model import Kind
 from tests.browser.conftest import SIZES, watched
 from tests.browser.keys import switch_on
-from tests.dashboard.place import CAMERAS, HOSTILE, TRAPS, Place, ago, said
+from tests.dashboard.place import CAMERAS, HOSTILE, TRAPS, Place, ago, reading
 
 pytestmark = pytest.mark.real
 
@@ -106,7 +106,7 @@ def test_a_sprung_trap_appears_on_an_open_page_within_a_second(
     assert drawn(page, "trap-05") == "#mark-trap-armed"
     expect(page.locator("#banner")).to_be_empty()
     started = time.monotonic()
-    place.hear(said("trap-05", Kind.SPRUNG, ago(seconds=1)))
+    place.hear(reading("trap-05", Kind.SPRUNG, ago(seconds=1)))
     page.wait_for_selector("#banner:has-text('岐宿の沢 5号')")
     page.wait_for_selector(
         f"{MARK.format('trap-05')} use[href='#mark-trap-sprung']", state="attached"
@@ -125,7 +125,7 @@ def test_a_sprung_trap_appears_on_an_open_page_within_a_second(
 def test_unfolded_alerts_stay_unfolded_and_focused_after_an_update(
     desktop: Page, url: str, place: Place
 ) -> None:
-    place.hear(*(said(trap.id, Kind.SPRUNG, ago(minutes=9)) for trap in TRAPS[5:10]))
+    place.hear(*(reading(trap.id, Kind.SPRUNG, ago(minutes=9)) for trap in TRAPS[5:10]))
     open_map(desktop, url)
     more = desktop.locator("[data-panel=alerts] summary")
     last = desktop.locator("[data-panel=alerts] [data-alert]").last
@@ -133,7 +133,7 @@ def test_unfolded_alerts_stay_unfolded_and_focused_after_an_update(
     more.focus()
     desktop.keyboard.press("Enter")
     expect(last).to_be_visible()
-    place.hear(said("trap-05", Kind.SPRUNG, ago(seconds=1)))
+    place.hear(reading("trap-05", Kind.SPRUNG, ago(seconds=1)))
     desktop.wait_for_selector("#banner:has-text('岐宿の沢 5号')")
     expect(last).to_be_visible()
     expect(more).to_be_focused()
@@ -143,7 +143,7 @@ def test_the_alert_of_a_reset_trap_ends_without_an_announcement(
     desktop: Page, url: str, place: Place
 ) -> None:
     open_map(desktop, url)
-    place.hear(said("trap-03", Kind.SET, ago(seconds=1)))
+    place.hear(reading("trap-03", Kind.SET, ago(seconds=1)))
     expect(desktop.locator("[data-panel=alerts] .level-capture")).to_have_count(1)
     expect(desktop.locator(f"{MARK.format('trap-03')} use")).to_have_attribute(
         "href", "#mark-trap-armed"
@@ -155,7 +155,7 @@ def test_the_list_of_traps_reorders_itself(page: Page, url: str, place: Place) -
     page.goto(url + "/traps")
     page.wait_for_selector(ON_AIR)
     expect(page.locator("tbody tr").first).to_contain_text("岐宿の沢 3号")
-    place.hear(said("trap-06", Kind.SPRUNG, ago(hours=9)))
+    place.hear(reading("trap-06", Kind.SPRUNG, ago(hours=9)))
     expect(page.locator("tbody tr").first).to_contain_text("岐宿の沢 6号")
     expect(page.get_by_role("alert")).to_contain_text("岐宿の沢 6号")
 
@@ -164,8 +164,8 @@ def test_html_in_a_device_name_is_shown_as_text_in_list_banner_and_pop_up(
     desktop: Page, url: str, place: Place
 ) -> None:
     open_map(desktop, url)
-    place.hear(said("trap-04", Kind.SET, ago(minutes=2)))
-    place.hear(said("trap-04", Kind.SPRUNG, ago(minutes=1)))
+    place.hear(reading("trap-04", Kind.SET, ago(minutes=2)))
+    place.hear(reading("trap-04", Kind.SPRUNG, ago(minutes=1)))
     expect(desktop.get_by_role("alert")).to_contain_text(HOSTILE)
     desktop.locator(MARK.format("trap-04")).click()
     expect(desktop.locator(".leaflet-popup h3")).to_have_text(HOSTILE)
@@ -191,7 +191,7 @@ def test_the_focus_stays_on_its_link_when_the_list_changes(
     desktop.goto(url + "/traps")
     desktop.wait_for_selector(ON_AIR)
     desktop.locator("tbody a", has_text="岐宿の沢 7号").focus()
-    place.hear(said("trap-08", Kind.SPRUNG, ago(seconds=1)))
+    place.hear(reading("trap-08", Kind.SPRUNG, ago(seconds=1)))
     expect(desktop.locator("#banner")).to_contain_text("岐宿の沢 8号")
     assert desktop.evaluate("document.activeElement.textContent") == "岐宿の沢 7号"
 
@@ -229,33 +229,33 @@ def test_tiles_are_requested_only_after_the_reader_switched_them_on(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     place = Place(tmp_path_factory.mktemp("tiles"), tiles="gsi").settle()
-    asked: list[str] = []
-    troubles: list[str] = []
+    requested: list[str] = []
+    errors: list[str] = []
     pixel = bytes.fromhex(
         "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
         "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
     )
 
     def answer(route: Route) -> None:
-        asked.append(route.request.url)
+        requested.append(route.request.url)
         route.fulfill(body=pixel, content_type="image/png")
 
     context = browser.new_context(viewport=SIZES["desktop"], locale="ja-JP")
     context.route(re.compile("^https?://(?!127)"), answer)
     page = context.new_page()
-    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda entry: errors.append(entry.text) if entry.type == "error" else None)
     with place.served() as url:
         open_map(page, url)
-        assert asked == []
+        assert requested == []
         switch_on(page, page.get_by_label("地理院地図 標準"))
         page.wait_for_selector(".leaflet-tile-loaded")
-        assert all(one.startswith("https://cyberjapandata.gsi.go.jp/xyz/std/") for one in asked)
+        assert all(one.startswith("https://cyberjapandata.gsi.go.jp/xyz/std/") for one in requested)
         expect(page.get_by_text("地理院タイル")).to_be_visible()
         page.reload()
         page.wait_for_selector(".leaflet-tile-loaded")
     context.close()
     place.store.close()
-    assert troubles == []
+    assert errors == []
 
 
 def test_the_page_shows_that_the_gateway_is_unreachable_and_when_it_is_back(
@@ -267,7 +267,7 @@ def test_the_page_shows_that_the_gateway_is_unreachable_and_when_it_is_back(
         open_map(page, url)
     port = int(url.rsplit(":", 1)[1])
     expect(page.locator("#line")).to_contain_text("つながっていません")
-    place.hear(said("trap-07", Kind.SPRUNG, ago(seconds=1)))
+    place.hear(reading("trap-07", Kind.SPRUNG, ago(seconds=1)))
     with place.served(port):
         expect(page.locator("#line")).to_have_text("受信中", timeout=15_000)
         expect(page.get_by_role("alert")).to_contain_text("岐宿の沢 7号")

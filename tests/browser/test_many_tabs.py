@@ -12,7 +12,7 @@ from dashboard.live import pages as live_pages
 from dashboard.live.streaming.open_streams import OpenStreams
 from gateway.domain.model import Device, Kind, Role
 from tests.browser.conftest import SIZES, watched
-from tests.dashboard.place import Place, ago, said
+from tests.dashboard.place import Place, ago, reading
 from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.real
@@ -62,7 +62,7 @@ def test_ten_tabs_at_once_all_answer_and_all_learn_of_a_spring(
 ) -> None:
     tabs = open_tabs(context, url, TABS)
     wait_for(lambda: 0 < len(streams[0]) <= 3, "the other tabs to let go of the stream")
-    place.hear(said("trap-05", Kind.SPRUNG, ago(seconds=1)))
+    place.hear(reading("trap-05", Kind.SPRUNG, ago(seconds=1)))
     for tab in tabs[-3:]:
         expect(tab.get_by_role("alert")).to_contain_text("岐宿の沢 5号", timeout=2_000)
     for tab in tabs[:-3]:
@@ -89,7 +89,7 @@ def test_a_hidden_tab_lets_go_of_the_stream_and_catches_up_when_it_is_shown(
     (tab,) = open_tabs(context, url, 1)
     tab.evaluate(HIDE, True)
     wait_for(lambda: not len(streams[0]), "the hidden tab to let go")
-    place.hear(said("trap-07", Kind.SPRUNG, ago(seconds=1)))
+    place.hear(reading("trap-07", Kind.SPRUNG, ago(seconds=1)))
     expect(tab.locator("#banner")).to_be_empty()
     tab.evaluate(HIDE, False)
     expect(tab.get_by_role("alert")).to_contain_text("岐宿の沢 7号", timeout=2_000)
@@ -121,7 +121,7 @@ def test_a_page_that_hears_nothing_for_35_s_says_how_old_it_is(
         "古い表示です（11/23 13:00 現在）。つながりしだい新しくします。"
     )
     desktop.unroute("**/live?*")
-    place.hear(said("trap-08", Kind.SPRUNG, ago(seconds=1)))
+    place.hear(reading("trap-08", Kind.SPRUNG, ago(seconds=1)))
     desktop.clock.run_for(40_000)
     expect(desktop.locator(ON_AIR)).to_be_visible()
     expect(desktop.get_by_role("alert")).to_contain_text("岐宿の沢 8号")

@@ -72,8 +72,8 @@ def ago(**span: float) -> datetime:
     return NOW - timedelta(**span)
 
 
-def said(device: str, kind: Kind, at: datetime, **facts: object) -> Reading:
-    """A reading whose sender knew the time."""
+def reading(device: str, kind: Kind, at: datetime, **facts: object) -> Reading:
+    """A reading with a device time from GPS."""
     return Reading(
         id=f"{device}-{kind.value}-{at.timestamp()}",
         device=device,
@@ -85,28 +85,28 @@ def said(device: str, kind: Kind, at: datetime, **facts: object) -> Reading:
 
 
 STORY: tuple[Reading, ...] = (
-    *(said(t.id, Kind.SET, ago(days=3), battery_pct=88.0, battery_v=3.1) for t in TRAPS[:10]),
-    *(said(t.id, Kind.HEARTBEAT, ago(hours=2), battery_pct=86.0) for t in TRAPS[:8]),
-    said("trap-02", Kind.HEARTBEAT, ago(minutes=50), battery_pct=12.0, battery_v=2.6),
-    said("trap-03", Kind.SPRUNG, ago(hours=5)),
-    said("trap-03", Kind.HEARTBEAT, ago(minutes=20), battery_pct=71.0),
-    said("trap-04", Kind.SPRUNG, ago(minutes=20)),
+    *(reading(t.id, Kind.SET, ago(days=3), battery_pct=88.0, battery_v=3.1) for t in TRAPS[:10]),
+    *(reading(t.id, Kind.HEARTBEAT, ago(hours=2), battery_pct=86.0) for t in TRAPS[:8]),
+    reading("trap-02", Kind.HEARTBEAT, ago(minutes=50), battery_pct=12.0, battery_v=2.6),
+    reading("trap-03", Kind.SPRUNG, ago(hours=5)),
+    reading("trap-03", Kind.HEARTBEAT, ago(minutes=20), battery_pct=71.0),
+    reading("trap-04", Kind.SPRUNG, ago(minutes=20)),
     *(
-        said(c.id, Kind.HEARTBEAT, ago(hours=h), battery_pct=64.0)
+        reading(c.id, Kind.HEARTBEAT, ago(hours=h), battery_pct=64.0)
         for c in CAMERAS[:7]
         for h in range(400, 0, -5)
     ),
     *(
-        said(c.id, Kind.DETECTION, ago(hours=31 * n + 7 * k), species="boar", count=1 + n % 3)
+        reading(c.id, Kind.DETECTION, ago(hours=31 * n + 7 * k), species="boar", count=1 + n % 3)
         for k, c in enumerate(CAMERAS[:5])
         for n in range(1, 2 + 2 * k)
     ),
-    said("cam-02", Kind.DETECTION, ago(minutes=12), species="deer", count=2),
+    reading("cam-02", Kind.DETECTION, ago(minutes=12), species="deer", count=2),
 )
 
 
 def decode(message: Message, _: Mapping[str, Device]) -> list[Reading]:
-    """The tests' dialect: a Reading as JSON."""
+    """The dialect of these tests: a Reading as JSON."""
     try:
         return [msgspec.json.decode(message.payload, type=Reading)]
     except msgspec.DecodeError as error:
@@ -149,7 +149,7 @@ class Place:
         return self
 
     def hear(self, *readings: Reading) -> Outcome:
-        """What the gateway does with readings, each arriving when it was said."""
+        """Process readings as the gateway does; each arrives at its own device time."""
         return self.receive(
             *(Message("t", msgspec.json.encode(r), r.device_time or self.now) for r in readings)
         )

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.domain.model import Device, Kind, Role
 from tests.dashboard.client import Client
-from tests.dashboard.place import CAMERAS, TRAPS, Place, ago, said
+from tests.dashboard.place import CAMERAS, TRAPS, Place, ago, reading
 
 
 def test_devices_are_one_geojson_collection(client: Client) -> None:
@@ -73,8 +73,8 @@ def test_a_sensor_that_cannot_identify_species_has_no_rate_for_a_species(
     pir = Device(id="pir-1", role=Role.DETECTOR, name="人感1", lat=32.67, lon=128.75)
     place.store.write_now(lambda tx: tx.put_device(pir))
     for hours in range(200, 0, -5):
-        place.hear(said("pir-1", Kind.HEARTBEAT, ago(hours=hours)))
-        place.hear(said("pir-1", Kind.DETECTION, ago(hours=hours - 1), species="unknown"))
+        place.hear(reading("pir-1", Kind.HEARTBEAT, ago(hours=hours)))
+        place.hear(reading("pir-1", Kind.DETECTION, ago(hours=hours - 1), species="unknown"))
 
     def devices_with_rates(species: str) -> set[str]:
         answer = visitor.get("/api/rates.geojson", params={"days": 30, "species": species})

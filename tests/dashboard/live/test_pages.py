@@ -7,7 +7,7 @@ import pytest
 
 from gateway.domain.model import Kind, Message
 from tests.dashboard.client import Client
-from tests.dashboard.place import HOSTILE, NOW, TRAPS, Place, ago, said
+from tests.dashboard.place import HOSTILE, NOW, TRAPS, Place, ago, reading
 
 PAGES = ("/", "/traps", "/pending", "/login")
 
@@ -61,7 +61,7 @@ def test_html_in_a_device_name_is_shown_as_text(client: Client) -> None:
 
 def test_refused_messages_are_shown_with_sender_and_reason(visitor: Client, place: Place) -> None:
     place.receive(Message("wildlife/v1/x/<b>/event", b"\xff<i>{", NOW))
-    place.hear(said("0102-stranger", Kind.SPRUNG, ago(minutes=1)))
+    place.hear(reading("0102-stranger", Kind.SPRUNG, ago(minutes=1)))
     text = visitor.get("/pending").text
     assert "wildlife/v1/x/&lt;b&gt;/event" in text
     assert "形式が違う" in text
@@ -70,7 +70,7 @@ def test_refused_messages_are_shown_with_sender_and_reason(visitor: Client, plac
 
 
 def test_a_late_event_is_marked_as_late(visitor: Client, place: Place) -> None:
-    late = said("cam-01", Kind.DETECTION, ago(minutes=90), species="boar")
+    late = reading("cam-01", Kind.DETECTION, ago(minutes=90), species="boar")
     place.receive(Message("t", msgspec.json.encode(late), NOW))
     assert "90分遅れて届きました" in visitor.get("/").text
 
@@ -121,7 +121,7 @@ def test_an_alert_names_the_species_and_the_place(client: Client) -> None:
 def test_more_than_five_alerts_are_folded_and_none_is_missing(
     visitor: Client, place: Place
 ) -> None:
-    place.hear(*(said(trap.id, Kind.SPRUNG, ago(minutes=9)) for trap in TRAPS[4:10]))
+    place.hear(*(reading(trap.id, Kind.SPRUNG, ago(minutes=9)) for trap in TRAPS[4:10]))
     panel = visitor.get("/").text.split('data-panel="alerts"')[1].split("</section>")[0]
     listed = len(visitor.get("/api/alerts").json())
     shown, folded = panel.split("<details", 1)

@@ -15,7 +15,7 @@ from dashboard.live import updates
 from dashboard.live.streaming import changes, open_streams
 from gateway.domain.model import Device, Kind, Role
 from tests.dashboard.client import Client
-from tests.dashboard.place import NOW, Place, ago, said
+from tests.dashboard.place import NOW, Place, ago, reading
 from tests.dashboard.web.test_auth import HANA, PASSWORD
 from tests.support.people import keep
 from tests.support.servers import Nginx
@@ -92,7 +92,7 @@ def village(tmp_path: Path) -> Iterator[Place]:
         for n in range(200)
     ]  # fmt: skip
     place.store.write_now(lambda tx: tx.put_devices(traps))
-    place.hear(*(said(t.id, Kind.SET, ago(minutes=40), battery_pct=88.0) for t in traps))
+    place.hear(*(reading(t.id, Kind.SET, ago(minutes=40), battery_pct=88.0) for t in traps))
     yield place
     place.store.close()
 
@@ -119,7 +119,7 @@ def test_a_heartbeat_costs_an_open_list_of_200_traps_less_than_2_kb(
         for number in range(5):
             before = len(page.received)
             village.hear(
-                said(f"trap-{number:03}", Kind.HEARTBEAT, ago(minutes=number), battery_pct=7.0)
+                reading(f"trap-{number:03}", Kind.HEARTBEAT, ago(minutes=number), battery_pct=7.0)
             )
             assert f"trap-{number:03}".encode() in page.event("look")
             costs.append(len(page.received) - before)
@@ -144,7 +144,7 @@ def test_a_stream_that_ends_is_a_whole_gzip_file(
     with village.served() as url:
         first = Stream(url, "since=0&panel=traps", GZIP)
         first.event("look")
-        village.hear(said("trap-001", Kind.SPRUNG, NOW))
+        village.hear(reading("trap-001", Kind.SPRUNG, NOW))
         first.event("look")
         second = Stream(url, "since=0&panel=traps", GZIP)
         first.event("let-go")
@@ -185,10 +185,10 @@ def test_a_stream_ends_with_its_session(village: Place) -> None:
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         page = Stream(url, f"since={version_of(client)}&panel=traps", f"Cookie: {cookies}\r\n")
         page.event("tick")
-        village.hear(said("trap-001", Kind.SPRUNG, ago(seconds=2)))
+        village.hear(reading("trap-001", Kind.SPRUNG, ago(seconds=2)))
         page.event("look")
         assert client.post("/logout").status_code == 303
-        village.hear(said("trap-002", Kind.SPRUNG, ago(seconds=1)))
+        village.hear(reading("trap-002", Kind.SPRUNG, ago(seconds=1)))
         page.read_to_end()
         page.close()
     assert page.text.count(b"event: look") == 1
@@ -219,12 +219,12 @@ def test_a_list_of_5000_traps_is_small_and_soon_there(village: Place) -> None:
         for n in range(4_800)
     ]  # fmt: skip
     village.store.write_now(lambda tx: tx.put_devices(traps))
-    village.hear(*(said(t.id, Kind.SET, ago(minutes=40), battery_pct=88.0) for t in traps))
+    village.hear(*(reading(t.id, Kind.SET, ago(minutes=40), battery_pct=88.0) for t in traps))
     with village.served() as url:
         client = Client(url)
         for path, most in (("/traps", 60_000), ("/traps?page=50", 60_000),
                            ("/traps?q=4321", 60_000), ("/", 150_000)):  # fmt: skip
-            village.hear(said("trap-001", Kind.HEARTBEAT, ago(minutes=30)))
+            village.hear(reading("trap-001", Kind.HEARTBEAT, ago(minutes=30)))
             began = time.monotonic()
             answer = client.get(path, headers={"accept-encoding": "gzip"})
             took_s, size = time.monotonic() - began, len(answer.content)
@@ -250,6 +250,6 @@ def test_a_proxy_hands_each_event_on_at_once(
         page = Stream(nginx.url, f"since={version_of(Client(url))}&panel=traps", more)
         page.event("tick", within_s=5)
         for number in range(3):
-            village.hear(said(f"trap-{number:03}", Kind.SPRUNG, ago(seconds=number)))
+            village.hear(reading(f"trap-{number:03}", Kind.SPRUNG, ago(seconds=number)))
             assert f"trap-{number:03}".encode() in page.event("look", within_s=5)
         page.close()

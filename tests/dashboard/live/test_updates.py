@@ -12,7 +12,7 @@ from dashboard.live.snapshot import Snapshot
 from dashboard.live.updates import Live
 from dashboard.serve import listen, serve
 from gateway.domain.model import Kind
-from tests.dashboard.place import Place, ago, said
+from tests.dashboard.place import Place, ago, reading
 
 
 def place_in(directory: Path) -> Place:
@@ -34,7 +34,7 @@ def test_a_new_alert_wakes_a_waiting_page_at_once(tmp_path: Path) -> None:
             waiting = asyncio.create_task(next_change(live, version))
             await asyncio.sleep(0)
             started = asyncio.get_running_loop().time()
-            place.feed.tell(place.hear(said("trap-05", Kind.SPRUNG, ago(seconds=1))))
+            place.feed.tell(place.hear(reading("trap-05", Kind.SPRUNG, ago(seconds=1))))
             _, after = await waiting
             assert len(after.alerts) == len(before.alerts) + 1
             assert after.devices[-1].id != "trap-05"
@@ -55,7 +55,7 @@ def test_changes_without_an_alert_are_collected_into_one_update(
         async with live.running():
             version, _ = await live.snapshot()
             for minutes in range(20, 10, -1):
-                place.feed.tell(place.hear(said("cam-01", Kind.HEARTBEAT, ago(minutes=minutes))))
+                place.feed.tell(place.hear(reading("cam-01", Kind.HEARTBEAT, ago(minutes=minutes))))
             second, present = await next_change(live, version)
             heard = {one.id: one.last_seen for one in present.devices}
             assert heard["cam-01"] == ago(minutes=11)

@@ -174,9 +174,9 @@ def content(data: bytes) -> str:
 
 def test_the_pdf_says_in_japanese_what_the_page_says(get: Get) -> None:
     data = get("/officials/figures.pdf?month=2026-10")[1]
-    said = content(data)
+    shown = content(data)
     for word in ("2026年度", "捕獲と努力量", "わな日", "イノシシ", "4928061", "偶然かもしれません"):
-        assert word in said
+        assert word in shown
 
 
 def test_every_object_of_the_pdf_lies_where_its_table_says() -> None:

@@ -1,4 +1,4 @@
-"""The officials' map: right figures, honest absences, small pages, nobody's name is code."""
+"""The officials' map: correct figures, missing data as unknown, small pages, names as text."""
 
 import re
 from zoneinfo import ZoneInfo
@@ -137,14 +137,14 @@ def test_the_page_says_rate_interval_effort_method_and_caveat(get: Get) -> None:
     status, body = get("/officials?month=2026-10")
     page = body.decode()
     assert status == 200
-    for said in (
+    for phrase in (
         "25.0（95％区間 21.0〜29.6）回/100カメラ日",
         "135回・540.0カメラ日",
         "生息密度ではありません",
         "Benjamini-Hochberg",
         "4828763",
     ):
-        assert said in page
+        assert phrase in page
     assert len(body) < 150_000
 
 
@@ -177,6 +177,11 @@ def test_a_place_without_any_record_has_a_page_that_says_so(get: Get) -> None:
 def test_the_sheet_names_period_species_caveat_and_date(get: Get, paper: str) -> None:
     status, body = get(f"/officials/sheet?month=2026-10&paper={paper}")
     assert status == 200
-    for said in ("2026/08/01–2026/10/31", "イノシシ", "生息密度ではありません", "作成 2026/11/23"):
-        assert said in body.decode()
+    for phrase in (
+        "2026/08/01–2026/10/31",
+        "イノシシ",
+        "生息密度ではありません",
+        "作成 2026/11/23",
+    ):
+        assert phrase in body.decode()
     assert get("/officials/sheet?paper=b5")[0] == 400

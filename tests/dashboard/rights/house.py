@@ -16,7 +16,7 @@ from gateway.domain.model import Device, Kind, Message, Role
 from gateway.domain.people.person import Person, UserRole
 from gateway.ingest.messages.batch import absorb
 from tests.dashboard.client import Client
-from tests.dashboard.place import NOW, ago, decode, said, serving
+from tests.dashboard.place import NOW, ago, decode, reading, serving
 from tests.support.people import keep
 
 PASSWORD = "くらいよみちにわな"
@@ -35,16 +35,16 @@ DEVICES = (
 OTHERS = frozenset(one.id for one in DEVICES if one.area != OWN)
 EVERY = frozenset(one.id for one in DEVICES)
 STORY = (
-    *(said(one.id, Kind.SET, ago(days=9)) for one in DEVICES if one.role is Role.TRAP),
+    *(reading(one.id, Kind.SET, ago(days=9)) for one in DEVICES if one.role is Role.TRAP),
     *(
-        said(one.id, Kind.HEARTBEAT, ago(hours=hours), battery_pct=66.0)
+        reading(one.id, Kind.HEARTBEAT, ago(hours=hours), battery_pct=66.0)
         for one in DEVICES
         for hours in range(200, 0, -5)
     ),
-    said("trap-far", Kind.SPRUNG, ago(minutes=40)),
-    said("trap-own", Kind.SPRUNG, ago(minutes=30)),
+    reading("trap-far", Kind.SPRUNG, ago(minutes=40)),
+    reading("trap-own", Kind.SPRUNG, ago(minutes=30)),
     *(
-        said(one.id, Kind.DETECTION, ago(hours=40 * n + 1), species="boar", count=n)
+        reading(one.id, Kind.DETECTION, ago(hours=40 * n + 1), species="boar", count=n)
         for one in DEVICES
         if one.role is Role.DETECTOR
         for n in (1, 2, 3)

@@ -76,9 +76,9 @@ def test_after_acknowledging_the_link_is_valid_until_an_outcome_is_recorded(
 ) -> None:
     address = link(site)
     for _ in range(2):  # a thumb in a wet glove
-        said = phone.post(address, data={"do": "acknowledge"})
-        assert said.status_code == 200
-        assert "記録しました" in said.text
+        response = phone.post(address, data={"do": "acknowledge"})
+        assert response.status_code == 200
+        assert "記録しました" in response.text
     alert = alert_of(site)
     assert (alert.status, alert.acknowledged_by, alert.through) == (
         AlertStatus.ACKNOWLEDGED,
@@ -98,10 +98,10 @@ def test_an_outcome_tapped_twice_is_recorded_once_and_confirmed_both_times(
 ) -> None:
     address, wanted = link(site), {"do": "captured", "species": "boar", "count": "2"}
     for _ in range(3):
-        said = phone.post(address, data=wanted)
-        assert said.status_code == 200
-        assert "記録しました" in said.text
-        assert "止め刺し済" in said.text, "what comes next is offered"
+        response = phone.post(address, data=wanted)
+        assert response.status_code == 200
+        assert "記録しました" in response.text
+        assert "止め刺し済" in response.text, "what comes next is offered"
     assert [act.count for act in acts_of(site)] == [2]
     site.minutes += REPEAT / timedelta(minutes=1) + 1
     assert phone.post(address, data=wanted).status_code == 409
@@ -125,9 +125,9 @@ def test_another_outcome_by_a_used_link_is_refused(site: Site, phone: Phone) -> 
     address = link(site)
     phone.post(address, data={"do": "false_spring"})
     for fields in ({"do": "captured"}, {"do": "acknowledge"}, {"do": "visited"}):
-        said = phone.post(address, data=fields)
-        assert said.status_code == 409
-        assert "使用済み" in said.text
+        response = phone.post(address, data=fields)
+        assert response.status_code == 409
+        assert "使用済み" in response.text
     assert len(acts_of(site)) == 1
 
 
