@@ -36,6 +36,7 @@ from gateway.store.rollups.walk import WalkCursor
 from tests.gateway.export.influx.kit import following, is_drained, make_forwarder
 from tests.support.samples import TOKYO
 from tests.support.servers import Influxd
+from tests.support.tables import stored_rows
 
 SPECIES = ("boar", "deer", "raccoon_dog", "civet", "monkey", "badger")
 BEGIN = datetime(2025, 11, 1, tzinfo=TOKYO)
@@ -242,7 +243,7 @@ async def questions(store: Store, influxd: Influxd, database: str) -> None:
 
 
 def _raw_sql(reader: Reader, text: str) -> object:
-    return reader._execute(text).fetchall()
+    return stored_rows(reader, text)
 
 
 def say(text: str) -> None:

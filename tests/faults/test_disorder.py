@@ -115,12 +115,12 @@ def run(examples: int, *phases: Phase) -> None:
     )
 
 
-def test_a_disordered_life_ends_in_the_clean_ones_story() -> None:
+def test_events_in_any_order_end_in_the_same_state_as_events_in_order() -> None:
     run(40)
 
 
 @pytest.mark.long
-def test_ten_thousand_disordered_lives() -> None:
+def test_ten_thousand_random_orders_of_events_end_in_the_same_state() -> None:
     run(10_000)
 
 

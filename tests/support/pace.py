@@ -5,6 +5,7 @@ Owns the measurement, and deadlines in seconds of a quiet machine. Must not know
 
 import os
 import time
+from collections.abc import Callable
 
 QUIET_S = 0.01  # what the piece of work takes on a quiet machine
 WORK = 100_000  # loops of the piece of work
@@ -25,16 +26,16 @@ def slowness() -> float:
 class Deadline:
     """So many seconds of a quiet machine from now on; how long they are is measured when they seem over."""
 
-    def __init__(self, seconds: float) -> None:
-        self._began, self._seconds = time.monotonic(), seconds
+    def __init__(self, seconds: float, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._began, self._seconds, self._clock_s = clock_s(), seconds, clock_s
         self._end = self._began + seconds
 
     def has_passed(self) -> bool:
         """Whether the time is over, also on a machine as busy as this one."""
-        if time.monotonic() < self._end:
+        if self._clock_s() < self._end:
             return False
         self._end = max(self._end, self._began + self._seconds * slowness())
-        return time.monotonic() >= self._end
+        return self._clock_s() >= self._end
 
     def __str__(self) -> str:
         return f"{self._end - self._began:.0f} s"

@@ -16,6 +16,7 @@ from gateway.store.schema import MIGRATIONS
 from tests.faults.disk.damaged import EVENTS, PAGE, copy, leaf_pages, overwrite, works
 from tests.faults.disk.story import DEVICES
 from tests.support.samples import TOKYO
+from tests.support.tables import writing_connection
 
 
 def test_a_sound_file_is_left_alone(sound: Path, tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_a_cut_off_file_starts(sound: Path, tmp_path: Path, size: int) -> None:
 def test_damage_found_at_work_is_salvaged_and_the_work_done(sound: Path, tmp_path: Path) -> None:
     path = copy(sound, tmp_path)
     store = Store(path, TOKYO)
-    store._file._writer.connection.pragma("shrink_memory")  # forget what the check has read
+    writing_connection(store).pragma("shrink_memory")  # forget what the check has read
     for page in leaf_pages(path, "event_identity")[::2]:  # no quick check looks there
         overwrite(path, (page - 1) * PAGE, b"\xff" * PAGE)
     works(store)
@@ -156,7 +157,7 @@ def test_a_long_check_is_cut_short_at_the_start_and_ended_beside_the_work(
 
     async def run() -> None:
         store = Store(path, TOKYO)
-        store._file.examined = False
+        store._file.examined = False  # private: as after a check that was too long for the start
         await store.examine()
         store.close()
         assert store.salvaged

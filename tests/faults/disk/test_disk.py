@@ -148,13 +148,14 @@ def test_what_comes_meanwhile_is_judged_in_its_order(
 
 def test_a_provider_that_fails_meanwhile_is_tried_again(store: Store) -> None:
     rig, failures = Rig(store, reserve_mb=1 << 40), [OSError(), OSError()]
-    send = rig._send
+    send = rig._send  # the rig of this file
 
     async def failing(letter: Notification) -> str:
         if failures:
             raise failures.pop()
         return await send(letter)
 
+    # Private: a running gateway never changes its channels.
     rig.notifier._channels = {
         ("tanaka", "0"): OpenChannel("console", open_channel("console:").row, failing)
     }
@@ -196,7 +197,7 @@ def test_a_full_disk_holds_alerts_and_recovers(small_disk: Path) -> None:
     store.close()
 
 
-def test_a_disk_that_refuses_is_told_as_such(small_disk: Path) -> None:
+def test_a_full_disk_raises_a_disk_error(small_disk: Path) -> None:
     store = open_store(small_disk, TRAP)
     with pytest.raises(DiskError, match="full"):
         store.write_now(lambda tx: tx.put_setting("much", "x" * 10_000_000))
@@ -221,7 +222,7 @@ def test_old_events_are_purged_but_their_sums_stay(store: Store) -> None:
     assert store.read_now(lambda r: r.rates(0, 10**6)) == before
 
 
-def test_what_a_follower_has_not_heard_is_not_purged(store: Store) -> None:
+def test_events_that_influxdb_has_not_received_are_not_purged(store: Store) -> None:
     for day in range(4):
         one = message(reading("cam-01", Kind.DETECTION, day * 1440))
         store.write_now(lambda tx, m=one: absorb(tx, [m], decode, at(99)))  # type: ignore[misc]

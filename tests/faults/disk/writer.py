@@ -14,13 +14,14 @@ from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
 from tests.faults.disk.story import kind
 from tests.support.samples import CAMERA, TOKYO, TRAP, at, decode, message, reading
+from tests.support.tables import writing_connection
 
 
 def main(path: Path, *, lying: bool, hasty: bool) -> None:
     """Until killed."""
     store = Store(path, TOKYO)
     if lying:
-        store._file._writer.connection.pragma("synchronous", "OFF")
+        writing_connection(store).pragma("synchronous", "OFF")
     store.write_now(lambda tx: tx.put_devices([TRAP, CAMERA]))
     first = store.read_now(lambda r: r.follower.head()) + 1
     for number in itertools.count(first):

@@ -86,7 +86,7 @@ def broker_fault(service: Service) -> str:
         pytest.param("3.1.1", ("-V", "5"), marks=pytest.mark.long),
     ],
 )
-def test_a_twin_is_a_fault_and_a_message_that_name_the_client_id(
+def test_a_second_program_with_our_client_id_is_a_fault_and_an_alert_that_name_it(
     tmp_path: Path, mosquitto: Mosquitto, twin: Twin, protocol: str, twins_way: tuple[str, ...]
 ) -> None:
     with gateway(tmp_path, mosquitto, protocol) as service:
@@ -103,7 +103,7 @@ def test_a_twin_is_a_fault_and_a_message_that_name_the_client_id(
 
 @pytest.mark.long
 @pytest.mark.parametrize("session", [("-c", "-x", "3600"), ()], ids=["kept", "wiped"])
-def test_a_twin_is_told_in_90_seconds_with_the_settings_as_shipped(
+def test_a_second_program_with_our_client_id_is_reported_in_90_seconds_with_default_settings(
     tmp_path: Path, mosquitto: Mosquitto, twin: Twin, session: tuple[str, ...]
 ) -> None:
     """The twin, and that messages may be missing: two faults at one tick, each told by its name."""
@@ -116,7 +116,7 @@ def test_a_twin_is_told_in_90_seconds_with_the_settings_as_shipped(
         print(f"told after {time.monotonic() - began:.0f} s")
 
 
-def test_without_a_look_at_how_connections_end_a_twin_is_not_seen(
+def test_control_without_checking_how_connections_end_a_second_program_is_not_detected(
     tmp_path: Path, mosquitto: Mosquitto, twin: Twin
 ) -> None:
     """The control: the same fight, for longer than the fault took to show."""

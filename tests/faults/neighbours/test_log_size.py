@@ -19,6 +19,7 @@ from gateway.store.connection import WAL_LIMIT_BYTES
 from gateway.store.file import wal
 from gateway.store.file.file_watch import FileWatch
 from tests.support.samples import T0, TOKYO, TRAP
+from tests.support.tables import writing_connection
 
 BLOCK = 1_000_000
 HOLD = (
@@ -92,7 +93,7 @@ def test_a_busy_log_is_cut_to_its_bound_by_the_next_commits(store: Store) -> Non
 
 
 def test_control_without_the_bound_the_log_stays_as_long_as_it_was(store: Store) -> None:
-    store._file._writer.connection.pragma("journal_size_limit", -1)
+    writing_connection(store).pragma("journal_size_limit", -1)
     with long_reader(store.path):
         write(store, 60)
         grown = wal.size(store.path)

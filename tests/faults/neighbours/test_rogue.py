@@ -98,7 +98,7 @@ def test_files_taken_away_under_load_are_told_and_nothing_confirmed_is_gone(
     assert confirmed <= kept
 
 
-def test_control_without_the_look_what_is_confirmed_afterwards_is_gone(
+def test_control_without_checking_the_files_later_confirmed_events_are_lost(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     program = without("looking")

@@ -105,7 +105,9 @@ def test_silent_connections_harm_neither_alerts_nor_pages_nor_the_log(
 
 
 @pytest.mark.usefixtures("many_files")
-def test_without_a_bound_the_pages_are_gone(tmp_path: Path, mosquitto: Mosquitto) -> None:
+def test_control_without_a_limit_of_connections_the_pages_do_not_answer(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
     """The control: the same sockets before uvicorn's own connections."""
     service = start(tmp_path, mosquitto, "bounded connections")
     with contextlib.ExitStack() as stack:

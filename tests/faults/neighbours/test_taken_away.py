@@ -23,6 +23,7 @@ from gateway.store.file.live_file import LiveFile
 from gateway.store.recovery import backup, database_file, rescue, schema_copy
 from tests.faults.disk.test_disk import SPRING, Rig, until
 from tests.support.samples import CAMERA, TOKYO, TRAP, at, decode, message, reading
+from tests.support.tables import writing_connection
 
 MB = 1_000_000
 
@@ -107,7 +108,7 @@ WAYS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_commit_that_is_told_lies_under_the_databases_name(store: Store, way: str) -> None:
+def test_a_reported_commit_is_in_the_file_under_the_databases_name(store: Store, way: str) -> None:
     WAYS[way](store.path)
     add(store, 3)
     assert kept(store.path) == 4
@@ -149,7 +150,7 @@ def test_a_log_that_is_deleted_while_the_gateway_starts_is_noticed(
         assert again.file_report
 
 
-def test_control_without_the_look_at_the_files_all_is_gone(
+def test_control_without_checking_the_files_all_events_are_lost(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LiveFile, "fault", lambda _: "")
@@ -236,9 +237,7 @@ def test_a_second_name_of_the_file_is_a_fault(store: Store) -> None:
     assert watch.faults() == {}
 
 
-def test_events_that_vanish_inside_the_file_are_missed_by_the_witness(
-    store: Store, tmp_path: Path
-) -> None:
+def test_events_that_disappear_from_the_file_are_detected(store: Store, tmp_path: Path) -> None:
     """An older state is copied over the file in place: same inode, same name."""
     watch = FileWatch(store, lambda: datetime.now(UTC))
     for number in range(3, 60):
@@ -249,7 +248,7 @@ def test_events_that_vanish_inside_the_file_are_missed_by_the_witness(
     for number in range(60, 90):
         add(store, number, datetime.now(UTC))
     asyncio.run(watch.read())
-    writer = store._file._writer.connection
+    writer = writing_connection(store)
     writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     writer.pragma("shrink_memory")
     subprocess.run(["/bin/cp", tmp_path / "older.db", store.path], check=True)

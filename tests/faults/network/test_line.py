@@ -25,7 +25,9 @@ tick_s = 1
 
 
 @pytest.mark.long
-def test_a_line_that_stood_still_is_neither_a_gap_nor_another_program(tmp_path: Path) -> None:
+def test_a_stalled_line_is_reported_neither_as_a_gap_nor_as_a_second_program(
+    tmp_path: Path,
+) -> None:
     """The broker does not answer and takes all attempts at once when it goes on, as a stalled line does."""
     broker = Mosquitto(tmp_path / "mosquitto", extra="log_dest topic\nlog_type notice\n")
     mqtt = "keepalive_s = 4"

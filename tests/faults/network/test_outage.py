@@ -179,7 +179,7 @@ def test_a_gateway_away_for_three_days_from_two_hundred_devices(
         ),
     ],
 )
-def test_without_somebody_who_keeps_them_events_are_lost(
+def test_control_events_that_neither_broker_nor_device_keeps_are_lost(
     tmp_path: Path, provider: Provider, outage: Outage, *, loses: bool
 ) -> None:
     """The controls: nobody but broker and device holds what the gateway has not heard."""

@@ -160,20 +160,20 @@ def restarts(folder: Path, mosquitto: Mosquitto, times: int) -> None:
     print(f"\n{times} starts with a spring that the broker kept: 1 alert")
 
 
-def test_a_kept_spring_rings_once_over_restarts_and_a_live_one_rings_again(
+def test_a_retained_capture_alerts_once_across_restarts_and_a_live_one_alerts_again(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     restarts(tmp_path / "gw", mosquitto, 2)
 
 
 @pytest.mark.long
-def test_a_kept_spring_rings_once_over_twenty_restarts(
+def test_a_retained_capture_alerts_once_across_twenty_restarts(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     restarts(tmp_path / "gw", mosquitto, 20)
 
 
-def test_a_bridge_that_comes_back_and_says_everything_again_rings_nobody(
+def test_a_bridge_that_restarts_and_repeats_all_states_alerts_nobody(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     """The broker at the trap is `mosquitto`; ours takes its topics over a bridge."""

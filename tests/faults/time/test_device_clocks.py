@@ -111,7 +111,7 @@ def test_what_a_person_records_holds_against_a_clock_that_is_ahead(field: Field)
     assert field.state("nat-1") is TrapState.ARMED
 
 
-def test_a_bridges_time_that_stands_still_hides_no_spring(field: Field) -> None:
+def test_a_bridge_whose_clock_has_stopped_hides_no_capture(field: Field) -> None:
     now = utc_now()
     for contact, at in ((True, now), (False, now - timedelta(hours=20))):
         field.say("zigbee2mqtt/wana-02", {"contact": contact, "last_seen": at.isoformat()})
@@ -120,7 +120,7 @@ def test_a_bridges_time_that_stands_still_hides_no_spring(field: Field) -> None:
     assert field.state("wana-02") is TrapState.SPRUNG
 
 
-def test_receivers_ten_minutes_apart_hide_no_spring(field: Field) -> None:
+def test_receivers_whose_clocks_differ_by_ten_minutes_hide_no_capture(field: Field) -> None:
     for receiver, number, text, ago_s in (
         ("!a", 1, "Wana state: 0", 0),
         ("!b", 2, "Wana detected", 600),

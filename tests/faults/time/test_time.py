@@ -15,6 +15,7 @@ from gateway.store import Reader, Store
 from gateway.store.clocks.clock_correction import ClockCorrections
 from tests.support.samples import CAMERA, T0, TRAP, decode, open_store, reading
 from tests.support.samples import message as message_of
+from tests.support.tables import stored_rows
 
 HOUR = timedelta(hours=1)
 LOST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,7 +59,7 @@ class Board:
         (T0.replace(year=2036), FIRST_RELEASE, False, True, Trust.FULL),
     ],
 )
-def test_when_a_clock_is_believed(
+def test_a_clock_is_trusted_exactly_where_the_table_says(
     wall: datetime, floor: datetime, synchronised: bool, keeps: bool, verdict: Trust
 ) -> None:
     assert trust(wall, floor, synchronised=synchronised, keeps_time=keeps) is verdict
@@ -100,7 +101,7 @@ def test_an_era_goes_on_after_a_restart_in_the_same_boot() -> None:
     assert Timekeeper(other, T0 + HOUR, first.untrusted)() >= T0 + HOUR
 
 
-def test_this_machine_answers() -> None:
+def test_the_clocks_of_this_machine_can_be_read() -> None:
     assert is_synchronised() in {True, False}
 
 
@@ -161,15 +162,15 @@ def facts(store: Store) -> object:
             d: (s.last_seen, s.head, s.trap, s.trap_head, s.detected) for d, s in r.states().items()
         }
         alerts = [(a.subject, a.observed_at, a.status) for a in r.latest_alerts()]
-        hours = list(r._execute("SELECT * FROM effort_hour WHERE alive_ms ORDER BY 1, 2"))
-        seen = list(r._execute("SELECT * FROM sighting_hour WHERE records ORDER BY 1, 2, 3"))
+        hours = stored_rows(r, "SELECT * FROM effort_hour WHERE alive_ms ORDER BY 1, 2")
+        seen = stored_rows(r, "SELECT * FROM sighting_hour WHERE records ORDER BY 1, 2, 3")
         return events, states, alerts, hours, seen
 
     return store.read_now(ask)
 
 
 @pytest.mark.parametrize("known", [None, T0 - 30 * HOUR])
-def test_what_came_before_the_time_was_known_ends_as_if_it_had_been(
+def test_messages_before_the_time_was_known_end_as_if_the_clock_had_been_right(
     tmp_path: Path, known: datetime | None
 ) -> None:
     (tmp_path / "a").mkdir()

@@ -22,6 +22,7 @@ from gateway.store import Store, Transaction
 from gateway.store.clocks.redate import redate, remember
 from tests.gateway.alerts.site import deed_at
 from tests.support.samples import TRAP, at, decode, message, open_store, reading
+from tests.support.tables import stored_rows
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
@@ -60,7 +61,7 @@ def minutes(store: Store) -> tuple[float, float]:
     """(alive, armed) of the trap, by the hours; the days must say the same."""
     ask = "SELECT coalesce(sum(alive_ms), 0), coalesce(sum(armed_ms), 0) FROM effort_"
     hours, days = (
-        store.read_now(lambda r, unit=unit: list(r._execute(ask + unit)))  # type: ignore[misc]
+        store.read_now(lambda r, unit=unit: stored_rows(r, ask + unit))  # type: ignore[misc]
         for unit in ("hour", "day")
     )
     assert hours == days
@@ -86,7 +87,7 @@ def test_a_visit_changes_no_effort(store: Store) -> None:
     assert minutes(store) == (601, 601)
 
 
-def test_a_paused_trap_fishes_again_from_the_minute_it_was_armed(store: Store) -> None:
+def test_a_paused_trap_has_effort_again_from_the_minute_it_was_armed(store: Store) -> None:
     tell(store, *ARMED, deed_at(ActionKind.PAUSED, 130), deed_at(ActionKind.ARMED, 400))
     assert minutes(store) == (601, 601 - 270)
 
@@ -98,12 +99,12 @@ def test_a_sensor_that_says_set_on_a_paused_trap_arms_nothing(store: Store) -> N
     assert minutes(store) == (301, 130)
 
 
-def test_a_deed_is_no_sign_of_life(store: Store) -> None:
+def test_an_action_of_a_person_does_not_show_that_the_device_is_alive(store: Store) -> None:
     tell(store, sensor(Kind.SET, 0), deed_at(ActionKind.ARMED, 100), sensor(Kind.HEARTBEAT, 200))
     assert minutes(store) == (0, 0)
 
 
-def test_a_deed_recorded_before_its_trap_was_ever_heard_counts(store: Store) -> None:
+def test_an_action_recorded_before_the_first_message_of_its_trap_counts(store: Store) -> None:
     tell(store, deed_at(ActionKind.ARMED, 0), *beats(30, 150))
     assert minutes(store) == (120, 120)
 
@@ -177,8 +178,8 @@ def test_acts_and_events_in_any_order_make_the_effort_of_the_table(
     try:
         tell(store, *data.draw(st.permutations(steps)))
         rows = store.read_now(
-            lambda r: list(
-                r._execute("SELECT hour, alive_ms, armed_ms FROM effort_hour WHERE alive_ms")
+            lambda r: stored_rows(
+                r, "SELECT hour, alive_ms, armed_ms FROM effort_hour WHERE alive_ms"
             )
         )
         assert {hour: [alive, armed] for hour, alive, armed in rows} == _oracle(steps)

@@ -55,7 +55,9 @@ def test_the_state_is_the_same_however_the_events_are_mixed_and_cut(
 
 
 @given(lives())
-def test_each_thing_known_is_what_the_newest_event_said_of_it(events: list[Event]) -> None:
+def test_each_fact_of_a_state_comes_from_the_newest_event_that_holds_it(
+    events: list[Event],
+) -> None:
     state = fold(events)
     in_order = sorted(events, key=order)
 

@@ -77,7 +77,7 @@ class Rota(Struct, frozen=True):
 PEOPLE = [Person(name="a", groups=("g",)), Person(name="b", groups=("g",)), Person(name="c")]
 
 
-def test_turns_follow_each_other_and_a_turn_without_people_rests_nobody() -> None:
+def test_duty_turns_follow_each_other_and_an_empty_turn_relieves_nobody() -> None:
     weeks = [date(2026, 11, day) for day in (2, 9, 16, 23)]
     turns = [rota.resting([Rota(("g", "c"), weeks[0], 7)], PEOPLE, day) for day in weeks]
     assert turns == [{"c"}, {"a", "b"}, {"c"}, {"a", "b"}]

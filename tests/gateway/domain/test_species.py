@@ -47,7 +47,7 @@ def test_every_row_has_a_name_in_both_languages() -> None:
 
 
 @given(st.text(max_size=300))
-def test_any_word_gives_a_code_of_the_table_or_none(word: str) -> None:
+def test_any_text_gives_a_species_code_of_the_table_or_none(word: str) -> None:
     assert code(word) is None or code(word) in BY_CODE
 
 

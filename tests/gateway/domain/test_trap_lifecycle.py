@@ -75,7 +75,7 @@ SPRUNG, SET, BEAT = Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT
         ([sensor(SPRUNG, 2), deed_at(ActionKind.VISITED, 3)], T.SPRUNG),
     ],
 )
-def test_the_newest_word_wins_and_people_refine_the_sensor(
+def test_the_newest_report_wins_and_people_can_say_more_than_the_sensor(
     steps: list[Event | TrapAction], state: TrapState
 ) -> None:
     assert last_known(after(*steps)).state is state

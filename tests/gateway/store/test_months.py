@@ -26,6 +26,7 @@ from gateway.store.schema import MIGRATIONS
 from gateway.store.setting_keys import SettingKey
 from tests.gateway.export.influx.kit import absorb_all, devices, story
 from tests.support.samples import T0, TOKYO, at, decode, message, open_store
+from tests.support.tables import stored_rows
 
 BEFORE = next(n for n, script in enumerate(MIGRATIONS) if "TABLE effort_month" in script)
 FLEET = [Device(id=f"dev-{n}", role=Role.DETECTOR) for n in range(3)]
@@ -53,7 +54,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def table(reader: Reader, name: str) -> dict[tuple[object, ...], tuple[int, ...]]:
     """Key -> sums of one table, without what adds up to nothing."""
-    rows = list(reader._execute(f"SELECT * FROM {name}"))
+    rows = stored_rows(reader, f"SELECT * FROM {name}")
     keys = 3 if name.startswith("sighting") else 2
     return {row[:keys]: row[keys:] for row in rows if any(row[keys:])}
 
@@ -115,7 +116,7 @@ def test_whatever_happens_sums_over_months_are_those_of_their_days(
 
 
 @given(st.integers(-400, 40_000), st.integers(0, 900), st.integers(0, 1_400))
-def test_parts_lie_end_to_end(start: int, length: int, until: int) -> None:
+def test_the_parts_of_a_period_cover_each_day_once(start: int, length: int, until: int) -> None:
     found = parts(start, start + length, until)
     ends = [
         (low, high) if unit == "day" else (first_day(low), first_day(high))
@@ -149,7 +150,7 @@ def test_a_late_event_is_added_to_a_month_that_was_over(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_stretch_that_is_dated_again_leaves_its_month(tmp_path: Path) -> None:
+def test_corrected_times_move_sums_to_another_month(tmp_path: Path) -> None:
     """The clock stood in a month that is over and added up."""
     store = november(tmp_path)
     wrong = T0 - timedelta(days=20)

@@ -16,6 +16,7 @@ from gateway.store.reader import Reader
 from tests.gateway.dialects.fixtures import FIXTURES, NOW
 from tests.gateway.dialects.robustness.broken import REGISTERED, spoilt
 from tests.support.samples import open_store
+from tests.support.tables import stored_rows
 
 A_TRANSACTION = 1_000
 
@@ -54,7 +55,7 @@ def flood(store: Store, sent: int, seed: int) -> Counter[str]:
 
 def kept(reader: Reader) -> int:
     """How many messages were ever put into the quarantine."""
-    [(newest,)] = reader._execute("SELECT coalesce(max(no), 0) FROM quarantine")
+    [(newest,)] = stored_rows(reader, "SELECT coalesce(max(no), 0) FROM quarantine")
     return int(newest)
 
 

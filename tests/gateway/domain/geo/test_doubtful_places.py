@@ -6,7 +6,7 @@ from gateway.domain.geo import doubtful_places
 
 
 @pytest.mark.parametrize("place", [(0, 0), (0, 128.8), (32.7, 0), (1e-6, -1e-5), (0.5, -0.4)])
-def test_at_or_beside_zero_nobody_measured(place: doubtful_places.Place) -> None:
+def test_coordinates_at_or_near_zero_are_doubtful(place: doubtful_places.Place) -> None:
     assert doubtful_places.is_placeholder(place)
     assert not doubtful_places.is_placeholder((32.7, 128.8))
 

@@ -56,12 +56,12 @@ def told(store: Store, *messages: Message) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("clock", [True, False])
-def test_two_boards_that_take_turns_are_told(store: Store, clock: bool) -> None:
+def test_two_boards_with_one_id_are_reported(store: Store, clock: bool) -> None:
     turns = [heartbeat(7 + n % 2, n, 10 * n, clock=clock) for n in range(8)]
     assert told(store, *turns) == [("wana-01", "boot 7, 8")]
 
 
-def test_two_boards_that_hurry_are_told_too(store: Store) -> None:
+def test_two_boards_that_alternate_quickly_are_reported_too(store: Store) -> None:
     turns = [heartbeat(7 + n % 2, n, n / 60) for n in range(2 * CERTAIN_RETURNS + 2)]
     assert told(store, *turns) == [("wana-01", "boot 7, 8")]
 
@@ -77,7 +77,7 @@ def test_two_boards_with_the_same_boot_number_are_told_by_their_ids(store: Store
     assert told(store, *turns) == [("wana-01", "boot 7, 7")]
 
 
-def test_the_alert_ends_a_day_after_the_last_turn(store: Store) -> None:
+def test_the_alert_ends_a_day_after_the_last_return_of_the_boot_number(store: Store) -> None:
     turns = [heartbeat(7 + n % 2, n, 10 * n) for n in range(8)]
     assert told(store, *turns)
     later = [heartbeat(8, n, 10 * n) for n in range(8, 160)]

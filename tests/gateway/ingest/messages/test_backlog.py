@@ -98,7 +98,7 @@ def test_what_is_kept_comes_back_as_it_was(store: Store, messages: list[Message]
     assert store.write_now(lambda tx: tx.backlog.take(1_000)) is None
 
 
-def test_small_rows_are_judged_together_and_a_stamp_holds_for_all_of_a_batch(store: Store) -> None:
+def test_small_rows_are_judged_together_and_one_clock_holds_for_a_whole_batch(store: Store) -> None:
     stamps = [ReceiptClock.TRUSTED] * 25 + [ReceiptClock.UNTRUSTED] * 5
     for one, stamp in zip(STORY, stamps, strict=False):
         store.write_now(lambda tx, one=one, stamp=stamp: tx.backlog.put([one], stamp))  # type: ignore[misc]
@@ -128,7 +128,7 @@ def test_large_payloads_are_not_all_taken_into_memory_at_once(store: Store) -> N
     assert batch.messages == huge
 
 
-def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_story(
+def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_record(
     tmp_path: Path, store: Store
 ) -> None:
     session, health, most = FakeSession(), Health(), 0
@@ -166,7 +166,7 @@ def test_a_crash_in_a_surge_costs_only_an_intake_that_acknowledges_on_arrival(
     session = FakeSession()
     session.send(*STORY)
     intake = kind(store, Judging(decode), Feed(), Health(), IntakeLimits(BATCH))
-    intake._kept = Size(0, 0)  # it has looked: nothing waits on the disk
+    intake._kept = Size(0, 0)  # private: as after a check of the store
     with pytest.raises(_CrashError):
         asyncio.run(intake.run(session))
     kept = store.read_now(lambda r: r.follower.head() + r.backlog().messages)
@@ -248,7 +248,7 @@ def test_at_the_reserve_what_was_acknowledged_is_judged_and_nothing_more_is_take
     assert len(store.read_now(lambda r: r.latest_events(100))) == BATCH
 
 
-def test_nobody_is_silent_while_what_they_said_waits_unread() -> None:
+def test_no_device_counts_as_silent_while_its_messages_wait_in_the_backlog() -> None:
     health, session = Health(), FakeSession()
     faults = GatewayFaults(Config(), health, session, lambda: T0)
     assert faults.listening() == T0

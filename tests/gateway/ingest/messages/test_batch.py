@@ -25,6 +25,7 @@ from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import absorb, release
 from gateway.store import Reader, Store, Transaction
 from tests.support.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
+from tests.support.tables import stored_rows
 
 ALL = (0, 100_000)
 
@@ -160,7 +161,7 @@ def test_a_last_will_is_no_sign_of_life(store: Store) -> None:
     assert store.read_now(lambda r: r.states()["cam-01"].online) is False
 
 
-def test_what_is_rolled_back_has_never_happened(store: Store) -> None:
+def test_a_transaction_that_is_rolled_back_changes_nothing(store: Store) -> None:
     def fail(tx: Transaction) -> None:
         absorb(tx, [message(reading("trap-01", Kind.SPRUNG, 5))], decode, at(6))
         raise KeyboardInterrupt
@@ -251,10 +252,8 @@ def story(store: Store) -> object:
             k: (s.head, s.trap, s.trap_head, s.detected, s.facts, s.online)
             for k, s in r.states().items()
         }
-        hours = list(
-            r._execute("SELECT * FROM effort_hour WHERE alive_ms OR armed_ms ORDER BY 1, 2")
-        )
-        seen = list(r._execute("SELECT * FROM sighting_hour WHERE records ORDER BY 1, 2, 3"))
+        hours = stored_rows(r, "SELECT * FROM effort_hour WHERE alive_ms OR armed_ms ORDER BY 1, 2")
+        seen = stored_rows(r, "SELECT * FROM sighting_hour WHERE records ORDER BY 1, 2, 3")
         return rows, states, hours, seen, r.rates(*ALL)
 
     return store.read_now(ask)
@@ -275,7 +274,7 @@ def word(first: Reading, species: str, confidence: float) -> Reading:
 
 @settings(max_examples=70, deadline=None)
 @given(readings=READINGS, data=st.data())
-def test_copies_corrections_and_disorder_end_in_the_same_story(
+def test_copies_corrections_and_any_order_end_in_the_same_record(
     tmp_path_factory: pytest.TempPathFactory, readings: list[Reading], data: st.DataObject
 ) -> None:
     for first in [one for one in readings if one.kind is Kind.DETECTION]:

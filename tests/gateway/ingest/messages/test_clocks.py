@@ -66,7 +66,9 @@ def test_control_without_the_learned_error_that_spring_is_lost(
 
 
 @pytest.mark.parametrize("hours", [1, 30])
-def test_a_persons_word_holds_against_a_fast_trap(field: Field, hours: int) -> None:
+def test_a_persons_action_is_not_overruled_by_a_trap_whose_clock_is_ahead(
+    field: Field, hours: int
+) -> None:
     live(field, hours, FAST)
     start = hours * HOUR
     assert field.numbered(Kind.SPRUNG, start + 60, FAST).opened
@@ -77,7 +79,7 @@ def test_a_persons_word_holds_against_a_fast_trap(field: Field, hours: int) -> N
     assert field.numbered(Kind.SPRUNG, start + 100, FAST).opened
 
 
-def test_receivers_ten_minutes_apart_hide_no_spring(field: Field) -> None:
+def test_receivers_whose_clocks_differ_by_ten_minutes_hide_no_capture(field: Field) -> None:
     a, b = "meshtastic:!a", "meshtastic:!b"
     field.hear(Kind.SET, 1_000, 0, is_state=True, clock=a)
     outcome = field.hear(Kind.SPRUNG, 1_030, -600, clock=b)
@@ -102,7 +104,7 @@ def test_the_clock_of_a_receiver_is_known_for_every_device_it_hears(tmp_path: Pa
     again.store.close()
 
 
-def test_a_bridge_whose_time_stands_still_hides_no_spring_and_no_setting(field: Field) -> None:
+def test_a_bridge_whose_clock_has_stopped_hides_no_capture_and_no_setting(field: Field) -> None:
     bridge: dict[str, Any] = {"clock": "zigbee2mqtt:zigbee2mqtt", "is_state": True}
     field.hear(Kind.SET, 72_000, 0, **bridge)
     [alert] = field.hear(Kind.SPRUNG, 72_300, -72_000, **bridge).opened
@@ -162,7 +164,9 @@ def test_records_of_a_devices_log_are_history(field: Field) -> None:
     assert field.state is TrapState.ARMED
 
 
-def test_a_late_word_with_a_lower_number_is_older_whatever_it_was_dated(field: Field) -> None:
+def test_a_late_report_with_a_lower_sequence_number_is_older_whatever_its_time(
+    field: Field,
+) -> None:
     """The first messages of a slow clock are dated before its error is known."""
     slow = -3 * HOUR
     field.numbered(Kind.SPRUNG, 100, slow, seq=5)
@@ -229,7 +233,7 @@ def test_whatever_its_clock_says_a_live_spring_on_an_armed_trap_alerts_exactly_o
 
 @settings(max_examples=40, deadline=None)
 @given(error_s=st.sampled_from([0, SLOW, FAST, -2 * DAY, 9 * HOUR]), data=st.data())
-def test_messages_of_one_known_clock_in_any_order_end_in_the_same_story(
+def test_messages_of_one_known_clock_in_any_order_end_in_the_same_record(
     tmp_path_factory: pytest.TempPathFactory, error_s: int, data: st.DataObject
 ) -> None:
     kinds = data.draw(

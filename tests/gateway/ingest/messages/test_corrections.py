@@ -60,7 +60,9 @@ def seen(site: Site) -> dict[str, int]:
     }
 
 
-def test_a_second_look_alerts_though_the_first_knew_nothing(site: Site) -> None:
+def test_a_correction_to_a_dangerous_species_alerts_although_the_first_report_named_none(
+    site: Site,
+) -> None:
     assert dangers(hear(site, first())) == []
     outcome = hear(site, word(first(), "bear"))
     assert dangers(outcome) == [("village/bear", "object-5")]
@@ -77,14 +79,14 @@ def test_a_correction_moves_the_counts_and_the_newest_sightings(site: Site) -> N
     assert detected["unknown"] < detected["boar"]
 
 
-def test_a_word_in_the_same_message_is_one_event_and_one_alert(site: Site) -> None:
+def test_an_event_and_its_correction_in_one_message_are_one_event_and_one_alert(site: Site) -> None:
     outcome = hear(site, first(), word(first(), "bear"))
     assert [(e.id, e.species) for e in outcome.events] == [("object-5", "bear")]
     assert len(dangers(outcome)) == 1
     assert seen(site) == {"bear": 1}
 
 
-def test_a_word_about_an_event_that_never_came_stands_in_for_it(site: Site) -> None:
+def test_a_correction_of_an_event_that_never_came_becomes_an_event(site: Site) -> None:
     outcome = hear(site, word(first(), "bear"))
     assert [(e.id, e.species) for e in outcome.events] == [("object-5", "bear")]
     assert len(dangers(outcome)) == 1
@@ -95,20 +97,20 @@ def test_a_word_about_an_event_that_never_came_stands_in_for_it(site: Site) -> N
     assert seen(site) == {"bear": 1}
 
 
-def test_the_surer_word_holds_whatever_came_last(site: Site) -> None:
+def test_the_correction_with_the_highest_confidence_wins_in_any_order(site: Site) -> None:
     hear(site, first(), word(first(), "boar", 0.9))
     outcome = hear(site, word(first(), "bear", 0.6))
     assert (outcome.refined, outcome.opened, outcome.duplicates) == ([], [], 1)
     assert [e.species for e in events(site)] == ["boar"]
 
 
-def test_a_word_too_unsure_for_an_alert_still_corrects(site: Site) -> None:
+def test_a_correction_with_low_confidence_corrects_without_an_alert(site: Site) -> None:
     outcome = hear(site, first(), word(first(), "bear", 0.3))
     assert outcome.opened == []
     assert seen(site) == {"bear": 1}
 
 
-def test_a_word_corrects_its_own_devices_event_not_another_devices_with_that_id(site: Site) -> None:
+def test_a_correction_changes_the_event_of_its_own_device_only(site: Site) -> None:
     hear(site, reading("trap-01", Kind.SPRUNG, 5, id_="object-5"))
     outcome = hear(site, word(first(), "bear"))
     assert [(e.id, e.device, e.kind) for e in outcome.events] == [
@@ -118,7 +120,7 @@ def test_a_word_corrects_its_own_devices_event_not_another_devices_with_that_id(
     assert {(e.device, e.species) for e in events(site)} == {("trap-01", None), ("yard", "bear")}
 
 
-def test_a_word_about_what_is_no_detection_is_an_event_of_its_own(site: Site) -> None:
+def test_a_correction_of_an_event_that_is_no_detection_is_a_separate_event(site: Site) -> None:
     hear(site, reading("yard", Kind.TAMPER, 5, id_="object-5"))
     outcome = hear(site, word(first(), "bear"))
     assert [(e.id, e.kind) for e in outcome.events] == [("object-5:bear", Kind.DETECTION)]

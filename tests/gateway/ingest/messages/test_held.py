@@ -100,7 +100,7 @@ def test_a_spring_that_a_broker_replays_at_twenty_restarts_is_told_and_kept_once
     assert (told, kept) == (1, 1)
 
 
-def test_a_replayed_spring_is_worded_as_what_it_is(store: Store) -> None:
+def test_an_alert_about_a_retained_capture_says_that_its_time_is_unknown(store: Store) -> None:
     """The broker had kept it: when the gateway started is not when the trap sprang."""
     [alert] = hear(store, native("wana-99", "trap.sprung", 1, retain=True)).opened
     said = texts.text(alert, None, "ja", TOKYO, at(1))
@@ -111,7 +111,7 @@ def test_a_replayed_spring_is_worded_as_what_it_is(store: Store) -> None:
     assert (own_time.observed_at, own_time.doubt) == (at(-5), None)
 
 
-def test_a_foreign_sensor_that_springs_is_told_as_well(store: Store) -> None:
+def test_a_capture_of_an_unregistered_zigbee_sensor_alerts_as_well(store: Store) -> None:
     hear(store, zigbee("door", 1, contact=True))
     assert [one.subject for one in hear(store, zigbee("door", 2, contact=False)).opened] == ["door"]
 
@@ -166,7 +166,7 @@ def test_every_message_that_was_confirmed_is_read_after_approval(store: Store) -
     assert promised == events
 
 
-def test_others_noise_takes_no_room_from_a_spring(store: Store) -> None:
+def test_many_messages_of_other_devices_do_not_push_out_a_capture(store: Store) -> None:
     hear(store, native("wana-99", "trap.sprung", 0))
     for device in range(100):
         hear(store, *(native(f"cam-{device:02}", "detection", n) for n in range(300)))
@@ -247,7 +247,7 @@ def test_control_with_one_limit_for_all_a_confirmed_spring_is_lost(
     assert approve(store, "wana-99").events == []
 
 
-def test_names_beyond_the_list_are_told_once_by_what_they_share(store: Store) -> None:
+def test_names_beyond_the_list_are_reported_once_with_their_common_filter(store: Store) -> None:
     hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(3_000)))
     assert len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER
     for minute in (51, 52, 53):
@@ -290,7 +290,7 @@ def test_names_can_be_forgotten_but_not_those_that_report_a_capture(store: Store
     assert len(hear(store, later).pending) == 1
 
 
-def test_a_name_of_the_list_that_was_approved_makes_room(store: Store) -> None:
+def test_approving_a_listed_name_makes_room_in_the_list(store: Store) -> None:
     hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
     approve(store, "s1/wana-07")
     hear(store, native("wana-07", "heartbeat", 500, site="new"))
@@ -301,7 +301,9 @@ def test_a_name_of_the_list_that_was_approved_makes_room(store: Store) -> None:
     assert len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER
 
 
-def test_copies_memories_and_what_is_irrelevant_are_counted_by_device(store: Store) -> None:
+def test_copies_retained_messages_and_irrelevant_messages_are_counted_by_device(
+    store: Store,
+) -> None:
     store.write_now(lambda tx: tx.put_device(Device(id="door", role=Role.TRAP)))
     store.write_now(lambda tx: tx.put_device(Device(id="wana-01", role=Role.TRAP)))
     one = native("wana-01", "trap.set", 1)

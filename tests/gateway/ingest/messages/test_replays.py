@@ -72,7 +72,7 @@ def test_a_replayed_spring_of_a_trap_never_heard_before_is_a_state_and_no_alert(
     assert [event.time_quality for event in field.events] == [TimeQuality.UNKNOWN]
 
 
-def test_but_the_first_live_word_that_it_is_sprung_alerts(field: Field) -> None:
+def test_the_first_live_report_of_a_sprung_trap_alerts(field: Field) -> None:
     unnamed(field, Kind.SPRUNG, 100, retain=True)
     live = Reading(id="live", device=TRAP.id, kind=Kind.SPRUNG, is_state=True)
     [alert] = field.take(200, live).opened
@@ -186,7 +186,7 @@ def test_a_replay_is_no_sign_of_life(tmp_path: Path) -> None:
     node.field.store.close()
 
 
-def test_what_was_heard_live_is_no_news_when_it_is_replayed(tmp_path: Path) -> None:
+def test_a_retained_copy_of_a_live_message_adds_nothing(tmp_path: Path) -> None:
     node = Node(tmp_path, "native", Device(id="nat-1", role=Role.TRAP))
     status = "wildlife/v1/goto/nat-1/status"
     for word in ("online", "online", "offline"):
@@ -201,7 +201,7 @@ def test_what_was_heard_live_is_no_news_when_it_is_replayed(tmp_path: Path) -> N
     node.field.store.close()
 
 
-def test_a_last_will_of_the_time_when_we_were_away_is_taken(tmp_path: Path) -> None:
+def test_a_last_will_sent_while_the_gateway_was_away_is_recorded(tmp_path: Path) -> None:
     node = Node(tmp_path, "zigbee2mqtt", Device(id="kenchi-02", role=Role.DETECTOR))
     topic = "zigbee2mqtt/kenchi-02/availability"
     node.say(100, topic, '{"state":"online"}')
@@ -211,7 +211,7 @@ def test_a_last_will_of_the_time_when_we_were_away_is_taken(tmp_path: Path) -> N
     node.field.store.close()
 
 
-def test_a_movement_of_an_unknown_age_is_no_detection(tmp_path: Path) -> None:
+def test_a_retained_detection_of_unknown_age_does_not_count(tmp_path: Path) -> None:
     node = Node(tmp_path, "esphome", Device(id="yama-pir", role=Role.DETECTOR))
     topic = "yama-pir/binary_sensor/pir/state"
     node.say(100, topic, "ON", retain=True)

@@ -160,13 +160,13 @@ def test_a_model_named_later_reads_what_was_held_and_the_state_is_known_again(ma
     assert site.alerts() == {"trap_sprung"}
 
 
-def test_a_stranger_leaves_no_unread_state_behind(make: Make) -> None:
+def test_an_unapproved_device_gets_no_unread_state(make: Make) -> None:
     site = make("other")
     site.hear(UP, up({"flux": 3}, 1))
     assert set(site.store.read_now(lambda r: r.states())) == set()
 
 
-def test_a_brokers_memory_of_a_broken_frame_is_no_news(make: Make) -> None:
+def test_a_retained_frame_that_cannot_be_read_changes_no_state(make: Make) -> None:
     site = make("hako")
     site.hear("zigbee2mqtt/hako", {"contact": True})
     site.hear("zigbee2mqtt/hako", {"contact": "perhaps"}, retain=True)

@@ -118,7 +118,7 @@ def test_a_codec_that_fails_leaves_the_trap_unknown_on_page_and_topic_until_a_fr
 
 
 @pytest.mark.real
-def test_a_bell_is_an_alarm_a_nodes_battery_is_none_and_a_failed_fix_moves_nothing(
+def test_a_meshtastic_bell_is_a_capture_a_battery_flag_a_warning_and_a_failed_fix_moves_no_device(
     gateway: Service, source: Source
 ) -> None:
     def place(lat: float, lon: float, count: int) -> None:

@@ -15,6 +15,7 @@ from gateway.store.rollups.walk import WalkCursor
 from gateway.store.setting_keys import SettingKey
 from tests.gateway.export.influx.kit import filled
 from tests.support.samples import at
+from tests.support.tables import stored_rows
 
 Seen = tuple[SumUnit, Rollup]
 ALL = WalkCursor(1 << 30, 1 << 30)
@@ -56,7 +57,7 @@ def rows(store: Store) -> set[tuple[object, ...]]:
             f"SELECT device, {unit}, '', alive_ms, armed_ms FROM effort_{unit}",
             f"SELECT * FROM sighting_{unit}",
         ):
-            found |= {(unit, *row) for row in store.read_now(lambda r, q=sql: list(r._execute(q)))}  # type: ignore[misc]
+            found |= {(unit, *row) for row in store.read_now(lambda r, q=sql: stored_rows(r, q))}  # type: ignore[misc]
     return found
 
 

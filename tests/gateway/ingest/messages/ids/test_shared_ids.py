@@ -11,6 +11,7 @@ from gateway.domain.model import (
 from gateway.store import Reader, Store
 from tests.gateway.ingest.messages.ids.native_reports import OTHER, hear, report
 from tests.support.samples import TRAP, open_store
+from tests.support.tables import stored_rows
 
 KINDS = st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT, Kind.DETECTION, Kind.TAMPER])
 TOLD = st.lists(
@@ -29,7 +30,7 @@ def story(store: Store) -> object:
         states = {id_: (s.head, s.trap, s.detected) for id_, s in r.states().items()}
         rows = sorted((e.device, e.kind, e.observed_at, e.seq) for e in found)
         sums = [
-            list(r._execute(f"SELECT * FROM {table} ORDER BY 1, 2"))
+            stored_rows(r, f"SELECT * FROM {table} ORDER BY 1, 2")
             for table in ("effort_hour", "sighting_hour")
         ]
         alerts = sorted((a.rule, a.subject, a.observed_at) for a in r.latest_alerts(1_000))
@@ -73,7 +74,7 @@ def interleaved(
 
 @settings(max_examples=30, deadline=None)
 @given(told=TOLD, data=st.data())
-def test_devices_that_share_their_ids_end_in_the_story_of_distinct_ids(
+def test_devices_that_share_their_ids_end_in_the_same_record_as_with_distinct_ids(
     tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
 ) -> None:
     shared, distinct = interleaved(tmp_path_factory, told, data, "{n}")
@@ -82,7 +83,7 @@ def test_devices_that_share_their_ids_end_in_the_story_of_distinct_ids(
 
 @settings(max_examples=30, deadline=None)
 @given(told=TOLD, data=st.data())
-def test_a_device_that_uses_its_ids_twice_ends_in_the_story_of_distinct_ids(
+def test_a_device_that_uses_its_ids_twice_ends_in_the_same_record_as_with_distinct_ids(
     tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, Kind, int]], data: st.DataObject
 ) -> None:
     shared, distinct = interleaved(tmp_path_factory, told, data, "{odd}")
@@ -92,7 +93,7 @@ def test_a_device_that_uses_its_ids_twice_ends_in_the_story_of_distinct_ids(
 @pytest.mark.long
 @settings(max_examples=2_000, deadline=None)
 @given(told=TOLD, data=st.data(), ids=st.sampled_from(["{n}", "{odd}", "1"]))
-def test_two_thousand_lives_with_shared_and_reused_ids(
+def test_two_thousand_random_histories_with_shared_and_reused_ids_end_as_with_distinct_ids(
     tmp_path_factory: pytest.TempPathFactory,
     told: list[tuple[str, Kind, int]],
     data: st.DataObject,
