@@ -2,12 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from tests.dashboard.conftest import place as place  # the same fixture for both folders
 from tests.dashboard.place import Place
 from tests.support.servers import need
 
@@ -26,14 +26,6 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield chromium
         chromium.close()
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """A settled place."""
-    place = Place(tmp_path).settle()
-    yield place
-    place.store.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from pathlib import Path
 
 import pytest
 
@@ -15,17 +14,12 @@ from gateway.domain.model import Kind
 from tests.dashboard.place import Place, ago, reading
 
 
-def place_in(directory: Path) -> Place:
-    return Place(directory).settle()
-
-
 async def next_change(live: Live, since: str, within_s: float = 5.0) -> tuple[str, Snapshot]:
     async with asyncio.timeout(within_s):
         return await anext(live.changes(since))
 
 
-def test_a_new_alert_wakes_a_waiting_page_at_once(tmp_path: Path) -> None:
-    place = place_in(tmp_path)
+def test_a_new_alert_wakes_a_waiting_page_at_once(place: Place) -> None:
 
     async def main() -> float:
         live = Live(place.store, place.feed, place.clock)
@@ -41,14 +35,12 @@ def test_a_new_alert_wakes_a_waiting_page_at_once(tmp_path: Path) -> None:
             return asyncio.get_running_loop().time() - started
 
     assert asyncio.run(main()) < 0.5
-    place.store.close()
 
 
 def test_changes_without_an_alert_are_collected_into_one_update(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_module, "COLLECT_S", 0.05)
-    place = place_in(tmp_path)
 
     async def main() -> None:
         live = Live(place.store, place.feed, place.clock)
@@ -62,15 +54,13 @@ def test_changes_without_an_alert_are_collected_into_one_update(
             assert live.version == second, "ten batches made one change"
 
     asyncio.run(main())
-    place.store.close()
 
 
 def test_pages_are_updated_when_only_time_has_passed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_module, "COLLECT_S", 0.02)
     monkeypatch.setattr(live_module, "MAX_AGE_S", 0.06)
-    place = place_in(tmp_path)
 
     async def main() -> Snapshot:
         live = Live(place.store, place.feed, place.clock)
@@ -79,11 +69,9 @@ def test_pages_are_updated_when_only_time_has_passed(
             return (await next_change(live, version))[1]
 
     assert asyncio.run(main()).devices
-    place.store.close()
 
 
-def test_many_open_pages_share_one_database_read(tmp_path: Path) -> None:
-    place = place_in(tmp_path)
+def test_many_open_pages_share_one_database_read(place: Place) -> None:
 
     async def main() -> None:
         live = Live(place.store, place.feed, place.clock)
@@ -92,11 +80,9 @@ def test_many_open_pages_share_one_database_read(tmp_path: Path) -> None:
             assert all(one[1] is looks[0][1] for one in looks)
 
     asyncio.run(main())
-    place.store.close()
 
 
-def test_a_version_of_an_earlier_run_gets_the_whole_content(tmp_path: Path) -> None:
-    place = place_in(tmp_path)
+def test_a_version_of_an_earlier_run_gets_the_whole_content(place: Place) -> None:
 
     async def main() -> Snapshot:
         live = Live(place.store, place.feed, place.clock)
@@ -104,19 +90,15 @@ def test_a_version_of_an_earlier_run_gets_the_whole_content(tmp_path: Path) -> N
             return (await next_change(live, "0000-7", within_s=1))[1]
 
     assert asyncio.run(main()).devices
-    place.store.close()
 
 
-def test_an_app_run_without_its_lifespan_says_so(tmp_path: Path) -> None:
-    place = place_in(tmp_path)
+def test_an_app_run_without_its_lifespan_says_so(place: Place) -> None:
     live = Live(place.store, place.feed, place.clock)
     with pytest.raises(RuntimeError, match="lifespan"):
         asyncio.run(next_change(live, ""))
-    place.store.close()
 
 
-def test_cancelling_ends_the_server_soon_although_streams_are_open(tmp_path: Path) -> None:
-    place = place_in(tmp_path)
+def test_cancelling_ends_the_server_soon_although_streams_are_open(place: Place) -> None:
 
     async def main() -> float:
         listener = listen("127.0.0.1", 0)
@@ -137,7 +119,6 @@ def test_cancelling_ends_the_server_soon_although_streams_are_open(tmp_path: Pat
         return asyncio.get_running_loop().time() - started
 
     assert asyncio.run(main()) < 3
-    place.store.close()
 
 
 def test_a_port_in_use_is_an_error_that_names_it() -> None:
