@@ -26,6 +26,7 @@ from dashboard.web.entry.account_pages import AccountPages
 from dashboard.web.entry.headers import SecurityHeaders
 from dashboard.web.entry.origin import OriginGuard
 from dashboard.web.entry.sessions import Sessions
+from dashboard.web.entry.sign_in import SignInPages
 from dashboard.web.error_page import error_handlers
 from dashboard.web.login import LoginPages
 from dashboard.web.process.child import Child
@@ -79,6 +80,7 @@ def create_app(
             *office,
             *LoginPages(auth, reply, clock).routes(),
             *AccountPages(auth, reply, clock).routes(),
+            *SignInPages(auth, store, reply, config.dashboard.public_url, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),
         ],
         middleware=[

@@ -189,8 +189,13 @@ start_all() {
   say_way_in
 }
 
-# The last line: without it the pages end at a login that nobody can pass.
+# The last lines: without them the pages end at a login that nobody can pass.
 say_way_in() {
+  first=$(shishigaki users first 2>/dev/null) || first=
+  if [ -n "$first" ]; then # only while nobody has ever been able to log in
+    say "the first administrator signs in by this, once, today (最初の管理者はこのQRで一度だけ入れます):"
+    printf '%s\n' "$first"
+  fi
   say "to log in, register yourself (ログインする人の登録): sudo shishigaki users add NAME --role admin"
 }
 

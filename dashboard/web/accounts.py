@@ -58,7 +58,8 @@ class Accounts:
         """What somebody who cannot log in should know: a key of the locale files, or nothing."""
         if self._demo:
             return "login.demo"
-        return "" if await self._store.read(lambda r: r.people.logins()) else "login.nobody"
+        somebody = await self._store.read(lambda r: r.people.logins() or r.sessions.opened())
+        return "" if somebody else "login.nobody"
 
     def _is_demo(self, name: str) -> bool:
         return self._demo is not None and self._demo.name == name

@@ -59,6 +59,10 @@ class Auth:
         request.state.session = session.id
         return account
 
+    async def person(self, name: str) -> Person | None:
+        """The person of a name, or None."""
+        return await self._accounts.find(name)
+
     async def access(self, request: Request, account: Person | None) -> Access:
         """What the reader may see and do now."""
         if account is not None:

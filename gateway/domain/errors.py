@@ -11,6 +11,7 @@ There are four paths, and each error takes one:
        BadInputError
            gateway.alerts.links.BadTicketError
            gateway.cli.service.sessions.SessionError
+           gateway.cli.service.sign_in.SignInError
            gateway.cli.service.users.UserError
            gateway.domain.geo.areas.AreaError
            gateway.domain.geo.degrees.DegreesError

@@ -117,5 +117,8 @@ def _greet(url: str, broker: str, island: Demo) -> None:
         f"パスワード / password [bold]{island.password}[/bold]"
     )
     console.print(
+        f"  または一度だけ、文字を打たずに / or once, without typing: {url}in/{island.sign_in}"
+    )
+    console.print(
         "  作動したわなは赤くなり、ここにも通知が出ます / a sprung trap turns red; its alert also prints here"
     )

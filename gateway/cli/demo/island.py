@@ -31,6 +31,7 @@ from gateway.config import StoreSettings as StoreSettings
 from gateway.domain.errors import BadConfigurationError
 from gateway.domain.model import Device, Message, TrapState
 from gateway.domain.people.person import Person, UserRole
+from gateway.domain.people.session import MOST_LINK_DAYS
 from gateway.ingest.messages.batch import absorb
 from gateway.mqtt.embedded_broker import is_free
 from gateway.store import Transaction
@@ -82,6 +83,9 @@ class Demo:
         )
         reached = self.gateway.store.read_now(lambda r: r.setting(SettingKey.DEMO_REACHED))
         self.reached = datetime.fromisoformat(reached) if reached else None
+        self.sign_in = self.gateway.store.write_now(
+            lambda tx: tx.sessions.make_demo_link(LOGIN, self.clock(), MOST_LINK_DAYS)
+        )
 
     def clock(self) -> datetime:
         """The machine's time while seeding, then the fleet's; never before the end of an earlier run."""

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from dashboard.web.entry.passwords import LEAST_LENGTH, hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
+from gateway.cli.service import sign_in
 from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError
 from gateway.domain.people.person import Person, UserRole
@@ -33,6 +34,7 @@ class UserError(BadInputError):
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
+    sign_in.register(group)
     app.add_typer(group, name="users")
 
 
@@ -79,7 +81,8 @@ def remove(name: UserName, config: ConfigFile = None) -> None:
 
     def change(tx: Transaction) -> None:
         person = tx.people.find(name)
-        if person is None or not person.password_hash:
+        was_in = tx.sessions.shut_out(name)
+        if person is None or not (person.password_hash or was_in):
             known = ", ".join(one.name for one in tx.people.all() if one.password_hash)
             raise UserError(f"{name}: no such user; known: {known or 'none'}")
         if person.channels:

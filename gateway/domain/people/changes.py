@@ -26,7 +26,7 @@ class PersonChange(Struct, frozen=True):
     at: datetime
     by: str
     person: str
-    what: str  # added, changed, removed, imported
+    what: str  # added, changed, removed, imported, link (a sign-in link was made)
     fields: tuple[FieldChange, ...]
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 IDLE = timedelta(days=90)  # a session that is not used ends
 LONGEST = timedelta(days=365)  # and any session after this
+LINK_DAYS, MOST_LINK_DAYS = 7, 90  # how long a sign-in link lasts where nobody says, and at most
 MOST_EACH = 20  # sessions of one person; a new one ends the oldest
 
 SYSTEMS = (

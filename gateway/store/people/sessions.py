@@ -3,11 +3,14 @@
 Must not decide who may log in. Removing a person deletes both by a trigger.
 """
 
-from datetime import datetime
+import secrets
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.domain.epoch import from_ms, ms
-from gateway.domain.people.session import IDLE, LONGEST, MOST_EACH, Session, SignInLink
+from gateway.domain.people.session import IDLE, LONGEST, MOST_EACH, Session, SignInLink, token_id
+from gateway.store.people.reads import known
+from gateway.store.setting_keys import SettingKey
 
 _SELECT = "SELECT id, person, created_ms, seen_ms, browser, mark FROM session"
 _LINK = "SELECT id, person, created_ms, until_ms, used_ms FROM sign_in_link"
@@ -17,7 +20,7 @@ class SessionReads:
     """Reading verbs of one connection."""
 
     def __init__(self, connection: Any) -> None:
-        self._execute = connection.execute
+        self._connection, self._execute = connection, connection.execute
 
     def find(self, id_: str) -> Session | None:
         """One session, or None."""
@@ -28,6 +31,17 @@ class SessionReads:
         """Sessions of everybody or of one person, the last used first."""
         sql = f"{_SELECT} WHERE ?1 IS NULL OR person = ?1 ORDER BY seen_ms DESC, id"
         return [_session(row) for row in self._execute(sql, (person,))]
+
+    def anybody(self) -> bool:
+        """Whether somebody can, or ever could, log in: by a password or by a link."""
+        sql = "SELECT 1 FROM setting WHERE key = ?"
+        closed = self._execute(sql, (SettingKey.ACCOUNTS_EXISTED,)).fetchone() is not None
+        return closed or any(one.password_hash for one in known(self._connection))
+
+    def opened(self) -> bool:
+        """Whether anybody has a session or a link."""
+        sql = "SELECT EXISTS (SELECT 1 FROM session) OR EXISTS (SELECT 1 FROM sign_in_link)"
+        return bool(self._execute(sql).fetchone()[0])
 
     def link(self, id_: str) -> SignInLink | None:
         """One sign-in link, or None."""
@@ -70,13 +84,40 @@ class SessionTable(SessionReads):
         )
         return len(rows.fetchall())
 
-    def put_link(self, link: SignInLink) -> None:
-        """Keep a new link; those that ended go."""
-        self._execute("DELETE FROM sign_in_link WHERE until_ms < ?", (ms(link.created),))
+    def make_link(self, person: str, by: str, now: datetime, days: int) -> str:
+        """Make a sign-in link for somebody; gives its token. What was given to them before ends.
+
+        It leaves a row in the audit, and reading without a login ends.
+        """
+        token = self.make_demo_link(person, now, days)
+        self._execute(
+            "INSERT INTO person_change (at_ms, by, person, what, body) VALUES (?, ?, ?, 'link', ?)",
+            (ms(now), by, person, b"[]"),
+        )
+        self._execute(
+            "INSERT OR REPLACE INTO setting VALUES (?, 'yes')", (SettingKey.ACCOUNTS_EXISTED,)
+        )
+        return token
+
+    def make_demo_link(self, person: str, now: datetime, days: int) -> str:
+        """The same for the demo, which nobody has to log in to for reading."""
+        token = secrets.token_urlsafe(24)
+        self._execute(
+            "DELETE FROM sign_in_link WHERE until_ms < ?1 OR (person = ?2 AND used_ms IS NULL)",
+            (ms(now), person),
+        )
         self._execute(
             "INSERT INTO sign_in_link VALUES (?, ?, ?, ?, NULL)",
-            (link.id, link.person, ms(link.created), ms(link.until)),
+            (token_id(token), person, ms(now), ms(now + timedelta(days=days))),
         )
+        return token
+
+    def shut_out(self, person: str) -> int:
+        """End one person's sessions and unused links; gives how many."""
+        links = self._execute(
+            "DELETE FROM sign_in_link WHERE person = ? AND used_ms IS NULL RETURNING id", (person,)
+        ).fetchall()
+        return len(links) + self.end(person)
 
     def use_link(self, id_: str, now: datetime) -> str | None:
         """Use a link up; gives whom it logs in, or None: it is used, over or unknown."""
