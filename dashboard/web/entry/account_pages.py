@@ -15,7 +15,7 @@ from dashboard.web.entry.guesses import TooManyTriesError
 from dashboard.web.entry.passwords import LEAST_LENGTH, LONGEST
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
-from gateway.domain.people.permissions import Resource, access_of
+from gateway.domain.people.permissions import Resource
 from gateway.domain.people.person import Person
 
 PAGE = "/account"
@@ -88,7 +88,7 @@ class AccountPages:
             wrong=wrong,
             said=SAID.get(request.query_params.get("said", ""), ""),
             least=LEAST_LENGTH,
-            may_print=access_of(person, on_duty=True).may_act(Resource.PEOPLE),
+            may_print=request.state.access.may_act(Resource.PEOPLE),
         )
 
 
