@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from gateway.cli import app as cli
 from gateway.domain.model import Role
 from gateway.ingest.devices.lists import DeviceListError, parse
 from gateway.ingest.files.report_columns import read_map
@@ -161,18 +160,6 @@ def test_two_importers_read_a_usual_cell_as_the_same_place(lat: str, lon: str) -
 def test_two_importers_refuse_the_same_cells(lat: str, lon: str) -> None:
     assert isinstance(device_place(lat, lon), str)
     assert isinstance(sighting_place(lat, lon), str)
-
-
-@pytest.fixture
-def devices(tmp_path: Path) -> Callable[..., Result]:
-    """`shishigaki devices ...` on a database of its own."""
-    config = tmp_path / "c.toml"
-    config.write_text(f'[store]\npath = "{tmp_path / "s.db"}"\n')
-
-    def run(*words: object) -> Result:
-        return CliRunner().invoke(cli, ["devices", *map(str, words), "-c", str(config)])
-
-    return run
 
 
 def test_a_number_that_lost_the_zeros_of_a_known_id_is_refused(

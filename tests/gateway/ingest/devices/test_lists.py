@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from gateway.cli import app as cli
 from gateway.domain.model import Role
 from gateway.ingest.devices.lists import DeviceListError, address, parse, to_csv
 
@@ -53,18 +52,6 @@ def listed(folder: Path, *rows: str) -> Path:
     path = folder / "list.csv"
     path.write_text("\n".join(["id,role,lat,lon", *rows]), encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def devices(tmp_path: Path) -> Callable[..., Result]:
-    """`shishigaki devices ...` on a database of its own."""
-    config = tmp_path / "c.toml"
-    config.write_text(f'[store]\npath = "{tmp_path / "s.db"}"\n')
-
-    def run(*words: object) -> Result:
-        return CliRunner().invoke(cli, ["devices", *map(str, words), "-c", str(config)])
-
-    return run
 
 
 def registered(devices: Callable[..., Result]) -> set[str]:

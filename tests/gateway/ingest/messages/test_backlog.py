@@ -1,7 +1,7 @@
 """A surge: what comes faster than it can be judged is durable at once, and ends in the same story."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,13 +34,6 @@ STORY = [
     message(reading("trap-01", Kind.SPRUNG, 71)),
     *(message(reading("cam-01", Kind.DETECTION, n, species="deer")) for n in range(72, 90)),
 ]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(tmp_path, TRAP, CAMERA)
-    yield store
-    store.close()
 
 
 def intake_of(store: Store, health: Health | None = None, reserve_mb: int = 0) -> Intake:

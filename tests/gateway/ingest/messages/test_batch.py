@@ -1,8 +1,6 @@
 """What becomes of a message, and that order, copies and restarts change nothing."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -24,17 +22,10 @@ from gateway.domain.model import (
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import absorb, release
 from gateway.store import Reader, Store, Transaction
-from tests.support.samples import CAMERA, T0, TRAP, at, decode, message, open_store, reading
+from tests.support.samples import T0, TRAP, at, decode, message, open_store, reading
 from tests.support.tables import stored_rows
 
 ALL = (0, 100_000)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(tmp_path, TRAP, CAMERA)
-    yield store
-    store.close()
 
 
 def absorb_now(store: Store, *messages: Message, to: Policy | None = None) -> Outcome:

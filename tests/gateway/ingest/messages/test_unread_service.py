@@ -11,6 +11,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.domain.model import Device, Role
+from tests.faults.witness import ready
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Service, heard
 
@@ -24,16 +25,13 @@ TRAPS = (
 )
 DIALECTS = ("chirpstack", "tts", "meshtastic", "esphome")
 SOURCES = "\n".join(f'[[sources]]\ndialect = "{name}"' for name in DIALECTS)
+QUICK = "\n[alerts]\ntick_s = 1\n"
 
 
 @pytest.fixture
 def gateway(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Service]:
-    with Service(tmp_path / "gw", mosquitto.port, *TRAPS, extra=SOURCES) as service:
-        wait_for(
-            lambda: heard(mosquitto.port, "shishigaki/v1/goto/gateway/status") == b"online",
-            "the gateway",
-            60,
-        )
+    with Service(tmp_path / "gw", mosquitto.port, *TRAPS, extra=SOURCES + QUICK) as service:
+        ready(service, mosquitto.port)
         yield service
 
 

@@ -11,8 +11,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.domain.model import Device, Event, Role
+from tests.faults.witness import ready
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Sensor, Service, heard
+from tests.support.service import Sensor, Service
 
 TRAPS = [Device(id=f"trap-0{n}", role=Role.TRAP) for n in (1, 2)]
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -41,11 +42,7 @@ class Confirmed:
 @pytest.fixture
 def gateway(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Service]:
     with Service(tmp_path / "gw", mosquitto.port, *TRAPS) as service:
-        wait_for(
-            lambda: heard(mosquitto.port, "shishigaki/v1/goto/gateway/status") == b"online",
-            "the gateway",
-            60,
-        )
+        ready(service, mosquitto.port)
         yield service
 
 
