@@ -130,7 +130,7 @@ def test_control_an_intake_that_does_not_wait_for_the_disk_acknowledges_falsely(
     assert len(set(rig.session.acked)) == false
 
 
-def test_what_comes_meanwhile_is_judged_in_its_order(
+def test_messages_that_arrive_while_the_disk_is_full_are_judged_in_order(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.write_now(lambda tx: absorb(tx, [SPRING], decode, at(6)))

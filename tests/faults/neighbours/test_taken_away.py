@@ -159,7 +159,7 @@ def test_control_without_checking_the_files_all_events_are_lost(
     assert not store.path.exists()
 
 
-def test_what_stood_there_is_put_aside_and_not_deleted(store: Store) -> None:
+def test_the_replaced_files_are_moved_aside_and_not_deleted(store: Store) -> None:
     WAYS["mv another over it"](store.path)
     add(store, 3)
     assert store.file_report

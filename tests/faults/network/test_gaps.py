@@ -97,7 +97,9 @@ def keeping(tmp_path: Path, persistent_mosquitto: Mosquitto) -> Iterator[Valley]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_broker_that_forgot_us_is_told_at_the_start(forgetful: Valley, end: str) -> None:
+def test_a_broker_that_lost_the_session_is_reported_at_the_start(
+    forgetful: Valley, end: str
+) -> None:
     forgetful.begin()
     getattr(forgetful.service, end)()
     forgetful.broker.kill()
@@ -152,7 +154,9 @@ def test_a_trap_that_is_heard_again_is_armed_again_and_the_fault_outlives_a_rest
     assert [trap for trap in forgetful.traps() if "unconfirmed" in trap] == []
 
 
-def test_a_broker_that_restarts_empty_under_a_running_gateway_is_told(forgetful: Valley) -> None:
+def test_a_broker_that_restarts_empty_beside_a_running_gateway_is_reported(
+    forgetful: Valley,
+) -> None:
     forgetful.begin()
     forgetful.broker.kill()
     forgetful.broker.restart()
@@ -161,7 +165,7 @@ def test_a_broker_that_restarts_empty_under_a_running_gateway_is_told(forgetful:
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_broker_that_kept_everything_is_no_gap(keeping: Valley, end: str) -> None:
+def test_a_broker_that_kept_the_session_is_not_reported(keeping: Valley, end: str) -> None:
     """The control: what came meanwhile is there, and nothing is doubted."""
     keeping.begin()
     getattr(keeping.service, end)()

@@ -92,7 +92,7 @@ def test_a_paused_trap_has_effort_again_from_the_minute_it_was_armed(store: Stor
     assert minutes(store) == (601, 601 - 270)
 
 
-def test_a_sensor_that_says_set_on_a_paused_trap_arms_nothing(store: Store) -> None:
+def test_a_setting_reported_by_the_sensor_of_a_paused_trap_does_not_arm_it(store: Store) -> None:
     tell(
         store, *ARMED[:3], deed_at(ActionKind.PAUSED, 130), sensor(Kind.SET, 150), *beats(181, 301)
     )

@@ -81,7 +81,7 @@ def test_the_newest_report_wins_and_people_can_say_more_than_the_sensor(
     assert last_known(after(*steps)).state is state
 
 
-def test_silence_lies_over_the_state_as_unknown_and_never_replaces_it() -> None:
+def test_a_silent_trap_is_shown_as_unknown_and_keeps_its_last_state() -> None:
     state = after(sensor(SPRUNG, 0))
     assert not trap_view(state, at(100), heartbeat_s=3600).unknown
     later = trap_view(state, at(200), heartbeat_s=3600)
@@ -141,7 +141,7 @@ STEPS = st.lists(
 
 @settings(deadline=None)
 @given(STEPS, st.data())
-def test_order_and_copies_of_events_and_acts_change_no_state(
+def test_order_and_copies_of_events_and_actions_change_no_state(
     steps: list[Event | TrapAction], data: st.DataObject
 ) -> None:
     unique = {(s.at if isinstance(s, TrapAction) else s.observed_at): s for s in steps}

@@ -114,7 +114,7 @@ def test_after_it_another_device_may_use_an_id_and_copies_stay_copies(tmp_path: 
     assert len(rows(tmp_path / "old.db")) == EVENTS + 1
 
 
-def test_what_stops_amid_it_leaves_the_old_database_whole(
+def test_a_migration_that_is_interrupted_leaves_the_old_database_intact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = old_database(tmp_path / "old.db")
@@ -135,7 +135,7 @@ def test_what_stops_amid_it_leaves_the_old_database_whole(
     assert rows(path) == before
 
 
-def test_it_writes_an_index_not_the_history_and_says_so(
+def test_the_migration_writes_an_index_and_not_the_history_and_logs_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

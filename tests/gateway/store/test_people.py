@@ -114,7 +114,7 @@ def test_a_change_by_another_process_is_known_in_the_next_transaction(store: Sto
     assert store.write_now(lambda tx: dict(tx.people.known or {})) == {"hana": HANA}
 
 
-def test_what_is_rolled_back_is_not_known(store: Store) -> None:
+def test_people_of_a_transaction_that_is_rolled_back_are_not_known(store: Store) -> None:
     store.write_now(lambda tx: tx.people.keep_here(LONG_AGO))
 
     def fail(tx: object) -> None:

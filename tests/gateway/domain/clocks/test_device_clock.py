@@ -42,7 +42,7 @@ def test_a_constant_error_is_learned_from_two_live_messages(error: int, delays: 
 
 
 @given(st.floats(-0.0004, 0.0004), st.integers(-30, 30), st.integers(900, 6 * HOUR_S))
-def test_a_clock_that_drifts_is_followed_and_never_called_late(
+def test_the_drift_of_a_clock_is_followed_and_its_messages_are_never_late(
     drift: float, minutes: int, apart_s: int
 ) -> None:
     known: DeviceClock | None = None
@@ -65,7 +65,7 @@ def test_late_messages_of_a_right_clock_are_late_and_correct_nothing(lates: list
         known = learn(known, sample)
 
 
-def test_a_queue_sent_by_a_clock_never_heard_before_teaches_nothing_wrong() -> None:
+def test_a_queue_of_late_messages_from_an_unknown_clock_teaches_no_wrong_error() -> None:
     queue = [Sample(-(72 - n) * HOUR_S * 1_000, 10_000 + n) for n in range(72)]
     known = heard(*queue)
     assert correction_ms(known, queue[-1]) == 0
@@ -108,7 +108,7 @@ def test_another_start_or_another_source_of_the_time_is_another_clock() -> None:
     assert learn(known, Sample(-DAY_MS, 3 * HOUR_S, boot=6)) == known  # sent late by an earlier one
 
 
-def test_a_steady_clock_is_not_noted_again_with_each_message() -> None:
+def test_a_steady_clock_is_not_stored_again_with_each_message() -> None:
     first = heard(Sample(-200, 0), Sample(-300, 10))
     assert learn(first, Sample(-900, 60)) is first
     assert learn(first, Sample(-900, 2 * HOUR_S)) is not first

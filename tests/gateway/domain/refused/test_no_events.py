@@ -24,7 +24,7 @@ def test_the_labels_of_metrics_are_bounded_and_their_sum_is_whole() -> None:
     assert shown.total() == sum(range(500)) + 7
 
 
-def test_metrics_show_what_every_batch_left_without_an_event() -> None:
+def test_metrics_count_the_messages_of_every_batch_that_gave_no_event() -> None:
     health, outcome = Health(), Outcome()
     outcome.no_events["wana-01", RefusalReason.EVICTED.value] = 3
     health.committed(5, outcome, 0.01)

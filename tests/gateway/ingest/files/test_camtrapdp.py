@@ -30,7 +30,7 @@ def test_a_deployment_is_a_detector_that_is_never_silent() -> None:
     assert valley.id.isascii()
 
 
-def test_a_deployment_begins_and_ends_with_a_sign_of_life() -> None:
+def test_a_deployment_begins_and_ends_with_a_heartbeat() -> None:
     package = read(files())
     times = [
         one.device_time

@@ -82,7 +82,9 @@ def told(store: Store) -> object:
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-def test_what_is_kept_comes_back_as_it_was(store: Store, messages: list[Message]) -> None:
+def test_messages_of_the_backlog_are_read_back_unchanged(
+    store: Store, messages: list[Message]
+) -> None:
     store.write_now(lambda tx: tx.backlog.put(messages, ReceiptClock.UNTRUSTED))
     assert waiting(store) == len(messages)
     batch = store.write_now(lambda tx: tx.backlog.take(1_000))
@@ -200,7 +202,7 @@ def test_a_message_is_urgent_when_its_topic_names_a_trap(topic: str, is_urgent: 
     assert split_urgent([one], [TRAP, CAMERA]) == (([one], []) if is_urgent else ([], [one]))
 
 
-def test_what_was_kept_before_a_crash_is_judged_after_it(store: Store) -> None:
+def test_messages_stored_before_a_crash_are_judged_after_it(store: Store) -> None:
     for start in range(0, len(STORY), BATCH):
         part = STORY[start : start + BATCH]
         store.write_now(lambda tx, part=part: tx.backlog.put(part, ReceiptClock.TRUSTED))  # type: ignore[misc]
@@ -210,7 +212,7 @@ def test_what_was_kept_before_a_crash_is_judged_after_it(store: Store) -> None:
     assert session.acked == []
 
 
-def test_what_comes_while_others_wait_is_judged_after_them(store: Store) -> None:
+def test_messages_that_arrive_while_others_wait_are_judged_after_them(store: Store) -> None:
     spring = message(reading("trap-01", Kind.SPRUNG, 5))
     store.write_now(lambda tx: tx.backlog.put(STORY[:BATCH], ReceiptClock.TRUSTED))
     session = FakeSession()

@@ -129,7 +129,7 @@ def test_a_revoked_device_is_refused_by_name(store: Store) -> None:
     assert outcome.refused == {RefusalReason.REVOKED: 1}
 
 
-def test_a_state_already_known_is_a_sign_of_life(store: Store) -> None:
+def test_a_report_of_a_known_state_is_a_heartbeat(store: Store) -> None:
     absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5)))
     again = msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, 9), is_state=True)
     outcome = absorb_now(store, message(again))
@@ -145,7 +145,7 @@ def test_effort_counts_life_and_armed_time_and_no_silence(store: Store) -> None:
     assert rate.armed_days == pytest.approx((60 + 60) / 1440)
 
 
-def test_a_last_will_is_no_sign_of_life(store: Store) -> None:
+def test_a_last_will_does_not_show_that_the_device_is_alive(store: Store) -> None:
     absorb_now(store, message(reading("cam-01", Kind.HEARTBEAT, 0)))
     absorb_now(store, message(reading("cam-01", Kind.OFFLINE, 60)))
     assert store.read_now(lambda r: r.rates(*ALL)) == []
@@ -163,7 +163,7 @@ def test_a_transaction_that_is_rolled_back_changes_nothing(store: Store) -> None
     assert len(absorb_now(store, message(reading("trap-01", Kind.SPRUNG, 5))).opened) == 1
 
 
-def test_a_state_told_again_within_one_batch_is_one_event(store: Store) -> None:
+def test_a_state_repeated_within_one_batch_is_one_event(store: Store) -> None:
     states = [
         msgspec.structs.replace(reading("trap-01", Kind.SPRUNG, m), is_state=True)
         for m in (5, 6, 7)

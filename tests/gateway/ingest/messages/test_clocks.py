@@ -114,7 +114,7 @@ def test_a_bridge_whose_clock_has_stopped_hides_no_capture_and_no_setting(field:
     assert field.hear(Kind.SPRUNG, 75_000, -74_700, **bridge).opened
 
 
-def test_a_setting_that_a_slower_way_brings_after_the_spring_ends_no_alert(field: Field) -> None:
+def test_a_setting_that_arrives_later_by_a_slower_link_ends_no_alert(field: Field) -> None:
     field.hear(Kind.SPRUNG, 1_000, 0, clock="meshtastic:!a")
     field.hear(Kind.SET, 1_003, 0, sent_s=998, clock="meshtastic:!b")
     assert field.state is TrapState.SPRUNG
@@ -146,7 +146,7 @@ def test_a_spring_sent_late_keeps_its_own_time_and_is_told_as_late(
     assert said.endswith("(3日前)")
 
 
-def test_a_spring_sent_late_does_not_overrule_who_armed_the_trap_since(field: Field) -> None:
+def test_a_capture_sent_late_does_not_overrule_a_later_arming(field: Field) -> None:
     live(field, 30, 0)
     field.act(ActionKind.FALSE_SPRING, 32 * HOUR)
     field.act(ActionKind.ARMED, 32 * HOUR + 1)

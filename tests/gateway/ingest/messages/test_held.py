@@ -82,7 +82,9 @@ def test_a_spring_of_an_unregistered_device_alerts_the_office_at_once_and_once(
     assert again.opened == []
 
 
-def test_it_is_not_told_again_after_the_office_has_ended_the_alert(store: Store) -> None:
+def test_the_capture_does_not_alert_again_after_the_office_has_ended_the_alert(
+    store: Store,
+) -> None:
     hear(store, native("wana-99", "trap.sprung", 1))
     store.write_now(lambda tx: tx.alerts.resolve("unregistered_spring", "wana-99", "hana", at(1)))
     assert hear(store, native("wana-99", "trap.sprung", 90)).opened == []
@@ -184,7 +186,7 @@ def test_every_device_has_some_room_however_full_the_rest_is(
     assert len(promised) == 30
 
 
-def test_what_is_not_kept_is_counted_and_not_confirmed(store: Store) -> None:
+def test_messages_that_are_not_stored_are_counted_and_not_confirmed(store: Store) -> None:
     many = OTHER.most_kib + 10
     outcome = hear(store, *(native("wana-99", "heartbeat", n) for n in range(many)))
     assert outcome.no_events["wana-99", "evicted"] == 10

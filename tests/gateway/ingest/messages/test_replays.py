@@ -175,7 +175,7 @@ def test_two_inputs_of_one_trap_do_not_turn_it_over_at_each_start(
     node.field.store.close()
 
 
-def test_a_replay_is_no_sign_of_life(tmp_path: Path) -> None:
+def test_a_retained_message_does_not_show_that_the_device_is_alive(tmp_path: Path) -> None:
     node = Node(tmp_path, "esphome", Device(id="wana", role=Role.TRAP))
     topic = "wana/binary_sensor/contact/state"
     node.say(100, topic, "OFF")

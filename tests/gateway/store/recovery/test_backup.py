@@ -100,7 +100,7 @@ def test_a_copy_that_cannot_be_written_leaves_nothing_behind(store: Store, tmp_p
     assert not list(tmp_path.glob("copy*"))
 
 
-def test_only_the_oldest_copies_beyond_the_number_go(tmp_path: Path) -> None:
+def test_only_the_oldest_copies_beyond_the_number_are_deleted(tmp_path: Path) -> None:
     names = [backup.file_name(NOW.replace(day=day)) for day in (1, 2, 3)]
     for name in [*names, "shishigaki.db", "notes.txt"]:
         (tmp_path / name).touch()
@@ -108,7 +108,9 @@ def test_only_the_oldest_copies_beyond_the_number_go(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {*names[1:], "shishigaki.db", "notes.txt"}
 
 
-def test_restoring_brings_the_copy_and_keeps_what_was_there(store: Store, tmp_path: Path) -> None:
+def test_a_restore_puts_the_copy_in_place_and_keeps_the_former_files(
+    store: Store, tmp_path: Path
+) -> None:
     copy = tmp_path / "copy.db"
     backup.save(store.path, copy)
     add(store, 180)

@@ -145,7 +145,7 @@ def test_control_a_copy_put_beside_what_was_left_is_not_the_copy(scene: Scene, l
         return  # not even a database
 
 
-def test_what_was_left_is_moved_aside_and_not_deleted(scene: Scene) -> None:
+def test_files_left_of_a_database_are_moved_aside_and_not_deleted(scene: Scene) -> None:
     for end in ("", "-wal", "-journal"):
         scene.leave({end: bytes_of(garbage() + end.encode())})
     aside = put_back(scene.copy, scene.database, NOW, force=True)
