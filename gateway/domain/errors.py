@@ -54,6 +54,7 @@ There are four paths, and each error takes one:
            gateway.mqtt.link.ConnectionFailedError
            gateway.store.connection.DamagedFileError
            gateway.store.connection.DiskError
+           gateway.store.connection.LockedFileError
            gateway.store.connection.StoreError
            dashboard.web.process.child.StartError
            dashboard.web.process.forwarding.NoAnswerError

@@ -44,6 +44,10 @@ class DiskError(StoreError):
     """The disk did not read or write: nothing was changed, a later attempt may succeed."""
 
 
+class LockedFileError(DiskError):
+    """Another program has a transaction open that writes."""
+
+
 class DamagedFileError(StoreError):
     """The content of the file is damaged: the file has to be moved aside and salvaged."""
 
@@ -182,6 +186,8 @@ def store_errors() -> Iterator[None]:
     """SQLite's errors as DamagedFileError or DiskError."""
     try:
         yield
+    except apsw.BusyError as error:
+        raise LockedFileError(f"{type(error).__name__}: {error}") from error
     except (*DAMAGE, *DISK) as error:
         text = f"{type(error).__name__}: {error}"
         raise (DamagedFileError if is_damage(error) else DiskError)(text) from error

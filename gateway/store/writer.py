@@ -48,10 +48,10 @@ ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a 
 
 
 class Writer:
-    """The writing connection. `zone`: whose days the daily roll-ups count."""
+    """The writing connection, or one to a copy. `zone`: whose days the daily roll-ups count."""
 
-    def __init__(self, path: Path, zone: ZoneInfo, vfs: str | None = None) -> None:
-        self.connection = open_writer(path, vfs)
+    def __init__(self, db: Path | apsw.Connection, zone: ZoneInfo, vfs: str | None = None) -> None:
+        self.connection = open_writer(db, vfs) if isinstance(db, Path) else db
         self._zone = zone
         self._version = -1
         self._devices: dict[str, Device] = {}

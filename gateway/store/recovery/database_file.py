@@ -19,6 +19,7 @@ from gateway.store import connection as opening
 from gateway.store.connection import (
     DamagedFileError,
     DiskError,
+    LockedFileError,
     StoreError,
     store_errors,
     transaction,
@@ -32,6 +33,7 @@ from gateway.store.recovery import exchange
 from gateway.store.recovery.file_report import FileReport, remember, remembered
 from gateway.store.recovery.integrity import CheckResult, check
 from gateway.store.recovery.opening import Opening
+from gateway.store.recovery.rehearsal import rehearse
 from gateway.store.recovery.rescue import rescue
 from gateway.store.writer import Transaction
 
@@ -40,10 +42,6 @@ log = logging.getLogger(__name__)
 SALVAGE_INTERVAL = timedelta(minutes=10)  # damage that returns sooner has another cause
 RESCUE_INTERVAL_S = 10.0  # after a failed attempt, which may write the whole database
 START_CHECK_LIMIT_S = 2.0  # the rest of a larger file is checked in the background
-
-
-class _RehearsalOverError(Exception):
-    """Rolls the transaction back."""
 
 
 class DatabaseFile:
@@ -57,6 +55,8 @@ class DatabaseFile:
         *,
         alone: bool = False,
     ) -> None:
+        self._zone = zone
+        self._is_locked = False  # another program kept us from the last write: do not wait again
         self._path = path.resolve()  # SQLite's side files lie beside the real file
         self._lock, self._alone = GatewayLock(path), alone
         self._stopping = threading.Event()
@@ -92,7 +92,13 @@ class DatabaseFile:
         """
         if self.file_fault:
             self.restore_files()
-        result = self._write(act)
+        try:
+            with wal.without_waiting(self._writer.connection, only_if=self._is_locked):
+                result = self._write(act)
+        except LockedFileError as error:
+            self._is_locked = True
+            raise LockedFileError(wal.held_by(self._path)) from error
+        self._is_locked = False
         if self._live.fault():
             self.restore_files()
         return result
@@ -107,16 +113,12 @@ class DatabaseFile:
             return act(tx)
 
     def rehearse(self, act: Callable[[Transaction], T]) -> T:
-        """`act` in a transaction that is rolled back: its result without its effects."""
-        results: list[T] = []
-        with (
-            store_errors(),
-            contextlib.suppress(_RehearsalOverError),
-            self._writer.transaction() as tx,
-        ):
-            results.append(act(tx))
-            raise _RehearsalOverError
-        return results[0]
+        """`act` in a transaction that is rolled back: its result without its effects.
+
+        While another program has the right to write, it runs on a temporary copy.
+        """
+        with store_errors():
+            return rehearse(self._writer, self._path, self._zone, act)
 
     def open_reader(self) -> tuple[int, Reader]:
         """A reader with the number of the file that it reads. Any thread."""

@@ -116,4 +116,4 @@ def test_only_those_who_read_in_the_log_are_named() -> None:
         "4: FLOCK  ADVISORY  WRITE 816 fe:01:77 0 EOF\n"
         "nonsense\n"
     )
-    assert wal.reading(locks, 77) == {812, 815}
+    assert wal.holding(locks, 77) == {812, 815}
