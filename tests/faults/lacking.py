@@ -1,7 +1,7 @@
-"""A gateway without one of its cares, as controls run it: `python -m tests.faults.lacking CARE run -c FILE`.
+"""A gateway without one safeguard, for controls: `python -m tests.faults.lacking CARE run -c FILE`.
 
-Owns what each of them takes out, at one seam. With CARE `nothing` the gateway is whole. Either way it says
-in its log how late its event loop was (`lags`).
+Owns the attribute that each safeguard replaces. With CARE `nothing` the gateway is complete. It always logs
+how late its event loop was (`lags`).
 """
 
 import sys
@@ -43,12 +43,12 @@ class Hasty(Intake):
 
 
 async def write_on_the_loop(store: Store, act: Callable[[Transaction], T]) -> T:
-    """Commits where everybody else waits."""
+    """Commits on the event loop, where everything else waits."""
     return store.write_now(act)
 
 
 def read_on(session: BrokerSession, *, paused: bool) -> None:
-    """Reads whatever comes, however much waits already."""
+    """Reads all messages, however many wait already."""
     session.counters.paused = paused
 
 
@@ -61,7 +61,7 @@ def see_nothing(
 def forget(
     _gaps: Gaps, _at: datetime, *, remembered: bool, taken_since: datetime | None = None
 ) -> None:
-    """Asks nobody whether the broker has kept a session."""
+    """Ignores whether the broker has kept the session."""
 
 
 def unbounded(_most: int) -> type[H11Protocol]:
@@ -94,14 +94,14 @@ def without(care: str) -> tuple[str, str]:
 def lags(log: str) -> list[float]:
     """How late a timer would have been, in seconds, at each TICK_S of the run, in rising order.
 
-    While the loop stands still many timers are late, not only the one that told of it.
+    While the loop is blocked many timers are late, not only the one that logged it.
     """
     told = [float(line[len(LATE) :]) for line in log.splitlines() if line.startswith(LATE)]
     return sorted(late - n * TICK_S for late in told for n in range(int(late / TICK_S) + 1))
 
 
 def p99(values: list[float]) -> float:
-    """Of values in rising order."""
+    """The 99th percentile of values in rising order."""
     return values[len(values) * 99 // 100]
 
 
@@ -113,5 +113,6 @@ if __name__ == "__main__":
     watchdog.WATCHDOG_S = TICK_S
     Health.late = tell_late  # type: ignore[method-assign]
     place, name, instead = CARES[sys.argv.pop(1)]
+    assert hasattr(place, name), f"{place} has no {name}: the control would take out nothing"
     setattr(place, name, instead)
     main()

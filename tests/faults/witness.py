@@ -1,6 +1,6 @@
-"""What the outside sees of a gateway under fault: its pages, its confirms, its database.
+"""Observes a gateway from outside: its pages, its confirms, its database.
 
-Owns looking and sending. Must not know what a test does to the gateway.
+Owns reading and sending. Must not know what a test does to the gateway.
 """
 
 import json
@@ -23,7 +23,7 @@ CAMERAS = [Device(id=f"cam-{n:04}", role=Role.DETECTOR) for n in range(100)]
 
 
 def events(service: Service) -> list[Event]:
-    """All that lie in its database, in the order they came."""
+    """All events of its database, in the order of arrival."""
     reader = service.reader()
     found = [event for _, event in reader.events_after(0, 1_000_000)]
     reader.close()
@@ -57,23 +57,23 @@ def health(service: Service) -> tuple[int, dict[str, str], float]:
 
 
 def metric(service: Service, name: str) -> float:
-    """A number of its /metrics."""
+    """One value of its /metrics."""
     with urllib.request.urlopen(f"{service.url}/metrics", timeout=10 * slowness()) as reply:
         text = reply.read().decode()
     return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
 
 
 def send(port: int, messages: list[tuple[str, dict[str, object]]]) -> None:
-    """Publish by a connection of its own; returns when the broker has them."""
+    """Publish through a new connection; returns when the broker has the messages."""
     publisher = Publisher(port, f"device-{random.random()}")
     publisher.send_all([(topic, json.dumps(body).encode()) for topic, body in messages])
     publisher.close()
 
 
 class Confirms:
-    """What the gateway has said that devices may forget, and when.
+    """The ids that the gateway has confirmed to devices, and when.
 
-    `service`: whose database is looked into at each confirm; what is not there is `false`.
+    `service`: if given, ids that are not in its database at the time of their confirm are `false`.
     """
 
     def __init__(self, port: int, service: Service | None = None) -> None:

@@ -16,7 +16,7 @@ PATIENCE_S = 60.0
 
 
 class Child:
-    """At most one process at a time, whose words go to `log`."""
+    """At most one process at a time, whose output goes to `log`."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -24,7 +24,7 @@ class Child:
 
     @property
     def log(self) -> str:
-        """All that was said since the first start."""
+        """All output since the first start."""
         return self._log.read_text(errors="replace")
 
     @property
@@ -55,7 +55,7 @@ class Child:
             self._process.send_signal(number)
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> int:
-        """A signal, and wait; gives the exit code. One that does not end is killed and told of."""
+        """Send a signal and wait; returns the exit code. Raises AssertionError when it had to be killed."""
         process = self._process
         if process is None:
             return 0

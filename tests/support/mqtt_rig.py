@@ -43,7 +43,7 @@ RIGS: dict[str, tuple[MakeLink, type[Server]]] = {
 
 
 class AutoAck(PahoLink):
-    """The control: acknowledges at once, as most clients do."""
+    """For controls: acknowledges at once, as most clients do."""
 
     def _make_client(self) -> Any:
         client = super()._make_client()
@@ -83,7 +83,7 @@ async def until(condition: Callable[[], object], what: str, deadline_s: float = 
 async def running(
     session: BrokerSession, *, connected: bool = True
 ) -> AsyncIterator[BrokerSession]:
-    """The session at work; ended in good order."""
+    """The running session, cancelled at the end."""
     task = asyncio.create_task(session.run(), name="session")
     try:
         if connected:
@@ -96,7 +96,7 @@ async def running(
 
 
 class Cable:
-    """A TCP relay before the broker: pulled out, the client dies without a last word."""
+    """A TCP relay before the broker, which can cut all connections without a DISCONNECT."""
 
     def __init__(self, to_port: int) -> None:
         self._to_port = to_port

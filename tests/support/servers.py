@@ -1,7 +1,7 @@
 """Real servers for the tests: each on a free loopback port, in a private directory.
 
 Owns starting, killing and restarting mosquitto, amqtt, influxd and nginx. A server is ready when it
-answers, never after a nap.
+answers, not after some seconds.
 """
 
 import contextlib
@@ -40,9 +40,9 @@ def need(program: str | None, package: str) -> str:
 
 
 def free_port() -> int:
-    """A loopback port that nobody has just now.
+    """A loopback port that is unused now.
 
-    Below those that the kernel gives to clients: while a server is restarted, no client takes its port.
+    Below the range that the kernel gives to clients, so that no client takes it while a server restarts.
     """
     while True:
         port = 11_000 + secrets.randbelow(21_000)
@@ -91,11 +91,11 @@ class Server:
 
     @property
     def log(self) -> str:
-        """All it has said since the first start."""
+        """All its output since the first start."""
         return self._child.log
 
     def start(self) -> Self:
-        """Start and wait until it answers; on the first start a port snatched away is replaced."""
+        """Start and wait until it answers; a port that another program took meanwhile is replaced."""
         for _ in range(3):
             if self._try_start():
                 return self
@@ -107,15 +107,15 @@ class Server:
         assert self._try_start(), f"{self.name} does not start again: {self.log}"
 
     def stop(self) -> None:
-        """End it in good order."""
+        """End it cleanly."""
         self._child.end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """kill -9: no chance to save anything."""
+        """kill -9: it cannot save anything."""
         self._child.end(signal.SIGKILL)
 
     def freeze(self, *, frozen: bool = True) -> None:
-        """Stop it from answering without closing its connections, or let it go on."""
+        """Suspend it with its connections open, or resume it."""
         self._child.send(signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def _try_start(self) -> bool:
@@ -278,7 +278,7 @@ class Nginx(Server):
         self.upstream, self.lines, self.as_service = upstream, lines, as_service
 
     def kill(self) -> None:
-        """In good order: workers would outlive a killed master."""
+        """Cleanly: workers would outlive a killed master."""
         self.stop()
 
     @property

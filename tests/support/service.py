@@ -65,7 +65,7 @@ class Service:
 
     @property
     def log(self) -> str:
-        """What it has said."""
+        """Its log."""
         return self._child.log
 
     @property
@@ -99,7 +99,7 @@ class Service:
         return self._child.end(signal.SIGTERM)
 
     def reader(self) -> Reader:
-        """A look into its database."""
+        """A reader of its database."""
         return Reader(self.database)
 
     def __enter__(self) -> Self:
@@ -128,11 +128,11 @@ class Sensor:
         return self._client.publish(topic, msgspec.json.encode(body), qos=1, retain=retain)
 
     def flush(self, info: paho.MQTTMessageInfo) -> None:
-        """Wait until the broker has taken it and everything before."""
+        """Wait until the broker has received it and everything before."""
         wait_for(info.is_published, "the broker to take the messages")
 
     def close(self) -> None:
-        """Disconnect in good order."""
+        """Disconnect cleanly."""
         self._client.disconnect()
         self._client.loop_stop()
 

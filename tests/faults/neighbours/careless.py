@@ -1,7 +1,7 @@
-"""A gateway that is careless with its file, as controls run it: `python -m … CARE run -c FILE`.
+"""A gateway without the safeguards of its database file, for controls: `python -m ... CARE run -c FILE`.
 
-Owns what is taken out, at one seam each. With CARE `nothing` the gateway is whole. Either way its log tells
-of every opening of the live database file that is not SQLite's own (`OPENED`).
+Owns the attributes that are replaced. With CARE `nothing` the gateway is complete. It always logs every
+opening of the live database file that is not done by SQLite (`OPENED`).
 """
 
 import contextlib
@@ -18,14 +18,14 @@ SIDES = ("", "-wal", "-shm")
 
 
 def read_plainly(path: Path, offset: int, amount: int) -> bytes:
-    """As it was: closing this descriptor drops the locks of the whole process."""
+    """Opens the file directly: closing this descriptor drops all locks of the process."""
     with path.open("rb") as file:
         file.seek(offset)
         return file.read(amount)
 
 
 def see_nothing(_: live_file.LiveFile) -> str:
-    """Does not look whether the files are still there."""
+    """Does not check whether the files are still there."""
     return ""
 
 
@@ -35,7 +35,7 @@ CARES: dict[str, tuple[tuple[object, str, object], ...]] = {
     "nothing": (),
     "locks": (LOCKS,),
     "looking": (LOOKING,),
-    "locks and looking": (LOCKS, LOOKING),  # as it was
+    "locks and looking": (LOCKS, LOOKING),  # both
 }
 
 
@@ -46,7 +46,7 @@ def without(care: str) -> tuple[str, str]:
 
 
 def guard(database: Path) -> None:
-    """From now on tell of every opening of the database by name or by link, but SQLite's own."""
+    """From now on log every opening of the database by name or link that is not done by SQLite."""
 
     def heard(event: str, arguments: tuple[object, ...]) -> None:
         if event == "sqlite3.connect" or (event == "open" and is_live(arguments[0], database)):
@@ -70,5 +70,6 @@ def is_live(name: object, database: Path) -> bool:
 if __name__ == "__main__":
     guard(Path(sys.argv[-1]).with_name("gateway.db"))
     for place, name, instead in CARES[sys.argv.pop(1)]:
+        assert hasattr(place, name), f"{place} has no {name}: the control would take out nothing"
         setattr(place, name, instead)
     main()
