@@ -21,13 +21,18 @@ CurrentFaults = Callable[[], Mapping[str, str]]
 
 
 def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
-    """/healthz: version and faults, status 503 if there is a fault; /metrics: Prometheus text."""
+    """/healthz: status 503 if there is a fault; /metrics: Prometheus text.
 
-    async def healthz(_: Request) -> Response:
+    Version and faults are told at this machine and to whoever is logged in, to others only the status.
+    """
+
+    async def healthz(request: Request) -> Response:
         found = dict(faults())
         if not health.alive(store.steps):
             found["intake"] = "a batch has been under way for too long"
-        body = {"ok": not found, "version": program_version(), "faults": found}
+        body: dict[str, object] = {"ok": not found}
+        if getattr(request.state, "sees_faults", False):  # the gate of the pages decides
+            body |= {"version": program_version(), "faults": found}
         return JSONResponse(body, 503 if found else 200)
 
     async def metrics(_: Request) -> Response:

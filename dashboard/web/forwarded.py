@@ -52,6 +52,15 @@ def is_forwarded(request: Request) -> bool:
     )
 
 
+def is_at_machine(request: Request) -> bool:
+    """Whether a program on this machine asks for itself, as a monitoring agent does.
+
+    A request without an address came over no network: the pages listen on TCP only.
+    """
+    is_own = request.client is None or is_loopback(request.client.host)
+    return is_own and not is_forwarded(request)
+
+
 def source(request: Request) -> str:
     """The address that a request comes from, for limits only: never a reason to trust somebody.
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.web.auth import Auth
-from dashboard.web.forwarded import is_forwarded
+from dashboard.web.forwarded import is_at_machine
 from dashboard.web.responses import Reply
 from dashboard.web.rights.routes import RouteRow, row_of
 from gateway.clock import Clock
@@ -20,7 +20,7 @@ Ask = Callable[[], Awaitable[Access]]
 
 
 class Gate:
-    """Passes a request on with `request.state.account`, `.access` and `.access_now`.
+    """Passes a request on with `request.state.account`, `.access`, `.access_now` and `.sees_faults`.
 
     `access_now` asks again: an answer that lasts, as a stream does, must end with the right to it.
     """
@@ -39,6 +39,7 @@ class Gate:
         account = request.state.account = await self._auth.account(request)
         access = request.state.access = await self._auth.access(request, account)
         request.state.access_now = self._asking(request)
+        request.state.sees_faults = account is not None or is_at_machine(request)
         row = row_of(request.method, request.url.path)
         if row is not None and self._may(request, row, access):
             await self._app(scope, receive, send)
@@ -51,7 +52,7 @@ class Gate:
         if access.visitor is Visitor.ANYBODY and row.resource is Resource.SQUARES:
             return self._public
         if access.visitor is Visitor.ANYBODY and row.resource is Resource.FIGURES:
-            return not is_forwarded(request)
+            return is_at_machine(request)
         return access.sees(row.resource) is not Detail.NONE
 
     def _refusal(self, request: Request, row: RouteRow | None, access: Access) -> Response:
