@@ -15,6 +15,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from dashboard.api.door import Door
+from dashboard.api.handlers import ProgramApi
 from dashboard.installer.pages import Installer
 from dashboard.live.api import Api
 from dashboard.live.pages import LivePages
@@ -76,6 +78,7 @@ def create_app(
             *extra_routes,
             *LivePages(store, live, reply, config, clock).routes(),
             *Api(store, live, reply, clock).routes(),
+            *ProgramApi(store, live, reply, clock).routes(),
             *Installer(store, feed, reply, config.sources, approvals, clock).routes(),
             *office,
             *LoginPages(auth, reply, clock).routes(),
@@ -87,6 +90,7 @@ def create_app(
             Middleware(SecurityHeaders, https=config.dashboard.public_url.startswith("https:")),
             *_hosts(auth),
             Middleware(OriginGuard, settings=config.dashboard, reply=reply, clock=clock),
+            Middleware(Door, store=store, clock=clock),
             Middleware(Gate, auth=auth, reply=reply, clock=clock, public=config.public.open),
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
         ],

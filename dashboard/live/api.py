@@ -124,5 +124,7 @@ def _box(given: str) -> tuple[float, float, float, float] | None:
 
 def _refused(reason: str) -> Response:
     return Response(
-        msgspec.json.encode({"error": reason}), status_code=400, media_type="application/json"
+        msgspec.json.encode({"error": reason, "code": "bad_parameter"}),
+        status_code=400,
+        media_type="application/json",
     )

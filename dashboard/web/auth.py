@@ -19,6 +19,7 @@ from dashboard.web.entry.sessions import Sessions, mark_of
 from dashboard.web.forwarded import is_forwarded, source
 from gateway.clock import Clock
 from gateway.config import Dashboard
+from gateway.domain.people.api_token import ApiToken
 from gateway.domain.people.permissions import Access, Visitor, access_of
 from gateway.domain.people.person import Person, UserRole
 from gateway.domain.people.session import LONGEST
@@ -64,7 +65,9 @@ class Auth:
         return await self._accounts.find(name)
 
     async def access(self, request: Request, account: Person | None) -> Access:
-        """What the reader may see and do now."""
+        """What the reader may see and do now; of a program with a token, what the token may."""
+        if isinstance(token := getattr(request.state, "token", None), ApiToken):
+            return token.access()
         if account is not None:
             turns = account.role is UserRole.DEPUTY
             on_duty = not turns or await self._accounts.is_on_duty(account, self._clock())

@@ -26,6 +26,7 @@ There are four paths, and each error takes one:
            gateway.ingest.people.actions.UnknownSubjectError
            gateway.ingest.tables.import_report.RowError
            gateway.ingest.tables.text_file.TableError
+           dashboard.api.paging.CursorError
            dashboard.office.papers.photos.PhotoError
            dashboard.office.siting.proposals.TooWideError
            dashboard.trapper.one_tap.UsedLinkError

@@ -46,6 +46,8 @@ from gateway.store.tables import backlog
 from gateway.store.tables.held import HeldReads
 from gateway.store.tables.replication import FollowerReads
 
+NO_MAX = 2**63 - 1  # no number of a row is larger
+
 
 class Reader:
     """The reading connection of one thread; or `connection`, on the thread that owns that one."""
@@ -111,6 +113,12 @@ class Reader:
         """Events committed after journal number `no`, in order, with their numbers."""
         sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? ORDER BY e.no LIMIT ?"
         rows = self._execute(sql, (no, limit))
+        return list(readable(lambda row: (row[0], to_event(row[1:])), rows))
+
+    def events_before(self, no: int | None, limit: int) -> list[tuple[int, Event]]:
+        """Events with their journal numbers, newest first, before a number; None: the newest."""
+        sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no < ? ORDER BY e.no DESC LIMIT ?"
+        rows = self._execute(sql, (NO_MAX if no is None else no, limit))
         return list(readable(lambda row: (row[0], to_event(row[1:])), rows))
 
     def newest_receipt(self) -> datetime | None:

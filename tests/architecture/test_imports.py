@@ -20,7 +20,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway.app",),
     ("gateway.parts",),
     ("dashboard.app", "dashboard.serve"),
-    ("dashboard.public",),
+    ("dashboard.public", "dashboard.api"),
     ("dashboard.office", "dashboard.trapper", "dashboard.installer"),
     ("dashboard.live",),
     ("dashboard.maps",),

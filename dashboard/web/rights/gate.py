@@ -59,11 +59,12 @@ class Gate:
         is_data = row.data if row else request.url.path.startswith("/api/")
         if access.visitor is Visitor.ANYBODY:
             if is_data:
-                return JSONResponse({"error": "log in first"}, 401)
+                return JSONResponse({"error": "log in first", "code": "unauthorized"}, 401)
             return RedirectResponse(f"/login?next={request.url.path}", 303)
         status, word = (404, "error.missing") if row is None else (403, "error.forbidden")
         if is_data:
-            return JSONResponse({"error": "not found" if row is None else "no right"}, status)
+            told = ("not found", "not_found") if row is None else ("no right", "forbidden")
+            return JSONResponse(dict(zip(("error", "code"), told, strict=True)), status)
         return self._reply.page(
             request,
             "error.html",

@@ -51,7 +51,7 @@ def test_a_limit_out_of_range_is_refused_with_the_range(client: Client, limit: s
     answer = client.get("/api/events", params={"limit": limit})
     assert (answer.status_code, answer.json()) == (
         400,
-        {"error": "limit: a whole number from 1 to 1000"},
+        {"error": "limit: a whole number from 1 to 1000", "code": "bad_parameter"},
     )
 
 
