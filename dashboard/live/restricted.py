@@ -13,11 +13,9 @@ from dashboard.analysis.rate import rai
 from dashboard.live.device_view import URGENCY, DeviceView
 from dashboard.live.sensor_rates import MIN_EFFORT_DAYS, Rates, SensorRate
 from dashboard.live.snapshot import Snapshot
-from gateway.domain.geo import mesh
 from gateway.domain.model import Alert, Event, Role
 from gateway.domain.people.permissions import Access, Detail, Resource
 
-LEVEL: mesh.MeshLevel = "5km"
 NOWHERE = "-"  # the square of devices without a position in the grid
 
 
@@ -57,7 +55,7 @@ def own_devices(devices: Iterable[DeviceView], access: Access) -> frozenset[str]
 
 def squares_of(devices: Iterable[DeviceView]) -> dict[str, str]:
     """The code of each device's 5 km square."""
-    return {view.id: mesh.code_or_empty(view.lat, view.lon, LEVEL) or NOWHERE for view in devices}
+    return {view.id: _code_of(view.lat, view.lon) for view in devices}
 
 
 def events_for(
@@ -79,7 +77,7 @@ def rates_for(found: Rates, snapshot: Snapshot, access: Access) -> Rates:
     sums: dict[str, list[SensorRate]] = {}
     for one in found.sensors:
         if one.id not in own:
-            code = mesh.code_or_empty(one.lat, one.lon, LEVEL) or NOWHERE
+            code = _code_of(one.lat, one.lon)
             sums.setdefault(code, []).append(one)
     rest = [_square_rate(code, some) for code, some in sorted(sums.items())]
     return Rates([*(one for one in found.sensors if one.id in own), *rest], [])
@@ -106,7 +104,7 @@ def _square_views(views: list[DeviceView], squares: Mapping[str, str]) -> list[D
 def _square_view(code: str, views: list[DeviceView]) -> DeviceView:
     traps = [view for view in views if view.role is Role.TRAP]
     worst = min(traps or views, key=lambda view: URGENCY[view.condition])
-    lat, lon = (None, None) if code == NOWHERE else mesh.centre(code)
+    lat, lon = _centre_of(code)
     return DeviceView(
         id=square_id(code),
         name=square_name(code),
@@ -147,7 +145,7 @@ def _coarse_event(event: Event, code: str) -> Event:
 def _square_rate(code: str, some: list[SensorRate]) -> SensorRate:
     events, days = sum(one.events for one in some), sum(one.days for one in some)
     rate, enough = rai(events, days), days >= MIN_EFFORT_DAYS
-    lat, lon = (None, None) if code == NOWHERE else mesh.centre(code)
+    lat, lon = _centre_of(code)
     return replace(
         some[0],
         id=square_id(code),
@@ -161,3 +159,19 @@ def _square_rate(code: str, some: list[SensorRate]) -> SensorRate:
         low=rate.low if enough else None,
         high=rate.high if enough else None,
     )
+
+
+def _code_of(lat: float | None, lon: float | None) -> str:
+    """The code of the 5 km square of a place."""
+    from gateway.domain.geo import mesh  # on first use: numpy and shapely, 20 MB
+
+    return mesh.code_or_empty(lat, lon, "5km") or NOWHERE
+
+
+def _centre_of(code: str) -> tuple[float, float] | tuple[None, None]:
+    """The middle of a square, degrees."""
+    if code == NOWHERE:
+        return None, None
+    from gateway.domain.geo import mesh
+
+    return mesh.centre(code)
