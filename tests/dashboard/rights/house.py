@@ -102,8 +102,8 @@ def stream(client: Client, path: str) -> Iterator[bytes]:
         told = b""
         while answer.status == 200 and (piece := answer.read1(65_536)):
             told += piece
-            while b"\r\n\r\n" in told:
-                one, told = told.split(b"\r\n\r\n", 1)
+            while b"\n\n" in told:
+                one, told = told.split(b"\n\n", 1)
                 yield one
     finally:
         connection.close()
