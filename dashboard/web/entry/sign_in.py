@@ -88,7 +88,9 @@ class SignInPages:
 
         def make(tx: Transaction) -> str | None:
             person = tx.people.find(name)
-            if person is None or not may_print(access, person):
+            if person is None:
+                raise HTTPException(404)
+            if not may_print(access, person):
                 return None
             return tx.sessions.make_link(name, printing.name, now, days)
 

@@ -21,7 +21,7 @@ from tests.dashboard.place import serving
 from tests.support.people import keep, login, take_out
 
 HANA = login("hana", UserRole.ADMIN, hasher.hash("あかるい猪垣"))
-OPEN = {"/login", "/healthz", "/a/x", "/in/x"}
+OPEN = {"/login", "/healthz", "/a/x", "/in/x", "/api/openapi.json"}
 FORWARDING = (
     "X-Forwarded-For",
     "X-Forwarded-Proto",
