@@ -54,10 +54,11 @@ def programs(gateway: service.Gateway, url: str) -> list[Program]:
 def cases(path: str) -> st.SearchStrategy[Any]:
     """Questions at an address: those that the document allows, and those that it does not."""
     operation = SCHEMA[path]["GET"]
-    allowed = operation.as_strategy()
+    allowed: st.SearchStrategy[Any] = operation.as_strategy()
     if not operation.query:
         return allowed
-    return allowed | operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    refused: st.SearchStrategy[Any] = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    return allowed | refused
 
 
 def checks(path: str) -> list[Any]:
