@@ -21,6 +21,7 @@ from dashboard.installer.pages import Installer
 from dashboard.live.api import Api
 from dashboard.live.pages import LivePages
 from dashboard.live.updates import Live
+from dashboard.people.pages import PeoplePages
 from dashboard.web import assets
 from dashboard.web.accounts import Accounts
 from dashboard.web.auth import LOOPBACK, Auth, signing_secret
@@ -82,6 +83,7 @@ def create_app(
             *Installer(store, feed, reply, config.sources, approvals, clock).routes(),
             *office,
             *LoginPages(auth, reply, clock).routes(),
+            *PeoplePages(store, feed, auth, reply, clock).routes(),
             *AccountPages(auth, reply, clock).routes(),
             *SignInPages(auth, store, reply, config.dashboard.public_url, clock).routes(),
             Mount("/static", StaticFiles(directory=assets.STATIC)),

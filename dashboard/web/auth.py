@@ -82,6 +82,10 @@ class Auth:
         account = await self._accounts.find(name)
         return account if await self._check(keys, account, password) else None
 
+    async def hash_password(self, password: str) -> str:
+        """What is kept of a password that an office gives somebody. Raises TooManyTriesError."""
+        return await self._passwords.hash(password)
+
     async def change_password(self, request: Request, account: Person, old: str, new: str) -> bool:
         """Replace somebody's password and end their other sessions; False: `old` is wrong.
 

@@ -19,6 +19,7 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
     "demo": "demo.command",
     "doctor": "service.doctor",
     "devices": "devices.devices",
+    "people": "service.people",
     "users": "service.users",
     "sessions": "service.sessions",
     "tokens": "service.tokens",

@@ -17,6 +17,7 @@ There are four paths, and each error takes one:
            gateway.domain.geo.degrees.DegreesError
            gateway.domain.geo.mesh.MeshError
            gateway.domain.model.MessageRefusedError
+           gateway.domain.people.rules.PersonError
            gateway.domain.people.api_token.TokenError
            gateway.domain.trap_lifecycle.IllegalActionError
            gateway.ingest.devices.approval.ApprovalError

@@ -21,7 +21,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway.parts",),
     ("dashboard.app", "dashboard.serve"),
     ("dashboard.public", "dashboard.api"),
-    ("dashboard.office", "dashboard.trapper", "dashboard.installer"),
+    ("dashboard.office", "dashboard.trapper", "dashboard.installer", "dashboard.people"),
     ("dashboard.live",),
     ("dashboard.maps",),
     ("dashboard.web",),

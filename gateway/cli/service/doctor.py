@@ -83,6 +83,9 @@ def _people(settings: Config) -> str:
         raise ConfigError("; ".join(wrong))
     if sentence:
         raise ConfigError(sentence)
+    known = {one.name for one in people} | {group for one in people for group in one.groups}
+    if lost := {name for turns in settings.rota for name in turns.people} - known:
+        raise ConfigError(f"rota: no such person or group: {', '.join(sorted(lost))}")
     told = sum(1 for person in people if person.channels)
     kept = f"、記録に {since:%Y-%m-%d} から / in the database since then" if since else ""
     if not told:

@@ -20,9 +20,10 @@ from gateway.cli.service import sign_in
 from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError
 from gateway.domain.people.person import Person, UserRole
+from gateway.ingest.people import roster
 from gateway.store import Transaction
 
-BY = "command line"  # in the audit
+BY = roster.COMMAND_LINE
 
 UserName = Annotated[str, typer.Argument(help="ログインの名前 / name to log in with")]
 group = typer.Typer(help="ログインできる人 / who may log in", no_args_is_help=True)
@@ -48,7 +49,7 @@ def add(
     config: ConfigFile = None,
 ) -> None:
     """追加、または役割とパスワードの変更。パスワードは標準入力からも / add or change somebody."""
-    password_hash = hash_password(_password())
+    password_hash = hash_password(ask_password())
 
     def change(tx: Transaction) -> None:
         before = tx.people.find(name) or Person(name=name)
@@ -95,7 +96,7 @@ def remove(name: UserName, config: ConfigFile = None) -> None:
     typer.echo(f"{name}: 削除しました / removed")
 
 
-def _password() -> str:
+def ask_password() -> str:
     """Prompt twice at a terminal, else read the first line of standard input. Raises UserError."""
     if sys.stdin.isatty():
         given: str = typer.prompt(

@@ -78,6 +78,12 @@ class PeopleReads:
         sql = "SELECT DISTINCT person FROM person_change WHERE what = 'removed'"
         return {name for (name,) in self._connection.execute(sql)}
 
+    def version(self, name: str) -> int:
+        """Grows with each change of a person; 0: there was none."""
+        sql = "SELECT coalesce(max(no), 0) FROM person_change WHERE person = ?"
+        [(number,)] = self._connection.execute(sql, (name,))
+        return int(number)
+
     def changes(self, limit: int = 100, person: str | None = None) -> list[PersonChange]:
         """The newest rows of the audit, newest first."""
         rows = self._connection.execute(

@@ -12,7 +12,7 @@ import apsw
 from gateway.domain.epoch import ms
 from gateway.domain.people.changes import differences
 from gateway.domain.people.person import Person
-from gateway.store.people.reads import find, known, since
+from gateway.store.people.reads import PeopleReads, find, known, since
 from gateway.store.rows import encode, to_json
 from gateway.store.setting_keys import SettingKey
 
@@ -92,15 +92,9 @@ class PeopleTable:
         )
         self._cache.read(self._connection)
 
-    def digests(self) -> dict[str, str | None]:
-        """Everybody by name, with the digest of the file's entry that was imported."""
-        return dict(self._execute("SELECT name, file_digest FROM person"))
-
-    def was_removed(self, name: str) -> bool:
-        """Whether somebody of that name was taken out and is not here now."""
-        sql = "SELECT 1 FROM person_change WHERE person = ? AND what = 'removed'"
-        gone = self._execute(sql, (name,)).fetchone() is not None
-        return gone and self.find(name) is None
+    def version(self, name: str) -> int:
+        """Grows with each change of a person; 0: there was none."""
+        return PeopleReads(self._connection).version(name)
 
     def _note(
         self, before: Person | None, after: Person | None, by: str, now: datetime, what: str

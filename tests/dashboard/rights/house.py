@@ -19,7 +19,7 @@ from tests.dashboard.client import Client
 from tests.dashboard.place import NOW, ago, decode, reading, serving
 from tests.support.people import keep
 
-PASSWORD = "くらいよみちにわな"
+PASSWORD = "くらいよみちにわなひとつ"
 OWN = "oku"  # the area of the trapper and of the deputy
 
 # Inland, and away from the corners and centres of 5 km squares.

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -14,7 +13,6 @@ from dashboard.web.rights import routes
 from dashboard.web.rights.routes import ROUTES, RouteRow, without_row
 from gateway import app as service
 from gateway.domain.people.permissions import MATRIX, Detail, Resource, Visitor
-from gateway.domain.people.person import UserRole
 from tests.dashboard.client import Client
 from tests.dashboard.every import all_routes
 from tests.dashboard.rights.house import (
@@ -27,10 +25,15 @@ from tests.dashboard.rights.house import (
     stream,
 )
 from tests.dashboard.rights.scanner import told
-from tests.support.people import keep
 
 HIDDEN = {Detail.NONE: EVERY, Detail.SQUARES: EVERY, Detail.OWN: OTHERS, Detail.EXACT: frozenset()}
-VALUES = {"path:path": "app.css", "token": "x", "no:int": "0", "device:path": "trap-far"}
+VALUES = {
+    "path:path": "app.css",
+    "token": "x",
+    "no:int": "0",
+    "device:path": "trap-far",
+    "name:path": "a-trapper",
+}
 QUERIES = {
     "/traps/{device:path}": [""],
     "/live": ["panel=traps&panel=alerts&panel=events"],
@@ -232,8 +235,8 @@ def test_a_role_that_is_taken_away_ends_an_open_stream(tmp_path: Path) -> None:
     with browsers(service.pages(gateway, dict)) as found:
         news = stream(found["official"], "/live")
         assert told(next(news), DEVICES) == EVERY
-        person = gateway.store.read_now(lambda r: r.people.find("a-official"))
-        assert person is not None
-        keep(gateway.store, replace(person, role=UserRole.VIEWER))
+        number = gateway.store.read_now(lambda r: r.people.version("a-official"))
+        form = {"name": "a-official", "version": str(number), "role": "viewer"}
+        assert found["admin"].post("/people", form).status_code == 303
         assert told(b"".join(news), DEVICES) == set()
     gateway.store.close()
