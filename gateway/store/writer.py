@@ -22,6 +22,7 @@ from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import local_day, ms
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
+from gateway.domain.people.plain_text import with_plain_names
 from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.people.sessions import SessionTable
@@ -98,8 +99,7 @@ class Writer:
             "SELECT no, id, body, state FROM device"
         ):
             self._numbers[id_] = no
-            # the row's id decides: a damaged body may hold another
-            for device in readable(to_device, [body]):
+            for device in readable(to_device, [body]):  # a damaged body may hold another id
                 self._devices[id_] = replace(device, id=id_)
             for known in readable(to_state, [state] if state is not None else []):
                 self._states[id_] = replace(known, device=id_)
@@ -153,14 +153,14 @@ class Transaction:
 
     def put_device(self, device: Device) -> None:
         """Register a device, or change it."""
+        device = with_plain_names(device)
         row = (device.id, device.role.value, device.standing.value, to_json(device))
         [(number,)] = self._execute(
             "INSERT INTO device (id, role, standing, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
             "SET role = excluded.role, standing = excluded.standing, body = excluded.body RETURNING no",
             row,
         )
-        self._numbers[device.id] = number
-        self._devices[device.id] = device
+        self._numbers[device.id], self._devices[device.id] = number, device
         if device.standing is not Standing.PENDING:
             self.unknown.remove(device.id)
 

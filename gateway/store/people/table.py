@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import apsw
+from msgspec.structs import replace
 
 from gateway.domain.epoch import ms
 from gateway.domain.people.changes import differences
 from gateway.domain.people.person import Person
+from gateway.domain.people.plain_text import plain_name
 from gateway.store.people.reads import PeopleReads, find, known, since
 from gateway.store.rows import encode, to_json
 from gateway.store.setting_keys import SettingKey
@@ -51,6 +53,7 @@ class PeopleTable:
 
     def put(self, person: Person, by: str, now: datetime) -> bool:
         """Add or change somebody; False: nothing is different, and the audit gets no row."""
+        person = replace(person, title=plain_name(person.title))
         before = self.find(person.name)
         if before == person:
             return False
