@@ -1,7 +1,7 @@
 """Connections to the pages: limits of number and time, so that idle clients cannot block the server.
 
-Owns how many may be open, which one is closed when there are too many, and how long a request may take
-to arrive. Must not parse requests: uvicorn does.
+Owns how many may be open, in all and of one network, which one is closed when there are too many, and how
+long a request may take to arrive. Must not parse requests: uvicorn does.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import math
 import resource
 import sys
 import termios
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 256  # connections; a village's phones are fewer
 MIN_CONNECTIONS = 8  # if the process may open only few files
+PROXIES = {"127.0.0.1", "::1"}
 RESERVED = 256  # descriptors for broker, database, notifications and connections being accepted
 BACKLOG = 64  # connections accepted at one time: each has a descriptor before it is counted
 REQUEST_S = 15.0  # time limit for the headers of a request
@@ -42,18 +44,32 @@ class OpenConnections:
     """The open connections of one server."""
 
     def __init__(self, most: int) -> None:
-        self.most = most
+        self.most, self.per_network = most, max(MIN_CONNECTIONS, most // 4)
         self._open: set[BoundedConnection] = set()
         self._waiting: dict[BoundedConnection, None] = {}  # request not complete, the oldest first
         self._closed = 0  # since the last log message
         self._reported_s = -math.inf
 
     def enter(self, connection: "BoundedConnection") -> None:
-        """Add a connection; if there are too many, close the one that has waited longest."""
+        """Add a connection; if there are too many, close the one that has waited longest.
+
+        If there are too many from one network, one of that network: it takes no place from others.
+        """
         self._open.add(connection)
         self._waiting[connection] = None
-        if len(self._open) > self.most:
-            self.close(next((one for one in self._waiting if one.is_free), connection))
+        network = connection.network
+        if network and self._count(network) > self.per_network:
+            self.close(self._longest_waiting(network) or connection)
+        elif len(self._open) > self.most:
+            self.close(self._longest_waiting() or connection)
+
+    def _count(self, network: str) -> int:
+        return sum(one.network == network for one in self._open)
+
+    def _longest_waiting(self, network: str = "") -> "BoundedConnection | None":
+        """One that could be closed without cutting off an answer."""
+        fitting = (one for one in self._waiting if not network or one.network == network)
+        return next((one for one in fitting if one.is_free), None)
 
     def __contains__(self, connection: "BoundedConnection") -> bool:
         return connection in self._open
@@ -94,9 +110,11 @@ class BoundedConnection(H11Protocol):
     _expects_s = 0.0  # length of the current deadline; 0: none
     _unsent: float = math.inf  # bytes not read by the client at the last check
     _deadline: asyncio.TimerHandle | None = None
+    network = ""  # that counts as one client; "": a proxy on this machine has many of them
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.network = network_of(transport.get_extra_info("peername"))
         self._set_deadline(REQUEST_S)
         self.open_connections.enter(self)
 
@@ -159,6 +177,24 @@ class BoundedConnection(H11Protocol):
             self._deadline = self.loop.call_later(UNREAD_S, self._deadline_passed)
         else:
             self.open_connections.close(self)
+
+
+def network_of(peer: object) -> str:
+    """Whose connections are counted together: an IPv4 address, or the /64 network of an IPv6 address.
+
+    "" for this machine's usual addresses: behind a proxy here everybody comes from there.
+    """
+    try:
+        address = ip_address(str(peer[0]).partition("%")[0]) if isinstance(peer, tuple) else None
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    if address is None or str(address) in PROXIES:
+        return ""
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return str(address)
 
 
 def unread_bytes(transport: asyncio.Transport) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from starlette.requests import Request
 
 ROOT, PEOPLE = 0, range(1_000, 60_000)  # user ids of persons: login.defs(5), systemd's uids-gids
+PEER_UID = "shishigaki.peer_uid"  # in the scope of a request
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
 # Headers that no browser sends by itself. Every name that begins with "X-" is one too, except BROWSERS'.
@@ -93,20 +94,29 @@ def is_service(uid: int | None) -> bool:
 
 
 def peer_uid(request: Request) -> int | None:
-    """The user whose socket asks, on Linux; None where it cannot be found."""
-    client, server = request.scope.get("client"), request.scope.get("server")
-    if not client or not server or server[1] is None:
-        return None
-    wanted = f"{_address(client[0])}:{client[1]:04X}"
+    """The user whose socket asks, on Linux; None where it cannot be found. Looked up once for a request."""
+    if PEER_UID not in request.scope:
+        client, server = request.scope.get("client"), request.scope.get("server")
+        known = client and server and server[1] is not None
+        request.scope[PEER_UID] = _uid(client[0], client[1], server[1]) if known else None
+    found: int | None = request.scope[PEER_UID]
+    return found
+
+
+def _uid(host: str, port: int, server_port: int) -> int | None:
+    """The owner of a socket; the tables are searched as text, for they may have thousands of lines."""
+    wanted, to = f" {_address(host)}:{port:04X} ", f":{server_port:04X}"
     for table in TABLES:
         try:
-            lines = table.read_text(encoding="ascii").splitlines()[1:]
+            text = table.read_text(encoding="ascii")
         except OSError:
             continue
-        for line in lines:
-            fields = line.split()
-            if fields[1] == wanted and fields[2].endswith(f":{server[1]:04X}"):
-                return int(fields[7])
+        at = text.find(wanted)
+        while at >= 0:
+            fields = text[at : text.find("\n", at)].split()
+            if fields[1].endswith(to):
+                return int(fields[6])
+            at = text.find(wanted, at + 1)
     return None
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
+from typing import Protocol
 
 import pytest
 from starlette.applications import Starlette
@@ -13,7 +14,13 @@ from starlette.routing import Route
 
 from dashboard import serve
 from dashboard.web import connections
-from dashboard.web.connections import MAX_CONNECTIONS, MIN_CONNECTIONS, RESERVED, most_connections
+from dashboard.web.connections import (
+    MAX_CONNECTIONS,
+    MIN_CONNECTIONS,
+    RESERVED,
+    most_connections,
+    network_of,
+)
 from tests.support.servers import free_port
 
 LARGE = 30_000_000  # bytes: more than the kernel keeps on both sides
@@ -21,7 +28,12 @@ ASK = b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n"
 QUICK_S, LONG_S = 0.3, 60.0
 
 Visitor = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Connect = Callable[[bytes], Awaitable[Visitor]]
+
+
+class Connect(Protocol):
+    """Opens a connection and sends the first bytes; `source` is an address of the client."""
+
+    async def __call__(self, first: bytes, source: str = "127.0.0.1") -> Visitor: ...
 
 
 class Pages:
@@ -61,8 +73,10 @@ def run(scenario: Callable[[Pages, Connect], Awaitable[None]]) -> None:
         server = asyncio.create_task(serve.serve(pages.app(), listener))
         writers: list[asyncio.StreamWriter] = []
 
-        async def connect(first: bytes) -> Visitor:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async def connect(first: bytes, source: str = "127.0.0.1") -> Visitor:
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", port, local_addr=(source, 0)
+            )
             writers.append(writer)
             writer.write(first)
             return reader, writer
@@ -249,3 +263,45 @@ def test_file_descriptors_are_reserved_for_broker_and_database(
     descriptors: int, limit: int
 ) -> None:
     assert most_connections(descriptors) == limit
+
+
+def test_one_address_takes_no_place_from_others(most: Callable[[int], None]) -> None:
+    most(2 * MIN_CONNECTIONS)
+
+    async def scenario(_: Pages, connect: Connect) -> None:
+        own = await connect(b"")
+        flood = [await connect(b"", "127.0.0.2") for _ in range(4 * MIN_CONNECTIONS)]
+        for reader, _writer in flood[: 3 * MIN_CONNECTIONS]:
+            assert await is_ended(reader)
+        body = b"POST /take HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+        for reader, writer in (own, flood[-1], await connect(b"", "127.0.0.3")):
+            writer.write(body)
+            assert b"hello" in await reader.readuntil(b"hello")
+
+    run(scenario)
+
+
+def test_control_without_a_limit_for_each_address_the_first_visitor_loses_the_place(
+    most: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most(2 * MIN_CONNECTIONS)
+    monkeypatch.setattr(connections, "network_of", lambda _: "")
+
+    async def scenario(_: Pages, connect: Connect) -> None:
+        own, _writer = await connect(b"")
+        for _number in range(4 * MIN_CONNECTIONS):
+            await connect(b"", "127.0.0.2")
+        assert await is_ended(own)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("peer", "network"),
+    [(("192.168.1.7", 5), "192.168.1.7"), (("::ffff:192.168.1.7", 5, 0, 0), "192.168.1.7"),
+     (("2001:db8:1:2:3::4", 5, 0, 0), "2001:db8:1:2::/64"), (("fe80::1%eth0", 5, 0, 2), "fe80::/64"),
+     (("127.0.0.1", 5), ""), (("::ffff:127.0.0.1", 5, 0, 0), ""), (("::1", 5, 0, 0), ""),
+     (None, ""), ("/run/socket", "")],
+)  # fmt: skip
+def test_a_client_is_an_ipv4_address_or_an_ipv6_network(peer: object, network: str) -> None:
+    assert network_of(peer) == network

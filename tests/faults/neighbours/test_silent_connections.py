@@ -1,4 +1,4 @@
-"""1,050 connections to the pages that say nothing: alerts, pages and the log do not suffer."""
+"""Connections to the pages that say nothing, and streams: alerts, pages and the log do not suffer."""
 
 import contextlib
 import resource
@@ -114,3 +114,81 @@ def test_control_without_a_limit_of_connections_the_pages_do_not_answer(
         stack.callback(service.kill)
         be_silent(stack, service)
         assert not answers(service, within_s=3)
+
+
+STREAMS = 500
+MORE_MB = 40
+RECOVERY_S = 60.0
+
+
+def open_streams(
+    stack: contextlib.ExitStack, service: Service, addresses: int
+) -> list[socket.socket]:
+    """Open pages that only listen, from so many addresses."""
+    found = []
+    for number in range(STREAMS):
+        source = f"127.0.1.{1 + number % addresses}", 0
+        one = stack.enter_context(
+            socket.create_connection(("127.0.0.1", service.port), timeout=10, source_address=source)
+        )
+        with contextlib.suppress(OSError):
+            one.sendall(b"GET /live?panel=alerts&panel=traps HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        found.append(one)
+    return found
+
+
+def healthz(service: Service) -> float:
+    """How long /healthz takes."""
+    began = time.monotonic()
+    with urllib.request.urlopen(f"{service.url}/healthz", timeout=DEADLINE_S) as reply:
+        assert reply.status == 200
+    return time.monotonic() - began
+
+
+def told_of_spring(streams: list[socket.socket]) -> int:
+    """How many of the streams have been sent the alert."""
+    told = 0
+    for one in streams:
+        one.setblocking(False)
+        with contextlib.suppress(OSError):
+            told += b"condition-sprung" in one.recv(1_000_000)
+    return told
+
+
+@pytest.mark.usefixtures("many_files")
+@pytest.mark.parametrize("addresses", [1, 200], ids=["one address", "200 addresses"])
+@pytest.mark.parametrize(
+    "pause_s", [0.0, pytest.param(30.0, marks=pytest.mark.long)], ids=["short", "long"]
+)
+def test_a_spring_is_told_while_1100_sockets_are_silent_and_500_streams_are_open(
+    tmp_path: Path, mosquitto: Mosquitto, addresses: int, pause_s: float
+) -> None:
+    service = start(tmp_path, mosquitto)
+    sensor = Sensor(mosquitto.port)
+    with contextlib.ExitStack() as ending:
+        ending.callback(service.kill)
+        ending.callback(sensor.close)
+        spring(sensor, service, 1)
+        assert healthz(service) < DEADLINE_S
+        before_mb = service.rss_mb()
+        with contextlib.ExitStack() as stack:
+            be_silent(stack, service)
+            streams = open_streams(stack, service, addresses)
+            be_silent(stack, service)
+            time.sleep(pause_s)  # the state that is measured, not a wait for something
+            took_s, page_s = spring(sensor, service, 3), healthz(service)
+            wait_for(lambda: told_of_spring(streams) > 0, "a stream to be told", DEADLINE_S)
+            more_mb = service.rss_mb() - before_mb
+        began = time.monotonic()
+        assert answers(service)
+        assert spring(sensor, service, 5) < 5 * ALERT_S
+        again_s = time.monotonic() - began
+    print(
+        f"\nalert after {took_s:.2f} s, /healthz {page_s:.2f} s, log {len(service.log)} bytes, "
+        f"{more_mb:+.1f} MB; well again after {again_s:.2f} s"
+    )
+    assert took_s < 5 * ALERT_S  # this machine may be busy; measured alone it is under ALERT_S
+    assert page_s < 10
+    assert len(service.log) < LOG_BYTES
+    assert more_mb < MORE_MB
+    assert again_s < RECOVERY_S
