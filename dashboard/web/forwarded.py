@@ -6,15 +6,14 @@ Limit: a proxy that runs as a person, speaks HTTP/1.1 and adds no header leaves 
 """
 
 import os
-import socket
 from ipaddress import ip_address
-from pathlib import Path
 
 from starlette.requests import Request
 
+from dashboard.web import peer_user
+
 ROOT, PEOPLE = 0, range(1_000, 60_000)  # user ids of persons: login.defs(5), systemd's uids-gids
 PEER_UID = "shishigaki.peer_uid"  # in the scope of a request
-TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
 # Headers that no browser sends by itself. Every name that begins with "X-" is one too, except BROWSERS'.
 SIGNS = (
@@ -94,34 +93,12 @@ def is_service(uid: int | None) -> bool:
 
 
 def peer_uid(request: Request) -> int | None:
-    """The user whose socket asks, on Linux; None where it cannot be found. Looked up once for a request."""
+    """The user whose socket asks; None where it cannot be found. Looked up once for a request."""
     if PEER_UID not in request.scope:
         client, server = request.scope.get("client"), request.scope.get("server")
-        known = client and server and server[1] is not None
-        request.scope[PEER_UID] = _uid(client[0], client[1], server[1]) if known else None
+        if client and server and server[1] is not None:
+            request.scope[PEER_UID] = peer_user.uid_of(client, server)
+        else:
+            request.scope[PEER_UID] = None
     found: int | None = request.scope[PEER_UID]
     return found
-
-
-def _uid(host: str, port: int, server_port: int) -> int | None:
-    """The owner of a socket; the tables are searched as text, for they may have thousands of lines."""
-    wanted, to = f" {_address(host)}:{port:04X} ", f":{server_port:04X}"
-    for table in TABLES:
-        try:
-            text = table.read_text(encoding="ascii")
-        except OSError:
-            continue
-        at = text.find(wanted)
-        while at >= 0:
-            fields = text[at : text.find("\n", at)].split()
-            if fields[1].endswith(to):
-                return int(fields[6])
-            at = text.find(wanted, at + 1)
-    return None
-
-
-def _address(host: str) -> str:
-    """An address as the kernel's tables write it: words of four bytes in the machine's order."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    packed = socket.inet_pton(family, host)
-    return "".join(packed[at : at + 4][::-1].hex() for at in range(0, len(packed), 4)).upper()
