@@ -265,8 +265,8 @@ def test_file_descriptors_are_reserved_for_broker_and_database(
     assert most_connections(descriptors) == limit
 
 
-def test_one_address_takes_no_place_from_others(most: Callable[[int], None]) -> None:
-    most(2 * MIN_CONNECTIONS)
+def test_one_address_takes_no_place_from_others(limit_connections: Callable[[int], None]) -> None:
+    limit_connections(2 * MIN_CONNECTIONS)
 
     async def scenario(_: Pages, connect: Connect) -> None:
         own = await connect(b"")
@@ -282,9 +282,9 @@ def test_one_address_takes_no_place_from_others(most: Callable[[int], None]) -> 
 
 
 def test_control_without_a_limit_for_each_address_the_first_visitor_loses_the_place(
-    most: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+    limit_connections: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most(2 * MIN_CONNECTIONS)
+    limit_connections(2 * MIN_CONNECTIONS)
     monkeypatch.setattr(connections, "network_of", lambda _: "")
 
     async def scenario(_: Pages, connect: Connect) -> None:

@@ -86,7 +86,6 @@ def test_control_an_address_that_is_trusted_shows_everything_to_everybody(
     tmp_path: Path, gateway: service.Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dashboard.web.auth.is_forwarded", lambda _: False)
-    monkeypatch.setattr("dashboard.web.rights.gate.is_forwarded", lambda _: False)
     app = pages(gateway)
     with serving(app) as (url, _), Nginx(tmp_path / "nginx", url) as nginx:
         client = Client(nginx.url)
