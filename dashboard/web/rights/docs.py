@@ -23,7 +23,7 @@ FILE = Path(__file__).parents[2] / "SECURITY.md"
 SEEN = {
     Detail.NONE: "·",
     Detail.SQUARES: "5 km",
-    Detail.OWN: "own exact, else 5 km",
+    Detail.OWN: "own exact",
     Detail.EXACT: "exact",
 }
 DONE = {Acting.NONE: "", Acting.OWN: "acts at own", Acting.ALL: "acts"}
