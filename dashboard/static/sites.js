@@ -8,6 +8,7 @@
   const WAYS = { ArrowUp: "north", ArrowDown: "south", ArrowLeft: "west", ArrowRight: "east", Escape: "back" };
   const { words, fill } = Officials;
   const markers = layer.getLayers();
+  const asked = markers.map(() => 0); // the number of each site's newest move: an older answer says nothing
 
   function say(index, text, isLoss) {
     const output = list.children[index].querySelector("output");
@@ -26,26 +27,30 @@
     return parts.join(" ");
   }
 
-  async function judge(index) {
+  async function judge(index, number) {
+    const tell = (text, isLoss) => { if (asked[index] === number) say(index, text, isLoss); };
     const { lat, lng } = markers[index].getLatLng();
     const query = new URLSearchParams(list.dataset.query);
     for (const [key, value] of Object.entries({ site: index, lat, lon: lng, mark: list.dataset.mark })) query.set(key, value);
-    say(index, words["office.site_wait"], false);
+    tell(words["office.site_wait"], false);
     const answer = await fetch(`/officials/sites/move?${query}`);
-    if (!answer.ok) { say(index, words[answer.status === 409 ? "office.site_changed" : "office.site_failed"], true); return; }
+    if (!answer.ok) { tell(words[answer.status === 409 ? "office.site_changed" : "office.site_failed"], true); return; }
     const move = await answer.json();
     const broken = move.too_close_m !== null || move.too_far_m !== null || move.excluded || move.unknown;
-    say(index, sentence(move), broken || move.loss_share > 0.001);
+    tell(sentence(move), broken || move.loss_share > 0.001);
   }
 
   markers.forEach((marker, index) => {
     const home = marker.getLatLng();
-    const moved = () => judge(index).catch(() => say(index, words["office.site_failed"], true));
+    const moved = () => {
+      const number = ++asked[index];
+      judge(index, number).catch(() => { if (asked[index] === number) say(index, words["office.site_failed"], true); });
+    };
     marker.on("dragend", moved);
     const moves = list.children[index].querySelector(".moves");
     moves.hidden = false;
     const push = (way) => {
-      if (way === "back") { marker.setLatLng(home); say(index, "", false); return; }
+      if (way === "back") { asked[index] += 1; marker.setLatLng(home); say(index, "", false); return; }
       const { lat, lng } = marker.getLatLng();
       const north = STEP_M / 111320;
       const east = north / Math.cos((lat * Math.PI) / 180);

@@ -112,7 +112,7 @@ def test_a_codec_that_fails_leaves_the_trap_unknown_on_page_and_topic_until_a_fr
     source.say(UP, up(None, 4, fPort=0))
     source.say(UP, up({"magnet_status": "close"}, 5))
     wait_for(lambda: state() == "armed", "the frame that is read", 60)
-    assert "x is undefined" not in page(gateway)
+    wait_for(lambda: "x is undefined" not in page(gateway), "the page without the reason", 60)
 
 
 @pytest.mark.real
