@@ -18,6 +18,9 @@ from gateway.domain.clocks.time_quality import DOUBTS as DOUBTS
 from gateway.domain.clocks.time_quality import OWN_TIME as OWN_TIME
 from gateway.domain.clocks.time_quality import TimeQuality as TimeQuality
 from gateway.domain.errors import BadInputError
+from gateway.domain.traps.trap_action import ActionKind as ActionKind
+from gateway.domain.traps.trap_action import Position as Position
+from gateway.domain.traps.trap_action import TrapAction as TrapAction
 
 
 class Kind(StrEnum):
@@ -209,37 +212,6 @@ class TrapState(StrEnum):
     DISPATCHED = "dispatched"
     PAUSED = "paused"
     REMOVED = "removed"
-
-
-class ActionKind(StrEnum):
-    """What a person did or found at a trap."""
-
-    CAPTURED = "captured"
-    FALSE_SPRING = "false_spring"
-    NON_TARGET = "non_target"
-    DISPATCHED = "dispatched"
-    ARMED = "armed"
-    PAUSED = "paused"
-    REMOVED = "removed"
-    VISITED = "visited"
-
-
-class TrapAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person did at a trap: who, what, when."""
-
-    id: str
-    device: str
-    deed: ActionKind
-    at: datetime  # when it was done, as the person states
-    by: str
-    recorded_at: datetime
-    through: str = ""  # page, one-tap, command ...
-    species: str | None = None
-    count: int | None = None
-    sex: str | None = None  # male, female, unknown
-    weight_class: str | None = None  # e.g. "20-40kg", as the municipality prescribes
-    photo: str | None = None  # reference, never the picture itself
-    note: str = ""
 
 
 class Known(Struct, frozen=True, array_like=True):
