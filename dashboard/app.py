@@ -24,9 +24,10 @@ from dashboard.live.updates import Live
 from dashboard.people.pages import PeoplePages
 from dashboard.web import assets
 from dashboard.web.accounts import Accounts
-from dashboard.web.auth import LOOPBACK, Auth, signing_secret
+from dashboard.web.auth import LOOPBACK, Auth
 from dashboard.web.entry.account_pages import AccountPages
 from dashboard.web.entry.headers import SecurityHeaders
+from dashboard.web.entry.key_file import KeyFile
 from dashboard.web.entry.origin import OriginGuard
 from dashboard.web.entry.sessions import Sessions
 from dashboard.web.entry.sign_in import SignInPages
@@ -40,6 +41,7 @@ from dashboard.web.rights.gate import Gate
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
 from gateway.domain.people.person import Person
+from gateway.domain.people.signing import Purpose
 from gateway.ingest.devices.approval import Approvals
 from gateway.store import Store
 from gateway.store.connection import DiskError
@@ -67,10 +69,10 @@ def create_app(
     assets.check()
     reply = Reply(config)
     live = Live(store, feed, clock)
-    secret = signing_secret(config.dashboard, store.path)
+    browsers = KeyFile(store.path, config.dashboard.secret, clock).keys(Purpose.BROWSERS)
     sessions = Sessions(store, clock)
     accounts = Accounts(store, config.rota, reply.zone, demo_account)
-    auth = Auth(config.dashboard, secret, accounts, sessions, clock)
+    auth = Auth(config.dashboard, browsers, accounts, sessions, clock)
     child = Child(Settings(str(store.path), config))
     calculating = CalculatingPages(child, reply, clock, _repairing(store))
     office = calculating.routes() if office is None else office

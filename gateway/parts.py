@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from dashboard.web import assets
-from dashboard.web.auth import signing_secret
+from dashboard.web.entry.key_file import KeyFile
 from gateway.alerts.channels import ChannelOptions
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
@@ -21,6 +21,7 @@ from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
 from gateway.domain.geo.areas import AreaError, Land, parse
 from gateway.domain.people.person import Person
+from gateway.domain.people.signing import Purpose
 from gateway.ingest.messages.decoding import Sources
 from gateway.ingest.people import importing
 from gateway.metrics import Health
@@ -127,8 +128,8 @@ def policy(config: Config, people: Mapping[str, Person] | None = None) -> Policy
 def links(gateway: Gateway) -> Links:
     """Makes and reads one-tap links."""
     settings = gateway.config.dashboard
-    secret = signing_secret(settings, gateway.store.path)
-    return Links(secret, settings.public_url, gateway.config.alerts.link_days)
+    keys = KeyFile(gateway.store.path, settings.secret, gateway.clock).keys(Purpose.LINKS)
+    return Links(keys, settings.public_url, gateway.config.alerts.link_days)
 
 
 def means(config: Config, publish: Publish | None = None) -> ChannelOptions:

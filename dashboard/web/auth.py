@@ -5,9 +5,6 @@ On a loopback address, without `public_url` and while there is no account, a use
 read without a login (requests through a proxy: `forwarded`). Actions always need an account.
 """
 
-import secrets
-from pathlib import Path
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,6 +20,7 @@ from gateway.domain.people.api_token import ApiToken
 from gateway.domain.people.permissions import Access, Visitor, access_of
 from gateway.domain.people.person import Person, UserRole
 from gateway.domain.people.session import LONGEST
+from gateway.domain.people.signing import Keys
 
 COOKIE = "shishigaki_session"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -34,7 +32,7 @@ class Auth:
     def __init__(
         self,
         settings: Dashboard,
-        secret: str,
+        browsers: Keys,
         accounts: Accounts,
         sessions: Sessions,
         clock: Clock,
@@ -43,7 +41,7 @@ class Auth:
         self._accounts, self._clock = accounts, clock
         self._guesses, self._passwords = Guesses(), PasswordCheck()
         self._secure = settings.public_url.startswith("https:")
-        self._browsers = Browsers(secret, secure=self._secure)
+        self._browsers = Browsers(browsers, secure=self._secure)
         self.is_local = is_local(settings)
 
     async def hint(self) -> str:
@@ -137,16 +135,3 @@ class Auth:
 def is_local(settings: Dashboard) -> bool:
     """Whether the settings let only this machine reach the pages."""
     return settings.host in LOOPBACK and not settings.public_url
-
-
-def signing_secret(settings: Dashboard, beside: Path) -> str:
-    """The configured signing secret, else a random one kept in a private file next to `beside`."""
-    if settings.secret:
-        return settings.secret
-    path = beside.with_suffix(".secret")
-    if not path.exists():
-        whole = path.with_suffix(".secret-new")  # renamed when complete, so never incomplete
-        whole.touch(mode=0o600)
-        whole.write_text(secrets.token_urlsafe(32))
-        whole.rename(path)
-    return path.read_text()

@@ -13,6 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from msgspec import Struct
 
 from gateway.domain.errors import BadInputError
+from gateway.domain.people.signing import Keys
 
 PATH = "/a/"
 
@@ -40,12 +41,10 @@ class BadTicketError(BadInputError):
 
 
 class Links:
-    """Makes and reads tokens."""
+    """Makes and reads tokens. `secret`: one, or what gives those that are accepted now."""
 
-    def __init__(self, secret: str, public_url: str = "", days: int = 3) -> None:
-        self._signer = URLSafeSerializer(
-            secret, salt="one-tap", signer_kwargs={"digest_method": sha256}
-        )
+    def __init__(self, secret: str | Keys, public_url: str = "", days: int = 3) -> None:
+        self._keys: Keys = (lambda: (secret,)) if isinstance(secret, str) else secret
         self._base, self._days = public_url.rstrip("/"), days
 
     def url(self, alert: str, person: str, now: datetime, mark: str = "") -> str:
@@ -61,18 +60,27 @@ class Links:
         return Ticket(alert, person, round(now.timestamp()) + self._days * 86_400, mark)
 
     def spell(self, ticket: Ticket) -> str:
-        """The only token of a ticket."""
-        return str(self._signer.dumps([ticket.alert, ticket.person, ticket.until, ticket.mark]))
+        """The only token of a ticket by the secret that signs now."""
+        return _spelled(ticket, self._keys()[-1])
 
     def read(self, token: str) -> Ticket:
         """The ticket of a token. Raises BadTicketError if it was not signed here or is spelled differently.
 
         Base64 ignores unused bits and foreign characters, so only the spelling that we made is valid.
         """
-        try:
-            ticket = msgspec.convert(self._signer.loads(token), Ticket)
-        except (BadSignature, msgspec.ValidationError):
-            raise BadTicketError from None
-        if self.spell(ticket) != token:
-            raise BadTicketError
-        return ticket
+        for key in reversed(self._keys()):
+            try:
+                ticket = msgspec.convert(_signer(key).loads(token), Ticket)
+            except (BadSignature, msgspec.ValidationError):
+                continue
+            if _spelled(ticket, key) == token:
+                return ticket
+        raise BadTicketError
+
+
+def _signer(key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(key, salt="one-tap", signer_kwargs={"digest_method": sha256})
+
+
+def _spelled(ticket: Ticket, key: str) -> str:
+    return str(_signer(key).dumps([ticket.alert, ticket.person, ticket.until, ticket.mark]))

@@ -10,9 +10,10 @@ There are four paths, and each error takes one:
 
        BadInputError
            gateway.alerts.links.BadTicketError
-           gateway.cli.service.sessions.SessionError
-           gateway.cli.service.sign_in.SignInError
-           gateway.cli.service.users.UserError
+           gateway.cli.people.secrets.SecretsError
+           gateway.cli.people.sessions.SessionError
+           gateway.cli.people.sign_in.SignInError
+           gateway.cli.people.users.UserError
            gateway.domain.geo.areas.AreaError
            gateway.domain.geo.degrees.DegreesError
            gateway.domain.geo.mesh.MeshError

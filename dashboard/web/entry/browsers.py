@@ -12,6 +12,8 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.domain.people.signing import Keys
+
 COOKIE = "shishigaki_browser"
 COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
 MOST_NAMES = 5  # the last ones: an office shares its computer
@@ -32,14 +34,13 @@ class Browser(Struct, frozen=True, array_like=True):
 class Browsers:
     """Makes and reads the cookies."""
 
-    def __init__(self, secret: str, *, secure: bool) -> None:
-        self._signer = URLSafeSerializer(secret, salt="browser")
-        self._secure = secure
+    def __init__(self, keys: Keys, *, secure: bool) -> None:
+        self._keys, self._secure = keys, secure
 
     def of(self, request: Request) -> Browser | None:
         """What the request's cookie says; None: it was never in."""
         try:
-            said = self._signer.loads(request.cookies.get(COOKIE, ""))
+            said = self._signer().loads(request.cookies.get(COOKIE, ""))
             return msgspec.convert(said, Browser)
         except (BadSignature, msgspec.ValidationError):
             return None
@@ -52,7 +53,11 @@ class Browsers:
     def remember(self, request: Request, response: Response, name: str) -> None:
         """Somebody has logged in with this browser."""
         browser = (self.of(request) or Browser(secrets.token_urlsafe(12))).with_name(name)
-        token = str(self._signer.dumps([browser.id, browser.names]))
+        token = str(self._signer().dumps([browser.id, browser.names]))
         response.set_cookie(
             COOKIE, token, max_age=COOKIE_S, httponly=True, samesite="lax", secure=self._secure
         )
+
+    def _signer(self) -> URLSafeSerializer:
+        """Signs with the newest secret, reads what any accepted one has signed."""
+        return URLSafeSerializer(list(self._keys()), salt="browser")

@@ -25,8 +25,10 @@ class PersonChange(Struct, frozen=True):
 
     at: datetime
     by: str
-    person: str
-    what: str  # added, changed, removed, imported, link (a sign-in link was made)
+    person: str  # "": it is about no person
+    what: (
+        str  # added, changed, removed, imported, link (a sign-in link was made), secrets (rotated)
+    )
     fields: tuple[FieldChange, ...]
 
 

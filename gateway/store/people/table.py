@@ -4,14 +4,14 @@ Owns their statements that write, and a cache of people that is right after ever
 who may change whom.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import apsw
 from msgspec.structs import replace
 
 from gateway.domain.epoch import ms
-from gateway.domain.people.changes import differences
+from gateway.domain.people.changes import FieldChange, differences
 from gateway.domain.people.person import Person
 from gateway.domain.people.plain_text import plain_name
 from gateway.store.people.reads import PeopleReads, find, known, since
@@ -95,6 +95,10 @@ class PeopleTable:
         )
         self._cache.read(self._connection)
 
+    def note(self, what: str, fields: Sequence[FieldChange], by: str, now: datetime) -> None:
+        """A row of the audit about something else than a person: secrets, tokens of programs."""
+        self._audit(what, "", encode(tuple(fields)), by, now)
+
     def version(self, name: str) -> int:
         """Grows with each change of a person; 0: there was none."""
         return PeopleReads(self._connection).version(name)
@@ -103,8 +107,12 @@ class PeopleTable:
         self, before: Person | None, after: Person | None, by: str, now: datetime, what: str
     ) -> None:
         person = after or before
+        fields = encode(differences(before, after))
+        self._audit(what, person.name if person else "", fields, by, now)
+        self._cache.read(self._connection)
+
+    def _audit(self, what: str, person: str, fields: bytes, by: str, now: datetime) -> None:
         self._execute(
             "INSERT INTO person_change (at_ms, by, person, what, body) VALUES (?, ?, ?, ?, ?)",
-            (ms(now), by, person.name if person else "", what, encode(differences(before, after))),
+            (ms(now), by, person, what, fields),
         )
-        self._cache.read(self._connection)

@@ -7,7 +7,6 @@ import pytest
 
 from dashboard.web import auth
 from dashboard.web.entry.passwords import hasher
-from gateway.config import Dashboard
 from gateway.domain.people.person import UserRole
 from tests.dashboard.client import Client
 from tests.dashboard.place import Place
@@ -100,15 +99,6 @@ def test_the_login_never_redirects_to_another_site(browser: Client, target: str)
         "/login", params={"next": target}, data={"name": "hana", "password": PASSWORD}
     )
     assert answer.headers["location"] == "/"
-
-
-def test_the_secret_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
-    database = tmp_path / "place.db"
-    first = auth.signing_secret(Dashboard(), database)
-    assert len(first) >= 32
-    assert auth.signing_secret(Dashboard(), database) == first
-    assert (tmp_path / "place.secret").stat().st_mode & 0o077 == 0
-    assert auth.signing_secret(Dashboard(secret="given"), database) == "given"
 
 
 def test_the_cookie_is_marked_secure_only_behind_https(visitor: Client, place: Place) -> None:

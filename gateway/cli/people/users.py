@@ -16,7 +16,7 @@ from rich.table import Table
 
 from dashboard.web.entry.passwords import LEAST_LENGTH, hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
-from gateway.cli.service import sign_in
+from gateway.cli.people import sign_in
 from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError
 from gateway.domain.people.person import Person, UserRole

@@ -1,0 +1,1 @@
+"""Commands about people and programs that may get in: people, users, sessions, secrets, tokens."""
