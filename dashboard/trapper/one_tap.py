@@ -16,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_names, action_of, form_words
+from dashboard.trapper.asked_fields import FieldError
+from dashboard.trapper.form_view import action_names, form_words
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.links import PATH, BadTicketError, Links, Ticket
@@ -100,6 +102,8 @@ class OneTap:
             outcome = await self._store.write(lambda tx: self._do(tx, ticket, fields, now))
         except UsedLinkError:
             return await self._page(request, ticket, status=409)
+        except FieldError as error:
+            return await self._page(request, ticket, error.text(self._reply.text(request)), 422)
         except (actions.UnknownSubjectError, ValueError):
             return await self._page(request, ticket, "onetap.over", 409)
         except trap_lifecycle.IllegalActionError as refusal:
@@ -139,7 +143,9 @@ class OneTap:
         before = tx.links.use(same, now)
         if before is not None and now - before <= REPEAT:
             return Outcome()
-        action = action_of(alert.subject, ticket.person, same, THROUGH, fields, now)
+        action = action_of(
+            alert.subject, ticket.person, same, THROUGH, fields, now, rules_of(self._reply)
+        )
         if action.deed is ActionKind.VISITED:  # after REPEAT it is another visit
             action = msgspec.structs.replace(action, id=f"{same}-{now.timestamp():.0f}")
         elif tx.links.use(ticket.id, now):

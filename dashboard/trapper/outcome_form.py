@@ -1,58 +1,172 @@
-"""The form that records an outcome: its fields, limits and words.
+"""The door from a form, or from an act that a phone kept, to the action that it describes.
 
-Owns how a form becomes an action. Must not write to the store.
+Owns the fields, their limits and what is said about a field that cannot be used. What the municipality
+asks besides: `asked_fields`; what a page offers: `form_view`. Must not write to the store.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
 
-from dashboard.web.i18n import Translations
+from msgspec import Struct
+
+from dashboard.trapper.asked_fields import FieldError, answered
+from dashboard.web.responses import Reply
+from gateway.config.office import AskedField
 from gateway.domain import species
 from gateway.domain.model import ActionKind, TrapAction
+from gateway.domain.traps.trap_action import Position
 
 ACKNOWLEDGE = "acknowledge"
 MAX_ANIMALS = 50
 SEXES = ("unknown", "male", "female")
+AGES = ("unknown", "adult", "young")
 WEIGHTS = ("", "-20kg", "20-40kg", "40-60kg", "60kg-")
+MAX_WEIGHT_KG = 700.0
 MAX_TEXT = 200
+MAX_PHOTOS = 8  # of one action
+LONGEST_AGO = timedelta(days=400)  # an older time is a slip of the finger
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_ACTION_ID = re.compile(r"[0-9A-Za-z_-]{1,80}\Z")
 
 
-def action_names(kinds: Sequence[ActionKind], words: Translations) -> list[tuple[str, str]]:
-    """(value, name) of the buttons."""
-    return [(kind.value, words(f"action.{kind.value}")) for kind in kinds]
+class FormRules(Struct, frozen=True):
+    """What a site sets for the form: whose local time is meant, and what the municipality asks."""
+
+    zone: tzinfo = UTC
+    asked: tuple[AskedField, ...] = ()
 
 
-def form_words(words: Translations) -> dict[str, Any]:
-    """The choices of the form about an animal."""
-    animals = [(row.code, species.label(row.code, words.language)) for row in species.TABLE]
-    return {"animals": animals, "sexes": SEXES, "weights": WEIGHTS}
+PLAIN = FormRules()
+
+
+def rules_of(reply: Reply) -> FormRules:
+    """The rules of the site whose pages `reply` makes."""
+    return FormRules(reply.zone, reply.asked)
 
 
 def action_of(
-    device: str, person: str, action_id: str, through: str, fields: Mapping[str, str], now: datetime
+    device: str,
+    person: str,
+    action_id: str,
+    through: str,
+    fields: Mapping[str, str],
+    now: datetime,
+    rules: FormRules = PLAIN,
 ) -> TrapAction:
-    """The action described by a form. Raises ValueError for a value that the form does not offer."""
-    kind = ActionKind(fields.get("do", ""))
+    """The action that the fields describe. Raises FieldError, a ValueError, for one that cannot be used.
+
+    Fields: do, species, count, sex, age, weight (class), weight_kg, note, photo, at, position_lat,
+    position_lon, position_accuracy_m, photos (SHA-256, separated by spaces), replaces, field.<key>.
+    An empty field is one that was not filled in. `at` without an offset is local time; empty: now.
+    """
+    kind = _kind(fields.get("do", ""))
     found = kind in {ActionKind.CAPTURED, ActionKind.NON_TARGET}
-    count = int(fields.get("count") or 1)
-    sex, weight, animal = (fields.get(name, "") for name in ("sex", "weight", "species"))
-    if not 1 <= count <= MAX_ANIMALS or sex not in {"", *SEXES} or weight not in WEIGHTS:
-        raise ValueError(f"count {count}, sex {sex!r}, weight {weight!r}")
-    if animal and animal not in species.BY_CODE:
-        raise ValueError(f"species {animal!r}")
+    animal = _one_of(fields, "species", species.BY_CODE) or species.UNKNOWN
+    count = int(_number(fields, "count", 1, MAX_ANIMALS, whole=True) or 1)
+    sex, age = _one_of(fields, "sex", SEXES), _one_of(fields, "age", AGES)
+    weight, weight_kg = _one_of(fields, "weight", WEIGHTS), _weight(fields)
+    asked = answered(fields, rules.asked, all_required=found)
     return TrapAction(
         id=action_id,
         device=device,
         deed=kind,
-        at=now.astimezone(UTC),
+        at=_time(fields.get("at", ""), now, rules.zone),
         by=person,
         recorded_at=now,
         through=through,
-        species=(animal or species.UNKNOWN) if found else None,
+        species=animal if found else None,
         count=count if found else None,
-        sex=(sex or None) if found else None,
-        weight_class=(weight or None) if found else None,
+        sex=sex if found else None,
+        weight_class=weight if found else None,
         photo=fields.get("photo", "")[:MAX_TEXT] or None,
         note=fields.get("note", "")[:MAX_TEXT],
+        age=age if found else None,
+        weight_kg=weight_kg if found else None,
+        fields=asked if found else {},
+        photos=_photos(fields),
+        position=_position(fields),
+        replaces=_replaced(fields),
     )
+
+
+def _kind(value: str) -> ActionKind:
+    try:
+        return ActionKind(value)
+    except ValueError:
+        raise FieldError("do", value) from None
+
+
+def _one_of(fields: Mapping[str, str], name: str, allowed: object) -> str | None:
+    """A choice of the form; None when nothing was chosen."""
+    value = fields.get(name, "")
+    if value and value not in allowed:  # type: ignore[operator]
+        raise FieldError(name, value)
+    return value or None
+
+
+def _number(
+    fields: Mapping[str, str], name: str, least: float, most: float, *, whole: bool = False
+) -> float | None:
+    """A number with a point or a comma, in any width of digits; None when nothing was filled in."""
+    text = fields.get(name, "").strip().replace(",", ".").replace("．", ".")
+    if not text:
+        return None
+    try:
+        value = float(int(text) if whole else float(text))
+    except ValueError:
+        raise FieldError(name, text) from None
+    if not (math.isfinite(value) and least <= value <= most):
+        raise FieldError(name, text)
+    return value
+
+
+def _weight(fields: Mapping[str, str]) -> float | None:
+    weight = _number(fields, "weight_kg", 0.1, MAX_WEIGHT_KG)
+    return None if weight is None else round(weight, 1)
+
+
+def _time(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """When it was done: what the person says, else now."""
+    if not text.strip():
+        return now.astimezone(UTC)
+    try:
+        said = datetime.fromisoformat(text.strip())
+        at = (said if said.tzinfo else said.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise FieldError("at", text) from None
+    if now - at > LONGEST_AGO:
+        raise FieldError("at", text)
+    return at
+
+
+def _position(fields: Mapping[str, str]) -> Position | None:
+    """Where the phone was; None unless latitude, longitude and accuracy are all known."""
+    values = (
+        _number(fields, "position_lat", -90, 90),
+        _number(fields, "position_lon", -180, 180),
+        _number(fields, "position_accuracy_m", 0, 1_000_000),
+    )
+    lat, lon, accuracy_m = values
+    if lat is None or lon is None or accuracy_m is None:
+        return None
+    return Position(round(lat, 6), round(lon, 6), round(accuracy_m, 1))
+
+
+def _photos(fields: Mapping[str, str]) -> tuple[str, ...]:
+    """SHA-256 of the pictures, each once, in their order."""
+    sums = tuple(dict.fromkeys(fields.get("photos", "").split()))
+    if len(sums) > MAX_PHOTOS:
+        raise FieldError("photos", str(len(sums)))
+    for one in sums:
+        if not _SHA256.match(one):
+            raise FieldError("photos", one)
+    return sums
+
+
+def _replaced(fields: Mapping[str, str]) -> str | None:
+    value = fields.get("replaces", "")
+    if value and not _ACTION_ID.match(value):
+        raise FieldError("replaces", value)
+    return value or None

@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_names, action_of, form_words
+from dashboard.trapper.asked_fields import FieldError
+from dashboard.trapper.form_view import action_names, form_words
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
 from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
@@ -73,6 +75,8 @@ class TrapPage:
             fields = {name: str(value) for name, value in form.items()}
         try:
             outcome = await self._store.write(lambda tx: self._do(tx, device, person, fields, now))
+        except FieldError as error:
+            return await self._page(request, view, error.text(self._reply.text(request)), 422)
         except (actions.UnknownSubjectError, ValueError):
             return await self._page(request, view, "onetap.over", 409)
         except trap_lifecycle.IllegalActionError as refusal:
@@ -86,7 +90,9 @@ class TrapPage:
     ) -> Outcome:
         if fields.get("do") != ACKNOWLEDGE:
             digest = blake2b(f"{person} {device} {fields.get('once')}".encode(), digest_size=16)
-            action = action_of(device, person, digest.hexdigest(), THROUGH, fields, now)
+            action = action_of(
+                device, person, digest.hexdigest(), THROUGH, fields, now, rules_of(self._reply)
+            )
             return actions.record(tx, action, self._policy, now)
         alert = tx.alerts.find(fields.get("alert", ""))
         if alert is None or alert.subject != device:  # of another trap, perhaps not theirs

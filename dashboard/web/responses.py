@@ -39,6 +39,7 @@ class Reply:
     def __init__(self, config: Config) -> None:
         self._config = config
         self.zone = ZoneInfo(config.site.timezone)
+        self.asked = config.paperwork.fields  # what the municipality asks about a capture
         loader = jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates")
         self._jinja = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True

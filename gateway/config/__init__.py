@@ -246,6 +246,8 @@ def check(values: dict[str, Any]) -> Config:
     except UnknownMeaningError as error:
         raise ConfigError(str(error)) from None
     _check_zone(config.site.timezone)
+    if problem := config.paperwork.problem():
+        raise ConfigError(problem)
     return config
 
 

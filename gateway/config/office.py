@@ -3,7 +3,7 @@
 Owns names, defaults and limits. Must not read the files that the settings name.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -55,6 +55,17 @@ class Public(_OfficeSection, frozen=True, kw_only=True):
     least: Annotated[int, Meta(ge=2)] = 5  # squares with fewer events are not published
 
 
+class AskedField(_OfficeSection, frozen=True, kw_only=True):
+    """One thing that the municipality asks about a capture, beside the usual fields."""
+
+    key: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}\Z", description="a-z, 0-9 and _")]
+    ja: Annotated[str, Meta(min_length=1, max_length=60)]  # what the form calls it
+    en: Annotated[str, Meta(max_length=60)] = ""  # empty: as in Japanese
+    kind: Literal["text", "choice", "number", "yes-no"] = "text"
+    choices: tuple[str, ...] = ()  # of a choice
+    required: bool = False  # a capture is not recorded without it
+
+
 class Paperwork(_OfficeSection, frozen=True, kw_only=True):
     """The rows of capture reports and what a bounty needs, as the municipality prescribes."""
 
@@ -62,3 +73,15 @@ class Paperwork(_OfficeSection, frozen=True, kw_only=True):
     permit: str = ""  # number of the permit (許可番号)
     permits: dict[str, str] = {}  # a different permit for some traps, by id
     photos: str = ""  # folder of the photos; empty: `photos` beside the database
+    fields: tuple[AskedField, ...] = ()  # what the form asks besides, in its order
+
+    def problem(self) -> str:
+        """What is wrong among several values; "": nothing."""
+        keys = [field.key for field in self.fields]
+        for no, field in enumerate(self.fields):
+            where = f"paperwork.fields[{no}] ({field.key})"
+            if keys.count(field.key) > 1:
+                return f"{where}: two fields have this key; allowed: each key once"
+            if (field.kind == "choice") is not bool(field.choices):
+                return f'{where}: choices belong to kind = "choice", and a choice needs them'
+        return ""

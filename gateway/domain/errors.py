@@ -31,6 +31,7 @@ There are four paths, and each error takes one:
            dashboard.api.paging.CursorError
            dashboard.office.papers.photos.PhotoError
            dashboard.office.siting.proposals.TooWideError
+           dashboard.trapper.asked_fields.FieldError
            dashboard.trapper.one_tap.UsedLinkError
            dashboard.web.entry.guesses.TooManyTriesError
 

@@ -199,7 +199,7 @@ def test_a_value_that_no_form_offers_is_refused_and_leaves_the_link_valid(
     site: Site, phone: Phone, fields: dict[str, str]
 ) -> None:
     address = link(site)
-    assert phone.post(address, data=fields).status_code == 409
+    assert phone.post(address, data=fields).status_code in {409, 422}
     assert site.store.read_now(lambda r: r.acts()) == []
     assert phone.post(address, data={"do": "acknowledge"}).status_code == 200
 
