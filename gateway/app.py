@@ -25,6 +25,7 @@ from starlette.routing import Route
 from dashboard.app import create_app
 from dashboard.serve import listening_socket, serve
 from dashboard.trapper.one_tap import OneTap
+from dashboard.trapper.phone.acts import Acts
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
 from gateway import watchdog
@@ -238,7 +239,8 @@ def action_routes(gateway: Gateway) -> list[Route]:
     reply = Reply(gateway.config)
     page = OneTap(gateway.store, gateway.feed, reply, gateway.policy, links(gateway), gateway.clock)
     trap = TrapPage(gateway.store, gateway.feed, reply, gateway.policy, gateway.clock)
-    return [*page.routes(), *trap.routes()]
+    acts = Acts(gateway.store, gateway.feed, reply, gateway.policy, gateway.clock)
+    return [*page.routes(), *acts.routes(), *trap.routes()]
 
 
 @contextlib.asynccontextmanager

@@ -33,6 +33,7 @@ There are four paths, and each error takes one:
            dashboard.office.siting.proposals.TooWideError
            dashboard.trapper.asked_fields.FieldError
            dashboard.trapper.one_tap.UsedLinkError
+           dashboard.trapper.phone.act_request.ActRefusedError
            dashboard.web.entry.guesses.TooManyTriesError
 
 2. Bad configuration: whoever runs the gateway must change a setting, a file or the machine. A command

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.web.responses import Reply
+from dashboard.web.rights.routes import row_of
 from gateway.clock import Clock
 from gateway.config import Dashboard
 
@@ -50,7 +51,8 @@ class OriginGuard:
         await self._refusal(request)(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response:
-        if request.url.path.startswith("/api/"):
+        row = row_of(request.method, request.url.path)
+        if request.url.path.startswith("/api/") or (row is not None and row.data):
             return JSONResponse({"error": "not from a page of this site"}, 403)
         return self._reply.page(
             request, "error.html", self._clock(), status=403, word="error.origin"

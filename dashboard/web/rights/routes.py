@@ -60,6 +60,7 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow("/api/events", Resource.LIVE, data=True),
     RouteRow("/traps/{device:path}", Resource.TRAP),
     RouteRow("/traps/{device:path}", Resource.TRAP, acts=True),
+    RouteRow("/acts", Resource.TRAP, acts=True, data=True),
     RouteRow("/public", Resource.SQUARES),
     RouteRow("/public/squares.geojson", Resource.SQUARES),
     RouteRow("/public/squares.csv", Resource.SQUARES),

@@ -52,6 +52,6 @@ class TrapAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: dict[str, str] = {}  # what the municipality asks besides: key of the setting -> value
     photos: tuple[str, ...] = ()  # SHA-256 (hex) of the stored pictures, in their order
     position: Position | None = None  # of the person's phone, where it was measured
-    device_clock_at: datetime | None = None  # the phone's own time when it sent this, if later
+    device_clock_at: datetime | None = None  # what the phone's clock said, where `at` was corrected
     replaces: str | None = None  # id of the action that this one corrects; it counts no longer
     is_undo: bool = False  # with `replaces`: that action counts no longer, nothing takes its place

@@ -46,3 +46,10 @@ class ActionTable:
             (device, since_ms),
         )
         return [(id_, Mark(at_ms, LAST, no, ActionKind(deed))) for id_, at_ms, no, deed in rows]
+
+    def newest_of(self, device: str, limit: int = 20) -> list[TrapAction]:
+        """The newest actions at a trap by the time of recording, the last recorded first."""
+        rows = self._execute(
+            "SELECT body FROM act WHERE device = ? ORDER BY no DESC LIMIT ?", (device, limit)
+        )
+        return [to_act(body) for (body,) in rows]

@@ -1,0 +1,201 @@
+"""`POST /acts`: an act that a phone sends, perhaps hours later, perhaps a second time.
+
+Owns the answer: recorded, repeated, conflict or refused, in words for the person. An act is recorded once
+by its id and belongs to the person of the session. What somebody else recorded meanwhile is shown and
+never overwritten. What a form means: `outcome_form`; what an act changes: `gateway.ingest.people.actions`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of
+from dashboard.trapper.phone.act_request import MOST_BYTES, ActRefusedError, ActRequest, parse
+from dashboard.web.i18n import Translations
+from dashboard.web.responses import Reply
+from gateway.alerts.policy import Policy
+from gateway.clock import Clock
+from gateway.domain import trap_lifecycle
+from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, TrapAction
+from gateway.domain.outcome import Outcome
+from gateway.domain.people.permissions import Access, Resource
+from gateway.domain.traps.conflict import in_between
+from gateway.domain.traps.phone_time import true_time
+from gateway.ingest.people import actions
+from gateway.store import Store, Transaction
+from gateway.store.feed import Feed
+
+ADDRESS = "/acts"
+THROUGH = "phone"
+HAD = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
+
+
+class Result(StrEnum):
+    """What became of an act; the phone keeps what is neither recorded nor repeated."""
+
+    RECORDED = "recorded"
+    REPEATED = "repeated"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+
+
+STATUS = {Result.RECORDED: 200, Result.REPEATED: 200, Result.CONFLICT: 409, Result.REFUSED: 422}
+
+
+class Done(Struct, frozen=True):
+    """The answer to one act, before it is put into words."""
+
+    result: Result
+    word: str = ""  # the key of a text
+    values: Mapping[str, str] = {}  # what the text names
+    text: str = ""  # a text in the reader's language, or a detail behind the other
+    outcome: Outcome | None = None
+    other: TrapAction | None = None  # what somebody else recorded meanwhile
+    status: int = 0
+
+
+class Acts:
+    """The handler."""
+
+    def __init__(
+        self, store: Store, feed: Feed, reply: Reply, policy: Policy, clock: Clock
+    ) -> None:
+        self._store, self._feed, self._reply = store, feed, reply
+        self._policy, self._clock = policy, clock
+
+    def routes(self) -> list[Route]:
+        """POST only."""
+        return [Route(ADDRESS, self.record, methods=["POST"])]
+
+    async def record(self, request: Request) -> Response:
+        """Record one act."""
+        body = await _body(request)
+        if body is None:
+            refused = ActRefusedError("acts.unreadable", f"more than {MOST_BYTES} bytes")
+            return self._answer(request, _refused(refused, 413), None)
+        try:
+            act = parse(body)
+        except ActRefusedError as refused:
+            return self._answer(request, _refused(refused), None)
+        access, now = request.state.access, self._clock()
+        language = self._reply.text(request).language
+        found = await self._store.read(lambda reader: reader.device(act.device))
+        if found is None or not access.may_act_at(Resource.TRAP, found[0]):
+            unknown = ActRefusedError("acts.no_trap", "no such trap, or not yours")
+            return self._answer(request, _refused(unknown, 404), None)
+        if act.person not in {"", access.name}:
+            other = ActRefusedError("acts.other_person", "done by another person: log in as them")
+            return self._answer(request, _refused(other, 403), None)
+        try:
+            done = await self._store.write(lambda tx: self._do(tx, act, found[0], access, now))
+        except ActRefusedError as refused:
+            done = _refused(refused)
+        except (actions.UnknownSubjectError, ValueError) as wrong:
+            done = _refused(ActRefusedError("acts.unreadable", str(wrong)[:200]))
+        except trap_lifecycle.IllegalActionError as refusal:
+            done = Done(Result.REFUSED, text=refusal.ja if language == "ja" else refusal.en)
+        if done.outcome is not None:
+            self._feed.tell(done.outcome)
+        after = await self._store.read(lambda reader: reader.device(act.device))
+        return self._answer(request, done, after)
+
+    def _do(
+        self, tx: Transaction, act: ActRequest, device: Device, access: Access, now: datetime
+    ) -> Done:
+        if act.deed == ACKNOWLEDGE:
+            return _acknowledge(tx, act, access.name, now)
+        time = true_time(act.times, now)
+        action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now)
+        if "at" not in act.fields:
+            action = replace(action, at=time.at, device_clock_at=time.told)
+        if known := tx.acts.find(act.id):
+            return _again(known, action)
+        seen = act.times.page
+        if other := in_between(action, seen, tx.acts.newest_of(device.id)):
+            return Done(Result.CONFLICT, "acts.meanwhile", other=other)
+        return Done(Result.RECORDED, "onetap.thanks", outcome=self._record(tx, action, now))
+
+    def _record(self, tx: Transaction, action: TrapAction, now: datetime) -> Outcome:
+        return actions.record(tx, action, self._policy, now)
+
+    def _answer(
+        self, request: Request, done: Done, trap: tuple[Device, DeviceState | None] | None
+    ) -> Response:
+        words = self._reply.text(request)
+        body: dict[str, Any] = {
+            "result": done.result,
+            "text": self._say(done, words),
+            "state": self._state(trap, words) if trap else None,
+            "other": done.other.id if done.other else None,
+        }
+        status = done.status or STATUS[done.result]
+        return Response(json.encode(body), status, media_type="application/json")
+
+    def _say(self, done: Done, words: Translations) -> str:
+        if done.other is not None:
+            deed = words(f"action.{done.other.deed.value}")
+            return words(done.word, name=done.other.by, deed=deed, time=self._time(done.other.at))
+        text = words(done.word, **done.values) if done.word else done.text
+        return f"{text} ({done.text})" if done.word and done.text else text
+
+    def _state(
+        self, trap: tuple[Device, DeviceState | None], words: Translations
+    ) -> dict[str, Any]:
+        device, state = trap
+        view = trap_lifecycle.trap_view(state, self._clock(), device.heartbeat_s)
+        name = words(f"trap_state.{view.state.value}") if view.state else words("condition.unknown")
+        return {"name": name, "since": view.since, "by": view.by, "trap": device.label}
+
+    def _time(self, at: datetime) -> str:
+        local = at.astimezone(self._reply.zone)
+        return f"{local.month}/{local.day} {local:%H:%M}"
+
+
+def _acknowledge(tx: Transaction, act: ActRequest, person: str, now: datetime) -> Done:
+    """Take an alert on; somebody who was faster is named."""
+    alert = tx.alerts.find(act.fields.get("alert", ""))
+    if alert is None or alert.subject != act.device:
+        raise ActRefusedError("onetap.over", "no such alert at this trap")
+    if alert.status in HAD:
+        return _answered(alert, person)
+    outcome = actions.acknowledge(tx, alert.id, person, now, THROUGH)
+    return Done(Result.RECORDED, "onetap.thanks", outcome=outcome)
+
+
+def _answered(alert: Alert, person: str) -> Done:
+    """An alert that somebody, perhaps the same person, has taken on already."""
+    if alert.acknowledged_by == person:
+        return Done(Result.REPEATED, "onetap.thanks")
+    if alert.acknowledged_by and alert.status is AlertStatus.ACKNOWLEDGED:
+        return Done(Result.CONFLICT, "onetap.answered", {"name": alert.acknowledged_by})
+    return Done(Result.REFUSED, "onetap.over")
+
+
+def _again(known: TrapAction, action: TrapAction) -> Done:
+    """An act whose id is recorded: the same one, or a forgery."""
+    if known.by != action.by:
+        return _refused(ActRefusedError("acts.other_person", "recorded by another person"), 403)
+    if (known.device, known.deed) != (action.device, action.deed):
+        return _refused(ActRefusedError("acts.unreadable", "id: belongs to another act"))
+    return Done(Result.REPEATED, "onetap.thanks")
+
+
+def _refused(error: ActRefusedError, status: int = 0) -> Done:
+    return Done(Result.REFUSED, error.word, text=error.detail, status=status)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body; None: it is larger than an act can be."""
+    whole = b""
+    async for chunk in request.stream():
+        whole += chunk
+        if len(whole) > MOST_BYTES:
+            return None
+    return whole
