@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of
+from dashboard.trapper.asked_fields import FieldError
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
 from dashboard.trapper.phone.act_request import MOST_BYTES, ActRefusedError, ActRequest, parse
 from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
@@ -68,7 +69,7 @@ class Acts:
         self, store: Store, feed: Feed, reply: Reply, policy: Policy, clock: Clock
     ) -> None:
         self._store, self._feed, self._reply = store, feed, reply
-        self._policy, self._clock = policy, clock
+        self._policy, self._clock, self._rules = policy, clock, rules_of(reply)
 
     def routes(self) -> list[Route]:
         """POST only."""
@@ -85,7 +86,7 @@ class Acts:
         except ActRefusedError as refused:
             return self._answer(request, _refused(refused), None)
         access, now = request.state.access, self._clock()
-        language = self._reply.text(request).language
+        words = self._reply.text(request)
         found = await self._store.read(lambda reader: reader.device(act.device))
         if found is None or not access.may_act_at(Resource.TRAP, found[0]):
             unknown = ActRefusedError("acts.no_trap", "no such trap, or not yours")
@@ -97,10 +98,12 @@ class Acts:
             done = await self._store.write(lambda tx: self._do(tx, act, found[0], access, now))
         except ActRefusedError as refused:
             done = _refused(refused)
-        except (actions.UnknownSubjectError, ValueError) as wrong:
-            done = _refused(ActRefusedError("acts.unreadable", str(wrong)[:200]))
+        except FieldError as error:
+            done = Done(Result.REFUSED, text=error.text(words))
+        except actions.UnknownSubjectError:
+            done = _refused(ActRefusedError("onetap.over", ""))
         except trap_lifecycle.IllegalActionError as refusal:
-            done = Done(Result.REFUSED, text=refusal.ja if language == "ja" else refusal.en)
+            done = Done(Result.REFUSED, text=refusal.ja if words.language == "ja" else refusal.en)
         if done.outcome is not None:
             self._feed.tell(done.outcome)
         after = await self._store.read(lambda reader: reader.device(act.device))
@@ -112,7 +115,7 @@ class Acts:
         if act.deed == ACKNOWLEDGE:
             return _acknowledge(tx, act, access.name, now)
         time = true_time(act.times, now)
-        action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now)
+        action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now, self._rules)
         if "at" not in act.fields:
             action = replace(action, at=time.at, device_clock_at=time.told)
         if known := tx.acts.find(act.id):
