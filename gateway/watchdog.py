@@ -23,7 +23,8 @@ CurrentFaults = Callable[[], Mapping[str, str]]
 def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
     """/healthz: status 503 if there is a fault; /metrics: Prometheus text.
 
-    Version and faults are told at this machine and to whoever is logged in, to others only the status.
+    Version and faults are told at this machine, to officials, installers and administrators, and to a program
+    with a token for it; to others only the status. Ids of devices are told to the first three.
     """
 
     async def healthz(request: Request) -> Response:
@@ -35,16 +36,23 @@ def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
             body |= {"version": program_version(), "faults": found}
         return JSONResponse(body, 503 if found else 200)
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         try:
             async with asyncio.timeout(READ_WITHIN_S):
                 outbox: Mapping[str, int] = await store.read(lambda r: r.outbox())
         except (TimeoutError, StoreError):
             outbox = {}
         text = health.metrics(outbox, faults())
+        if not getattr(request.state, "sees_devices", False):  # the gate of the pages decides
+            text = without_devices(text)
         return Response(text, media_type="text/plain; version=0.0.4")
 
     return [Route("/healthz", healthz), Route("/metrics", metrics)]
+
+
+def without_devices(text: bytes) -> bytes:
+    """The metrics without the lines that name a device."""
+    return b"".join(line for line in text.splitlines(keepends=True) if b'device="' not in line)
 
 
 async def watch(health: Health, store: Store) -> None:

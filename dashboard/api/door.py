@@ -1,8 +1,8 @@
 """The door of the API: limits first, then the token.
 
-Owns reading `Authorization: Bearer`, the limits and the check of scopes, for addresses under /api only.
-Must not decide what a role sees: the gate behind it asks the matrix. A request with a token is the token's
-alone: its cookies are taken away.
+Owns reading `Authorization: Bearer`, the limits and the check of scopes, for addresses under /api and
+those of monitoring. Must not decide what a role sees: the gate behind it asks the matrix. A request with a
+token is the token's alone: its cookies are taken away.
 """
 
 import math
@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dashboard.api import limits
 from dashboard.api.answers import refusal
 from dashboard.api.limits import Limiter
-from dashboard.api.table import BY_PATH
+from dashboard.api.table import BY_PATH, MONITORED, SCOPES
 from dashboard.web.entry.guesses import network
 from dashboard.web.forwarded import source
 from gateway.clock import Clock
@@ -39,7 +39,7 @@ class Door:
         self._addresses, self._tokens = Limiter(limits.ADDRESS), Limiter(limits.TOKEN)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+        if scope["type"] != "http" or not takes_tokens(scope["path"]):
             await self._app(scope, receive, send)
             return
         refused = await self._refusal(Request(scope))
@@ -47,10 +47,9 @@ class Door:
 
     async def _refusal(self, request: Request) -> Response | None:
         """What is answered instead; None: the request may pass."""
-        row = BY_PATH.get(request.scope["path"])
         secret = bearer(request.headers.get("authorization", ""))
-        if secret is None and row is not None and not row.versioned:
-            return None  # the pages' own requests
+        if secret is None and not is_for_programs(request.scope["path"]):
+            return None
         if wait := self._addresses.take(network(source(request)), self._ticks()):
             return _too_many(wait)
         return None if secret is None else await self._check(request, secret)
@@ -65,14 +64,25 @@ class Door:
             return refusal(401, headers=BEARER)
         if wait := self._tokens.take(id_, self._ticks()):
             return _too_many(wait)
-        row = BY_PATH.get(request.scope["path"])
-        if row is None or request.method not in READS:
+        path = request.scope["path"]
+        if path not in SCOPES or request.method not in READS:
             return refusal(404)
-        if row.scope is not None and row.scope not in token.scopes:
-            return refusal(403, f"the token has no scope {row.scope}")
+        if (scope := SCOPES[path]) is not None and scope not in token.scopes:
+            return refusal(403, f"the token has no scope {scope}")
         request.scope["headers"] = [one for one in request.scope["headers"] if one[0] != b"cookie"]
         request.state.token = token
         return None
+
+
+def takes_tokens(path: str) -> bool:
+    """Whether the door is in front of an address."""
+    return path.startswith("/api/") or path in MONITORED
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether nobody but programs asks for it: not the pages' own requests, nor monitoring at the machine."""
+    row = BY_PATH.get(path)
+    return path not in MONITORED and (row is None or row.versioned)
 
 
 def bearer(header: str) -> str | None:

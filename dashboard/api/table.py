@@ -58,6 +58,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
              question=shapes.EventLimit, answer=list[Event], about="the newest events"),
 )  # fmt: skip
 BY_PATH: Mapping[str, Endpoint] = {one.path: one for one in ENDPOINTS}
+MONITORED: Mapping[str, Scope] = {"/metrics": Scope.METRICS, "/healthz": Scope.METRICS}
+SCOPES: Mapping[str, Scope | None] = {**{one.path: one.scope for one in ENDPOINTS}, **MONITORED}
+"""Every address that a token may read."""
 
 ERRORS: Mapping[int, tuple[str, str]] = {  # status: (code, what it means)
     400: ("bad_parameter", "a parameter is unknown or out of its range; `error` names it"),

@@ -20,7 +20,8 @@ Ask = Callable[[], Awaitable[Access]]
 
 
 class Gate:
-    """Passes a request on with `request.state.account`, `.access`, `.access_now` and `.sees_faults`.
+    """Passes a request on with `request.state.account`, `.access`, `.access_now`, `.sees_faults` and
+    `.sees_devices`.
 
     `access_now` asks again: an answer that lasts, as a stream does, must end with the right to it.
     """
@@ -39,7 +40,10 @@ class Gate:
         account = request.state.account = await self._auth.account(request)
         access = request.state.access = await self._auth.access(request, account)
         request.state.access_now = self._asking(request)
-        request.state.sees_faults = account is not None or is_at_machine(request)
+        exactly = access.sees(Resource.FIGURES) is Detail.EXACT
+        sees = access.visitor is not Visitor.ANYBODY or is_at_machine(request)
+        request.state.sees_devices = sees and exactly
+        request.state.sees_faults = request.state.sees_devices or has_token(request)
         row = row_of(request.method, request.url.path)
         if row is not None and self._may(request, row, access):
             await self._app(scope, receive, send)
@@ -79,3 +83,8 @@ class Gate:
             return await self._auth.access(request, await self._auth.account(request))
 
         return ask
+
+
+def has_token(request: Request) -> bool:
+    """Whether a program asks with a token; the door of the API has checked its scope."""
+    return getattr(request.state, "token", None) is not None

@@ -33,6 +33,7 @@ class Scope(StrEnum):
     ALERTS = "alerts"
     EVENTS = "events"
     RATES = "rates"
+    METRICS = "metrics"  # /metrics and the details of /healthz
 
 
 class TokenError(BadInputError):

@@ -34,7 +34,7 @@ class Resource(StrEnum):
     DOOR = "door"  # log-in, log-out, health, the pages' own files, land of the map
     LINK = "link"  # one-tap links: the link itself is the right
     ACCOUNT = "account"  # one's own sessions and password
-    FIGURES = "figures"  # numbers for monitoring; no place, no name
+    FIGURES = "figures"  # numbers and faults for monitoring; ids of devices where it is exact
     SQUARES = "squares"  # the public map: 5 km squares, late, small numbers withheld
     LIVE = "live"  # live map, lists, stream, JSON
     TRAP = "trap"  # one trap's page; acting: acknowledge, record
@@ -79,6 +79,7 @@ _KNOWN = _OPEN | {Resource.SQUARES: _SQUARES, Resource.LIVE: _SQUARES, Resource.
 _PERSON = _KNOWN | {Resource.ACCOUNT: Grant(Detail.SQUARES, Acting.OWN)}
 _FIELD = _PERSON | {Resource.LIVE: Grant(Detail.OWN), Resource.TRAP: _OWN}
 _SITE = _PERSON | {
+    Resource.FIGURES: _EXACT,
     Resource.LIVE: _EXACT,
     Resource.TRAP: _ALL,
     Resource.OFFICE: _EXACT,
@@ -87,10 +88,17 @@ _SITE = _PERSON | {
     Resource.PEOPLE: _ALL,
 }
 
-_SHOWN = (Resource.LIVE, Resource.TRAP, Resource.OFFICE, Resource.PAPERS, Resource.DEVICES)
+_SHOWN = (
+    Resource.FIGURES,
+    Resource.LIVE,
+    Resource.TRAP,
+    Resource.OFFICE,
+    Resource.PAPERS,
+    Resource.DEVICES,
+)
 
 MATRIX: Mapping[Visitor, Mapping[Resource, Grant]] = {
-    Visitor.ANYBODY: _OPEN | {Resource.FIGURES: _SQUARES},  # not through a proxy
+    Visitor.ANYBODY: _OPEN | {Resource.FIGURES: _EXACT},  # at this machine only
     Visitor.LOCAL: _KNOWN | {Resource.ACCOUNT: _SQUARES} | dict.fromkeys(_SHOWN, _EXACT),
     Visitor.RESIDENT: _PERSON,
     Visitor.VIEWER: _PERSON,
@@ -98,7 +106,12 @@ MATRIX: Mapping[Visitor, Mapping[Resource, Grant]] = {
     Visitor.DEPUTY: _FIELD,
     Visitor.OFFICIAL: _SITE,
     Visitor.INSTALLER: _PERSON
-    | {Resource.LIVE: _EXACT, Resource.TRAP: _EXACT, Resource.DEVICES: _ALL},
+    | {
+        Resource.FIGURES: _EXACT,
+        Resource.LIVE: _EXACT,
+        Resource.TRAP: _EXACT,
+        Resource.DEVICES: _ALL,
+    },
     Visitor.ADMIN: _SITE | {Resource.ROLES: Grant(Detail.NONE, Acting.ALL)},
 }
 

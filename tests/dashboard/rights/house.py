@@ -75,6 +75,7 @@ def build(folder: Path, **settings: object) -> service.Gateway:
     heard = [Message("t", msgspec.json.encode(one), one.device_time or NOW) for one in story]
     later = NOW + timedelta(seconds=1)
     gateway.store.write_now(lambda tx: absorb(tx, heard, decode, later, gateway.policy))
+    gateway.health.no_events.add({("trap-far", "copy"): 3, ("trap-own", "copy"): 1})
     password_hash = hash_password(PASSWORD)
     keep(gateway.store, *(person_of(role, password_hash) for role in UserRole))
     return gateway

@@ -111,6 +111,7 @@ def test_nobody_is_told_more_than_the_matrix_allows(
         "/officials/map.html",
         "/pending",
         "/api/rates.geojson",
+        "/metrics",
     ],
 )
 def test_control_the_scanner_finds_what_an_official_is_shown(
