@@ -33,8 +33,6 @@ class SourceRow(Struct, frozen=True):
     title: str
     topics: tuple[str, ...]
     best_effort: bool  # messages may get lost on the way to the broker
-    hint_ja: str  # how to raise the QoS at the source
-    hint_en: str
 
 
 class DeviceTraffic(Struct, frozen=True):
@@ -150,8 +148,6 @@ def _source(source: SourceSettings) -> SourceRow:
         title=row.title,
         topics=source.topics or row.topics,
         best_effort=source.qos == 0 or row.qos == "0",
-        hint_ja=row.qos_hint_ja,
-        hint_en=row.qos_hint,
     )
 
 

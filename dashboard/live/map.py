@@ -13,7 +13,7 @@ from dashboard.live.map_marks import Cell
 from dashboard.maps import base_layers, bounds
 from dashboard.maps.bounds import Box
 from dashboard.maps.geojson import Feature, collection
-from dashboard.web.i18n import Translations
+from gateway.words.catalogue import Translations
 
 
 def live_map(

@@ -18,10 +18,11 @@ from dashboard.live.listing import Listing, list_traps
 from dashboard.live.map_marks import Cell, divide
 from dashboard.live.restricted import snapshot_for
 from dashboard.live.snapshot import Snapshot
-from dashboard.web.i18n import Language, text
+from dashboard.web.i18n import text
 from dashboard.web.responses import Reply, about
 from gateway.domain.model import Event
 from gateway.domain.people.permissions import Access
+from gateway.words.catalogue import Language
 
 PANELS = ("alerts", "events", "traps")
 MAP = "map"

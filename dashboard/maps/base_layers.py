@@ -7,7 +7,7 @@ switched them on.
 from msgspec import Struct
 
 from dashboard.web import assets
-from dashboard.web.i18n import Translations
+from gateway.words.catalogue import Translations
 
 COAST = "/map/coast.geojson"
 ATTRIBUTION = (

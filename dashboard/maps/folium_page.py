@@ -14,7 +14,7 @@ from msgspec import Struct
 from dashboard.maps import base_layers
 from dashboard.maps.geojson import collection
 from dashboard.web import assets
-from dashboard.web.i18n import Translations
+from gateway.words.catalogue import Translations
 
 
 class Page(Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from dashboard.maps.colour_classes import BREAKS, COLOURS
-from dashboard.web.i18n import Translations
+from gateway.words.catalogue import Translations
 
 Counted = Literal["events", "reports"]  # what a scale counts: its words are `scale.<counted>_...`
 

@@ -22,12 +22,12 @@ from dashboard.office.map.drawing import Drawn
 from dashboard.office.map.overview import MapInput
 from dashboard.office.papers.pages import PaperPages
 from dashboard.office.siting.pages import SitingPages
-from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.store import Reader
 from gateway.store.reading import Reads
+from gateway.words.catalogue import Translations
 
 PAPERS = ("a4", "a3")
 

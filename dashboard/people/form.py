@@ -57,7 +57,7 @@ class PersonForm(Struct, frozen=True):
                 password_hash=self._password(base, password_hash),
             )
         except ValueError:
-            raise PersonError("役割か役目を選び直してください。", "no such role or duty") from None
+            raise PersonError("person_error.role_or_duty") from None
         return with_channels(changed, self._urls(base))
 
     def _password(self, base: Person, password_hash: str) -> str:

@@ -91,10 +91,7 @@ class PeoplePages:
         def change(tx: Transaction) -> None:
             version = tx.people.version(rules.plain(form.name))
             if form.version != version:
-                raise PersonError(
-                    "ほかの人が先に変更しました。開き直してください。",
-                    "somebody else has changed this person; open the page again",
-                )
+                raise PersonError("person_error.changed_meanwhile")
             roster.put(tx, form.name, lambda before: form.person(before, hashed), access, now)
 
         try:
@@ -118,10 +115,7 @@ class PeoplePages:
         if not form.password:
             return ""
         if not LEAST_LENGTH <= len(form.password) <= LONGEST:
-            raise PersonError(
-                f"パスワードは{LEAST_LENGTH}文字以上、{LONGEST}文字以下です。",
-                f"a password has {LEAST_LENGTH} to {LONGEST} characters",
-            )
+            raise PersonError("person_error.password_length", least=LEAST_LENGTH, most=LONGEST)
         return await self._auth.hash_password(form.password)
 
     def _done(self, said: str) -> Response:
@@ -133,7 +127,7 @@ class PeoplePages:
         """The form again, with the reason; what was typed stays, secrets do not."""
         name = rules.plain(form.name)
         person, version = await self._store.read(lambda r: _with_version(r, name))
-        wrong = error.ja if self._reply.text(request).language == "ja" else error.en
+        wrong = error.text(self._reply.text(request))
         try:
             shown = form.person(person, "")
         except PersonError:

@@ -24,13 +24,13 @@ from dashboard.office.map.layers import Layer
 from dashboard.office.periods import LocalDays
 from dashboard.public import open_data
 from dashboard.public.open_data import PublicSquare
-from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.domain.geo import mesh
 from gateway.store import Reader
 from gateway.store.reading import Reads
+from gateway.words.catalogue import Translations
 
 
 class PublicInput(Struct, frozen=True):

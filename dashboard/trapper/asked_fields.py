@@ -7,9 +7,9 @@ there are: `gateway.config.office.AskedField`. Must not know the other fields of
 import math
 from collections.abc import Mapping, Sequence
 
-from dashboard.web.i18n import Translations
 from gateway.config.office import AskedField
 from gateway.domain.errors import BadInputError
+from gateway.words.catalogue import Translations
 
 PREFIX = "field."
 YES_NO = ("yes", "no")

@@ -16,9 +16,9 @@ from dashboard.trapper.outcome_form import (
     WEIGHTS,
     FormRules,
 )
-from dashboard.web.i18n import Translations
 from gateway.domain import species
 from gateway.domain.model import ActionKind
+from gateway.words.catalogue import Translations
 
 FIRST_SPECIES = 6  # large buttons that are seen at once; the others stand under them
 

@@ -107,7 +107,7 @@ class OneTap:
         except (actions.UnknownSubjectError, ValueError):
             return await self._page(request, ticket, "onetap.over", 409)
         except trap_lifecycle.IllegalActionError as refusal:
-            words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
+            words = refusal.text(self._reply.text(request))
             return await self._page(request, ticket, words, 409)
         self._feed.tell(outcome)
         is_spent = fields["do"] not in LINK_STAYS_VALID

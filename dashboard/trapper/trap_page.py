@@ -18,7 +18,6 @@ from starlette.routing import Route
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.form_view import action_names, form_words
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
-from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.policy import Policy
@@ -30,6 +29,7 @@ from gateway.domain.people.permissions import Resource
 from gateway.ingest.people import actions
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
+from gateway.words.catalogue import Translations
 
 THROUGH = "page"
 ANSWERED = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
@@ -80,7 +80,7 @@ class TrapPage:
         except (actions.UnknownSubjectError, ValueError):
             return await self._page(request, view, "onetap.over", 409)
         except trap_lifecycle.IllegalActionError as refusal:
-            words = refusal.ja if self._reply.text(request).language == "ja" else refusal.en
+            words = refusal.text(self._reply.text(request))
             return await self._page(request, view, words, 409)
         self._feed.tell(outcome)
         return await self._page(request, await self._read(request), "onetap.thanks")

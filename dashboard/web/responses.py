@@ -18,13 +18,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from dashboard.web import assets
-from dashboard.web.i18n import Translations, choose, clock, text
+from dashboard.web.i18n import choose, clock, text
 from gateway.alerts import texts
 from gateway.alerts.rules import TABLE
 from gateway.config import Config
 from gateway.domain.model import Alert
 from gateway.domain.people.permissions import Access
 from gateway.domain.people.person import Person
+from gateway.words.catalogue import Translations
 
 LANGUAGE_COOKIE = "lang"
 if TYPE_CHECKING:  # numpy is loaded by the first page of rates

@@ -15,13 +15,15 @@ from gateway.config import Alerts
 from gateway.config.thresholds import Limits
 from gateway.domain.alerts.lifecycle import ALERT_TRANSITIONS, AlertChange
 from gateway.domain.model import ActionKind, Kind
-from gateway.domain.trap_lifecycle import ACTION_NAMES, STATE_NAMES, TRANSITIONS
+from gateway.domain.trap_lifecycle import TRANSITIONS
+from gateway.words.catalogue import both, translations
 
 FILE = Path(__file__).parents[1] / "ALERTS.md"
 
 
 def trap_table() -> str:
     """One row per state, one column per input, the next state in the cells."""
+    ja, en = translations("ja"), translations("en")
     words = [
         Kind.SPRUNG,
         Kind.SET,
@@ -30,13 +32,13 @@ def trap_table() -> str:
     heads = [
         "sensor: sprung",
         "sensor: set",
-        *(ACTION_NAMES[w][1] for w in words if isinstance(w, ActionKind)),
+        *(en(f"action.{w}") for w in words if isinstance(w, ActionKind)),
     ]
     rows = []
     for state, row in TRANSITIONS.items():
-        ja, en = STATE_NAMES[state] if state else ("不明", "unknown")
-        cells = [STATE_NAMES[row[word]][1] if word in row else "·" for word in words]
-        rows.append([f"**{en}** {ja}", *cells])
+        cells = [en(f"trap_state.{row[word]}") if word in row else "·" for word in words]
+        name = f"trap_state.{state or 'unknown'}"
+        rows.append([f"**{en(name)}** {ja(name)}", *cells])
     return _table(["state", *heads], rows)
 
 
@@ -54,7 +56,7 @@ def rule_table() -> str:
     rows = [
         [
             f"`{r.name}`",
-            f"{r.ja} / {r.en}",
+            both(f"rule.{r.name}"),
             r.level,
             r.audience,
             "yes" if r.urgent else "",

@@ -21,6 +21,7 @@ from gateway.config.thresholds import Hours, Limits
 from gateway.dialects.sensors.models import ModelRow, UnknownMeaningError, with_own
 from gateway.domain.model import AlertLevel
 from gateway.domain.zones import find_zone
+from gateway.words.catalogue import Language
 
 SlugName = Annotated[
     str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")
@@ -52,7 +53,7 @@ class Site(_ConfigSection, frozen=True, kw_only=True):
     name: SlugName = "site"
     title: str = ""
     timezone: str = "Asia/Tokyo"
-    language: Literal["ja", "en"] = "ja"
+    language: Language = "ja"
 
 
 class SourceSettings(_ConfigSection, frozen=True, kw_only=True):
@@ -141,7 +142,7 @@ class PersonSettings(_ConfigSection, frozen=True, kw_only=True):
 
     name: SlugName
     title: str = ""
-    language: Literal["ja", "en"] = "ja"
+    language: Language = "ja"
     channels: tuple[str, ...]  # console:, line:, mqtt:, meshtastic: or any Apprise URL
     duty: Literal["trapper", "deputy", "office"] = "trapper"  # in the order of escalation
     groups: tuple[SlugName, ...] = ()  # names of groups, whose members take their turn together

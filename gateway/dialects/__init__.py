@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors.declared import Declared
 from gateway.dialects.sensors.models import Models
 from gateway.domain.model import Device, Message, Reading
@@ -36,8 +35,5 @@ class Dialect(Struct, frozen=True):
     decode: DecodePayload
     topics: tuple[str, ...]  # default topic filters
     qos: str  # the QoS that the source uses unless told otherwise, for a person
-    qos_hint: str  # the setting at the source that raises it (English)
-    qos_hint_ja: str
-    setup: Remedy  # the settings at the source that its users get wrong
     understands: tuple[str, ...]  # kinds and fields, for the README's table
     resends: bool = False  # its devices keep each message until the gateway has confirmed it

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object
-from gateway.dialects.payloads.remedies import CLEARED
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors.declared import told
 from gateway.domain.model import Kind, Message, MessageRefusedError, Reading, RefusalReason
 
@@ -21,7 +21,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
     """Read a declaration; an empty payload withdraws one, which is irrelevant."""
     if not message.payload.strip():
         raise MessageRefusedError(
-            RefusalReason.IRRELEVANT, f"the declaration is withdrawn: {CLEARED}"
+            RefusalReason.IRRELEVANT, f"the declaration is withdrawn: {Remedy.CLEARED}"
         )
     declared = parse_object(message.payload)
     origin = told(declared, "origin")

@@ -13,7 +13,7 @@ from msgspec import Struct
 from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse
 from gateway.dialects.payloads import figures
-from gateway.dialects.payloads.remedies import MESHTASTIC_JSON, MESHTASTIC_TEXT
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors import binary
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import (
@@ -52,7 +52,7 @@ _packet = msgspec.json.Decoder(_Packet)
 
 def decode(message: Message, context: Context) -> list[Reading]:
     """Read a packet: the detection module's words, else a sign of life with its facts."""
-    packet = parse(_packet, message.payload, MESHTASTIC_JSON, core=("type",))
+    packet = parse(_packet, message.payload, Remedy.MESHTASTIC_JSON, core=("type",))
     number = _unsigned(packet.sender_id)
     if not 0 < number < _EVERYBODY:
         detail = f"from = {str(packet.sender_id)[:24]}: ノード番号ではありません / no node number"
@@ -102,7 +102,7 @@ def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool, 
     if said is None:
         shown = repr(text)[:40] if isinstance(text, str) else "no text"
         raise MessageRefusedError(
-            RefusalReason.MALFORMED, f"{shown}: {MESHTASTIC_TEXT}", device, unread=True
+            RefusalReason.MALFORMED, f"{shown}: {Remedy.MESHTASTIC_TEXT}", device, unread=True
         )
     active = said["edge"] is not None or said["state"] == "1"
     name = said["name"].strip()

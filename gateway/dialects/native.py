@@ -10,7 +10,7 @@ from gateway.dialects.native_protocol import (
 )
 from gateway.dialects.payload import identity, word
 from gateway.dialects.payloads.figures import is_place
-from gateway.dialects.payloads.remedies import CLEARED
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import (
     Kind,
@@ -44,7 +44,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if address.channel == "event":
         return [_report(message, device, address)]
     if address.channel != "telemetry" and not message.payload.strip():
-        raise MessageRefusedError(RefusalReason.IRRELEVANT, str(CLEARED), device)
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, str(Remedy.CLEARED), device)
     if address.channel == "meta":
         return [_about(message, device)]
     if address.channel == "status" and not message.payload.lstrip().startswith(b"{"):

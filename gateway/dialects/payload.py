@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.dialects.native_protocol import MAX_BYTES
-from gateway.dialects.payloads.remedies import CLEARED, NO_REMEDY, Remedy
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.payloads.side_fields import describe, mended
 from gateway.domain.model import Message, MessageRefusedError, RefusalReason
 
@@ -30,14 +30,14 @@ def bounded(payload: bytes) -> bytes:
             RefusalReason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}"
         )
     if not payload or payload.isspace():
-        raise MessageRefusedError(RefusalReason.IRRELEVANT, str(CLEARED))
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, str(Remedy.CLEARED))
     return payload
 
 
 def parse(
     decoder: msgspec.json.Decoder[T],
     payload: bytes,
-    remedy: Remedy = NO_REMEDY,
+    remedy: Remedy = Remedy.NO_REMEDY,
     core: tuple[str, ...] = (),
 ) -> T:
     """Decode JSON into the decoder's Struct. Odd side fields are left out; Refused says what is wrong.
@@ -72,7 +72,7 @@ def not_json(error: Exception, remedy: Remedy) -> MessageRefusedError:
     )
 
 
-def parse_any(payload: bytes, remedy: Remedy = NO_REMEDY) -> Any:
+def parse_any(payload: bytes, remedy: Remedy = Remedy.NO_REMEDY) -> Any:
     """Decode JSON into plain Python values."""
     try:
         return _anything.decode(bounded(payload))
@@ -80,7 +80,7 @@ def parse_any(payload: bytes, remedy: Remedy = NO_REMEDY) -> Any:
         raise not_json(error, remedy) from None
 
 
-def parse_object(payload: bytes, remedy: Remedy = NO_REMEDY) -> dict[str, Any]:
+def parse_object(payload: bytes, remedy: Remedy = Remedy.NO_REMEDY) -> dict[str, Any]:
     """Decode JSON that must be an object."""
     value = parse_any(payload, remedy)
     if not isinstance(value, dict):

@@ -14,7 +14,7 @@ from msgspec import Struct
 from gateway.dialects import Context
 from gateway.dialects.payload import bounded, identity, parse_any, shown
 from gateway.dialects.payloads.figures import number
-from gateway.dialects.payloads.remedies import SENML_JSON
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.payloads.side_fields import describe, mended
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped
@@ -118,11 +118,11 @@ def _envelope(message: Message, seconds: float, device: str) -> Envelope:
 def _records(payload: bytes) -> list[_Record]:
     """The records of a pack; the whole pack is refused when a part of it may change the meaning."""
     if b'_"' in payload:
-        _must_understand(parse_any(payload, SENML_JSON))
+        _must_understand(parse_any(payload, Remedy.SENML_JSON))
     try:
         records = _pack.decode(bounded(payload))
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        records = _mended(parse_any(payload, SENML_JSON))
+        records = _mended(parse_any(payload, Remedy.SENML_JSON))
     if not 0 < len(records) <= _MAX_RECORDS:
         raise MessageRefusedError(
             RefusalReason.MALFORMED, f"{len(records)} records: 1 to {_MAX_RECORDS}"
@@ -134,7 +134,8 @@ def _mended(pack: Any) -> list[_Record]:
     if not isinstance(pack, list):
         told = describe(pack)
         raise MessageRefusedError(
-            RefusalReason.MALFORMED, f"{told}: [{{...}}] が必要です / is expected: {SENML_JSON}"
+            RefusalReason.MALFORMED,
+            f"{told}: [{{...}}] が必要です / is expected: {Remedy.SENML_JSON}",
         )
     return [mended(_Record, one, _CORE) for one in pack[: _MAX_RECORDS + 1]]
 

@@ -1,6 +1,7 @@
 """The one visible table of dialects, and which of them a topic belongs to.
 
-Owns names, default topics and hints. Adding a dialect is one file and one row here.
+Owns names and default topics. A dialect is one file, one row here, and its texts in `gateway/words`: how
+to set it up (`setup.*`) and how to raise its QoS (`qos_hint.*`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,6 @@ from gateway.dialects import (
     zigbee2mqtt,
 )
 from gateway.dialects.lorawan import chirpstack, codec, tts
-from gateway.dialects.payloads.remedies import SETUP
 from gateway.domain.model import MessageRefusedError, RefusalReason
 
 _LORAWAN = ("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "join")
@@ -34,9 +34,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=native.decode,
         topics=native_protocol.FILTERS,
         qos="1",
-        qos_hint="always QoS 1",
-        qos_hint_ja="常に QoS 1",
-        setup=SETUP["native"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
             *("online", "offline", "join", "species", "count", "confidence", "media"),
@@ -50,9 +47,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=chirpstack.decode,
         topics=chirpstack.FILTERS,
         qos="0",
-        qos_hint="chirpstack.toml: [integration.mqtt] qos=1",
-        qos_hint_ja="chirpstack.toml の [integration.mqtt] に qos=1",
-        setup=SETUP["chirpstack"],
         understands=(*_LORAWAN, *_RADIO, *_PLACE),
     ),
     Dialect(
@@ -61,9 +55,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=tts.decode,
         topics=tts.FILTERS,
         qos="0",
-        qos_hint="always QoS 0: keep its storage integration on for gaps",
-        qos_hint_ja="QoS 0 のみ。欠測に備えて Storage Integration を有効に",
-        setup=SETUP["tts"],
         understands=(*_LORAWAN, *_RADIO, *_PLACE),
     ),
     Dialect(
@@ -72,9 +63,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=meshtastic.decode,
         topics=meshtastic.FILTERS,
         qos="0",
-        qos_hint="always QoS 0: set detection_sensor.state_broadcast_secs",
-        qos_hint_ja="QoS 0 のみ。detection_sensor.state_broadcast_secs を設定",
-        setup=SETUP["meshtastic"],
         understands=("trap.sprung", "trap.set", "detection", "heartbeat", *_RADIO, *_PLACE),
     ),
     Dialect(
@@ -83,9 +71,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=frigate.decode,
         topics=frigate.FILTERS,
         qos="0",
-        qos_hint="config.yml: mqtt: qos: 1",
-        qos_hint_ja="config.yml の mqtt: に qos: 1",
-        setup=SETUP["frigate"],
         understands=("detection", "online", "offline", "species", "confidence", "media"),
     ),
     Dialect(
@@ -94,9 +79,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=zigbee2mqtt.decode,
         topics=zigbee2mqtt.FILTERS,
         qos="0",
-        qos_hint="configuration.yaml: device_options: qos: 1; advanced: last_seen: ISO_8601",
-        qos_hint_ja="configuration.yaml の device_options: に qos: 1、advanced: に last_seen: ISO_8601",
-        setup=SETUP["zigbee2mqtt"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
             *("online", "offline", "join", "battery_v", "battery_pct"),
@@ -108,9 +90,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=tasmota.decode,
         topics=tasmota.FILTERS,
         qos="0",
-        qos_hint="always QoS 0: SetOption114 1 sends each change, TelePeriod 300 repeats the state",
-        qos_hint_ja="QoS 0 のみ。SetOption114 1 で変化ごとに送信、TelePeriod 300 で状態を再送",
-        setup=SETUP["tasmota"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "online", "offline"),
             *("battery_v", "battery_pct", "rssi_dbm"),
@@ -122,9 +101,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=esphome.decode,
         topics=esphome.FILTERS,
         qos="0",
-        qos_hint="qos: 1 under each sensor",
-        qos_hint_ja="各センサーに qos: 1",
-        setup=SETUP["esphome"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper", "online", "offline"),
             *("battery_v", "battery_pct", "rssi_dbm"),
@@ -136,9 +112,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=senml.decode,
         topics=senml.FILTERS,
         qos="-",
-        qos_hint="publish with QoS 1",
-        qos_hint_ja="QoS 1 で送信する",
-        setup=SETUP["senml"],
         understands=(
             *("trap.sprung", "trap.set", "detection", "heartbeat", "tamper"),
             *("battery_v", "battery_pct", *_PLACE),
@@ -150,9 +123,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=ha_discovery.decode,
         topics=ha_discovery.FILTERS,
         qos="1",
-        qos_hint="retained; nothing to set",
-        qos_hint_ja="保持メッセージ。設定は不要",
-        setup=SETUP["ha_discovery"],
         understands=("join",),
     ),
     Dialect(
@@ -161,9 +131,6 @@ TABLE: Final[tuple[Dialect, ...]] = (
         decode=codec.decode,
         topics=(),
         qos="-",
-        qos_hint="for trying a codec with `shishigaki decode`",
-        qos_hint_ja="`shishigaki decode` でコーデックを試すため",
-        setup=SETUP["lorawan_codec"],
         understands=(*_LORAWAN, *_RADIO, *_PLACE),
     ),
 )

@@ -16,7 +16,7 @@ import msgspec
 from gateway.dialects import Context, zigbee2tasmota
 from gateway.dialects.payload import identity, parse_object, word
 from gateway.dialects.payloads import figures
-from gateway.dialects.payloads.remedies import TASMOTA_TOPIC
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors import binary
 from gateway.dialects.sensors.declared import TASMOTA as DISCOVERY
 from gateway.dialects.sensors.declared import Tasmota
@@ -84,7 +84,7 @@ def _topic(topic: str, context: Context) -> tuple[str, str, Tasmota]:
     if not device and known is not None:
         device = known.topic[:256]
     if not device:
-        raise MessageRefusedError(RefusalReason.TOPIC, f"{topic[:80]}: {TASMOTA_TOPIC}")
+        raise MessageRefusedError(RefusalReason.TOPIC, f"{topic[:80]}: {Remedy.TASMOTA_TOPIC}")
     return device, leaf, known or _USUAL
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.dialects import Context
 from gateway.dialects.payload import bounded, identity, parse_any, parse_object, shown, word
-from gateway.dialects.payloads.remedies import ZIGBEE2MQTT_JSON
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors.binary import presence
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import Model, shipped
@@ -59,7 +59,7 @@ def _state(message: Message, base: str, name: str, context: Context) -> list[Rea
     if not payload.lstrip().startswith(b"{"):
         name, values = _attribute(message, name, context)
     else:
-        values = parse_object(payload, ZIGBEE2MQTT_JSON)
+        values = parse_object(payload, Remedy.ZIGBEE2MQTT_JSON)
     device = context.devices.get(name)
     time = instant(values.get("last_seen"), device.zone if device else "")
     envelope = Envelope(
@@ -79,12 +79,12 @@ def _attribute(message: Message, name: str, context: Context) -> tuple[str, dict
     if not device or leaf not in _model(device, context).by_key:
         raise MessageRefusedError(
             RefusalReason.MALFORMED,
-            f"{shown(payload[:40].decode(errors='replace'))!r}: {ZIGBEE2MQTT_JSON}",
+            f"{shown(payload[:40].decode(errors='replace'))!r}: {Remedy.ZIGBEE2MQTT_JSON}",
             name,
         )
     bare = payload.strip()
     is_json = bare[:1] in b'[{"-0123456789' or bare in (b"true", b"false", b"null")
-    return device, {leaf: parse_any(bare, ZIGBEE2MQTT_JSON) if is_json else word(bare)}
+    return device, {leaf: parse_any(bare, Remedy.ZIGBEE2MQTT_JSON) if is_json else word(bare)}
 
 
 def _model(name: str, context: Context) -> Model:

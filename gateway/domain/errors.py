@@ -18,9 +18,7 @@ There are four paths, and each error takes one:
            gateway.domain.geo.degrees.DegreesError
            gateway.domain.geo.mesh.MeshError
            gateway.domain.model.MessageRefusedError
-           gateway.domain.people.rules.PersonError
            gateway.domain.people.api_token.TokenError
-           gateway.domain.trap_lifecycle.IllegalActionError
            gateway.ingest.devices.approval.ApprovalError
            gateway.ingest.devices.lists.DeviceListError
            gateway.ingest.files.camtrapdp_tables.PackageError
@@ -35,6 +33,9 @@ There are four paths, and each error takes one:
            dashboard.trapper.one_tap.UsedLinkError
            dashboard.trapper.phone.act_request.ActRefusedError
            dashboard.web.entry.guesses.TooManyTriesError
+           TranslatedError: pages show its text in the reader's language
+               gateway.domain.people.rules.PersonError
+               gateway.domain.trap_lifecycle.IllegalActionError
 
 2. Bad configuration: whoever runs the gateway must change a setting, a file or the machine. A command
    prints the text and ends with exit code 1; a running service raises an alert.
@@ -71,6 +72,8 @@ There are four paths, and each error takes one:
 The simulator is a program of its own and imports nothing from here (`firmware_sim`).
 """
 
+from gateway.words.catalogue import Translations, both
+
 
 class ShishigakiError(Exception):
     """A person or time can put it right; commands print the text in one line without a stack trace."""
@@ -78,6 +81,18 @@ class ShishigakiError(Exception):
 
 class BadInputError(ShishigakiError):
     """A message, a cell, a file or a request cannot be used; the text says what is allowed."""
+
+
+class TranslatedError(BadInputError):
+    """An error that pages show in the reader's language; its text for others is in both languages."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(both(key, **values))
+        self.key, self.values = key, values
+
+    def text(self, words: Translations) -> str:
+        """The reason in the reader's language."""
+        return words(self.key, **self.values)
 
 
 class BadConfigurationError(ShishigakiError):

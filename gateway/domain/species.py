@@ -1,6 +1,7 @@
 """Species: the codes stored and counted, and the names that sources use for them. PURE.
 
-Owns the table. Must not decide which species alert anybody.
+Owns the table; the names that people read are in `gateway/words` (`animal.*`). Must not decide which
+species alert anybody.
 """
 
 import re
@@ -10,17 +11,17 @@ from typing import Final
 
 from msgspec import Struct
 
+from gateway.words.catalogue import LANGUAGES, Language, translations
+
 UNKNOWN: Final = "unknown"
 PERSON: Final = "person"
 UNTOLD: Final = ("", UNKNOWN)  # in sums: an animal of unknown species
 
 
 class Species(Struct, frozen=True):
-    """A row: the names of a species, and other words for it."""
+    """A row: the scientific name of a species, and other words for it than its names in `gateway/words`."""
 
     code: str
-    ja: str
-    en: str
     scientific: str = ""
     also: tuple[str, ...] = ()
 
@@ -28,8 +29,6 @@ class Species(Struct, frozen=True):
 TABLE: Final = (
     Species(
         "boar",
-        "イノシシ",
-        "wild boar",
         "Sus scrofa",
         (
             "猪",
@@ -53,8 +52,6 @@ TABLE: Final = (
     ),
     Species(
         "deer",
-        "ニホンジカ",
-        "sika deer",
         "Cervus nippon",
         (
             "シカ",
@@ -75,43 +72,31 @@ TABLE: Final = (
     ),
     Species(
         "monkey",
-        "ニホンザル",
-        "Japanese macaque",
         "Macaca fuscata",
         ("サル", "さる", "猿", "macaque", "japanese monkey", "snow monkey", "macaca"),
     ),
     Species(
         "bear",
-        "ツキノワグマ",
-        "Asian black bear",
         "Ursus thibetanus",
         ("クマ", "くま", "熊", "black bear", "asiatic black bear", "moon bear", "ursus", "ursidae"),
     ),
     Species(
         "brown_bear",
-        "ヒグマ",
-        "brown bear",
         "Ursus arctos",
         ("ひぐま", "羆", "エゾヒグマ", "grizzly", "ursus arctos yesoensis"),
     ),
     Species(
-        "raccoon",
-        "アライグマ",
         "raccoon",
         "Procyon lotor",
         ("あらいぐま", "洗熊", "racoon", "procyon"),
     ),
     Species(
         "civet",
-        "ハクビシン",
-        "masked palm civet",
         "Paguma larvata",
         ("はくびしん", "白鼻芯", "palm civet", "masked civet", "paguma"),
     ),
     Species(
         "raccoon_dog",
-        "タヌキ",
-        "raccoon dog",
         "Nyctereutes procyonoides",
         (
             "たぬき",
@@ -125,45 +110,33 @@ TABLE: Final = (
     ),
     Species(
         "badger",
-        "アナグマ",
-        "Japanese badger",
         "Meles anakuma",
         ("あなぐま", "穴熊", "ニホンアナグマ", "meles", "meles meles"),
     ),
     Species(
         "fox",
-        "キツネ",
-        "red fox",
         "Vulpes vulpes",
         ("きつね", "狐", "ホンドギツネ", "キタキツネ", "vulpes"),
     ),
-    Species("marten", "テン", "Japanese marten", "Martes melampus", ("貂", "ホンドテン", "martes")),
+    Species("marten", "Martes melampus", ("貂", "ホンドテン", "martes")),
     Species(
         "hare",
-        "ノウサギ",
-        "Japanese hare",
         "Lepus brachyurus",
         ("うさぎ", "ウサギ", "兎", "野兎", "ニホンノウサギ", "rabbit", "lepus", "lepus timidus"),
     ),
-    Species("nutria", "ヌートリア", "nutria", "Myocastor coypus", ("coypu", "沼狸", "myocastor")),
+    Species("nutria", "Myocastor coypus", ("coypu", "沼狸", "myocastor")),
     Species(
-        "dog",
-        "犬",
         "dog",
         "Canis familiaris",
         ("イヌ", "いぬ", "canis lupus familiaris", "domestic dog"),
     ),
     Species(
         "cat",
-        "猫",
-        "cat",
         "Felis catus",
         ("ネコ", "ねこ", "ノネコ", "domestic cat", "felis silvestris catus"),
     ),
     Species(
         PERSON,
-        "人",
-        "person",
         "Homo sapiens",
         (
             "ヒト",
@@ -182,8 +155,6 @@ TABLE: Final = (
     ),
     Species(
         UNKNOWN,
-        "不明",
-        "unknown",
         "",
         (
             "animal",
@@ -213,6 +184,16 @@ _NOTHING: Final = frozenset(
 _SEPARATORS: Final = re.compile(r"[\s_\-./]+")
 
 
+def label(species: str, language: Language = "ja") -> str:
+    """The name of a species that people read; a code outside the table is shown as it is."""
+    return translations(language).name("animal", species)
+
+
+def names(species: str) -> tuple[str, ...]:
+    """The names that people read, in every language."""
+    return tuple(label(species, language) for language in LANGUAGES)
+
+
 def _plain(word: str) -> str:
     return _SEPARATORS.sub(" ", word).strip().casefold()
 
@@ -221,7 +202,7 @@ _WORDS: Final = MappingProxyType(
     {
         _plain(word): row.code
         for row in reversed(TABLE)
-        for word in (row.code, row.ja, row.en, row.scientific, *row.also)
+        for word in (row.code, *names(row.code), row.scientific, *row.also)
         if word
     }
 )
@@ -250,11 +231,3 @@ def is_nothing(word: str) -> bool:
     """Whether a label says that there is no animal: ``empty``, ``no_boar``."""
     plain = _plain(word[:128])
     return plain in _NOTHING or plain.startswith("no ")
-
-
-def label(species: str, language: str = "ja") -> str:
-    """The name of a species that people read; a code outside the table is shown as it is."""
-    row = BY_CODE.get(species)
-    if row is None:
-        return species
-    return row.ja if language == "ja" else row.en

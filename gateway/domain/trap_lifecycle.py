@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from gateway.domain.device_state import grace_ms
 from gateway.domain.epoch import from_ms, ms
-from gateway.domain.errors import BadInputError
+from gateway.domain.errors import TranslatedError
 from gateway.domain.model import HEARTBEAT_S, ActionKind, DeviceState, Kind, TrapAction, TrapState
 
 TrapInput = Kind | ActionKind  # what changes a trap's state: a sensor's event or a person's action
@@ -51,46 +51,7 @@ TRANSITIONS: Mapping[TrapState | None, Mapping[TrapInput, TrapState]] = {
     REMOVED: {ActionKind.ARMED: ARMED},
 }
 
-WHY_NOT = {  # why an action is refused, by the trap's state
-    SPRUNG: (
-        "わなは作動中です。先に結果（捕獲・空はじき・錯誤捕獲）を記録してください。",
-        "the trap is sprung: first record what was found",
-    ),
-    CAPTURED: (
-        "捕獲確認済みです。先に止め刺しを記録してください。",
-        "an animal is in the trap: first record its dispatch",
-    ),
-    DONE: (
-        "止め刺し済みです。次は設置・休止・撤去だけ記録できます。",
-        "dispatched: next it can only be armed, paused or removed",
-    ),
-    REMOVED: (
-        "このわなは撤去されています。先に設置を記録してください。",
-        "the trap was removed: first record that it is armed again",
-    ),
-}
-NOTHING_TO_DISPATCH = ("捕獲が記録されていません。", "no animal is recorded in this trap")
-
-STATE_NAMES: Mapping[TrapState, tuple[str, str]] = {
-    ARMED: ("設置中", "armed"),
-    SPRUNG: ("作動", "sprung"),
-    CAPTURED: ("捕獲確認", "captured"),
-    FALSE: ("空はじき", "false spring"),
-    OTHER: ("錯誤捕獲", "non-target"),
-    DONE: ("止め刺し済", "dispatched"),
-    PAUSED: ("休止", "paused"),
-    REMOVED: ("撤去", "removed"),
-}
-ACTION_NAMES: Mapping[ActionKind, tuple[str, str]] = {
-    ActionKind.CAPTURED: ("捕獲した", "captured"),
-    ActionKind.FALSE_SPRING: ("空はじき", "false spring"),
-    ActionKind.NON_TARGET: ("錯誤捕獲", "non-target animal"),
-    ActionKind.DISPATCHED: ("止め刺し済", "dispatched"),
-    ActionKind.ARMED: ("設置した", "armed"),
-    ActionKind.PAUSED: ("休止した", "paused"),
-    ActionKind.REMOVED: ("撤去した", "removed"),
-    ActionKind.VISITED: ("見回りした", "visited"),
-}
+ASKS_FOR_ANOTHER = {SPRUNG, CAPTURED, DONE, REMOVED}  # states that need another action first
 AT_REST = {PAUSED, REMOVED}  # no visit is due, no silence matters
 
 
@@ -116,12 +77,8 @@ class TrapView(Struct, frozen=True):
         return self.state in AT_REST
 
 
-class IllegalActionError(BadInputError):
-    """An action that the table does not allow; the reason in both languages."""
-
-    def __init__(self, ja: str, en: str) -> None:
-        super().__init__(en)
-        self.ja, self.en = ja, en
+class IllegalActionError(TranslatedError):
+    """An action that the table does not allow; the reason is a key `illegal_action.*`."""
 
 
 def trap_view(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT_S) -> TrapView:
@@ -175,15 +132,12 @@ def check(state: DeviceState | None, act: TrapAction) -> None:
         return
     newest = state.act if state else None
     if newest is not None and act.at < newest.at:
-        raise IllegalActionError(
-            f"より新しい記録（{newest.by}）があります。",
-            f"a later act of {newest.by} is already recorded",
-        )
+        raise IllegalActionError("illegal_action.later_one", by=newest.by)
     current = last_known(state).state
     if act.deed in TRANSITIONS[current]:
         return
-    reason = WHY_NOT.get(current) if current else None
-    raise IllegalActionError(*(reason or NOTHING_TO_DISPATCH))
+    reason = current if current in ASKS_FOR_ANOTHER else "nothing_to_dispatch"
+    raise IllegalActionError(f"illegal_action.{reason}")
 
 
 def allowed_actions(state: DeviceState | None) -> list[ActionKind]:

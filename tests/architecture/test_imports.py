@@ -33,6 +33,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway.config", "gateway.store"),
     ("gateway.dialects", "gateway.clock", "gateway.version"),
     ("gateway.domain",),
+    ("gateway.words",),
 )
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {  # the same rule among the parts of one package
     "gateway.ingest": (("devices", "people", "files"), ("messages",), ("tables",)),
@@ -43,11 +44,18 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {  # the same rule among the pa
     "gateway.dialects": (("table",), ("lorawan",), ("sensors",)),
 }  # fmt: skip
 PURE = (
-    "gateway.domain", "gateway.dialects", "gateway.alerts.rules", "gateway.config.thresholds",
+    "gateway.words",
+    "gateway.domain",
+    "gateway.dialects",
+    "gateway.alerts.rules",
+    "gateway.config.thresholds",
     "dashboard.analysis",
-)  # fmt: skip
+)
 PURE_LIBRARIES = {"msgspec", "numpy", "shapely"}
-PURE_READS = {"gateway.dialects.sensors.models": {"importlib.resources"}}  # its own table, once
+PURE_READS = {  # their own tables, once
+    "gateway.dialects.sensors.models": {"importlib.resources"},
+    "gateway.words.catalogue": {"importlib.resources", "importlib.resources.abc"},
+}
 IMPURE = {
     "asyncio",
     "os",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.alerts.evaluation import tick
-from gateway.alerts.texts import PARTS, subject
+from gateway.alerts.texts import subject
 from gateway.clock import Machine, Timekeeper, utc_now
 from gateway.config import check
 from gateway.faults import GatewayFaults
@@ -20,6 +20,7 @@ from gateway.mqtt import Counters
 from gateway.store.clocks.clock_correction import ClockCorrections
 from gateway.store.housekeeping import Housekeeping
 from gateway.store.recovery.file_report import FileReport
+from gateway.words.catalogue import translations
 from tests.gateway.alerts.site import Site
 from tests.support.samples import T0
 from tests.support.servers import need
@@ -167,9 +168,12 @@ def test_two_faults_are_two_alerts_and_one_that_lasts_is_one(own: Own) -> None:
     assert sorted(a.subject for a in alerts if a.rule == "gateway_fault") == ["broker", "disk"]
 
 
-@pytest.mark.parametrize("part", sorted(PARTS))
+PARTS = translations("ja").group("gateway_part.")
+
+
+@pytest.mark.parametrize("part", [key.removeprefix("gateway_part.") for key in PARTS])
 def test_every_part_has_words_in_both_languages(own: Own, part: str) -> None:
     own.site.store.write_now(lambda tx: tick(tx, T0, own.site.policy, {part: "x"}, T0))
     [alert] = own.site.store.read_now(lambda r: r.open_alerts())
     assert subject(alert, None, "ja") != part
-    assert subject(alert, None, "en") == PARTS[part][1]
+    assert subject(alert, None, "en") == translations("en")(f"gateway_part.{part}")

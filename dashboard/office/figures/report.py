@@ -21,9 +21,9 @@ from dashboard.office import periods
 from dashboard.office.figures import figures
 from dashboard.office.figures.figures import FigureLine, Response, Uptime, Year
 from dashboard.office.periods import LocalDays, Month
-from dashboard.web.i18n import Translations
 from gateway.domain.model import Device, Standing
 from gateway.store import Reader
+from gateway.words.catalogue import Translations
 
 CURVE_EVENTS = 2_000
 JSON_FIELDS = (

@@ -20,7 +20,7 @@ from dashboard.office.land_files import OfficeLand
 from dashboard.office.map import hotspot_map, layers, overview, report_density
 from dashboard.office.map.overview import MapInput, Overview
 from dashboard.office.map.report_density import ReportMap
-from dashboard.web.i18n import Translations
+from gateway.words.catalogue import Translations
 
 SHORE_DEGREES = 0.001  # about 100 m
 SCRIPT_WORDS = (

@@ -22,7 +22,8 @@ from dashboard.maps.bounds import Box
 from dashboard.maps.geojson import collection
 from dashboard.maps.raster import Picture
 from dashboard.office.map.layers import Layer
-from dashboard.web.i18n import Language, Translations, text
+from dashboard.web.i18n import text
+from gateway.words.catalogue import Language, Translations
 
 Corners = tuple[tuple[float, float], tuple[float, float]]  # south-west, north-east; (lat, lon)
 ShownLayer = tuple[str, bool]  # a layer's name, and whether it is shown at once

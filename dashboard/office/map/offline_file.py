@@ -16,8 +16,8 @@ from dashboard.office.land_files import OfficeLand
 from dashboard.office.map import drawing
 from dashboard.office.map.overview import MapInput
 from dashboard.web import assets
-from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
+from gateway.words.catalogue import Translations
 
 _URL = re.compile(r"url\(([^)\"']+)\)")
 TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}

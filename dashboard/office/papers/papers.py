@@ -18,11 +18,11 @@ from dashboard.documents import spreadsheet
 from dashboard.documents.table import Cell, Table
 from dashboard.office.papers import photos
 from dashboard.office.papers.photos import Photo, PhotoError
-from dashboard.web.i18n import Translations
 from gateway.config.office import Paperwork
 from gateway.domain.geo import mesh
 from gateway.domain.model import ActionKind, Device, TrapAction
 from gateway.domain.species import UNKNOWN
+from gateway.words.catalogue import Translations
 
 PRIVATE_COLUMNS = {
     "time",

@@ -35,7 +35,6 @@ from dashboard.office.map.overview import MapInput
 from dashboard.office.siting import proposals
 from dashboard.office.siting.proposals import Proposals, SitingRequest, TooWideError
 from dashboard.office.siting.reasons import sentence
-from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
@@ -43,6 +42,7 @@ from gateway.domain import species
 from gateway.domain.geo.far_places import ASK_KM
 from gateway.store import Reader
 from gateway.store.reading import Reads
+from gateway.words.catalogue import Translations
 
 
 class SitingForm(Struct, frozen=True):

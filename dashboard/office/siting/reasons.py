@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from dashboard.analysis.siting import TrapSite
-from dashboard.web.i18n import Translations
+from gateway.words.catalogue import Translations
 
 NEARBY_M = 1500.0  # sensors farther away say nothing about a place
 

@@ -1,7 +1,7 @@
 """The table of rules: what opens each alert, what ends it, and who is notified. PURE.
 
 Owns the rows. Must not apply them (`gateway.alerts.rules`). To add a rule: write its function in the
-module of its subject, its name in `RuleName`, and its row here.
+module of its subject, its name in `RuleName`, its row here, and its title in `gateway/words` (`rule.*`).
 """
 
 from gateway.alerts.rules import devices, gateway, places, silence, traps, unregistered
@@ -13,8 +13,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.TRAP_SPRUNG,
         level=AlertLevel.CAPTURE,
-        ja="わなが作動",
-        en="Trap sprung",
         opens="the trap springs and nobody has recorded an outcome since",
         ends="the trap is set again, or a person records the outcome",
         urgent=True,
@@ -23,8 +21,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.UNREGISTERED_SPRING,
         level=AlertLevel.CAPTURE,
-        ja="未登録の機器がわなの作動を知らせています",
-        en="Unregistered device: capture",
         opens="a device that waits for approval, or whose name had no room in the list, reports a "
         "capture; each device once, more than five an hour together",
         ends="the device is approved or revoked, or a person ends it",
@@ -36,8 +32,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.LIVING_AREA,
         level=AlertLevel.DANGER,
-        ja="危険な獣が出没",
-        en="Dangerous animal",
         opens="a species of `danger_species` in or near land marked `living`",
         ends="calm for `calm_min`, or a person ends it",
         audience=Audience.ALL,
@@ -48,8 +42,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.PROTECTED_LAND,
         level=AlertLevel.WARNING,
-        ja="保護区域に出没",
-        en="Near protected land",
         opens="a species of the land's list in or within `near_m` of it, in its hours",
         ends="calm for `calm_min`, or a person ends it",
         on_change=places.protected_land,
@@ -58,8 +50,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.FIRST_APPEARANCE,
         level=AlertLevel.INFO,
-        ja="久しぶりの出没",
-        en="First in a while",
         opens="a species that no sensor of the area saw for `first_after_days`",
         ends="calm for `calm_min`, or a person ends it",
         on_change=places.first_appearance,
@@ -68,8 +58,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.TAMPER,
         level=AlertLevel.WARNING,
-        ja="センサーに異常な接触",
-        en="Tampered with",
         opens="the device reports tampering",
         ends="a person records a visit, or ends it",
         on_change=devices.tamper,
@@ -78,8 +66,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.SILENT,
         level=AlertLevel.WARNING,
-        ja="通信途絶",
-        en="Silent",
         opens="no sign of life for `silent_heartbeats` heartbeats, and not with many others",
         ends="the device is heard again",
         on_change=silence.heard_again,
@@ -88,8 +74,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.MANY_SILENT,
         level=AlertLevel.WARNING,
-        ja="多数が通信途絶",
-        en="Many silent at once",
         opens="`many_silent` devices and `many_silent_share` of what shares a network, a dialect or "
         "an area are overdue",
         ends="one in five or fewer are still overdue",
@@ -100,8 +84,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.BATTERY_LOW,
         level=AlertLevel.WARNING,
-        ja="電池残量低下",
-        en="Battery low",
         opens="under `battery_low_pct` or `battery_low_v`, or the device says that it is low; without "
         "external power",
         ends="a tenth above the threshold, and the device does not say so",
@@ -110,8 +92,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.UNREAD,
         level=AlertLevel.WARNING,
-        ja="通知が読めない",
-        en="Content cannot be read",
         opens="the content of the device's newest frame could not be read: codec, model or text",
         ends="a frame of it is read",
         on_device=devices.unread,
@@ -119,8 +99,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.BATTERY_FALLING,
         level=AlertLevel.WARNING,
-        ja="電池が急低下",
-        en="Battery falling fast",
         opens="the lowest of a day fell by `battery_fall_pct` or `battery_fall_v` within "
         "`battery_fall_days`",
         ends="the fall is over",
@@ -129,8 +107,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.WEAK_SIGNAL,
         level=AlertLevel.INFO,
-        ja="電波が弱い",
-        en="Weak signal",
         opens="under `weak_rssi_dbm` or `weak_snr_db`",
         ends="3 dB above the threshold",
         on_device=devices.weak_signal,
@@ -138,8 +114,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.MOVED,
         level=AlertLevel.WARNING,
-        ja="位置がずれた",
-        en="Moved",
         opens="reports a place more than `moved_m` (and 3 x its accuracy) from the registered one",
         ends="it is back, or its registered place was changed",
         on_device=devices.moved,
@@ -147,8 +121,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.MANY_NAMES,
         level=AlertLevel.WARNING,
-        ja="機器の名前が多すぎる",
-        en="Too many device names",
         opens="devices that nobody registered appear under more names than the list takes "
         "(`unknown_names.py`); named by the topic filter that they share",
         ends="no such name for an hour, or the names were forgotten",
@@ -159,8 +131,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.TWO_BOARDS,
         level=AlertLevel.WARNING,
-        ja="同じ名前の基板が2枚",
-        en="Two boards, one identity",
         opens="a device's boot number goes back and forth: two boards use the identity",
         ends="the number did not go back for a day",
         audience=Audience.OFFICE,
@@ -170,8 +140,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.VISIT_DUE,
         level=AlertLevel.WARNING,
-        ja="見回り未実施",
-        en="Visit due",
         opens="a working trap of the area has no visit today by `visit_due_hour`",
         ends="every trap is visited, or the day is over",
         on_site=traps.visit_due,
@@ -179,8 +147,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.UNANSWERED,
         level=AlertLevel.WARNING,
-        ja="応答なし",
-        en="Nobody answered",
         opens="a capture or danger is not acknowledged within `unanswered_min`",
         ends="it is acknowledged or over",
         audience=Audience.OFFICE,
@@ -190,8 +156,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.GATEWAY_FAULT,
         level=AlertLevel.WARNING,
-        ja="装置の故障",
-        en="Gateway fault",
         opens="disk, clock, broker, sink, certificate or a channel of the gateway fails, messages wait "
         "to be judged for over ten minutes or may be lost, or the broker tells of a client id used twice "
         "or of refused logins",

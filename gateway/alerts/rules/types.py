@@ -151,8 +151,6 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     name: RuleName
     level: AlertLevel
-    ja: str
-    en: str
     opens: str  # for the documentation
     ends: str
     audience: Audience = Audience.FIELD
@@ -163,16 +161,6 @@ class Rule(Struct, frozen=True, kw_only=True):
     still: StillOpen | None = None
     on_device: OnDevice | None = None
     on_site: OnSite | None = None
-
-    @property
-    def title_ja(self) -> str:
-        """The title in Japanese."""
-        return self.ja
-
-    @property
-    def title_en(self) -> str:
-        """The title in English."""
-        return self.en
 
     @property
     def is_condition(self) -> bool:

@@ -1,7 +1,7 @@
 """``shishigaki dialects``: the equipment understood, its topics, its QoS and how to raise it."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -12,28 +12,9 @@ from gateway.cli.options import AsJson, LanguageOption
 from gateway.dialects import Dialect
 from gateway.dialects.sensors.models import GENERIC, PRIVATE, shipped
 from gateway.dialects.table import TABLE
+from gateway.words.catalogue import Translations, language_of, translations
 
-_HEADS = {
-    "ja": (
-        "方言",
-        "機器",
-        "購読するトピック",
-        "既定の QoS",
-        "QoS を上げる設定",
-        "設定で間違えやすい所",
-        "分かること",
-    ),
-    "en": (
-        "Dialect",
-        "Equipment",
-        "Topics",
-        "Default QoS",
-        "To raise it",
-        "How to set it up",
-        "Understood",
-    ),
-}
-_MODELS = {"ja": "センサー機種の表（設定の [models.名前] で追加できる）: ", "en": "Sensor models: "}
+_COLUMNS = ("name", "equipment", "topics", "qos", "raise_qos", "setup", "understood")
 
 
 def dialects(
@@ -44,7 +25,7 @@ def dialects(
     lang: LanguageOption = "ja",
 ) -> None:
     """対応する機器と機種の一覧 / list the equipment and sensor models understood."""
-    if lang not in _HEADS:
+    if (language := language_of(lang)) is None:
         raise typer.BadParameter(f"{lang!r}: ja or en", param_hint="--lang")
     if as_json:
         typer.echo(json.dumps([_plain(row) for row in TABLE], ensure_ascii=False, indent=1))
@@ -52,16 +33,16 @@ def dialects(
     if as_markdown:
         typer.echo(markdown())
         return
-    language: Literal["ja", "en"] = "ja" if lang == "ja" else "en"
+    words = translations(language)
     table = Table(show_lines=True)
-    for head in _HEADS[language]:
-        table.add_column(head, overflow="fold")
+    for column in _COLUMNS:
+        table.add_column(words(f"dialects.{column}"), overflow="fold")
     for row in TABLE:
-        table.add_row(*map(escape, _shown(row, language)))
+        table.add_row(*map(escape, _shown(row, words)))
     console = Console()
     console.print(table)
     models = (row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
-    console.print(escape(_MODELS[language] + ", ".join(models)), soft_wrap=True)
+    console.print(escape(words("dialects.models") + ", ".join(models)), soft_wrap=True)
 
 
 # Column of the README's table -> the words of `Dialect.understands` that it stands for.
@@ -83,6 +64,7 @@ _GROUPS = {
 
 def markdown() -> str:
     """The README's table of dialects and what each understands, then the sensor models."""
+    english = translations("en")
     heads = ["Dialect", "`--dialect`", *_GROUPS, "QoS"]
     lines = [_row(heads), _row(["---"] * len(heads))]
     for dialect in TABLE:
@@ -91,7 +73,7 @@ def markdown() -> str:
         ]
         lines.append(_row([dialect.title, f"`{dialect.name}`", *marks, _qos(dialect)]))
     models = sorted(row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
-    setups = [f"- `{row.name}`: {row.setup.en}." for row in TABLE]
+    setups = [f"- `{row.name}`: {english(f'setup.{row.name}')}." for row in TABLE]
     heading = "How to set each up, and frequent mistakes:"
     told = f"Sensor models: {', '.join(models)}."
     return "\n".join([*lines, "", heading, "", *setups, "", told])
@@ -102,26 +84,28 @@ def _row(cells: list[str]) -> str:
 
 
 def _qos(dialect: Dialect) -> str:
-    return f"{dialect.qos}; {dialect.qos_hint}"
+    return f"{dialect.qos}; {translations('en')(f'qos_hint.{dialect.name}')}"
 
 
-def _shown(row: Dialect, language: Literal["ja", "en"]) -> tuple[str, ...]:
-    hint = row.qos_hint_ja if language == "ja" else row.qos_hint
+def _shown(row: Dialect, words: Translations) -> tuple[str, ...]:
     return (
         row.name,
         row.title,
         "\n".join(row.topics),
         row.qos,
-        hint,
-        row.setup.ja if language == "ja" else row.setup.en,
+        words(f"qos_hint.{row.name}"),
+        words(f"setup.{row.name}"),
         ", ".join(row.understands),
     )
 
 
 def _plain(row: Dialect) -> dict[str, object]:
-    names = ("name", "title", "topics", "qos", "qos_hint", "qos_hint_ja", "understands")
-    setup = {"setup": row.setup.en, "setup_ja": row.setup.ja}
-    return {name: getattr(row, name) for name in names} | setup
+    names = ("name", "title", "topics", "qos", "understands")
+    plain: dict[str, object] = {name: getattr(row, name) for name in names}
+    for text in ("qos_hint", "setup"):
+        plain[text] = translations("en")(f"{text}.{row.name}")
+        plain[f"{text}_ja"] = translations("ja")(f"{text}.{row.name}")
+    return plain
 
 
 def register(app: typer.Typer) -> None:

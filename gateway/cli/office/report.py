@@ -15,9 +15,10 @@ from dashboard.documents import spreadsheet
 from dashboard.office import choices, periods
 from dashboard.office.figures import report as reports
 from dashboard.office.figures.report import YearReport
-from dashboard.web.i18n import Translations, choose, text
+from dashboard.web.i18n import choose, text
 from gateway.cli.options import AsJson, ConfigFile, LanguageOption, load, open_store
 from gateway.clock import utc_now
+from gateway.words.catalogue import Translations
 
 
 def register(app: typer.Typer) -> None:

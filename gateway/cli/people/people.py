@@ -21,9 +21,10 @@ from gateway.cli.people.users import ask_password
 from gateway.clock import utc_now
 from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.people import rules
-from gateway.domain.people.person import Language, Person, UserRole, with_channels
+from gateway.domain.people.person import Person, UserRole, with_channels
 from gateway.domain.people.rules import PersonError
 from gateway.ingest.people import roster
+from gateway.words.catalogue import Language, language_of
 
 PersonName = Annotated[str, typer.Argument(help="名前 / name")]
 group = typer.Typer(help="知らせる人、ログインする人 / people", no_args_is_help=True)
@@ -108,7 +109,7 @@ def show(name: PersonName, config: ConfigFile = None, as_json: AsJson = False) -
         changes = store.read_now(lambda reader: reader.people.changes(person=name))
         devices = store.read_now(lambda reader: reader.devices())
     if person is None and not changes:
-        raise PersonError(f"{name}: そのような人はいません。", f"{name}: no such person")
+        raise PersonError("person_error.absent", name=name)
     if as_json:
         found = {"person": shown(person) if person else None, "changes": changes}
         typer.echo(msgspec.json.encode(found).decode())
@@ -139,10 +140,8 @@ def _put(options: PersonOptions, *, is_new: bool) -> None:
 
     def changed(before: Person | None) -> Person:
         if (before is None) is not is_new:
-            raise PersonError(
-                f"{options.name}: {'もういます' if before else 'そのような人はいません'}。",
-                f"{options.name}: {'is there already' if before else 'no such person'}",
-            )
+            key = "present" if before else "absent"
+            raise PersonError(f"person_error.{key}", name=options.name)
         person = before or Person(name=options.name)
         given = {
             "title": options.title, "language": _language(options.language), "role": options.role,
@@ -163,6 +162,6 @@ def _put(options: PersonOptions, *, is_new: bool) -> None:
 def _language(given: str | None) -> Language | None:
     if given is None:
         return None
-    if given not in {"ja", "en"}:
-        raise PersonError("言葉は ja か en です。", f"language {given!r}: allowed are ja and en")
-    return "en" if given == "en" else "ja"
+    if (language := language_of(given)) is None:
+        raise PersonError("person_error.language", given=given)
+    return language

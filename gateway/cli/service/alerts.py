@@ -19,13 +19,9 @@ from gateway.config.people import person_of
 from gateway.domain.model import Alert, AlertLevel
 from gateway.domain.people.person import Person
 from gateway.mqtt.publish_once import publisher
+from gateway.words.catalogue import translations
 
 group = typer.Typer(help="通知 / alerts", no_args_is_help=True)
-TITLE = {"ja": "試験通知", "en": "Test"}
-TEXT = {
-    "ja": "これは試験です。届いたら担当者に知らせてください。",
-    "en": "This is a test. Please tell the office that it arrived.",
-}
 
 
 class ChannelTest(msgspec.Struct, frozen=True):
@@ -83,7 +79,7 @@ async def _try(settings: Config, person: Person) -> list[ChannelTest]:
 
 
 async def _send(channel: OpenChannel, person: Person) -> ChannelTest:
-    now = utc_now()
+    now, words = utc_now(), translations(person.language)
     alert = Alert(
         id=f"test-{person.name}",
         rule="test",
@@ -94,8 +90,8 @@ async def _send(channel: OpenChannel, person: Person) -> ChannelTest:
     )
     notification = Notification(
         f"{alert.id}-{now.isoformat()}",
-        TITLE[person.language],
-        TEXT[person.language],
+        words("alert.test_title"),
+        words("alert.test_text"),
         urgent=True,
         alerts=(alert,),
     )

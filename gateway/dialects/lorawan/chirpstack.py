@@ -15,7 +15,7 @@ from gateway.dialects import Context
 from gateway.dialects.lorawan import codec
 from gateway.dialects.payload import content, identity, parse, parse_any
 from gateway.dialects.payloads import figures
-from gateway.dialects.payloads.remedies import CHIRPSTACK_JSON, CHIRPSTACK_V3, CODEC_CHIRPSTACK
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors.interpret import Envelope
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import (
@@ -94,7 +94,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 
 def _uplink(message: Message, context: Context) -> list[Reading]:
-    up = parse(_up, message.payload, CHIRPSTACK_JSON)
+    up = parse(_up, message.payload, Remedy.CHIRPSTACK_JSON)
     eui = _eui(up.device_info, message)
     address, count = figures.name(up.dev_addr).lower(), figures.counter(up.f_cnt)
     time = instant(up.time)
@@ -109,7 +109,7 @@ def _uplink(message: Message, context: Context) -> list[Reading]:
     )
     port = figures.counter(up.f_port)
     values = up.object if isinstance(up.object, dict) else {}
-    unread = "" if values else codec.undecoded(up.data, up.object, port, CODEC_CHIRPSTACK)
+    unread = "" if values else codec.undecoded(up.data, up.object, port, Remedy.CODEC_CHIRPSTACK)
     return codec.sense(envelope, values, context, port, unread)
 
 
@@ -150,11 +150,11 @@ def _eui(info: _DeviceInfo | None, message: Message) -> str:
 def _refuse_v3(message: Message) -> None:
     body = parse_any(message.payload)
     if isinstance(body, dict) and any(name in body for name in _OF_V3):
-        raise MessageRefusedError(RefusalReason.MALFORMED, str(CHIRPSTACK_V3))
+        raise MessageRefusedError(RefusalReason.MALFORMED, str(Remedy.CHIRPSTACK_V3))
 
 
 def _parse_status(message: Message) -> _Status:
-    return parse(_status, message.payload, CHIRPSTACK_JSON)
+    return parse(_status, message.payload, Remedy.CHIRPSTACK_JSON)
 
 
 def _envelope(message: Message, event: _Status, kind: str) -> Envelope:
@@ -179,7 +179,7 @@ def _log(message: Message) -> Reading:
             RefusalReason.IRRELEVANT, f"ChirpStack event 'log' {code[:40]}: about the network"
         )
     why = figures.name(event.description)[:120] or code
-    unread = f"コーデックのエラー / codec error: {why}: {CODEC_CHIRPSTACK}"
+    unread = f"コーデックのエラー / codec error: {why}: {Remedy.CODEC_CHIRPSTACK}"
     return codec.alive(_envelope(message, event, "log"), unread=unread)
 
 

@@ -12,7 +12,7 @@ import msgspec
 from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object, shown
 from gateway.dialects.payloads.figures import rssi_dbm, snr_db
-from gateway.dialects.payloads.remedies import CODEC_ANY, MODEL, Remedy
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors.interpret import Envelope, readings
 from gateway.dialects.sensors.models import GENERIC, SPRINGS, Match, Model, recognise, shipped
 from gateway.dialects.timestamps import instant
@@ -94,7 +94,7 @@ def choose(
         raise MessageRefusedError(
             RefusalReason.MODEL,
             f"機種 {device.model!r} は表にありません / registered as model {device.model!r}, of which "
-            f"there is no row: {MODEL}",
+            f"there is no row: {Remedy.MODEL}",
             address,
             unread=True,
         )
@@ -123,7 +123,7 @@ def _rivals(address: str, one: Model, other: Model) -> str:
 
 def _strange(values: Mapping[str, Any]) -> str:
     names = ", ".join(str(name)[:24] for name in list(values)[:8])
-    return f"{names}: どの機種の項目か不明です / no sensor model knows these fields; {MODEL}"
+    return f"{names}: どの機種の項目か不明です / no sensor model knows these fields; {Remedy.MODEL}"
 
 
 def _offered(address: str, match: Match) -> Device:
@@ -182,7 +182,7 @@ def _errors(outer: dict[str, Any]) -> str:
     if not isinstance(errors, list) or not errors or isinstance(inside.get("data"), dict):
         return ""
     told = ", ".join(shown(one, 60) for one in errors[:3])
-    return f"コーデックのエラー / codec error: {told}: {CODEC_ANY}"
+    return f"コーデックのエラー / codec error: {told}: {Remedy.CODEC_ANY}"
 
 
 def _port(outer: dict[str, Any]) -> int | None:

@@ -14,7 +14,7 @@ from gateway.dialects import Context
 from gateway.dialects.lorawan import codec
 from gateway.dialects.payload import content, identity, parse
 from gateway.dialects.payloads import figures
-from gateway.dialects.payloads.remedies import CODEC_TTS
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors.interpret import Envelope
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import (
@@ -133,7 +133,11 @@ def _uplink(
     )
     port = figures.counter(up.f_port)
     values = up.decoded_payload if isinstance(up.decoded_payload, dict) else {}
-    unread = "" if values else codec.undecoded(up.frm_payload, up.decoded_payload, port, CODEC_TTS)
+    unread = (
+        ""
+        if values
+        else codec.undecoded(up.frm_payload, up.decoded_payload, port, Remedy.CODEC_TTS)
+    )
     return codec.sense(envelope, values, context, port, unread)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from gateway.dialects.payloads.remedies import MODEL
+from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors import names
 from gateway.dialects.sensors.fields import Heard, read
 from gateway.dialects.sensors.models import Model
@@ -144,7 +144,7 @@ def _not_understood(heard: Heard, *, whole: bool) -> str:
     if not strange:
         return ""
     told = ", ".join(name[:24] for name in strange[:6])
-    return f"{told}: どの機種の項目か不明です / no sensor model knows these fields; {MODEL}"
+    return f"{told}: どの機種の項目か不明です / no sensor model knows these fields; {Remedy.MODEL}"
 
 
 def _late(

@@ -6,15 +6,13 @@ provider. Channel URLs and password hashes are secret: neither has a `repr` that
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.model import AlertLevel
-
-Language = Literal["ja", "en"]
+from gateway.words.catalogue import Language
 
 
 class UserRole(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from gateway.domain.errors import BadInputError
+from gateway.domain.errors import TranslatedError
 from gateway.domain.model import Device
 from gateway.domain.people.permissions import Access, Resource, matches
 from gateway.domain.people.person import Person, UserRole
@@ -19,12 +19,8 @@ MOST_CHANNELS, MOST_PLACES, MOST_GROUPS = 8, 200, 20
 HOURS = re.compile(r"([01]\d|2[0-4])-([01]\d|2[0-4])\Z")
 
 
-class PersonError(BadInputError):
-    """The person cannot be like that, or may not be changed by whoever asks."""
-
-    def __init__(self, ja: str, en: str) -> None:
-        super().__init__(f"{ja} / {en}")
-        self.ja, self.en = ja, en
+class PersonError(TranslatedError):
+    """The person cannot be like that, or may not be changed by whoever asks; a key `person_error.*`."""
 
 
 def plain(text: str) -> str:
@@ -48,9 +44,9 @@ def cleaned(person: Person) -> Person:
 def check(person: Person, everybody: Iterable[Person]) -> None:
     """Raise PersonError unless the person can be kept beside the others."""
     others = [one for one in everybody if one.name != person.name]
-    for holds, ja, en in _rules(person, others):
+    for holds, key, values in _rules(person, others):
         if not holds:
-            raise PersonError(ja, en)
+            raise PersonError(f"person_error.{key}", **values)
 
 
 def check_right(
@@ -59,21 +55,15 @@ def check_right(
     """Raise PersonError unless this visitor may make this change."""
     gives_roles = access.may_act(Resource.ROLES)
     if not access.may_act(Resource.PEOPLE):
-        raise PersonError("この操作の権限がありません。", "no right to change people")
+        raise PersonError("person_error.no_right")
     if before and before.role is UserRole.ADMIN and not gives_roles:
-        raise PersonError(
-            f"{before.name} は管理者です。変更できるのは管理者だけです。",
-            f"{before.name} is an administrator: only administrators change them",
-        )
+        raise PersonError("person_error.administrator", name=before.name)
     if after and after.role is not (before.role if before else UserRole.VIEWER) and not gives_roles:
-        raise PersonError("役割を決められるのは管理者だけです。", "only administrators give a role")
+        raise PersonError("person_error.role")
     others = [one for one in everybody if not before or one.name != before.name]
     ends_one = before is not None and _opens_all(before) and not (after and _opens_all(after))
     if before and ends_one and not any(map(_opens_all, others)):
-        raise PersonError(
-            f"{before.name} は最後の管理者です。先にもう一人を管理者にしてください。",
-            f"{before.name} is the last administrator: make somebody else one first",
-        )
+        raise PersonError("person_error.last_administrator", name=before.name)
 
 
 def unmatched(person: Person, devices: Iterable[Device]) -> list[str]:
@@ -82,39 +72,34 @@ def unmatched(person: Person, devices: Iterable[Device]) -> list[str]:
     return [one for one in person.places if not any(matches((one,), two) for two in names)]
 
 
-def _rules(person: Person, others: Sequence[Person]) -> list[tuple[bool, str, str]]:
-    groups = {group for one in others for group in one.groups}
-    names = {one.name for one in others}
+def _rules(person: Person, others: Sequence[Person]) -> list[tuple[bool, str, dict[str, object]]]:
+    """Whether each rule holds, and the key and values of its text."""
+    names, taken = {one.name for one in others}, {group for one in others for group in one.groups}
+    groups, places, urls = person.groups, person.places, [one.url for one in person.channels]
     return [
-        (_fits(person.name, LONGEST_NAME), f"名前は1〜{LONGEST_NAME}文字です。",
-         f"a name has 1 to {LONGEST_NAME} characters"),
-        (len(person.title) <= LONGEST_TITLE, f"呼び名は{LONGEST_TITLE}文字までです。",
-         f"a title has at most {LONGEST_TITLE} characters"),
-        (person.name not in groups | set(person.groups),
-         f"{person.name} は班の名前にも使われています。",
-         f"{person.name} is the name of a group too"),
-        (not names & set(person.groups),
-         "人の名前は班の名前に使えません。", "the name of a person cannot be a group's"),
-        (bool(HOURS.match(person.quiet)), f"静かな時間 {person.quiet[:20]!r} は 22-06 のように書きます。",
-         f"quiet hours {person.quiet[:20]!r} must be written like 22-06"),
-        (len(person.groups) <= MOST_GROUPS and all(_fits(one, LONGEST_NAME) for one in person.groups),
-         f"班は{MOST_GROUPS}個まで、各{LONGEST_NAME}文字までです。",
-         f"at most {MOST_GROUPS} groups of at most {LONGEST_NAME} characters"),
-        (len(person.places) <= MOST_PLACES and all(_fits(one, LONGEST_PLACE) for one in person.places),
-         f"担当は{MOST_PLACES}個まで、各{LONGEST_PLACE}文字までです。",
-         f"at most {MOST_PLACES} areas or traps of at most {LONGEST_PLACE} characters"),
-        (len(person.channels) <= MOST_CHANNELS, f"連絡先は{MOST_CHANNELS}件までです。",
-         f"at most {MOST_CHANNELS} channels"),
-        (all(len(one.url) <= LONGEST_URL for one in person.channels),
-         f"連絡先は{LONGEST_URL}文字までです。", f"a channel has at most {LONGEST_URL} characters"),
-        (not person.channels or bool(person.duties),
-         "連絡先のある人には、役目（わな・代理・役場）を選んでください。",
-         "somebody with a channel needs a duty: trapper, deputy or office"),
-    ]  # fmt: skip
+        (_fit([person.name], LONGEST_NAME), "name_length", {"most": LONGEST_NAME}),
+        (len(person.title) <= LONGEST_TITLE, "title_length", {"most": LONGEST_TITLE}),
+        (person.name not in taken | set(groups), "name_of_group", {"name": person.name}),
+        (not names & set(groups), "group_of_name", {}),
+        (bool(HOURS.match(person.quiet)), "quiet_hours", {"quiet": person.quiet[:20]}),
+        (
+            len(groups) <= MOST_GROUPS and _fit(groups, LONGEST_NAME),
+            "groups",
+            {"most": MOST_GROUPS, "length": LONGEST_NAME},
+        ),
+        (
+            len(places) <= MOST_PLACES and _fit(places, LONGEST_PLACE),
+            "places",
+            {"most": MOST_PLACES, "length": LONGEST_PLACE},
+        ),
+        (len(urls) <= MOST_CHANNELS, "channels", {"most": MOST_CHANNELS}),
+        (all(len(url) <= LONGEST_URL for url in urls), "channel_length", {"most": LONGEST_URL}),
+        (not urls or bool(person.duties), "duty", {}),
+    ]
 
 
-def _fits(text: str, longest: int) -> bool:
-    return 1 <= len(text) <= longest
+def _fit(texts: Iterable[str], longest: int) -> bool:
+    return all(1 <= len(text) <= longest for text in texts)
 
 
 def _opens_all(person: Person) -> bool:

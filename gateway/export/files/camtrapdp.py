@@ -239,7 +239,10 @@ def _taxon(code: str) -> dict[str, Any]:
     row = species.BY_CODE.get(code)
     taxon: dict[str, Any] = {"scientificName": scientific(code)}
     if row:
-        taxon |= {"taxonRank": "species", "vernacularNames": {"jpn": row.ja, "eng": row.en}}
+        taxon |= {
+            "taxonRank": "species",
+            "vernacularNames": {"jpn": species.label(code), "eng": species.label(code, "en")},
+        }
     return taxon
 
 

@@ -37,9 +37,7 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
     if device is None or device.role is not Role.TRAP:
         raise UnknownSubjectError(f"{act.device}: no such trap")
     if act.at > now + AHEAD:
-        raise trap_lifecycle.IllegalActionError(
-            "まだ来ていない時刻です。", f"{act.at} lies in the future"
-        )
+        raise trap_lifecycle.IllegalActionError("illegal_action.future", at=act.at)
     act = msgspec.structs.replace(act, at=min(act.at, now))  # else what springs next would be older
     outcome = Outcome()
     if tx.acts.find(act.id):

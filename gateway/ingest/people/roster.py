@@ -27,7 +27,7 @@ def put(tx: Transaction, name: str, change: Change, access: Access | None, now: 
         rules.check_right(access, before, after, everybody)
     rules.check(after, everybody)
     if after.channels != (before.channels if before else ()) and (wrong := wrong_channels([after])):
-        raise PersonError("連絡先を使えません。", wrong[0])
+        raise PersonError("person_error.wrong_channel", wrong=wrong[0])
     tx.people.keep_here(now)
     tx.people.put(after, access.name if access else COMMAND_LINE, now)
     return after
@@ -38,7 +38,7 @@ def remove(tx: Transaction, name: str, access: Access | None, now: datetime) -> 
     before, everybody = tx.people.find(name), tx.people.all()
     if before is None:
         known = ", ".join(one.name for one in everybody) or "none"
-        raise PersonError(f"{name}: そのような人はいません。", f"no such person; known: {known}")
+        raise PersonError("person_error.nobody", name=name, known=known)
     if access is not None:
         rules.check_right(access, before, None, everybody)
     tx.people.remove(name, access.name if access else COMMAND_LINE, now)

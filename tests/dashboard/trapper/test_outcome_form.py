@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.form_view import FIRST_SPECIES, form_words, ordered
 from dashboard.trapper.outcome_form import FormRules, action_of
-from dashboard.web.i18n import LANGUAGES, text
+from dashboard.web.i18n import text
 from gateway.config import ConfigError, check
 from gateway.domain import species
 from gateway.domain.model import TrapAction
 from gateway.domain.traps.trap_action import Position
+from gateway.words.catalogue import LANGUAGES
 
 NOW = datetime(2026, 11, 29, 0, 30, tzinfo=UTC)
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -13,6 +13,7 @@ from gateway.alerts.rules import RULES
 from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.model import URGENT, Alert, Device, Role, TimeQuality
 from gateway.domain.species import BY_CODE
+from gateway.words.catalogue import LANGUAGES, Language, translations
 from tests.support.samples import T0, TOKYO, TRAP, at
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)
@@ -31,7 +32,7 @@ def alert(
     st.integers(0, 100 * 1440), st.sampled_from(["", *Duty]), st.sampled_from(sorted(BY_CODE)),
 )  # fmt: skip
 def test_title_and_text_stay_under_70_characters(
-    rule: str, name: str, note: str, language: str, late: int, asked: str, animal: str
+    rule: str, name: str, note: str, language: Language, late: int, asked: str, animal: str
 ) -> None:
     device = Device(id="d", role=Role.TRAP, name=name) if late % 2 else None
     one = alert(rule, f"{name}/{animal}", note)
@@ -65,13 +66,13 @@ def test_the_text_says_which_when_and_how_late(minutes: int, ja: str, en: str) -
     ],
 )  # fmt: skip
 def test_a_time_that_may_be_wrong_is_told_as_such(doubt: TimeQuality, ja: str, en: str) -> None:
-    for language, text in (("ja", ja), ("en", en)):
+    for language, text in zip(LANGUAGES, (ja, en), strict=True):
         assert texts.text(alert(doubt=doubt), TRAP, language, TOKYO, T0) == text
         named = Device(id="d", role=Role.TRAP, name="名" * 60)
         said = texts.text(alert(doubt=doubt), named, language, TOKYO, T0)
         assert said.endswith(text.removeprefix("三井楽-01"))
     _, lines = texts.gathered([alert(doubt=doubt)] * 2, {"trap-01": TRAP}, "ja", TOKYO, T0)
-    assert lines.count(texts.DOUBT[doubt][0]) == 2
+    assert lines.count(translations("ja")(f"alert.time.{doubt}")) == 2
 
 
 def test_an_animal_at_a_place_is_told_in_words() -> None:
@@ -90,14 +91,14 @@ def test_a_part_of_the_gateway_has_a_name() -> None:
      ("en", "mqtt.client_id used twice: 'x'", "mqtt.client_id")],
 )  # fmt: skip
 def test_a_client_id_used_twice_is_named_in_the_message(
-    language: str, note: str, kept: str
+    language: Language, note: str, kept: str
 ) -> None:
     said = texts.text(alert("gateway_fault", "broker", note), None, language, TOKYO, T0)
     assert kept in said
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-def test_the_window_of_lost_messages_stands_whole_in_the_message(language: str) -> None:
+def test_the_window_of_lost_messages_stands_whole_in_the_message(language: Language) -> None:
     window = "11-27 22:00-06:13"
     said = texts.text(alert("gateway_fault", "gap", window), None, language, TOKYO, T0)
     assert window in said
@@ -106,7 +107,7 @@ def test_the_window_of_lost_messages_stands_whole_in_the_message(language: str) 
 @given(st.lists(st.sampled_from([rule.name for rule in RULES]), min_size=2, max_size=300),
        st.sampled_from(["ja", "en"]), st.sampled_from(["", *Duty]))  # fmt: skip
 def test_gathered_news_names_each_of_them_and_its_lines_stay_short(
-    rules: list[str], language: str, asked: str
+    rules: list[str], language: Language, asked: str
 ) -> None:
     alerts = [alert(rule, f"trap-{n:03}") for n, rule in enumerate(rules)]
     title, text = texts.gathered(alerts, {}, language, TOKYO, at(200), asked)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.species import BY_CODE, TABLE, UNKNOWN, code, is_nothing, label
+from gateway.domain.species import BY_CODE, TABLE, UNKNOWN, code, is_nothing, label, names
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,16 @@ def test_any_spelling_of_the_table_means_its_code(word: str, species: str | None
 
 def test_every_name_in_the_table_means_its_own_row() -> None:
     for row in TABLE:
-        for word in filter(None, (row.code, row.ja, row.en, row.scientific, *row.also)):
+        for word in filter(None, (row.code, *names(row.code), row.scientific, *row.also)):
             assert code(word) == row.code, word
 
 
 def test_every_row_has_a_name_in_both_languages() -> None:
-    for species, row in BY_CODE.items():
-        assert label(species) == row.ja
-        assert label(species, "en") == row.en
+    for species in BY_CODE:
+        assert names(species) == (label(species, "ja"), label(species, "en"))
+        assert species not in (label(species), "")
+    assert label("boar") == "イノシシ"
+    assert label("boar", "en") == "wild boar"
     assert label("yeti") == "yeti"
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.domain import trap_lifecycle
 from gateway.domain.device_state import advance, placed, with_action
 from gateway.domain.model import (
     ActionKind,
@@ -26,6 +25,7 @@ from gateway.domain.trap_lifecycle import (
     last_known,
     trap_view,
 )
+from gateway.words.catalogue import translations
 from tests.gateway.alerts.site import Site, at, deed_at
 
 T = TrapState
@@ -113,7 +113,7 @@ def test_an_illegal_deed_is_refused_with_its_reason(
 ) -> None:
     with pytest.raises(IllegalActionError, match=reason) as refusal:
         check(after(*steps), deed_at(deed, 10))
-    assert refusal.value.ja
+    assert "。" in refusal.value.text(translations("ja"))
 
 
 @given(st.sampled_from(list(TRANSITIONS)), st.sampled_from(list(ActionKind)))
@@ -154,8 +154,9 @@ def test_order_and_copies_of_events_and_actions_change_no_state(
 
 def test_every_state_has_a_row_and_a_name() -> None:
     assert set(TRANSITIONS) == {None, *TrapState}
-    assert set(trap_lifecycle.STATE_NAMES) == set(TrapState)
-    assert set(trap_lifecycle.ACTION_NAMES) == set(ActionKind)
+    names = translations("ja").words.keys()
+    assert {f"trap_state.{state}" for state in TrapState} <= names
+    assert {f"action.{kind}" for kind in ActionKind} <= names
 
 
 @pytest.fixture

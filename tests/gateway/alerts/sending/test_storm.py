@@ -22,6 +22,7 @@ from gateway.config import check
 from gateway.domain.model import Device, Kind, Role
 from gateway.store.feed import Feed
 from gateway.store.tables.outbox import Packing
+from gateway.words.catalogue import Language
 from tests.gateway.alerts.post import Post, status
 from tests.gateway.alerts.provider import OK, providing
 from tests.gateway.alerts.site import Site, at
@@ -232,7 +233,7 @@ def test_a_real_provider_gets_every_trap_and_no_message_too_long(
     st.sampled_from([LINE, "meshtastic:^all?from=1", "json://h/", "console:"]), st.integers(0, 100),
 )  # fmt: skip
 def test_what_fits_fits_at_every_later_attempt(
-    names: list[str], language: str, url: str, hours: int
+    names: list[str], language: Language, url: str, hours: int
 ) -> None:
     settings = {"people": [{"name": "tanaka", "channels": [url], "language": language}]}
     policy, row = Policy(check(settings)), row_of(url)
