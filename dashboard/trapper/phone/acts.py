@@ -19,7 +19,6 @@ from starlette.routing import Route
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
 from dashboard.trapper.phone.act_request import MOST_BYTES, ActRefusedError, ActRequest, parse
-from dashboard.web.i18n import Translations
 from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
@@ -32,6 +31,7 @@ from gateway.domain.traps.phone_time import true_time
 from gateway.ingest.people import actions
 from gateway.store import Store, Transaction
 from gateway.store.feed import Feed
+from gateway.words.catalogue import Translations
 
 ADDRESS = "/acts"
 THROUGH = "phone"
@@ -103,7 +103,7 @@ class Acts:
         except actions.UnknownSubjectError:
             done = _refused(ActRefusedError("onetap.over", ""))
         except trap_lifecycle.IllegalActionError as refusal:
-            done = Done(Result.REFUSED, text=refusal.ja if words.language == "ja" else refusal.en)
+            done = Done(Result.REFUSED, text=refusal.text(words))
         if done.outcome is not None:
             self._feed.tell(done.outcome)
         after = await self._store.read(lambda reader: reader.device(act.device))
