@@ -12,6 +12,7 @@ from pathlib import Path
 from gateway.alerts.channels.table import CHANNELS, UNLIMITED
 from gateway.alerts.rules import RULES
 from gateway.config import Alerts
+from gateway.config.actions import Actions
 from gateway.config.thresholds import Limits
 from gateway.domain.alerts.lifecycle import ALERT_TRANSITIONS, AlertChange
 from gateway.domain.model import ActionKind, Kind
@@ -71,12 +72,12 @@ def rule_table() -> str:
 
 
 def limit_table() -> str:
-    """Thresholds of `[rules]` and times of `[alerts]` with their defaults."""
+    """Thresholds of `[rules]`, times of `[alerts]` and `[actions]` with their defaults."""
+    sections = {"rules": Limits(), "alerts": Alerts(), "actions": Actions()}
     rows = [
-        [f"`rules.{name}`", _value(getattr(Limits(), name))] for name in Limits.__struct_fields__
-    ]
-    rows += [
-        [f"`alerts.{name}`", _value(getattr(Alerts(), name))] for name in Alerts.__struct_fields__
+        [f"`{section}.{name}`", _value(getattr(values, name))]
+        for section, values in sections.items()
+        for name in values.__struct_fields__
     ]
     return _table(["setting", "default"], rows)
 

@@ -16,6 +16,7 @@ import msgspec
 from gateway.alerts.channels.table import row_of
 from gateway.alerts.rules import TABLE, Audience
 from gateway.config import Alerts, Config, ConfigError, Override
+from gateway.config.actions import Actions
 from gateway.config.messages import explain
 from gateway.config.people import person_of
 from gateway.config.thresholds import Limits, end_hour, within
@@ -55,6 +56,7 @@ class Policy:
         config = config or Config()
         self.zone = ZoneInfo(config.site.timezone)
         self.alerts: Alerts = config.alerts
+        self.actions: Actions = config.actions
         self.people: Mapping[str, Person] = {one.name: person_of(one) for one in config.people}
         if people is None:
             _check(config)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.config.actions import Actions
 from gateway.config.environment import PREFIX, overlay
 from gateway.config.messages import ConfigError, explain
 from gateway.config.office import Office, Paperwork, Public
@@ -222,6 +223,7 @@ class Config(_ConfigSection, frozen=True, kw_only=True):
     overrides: tuple[Override, ...] = ()
     areas: tuple[AreaSettings, ...] = ()
     alerts: Alerts = Alerts()
+    actions: Actions = Actions()
     rota: tuple[Rota, ...] = ()
     quotas: tuple[Quota, ...] = (LINE_FREE,)
     office: Office = Office()

@@ -36,6 +36,7 @@ There are four paths, and each error takes one:
            TranslatedError: pages show its text in the reader's language
                gateway.domain.people.rules.PersonError
                gateway.domain.trap_lifecycle.IllegalActionError
+                   gateway.domain.trap_lifecycle.ActionConflictError
 
 2. Bad configuration: whoever runs the gateway must change a setting, a file or the machine. A command
    prints the text and ends with exit code 1; a running service raises an alert.

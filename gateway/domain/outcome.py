@@ -29,4 +29,5 @@ class Outcome(Struct):
     duplicates: int = 0
     no_events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (device, reason)
     pending: list[Device] = field(default_factory=list)  # heard for the first time
+    repeated: bool = False  # a person's action that was recorded already; nothing changed
     durable: dict[str, list[str]] = field(default_factory=dict)  # topic -> ids to confirm

@@ -81,6 +81,10 @@ class IllegalActionError(TranslatedError):
     """An action that the table does not allow; the reason is a key `illegal_action.*`."""
 
 
+class ActionConflictError(IllegalActionError):
+    """Somebody recorded something else meanwhile: the person must look before acting again."""
+
+
 def trap_view(state: DeviceState | None, now: datetime, heartbeat_s: int = HEARTBEAT_S) -> TrapView:
     """The trap's state at `now`. Pages, rules and exports all use this function."""
     found = last_known(state)
@@ -132,12 +136,16 @@ def check(state: DeviceState | None, act: TrapAction) -> None:
         return
     newest = state.act if state else None
     if newest is not None and act.at < newest.at:
-        raise IllegalActionError("illegal_action.later_one", by=newest.by)
+        raise ActionConflictError("illegal_action.later_one", by=newest.by)
     current = last_known(state).state
-    if act.deed in TRANSITIONS[current]:
-        return
+    if act.deed not in TRANSITIONS[current]:
+        raise refusal(current)
+
+
+def refusal(current: TrapState | None) -> IllegalActionError:
+    """Why an action that the table does not allow in this state is refused."""
     reason = current if current in ASKS_FOR_ANOTHER else "nothing_to_dispatch"
-    raise IllegalActionError(f"illegal_action.{reason}")
+    return IllegalActionError(f"illegal_action.{reason}")
 
 
 def allowed_actions(state: DeviceState | None) -> list[ActionKind]:

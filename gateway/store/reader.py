@@ -218,7 +218,8 @@ class Reader:
         """How many captures people recorded in [start, end), by device id."""
         sql = (
             "SELECT device, count(*) FROM act WHERE deed = 'captured' AND at_ms >= ?1 AND at_ms < ?2 "
-            "AND (?3 IS NULL OR json_extract(CAST(body AS TEXT), '$.species') = ?3) GROUP BY device"
+            "AND counts AND (?3 IS NULL OR json_extract(CAST(body AS TEXT), '$.species') = ?3) "
+            "GROUP BY device"
         )
         return Counter(dict(self._execute(sql, (ms(start), ms(end), species))))
 
@@ -258,7 +259,7 @@ class Reader:
         return row[0] if row else None
 
     def acts(self, device: str | None = None, limit: int = 1_000) -> list[TrapAction]:
-        """People's actions, newest first; of one trap or of all."""
+        """People's actions, newest first, also corrected ones; of one trap or of all."""
         rows = self._execute(
             "SELECT body FROM act WHERE ?1 IS NULL OR device = ?1 ORDER BY at_ms DESC, no DESC LIMIT ?2",
             (device, limit),

@@ -283,4 +283,10 @@ MIGRATIONS: tuple[str, ...] = (
     PEOPLE,
     SESSIONS,
     TOKENS,
+    """
+    -- An action may correct or take back another one (`replaces`). All stay; those that count are marked.
+    ALTER TABLE act ADD COLUMN replaces TEXT;
+    ALTER TABLE act ADD COLUMN counts INTEGER NOT NULL DEFAULT 1;
+    CREATE INDEX act_replaces ON act (replaces) WHERE replaces IS NOT NULL;
+    """,
 )

@@ -228,11 +228,11 @@ class Transaction:
         actions = self.acts.marks(device, since_ms)
         return list(merge(events, actions, key=_place)) if actions else events
 
-    def trap_before(self, device: str, before_ms: int) -> TrapState | None:
-        """The trap's state just before a time, by its sensor's events and people's actions until then."""
-        action = self.acts.newest(device, before_ms)
+    def trap_before(self, device: str, at_ms: int, without: str | None = None) -> TrapState | None:
+        """The trap's state just before a time, by sensor and people; `without`: not by this action."""
+        action = self.acts.newest(device, at_ms, without)
         trap = trap_lifecycle.after(None, action[1]) if action else None
-        for key, kind in sorted(self._sensor_events(device, before_ms)):
+        for key, kind in sorted(self._sensor_events(device, at_ms)):
             if action is None or key[0] > action[0]:
                 trap = trap_lifecycle.after(trap, kind)
         return trap

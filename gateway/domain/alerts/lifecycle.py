@@ -21,6 +21,7 @@ class AlertChange(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     REOPEN = "reopen"
+    TAKE_BACK = "take_back"  # the outcome that ended it was taken back or corrected
 
 
 _ANSWERED = {
@@ -34,7 +35,10 @@ ALERT_TRANSITIONS: Mapping[AlertStatus, Mapping[AlertChange, AlertStatus]] = {
     AlertStatus.NOTIFIED: _ANSWERED | {AlertChange.ESCALATE: AlertStatus.ESCALATED},
     AlertStatus.ESCALATED: _ANSWERED,
     AlertStatus.ACKNOWLEDGED: {AlertChange.RESOLVE: AlertStatus.RESOLVED},
-    AlertStatus.RESOLVED: {AlertChange.REOPEN: AlertStatus.OPEN},
+    AlertStatus.RESOLVED: {
+        AlertChange.REOPEN: AlertStatus.OPEN,
+        AlertChange.TAKE_BACK: AlertStatus.ACKNOWLEDGED,
+    },
 }
 UNANSWERED = frozenset({AlertStatus.OPEN, AlertStatus.NOTIFIED, AlertStatus.ESCALATED})
 
@@ -118,6 +122,15 @@ def change_status(
     if what is AlertChange.ACKNOWLEDGE:
         return msgspec.structs.replace(
             change, acknowledged_at=now, acknowledged_by=by, through=through
+        )
+    if what is AlertChange.TAKE_BACK:
+        return msgspec.structs.replace(
+            change,
+            resolved_at=None,
+            resolved_by="",
+            acknowledged_at=now,
+            acknowledged_by=by,
+            through=through,
         )
     if what is AlertChange.RESOLVE:
         return msgspec.structs.replace(change, resolved_at=now, resolved_by=by)

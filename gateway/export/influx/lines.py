@@ -144,8 +144,12 @@ class Encoder:
             sums = f"animals={animals}i,independent={independent}i,records={records}i"
             yield InfluxLine(source, f"{head} {sums} {at}")
 
-    def act(self, no: int, act: TrapAction) -> InfluxLine:
-        """What a person did at a trap. The person's name never leaves the gateway."""
+    def act(self, no: int, act: TrapAction, *, counts: bool = True) -> InfluxLine:
+        """What a person did at a trap, void if it was corrected. The person's name never leaves us."""
+        if not counts:
+            head = f"act,kind={_tag(act.deed.value)}{self._site}"
+            void = f'{head} eid="",n=0i,void=1i {point_ns(ms(act.at), act.id)}'
+            return InfluxLine(("act", no), void)
         parts = [f"recorded_ms={ms(act.recorded_at)}i", *_texts(act, _ACT_TEXTS)]
         return self._reported(("act", no), "act", act.deed.value, act, parts, ms(act.at))
 

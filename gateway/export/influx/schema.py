@@ -109,6 +109,7 @@ FIELDS: Mapping[str, Mapping[str, Type]] = {
         "weight_class": "string",
         "through": "string",
         "recorded_ms": "integer",
+        "void": "integer",  # 1: corrected or taken back since; eid is empty, n is 0
     },
     "device_state": {
         "state": "string",  # model.DeviceState as JSON: what the pages read

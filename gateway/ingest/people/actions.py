@@ -5,6 +5,7 @@ Runs on the writer's thread. Must not read a clock.
 """
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import msgspec
 
@@ -15,13 +16,13 @@ from gateway.domain import effort, trap_lifecycle
 from gateway.domain.alerts.lifecycle import AlertChange, change_status
 from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.device_state import with_action
+from gateway.domain.epoch import ms
 from gateway.domain.errors import BadInputError
-from gateway.domain.model import Device, DeviceState, Role, TrapAction
+from gateway.domain.model import Device, DeviceState, Role, TrapAction, TrapState
 from gateway.domain.outcome import Outcome
+from gateway.domain.traps import corrections, late_actions
 from gateway.ingest.messages import device_update
 from gateway.store import Transaction
-
-AHEAD = timedelta(minutes=5)  # how far a phone's clock may run before ours
 
 
 class UnknownSubjectError(BadInputError):
@@ -29,39 +30,86 @@ class UnknownSubjectError(BadInputError):
 
 
 def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> Outcome:
-    """Store an action and its consequences; a repeated one changes nothing.
+    """Store an action and its consequences. One that is recorded already changes nothing (`repeated`).
 
-    Raises IllegalActionError or UnknownSubjectError.
+    With `replaces` it corrects or takes back another action, which then counts no longer; a correction to
+    which no time was given (`at` equals `recorded_at`) keeps the time of what it corrects.
+    Raises IllegalActionError, ActionConflictError or UnknownSubjectError.
     """
     device = tx.devices.get(act.device)
     if device is None or device.role is not Role.TRAP:
         raise UnknownSubjectError(f"{act.device}: no such trap")
-    if act.at > now + AHEAD:
-        raise trap_lifecycle.IllegalActionError("illegal_action.future", at=act.at)
-    act = msgspec.structs.replace(act, at=min(act.at, now))  # else what springs next would be older
-    outcome = Outcome()
-    if tx.acts.find(act.id):
-        return outcome
+    if known := tx.acts.find(act.id):
+        corrections.check_repeat(known, act)
+        return Outcome(repeated=True)
+    is_timed = act.at != act.recorded_at
+    act = late_actions.dated(act, now, timedelta(days=policy.actions.oldest_days))
     before = tx.states.get(act.device)
-    trap_lifecycle.check(before, act)
-    after = add_action(tx, device, before, act)
+    target = _target(tx, act, policy, now)
+    if target is not None and act.is_undo:
+        act = msgspec.structs.replace(act, at=target.at, deed=target.deed)
+    elif target is not None and not is_timed:
+        act = msgspec.structs.replace(act, at=target.at)
+    _check(tx, act, before, now)
+    after = add_action(tx, device, before, act, target)
+    outcome = Outcome()
     change = Change(device, before, after, (), now, policy, frozenset(), tx.devices, tx.states)
     ruling = judge(change)
-    apply(tx, outcome, Ruling(ruling.opens, [*ruling.ends, _end_of_tamper(act)]), policy, now)
-    _acknowledge_all(tx, outcome, act, now)
+    ends = [] if act.replaces else [End(RuleName.TAMPER, act.device, act.by)]
+    apply(tx, outcome, Ruling(ruling.opens, [*ruling.ends, *ends]), policy, now)
+    if target is None:
+        _acknowledge_all(tx, outcome, act, now)
+    else:
+        _open_again(tx, outcome, target, act, now)
     return outcome
 
 
 def add_action(
-    tx: Transaction, device: Device, before: DeviceState | None, act: TrapAction
+    tx: Transaction,
+    device: Device,
+    before: DeviceState | None,
+    act: TrapAction,
+    target: TrapAction | None = None,
 ) -> DeviceState:
-    """Store an action and update the trap's state and effort, whatever the order of arrival."""
-    without = device_update.effort_since(tx, device, act)
+    """Store an action and update the trap's state and effort, whatever the order of arrival.
+
+    `target`: the action that it replaces.
+    """
+    first = min((act, target or act), key=attrgetter("at"))
+    without = device_update.effort_since(tx, device, first)
     tx.acts.add(act)
-    tx.add_tally(device.id, effort.difference(device_update.effort_since(tx, device, act), without))
+    tx.add_tally(
+        device.id, effort.difference(device_update.effort_since(tx, device, first), without)
+    )
     after = with_action(before, act)
+    if target is not None:
+        newest, visited_ms = tx.acts.present(device.id)
+        after = msgspec.structs.replace(after, act=newest, visited_ms=visited_ms)
     tx.put_states([after])
     return after
+
+
+def _target(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> TrapAction | None:
+    """The action that `act` replaces, checked; None if it replaces nothing."""
+    if act.replaces is None:
+        return None
+    target = tx.acts.find(act.replaces)
+    undo = timedelta(seconds=policy.actions.undo_s)
+    corrections.check_target(act, target, now, undo, counts=tx.acts.counts(act.replaces))
+    return target
+
+
+def _check(tx: Transaction, act: TrapAction, before: DeviceState | None, now: datetime) -> None:
+    """Whether the trap's state allows the action: its present one, or that of the action's time."""
+    if act.replaces is None and not late_actions.is_late(act, now):
+        trap_lifecycle.check(before, act)
+        return
+    at_ms = ms(act.at)
+    following = tx.acts.following(act.device, at_ms, act.replaces)
+    if following and tx.journal.trap_reported(act.device, at_ms, ms(following.at)):
+        following = None  # it belongs to a later spring
+    state = tx.trap_before(act.device, at_ms + 1, act.replaces)
+    late_actions.check(act, state, following)
 
 
 def acknowledge(
@@ -103,12 +151,23 @@ def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Out
     return Outcome(opened=[changed])
 
 
-def _end_of_tamper(act: TrapAction) -> End:
-    return End(RuleName.TAMPER, act.device, act.by)
-
-
 def _acknowledge_all(tx: Transaction, outcome: Outcome, act: TrapAction, now: datetime) -> None:
-    """Acknowledge all open alerts about a trap at which somebody acted."""
+    """Acknowledge the open alerts about a trap at which somebody acted, of its time."""
     for alert in tx.alerts.open_about(act.device):
+        if late_actions.is_late(act, now) and alert.observed_at > act.at:
+            continue  # it happened after the person was there
         if changed := change_status(alert, AlertChange.ACKNOWLEDGE, now, act.by, act.through):
             outcome.changed.append(tx.alerts.put(changed))
+
+
+def _open_again(
+    tx: Transaction, outcome: Outcome, target: TrapAction, act: TrapAction, now: datetime
+) -> None:
+    """Put back the alert that the replaced outcome had ended, if the trap is sprung without it."""
+    if trap_lifecycle.last_known(tx.states.get(act.device)).state is not TrapState.SPRUNG:
+        return
+    if tx.alerts.find_open(RuleName.TRAP_SPRUNG, act.device):
+        return
+    ended = tx.alerts.ended_by(RuleName.TRAP_SPRUNG, act.device, target.by, target.recorded_at)
+    if ended and (changed := change_status(ended, AlertChange.TAKE_BACK, now, act.by, act.through)):
+        outcome.changed.append(tx.alerts.put(changed))

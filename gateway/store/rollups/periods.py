@@ -136,10 +136,10 @@ class PeriodReads:
         return dict(self._execute(sql))
 
     def acts(self, start: datetime, end: datetime) -> list[TrapAction]:
-        """People's actions in [start, end), oldest first."""
+        """People's actions in [start, end) that count, oldest first: not those corrected since."""
         sql = """
             SELECT a.body FROM device d CROSS JOIN act a
-            ON a.device = d.id AND a.at_ms >= ? AND a.at_ms < ? ORDER BY a.at_ms, a.no"""
+            ON a.device = d.id AND a.at_ms >= ? AND a.at_ms < ? AND a.counts ORDER BY a.at_ms, a.no"""
         return list(readable(lambda row: to_act(row[0]), self._execute(sql, (ms(start), ms(end)))))
 
     def springs(self, start: datetime, end: datetime) -> list[TrapChange]:

@@ -95,6 +95,12 @@ class AlertTable:
         changed = change_status(alert, AlertChange.RESOLVE, now, by) if alert else None
         return self.put(changed) if changed else None
 
+    def ended_by(self, rule: str, subject: str, by: str, at: datetime) -> Alert | None:
+        """The newest alert of a rule about a subject, if a person ended it at this moment."""
+        last = self._last(rule, subject)
+        told = last is not None and (last.resolved_by, last.resolved_at) == (by, at)
+        return last if told else None
+
     def put(self, alert: Alert) -> Alert:
         """Store a changed alert."""
         self._execute(

@@ -92,6 +92,15 @@ class JournalTable:
         ).fetchone()
         return int(row[0]) if row else None
 
+    def trap_reported(self, device: str, after_ms: int, before_ms: int) -> bool:
+        """Whether a trap's sensor reported that it sprang or was set between two times."""
+        row = self._execute(
+            "SELECT 1 FROM event WHERE device = ? AND observed_ms > ? AND observed_ms < ? "
+            "AND kind IN ('trap.sprung', 'trap.set') LIMIT 1",
+            (self._numbers[device], after_ms, before_ms),
+        ).fetchone()
+        return row is not None
+
 
 def _steps(values: Sequence[T]) -> Iterable[Sequence[T]]:
     return (values[start : start + STEP] for start in range(0, len(values), STEP))

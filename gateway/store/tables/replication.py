@@ -12,12 +12,12 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.model import TrapAction
 from gateway.domain.resident_reports import Sighting
 from gateway.store.rollups.hours import Rollup, SightingKey
 from gateway.store.rollups.walk import WalkCursor
-from gateway.store.rows import EVENT_SELECT, to_act, to_sighting
+from gateway.store.rows import EVENT_SELECT, to_sighting
 from gateway.store.setting_keys import SettingKey
+from gateway.store.tables.actions import DueAction, with_chains
 
 JournalSpan = tuple[int, int]
 """Journal numbers n with after < n <= up to."""
@@ -237,19 +237,20 @@ class FollowerReads:
             for hour, no, change, device, alive, armed in hours
         ]
 
-    def acts(self, limit: int) -> list[tuple[int, TrapAction]]:
-        """(no, action) of the next actions to send."""
-        return [(no, to_act(body)) for no, body in self._next("act", SettingKey.INFLUX_ACTS, limit)]
+    def acts(self, limit: int) -> list[DueAction]:
+        """The next actions to send, in order; before a correction, once more what it corrects."""
+        return with_chains(self._execute, self._next("act", SettingKey.INFLUX_ACTS, limit))
 
     def sightings(self, limit: int) -> list[tuple[int, Sighting]]:
         """(no, sighting) of the next residents' reports to send."""
         return [
             (no, to_sighting(body))
-            for no, body in self._next("sighting", SettingKey.INFLUX_SIGHTINGS, limit)
+            for no, body, _ in self._next("sighting", SettingKey.INFLUX_SIGHTINGS, limit)
         ]
 
     def _next(self, table: str, cursor: str, limit: int) -> list[JournalRow]:
-        sql = f"SELECT no, body FROM {table} WHERE no > ? ORDER BY no LIMIT ?"  # noqa: S608
+        counts = "counts" if table == "act" else "1"
+        sql = f"SELECT no, body, {counts} FROM {table} WHERE no > ? ORDER BY no LIMIT ?"  # noqa: S608
         return self._all(sql, (int(self.get(cursor) or 0), limit))
 
     def waiting(self, before: int = 1 << 40) -> int:

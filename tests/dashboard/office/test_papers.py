@@ -204,6 +204,25 @@ def test_the_same_records_make_the_same_bundle(get: Get) -> None:
         ).read(name)
 
 
+def test_a_corrected_capture_has_one_row_and_one_taken_back_has_none(county: County) -> None:
+    deer, slip = (caught(county.store, f"trap-{n}", AT, species="deer", count=1) for n in (0, 1))
+    for one in (
+        msgspec.structs.replace(deer, id="right", species="boar", replaces=deer.id),
+        msgspec.structs.replace(slip, id="back", replaces=slip.id, is_undo=True),
+    ):
+        county.store.write_now(lambda tx, one=one: tx.acts.add(one))  # type: ignore[misc]
+    county.configure(
+        msgspec.structs.replace(county.config, paperwork=Paperwork(columns=("trap", "species")))
+    )
+    with county.served() as url:
+        asked = f"{url}/officials/papers.csv?month=2026-10"
+        body = urllib.request.urlopen(asked, timeout=20).read().decode("utf-8-sig")
+    assert [row for row in body.splitlines() if "沢のわな0" in row] == ["沢のわな0,イノシシ"]
+    assert "沢のわな1,ニホンジカ" not in body
+    kept = county.store.read_now(lambda r: [act.id for act in r.acts(deer.device)])
+    assert {deer.id, "right"} <= set(kept), "the evidence of the correction"
+
+
 def test_the_municipality_chooses_the_columns(county: County) -> None:
     chosen = Paperwork(columns=("date", "species", "mesh5km"))
     county.configure(msgspec.structs.replace(county.config, paperwork=chosen))

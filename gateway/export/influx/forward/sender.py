@@ -190,10 +190,9 @@ class Sender:
         """Send new actions and reports of people; returns the traps of the actions."""
         devices: set[str] = set()
         while acts := await self._store.read(lambda r: r.follower.acts(self.batch)):
-            await self._send_reported(
-                [self._encoder.act(*one) for one in acts], SettingKey.INFLUX_ACTS, acts[-1][0]
-            )
-            devices.update(act.device for _, act in acts)
+            lines = [self._encoder.act(one.no, one.act, counts=one.counts) for one in acts]
+            await self._send_reported(lines, SettingKey.INFLUX_ACTS, acts[-1].no)
+            devices.update(one.act.device for one in acts)
         while told := await self._store.read(lambda r: r.follower.sightings(self.batch)):
             lines = [self._encoder.report(*one) for one in told]
             await self._send_reported(lines, SettingKey.INFLUX_SIGHTINGS, told[-1][0])

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.domain.model import ActionKind, Event, Kind, TrapAction
 from gateway.domain.resident_reports import Sighting, SightingKind
@@ -76,6 +77,30 @@ def test_what_people_did_is_there_without_their_names(store: Store, influxd: Inf
         2,
     )
     assert "tanaka" not in str(row)
+
+
+@pytest.mark.parametrize("sent_before", [True, False])
+def test_a_corrected_capture_counts_once_on_the_server(
+    store: Store, influxd: Influxd, *, sent_before: bool
+) -> None:
+    deer = TrapAction(
+        id="a1", device="dev-000", deed=ActionKind.CAPTURED, at=at(70), by="tanaka", recorded_at=at(71),
+        species="deer", count=2,
+    )  # fmt: skip
+    store.write_now(lambda tx: tx.acts.add(deer))
+    if sent_before:
+        forward(store, influxd)
+    for one in (
+        replace(deer, id="a2", species="boar", replaces="a1"),
+        replace(deer, id="a3", device="dev-001"),
+        replace(deer, id="a4", device="dev-001", replaces="a3", is_undo=True),
+    ):
+        store.write_now(lambda tx, one=one: tx.acts.add(one))  # type: ignore[misc]
+    forward(store, influxd)
+    [[table]] = ask(influxd, lambda server: server.query("SELECT * FROM act"))
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.values]
+    assert sum(row["n"] for row in rows) == 2
+    assert [row["species"] for row in rows if row["eid"]] == ["boar"]
 
 
 def test_what_people_reported_is_there_once(store: Store, influxd: Influxd) -> None:
