@@ -7,6 +7,7 @@ that need a role and come from our own pages.
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -48,12 +49,28 @@ from gateway.store.connection import DiskError
 from gateway.store.feed import Feed
 
 
+class Backend(NamedTuple):
+    """What every page reads and writes."""
+
+    store: Store
+    feed: Feed
+    config: Config
+    clock: Clock = utc_now
+
+
+class _Web(NamedTuple):
+    """What pages and middleware share."""
+
+    live: Live
+    reply: Reply
+    auth: Auth
+    sessions: Sessions
+    calculating: CalculatingPages
+
+
 def create_app(
-    store: Store,
-    feed: Feed,
-    config: Config,
+    backend: Backend,
     *,
-    clock: Clock = utc_now,
     approvals: Approvals | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     office: Sequence[BaseRoute] | None = None,
@@ -67,49 +84,71 @@ def create_app(
     Raises MissingAssetsError if the browser's files were not built.
     """
     assets.check()
+    web = _web(backend, demo_account)
+    office = web.calculating.routes() if office is None else office
+    app = Starlette(
+        routes=[*extra_routes, *_routes(backend, web, approvals), *office, *_entries(backend, web)],
+        middleware=_middleware(backend, web),
+        exception_handlers=error_handlers(web.reply, backend.clock),
+        lifespan=lambda _: _running(web),
+    )
+    app.state.live = web.live  # `serve` ends the streams before it waits for them
+    return app
+
+
+def _web(backend: Backend, demo_account: Person | None) -> _Web:
+    store, feed, config, clock = backend
     reply = Reply(config)
-    live = Live(store, feed, clock)
-    browsers = KeyFile(store.path, config.dashboard.secret, clock).keys(Purpose.BROWSERS)
     sessions = Sessions(store, clock)
+    browsers = KeyFile(store.path, config.dashboard.secret, clock).keys(Purpose.BROWSERS)
     accounts = Accounts(store, config.rota, reply.zone, demo_account)
     auth = Auth(config.dashboard, browsers, accounts, sessions, clock)
     child = Child(Settings(str(store.path), config))
     calculating = CalculatingPages(child, reply, clock, _repairing(store))
-    office = calculating.routes() if office is None else office
-    app = Starlette(
-        routes=[
-            *extra_routes,
-            *LivePages(store, live, reply, config, clock).routes(),
-            *Api(store, live, reply, clock).routes(),
-            *ProgramApi(store, live, reply, clock).routes(),
-            *Installer(store, feed, reply, config.sources, approvals, clock).routes(),
-            *office,
-            *LoginPages(auth, reply, clock).routes(),
-            *PeoplePages(store, feed, auth, reply, clock).routes(),
-            *AccountPages(auth, reply, clock).routes(),
-            *SignInPages(auth, store, reply, config.dashboard.public_url, clock).routes(),
-            Mount("/static", StaticFiles(directory=assets.STATIC)),
-        ],
-        middleware=[
-            Middleware(SecurityHeaders, https=config.dashboard.public_url.startswith("https:")),
-            *_hosts(auth),
-            Middleware(OriginGuard, settings=config.dashboard, reply=reply, clock=clock),
-            Middleware(Door, store=store, clock=clock),
-            Middleware(Gate, auth=auth, reply=reply, clock=clock, public=config.public.open),
-            Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
-        ],
-        exception_handlers=error_handlers(reply, clock),
-        lifespan=lambda _: _running(live, calculating, sessions),
-    )
-    app.state.live = live  # `serve` ends the streams before it waits for them
-    return app
+    return _Web(Live(store, feed, clock), reply, auth, sessions, calculating)
+
+
+def _routes(backend: Backend, web: _Web, approvals: Approvals | None) -> list[BaseRoute]:
+    """The live pages, the APIs, and what arrives."""
+    store, feed, config, clock = backend
+    return [
+        *LivePages(store, web.live, web.reply, config, clock).routes(),
+        *Api(store, web.live, web.reply, clock).routes(),
+        *ProgramApi(store, web.live, web.reply, clock).routes(),
+        *Installer(store, feed, web.reply, config.sources, approvals, clock).routes(),
+    ]
+
+
+def _entries(backend: Backend, web: _Web) -> list[BaseRoute]:
+    """Logging in, people, and the browser's files."""
+    store, feed, config, clock = backend
+    auth, reply = web.auth, web.reply
+    return [
+        *LoginPages(auth, reply, clock).routes(),
+        *PeoplePages(store, feed, auth, reply, clock).routes(),
+        *AccountPages(auth, reply, clock).routes(),
+        *SignInPages(auth, store, reply, config.dashboard.public_url, clock).routes(),
+        Mount("/static", StaticFiles(directory=assets.STATIC)),
+    ]
+
+
+def _middleware(backend: Backend, web: _Web) -> list[Middleware]:
+    """From the outermost to the innermost."""
+    settings, clock = backend.config.dashboard, backend.clock
+    is_open = backend.config.public.open
+    return [
+        Middleware(SecurityHeaders, https=settings.public_url.startswith("https:")),
+        *_hosts(web.auth),
+        Middleware(OriginGuard, settings=settings, reply=web.reply, clock=clock),
+        Middleware(Door, store=backend.store, clock=clock),
+        Middleware(Gate, auth=web.auth, reply=web.reply, clock=clock, public=is_open),
+        Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
+    ]
 
 
 @contextlib.asynccontextmanager
-async def _running(
-    live: Live, calculating: CalculatingPages, sessions: Sessions
-) -> AsyncIterator[None]:
-    async with live.running(), calculating.running(), sessions.running():
+async def _running(web: _Web) -> AsyncIterator[None]:
+    async with web.live.running(), web.calculating.running(), web.sessions.running():
         yield
 
 

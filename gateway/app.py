@@ -22,7 +22,7 @@ from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from dashboard.app import create_app
+from dashboard.app import Backend, create_app
 from dashboard.serve import listening_socket, serve
 from dashboard.trapper.one_tap import OneTap
 from dashboard.trapper.phone.acts import Acts
@@ -221,10 +221,7 @@ def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlett
     """All pages of one gateway; /healthz shows `faults`."""
     sources = gateway.sources
     return create_app(
-        gateway.store,
-        gateway.feed,
-        gateway.config,
-        clock=gateway.clock,
+        Backend(gateway.store, gateway.feed, gateway.config, gateway.clock),
         approvals=Approvals(sources.decode, sources.models, gateway.policy, sources.dialect),
         extra_routes=[
             *watchdog.routes(gateway.health, gateway.store, faults),

@@ -6,7 +6,7 @@ Owns the counters and the decision whether the intake moves. Must not act on the
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
@@ -49,52 +49,57 @@ class _NoEvents(Collector):
         yield family
 
 
+class _CommitMetrics:
+    """What the commits took in and gave."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"{NAME}_{name}", text, labels, registry=registry)
+
+        def histogram(name: str, text: str, buckets: Sequence[float]) -> Histogram:
+            return Histogram(f"{NAME}_{name}", text, registry=registry, buckets=buckets)
+
+        self.received = counter("received", "Messages taken in")
+        self.events = counter("events", "Events committed")
+        self.duplicates = counter("duplicates", "Copies of what was known")
+        self.refused = counter("refused", "Messages without an event", "reason")
+        self.alerts = counter("alerts", "Alerts opened", "rule")
+        self.disk_refusals = counter("disk_refusals", "Commits that the disk refused")
+        self.latency = histogram(
+            "commit_seconds",
+            "From received to durable",
+            (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+        )
+        self.batch = histogram(
+            "batch_messages", "Messages in one commit", (1, 3, 10, 30, 100, 300, 1000, 3000)
+        )
+        for reason in RefusalReason:
+            self.refused.labels(reason.value)
+
+
+class _Gauges:
+    """The present state of the gateway and of what it talks with."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"{NAME}_{name}", text, labels, registry=registry)
+
+        self.lag = gauge("loop_lag_seconds", "The event loop's lateness")
+        self.broker = gauge("broker", "What the broker says of itself ($SYS)", "what")
+        self.backlog = gauge("backlog", "Durable, acknowledged and not judged yet")
+        self.outbox = gauge("outbox", "Deliveries to people by status", "status")
+        self.faults = gauge("fault", "1 while a part fails", "part")
+
+
 class Health:
     """Counters of one gateway."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        self._received = Counter(f"{NAME}_received", "Messages taken in", registry=registry)
-        self._events = Counter(f"{NAME}_events", "Events committed", registry=registry)
-        self._duplicates = Counter(
-            f"{NAME}_duplicates", "Copies of what was known", registry=registry
-        )
-        self._refused = Counter(
-            f"{NAME}_refused", "Messages without an event", ["reason"], registry=registry
-        )
-        self._alerts = Counter(f"{NAME}_alerts", "Alerts opened", ["rule"], registry=registry)
-        self._disk = Counter(
-            f"{NAME}_disk_refusals", "Commits that the disk refused", registry=registry
-        )
-        self._latency = Histogram(
-            f"{NAME}_commit_seconds",
-            "From received to durable",
-            registry=registry,
-            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
-        )
-        self._batch = Histogram(
-            f"{NAME}_batch_messages",
-            "Messages in one commit",
-            registry=registry,
-            buckets=(1, 3, 10, 30, 100, 300, 1000, 3000),
-        )
-        self._lag = Gauge(
-            f"{NAME}_loop_lag_seconds", "The event loop's lateness", registry=registry
-        )
-        self._broker = Gauge(
-            f"{NAME}_broker", "What the broker says of itself ($SYS)", ["what"], registry=registry
-        )
-        self._behind = Gauge(
-            f"{NAME}_backlog", "Durable, acknowledged and not judged yet", registry=registry
-        )
-        self._outbox = Gauge(
-            f"{NAME}_outbox", "Deliveries to people by status", ["status"], registry=registry
-        )
-        self._faults = Gauge(f"{NAME}_fault", "1 while a part fails", ["part"], registry=registry)
+        self.registry = CollectorRegistry()
+        self._commits = _CommitMetrics(self.registry)
+        self._gauges = _Gauges(self.registry)
         self.no_events = NoEventCounts()
-        registry.register(_NoEvents(self.no_events))
-        for reason in RefusalReason:
-            self._refused.labels(reason.value)
+        self.registry.register(_NoEvents(self.no_events))
         self._begun: float | None = None
         self._steps = 0
         self.disk_error = ""
@@ -104,29 +109,29 @@ class Health:
         """A batch was committed."""
         self.disk_error = ""
         self._begun = None
-        self._received.inc(messages)
-        self._events.inc(len(outcome.events))
-        self._duplicates.inc(outcome.duplicates)
+        self._commits.received.inc(messages)
+        self._commits.events.inc(len(outcome.events))
+        self._commits.duplicates.inc(outcome.duplicates)
         self.no_events.add(outcome.no_events)
-        self._latency.observe(took_s)
-        self._batch.observe(messages)
+        self._commits.latency.observe(took_s)
+        self._commits.batch.observe(messages)
         for reason, count in outcome.refused.items():
-            self._refused.labels(reason.value).inc(count)
+            self._commits.refused.labels(reason.value).inc(count)
         for alert in outcome.opened:
-            self._alerts.labels(alert.rule).inc()
+            self._commits.alerts.labels(alert.rule).inc()
 
     def behind(self, messages: int) -> None:
         """`messages` are stored and wait to be processed; storing them is progress too."""
         self.disk_error = ""
         self._begun = None
         self.backlog = messages
-        self._behind.set(messages)
+        self._gauges.backlog.set(messages)
 
     def refused_by_disk(self, error: str) -> None:
         """A commit failed; the messages stay with the broker."""
         self.disk_error = error
         self._begun = time.monotonic()  # a retry is progress: a restart would not help
-        self._disk.inc()
+        self._commits.disk_refusals.inc()
 
     def waiting(self, messages: int) -> None:
         """A batch was received: from now on there must be progress."""
@@ -140,11 +145,11 @@ class Health:
 
     def broker_says(self, what: str, value: float) -> None:
         """A number from the broker's $SYS topics: "dropped", "stored", "clients" or "uptime_s"."""
-        self._broker.labels(what).set(value)
+        self._gauges.broker.labels(what).set(value)
 
     def late(self, seconds: float) -> None:
         """How late a timer of the event loop fired, in seconds."""
-        self._lag.set(seconds)
+        self._gauges.lag.set(seconds)
 
     def alive(self, salvage_steps: int = 0) -> bool:
         """Whether the intake moves: False if one batch takes longer than STUCK_S.
@@ -157,7 +162,10 @@ class Health:
 
     def metrics(self, outbox: Mapping[str, int], faults: Mapping[str, str]) -> bytes:
         """All metrics in the Prometheus text format."""
-        for gauge, values in ((self._outbox, outbox), (self._faults, dict.fromkeys(faults, 1))):
+        for gauge, values in (
+            (self._gauges.outbox, outbox),
+            (self._gauges.faults, dict.fromkeys(faults, 1)),
+        ):
             gauge.clear()
             for label, value in values.items():
                 gauge.labels(label).set(value)

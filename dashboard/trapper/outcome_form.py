@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from msgspec import Struct
 
@@ -63,11 +64,7 @@ def action_of(
     """
     kind = _kind(fields.get("do", ""))
     found = kind in {ActionKind.CAPTURED, ActionKind.NON_TARGET}
-    animal = _one_of(fields, "species", species.BY_CODE) or species.UNKNOWN
-    count = int(_number(fields, "count", 1, MAX_ANIMALS, whole=True) or 1)
-    sex, age = _one_of(fields, "sex", SEXES), _one_of(fields, "age", AGES)
-    weight, weight_kg = _one_of(fields, "weight", WEIGHTS), _weight(fields)
-    asked = answered(fields, rules.asked, all_required=found)
+    animal, asked = _animal(fields), answered(fields, rules.asked, all_required=found)
     return TrapAction(
         id=action_id,
         device=device,
@@ -76,19 +73,25 @@ def action_of(
         by=person,
         recorded_at=now,
         through=through,
-        species=animal if found else None,
-        count=count if found else None,
-        sex=sex if found else None,
-        weight_class=weight if found else None,
         photo=fields.get("photo", "")[:MAX_TEXT] or None,
         note=fields.get("note", "")[:MAX_TEXT],
-        age=age if found else None,
-        weight_kg=weight_kg if found else None,
-        fields=asked if found else {},
         photos=_photos(fields),
         position=_position(fields),
         replaces=_replaced(fields),
+        **(animal | {"fields": asked} if found else {}),
     )
+
+
+def _animal(fields: Mapping[str, str]) -> dict[str, Any]:
+    """What the form says of the animal; checked also where the action is about none."""
+    return {
+        "species": _one_of(fields, "species", species.BY_CODE) or species.UNKNOWN,
+        "count": int(_number(fields, "count", 1, MAX_ANIMALS, whole=True) or 1),
+        "sex": _one_of(fields, "sex", SEXES),
+        "age": _one_of(fields, "age", AGES),
+        "weight_class": _one_of(fields, "weight", WEIGHTS),
+        "weight_kg": _weight(fields),
+    }
 
 
 def _kind(value: str) -> ActionKind:

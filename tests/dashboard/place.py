@@ -15,7 +15,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from dashboard.app import create_app
+from dashboard.app import Backend, create_app
 from dashboard.office.pages import Officials
 from dashboard.public.pages import PublicPages
 from dashboard.serve import listen, serve
@@ -165,10 +165,7 @@ class Place:
     def served(self, port: int = 0) -> Iterator[str]:
         """The dashboard on a loopback port, in a thread of its own; gives its address."""
         app = create_app(
-            self.store,
-            self.feed,
-            self.config,
-            clock=self.clock,
+            Backend(self.store, self.feed, self.config, self.clock),
             approvals=self.desk,
             extra_routes=self.more,
             office=None if self.apart else self.office(),

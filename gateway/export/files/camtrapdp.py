@@ -190,6 +190,14 @@ def _probability(value: float | None) -> str:
     return "" if value is None else f"{min(max(value, 0.0), 1.0):.3f}"
 
 
+PROJECT = {
+    "samplingDesign": "targeted",
+    "captureMethod": ["activityDetection"],
+    "individualAnimals": False,
+    "observationLevel": ["event"],
+}
+
+
 def _descriptor(deployed: list[tuple[Device, _Deployment]], about: PackageInfo) -> dict[str, Any]:
     places = [place(device, about) for device, _ in deployed]
     names = sorted({one.species for _, run in deployed for one in run.events})
@@ -200,39 +208,31 @@ def _descriptor(deployed: list[tuple[Device, _Deployment]], about: PackageInfo) 
         "created": _time(about.created),
         "version": "1.0",
         "contributors": [{"title": about.publisher, "role": "publisher"}],
-        "licenses": [
-            {"name": about.licence, "scope": "data"},
-            {"name": about.licence, "scope": "media"},
-        ],
-        "project": {
-            "title": about.title,
-            "samplingDesign": "targeted",
-            "captureMethod": ["activityDetection"],
-            "individualAnimals": False,
-            "observationLevel": ["event"],
-        },
+        "licenses": [{"name": about.licence, "scope": scope} for scope in ("data", "media")],
+        "project": PROJECT | {"title": about.title},
         "spatial": _box(places),
         "temporal": {
             "start": _day(min(run.start for _, run in deployed)),
             "end": _day(max(run.end for _, run in deployed)),
         },
         "taxonomic": [_taxon(name) for name in names if scientific(name)],
-        "resources": [
-            {
-                "name": name,
-                "path": f"{name}.csv",
-                "profile": "tabular-data-resource",
-                "format": "csv",
-                "mediatype": "text/csv",
-                "encoding": "utf-8",
-                "schema": f"{BASE}{name}-table-schema.json",
-            }
-            for name in ("deployments", "media", "observations")
-        ],
+        "resources": [_resource(name) for name in ("deployments", "media", "observations")],
     }
     if not about.exact:
         descriptor["coordinatePrecision"] = 0.04  # of 5 km squares, in degrees
     return descriptor
+
+
+def _resource(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "path": f"{name}.csv",
+        "profile": "tabular-data-resource",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": f"{BASE}{name}-table-schema.json",
+    }
 
 
 def _taxon(code: str) -> dict[str, Any]:

@@ -63,57 +63,51 @@ def _device_info(device: Device, node: str) -> dict[str, Any]:
 
 def _entities(site_state: RetainedState, device: Device) -> Iterator[Entity]:
     topic = state_topic(site_state.site, device.id)
-    available = {"availability_topic": topic, "availability_template": _KNOWN, "state_topic": topic}
-    if device.role is Role.TRAP:
-        yield (
-            "binary_sensor",
-            "sprung",
-            available
-            | {
-                "name": "作動 sprung",
-                "device_class": "problem",
-                "value_template": "{{ 'ON' if value_json.state == 'sprung' else 'OFF' }}",
-            },
-        )
-        yield (
-            "sensor",
-            "state",
-            {
-                "name": "状態 state",
-                "state_topic": topic,
-                "value_template": "{{ value_json.state }}",
-                "json_attributes_topic": topic,
-                "icon": "mdi:gate",
-            },
-        )
-    else:
-        yield (
-            "sensor",
-            "species",
-            available
-            | {
-                "name": "最後に見た動物 last seen",
-                "icon": "mdi:paw",
-                "json_attributes_topic": topic,
-                "value_template": "{{ value_json.species | default('') }}",
-            },
-        )
+    yield from _trap_entities(topic) if device.role is Role.TRAP else _detector_entities(topic)
     state = site_state.states.get(device.id)
     for field, name, unit, kind in _MEASURES:
         if state is not None and state.fact(field) is not None:
-            yield (
-                "sensor",
-                field,
-                {
-                    "name": name,
-                    "state_topic": topic,
-                    "unit_of_measurement": unit,
-                    "device_class": kind,
-                    "state_class": "measurement",
-                    "entity_category": "diagnostic",
-                    "value_template": f"{{{{ value_json.{field} }}}}",
-                },
-            )
+            measure = {
+                "name": name,
+                "state_topic": topic,
+                "unit_of_measurement": unit,
+                "device_class": kind,
+                "state_class": "measurement",
+                "entity_category": "diagnostic",
+                "value_template": f"{{{{ value_json.{field} }}}}",
+            }
+            yield "sensor", field, measure
+
+
+def _trap_entities(topic: str) -> Iterator[Entity]:
+    sprung = {
+        "name": "作動 sprung",
+        "device_class": "problem",
+        "value_template": "{{ 'ON' if value_json.state == 'sprung' else 'OFF' }}",
+    }
+    yield "binary_sensor", "sprung", _available(topic) | sprung
+    state = {
+        "name": "状態 state",
+        "state_topic": topic,
+        "value_template": "{{ value_json.state }}",
+        "json_attributes_topic": topic,
+        "icon": "mdi:gate",
+    }
+    yield "sensor", "state", state
+
+
+def _detector_entities(topic: str) -> Iterator[Entity]:
+    species = {
+        "name": "最後に見た動物 last seen",
+        "icon": "mdi:paw",
+        "json_attributes_topic": topic,
+        "value_template": "{{ value_json.species | default('') }}",
+    }
+    yield "sensor", "species", _available(topic) | species
+
+
+def _available(topic: str) -> dict[str, Any]:
+    return {"availability_topic": topic, "availability_template": _KNOWN, "state_topic": topic}
 
 
 def _alert_entities(site_state: RetainedState) -> Iterator[Entity]:

@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from dashboard.app import create_app
+from dashboard.app import Backend, create_app
 from dashboard.live import updates as live_module
 from dashboard.live.snapshot import Snapshot
 from dashboard.live.updates import Live
@@ -103,7 +103,7 @@ def test_cancelling_ends_the_server_soon_although_streams_are_open(place: Place)
     async def main() -> float:
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
-        app = create_app(place.store, place.feed, place.config, clock=place.clock)
+        app = create_app(Backend(place.store, place.feed, place.config, place.clock))
         server = asyncio.create_task(serve(app, listener))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /live?panel=alerts HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")

@@ -1,0 +1,61 @@
+"""Functions are short and take few parameters: measured over the whole product."""
+
+import ast
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("gateway", "dashboard", "firmware_sim")
+MOST_LINES = 40
+MOST_MEDIAN = 8
+MOST_PARAMETERS = 7  # beside self
+# "module:function" -> why it is longer. Empty: nothing is.
+LONGER: dict[str, str] = {}
+
+
+class Function(NamedTuple):
+    """One function of the source."""
+
+    name: str
+    lines: int
+    parameters: int
+
+
+def functions(source: str, module: str) -> list[Function]:
+    """Every function and method in a source, inner ones too; decorators are not counted."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            names = [one.arg for one in given if one.arg not in {"self", "cls"}]
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            found.append(Function(f"{module}:{node.name}", lines, len(names)))
+    return found
+
+
+FUNCTIONS = [
+    function
+    for room in ROOMS
+    for path in sorted((ROOT / room).rglob("*.py"))
+    for function in functions(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
+]
+
+
+def test_no_function_is_long() -> None:
+    long = {one.name for one in FUNCTIONS if one.lines > MOST_LINES}
+    assert long == set(LONGER)
+
+
+def test_most_functions_are_short() -> None:
+    assert len(FUNCTIONS) > 1_000
+    assert median(one.lines for one in FUNCTIONS) <= MOST_MEDIAN
+
+
+def test_no_function_takes_many_parameters() -> None:
+    assert [one for one in FUNCTIONS if one.parameters > MOST_PARAMETERS] == []
+
+
+def test_control_a_long_function_is_measured() -> None:
+    source = "class A:\n    def f(self, a, *, b):\n" + "        a = b\n" * 41
+    assert functions(source, "m") == [Function("m:f", 42, 2)]
