@@ -65,7 +65,8 @@ async def serve(app: Starlette, listener: socket.socket) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """A socket listening at exactly this address. Raises OSError if the address is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP: only then does asyncio set TCP_NODELAY, and a page needs no 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -4,14 +4,17 @@ Owns the attribute that each safeguard replaces. With CARE `nothing` the gateway
 how late its event loop was (`lags`).
 """
 
+import asyncio
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TypeVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dashboard import serve
+from dashboard.web.entry.passwords import PasswordCheck
 from gateway import app, watchdog
 from gateway.cli import main
 from gateway.domain.refused.unknown_names import UnknownNames
@@ -26,6 +29,7 @@ from gateway.store import Store, Transaction
 
 T = TypeVar("T")
 TICK_S = 0.02
+CROWD = ThreadPoolExecutor(64, "passwords")
 LATE = "the loop was late by "
 
 
@@ -69,6 +73,11 @@ def unbounded(_most: int) -> type[H11Protocol]:
     return H11Protocol
 
 
+async def check_at_once(_check: PasswordCheck, work: Callable[..., T], *given: str) -> T:
+    """Checks as many passwords at the same time as are sent."""
+    return await asyncio.get_running_loop().run_in_executor(CROWD, work, *given)
+
+
 def has_always_room(names: UnknownNames, topic: str, now: datetime) -> None:
     """A list of unknown names without a limit."""
 
@@ -80,6 +89,7 @@ CARES: dict[str, tuple[object, str, object]] = {
     "commit beside the loop": (Store, "write", write_on_the_loop),
     "a bound on what waits": (BrokerSession, "_pause", read_on),
     "a look at how connections end": (ConnectionHistory, "ended", see_nothing),
+    "one password at a time": (PasswordCheck, "_in_turn", check_at_once),
     "bounded connections": (serve, "bounded", unbounded),
     "the memory of the broker": (Gaps, "connected", forget),
 }

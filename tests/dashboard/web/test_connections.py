@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Protocol
@@ -234,6 +235,29 @@ def test_at_the_limit_with_no_idle_connection_a_new_one_is_refused(
         assert b"at last" in await busy.readuntil(b"at last")
 
     run(scenario)
+
+
+def test_a_page_does_not_wait_until_its_first_part_is_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """TCP_NODELAY: without it each further page of a connection takes 40 ms more."""
+    sends_at_once: list[int] = []
+    made = connections.BoundedConnection.connection_made
+
+    def note(self: connections.BoundedConnection, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        option = socket.IPPROTO_TCP, socket.TCP_NODELAY
+        sends_at_once.append(transport.get_extra_info("socket").getsockopt(*option))
+
+    monkeypatch.setattr(connections.BoundedConnection, "connection_made", note)
+
+    async def scenario(pages: Pages, connect: Connect) -> None:
+        pages.go.set()
+        reader, _writer = await connect(ASK % b"/wait")
+        assert b"at last" in await reader.readuntil(b"at last")
+
+    run(scenario)
+    assert sends_at_once == [1]
 
 
 def test_one_connection_carries_many_requests(limit_connections: Callable[[int], None]) -> None:

@@ -1,0 +1,56 @@
+"""The limits that the unit sets fit what the program takes."""
+
+import re
+
+import pytest
+
+from dashboard.web.connections import (
+    BACKLOG,
+    MAX_CONNECTIONS,
+    RESERVED,
+    allowed_descriptors,
+    most_connections,
+)
+from gateway.config.office import Office
+from tests.deploy.folder import DEPLOY
+
+UNIT = (DEPLOY / "systemd" / "shishigaki.service").read_text()
+GATEWAY_MB = 110  # with 5,000 devices and a flood: gateway/PROMISES.md
+BOARD_MB = 512
+SYSTEM_MB = 90  # Debian without a desktop and mosquitto, of the board's memory
+
+
+def setting(name: str) -> str:
+    """The value of a setting that the unit has once."""
+    found = re.findall(rf"^{name}=(.+)$", UNIT, re.MULTILINE)
+    assert len(found) == 1, f"{name} stands {len(found)} times in the unit"
+    return str(found[0])
+
+
+def test_files_suffice_for_all_connections_and_what_is_reserved_beside_them() -> None:
+    files = int(setting("LimitNOFILE"))
+    assert files >= MAX_CONNECTIONS + BACKLOG + RESERVED
+    assert most_connections(files) == MAX_CONNECTIONS
+
+
+def test_control_with_fewer_files_than_that_there_are_fewer_connections() -> None:
+    assert most_connections(MAX_CONNECTIONS + RESERVED - 1) < MAX_CONNECTIONS
+    assert allowed_descriptors() > 0
+
+
+def test_memory_suffices_for_the_gateway_and_the_officials_pages_and_leaves_the_board_its_own() -> (
+    None
+):
+    most_mb = int(setting("MemoryMax").removesuffix("M")) * 1.048576
+    assert GATEWAY_MB + Office().memory_mb < most_mb < BOARD_MB - SYSTEM_MB
+
+
+def test_the_end_of_a_calculating_process_does_not_end_the_gateway() -> None:
+    assert setting("OOMPolicy") == "continue"
+
+
+@pytest.mark.parametrize("name", ["LimitNOFILE", "TasksMax", "MemoryMax"])
+def test_each_limit_stands_below_its_reason(name: str) -> None:
+    lines = UNIT.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith(f"{name}="))
+    assert lines[at - 1].startswith("# ")
