@@ -7,6 +7,7 @@ sockets are silent, after how many seconds a silent socket is ended, pages a sec
 
 import asyncio
 import contextlib
+import signal
 import socket
 import statistics
 import subprocess
@@ -184,7 +185,7 @@ def measure(name: str, command: list[str], port: int, log: Path) -> Result:
             found.answers = answers(port)
             found.silent_mb = rss_mb(child.pid) - before_mb
     finally:
-        child.end(9)
+        child.end(signal.SIGKILL)
     return found
 
 
