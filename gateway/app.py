@@ -26,6 +26,7 @@ from dashboard.app import Backend, create_app
 from dashboard.serve import listening_socket, serve
 from dashboard.trapper.one_tap import OneTap
 from dashboard.trapper.phone.acts import Acts
+from dashboard.trapper.photos import PhotoPages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
 from gateway import watchdog
@@ -127,6 +128,7 @@ def _faults(
     more = [
         *upkeep.faults,
         broker.gaps.faults,
+        gateway.photos.faults,
         lambda: broker.log.faults(gateway.clock()),
     ]
     if influx:
@@ -232,12 +234,14 @@ def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlett
 
 
 def action_routes(gateway: Gateway) -> list[Route]:
-    """The pages on which people record: one-tap pages of message links, and each trap's page."""
-    reply = Reply(gateway.config)
-    page = OneTap(gateway.store, gateway.feed, reply, gateway.policy, links(gateway), gateway.clock)
-    trap = TrapPage(gateway.store, gateway.feed, reply, gateway.policy, gateway.clock)
-    acts = Acts(gateway.store, gateway.feed, reply, gateway.policy, gateway.clock)
-    return [*page.routes(), *acts.routes(), *trap.routes()]
+    """The pages on which people record: one-tap pages of message links, each trap's page, photos."""
+    reply, store, feed = Reply(gateway.config), gateway.store, gateway.feed
+    policy, clock, keeper = gateway.policy, gateway.clock, gateway.photos
+    page = OneTap(store, feed, reply, policy, links(gateway), clock, keeper)
+    trap = TrapPage(store, feed, reply, policy, clock, keeper)
+    acts = Acts(store, feed, reply, policy, clock)
+    photos = PhotoPages(store, keeper, reply, policy, links(gateway), clock)
+    return [*page.routes(), *acts.routes(), *trap.routes(), *photos.routes()]
 
 
 @contextlib.asynccontextmanager

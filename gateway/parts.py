@@ -24,6 +24,7 @@ from gateway.domain.people.person import Person
 from gateway.domain.people.signing import Purpose
 from gateway.ingest.messages.decoding import Sources
 from gateway.ingest.people import importing
+from gateway.ingest.photos.keeping import PhotoKeeper
 from gateway.metrics import Health
 from gateway.mqtt.link import Publish
 from gateway.store import DiskError, Store
@@ -45,6 +46,7 @@ class Gateway(Struct):
     feed: Feed
     health: Health
     policy: Policy
+    photos: PhotoKeeper
     clock: Clock = utc_now
     keeper: Timekeeper | None = (
         None  # decides whether the clock is trusted; None for a given `clock`
@@ -66,7 +68,10 @@ def build(config: Config, clock: Clock | None = None) -> Gateway:
     keeper = None if clock else open_timekeeper(store)
     now = clock or keeper or utc_now
     people = import_people(store, config, now())
-    return Gateway(config, store, sources, feed, health, policy(config, people), now, keeper)
+    photos = PhotoKeeper(store, config, now)
+    return Gateway(
+        config, store, sources, feed, health, policy(config, people), photos, now, keeper
+    )
 
 
 def import_people(store: Store, config: Config, now: datetime) -> Mapping[str, Person] | None:

@@ -19,6 +19,8 @@ from starlette.routing import Route
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.form_view import action_names, form_words
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
+from dashboard.trapper.sent_form import FormReader, thanks
+from dashboard.web.multipart import FormError
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.links import PATH, BadTicketError, Links, Ticket
@@ -29,13 +31,16 @@ from gateway.domain.errors import BadInputError
 from gateway.domain.model import ActionKind, Alert, AlertStatus, Device, DeviceState, Role
 from gateway.domain.outcome import Outcome
 from gateway.ingest.people import actions
+from gateway.ingest.photos.keeping import PhotoKeeper
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
 
 LINK_STAYS_VALID = {ACKNOWLEDGE, ActionKind.VISITED.value}  # not an outcome
 THROUGH = "one-tap"
 REPEAT = timedelta(minutes=10)  # the same action by the same link within it is a double tap
-FIELDS = ("do", "species", "count", "sex", "weight", "photo", "note")  # same values = same action
+FIELDS = (  # same values = same action
+    "do", "species", "count", "sex", "age", "weight", "weight_kg", "photo", "photos", "note",
+)  # fmt: skip
 
 
 class UsedLinkError(BadInputError):
@@ -68,10 +73,18 @@ class OneTap:
     """Handlers of the page."""
 
     def __init__(
-        self, store: Store, feed: Feed, reply: Reply, policy: Policy, links: Links, clock: Clock
+        self,
+        store: Store,
+        feed: Feed,
+        reply: Reply,
+        policy: Policy,
+        links: Links,
+        clock: Clock,
+        photos: PhotoKeeper | None = None,
     ) -> None:
         self._store, self._feed, self._reply = store, feed, reply
         self._policy, self._links, self._clock = policy, links, clock
+        self._forms = FormReader(photos)
 
     def routes(self) -> list[Route]:
         """GET and POST of the page."""
@@ -94,8 +107,11 @@ class OneTap:
         if isinstance(ticket, Response):
             return ticket
         now = self._clock()
-        async with request.form(max_fields=20, max_files=0) as form:
-            fields = {name: str(value) for name, value in form.items()}
+        try:
+            sent = await self._forms.read(request, ticket.person)
+        except FormError:
+            return await self._page(request, ticket, "onetap.over", 409)
+        fields = sent.fields
         if await self._store.read(lambda reader: _is_spent(reader, ticket, fields)):
             return await self._page(request, ticket, status=409)
         try:
@@ -111,9 +127,8 @@ class OneTap:
             return await self._page(request, ticket, words, 409)
         self._feed.tell(outcome)
         is_spent = fields["do"] not in LINK_STAYS_VALID
-        return await self._page(
-            request, self._next(ticket, now) if is_spent else ticket, "onetap.thanks"
-        )
+        said = thanks(sent, self._reply.text(request))
+        return await self._page(request, self._next(ticket, now) if is_spent else ticket, said)
 
     def _next(self, ticket: Ticket, now: datetime) -> Ticket:
         """A link for the next action after an outcome, such as a dispatch after a capture."""

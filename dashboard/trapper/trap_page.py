@@ -18,6 +18,7 @@ from starlette.routing import Route
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.form_view import action_names, form_words
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
+from dashboard.trapper.sent_form import FormReader, thanks
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.policy import Policy
@@ -27,6 +28,7 @@ from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, Role
 from gateway.domain.outcome import Outcome
 from gateway.domain.people.permissions import Resource
 from gateway.ingest.people import actions
+from gateway.ingest.photos.keeping import PhotoKeeper
 from gateway.store import Reader, Store, Transaction
 from gateway.store.feed import Feed
 from gateway.words.catalogue import Translations
@@ -47,10 +49,16 @@ class TrapPage:
     """Handlers of the page."""
 
     def __init__(
-        self, store: Store, feed: Feed, reply: Reply, policy: Policy, clock: Clock
+        self,
+        store: Store,
+        feed: Feed,
+        reply: Reply,
+        policy: Policy,
+        clock: Clock,
+        photos: PhotoKeeper | None = None,
     ) -> None:
         self._store, self._feed, self._reply = store, feed, reply
-        self._policy, self._clock = policy, clock
+        self._policy, self._clock, self._forms = policy, clock, FormReader(photos)
 
     def routes(self) -> list[Route]:
         """GET and POST of the page."""
@@ -71,9 +79,9 @@ class TrapPage:
             raise HTTPException(403)
         person = access.name
         device, now = view.device.id, self._clock()
-        async with request.form(max_fields=20, max_files=0) as form:
-            fields = {name: str(value) for name, value in form.items()}
         try:
+            sent = await self._forms.read(request, person)
+            fields = sent.fields
             outcome = await self._store.write(lambda tx: self._do(tx, device, person, fields, now))
         except FieldError as error:
             return await self._page(request, view, error.text(self._reply.text(request)), 422)
@@ -83,7 +91,8 @@ class TrapPage:
             words = refusal.text(self._reply.text(request))
             return await self._page(request, view, words, 409)
         self._feed.tell(outcome)
-        return await self._page(request, await self._read(request), "onetap.thanks")
+        said = thanks(sent, self._reply.text(request))
+        return await self._page(request, await self._read(request), said)
 
     def _do(
         self, tx: Transaction, device: str, person: str, fields: Mapping[str, str], now: datetime

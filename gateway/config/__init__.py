@@ -18,6 +18,7 @@ from gateway.config.actions import Actions
 from gateway.config.environment import PREFIX, overlay
 from gateway.config.messages import ConfigError, explain
 from gateway.config.office import Office, Paperwork, Public
+from gateway.config.photos import Photos
 from gateway.config.thresholds import Hours, Limits
 from gateway.dialects.sensors.models import ModelRow, UnknownMeaningError, with_own
 from gateway.domain.model import AlertLevel
@@ -229,6 +230,7 @@ class Config(_ConfigSection, frozen=True, kw_only=True):
     office: Office = Office()
     public: Public = Public()
     paperwork: Paperwork = Paperwork()
+    photos: Photos = Photos()
     models: dict[str, ModelRow] = {}  # the site's own sensor models, beside the shipped ones
 
 

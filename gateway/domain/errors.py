@@ -24,6 +24,7 @@ There are four paths, and each error takes one:
            gateway.ingest.files.camtrapdp_tables.PackageError
            gateway.ingest.files.replay.HistoryError
            gateway.ingest.people.actions.UnknownSubjectError
+           gateway.ingest.photos.keeping.PhotoRefusedError
            gateway.ingest.tables.import_report.RowError
            gateway.ingest.tables.text_file.TableError
            dashboard.api.paging.CursorError
@@ -33,6 +34,7 @@ There are four paths, and each error takes one:
            dashboard.trapper.one_tap.UsedLinkError
            dashboard.trapper.phone.act_request.ActRefusedError
            dashboard.web.entry.guesses.TooManyTriesError
+           dashboard.web.multipart.FormError
            TranslatedError: pages show its text in the reader's language
                gateway.domain.people.rules.PersonError
                gateway.domain.trap_lifecycle.IllegalActionError

@@ -25,6 +25,7 @@ from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, Tra
 from gateway.domain.people.plain_text import with_plain_names
 from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
+from gateway.store.people.photos import PhotoTable
 from gateway.store.people.sessions import SessionTable
 from gateway.store.people.table import PeopleCache, PeopleTable
 from gateway.store.people.tokens import TokenTable
@@ -126,8 +127,8 @@ class Transaction:
         self.sightings = SightingTable(connection)
         self.acts = ActionTable(connection)
         self.people = PeopleTable(connection, people)
-        self.sessions = SessionTable(connection)
-        self.tokens = TokenTable(connection)
+        self.sessions, self.tokens = SessionTable(connection), TokenTable(connection)
+        self.photos = PhotoTable(connection)
         self.links = LinkTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox = OutboxTable(connection)
@@ -138,8 +139,7 @@ class Transaction:
         self.no_events = NoEventTable(connection)
         self.boot_returns = BootReturnTable(connection)
         self.backlog = BacklogTable(connection)
-        self.months = MonthTable(connection)
-        self.clocks = ClockTable(connection)
+        self.months, self.clocks = MonthTable(connection), ClockTable(connection)
 
     @property
     def devices(self) -> Mapping[str, Device]:

@@ -36,7 +36,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway.words",),
 )
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {  # the same rule among the parts of one package
-    "gateway.ingest": (("devices", "people", "files"), ("messages",), ("tables",)),
+    "gateway.ingest": (("devices", "people", "files", "photos"), ("messages",), ("tables",)),
     "gateway.alerts": (
         ("notifier", "scheduler"), ("claims", "evaluation"), ("apply",), ("policy",), ("channels", "rules"),
     ),
@@ -74,6 +74,8 @@ HOME = {  # a library -> the only packages that use it
     "paho": ("gateway.mqtt", "firmware_sim"),
     "apsw": ("gateway.store",),
     "influxdb_client": ("gateway.export.influx",),
+    "PIL": ("gateway.ingest.photos",),
+    "pillow_heif": ("gateway.ingest.photos",),
     "apprise": ("gateway.alerts.channels",),
     "folium": ("dashboard.maps", "dashboard.office.map", "dashboard.web.assets"),
 }

@@ -51,12 +51,18 @@ class Client:
         kind = {"content-type": "application/x-www-form-urlencoded"}
         return self._ask("POST", path, params, urlencode(data), kind | dict(headers))
 
+    def send(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}
+    ) -> Answer:
+        """Any method with any body."""
+        return self._ask(method, path, {}, body, headers)
+
     def _ask(
         self,
         method: str,
         path: str,
         params: Mapping[str, object],
-        body: str | None,
+        body: str | bytes | None,
         headers: Mapping[str, str],
     ) -> Answer:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

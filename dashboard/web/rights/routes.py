@@ -15,17 +15,18 @@ from gateway.domain.people.permissions import Resource
 
 
 class RouteRow(Struct, frozen=True):
-    """One address. `acts`: a POST, for which the role must be allowed to act."""
+    """One address. `acts`: a POST or PUT, for which the role must be allowed to act."""
 
     path: str
     resource: Resource
     acts: bool = False
     data: bool = False  # for programs: refused with a status and JSON, not with a page
+    method: str = "POST"  # of an act
 
     @property
     def methods(self) -> frozenset[str]:
         """The methods that the row is about."""
-        return frozenset({"POST"}) if self.acts else frozenset({"GET", "HEAD"})
+        return frozenset({self.method}) if self.acts else frozenset({"GET", "HEAD"})
 
 
 ROUTES: tuple[RouteRow, ...] = (
@@ -40,6 +41,7 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow("/metrics", Resource.FIGURES, data=True),
     RouteRow("/a/{token}", Resource.LINK),
     RouteRow("/a/{token}", Resource.LINK, acts=True),
+    RouteRow("/a/{token}/photos/{sha256}", Resource.LINK, acts=True, data=True, method="PUT"),
     RouteRow("/in/{token}", Resource.LINK),
     RouteRow("/in/{token}", Resource.LINK, acts=True),
     RouteRow("/sign-in", Resource.PEOPLE),
@@ -61,6 +63,8 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow("/traps/{device:path}", Resource.TRAP),
     RouteRow("/traps/{device:path}", Resource.TRAP, acts=True),
     RouteRow("/acts", Resource.TRAP, acts=True, data=True),
+    RouteRow("/photos/{sha256}", Resource.TRAP, data=True),
+    RouteRow("/photos/{sha256}", Resource.TRAP, acts=True, data=True, method="PUT"),
     RouteRow("/public", Resource.SQUARES),
     RouteRow("/public/squares.geojson", Resource.SQUARES),
     RouteRow("/public/squares.csv", Resource.SQUARES),

@@ -45,7 +45,7 @@ class ActionTable:
     def add(self, act: TrapAction) -> None:
         """Insert an action; one whose id is stored already changes nothing.
 
-        Marks which actions of its chain count now (`corrections`).
+        Marks which actions of its chain count now (`corrections`), and notes which photos it names.
         """
         self._execute(
             "INSERT OR IGNORE INTO act (id, device, at_ms, deed, by, body, replaces) "
@@ -57,6 +57,9 @@ class ActionTable:
             counts = {one.id for one in counting(chain)}
             for one in chain:
                 self._execute("UPDATE act SET counts = ? WHERE id = ?", (one.id in counts, one.id))
+        for photo in act.photos:
+            row = (photo, act.id, act.device)
+            self._execute("INSERT OR IGNORE INTO photo_act VALUES (?, ?, ?)", row)
 
     def find(self, act_id: str) -> TrapAction | None:
         """One action, or None."""

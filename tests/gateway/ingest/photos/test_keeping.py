@@ -1,0 +1,284 @@
+"""A photo from a phone: received within limits, on the disk before it is known, once, and never deleted."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config import Config, check
+from gateway.domain.model import ActionKind, TrapAction
+from gateway.domain.traps.photo import Photo, PhotoRefusal
+from gateway.ingest.photos import keeping
+from gateway.ingest.photos.keeping import PhotoKeeper, PhotoRefusedError
+from gateway.store import DiskError, Store
+from tests.support import pictures
+from tests.support.samples import TRAP, open_store
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+ONE, TWO = pictures.picture(), pictures.picture(shade=2)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(tmp_path, TRAP)
+    yield store
+    store.close()
+
+
+def settings(store: Store, **photos: Any) -> Config:
+    values = {"store": {"path": str(store.path), "disk_reserve_mb": 0}, "photos": photos}
+    return check(values)
+
+
+def keeper(store: Store, **photos: Any) -> PhotoKeeper:
+    return PhotoKeeper(store, settings(store, **photos), lambda: NOW)
+
+
+def sum_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def pieces(data: bytes, size: int = 50_000) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def keep(one: PhotoKeeper, data: bytes, expected: str | None = None, by: str = "tanaka") -> Photo:
+    return asyncio.run(one.keep(pieces(data), by, expected))
+
+
+def refused(one: PhotoKeeper, data: bytes, expected: str | None = None) -> PhotoRefusal:
+    with pytest.raises(PhotoRefusedError) as error:
+        keep(one, data, expected)
+    return error.value.reason
+
+
+def files(one: PhotoKeeper) -> list[Path]:
+    return sorted(path for path in one.files.folder.rglob("*") if path.is_file())
+
+
+def test_a_photo_is_kept_once_under_the_sha256_of_what_is_kept(store: Store) -> None:
+    one = keeper(store)
+    photo = keep(one, ONE, sum_of(ONE))
+    assert keep(one, ONE, sum_of(ONE)) == photo
+    assert keep(one, ONE) == photo
+    assert photo.sent_sha256 == sum_of(ONE)
+    assert (photo.sent_bytes, photo.by, photo.received_at) == (len(ONE), "tanaka", NOW)
+    assert photo.taken == "2026-11-28T06:10:00+09:00"
+    [path] = files(one)
+    assert path.name == f"{photo.kept_sha256}.jpg"
+    assert sum_of(path.read_bytes()) == photo.kept_sha256
+    assert store.read_now(lambda r: r.photos.all()) == [photo]
+
+
+def test_the_same_photo_from_five_senders_at_once_is_one_photo(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_RECEIVING", 5)
+    one = keeper(store)
+
+    async def all_at_once() -> list[Photo]:
+        return await asyncio.gather(*(one.keep(pieces(ONE), f"p{n}") for n in range(5)))
+
+    assert len({photo.kept_sha256 for photo in asyncio.run(all_at_once())}) == 1
+    assert len(files(one)) == 1
+    assert len(store.read_now(lambda r: r.photos.all())) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(pictures.SVG, PhotoRefusal.NO_PHOTO), (ONE[:5000], PhotoRefusal.DAMAGED)],
+)
+def test_what_is_refused_leaves_nothing_behind(
+    store: Store, data: bytes, reason: PhotoRefusal
+) -> None:
+    one = keeper(store)
+    assert refused(one, data) is reason
+    assert files(one) == []
+    assert store.read_now(lambda r: r.photos.all()) == []
+
+
+def test_a_photo_of_60_mb_is_refused_at_its_limit_and_never_held_in_memory(store: Store) -> None:
+    one, sent = keeper(store), 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 60_000_000:
+            sent += 500_000
+            yield ONE[:2] + bytes(499_998)
+
+    with pytest.raises(PhotoRefusedError) as error:
+        asyncio.run(one.keep(endless(), "tanaka"))
+    assert error.value.reason is PhotoRefusal.TOO_LARGE
+    assert sent <= keeping.MAX_BYTES + 1_000_000
+    assert files(one) == []
+
+
+def test_content_of_another_address_is_refused(store: Store) -> None:
+    one = keeper(store)
+    assert refused(one, ONE, sum_of(TWO)) is PhotoRefusal.OTHER_CONTENT
+    assert files(one) == []
+
+
+def test_when_the_room_is_used_up_photos_are_refused_a_fault_stands_and_none_is_deleted(
+    store: Store,
+) -> None:
+    one = keeper(store, budget_mb=10)
+    first = keep(one, ONE)
+    assert one.faults() == {}
+    full = Photo(
+        sent_sha256="a" * 64, kept_sha256="b" * 64, sent_bytes=1, kept_bytes=9_500_000, width=1,
+        height=1, by="x", received_at=NOW,
+    )  # fmt: skip
+    store.write_now(lambda tx: tx.photos.add(full))
+    again = keeper(store, budget_mb=10)
+    assert again.faults() == {"photos": "9/10 MB"}
+    keep(again, TWO)  # there is room for one more
+    store.write_now(lambda tx: tx.photos.add(_larger(full)))
+    last = keeper(store, budget_mb=10)
+    assert refused(last, pictures.picture(shade=3)) is PhotoRefusal.NO_ROOM
+    assert keep(last, ONE, sum_of(ONE)) == first, "what is here already is answered"
+    assert len(files(last)) == 2
+
+
+def _larger(photo: Photo) -> Photo:
+    return Photo(
+        sent_sha256="c" * 64, kept_sha256="d" * 64, sent_bytes=1, kept_bytes=600_000, width=1,
+        height=1, by="x", received_at=photo.received_at + timedelta(seconds=1),
+    )  # fmt: skip
+
+
+def test_the_reserve_of_the_disk_is_not_used_for_photos(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free_mb = shutil.disk_usage(store.path.parent).free // 1_000_000
+    config = check({"store": {"path": str(store.path), "disk_reserve_mb": free_mb + 1_000}})
+    assert refused(PhotoKeeper(store, config, lambda: NOW), ONE) is PhotoRefusal.NO_ROOM
+
+
+def test_a_person_cannot_fill_the_room_with_photos_that_no_record_names(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_UNNAMED", 1)
+    one = keeper(store)
+    photo = keep(one, ONE)
+    assert refused(one, TWO) is PhotoRefusal.TOO_MANY
+    act = TrapAction(
+        id="1", device="trap-01", deed=ActionKind.CAPTURED, at=NOW, by="tanaka", recorded_at=NOW,
+        photos=(photo.sent_sha256,),
+    )  # fmt: skip
+    store.write_now(lambda tx: tx.acts.add(act))
+    assert keep(one, TWO).by == "tanaka"
+    assert store.read_now(lambda r: r.photos.traps(photo.sent_sha256)) == ["trap-01"]
+
+
+def test_more_senders_than_allowed_are_asked_to_come_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_RECEIVING", 1)
+    one = keeper(store)
+
+    async def two() -> list[Photo | BaseException]:
+        tasks = [one.keep(pieces(data), "a") for data in (ONE, TWO)]
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    done = asyncio.run(two())
+    reasons = [one.reason for one in done if isinstance(one, PhotoRefusedError)]
+    assert reasons == [PhotoRefusal.BUSY]
+    assert keep(one, TWO).by == "tanaka", "the place is free again"
+
+
+def test_the_file_is_on_the_disk_before_its_row_is_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    fsync, replace, write = os.fsync, Path.replace, store.write
+
+    def syncing(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        steps.append("sync folder" if path.is_dir() else "sync file")
+        fsync(descriptor)
+
+    def moving(self: Path, target: Path) -> Path:
+        steps.append("move")
+        return replace(self, target)
+
+    async def writing(act: Any) -> Any:
+        steps.append("row")
+        return await write(act)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(Path, "replace", moving)
+    monkeypatch.setattr(store, "write", writing)
+    keep(keeper(store), ONE)
+    assert steps == ["sync file", "move", *["sync folder"] * 3, "row"]
+
+
+def test_after_a_crash_before_the_row_the_photo_sent_again_is_whole_and_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = keeper(store)
+
+    async def failing(_: Any) -> Any:
+        raise DiskError("the disk took nothing")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "write", failing)
+        with pytest.raises(DiskError):
+            keep(one, ONE)
+    assert store.read_now(lambda r: r.photos.all()) == []
+    photo = keep(keeper(store), ONE)
+    assert [path.stem for path in files(one)] == [photo.kept_sha256]
+
+
+def test_what_was_arriving_when_the_power_failed_is_cleared_and_evidence_is_not(
+    store: Store,
+) -> None:
+    one = keeper(store)
+    photo = keep(one, ONE)
+    left = one.files.folder / "incoming" / "half"
+    left.write_bytes(ONE[:100])
+    again = keeper(store)
+    assert [path.stem for path in files(again)] == [photo.kept_sha256]
+
+
+def test_a_file_that_was_lost_is_taken_again_and_a_changed_one_is_not_shown(store: Store) -> None:
+    one = keeper(store)
+    photo = keep(one, ONE)
+    path = one.files.path(photo.kept_sha256)
+    path.write_bytes(path.read_bytes() + b"x")
+    assert one.files.read(photo.kept_sha256) is None
+    path.unlink()
+    assert one.files.read(photo.kept_sha256) is None
+    assert keep(one, ONE, sum_of(ONE)).kept_sha256 == photo.kept_sha256
+    assert one.files.read(photo.kept_sha256) is not None
+
+
+def test_a_sender_who_goes_away_leaves_nothing(store: Store) -> None:
+    one = keeper(store)
+
+    async def breaking() -> AsyncIterator[bytes]:
+        yield ONE[:1000]
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        asyncio.run(one.keep(breaking(), "tanaka"))
+    assert files(one) == []
+    assert keep(one, ONE).sent_sha256 == sum_of(ONE)
+
+
+def test_what_is_caught_here_comes_from_the_latest_captures(store: Store) -> None:
+    caught = ["deer", "boar", "boar", "nutria", "boar", "deer"]
+    for no, animal in enumerate(caught):
+        act = TrapAction(
+            id=str(no), device="trap-01", deed=ActionKind.CAPTURED, by="tanaka", species=animal,
+            at=NOW + timedelta(minutes=no), recorded_at=NOW,
+        )  # fmt: skip
+        store.write_now(lambda tx, act=act: tx.acts.add(act))  # type: ignore[misc]
+    assert store.read_now(lambda r: r.photos.caught()) == ["boar", "deer", "nutria"]
