@@ -59,7 +59,7 @@ window.Panels = (() => {
     const text = fresh.map((one) => one.innerText.replace(/\s+/g, " ").trim());
     banner.replaceChildren();
     banner.appendChild(document.createElement("strong")).textContent = banner.dataset.title;
-    for (const one of text.slice(0, 3)) banner.appendChild(document.createElement("span")).textContent = one;
+    for (const one of text.slice(0, 3)) banner.appendChild(document.createElement("bdi")).textContent = one;
     if (text.length > 3) banner.appendChild(document.createElement("span")).textContent = `+${text.length - 3}`;
     const close = banner.appendChild(document.createElement("button"));
     close.type = "button";

@@ -5,7 +5,7 @@ read the store.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -26,6 +26,7 @@ from gateway.domain.model import Alert
 from gateway.domain.people.permissions import Access
 from gateway.domain.people.person import Person
 from gateway.words.catalogue import Translations
+from gateway.words.visible import isolated, shown
 
 LANGUAGE_COOKIE = "lang"
 if TYPE_CHECKING:  # numpy is loaded by the first page of rates
@@ -43,8 +44,13 @@ class Reply:
         self.asked = config.paperwork.fields  # what the municipality asks about a capture
         loader = jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates")
         self._jinja = jinja2.Environment(
-            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+            loader=loader,
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            finalize=_finalized,
         )
+        self._jinja.filters |= {"exact": _exact, "names": _names}
         self._jinja.filters["short"] = _short
         self._jinja.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
         self._jinja.globals.update(
@@ -121,6 +127,21 @@ def _short(rate: "RateInterval") -> Markup:
     if rate.per100 is None:
         return Markup("—")
     return Markup("{:.1f} <small>({:.1f}–{:.1f})</small>").format(rate.per100, rate.low, rate.high)
+
+
+def _finalized(value: object) -> object:
+    """What a template shows: nothing that cannot be seen or that turns round the text beside it."""
+    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _names(names: Iterable[str], words: Translations) -> str:
+    """Names one after the other, none of which moves its neighbour."""
+    return words("office.comma").join(isolated(one) for one in names)
+
+
+def _exact(value: str) -> Markup:
+    """An id for a form that sends it back, with every character that it has."""
+    return escape(value)
 
 
 def _json(value: object) -> str:

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from gateway.words.visible import isolated
+
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
@@ -23,8 +25,13 @@ class Translations:
         self.words = words
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of `key` with its {placeholders} filled. Raises KeyError for an unknown key."""
-        return self.words[key].format_map(values)
+        """The text of `key` with its {placeholders} filled. Raises KeyError for an unknown key.
+
+        A name that runs from right to left is isolated, so that it moves nothing else of the sentence.
+        """
+        return self.words[key].format_map(
+            {name: isolated(one) if isinstance(one, str) else one for name, one in values.items()}
+        )
 
     def name(self, group: str, value: str) -> str:
         """The text for a value of an open set (`animal`, `rule` ...), or the value itself."""

@@ -20,6 +20,7 @@ from gateway.cli.people import sign_in
 from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError
 from gateway.domain.people.person import Person, UserRole
+from gateway.domain.people.rules import plain
 from gateway.ingest.people import roster
 from gateway.store import Transaction
 
@@ -52,7 +53,7 @@ def add(
     password_hash = hash_password(ask_password())
 
     def change(tx: Transaction) -> None:
-        before = tx.people.find(name) or Person(name=name)
+        before = tx.people.find(plain(name)) or Person(name=name)
         person = replace(before, role=role, password_hash=password_hash)
         tx.people.put(person, BY, utc_now())
 

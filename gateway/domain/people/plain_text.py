@@ -1,6 +1,7 @@
 """Names and notes as plain text: one spelling, no control of direction, a bounded length. PURE.
 
-Owns what is taken out. A name with U+202E turns round the text beside it on a page, on paper and in messages.
+Owns which texts of a value are cleaned. A name with U+202E turns round the text beside it on a page, on paper
+and in messages.
 """
 
 import unicodedata
@@ -8,19 +9,21 @@ import unicodedata
 from msgspec.structs import replace
 
 from gateway.domain.model import Device
+from gateway.domain.traps.trap_action import TrapAction
+from gateway.words.visible import visible
 
 MOST_NAME = 100  # characters of a name
 MOST_NOTE = 2_000
 
-# Unicode's controls of direction, and characters without width that make two names look alike.
-INVISIBLE = frozenset(
-    "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-)
-
 
 def plain_name(text: str, most: int = MOST_NAME) -> str:
     """One line: NFC, without controls and invisible characters, cut at `most` characters."""
-    return _plain(text, keep="")[:most].strip()
+    return _cut(visible(text).replace("\n", " ").replace("\t", " "), most)
+
+
+def plain_note(text: str, most: int = MOST_NOTE) -> str:
+    """The same with its lines."""
+    return _cut(visible(text).replace("\t", " "), most)
 
 
 def with_plain_names(device: Device) -> Device:
@@ -31,17 +34,24 @@ def with_plain_names(device: Device) -> Device:
     return replace(device, name=name, area=area)
 
 
-def plain_note(text: str, most: int = MOST_NOTE) -> str:
-    """The same with its lines."""
-    return _plain(text, keep="\n")[:most].strip()
-
-
-def _plain(text: str, keep: str) -> str:
-    lines = text.replace("\r\n", "\n").replace("\t", " ")
-    spaced = lines if keep else lines.replace("\n", " ")
-    visible = (
-        one
-        for one in spaced
-        if one in keep or (one not in INVISIBLE and unicodedata.category(one) not in {"Cc", "Cs"})
+def with_plain_texts(act: TrapAction) -> TrapAction:
+    """The action with everything that somebody typed as plain text, as it is stored."""
+    return replace(
+        act,
+        by=plain_name(act.by),
+        note=plain_note(act.note),
+        photo=_plain(act.photo),
+        species=_plain(act.species),
+        sex=_plain(act.sex),
+        age=_plain(act.age),
+        weight_class=_plain(act.weight_class),
+        fields={key: plain_note(value) for key, value in act.fields.items()},
     )
-    return unicodedata.normalize("NFC", "".join(visible))
+
+
+def _plain(text: str | None) -> str | None:
+    return None if text is None else plain_name(text)
+
+
+def _cut(text: str, most: int) -> str:
+    return unicodedata.normalize("NFC", text)[:most].strip()

@@ -13,6 +13,7 @@ from gateway.domain.errors import TranslatedError
 from gateway.domain.model import Device
 from gateway.domain.people.permissions import Access, Resource, matches
 from gateway.domain.people.person import Person, UserRole
+from gateway.words.visible import visible
 
 LONGEST_NAME, LONGEST_TITLE, LONGEST_PLACE, LONGEST_URL = 64, 64, 64, 1_000
 MOST_CHANNELS, MOST_PLACES, MOST_GROUPS = 8, 200, 20
@@ -24,10 +25,9 @@ class PersonError(TranslatedError):
 
 
 def plain(text: str) -> str:
-    """A text as people see it: composed, without control characters and without bidi controls."""
-    composed = unicodedata.normalize("NFC", text)
-    kept = (char for char in composed if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"})
-    return " ".join("".join(kept).split())
+    """A name that people log in with: plain, and without the joiners that make two names look alike."""
+    named = (char for char in visible(text) if unicodedata.category(char) not in {"Cf", "Co"})
+    return unicodedata.normalize("NFC", " ".join("".join(named).split()))
 
 
 def cleaned(person: Person) -> Person:

@@ -20,6 +20,7 @@ from gateway.domain.epoch import ms
 from gateway.domain.errors import BadInputError
 from gateway.domain.model import Device, DeviceState, Role, TrapAction, TrapState
 from gateway.domain.outcome import Outcome
+from gateway.domain.people.plain_text import with_plain_texts
 from gateway.domain.traps import corrections, late_actions
 from gateway.ingest.messages import device_update
 from gateway.store import Transaction
@@ -39,6 +40,7 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
     device = tx.devices.get(act.device)
     if device is None or device.role is not Role.TRAP:
         raise UnknownSubjectError(f"{act.device}: no such trap")
+    act = with_plain_texts(act)
     if known := tx.acts.find(act.id):
         corrections.check_repeat(known, act)
         return Outcome(repeated=True)

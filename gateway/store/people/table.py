@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import apsw
-from msgspec.structs import replace
 
 from gateway.domain.epoch import ms
 from gateway.domain.people.changes import FieldChange, differences
 from gateway.domain.people.person import Person
-from gateway.domain.people.plain_text import plain_name
+from gateway.domain.people.rules import cleaned
 from gateway.store.people.reads import PeopleReads, find, known, since
 from gateway.store.rows import encode, to_json
 from gateway.store.setting_keys import SettingKey
@@ -53,7 +52,7 @@ class PeopleTable:
 
     def put(self, person: Person, by: str, now: datetime) -> bool:
         """Add or change somebody; False: nothing is different, and the audit gets no row."""
-        person = replace(person, title=plain_name(person.title))
+        person = cleaned(person)
         before = self.find(person.name)
         if before == person:
             return False
@@ -67,6 +66,7 @@ class PeopleTable:
 
     def bring_in(self, person: Person, digest: str, now: datetime) -> None:
         """Take somebody over from the configuration file."""
+        person = cleaned(person)
         before = self.find(person.name)
         self._execute(
             "INSERT OR REPLACE INTO person VALUES (?, ?, ?)",

@@ -28,7 +28,7 @@ def test_an_added_user_can_log_in_and_a_removed_one_cannot(place: Place, visitor
     assert users(place, "add", "hana", "--role", "trapper", given=f"{PASSWORD}\n").returncode == 0
     form = {"name": "hana", "password": PASSWORD}
     assert visitor.post("/login", data=form).status_code == 303
-    assert "(hana)" in visitor.get("/traps").text
+    assert "(<bdi>hana</bdi>)" in visitor.get("/traps").text
     listed = msgspec.json.decode(users(place, "list", "--json").stdout)
     assert listed == [{"name": "hana", "role": "trapper"}]
     assert users(place, "remove", "hana").returncode == 0
