@@ -5,7 +5,7 @@ read the store.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # numpy is loaded by the first page of rates
     from dashboard.analysis.rate import RateInterval
 
 YEAR_S = 365 * 24 * 3600
+MOST_PLACES = 20  # of a list in a sentence
 
 
 class Reply:
@@ -50,7 +51,7 @@ class Reply:
             trim_blocks=True,
             finalize=_finalized,
         )
-        self._jinja.filters |= {"exact": _exact, "names": _names}
+        self._jinja.filters |= {"exact": _exact, "names": _names, "places": _places}
         self._jinja.filters["short"] = _short
         self._jinja.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
         self._jinja.globals.update(
@@ -137,6 +138,13 @@ def _finalized(value: object) -> object:
 def _names(names: Iterable[str], words: Translations) -> str:
     """Names one after the other, none of which moves its neighbour."""
     return words("office.comma").join(isolated(one) for one in names)
+
+
+def _places(devices: Sequence[Any], words: Translations) -> str:
+    """Devices with where they are said to be; of many the first."""
+    comma = words("office.comma")
+    named = [f"{isolated(one.name)} ({one.lat}, {one.lon})" for one in devices[:MOST_PLACES]]
+    return comma.join([*named, "…"] if len(devices) > MOST_PLACES else named)
 
 
 def _exact(value: str) -> Markup:

@@ -67,7 +67,7 @@ def test_a_source_that_may_lose_messages_says_so_and_how_to_mend_it(installer: C
 
 
 def test_refused_messages_are_shown_without_being_read_as_html(installer: Client) -> None:
-    assert "{&lt;b&gt;</code>" in installer.get("/pending").text
+    assert "{&lt;b&gt;</bdi></code>" in installer.get("/pending").text
 
 
 def test_approving_reads_the_held_messages_and_shows_the_result(

@@ -115,7 +115,7 @@ def test_a_foreign_name_for_this_machine_is_refused_where_reading_is_open(
 
 def test_an_alert_names_the_species_and_the_place(client: Client) -> None:
     alerts = client.get("/").text.split('data-panel="alerts"')[1].split("</ul>")[0]
-    assert '<a href="/#cam-02">山内の林道 2 ニホンジカ</a>' in alerts
+    assert '<a href="/#cam-02"><bdi>山内の林道 2 ニホンジカ</bdi></a>' in alerts
 
 
 def test_more_than_five_alerts_are_folded_and_none_is_missing(
