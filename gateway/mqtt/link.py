@@ -4,9 +4,10 @@ Owns `Delivery`, the interface of one connection (`Link`), and which failure is 
 open a socket.
 """
 
+import logging
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
@@ -17,9 +18,12 @@ from gateway.config import Mqtt
 from gateway.domain.errors import UnreachableError
 from gateway.domain.model import Message
 
+log = logging.getLogger(__name__)
+
 CONNECT_S = 10.0  # TCP and TLS
 ANSWER_S = 5.0  # from CONNECT to the broker's answer
 GOODBYE_S = 2.0  # for an orderly disconnect
+FAILED = 128  # reason codes from here on are refusals
 ONLINE, OFFLINE = b"online", b"offline"
 
 
@@ -125,6 +129,18 @@ def refusal(settings: Mqtt, code: int, name: str = "") -> ConnectionFailedError:
     retry, text = _REASONS.get(code, (Retry.SOON, f"ended the connection: {name or code}"))
     cause = Cause.TAKEN_OVER if code == TAKEN_OVER_CODE else Cause.OTHER
     return ConnectionFailedError(f"broker {settings.host}:{settings.port} {text}", retry, cause)
+
+
+def not_taken(topic: str, why: str) -> PermissionError:
+    """The error for a message that the broker refused."""
+    return PermissionError(f"the broker does not take {topic}: {why}")
+
+
+def log_refused(terms: Terms, refused: Iterable[str]) -> None:
+    """Log each subscription that the broker refused: its reason, or "" where it was granted."""
+    for (topics, _), reason in zip(terms.subscriptions, refused, strict=False):
+        if reason:
+            log.warning("the broker does not let us read %s: %s", topics, reason)
 
 
 def no_answer(settings: Mqtt) -> ConnectionFailedError:

@@ -5,7 +5,6 @@ documented calls of paho only, so that paho can be updated.
 """
 
 import asyncio
-import logging
 import socket
 import ssl
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from paho.mqtt.properties import Properties
 from gateway.domain.model import Message
 from gateway.mqtt.link import (
     CONNECT_S,
+    FAILED,
     OFFLINE,
     ONLINE,
     ConnectionFailedError,
@@ -27,7 +27,9 @@ from gateway.mqtt.link import (
     Wire,
     connection_broken,
     invalid_packet,
+    log_refused,
     no_answer,
+    not_taken,
     refusal,
     tls_context,
     unreachable,
@@ -36,10 +38,7 @@ from gateway.mqtt.link_end import LinkEnd
 from gateway.mqtt.subscription.options import paho_filters
 from gateway.mqtt.subscription.replay import Replays
 
-log = logging.getLogger(__name__)
-
 _CHUNK = 500  # messages read before other tasks run
-_FAILED = 128  # reason codes from here on are refusals
 _LOST = 128  # paho's code for a connection that the broker closed
 
 
@@ -104,8 +103,8 @@ class PahoLink:
             return
         answer = self._sent[info.mid] = self._loop.create_future()
         code = await answer
-        if code >= _FAILED:
-            raise PermissionError(f"the broker does not take {topic}: reason code {code}")
+        if code >= FAILED:
+            raise not_taken(topic, f"reason code {code}")
 
     def pause(self, *, paused: bool) -> None:
         if self._socket is None or paused == self._paused:
@@ -195,9 +194,7 @@ class PahoLink:
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, codes: list[Any], _props: Any
     ) -> None:
-        for (topics, _), code in zip(self._terms.subscriptions, codes, strict=False):
-            if code.is_failure:
-                log.warning("the broker does not let us read %s: %s", topics, code)
+        log_refused(self._terms, (str(code) if code.is_failure else "" for code in codes))
 
     def _on_publish(self, _client: Client, _data: Any, mid: int, code: Any, _props: Any) -> None:
         answer = self._sent.pop(mid, None)

@@ -5,7 +5,6 @@ count or queue (`session`).
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
 import mqtt5
@@ -14,6 +13,7 @@ from gateway.domain.model import Message
 from gateway.mqtt.link import (
     ANSWER_S,
     CONNECT_S,
+    FAILED,
     GOODBYE_S,
     ConnectionFailedError,
     Delivery,
@@ -21,7 +21,9 @@ from gateway.mqtt.link import (
     Wire,
     connection_broken,
     invalid_packet,
+    log_refused,
     no_answer,
+    not_taken,
     refusal,
     tls_context,
     unreachable,
@@ -31,11 +33,8 @@ from gateway.mqtt.packets_v5 import connect_packet
 from gateway.mqtt.subscription.options import subscribe_packet as subscribe
 from gateway.mqtt.subscription.replay import Replays
 
-log = logging.getLogger(__name__)
-
 _PING = mqtt5.PingReqPacket().write()
 _IDS = 65_535
-_FAILED = 128  # reason codes from here on are refusals; compare the codec's enums as int()
 
 
 class FiveLink(asyncio.Protocol):
@@ -103,8 +102,8 @@ class FiveLink(asyncio.Protocol):
         qos1 = mqtt5.QoS.AT_LEAST_ONCE
         self._send(mqtt5.PublishPacket(topic, payload, qos=qos1, retain=retain, packet_id=number))
         code = (await answer).reason_code
-        if int(code) >= _FAILED:
-            raise PermissionError(f"the broker does not take {topic}: {code.name}")
+        if int(code) >= FAILED:  # the codec's enums compare as int() only
+            raise not_taken(topic, code.name)
 
     def pause(self, *, paused: bool) -> None:
         if self._transport and paused != self._paused:
@@ -217,9 +216,8 @@ class FiveLink(asyncio.Protocol):
             answer.set_result(packet)
 
     def _check_granted(self, packet: mqtt5.SubAckPacket) -> None:
-        for (topics, _), code in zip(self._terms.subscriptions, packet.reason_codes, strict=False):
-            if int(code) >= _FAILED:
-                log.warning("the broker does not let us read %s: %s", topics, code.name)
+        codes = packet.reason_codes
+        log_refused(self._terms, (code.name if int(code) >= FAILED else "" for code in codes))
 
     def _next_id(self) -> int:
         """A packet id that no unanswered packet has."""

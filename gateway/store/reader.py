@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.domain.epoch import DAY_MS, from_ms, ms
 from gateway.domain.model import (
+    ActionKind,
     Alert,
     Device,
     DeviceState,
@@ -219,19 +220,20 @@ class Reader:
     def captures(self, start: datetime, end: datetime, species: str | None = None) -> Counter[str]:
         """How many captures people recorded in [start, end), by device id."""
         sql = (
-            "SELECT device, count(*) FROM act WHERE deed = 'captured' AND at_ms >= ?1 AND at_ms < ?2 "
+            "SELECT device, count(*) FROM act WHERE deed = ?4 AND at_ms >= ?1 AND at_ms < ?2 "
             "AND counts AND (?3 IS NULL OR json_extract(CAST(body AS TEXT), '$.species') = ?3) "
             "GROUP BY device"
         )
-        return Counter(dict(self._execute(sql, (ms(start), ms(end), species))))
+        bound = (ms(start), ms(end), species, ActionKind.CAPTURED.value)
+        return Counter(dict(self._execute(sql, bound)))
 
     def springs(self, start: datetime, end: datetime) -> Counter[str]:
         """How often each trap sprang in [start, end), by device id."""
         sql = (
             "SELECT d.id, count(*) FROM event e JOIN device d ON d.no = e.device "
-            "WHERE e.kind = 'trap.sprung' AND e.observed_ms >= ? AND e.observed_ms < ? GROUP BY d.id"
+            "WHERE e.kind = ? AND e.observed_ms >= ? AND e.observed_ms < ? GROUP BY d.id"
         )
-        return Counter(dict(self._execute(sql, (ms(start), ms(end)))))
+        return Counter(dict(self._execute(sql, (Kind.SPRUNG.value, ms(start), ms(end)))))
 
     def span_days(self) -> tuple[int, int] | None:
         """First and last local day with any effort or sighting, days since 1970; None when empty."""

@@ -6,7 +6,7 @@ Owns the mapping. Must not run SQL.
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -40,8 +40,30 @@ EVENT_SELECT = (
     "e.id, d.id, e.kind, e.observed_ms, e.received_ms, e.quality, e.device_ms, e.boot, e.seq, "
     "e.species, e.count, e.distinct_, e.facts FROM event e JOIN device d ON d.no = e.device"
 )
+
+
+class EventRow(NamedTuple):
+    """A row of EVENT_SELECT: the one place for the order of its columns."""
+
+    id: str
+    device: str
+    kind: str
+    observed_ms: int
+    received_ms: int
+    quality: str
+    device_ms: int | None
+    boot: int | None
+    seq: int | None
+    species: str | None
+    animals: int | None
+    distinct: int
+    facts: bytes | None
+
+
 # Alerts that are not over: as text, so that SQLite uses the partial indexes.
 IS_OPEN = f"status <> '{AlertStatus.RESOLVED}'"
+# What a trap's sensor reports of its state: as text, so that SQLite uses the index `event_trap`.
+IS_TRAP_REPORT = f"kind IN ('{Kind.SPRUNG}', '{Kind.SET}')"
 _FACTS = tuple(n for n in Facts.__struct_fields__ if n not in {"species", "count"})
 _Rest = msgspec.defstruct("_Rest", [(name, Any, None) for name in _FACTS], omit_defaults=True)
 _rest = attrgetter(*_FACTS)
@@ -84,39 +106,25 @@ def facts_column(event: Event) -> bytes | None:
 
 def to_event(row: tuple[Any, ...]) -> Event:
     """An Event from a row of EVENT_SELECT."""
-    (
-        id_,
-        device,
-        kind,
-        observed,
-        received,
-        quality,
-        device_ms,
-        boot,
-        seq,
-        species,
-        count,
-        distinct,
-        facts,
-    ) = row
+    found = EventRow._make(row)
     try:
         return Event(
-            id=id_,
-            device=device,
-            kind=Kind(kind),
-            observed_at=from_ms(observed),
-            received_at=from_ms(received),
-            time_quality=TimeQuality(quality),
-            device_time=from_ms(device_ms) if device_ms is not None else None,
-            boot=boot,
-            seq=seq,
-            species=species,
-            count=count,
-            distinct=bool(distinct),
-            **(_facts(facts) if facts else {}),
+            id=found.id,
+            device=found.device,
+            kind=Kind(found.kind),
+            observed_at=from_ms(found.observed_ms),
+            received_at=from_ms(found.received_ms),
+            time_quality=TimeQuality(found.quality),
+            device_time=from_ms(found.device_ms) if found.device_ms is not None else None,
+            boot=found.boot,
+            seq=found.seq,
+            species=found.species,
+            count=found.animals,
+            distinct=bool(found.distinct),
+            **(_facts(found.facts) if found.facts else {}),
         )
     except (msgspec.MsgspecError, ValueError, OverflowError, TypeError) as error:
-        raise DamagedFileError(f"event {id_}: {error}") from None
+        raise DamagedFileError(f"event {found.id}: {error}") from None
 
 
 def to_device(body: bytes) -> Device:

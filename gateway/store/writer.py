@@ -31,7 +31,14 @@ from gateway.store.people.table import PeopleCache, PeopleTable
 from gateway.store.people.tokens import TokenTable
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
-from gateway.store.rows import EVENT_COLUMNS, event_row, readable, to_device, to_json, to_state
+from gateway.store.rows import (
+    EVENT_COLUMNS,
+    event_row,
+    readable,
+    to_device,
+    to_json,
+    to_state,
+)
 from gateway.store.tables.actions import ActionTable
 from gateway.store.tables.alerts import AlertTable
 from gateway.store.tables.backlog import BacklogTable
@@ -206,9 +213,9 @@ class Transaction:
         """(id, mark) of a device's events and of people's actions there from `since_ms` on, in order."""
         rows = self._execute(
             "SELECT id, observed_ms, boot, seq, kind, species, count, distinct_ FROM event "
-            "WHERE device = ? AND observed_ms >= ? AND kind <> 'offline' "
+            "WHERE device = ? AND observed_ms >= ? AND kind <> ? "
             "ORDER BY observed_ms, boot, seq",
-            (self._numbers[device], since_ms),
+            (self._numbers[device], since_ms, Kind.OFFLINE.value),
         )
         events = [
             (
@@ -232,22 +239,10 @@ class Transaction:
         """The trap's state just before a time, by sensor and people; `without`: not by this action."""
         action = self.acts.newest(device, at_ms, without)
         trap = trap_lifecycle.after(None, action[1]) if action else None
-        for key, kind in sorted(self._sensor_events(device, at_ms)):
+        for key, kind in sorted(self.journal.trap_reports(device, at_ms)):
             if action is None or key[0] > action[0]:
                 trap = trap_lifecycle.after(trap, kind)
         return trap
-
-    def _sensor_events(self, device: str, before_ms: int) -> Iterator[tuple[Order, Kind]]:
-        """The newest SPRUNG and SET events before a time."""
-        for kind in (Kind.SPRUNG, Kind.SET):
-            row = self._execute(
-                "SELECT observed_ms, boot, seq FROM event WHERE device = ? AND observed_ms < ? "
-                "AND kind IN ('trap.sprung', 'trap.set') AND kind = ? "
-                "ORDER BY observed_ms DESC, boot DESC, seq DESC LIMIT 1",
-                (self._numbers[device], before_ms, kind.value),
-            ).fetchone()
-            if row:
-                yield (row[0], row[1] or 0, row[2] or 0), kind
 
     def add_tally(self, device: str, tally: HourlyTally) -> None:
         """Add hourly effort and sightings, and the same to the local days and months."""

@@ -3,16 +3,17 @@
 Owns these statements. Must not decide which correction is right.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import apsw
 from msgspec import Struct
 
+from gateway.domain.device_state import Order
 from gateway.domain.epoch import DAY_MS, ms
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Event, Kind
-from gateway.store.rows import EVENT_SELECT, facts_column, readable, to_event
+from gateway.store.rows import EVENT_SELECT, IS_TRAP_REPORT, facts_column, readable, to_event
 
 COPY_MS = DAY_MS  # the same key later than this is another frame: counters begin again
 STEP = 256  # values in one statement
@@ -95,11 +96,23 @@ class JournalTable:
     def trap_reported(self, device: str, after_ms: int, before_ms: int) -> bool:
         """Whether a trap's sensor reported that it sprang or was set between two times."""
         row = self._execute(
-            "SELECT 1 FROM event WHERE device = ? AND observed_ms > ? AND observed_ms < ? "
-            "AND kind IN ('trap.sprung', 'trap.set') LIMIT 1",
+            "SELECT 1 FROM event WHERE device = ? AND observed_ms > ? AND observed_ms < ? "  # noqa: S608
+            f"AND {IS_TRAP_REPORT} LIMIT 1",
             (self._numbers[device], after_ms, before_ms),
         ).fetchone()
         return row is not None
+
+    def trap_reports(self, device: str, before_ms: int) -> Iterator[tuple[Order, Kind]]:
+        """The newest SPRUNG and SET of a trap's sensor before a time."""
+        for kind in (Kind.SPRUNG, Kind.SET):
+            row = self._execute(
+                "SELECT observed_ms, boot, seq FROM event WHERE device = ? AND observed_ms < ? "  # noqa: S608
+                f"AND {IS_TRAP_REPORT} AND kind = ? "
+                "ORDER BY observed_ms DESC, boot DESC, seq DESC LIMIT 1",
+                (self._numbers[device], before_ms, kind.value),
+            ).fetchone()
+            if row:
+                yield (row[0], row[1] or 0, row[2] or 0), kind
 
 
 def _steps(values: Sequence[T]) -> Iterable[Sequence[T]]:

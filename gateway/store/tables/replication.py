@@ -22,7 +22,7 @@ from gateway.store.tables.actions import DueAction, with_chains
 JournalSpan = tuple[int, int]
 """Journal numbers n with after < n <= up to."""
 JournalRow = tuple[Any, ...]
-"""Columns of rows.EVENT_SELECT."""
+"""The journal number, then the columns of `rows.EventRow`."""
 
 
 class DueHour(Struct, frozen=True):
@@ -33,7 +33,7 @@ class DueHour(Struct, frozen=True):
 
 
 class DueEvent(Struct, frozen=True):
-    """An event to be sent again: `row` is (no, EVENT_SELECT ...)."""
+    """An event to be sent again: see JournalRow."""
 
     was: str  # its former time in ms, whose point must be deleted; "-": the time did not change
     row: JournalRow
@@ -206,7 +206,7 @@ class FollowerReads:
         return int(self._all("SELECT coalesce(max(no), 0) FROM event")[0][0])
 
     def rows(self, span: JournalSpan, limit: int) -> Iterable[JournalRow]:
-        """(no, EVENT_SELECT ...) of a span, in order."""
+        """The rows of a span, in order."""
         sql = f"SELECT e.no, {EVENT_SELECT} WHERE e.no > ? AND e.no <= ? ORDER BY e.no LIMIT ?"
         return self._execute(sql, (*span, limit))
 
