@@ -39,6 +39,7 @@ from dashboard.web.process.forwarding import CalculatingPages, Repair
 from dashboard.web.process.messages import DAMAGED, Settings
 from dashboard.web.responses import Reply
 from dashboard.web.rights.gate import Gate
+from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
 from gateway.domain.people.person import Person
@@ -105,7 +106,8 @@ def _web(backend: Backend, demo_account: Person | None) -> _Web:
     auth = Auth(config.dashboard, browsers, accounts, sessions, clock)
     child = Child(Settings(str(store.path), config))
     calculating = CalculatingPages(child, reply, clock, _repairing(store))
-    return _Web(Live(store, feed, clock), reply, auth, sessions, calculating)
+    live = Live(store, feed, clock, Policy(config, people={}).visit_plan)
+    return _Web(live, reply, auth, sessions, calculating)
 
 
 def _routes(backend: Backend, web: _Web, approvals: Approvals | None) -> list[BaseRoute]:

@@ -7,12 +7,15 @@ A silent trap is "unknown", never "no capture". A sprung trap stays sprung when 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 
 from msgspec import Struct
 
-from gateway.domain.epoch import from_ms
+from gateway.domain.epoch import DAY_MS, from_ms
 from gateway.domain.model import Device, DeviceState, Role, Standing, TrapState
 from gateway.domain.trap_lifecycle import TrapView, trap_view
+from gateway.domain.traps import visits
+from gateway.domain.traps.visits import VisitPlan
 
 LOW_BATTERY_PCT = 20.0
 PRESENT_FOR = timedelta(hours=1)  # how long an appearance is shown as snapshot
@@ -59,6 +62,11 @@ class DeviceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     low: bool = False
     since: datetime | None = None  # when the condition began, as far as known
     by: str = ""  # the person who recorded the condition; empty: reported by the sensor
+    handled_by: str = ""  # who has said that they go there
+    visited: datetime | None = None  # the newest visit that a person recorded
+    visited_today: bool = False
+    visit_due: bool = False  # it must be visited today and was not yet
+    outcome_missing: bool = False  # it sprang, and nobody has said what it was
     unconfirmed: datetime | None = None  # since when messages of the trap may be missing
     unread: str = ""  # why the newest content could not be read, and what to do
     last_seen: datetime | None = None
@@ -74,19 +82,24 @@ class DeviceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def device_views(
-    devices: Iterable[Device], states: Mapping[str, DeviceState], now: datetime
+    devices: Iterable[Device],
+    states: Mapping[str, DeviceState],
+    now: datetime,
+    plan: VisitPlan | None = None,
 ) -> list[DeviceView]:
     """All approved devices, the most urgent first, then those that have waited longest."""
     seen = [
-        view_of(device, states.get(device.id), now)
+        view_of(device, states.get(device.id), now, plan)
         for device in devices
         if device.standing is Standing.APPROVED
     ]
     return sorted(seen, key=_urgency)
 
 
-def view_of(device: Device, state: DeviceState | None, now: datetime) -> DeviceView:
-    """One device at `now`."""
+def view_of(
+    device: Device, state: DeviceState | None, now: datetime, plan: VisitPlan | None = None
+) -> DeviceView:
+    """One device at `now`; `plan`: with what is known of its visits."""
     trap = trap_view(state, now, device.heartbeat_s)
     battery = _number(state, "battery_pct")
     low = is_low(state, battery)
@@ -102,6 +115,9 @@ def view_of(device: Device, state: DeviceState | None, now: datetime) -> DeviceV
         low=low,
         since=since,
         by=trap.by,
+        visited=visits.last_visit(state) if plan else None,
+        visited_today=plan is not None and visits.is_visited_today(state, plan, now),
+        visit_due=plan is not None and visits.is_due(device, state, plan, now),
         last_seen=state.last_seen if state else None,
         battery_pct=battery,
         battery_v=_number(state, "battery_v"),
@@ -116,15 +132,36 @@ def view_of(device: Device, state: DeviceState | None, now: datetime) -> DeviceV
 def _condition(
     device: Device, state: DeviceState | None, trap: TrapView, now: datetime, *, low: bool
 ) -> tuple[Condition, datetime | None]:
-    """The condition and since when; an unknown one since the last sign of life."""
+    """The condition and since when; a silent one since the last sign of life."""
     if device.role is Role.TRAP:
         condition, since = _of_trap(trap, low)
+        if condition is Condition.UNKNOWN and not trap.silent:
+            return condition, _doubted_since(state, trap)
     else:
         _, detected_ms = _newest_detection(state)
         condition, since = _of_detector(detected_ms, now, silent=trap.silent, low=low)
     if condition is Condition.UNKNOWN:
         return condition, state.last_seen if state else None
-    return condition, since
+    return condition, low_since(state) if condition is Condition.LOW else since
+
+
+def low_since(state: DeviceState | None) -> datetime | None:
+    """When the battery's low days began: at the latest at the end of the first of them (UTC)."""
+    if state is None:
+        return None
+    days = state.low_battery.get("battery_pct", {})
+    newest_first = sorted(days, reverse=True)
+    low_days = list(takewhile(lambda day: days[day] <= LOW_BATTERY_PCT, newest_first))
+    told = state.facts.get("battery_pct" if low_days else "battery_low")
+    if told is None:
+        return None
+    return from_ms(min(told.at_ms, (low_days[-1] + 1) * DAY_MS) if low_days else told.at_ms)
+
+
+def _doubted_since(state: DeviceState | None, trap: TrapView) -> datetime | None:
+    """Since when an armed trap that still sends is not known to be armed."""
+    unread = state.facts.get("unread") if state and trap.unread else None
+    return trap.unconfirmed or (from_ms(unread.at_ms) if unread else None)
 
 
 def is_low(state: DeviceState | None, battery_pct: float | None) -> bool:
@@ -139,7 +176,7 @@ def _of_trap(trap: TrapView, low: bool) -> tuple[Condition, datetime | None]:
     if trap.state is None or (trap.unknown and trap.state is TrapState.ARMED):
         return Condition.UNKNOWN, None
     if low and trap.state is TrapState.ARMED:
-        return Condition.LOW, trap.since
+        return Condition.LOW, None
     return OF_TRAP_STATE[trap.state], trap.since
 
 
@@ -170,5 +207,6 @@ def _number(state: DeviceState | None, name: str) -> float | None:
 
 
 def _urgency(view: DeviceView) -> tuple[int, float, str]:
-    since = view.since.timestamp() if view.since else 0.0
+    waits = view.condition is not Condition.LOW  # nothing waits in it: the order stays calm
+    since = view.since.timestamp() if view.since and waits else 0.0
     return (URGENCY[view.condition], since, view.id)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard.live.listing import clean_page, clean_query
+from dashboard.live.listing import clean_page, clean_query, has_places
 from dashboard.live.map import live_map
 from dashboard.live.panels import MAP, PANELS, Panels, Shown, View
 from dashboard.live.restricted import rates_for, snapshot_for
@@ -33,7 +33,17 @@ from gateway.config import Config
 from gateway.store import Store
 
 PERIODS = (30, 90, 365)  # days
-SCRIPT_WORDS = ("mark.", "field.", "species.", "condition.", "map.", "rates.", "squares.")
+SCRIPT_WORDS = (
+    "mark.",
+    "field.",
+    "species.",
+    "condition.",
+    "map.",
+    "rates.",
+    "squares.",
+    "traps.way",
+    "traps.record",
+)
 
 
 class LivePages:
@@ -93,12 +103,16 @@ class LivePages:
         )
 
     async def show_traps(self, request: Request) -> Response:
-        """A page of the traps, the most urgent first; `?q=` searches, `?page=` turns the page."""
+        """One's own traps, or all (`?show=all`), the neediest first; `?q=` searches, `?page=` turns."""
         version, everything = await self._live.snapshot()
         view = self._view(request, ("alerts", "traps"))
         shown = self._panels.show(version, everything, view)
         snapshot = self._panels.seen(version, everything, view)
-        return self._page(request, "traps.html", version, snapshot, shown, query=view.query)
+        has_own = has_places(view.access)
+        return self._page(
+            request, "traps.html", version, snapshot, shown,
+            query=view.query, has_own=has_own, only_own=has_own and view.only_own,
+        )  # fmt: skip
 
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""
@@ -127,6 +141,7 @@ class LivePages:
         return View(
             self._reply.text(request).language, parts, replace(request.state.access, name=""),
             query=query if is_list else "", page=page if is_list else 1,
+            only_own=is_list and request.query_params.get("show") != "all",
         )  # fmt: skip
 
     def _page(

@@ -16,7 +16,9 @@ from msgspec import Struct
 from dashboard.live.device_view import DeviceView
 from dashboard.live.listing import Listing, list_traps
 from dashboard.live.map_marks import Cell, divide
+from dashboard.live.need import action_of, need_of
 from dashboard.live.restricted import snapshot_for
+from dashboard.live.routes_there import links_to
 from dashboard.live.snapshot import Snapshot
 from dashboard.web.i18n import text
 from dashboard.web.responses import Reply, about
@@ -39,6 +41,7 @@ class View(Struct, frozen=True):
     access: Access = Access()  # without the name: what they may see is the same for all of them
     query: str = ""
     page: int = 1
+    only_own: bool = False  # the list has only the reader's own traps
 
 
 class Panel(Struct, frozen=True):
@@ -108,7 +111,9 @@ class Panels:
         return Shown(panels, {one.id: one for one in drawn}, cells)
 
     def _traps(self, snapshot: Snapshot, view: View) -> Panel:
-        listing = list_traps(snapshot.devices, view.query, view.page)
+        listing = list_traps(
+            snapshot.devices, view.query, view.page, view.access, only_own=view.only_own
+        )
         rows = self._rendered("trap", view, snapshot, {trap.id: trap for trap in listing.traps})
         return self._panel("traps", snapshot, view, rows, [rows], listing=listing)
 
@@ -138,7 +143,8 @@ class Panels:
         year = now.astimezone(self._reply.zone).year  # times of another year are written with it
 
         def render(key: str, value: Any) -> str:
-            return self._reply.fragment(f"row_{kind}.html", words, now, key=key, row=value)
+            more = _of_trap(value) if kind == "trap" else {}
+            return self._reply.fragment(f"row_{kind}.html", words, now, key=key, row=value, **more)
 
         return {
             key: self._rows.get(
@@ -157,6 +163,12 @@ class Panels:
         )  # fmt: skip
         keys = tuple(tuple(slot) for slot in slots) if rows else ()
         return Panel(shell, keys, rows)
+
+
+def _of_trap(trap: DeviceView) -> dict[str, Any]:
+    """What a row shows beside the device: its need, the action it offers, and the way there."""
+    way = links_to(trap.lat, trap.lon) if not trap.traps else None
+    return {"need": need_of(trap), "action": action_of(trap), "way": way}
 
 
 def _keyed(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

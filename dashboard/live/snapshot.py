@@ -11,10 +11,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dashboard.live.device_view import DeviceView, device_views
+from dashboard.live.device_view import Condition, DeviceView, device_views
 from dashboard.live.sensor_rates import SensorRate
 from dashboard.maps.geojson import Feature
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.model import Alert, AlertStatus, Device, Event, Kind
+from gateway.domain.traps.visits import VisitPlan
 from gateway.store import Reader
 
 EVENTS = 30
@@ -39,17 +41,39 @@ class Snapshot(Struct, frozen=True):
         return replace(self, devices=devices)
 
 
-def read_snapshot(reader: Reader, now: datetime) -> Snapshot:
+def read_snapshot(reader: Reader, now: datetime, plan: VisitPlan | None = None) -> Snapshot:
     """Read everything the live pages show."""
-    devices = reader.devices()
+    devices, alerts = reader.devices(), reader.open_alerts()
+    views = device_views(devices, reader.states(), now, plan)
     return Snapshot(
         at=now,
-        devices=device_views(devices, reader.states(), now),
-        alerts=sorted(reader.open_alerts(), key=_alert_order),
+        devices=with_alerts(views, alerts),
+        alerts=sorted(alerts, key=_alert_order),
         events=reader.latest_events(EVENTS, SHOWN_KINDS),
         names={device.id: device.label for device in devices},
         pending=reader.pending(),
     )
+
+
+def with_alerts(views: Iterable[DeviceView], alerts: Iterable[Alert]) -> list[DeviceView]:
+    """The devices with what only their open alerts tell: who goes there, since when a battery is low."""
+    going: dict[str, str] = {}
+    low: dict[str, datetime] = {}
+    for alert in alerts:
+        if alert.status is AlertStatus.ACKNOWLEDGED:
+            going[alert.subject] = alert.acknowledged_by
+        if alert.rule == RuleName.BATTERY_LOW:
+            low[alert.subject] = alert.observed_at
+    return [
+        replace(
+            one,
+            handled_by=going.get(one.id, ""),
+            since=low.get(one.id, one.since) if one.condition is Condition.LOW else one.since,
+        )
+        if one.id in going or one.id in low
+        else one
+        for one in views
+    ]
 
 
 def features(things: Iterable[DeviceView] | Iterable[SensorRate]) -> list[Feature]:

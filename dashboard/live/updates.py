@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 
 from dashboard.live.snapshot import Snapshot, read_snapshot
 from gateway.clock import Clock
+from gateway.domain.traps.visits import VisitPlan
 from gateway.store import Store
 from gateway.store.feed import Feed
 
@@ -22,8 +23,11 @@ MAX_AGE_S = 15.0  # then a new snapshot without changes: a device becomes silent
 class Live:
     """Snapshots for any number of pages. Belongs to one event loop."""
 
-    def __init__(self, store: Store, feed: Feed, clock: Clock) -> None:
-        self._store, self._feed, self._clock = store, feed, clock
+    def __init__(
+        self, store: Store, feed: Feed, clock: Clock, plan: VisitPlan | None = None
+    ) -> None:
+        """`plan`: how often each trap must be visited; None: nobody is told of visits."""
+        self._store, self._feed, self._clock, self._plan = store, feed, clock, plan
         self._run_id = secrets.token_hex(4)  # makes versions of an earlier run different
         self._count = 0
         self._changed = asyncio.Event()
@@ -62,7 +66,9 @@ class Live:
             count = self._count
             if self._cached is None or self._cached[0] != count:
                 now = self._clock()
-                snapshot = await self._store.read(lambda reader: read_snapshot(reader, now))
+                snapshot = await self._store.read(
+                    lambda reader: read_snapshot(reader, now, self._plan)
+                )
                 before = self._cached[1] if self._cached else None
                 self._cached = count, snapshot.sharing(before)
             return f"{self._run_id}-{count}", self._cached[1]

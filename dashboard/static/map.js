@@ -1,6 +1,7 @@
 // Draws the devices on the map and keeps them up to date. Text from devices is never read as HTML.
 "use strict";
 window.Shishigaki = (() => {
+  const { zone, traps: trapPages } = document.currentScript.dataset; // the site's zone; "yes": links to record
   const words = JSON.parse(document.getElementById("words").textContent);
   const marks = new Map(); // device id -> marker
   const URGENT = { sprung: 3000, captured: 2500, seen: 2000, unknown: 1000, low: 500 };
@@ -88,7 +89,30 @@ window.Shishigaki = (() => {
     rows.push(p.last_seen ? [words["field.last_seen"], p.last_seen, true]
       : [words["field.last_seen"], words["field.never"]]);
     if (p.area) rows.push([words["field.area"], p.area]);
-    return list(p.name, rows);
+    if (p.handled_by) rows.push([words["field.handled_by"], p.handled_by]);
+    if (p.visited) rows.push([words["field.visited"], p.visited, true]);
+    const box = list(p.name, rows);
+    if (p.role === "trap" && trapPages === "yes") box.appendChild(ways(p));
+    return box;
+  }
+
+  // Where to record, and the way there in a map application.
+  function ways(p) {
+    const at = marks.get(p.id).getLatLng();
+    const place = `${at.lat.toFixed(5)},${at.lng.toFixed(5)}`;
+    const box = document.createElement("ul");
+    box.className = "ways";
+    for (const [key, href, outside] of [
+      ["traps.record", `/traps/${encodeURIComponent(p.id)}`],
+      ["traps.way", `geo:0,0?q=${place}`],
+      ["traps.way_https", `https://www.google.com/maps/dir/?api=1&destination=${place}`, true],
+    ]) {
+      const link = box.appendChild(document.createElement("li")).appendChild(document.createElement("a"));
+      link.href = href;
+      link.textContent = words[key];
+      if (outside) { link.target = "_blank"; link.rel = "noopener noreferrer"; }
+    }
+    return box;
   }
 
   function list(heading, rows) {
@@ -105,7 +129,7 @@ window.Shishigaki = (() => {
 
   function local(moment) {
     return new Date(moment).toLocaleString(document.documentElement.lang, {
-      month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit",
+      timeZone: zone, month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit",
     });
   }
 

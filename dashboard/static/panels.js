@@ -56,7 +56,7 @@ window.Panels = (() => {
   }
 
   function show(fresh) {
-    const text = fresh.map((one) => one.innerText.replace(/\s+/g, " ").trim());
+    const text = fresh.map((one) => (one.innerText || one.textContent).replace(/\s+/g, " ").trim());
     banner.replaceChildren();
     banner.appendChild(document.createElement("strong")).textContent = banner.dataset.title;
     for (const one of text.slice(0, 3)) banner.appendChild(document.createElement("bdi")).textContent = one;

@@ -33,6 +33,7 @@ from gateway.domain.model import URGENT, Alert, Device
 from gateway.domain.people import rota
 from gateway.domain.people.permissions import matches
 from gateway.domain.people.person import Person
+from gateway.domain.traps.visits import VisitPlan
 
 WARN_AT = 0.7  # of a quota
 
@@ -87,6 +88,15 @@ class Policy:
         if device is None or not self._overrides:
             return self._site
         return self._limits(device.id, device.area)
+
+    @property
+    def visit_plan(self) -> VisitPlan:
+        """How often each trap must be visited."""
+        return VisitPlan(self.zone, self._visit_days)
+
+    def _visit_days(self, device: Device) -> int:
+        limits = self.limits(device)
+        return limits.visit_every_days if limits.visit_due_hour >= 0 else 0
 
     def places(self, lat: float, lon: float) -> Iterable[WatchedLand]:
         """The watched land that contains a point or is near it."""

@@ -33,6 +33,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     weak_snr_db: float = -15.0
     moved_m: NotNegative = 50.0
     visit_due_hour: Annotated[int, Meta(ge=-1, le=23)] = 15  # local; -1: visits are not watched
+    visit_every_days: Annotated[int, Meta(ge=1, le=31)] = 1  # 1: a trap is visited every day
+    check_in_radius_m: Annotated[float, Meta(ge=5, le=500)] = 50.0  # so near is at the trap
     danger_species: tuple[str, ...] = ("bear", "brown_bear", "boar")
     ignored_species: tuple[str, ...] = ("person", "dog", "cat")
     least_confidence: Annotated[float, Meta(ge=0, le=1)] = 0.5

@@ -140,8 +140,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.VISIT_DUE,
         level=AlertLevel.WARNING,
-        opens="a working trap of the area has no visit today by `visit_due_hour`",
-        ends="every trap is visited, or the day is over",
+        opens="nobody has recorded a visit to the working trap for `visit_every_days` by "
+        "`visit_due_hour`; what its sensor reports is no visit",
+        ends="somebody records a visit, or the day is over",
         on_site=traps.visit_due,
     ),
     Rule(

@@ -1,15 +1,14 @@
 """Rules about traps: sprung, visit due. PURE. Owns these rules; must not know other traps' sites."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from gateway.alerts.rules.types import Change, Condition, End, Rule, Ruling, Tick, alert_id
 from gateway.domain import trap_lifecycle
 from gateway.domain.device_state import order
 from gateway.domain.epoch import from_ms
-from gateway.domain.model import Alert, Device, DeviceState, Kind, Role, TrapState
-
-UNNAMED_AREA = "-"
+from gateway.domain.model import Alert, DeviceState, Kind, TrapState
+from gateway.domain.traps import visits
 
 
 def sprung(rule: Rule, change: Change) -> Ruling:
@@ -60,31 +59,15 @@ def _set_between(change: Change) -> bool:
 
 
 def visit_due(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
-    """Areas with a working trap that was not visited today, after `visit_due_hour`."""
-    local = tick.now.astimezone(tick.policy.zone)
-    today = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    due: dict[str, list[str]] = {}
-    for device in tick.devices.values():
-        hour = tick.policy.limits(device).visit_due_hour
-        if 0 <= hour <= local.hour and _unvisited(device, tick.states.get(device.id), today):
-            due.setdefault(device.area or UNNAMED_AREA, []).append(device.label)
-    return {area: Condition(tick.now, _names(labels)) for area, labels in due.items()}
-
-
-def _unvisited(device: Device, state: DeviceState | None, today: datetime) -> bool:
-    if device.role is not Role.TRAP or state is None:
-        return False
-    found = trap_lifecycle.last_known(state)
-    if found.at_rest or found.state is None:
-        return False
-    newest = max(state.visited_ms, state.set_head[0])  # arming a trap is a visit
-    set_today = found.since is not None and found.since >= today.astimezone(UTC)
-    return from_ms(newest) < today and not (set_today and found.state is TrapState.ARMED)
-
-
-def _names(labels: list[str]) -> str:
-    more = f" +{len(labels) - 2}" if len(labels) > 2 else ""
-    return "、".join(sorted(labels)[:2]) + more
+    """Working traps without a person's visit for `visit_every_days`, after `visit_due_hour`."""
+    hour = tick.now.astimezone(tick.policy.zone).hour
+    plan = tick.policy.visit_plan
+    return {
+        device.id: Condition(tick.now)
+        for device in tick.devices.values()
+        if 0 <= tick.policy.limits(device).visit_due_hour <= hour
+        and visits.is_due(device, tick.states.get(device.id), plan, tick.now)
+    }
 
 
 def still_unvisited(alert: Alert, tick: Tick) -> bool:

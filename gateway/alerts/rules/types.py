@@ -16,6 +16,7 @@ from gateway.config.thresholds import Limits
 from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import NEVER
 from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Event, Kind
+from gateway.domain.traps.visits import VisitPlan
 
 MAX_AGE = timedelta(hours=24)  # older detections give no alert, they only count in statistics
 
@@ -46,6 +47,10 @@ class SitePolicy(Protocol):
     @property
     def zone(self) -> tzinfo:
         """The site's time zone."""
+
+    @property
+    def visit_plan(self) -> VisitPlan:
+        """How often each trap must be visited."""
 
     def limits(self, device: Device | None) -> Limits:
         """The thresholds of a device; None: of the site."""

@@ -234,20 +234,57 @@ def test_tampering_again_after_a_visit_stands_until_the_next_visit(make: Any) ->
     assert "tamper" not in rules_of(site)
 
 
-def test_a_visit_is_due_in_the_afternoon_and_once_per_area(make: Any) -> None:
+def test_a_visit_is_due_in_the_afternoon_at_each_trap(make: Any) -> None:
     # T0 is 09:00 in Tokyo, so 15:00 is 360 minutes later
     traps = [Device(id=f"t-{n}", role=Role.TRAP, area="三井楽", heartbeat_s=86_400) for n in (1, 2)]
     site = make(devices=traps)
     for trap in traps:
         site.hear(trap.id, Kind.SET, -1440)
     assert "visit_due" not in [a.rule for a in site.tick(359).opened]
-    assert [(a.rule, a.subject, a.note) for a in site.tick(361).opened] == [
-        ("visit_due", "三井楽", "t-1、t-2")
+    assert [(a.rule, a.subject) for a in site.tick(361).opened] == [
+        ("visit_due", "t-1"),
+        ("visit_due", "t-2"),
     ]
     site.act(ActionKind.VISITED, 400, "t-1")
-    assert site.tick(401).ended == []
+    assert [a.subject for a in site.tick(401).ended] == ["t-1"]
     site.act(ActionKind.VISITED, 402, "t-2")
-    assert [a.rule for a in site.tick(403).ended] == ["visit_due"]
+    assert [a.subject for a in site.tick(403).ended] == ["t-2"]
+
+
+def test_what_a_sensor_reports_is_no_visit(make: Any) -> None:
+    site = make()
+    site.hear("trap-01", Kind.SET, -1440)
+    site.act(ActionKind.VISITED, -1430)
+    for minutes, kind in ((60, Kind.SPRUNG), (70, Kind.SET), (80, Kind.HEARTBEAT)):
+        site.hear("trap-01", kind, minutes)
+    assert "visit_due" in [a.rule for a in site.tick(361).opened]
+
+
+def test_a_trap_that_was_set_for_the_first_time_is_due_from_the_next_day_on(make: Any) -> None:
+    site = make()
+    site.hear("trap-01", Kind.SET, 0)
+    assert "visit_due" not in [a.rule for a in site.tick(361).opened]
+    site.hear("trap-01", HEARTBEAT, 1440)
+    assert "visit_due" in [a.rule for a in site.tick(1440 + 361).opened]
+
+
+def test_how_often_a_trap_is_visited_differs_by_trap_and_area(make: Any) -> None:
+    traps = [Device(id=f"t-{n}", role=Role.TRAP, area="奥" if n == 3 else "") for n in (1, 2, 3)]
+    site = make(
+        {
+            "overrides": [
+                {"devices": ["奥"], "limits": {"visit_due_hour": -1}},
+                {"devices": ["t-2"], "limits": {"visit_every_days": 2}},
+            ]
+        },
+        devices=traps,
+    )
+    for trap in traps:
+        site.hear(trap.id, Kind.SET, -5000)
+        site.act(ActionKind.VISITED, -1400, trap.id)
+    due = lambda at: [a.subject for a in site.tick(at).opened if a.rule == "visit_due"]  # noqa: E731
+    assert due(361) == ["t-1"]
+    assert due(361 + 1440) == ["t-2"]
 
 
 def test_no_visit_is_due_at_a_paused_trap(make: Any) -> None:
