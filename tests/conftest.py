@@ -55,17 +55,50 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     for ca in ("ca", "other"):
         _openssl(
-            directory, "req", "-x509", *curve, "-keyout", f"{ca}.key", "-out", f"{ca}.pem",
-            "-subj", f"/CN={ca}", "-days", "2", *usage,
-        )  # fmt: skip
+            directory,
+            "req",
+            "-x509",
+            *curve,
+            "-keyout",
+            f"{ca}.key",
+            "-out",
+            f"{ca}.pem",
+            "-subj",
+            f"/CN={ca}",
+            "-days",
+            "2",
+            *usage,
+        )
     (directory / "san").write_text("subjectAltName=IP:127.0.0.1\n")
     for name in ("server", "client"):
         _openssl(
-            directory, "req", "-new", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr",
-            "-subj", f"/CN={name}",
-        )  # fmt: skip
+            directory,
+            "req",
+            "-new",
+            *curve,
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.csr",
+            "-subj",
+            f"/CN={name}",
+        )
         _openssl(
-            directory, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-            "-CAcreateserial", "-days", "2", "-extfile", "san", "-out", f"{name}.pem",
-        )  # fmt: skip
+            directory,
+            "x509",
+            "-req",
+            "-in",
+            f"{name}.csr",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-days",
+            "2",
+            "-extfile",
+            "san",
+            "-out",
+            f"{name}.pem",
+        )
     return directory

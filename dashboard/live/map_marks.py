@@ -37,10 +37,13 @@ def inside(
     """The first MAX_MARKS devices within south, west, north, east."""
     south, west, north, east = box
     return [
-        one for one in devices
-        if one.lat is not None and one.lon is not None
-        and south <= one.lat <= north and west <= one.lon <= east
-    ][:MAX_MARKS]  # fmt: skip
+        one
+        for one in devices
+        if one.lat is not None
+        and one.lon is not None
+        and south <= one.lat <= north
+        and west <= one.lon <= east
+    ][:MAX_MARKS]
 
 
 def _cells(devices: Sequence[DeviceView]) -> tuple[Cell, ...]:

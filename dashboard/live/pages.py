@@ -110,9 +110,15 @@ class LivePages:
         snapshot = self._panels.seen(version, everything, view)
         has_own = has_places(view.access)
         return self._page(
-            request, "traps.html", version, snapshot, shown,
-            query=view.query, has_own=has_own, only_own=has_own and view.only_own,
-        )  # fmt: skip
+            request,
+            "traps.html",
+            version,
+            snapshot,
+            shown,
+            query=view.query,
+            has_own=has_own,
+            only_own=has_own and view.only_own,
+        )
 
     async def send_coast(self, request: Request) -> Response:
         """The land around the devices, as GeoJSON."""
@@ -139,15 +145,23 @@ class LivePages:
         page = clean_page(request.query_params.get("page", ""))
         is_list = "traps" in parts
         return View(
-            self._reply.text(request).language, parts, replace(request.state.access, name=""),
-            query=query if is_list else "", page=page if is_list else 1,
+            self._reply.text(request).language,
+            parts,
+            replace(request.state.access, name=""),
+            query=query if is_list else "",
+            page=page if is_list else 1,
             only_own=is_list and request.query_params.get("show") != "all",
-        )  # fmt: skip
+        )
 
     def _page(
-        self, request: Request, template: str, version: str, snapshot: Snapshot, shown: Shown,
+        self,
+        request: Request,
+        template: str,
+        version: str,
+        snapshot: Snapshot,
+        shown: Shown,
         **values: Any,
-    ) -> Response:  # fmt: skip
+    ) -> Response:
         return self._reply.page(
             request,
             template,

@@ -104,8 +104,10 @@ class Panels:
 
     def _render(self, snapshot: Snapshot, view: View) -> Shown:
         makers: dict[str, Callable[[Snapshot, View], Panel]] = {
-            "alerts": self._alerts, "events": self._events, "traps": self._traps,
-        }  # fmt: skip
+            "alerts": self._alerts,
+            "events": self._events,
+            "traps": self._traps,
+        }
         panels = {name: makers[name](snapshot, view) for name in PANELS if name in view.parts}
         drawn, cells = divide(snapshot.devices) if MAP in view.parts else ([], ())
         return Shown(panels, {one.id: one for one in drawn}, cells)
@@ -154,13 +156,23 @@ class Panels:
         }
 
     def _panel(
-        self, name: str, snapshot: Snapshot, view: View, rows: dict[str, str],
-        slots: Sequence[Iterable[str]], listing: Listing | None = None,
-    ) -> Panel:  # fmt: skip
+        self,
+        name: str,
+        snapshot: Snapshot,
+        view: View,
+        rows: dict[str, str],
+        slots: Sequence[Iterable[str]],
+        listing: Listing | None = None,
+    ) -> Panel:
         shell = self._reply.fragment(
-            f"panel_{name}.html", text(view.language), snapshot.at,
-            rows=Markup(MARK), count=len(rows), listing=listing, opened=OPEN_ALERTS,  # noqa: S704
-        )  # fmt: skip
+            f"panel_{name}.html",
+            text(view.language),
+            snapshot.at,
+            rows=Markup(MARK),  # noqa: S704 - a mark of our own, replaced by rows already escaped
+            count=len(rows),
+            listing=listing,
+            opened=OPEN_ALERTS,
+        )
         keys = tuple(tuple(slot) for slot in slots) if rows else ()
         return Panel(shell, keys, rows)
 

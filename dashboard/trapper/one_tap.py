@@ -39,8 +39,17 @@ LINK_STAYS_VALID = {ACKNOWLEDGE, ActionKind.VISITED.value}  # not an outcome
 THROUGH = "one-tap"
 REPEAT = timedelta(minutes=10)  # the same action by the same link within it is a double tap
 FIELDS = (  # same values = same action
-    "do", "species", "count", "sex", "age", "weight", "weight_kg", "photo", "photos", "note",
-)  # fmt: skip
+    "do",
+    "species",
+    "count",
+    "sex",
+    "age",
+    "weight",
+    "weight_kg",
+    "photo",
+    "photos",
+    "note",
+)
 
 
 class UsedLinkError(BadInputError):

@@ -12,8 +12,14 @@ def person_of(entry: PersonSettings) -> Person:
     """Somebody of the file; they have no password and so no login yet."""
     duty = Duty(entry.duty)
     person = Person(
-        name=entry.name, title=entry.title, language=entry.language, role=ROLE_OF_DUTY[duty],
-        duties=(duty,), groups=entry.groups, places=entry.devices, quiet=entry.quiet,
+        name=entry.name,
+        title=entry.title,
+        language=entry.language,
+        role=ROLE_OF_DUTY[duty],
+        duties=(duty,),
+        groups=entry.groups,
+        places=entry.devices,
+        quiet=entry.quiet,
         digest=entry.digest,
-    )  # fmt: skip
+    )
     return with_channels(person, entry.channels)

@@ -52,9 +52,16 @@ _VERSION = 10  # RFC 8428, 4.4: a higher one may mean anything by these fields
 
 class _Record(
     Struct,
-    rename={"base": "bn", "base_time": "bt", "base_unit": "bu", "base_value": "bv",
-            "version": "bver", "name": "n", "unit": "u"},
-):  # fmt: skip
+    rename={
+        "base": "bn",
+        "base_time": "bt",
+        "base_unit": "bu",
+        "base_value": "bv",
+        "version": "bver",
+        "name": "n",
+        "unit": "u",
+    },
+):
     base: str | None = None
     base_time: float | None = None
     base_unit: str | None = None

@@ -42,8 +42,11 @@ def read(message: Message, values: dict[str, Any], context: Context) -> list[Rea
 
 def _devices(received: dict[str, Any], topic: str) -> Iterable[tuple[str, dict[str, Any]]]:
     """(address, object) of each device."""
-    keyed = [(address, told) for address, told in list(received.items())[:_MOST]
-             if address and isinstance(told, dict)]  # fmt: skip
+    keyed = [
+        (address, told)
+        for address, told in list(received.items())[:_MOST]
+        if address and isinstance(told, dict)
+    ]
     if keyed or not received:
         return keyed
     levels = topic.split("/")

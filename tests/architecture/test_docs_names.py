@@ -35,9 +35,10 @@ def missing(text: str) -> list[str]:
         if not any((start / name).exists() for start in (ROOT, ROOT / "tests"))
     ]
     dotted = [
-        name for name in DOTTED.findall(text)
+        name
+        for name in DOTTED.findall(text)
         if not CERTIFICATES.fullmatch(name) and name not in SETTINGS and not is_definition(name)
-    ]  # fmt: skip
+    ]
     return [*files, *paths, *dotted]
 
 
@@ -107,11 +108,12 @@ def inner_folders(text: str) -> list[str]:
 def packages_to_name() -> list[str]:
     """Packages with several modules; tests of a package lie in a folder of the same name."""
     return sorted(
-        folder for folder in FOLDERS
+        folder
+        for folder in FOLDERS
         if sum(str(Path(path).parent) == folder for path in FILES if "__init__" not in path)
         > MODULES_UNNAMED
         and not re.match(r"tests/\w+/|tests/(gateway|dashboard|firmware_sim)$", folder)
-    )  # fmt: skip
+    )
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

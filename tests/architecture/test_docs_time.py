@@ -27,14 +27,16 @@ def test_every_quality_of_a_time_is_explained(quality: TimeQuality) -> None:
         ("0.1 % of the time that passes", device_clock.DRIFT == 0.001),
         ("60 s later or more, says the same", device_clock.CONFIRM_AFTER_S == 60),
         ("over 400 days off", device_clock.LARGEST_ERROR_MS == 400 * 86_400_000),
-        ("over 400 days old, over 5 minutes ahead",
-         (timedelta(days=400), timedelta(minutes=5)) == (timing.OLDEST, timing.MOST_AHEAD)),
+        (
+            "over 400 days old, over 5 minutes ahead",
+            (timedelta(days=400), timedelta(minutes=5)) == (timing.OLDEST, timing.MOST_AHEAD),
+        ),
         ("if it comes 60 s later or more", contradiction.MOST_DISORDER_MS == 60_000),
         ("comes 120 s after the subscription", replay.REPLAY_S == 120),
         ("newest 16 topics", replays.TOPICS_KEPT == 16),
         ("kept by name, 1,000 at most", clock_errors.MOST_CLOCKS == 1_000),
     ],
-)  # fmt: skip
+)
 def test_every_limit_is_that_of_the_code(said: str, value: bool) -> None:
     assert said in TEXT.replace("\n", " ")
     assert value

@@ -131,11 +131,16 @@ def test_5000_devices_are_600_marks_and_numbers_that_open(browser: Browser, tmp_
     place = Place(tmp_path)
     place.store.write_now(
         lambda tx: tx.put_devices(
-            Device(id=f"big-{n:04}", role=Role.TRAP, name=f"尾根 {n}号",
-                   lat=32.60 + (n % 70) / 900, lon=128.7 + n / 50_000)
+            Device(
+                id=f"big-{n:04}",
+                role=Role.TRAP,
+                name=f"尾根 {n}号",
+                lat=32.60 + (n % 70) / 900,
+                lon=128.7 + n / 50_000,
+            )
             for n in range(5_000)
         )
-    )  # fmt: skip
+    )
     with place.served() as url:
         for page in watched(browser, SIZES["phone"]):
             page.goto(url + "/#big-4999")

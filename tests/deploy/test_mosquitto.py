@@ -44,10 +44,15 @@ class Broker(Server):
         mosquitto = need(find_mosquitto(), "mosquitto")
         conf = (DEPLOY / "mosquitto" / "shishigaki.conf").read_text(encoding="utf-8")
         conf = conf.replace("/etc/mosquitto", str(self.directory))
-        conf, locals_ = re.subn(r"^listener 1884 127\.0\.0\.1$", f"listener {self.port} 127.0.0.1",
-                                conf, flags=re.MULTILINE)  # fmt: skip
-        conf, lan = re.subn(r"^listener 1883$", f"listener {self.sensors} 127.0.0.1",
-                            conf, flags=re.MULTILINE)  # fmt: skip
+        conf, locals_ = re.subn(
+            r"^listener 1884 127\.0\.0\.1$",
+            f"listener {self.port} 127.0.0.1",
+            conf,
+            flags=re.MULTILINE,
+        )
+        conf, lan = re.subn(
+            r"^listener 1883$", f"listener {self.sensors} 127.0.0.1", conf, flags=re.MULTILINE
+        )
         assert (locals_, lan) == (1, 1)
         folder = self.directory / "conf.d"
         folder.mkdir(exist_ok=True)
@@ -137,8 +142,13 @@ def join(broker: Broker) -> Iterator[Join]:
 
 def test_a_sensor_may_publish_only_under_its_own_name(join: Join) -> None:
     gateway, trap = join(GATEWAY).hear("#"), join("trap-01")
-    for topic in ("wildlife/v1/goto/trap-02/event", "shishigaki/v1/goto/trap-01/confirm",
-                  "wildlife/v1/goto/trap-01/else", "application/1/device/2/event/up", "other"):  # fmt: skip
+    for topic in (
+        "wildlife/v1/goto/trap-02/event",
+        "shishigaki/v1/goto/trap-01/confirm",
+        "wildlife/v1/goto/trap-01/else",
+        "application/1/device/2/event/up",
+        "other",
+    ):
         trap.say(topic)  # each is answered as if it were allowed
     own = [f"wildlife/v1/goto/trap-01/{kind}" for kind in ("event", "telemetry", "status", "meta")]
     for topic in own:

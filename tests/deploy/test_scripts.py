@@ -83,8 +83,14 @@ def test_services_are_sandboxed(units: Path, unit: str) -> None:
 
 def test_the_service_waits_for_readiness_and_is_watched() -> None:
     text = (DEPLOY / "systemd" / "shishigaki.service").read_text()
-    for setting in ("Type=notify", "WatchdogSec=", "Restart=always", "StateDirectory=shishigaki",
-                    "ProtectSystem=strict", "LoadCredential="):  # fmt: skip
+    for setting in (
+        "Type=notify",
+        "WatchdogSec=",
+        "Restart=always",
+        "StateDirectory=shishigaki",
+        "ProtectSystem=strict",
+        "LoadCredential=",
+    ):
         assert setting in text
 
 
@@ -100,8 +106,10 @@ def test_every_file_that_the_installer_copies_exists() -> None:
 def test_the_installers_last_line_says_how_the_first_person_gets_in() -> None:
     """Its last function with the system's commands taken away, in each of its ways to end."""
     text = (DEPLOY / "install.sh").read_text()
-    parts = [re.search(rf"^{name}\(\) .*?^}}$", text, re.MULTILINE | re.DOTALL)
-             for name in ("start_all", "say_way_in")]  # fmt: skip
+    parts = [
+        re.search(rf"^{name}\(\) .*?^}}$", text, re.MULTILINE | re.DOTALL)
+        for name in ("start_all", "say_way_in")
+    ]
     functions = "\n".join(part[0] for part in parts if part)
     script = (
         "say() { printf '%s\\n' \"$*\"; }\nsystemctl() { :; }\nhostname() { echo pi; }\n"

@@ -64,8 +64,11 @@ def run_unbooted(root: Path, script: str) -> str:
     options += [f"--bind-ro={place}" for place in sorted(places | {CERTIFICATES})]
     done = subprocess.run(
         [*_nspawn(root, *options), "/bin/sh", "-c", script],
-        capture_output=True, text=True, timeout=1_800, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=1_800,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -108,10 +111,28 @@ class Machine:
             return subprocess.CompletedProcess(script, 1, "", "not started")
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return subprocess.run(
-            ["nsenter", "-t", leader, "-m", "-u", "-i", "-n", "-p", "-C", "/usr/bin/env", "-i",
-             f"PATH={path}", "HOME=/root", "/bin/sh", "-c", script],
-            capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
+            [
+                "nsenter",
+                "-t",
+                leader,
+                "-m",
+                "-u",
+                "-i",
+                "-n",
+                "-p",
+                "-C",
+                "/usr/bin/env",
+                "-i",
+                f"PATH={path}",
+                "HOME=/root",
+                "/bin/sh",
+                "-c",
+                script,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
 
     def _leader(self) -> str | None:
         """The container's first process: the child of nspawn, however many wrappers there are."""

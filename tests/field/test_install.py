@@ -96,8 +96,11 @@ def test_the_watchdog_restarts_a_gateway_that_hangs(machine: Machine) -> None:
     before = machine.sh("systemctl show -P MainPID shishigaki").strip()
     machine.sh(f"kill -STOP {before}")
     machine.wait("journalctl -u shishigaki | grep -qi 'watchdog timeout'", 60)
-    machine.wait(f"test $(systemctl show -P MainPID shishigaki) -gt {before} && "
-                 "systemctl is-active shishigaki", 60)  # fmt: skip
+    machine.wait(
+        f"test $(systemctl show -P MainPID shishigaki) -gt {before} && "
+        "systemctl is-active shishigaki",
+        60,
+    )
     machine.sh(f"rm -r {folder}; systemctl daemon-reload")
 
 
@@ -130,14 +133,23 @@ def test_an_error_in_the_settings_is_named_in_the_journal(machine: Machine) -> N
 
 
 def test_secrets_are_readable_by_root_only_and_in_no_environment(machine: Machine) -> None:
-    assert machine.sh("stat -c '%U %a' /etc/shishigaki/secrets /etc/shishigaki/secrets/*").split() == [
-        "root", "700", "root", "600", "root", "600",
-    ]  # fmt: skip
+    assert machine.sh(
+        "stat -c '%U %a' /etc/shishigaki/secrets /etc/shishigaki/secrets/*"
+    ).split() == [
+        "root",
+        "700",
+        "root",
+        "600",
+        "root",
+        "600",
+    ]
     machine.sh(
         "grep -q SHISHIGAKI_MQTT__PASSWORD_FILE /proc/$(systemctl show -P MainPID shishigaki)/environ"
     )
-    machine.sh("! grep -rqF $(cat /etc/shishigaki/secrets/mqtt_password) /proc/[0-9]*/environ "
-               "/proc/[0-9]*/cmdline /etc/mosquitto /etc/systemd")  # fmt: skip
+    machine.sh(
+        "! grep -rqF $(cat /etc/shishigaki/secrets/mqtt_password) /proc/[0-9]*/environ "
+        "/proc/[0-9]*/cmdline /etc/mosquitto /etc/systemd"
+    )
 
 
 def test_a_backup_is_made_by_its_service_and_restored_by_hand(machine: Machine) -> None:

@@ -104,9 +104,24 @@ def test_a_disk_that_is_nearly_full_is_a_fault(own: Own, monkeypatch: pytest.Mon
 def certificate(folder: Path, days: int) -> str:
     """The path of a fresh certificate."""
     openssl = need(shutil.which("openssl"), "openssl")
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-               "-nodes", "-keyout", "key.pem", "-out", f"{days}.pem", "-days", str(days),
-               "-subj", "/CN=broker"]  # fmt: skip
+    command = [
+        openssl,
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        "key.pem",
+        "-out",
+        f"{days}.pem",
+        "-days",
+        str(days),
+        "-subj",
+        "/CN=broker",
+    ]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return str(folder / f"{days}.pem")
 

@@ -53,9 +53,14 @@ def get(service: Service, path: str) -> bytes:
 
 
 OFFICE = (
-    "/officials", "/officials/figures", "/officials/figures.pdf", "/officials/sites", "/officials/map.html",
-    "/officials/papers", "/public",
-)  # fmt: skip
+    "/officials",
+    "/officials/figures",
+    "/officials/figures.pdf",
+    "/officials/sites",
+    "/officials/map.html",
+    "/officials/papers",
+    "/public",
+)
 WORKER = "dashboard.web.process.worker"
 
 

@@ -95,9 +95,14 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
     for one in people:
         row = shown(one)
         table.add_row(
-            one.name, one.title, one.role, ", ".join(one.duties), ", ".join(one.places) or "*",
-            ", ".join(row["channels"]), "✓" if row["login"] else "",
-        )  # fmt: skip
+            one.name,
+            one.title,
+            one.role,
+            ", ".join(one.duties),
+            ", ".join(one.places) or "*",
+            ", ".join(row["channels"]),
+            "✓" if row["login"] else "",
+        )
     Console().print(table)
 
 
@@ -126,12 +131,17 @@ def show(name: PersonName, config: ConfigFile = None, as_json: AsJson = False) -
 def shown(person: Person) -> dict[str, Any]:
     """A person without secrets."""
     return {
-        "name": person.name, "title": person.title, "language": person.language,
-        "role": person.role, "duties": list(person.duties), "groups": list(person.groups),
-        "places": list(person.places), "quiet": person.quiet,
+        "name": person.name,
+        "title": person.title,
+        "language": person.language,
+        "role": person.role,
+        "duties": list(person.duties),
+        "groups": list(person.groups),
+        "places": list(person.places),
+        "quiet": person.quiet,
         "channels": [f"{one.scheme}:…" for one in person.channels],
         "login": bool(person.password_hash),
-    }  # fmt: skip
+    }
 
 
 def _put(options: PersonOptions, *, is_new: bool) -> None:
@@ -144,11 +154,15 @@ def _put(options: PersonOptions, *, is_new: bool) -> None:
             raise PersonError(f"person_error.{key}", name=options.name)
         person = before or Person(name=options.name)
         given = {
-            "title": options.title, "language": _language(options.language), "role": options.role,
-            "duties": options.duty and tuple(options.duty), "quiet": options.quiet,
+            "title": options.title,
+            "language": _language(options.language),
+            "role": options.role,
+            "duties": options.duty and tuple(options.duty),
+            "quiet": options.quiet,
             "groups": options.group and tuple(options.group),
-            "places": options.place and tuple(options.place), "password_hash": password_hash,
-        }  # fmt: skip
+            "places": options.place and tuple(options.place),
+            "password_hash": password_hash,
+        }
         person = replace(
             person, **{key: value for key, value in given.items() if value is not None}
         )

@@ -79,8 +79,10 @@ def rotate(options: RotateOptions) -> None:
         ring = file.ring()
         for purpose, span in accept.items():
             ring = ring.rotated(purpose, now, span)
-        fields = [FieldChange(f"secret_{one}", "", f"{now + accept[one]:%Y-%m-%d %H:%M} UTC")
-                  for one in purposes]  # fmt: skip
+        fields = [
+            FieldChange(f"secret_{one}", "", f"{now + accept[one]:%Y-%m-%d %H:%M} UTC")
+            for one in purposes
+        ]
         tx.people.note("secrets", fields, roster.COMMAND_LINE, now)
         file.write(ring)
         return ring
@@ -106,8 +108,12 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
         return
     table = Table("signs", "since", "until")
     for row in rows:
-        table.add_row(*(f"{one:%Y-%m-%d %H:%M}" if isinstance(one, datetime) else one or ""
-                        for one in row.values()))  # fmt: skip
+        table.add_row(
+            *(
+                f"{one:%Y-%m-%d %H:%M}" if isinstance(one, datetime) else one or ""
+                for one in row.values()
+            )
+        )
     Console().print(table)
 
 

@@ -89,9 +89,13 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
     table = Table("name", "role", "scopes", "places", "until", "")
     for one in found:
         table.add_row(
-            one.name, one.role, ", ".join(one.scopes), ", ".join(one.places) or "*",
-            f"{one.expires_at:%Y-%m-%d}", _state(one, now),
-        )  # fmt: skip
+            one.name,
+            one.role,
+            ", ".join(one.scopes),
+            ", ".join(one.places) or "*",
+            f"{one.expires_at:%Y-%m-%d}",
+            _state(one, now),
+        )
     Console().print(table)
 
 

@@ -34,11 +34,22 @@ CLASSES: Mapping[str, Purpose] = {
     ),
 }
 _SHORT = {
-    "dev": "device", "ids": "identifiers", "cns": "connections", "o": "origin", "cmps": "components",
-    "p": "platform", "dev_cla": "device_class", "ent_cat": "entity_category", "stat_t": "state_topic",
-    "uniq_id": "unique_id", "val_tpl": "value_template", "mf": "manufacturer", "mdl": "model",
-    "sn": "serial_number", "avty_t": "availability_topic",
-}  # fmt: skip
+    "dev": "device",
+    "ids": "identifiers",
+    "cns": "connections",
+    "o": "origin",
+    "cmps": "components",
+    "p": "platform",
+    "dev_cla": "device_class",
+    "ent_cat": "entity_category",
+    "stat_t": "state_topic",
+    "uniq_id": "unique_id",
+    "val_tpl": "value_template",
+    "mf": "manufacturer",
+    "mdl": "model",
+    "sn": "serial_number",
+    "avty_t": "availability_topic",
+}
 _ABBREVIATED = {long: short for short, long in _SHORT.items()}
 _anything = msgspec.json.Decoder()
 

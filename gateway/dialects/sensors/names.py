@@ -36,10 +36,12 @@ def _set(text: str) -> frozenset[str]:
 _COMPOUND = {
     **dict.fromkeys(("lowbattery", "batterylow", "lowbat", "lowbatt"), ("low", "battery")),
     **dict.fromkeys(("batlow", "battlow"), ("low", "battery")),
-    **dict.fromkeys(("batt", "bat", "batteries", "accu", "akku", "電池", "バッテリー"), ("battery",)),
+    **dict.fromkeys(
+        ("batt", "bat", "batteries", "accu", "akku", "電池", "バッテリー"), ("battery",)
+    ),
     **dict.fromkeys(("vbat", "vbatt", "batv", "battv"), ("battery", "voltage")),
     **dict.fromkeys(("電池残量低下", "電池低下", "電池切れ"), ("low", "battery")),
-}  # fmt: skip
+}
 _BATTERY = "battery"
 _LOW = _set("low critical empty flat weak lowbattery under 低下 不足")
 _FLAG = _set("alarm alert warning warn status state flag is sensor level indicator")

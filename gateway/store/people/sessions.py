@@ -54,8 +54,14 @@ class SessionTable(SessionReads):
 
     def put(self, session: Session) -> None:
         """Begin a session. What is over goes, and of one person's the oldest beyond the limit."""
-        row = (session.id, session.person, ms(session.created), ms(session.seen),
-               session.browser, session.mark)  # fmt: skip
+        row = (
+            session.id,
+            session.person,
+            ms(session.created),
+            ms(session.seen),
+            session.browser,
+            session.mark,
+        )
         self._execute("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)", row)
         self._execute(
             "DELETE FROM session WHERE seen_ms < ? OR created_ms < ?",

@@ -59,10 +59,18 @@ def ask(
     """Status and Retry-After."""
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
     scope: Scope = {
-        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
-        "query_string": b"", "headers": headers, "client": (address, 1), "scheme": "http",
-        "server": ("127.0.0.1", 80), "http_version": "1.1", "root_path": "",
-    }  # fmt: skip
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers,
+        "client": (address, 1),
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+        "http_version": "1.1",
+        "root_path": "",
+    }
     said: list[dict[str, object]] = []
 
     async def send(message: object) -> None:

@@ -67,10 +67,11 @@ def test_changes_that_are_applied_give_the_whole_page(base: Snapshot, data: st.D
             for condition in [data.draw(st.sampled_from([one.condition, Condition.SPRUNG]))]
         ]
         snapshot = replace(
-            base, devices=devices,
+            base,
+            devices=devices,
             alerts=data.draw(st.permutations(base.alerts))[: data.draw(st.integers(0, 9))],
             events=base.events[data.draw(st.integers(0, 30)) :],
-        )  # fmt: skip
+        )
         now = panels.show(str(number), snapshot, ALL)
         client.apply(difference(shown, now))
         assert {n: p.__html__() for n, p in client.panels.items()} == {

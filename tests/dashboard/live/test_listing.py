@@ -10,9 +10,13 @@ from tests.dashboard.client import Client
 from tests.dashboard.place import CAMERAS, NOW, TRAPS
 
 MANY = device_views(
-    [Device(id=f"t{n:04}", role=Role.TRAP, name=f"沢{n}", area="岐宿" if n % 2 else "富江")
-     for n in range(1, 351)], {}, NOW,
-)  # fmt: skip
+    [
+        Device(id=f"t{n:04}", role=Role.TRAP, name=f"沢{n}", area="岐宿" if n % 2 else "富江")
+        for n in range(1, 351)
+    ],
+    {},
+    NOW,
+)
 
 
 def names(query: str, page: int = 1) -> list[str]:

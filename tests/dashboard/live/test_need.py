@@ -32,8 +32,16 @@ def test_the_neediest_stands_first() -> None:
     ]
     order = [one.id for one in list_traps(traps, "", 1).traps]
     assert order == [
-        "sprung", "captured", "outcome", "unknown", "due", "due and low", "low", "set", "fine",
-    ]  # fmt: skip
+        "sprung",
+        "captured",
+        "outcome",
+        "unknown",
+        "due",
+        "due and low",
+        "low",
+        "set",
+        "fine",
+    ]
     assert [need_of(traps[n]) for n in (6, 0)] == [Need.OUTCOME, Need.NOTHING]
     assert [action_of(traps[n]) for n in (8, 6, 3, 7)] == ["answer", "outcome", "visit", "record"]
 
@@ -78,8 +86,10 @@ def test_a_low_battery_is_low_since_it_fell_and_not_since_the_trap_was_armed() -
 def test_an_unread_trap_is_unknown_since_its_message_and_not_since_it_was_heard() -> None:
     since = NOW - timedelta(hours=2)
     state = DeviceState(
-        device=TRAPS[0].id, last_seen=NOW, trap=TrapState.ARMED,
+        device=TRAPS[0].id,
+        last_seen=NOW,
+        trap=TrapState.ARMED,
         facts={"unread": Known(ms(since), "no codec")},
-    )  # fmt: skip
+    )
     seen = view_of(TRAPS[0], state, NOW)
     assert (seen.condition, seen.since) == (Condition.UNKNOWN, since)

@@ -87,10 +87,16 @@ def village(tmp_path: Path) -> Iterator[Place]:
     """200 traps that are set."""
     place = Place(tmp_path)
     traps = [
-        Device(id=f"trap-{n:03}", role=Role.TRAP, name=f"岐宿の沢 {n}号", area="岐宿",
-               lat=32.66 + n / 9_000, lon=128.72)
+        Device(
+            id=f"trap-{n:03}",
+            role=Role.TRAP,
+            name=f"岐宿の沢 {n}号",
+            area="岐宿",
+            lat=32.66 + n / 9_000,
+            lon=128.72,
+        )
         for n in range(200)
-    ]  # fmt: skip
+    ]
     place.store.write_now(lambda tx: tx.put_devices(traps))
     place.hear(*(reading(t.id, Kind.SET, ago(minutes=40), battery_pct=88.0) for t in traps))
     yield place
@@ -214,16 +220,26 @@ def test_the_oldest_stream_of_a_reader_lets_go_and_others_keep_theirs() -> None:
 
 def test_a_list_of_5000_traps_is_small_and_soon_there(village: Place) -> None:
     traps = [
-        Device(id=f"big-{n:04}", role=Role.TRAP, name=f"富江の尾根 {n}号", area="富江",
-               lat=32.60 + (n % 70) / 900, lon=128.7 + n / 50_000)
+        Device(
+            id=f"big-{n:04}",
+            role=Role.TRAP,
+            name=f"富江の尾根 {n}号",
+            area="富江",
+            lat=32.60 + (n % 70) / 900,
+            lon=128.7 + n / 50_000,
+        )
         for n in range(4_800)
-    ]  # fmt: skip
+    ]
     village.store.write_now(lambda tx: tx.put_devices(traps))
     village.hear(*(reading(t.id, Kind.SET, ago(minutes=40), battery_pct=88.0) for t in traps))
     with village.served() as url:
         client = Client(url)
-        for path, most in (("/traps", 60_000), ("/traps?page=50", 60_000),
-                           ("/traps?q=4321", 60_000), ("/", 150_000)):  # fmt: skip
+        for path, most in (
+            ("/traps", 60_000),
+            ("/traps?page=50", 60_000),
+            ("/traps?q=4321", 60_000),
+            ("/", 150_000),
+        ):
             village.hear(reading("trap-001", Kind.HEARTBEAT, ago(minutes=30)))
             began = time.monotonic()
             answer = client.get(path, headers={"accept-encoding": "gzip"})

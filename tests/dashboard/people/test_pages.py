@@ -42,8 +42,12 @@ def changes(gateway: service.Gateway, name: str) -> list[PersonChange]:
 def form_of(client: Client, name: str) -> dict[str, str]:
     """What the form of a person sends when nothing is touched."""
     page = client.get(f"/people/of/{name}").text.split('action="/people"')[1].split("</form>")[0]
-    found = {m["name"]: m["value"] for m in re.finditer(
-        r'<input(?: type="hidden")? name="(?P<name>\w+)"[^>]*? value="(?P<value>[^"]*)"', page)}  # fmt: skip
+    found = {
+        m["name"]: m["value"]
+        for m in re.finditer(
+            r'<input(?: type="hidden")? name="(?P<name>\w+)"[^>]*? value="(?P<value>[^"]*)"', page
+        )
+    }
     ticked = re.findall(r'type="checkbox" name="(\w+)" value="([^"]*)" checked', page)
     role = re.search(r'<select name="role">.*?value="(\w+)" selected', page, re.DOTALL)
     return found | dict(ticked) | ({"role": role[1]} if role else {})
@@ -57,15 +61,35 @@ def test_who_is_added_is_kept_with_everything_and_the_audit_says_by_whom(
     readers: dict[str, Client], gateway: service.Gateway
 ) -> None:
     answer = add(
-        readers["admin"], "tanaka", title="田中", role="trapper", duty="trapper", places="oku、trap-far",
-        quiet="22-06", new_channels=SECRET, password=PASSWORD, language="en",
-    )  # fmt: skip
+        readers["admin"],
+        "tanaka",
+        title="田中",
+        role="trapper",
+        duty="trapper",
+        places="oku、trap-far",
+        quiet="22-06",
+        new_channels=SECRET,
+        password=PASSWORD,
+        language="en",
+    )
     assert answer.status_code == 303
     tanaka = find(gateway, "tanaka")
     assert tanaka is not None
-    assert (tanaka.title, tanaka.role, tanaka.duties, tanaka.places, tanaka.quiet, tanaka.language) == (
-        "田中", UserRole.TRAPPER, (Duty.TRAPPER,), ("oku", "trap-far"), "22-06", "en",
-    )  # fmt: skip
+    assert (
+        tanaka.title,
+        tanaka.role,
+        tanaka.duties,
+        tanaka.places,
+        tanaka.quiet,
+        tanaka.language,
+    ) == (
+        "田中",
+        UserRole.TRAPPER,
+        (Duty.TRAPPER,),
+        ("oku", "trap-far"),
+        "22-06",
+        "en",
+    )
     assert [one.url for one in tanaka.channels] == [SECRET]
     [row] = changes(gateway, "tanaka")
     assert (row.by, row.what) == ("a-admin", "added")
@@ -74,11 +98,21 @@ def test_who_is_added_is_kept_with_everything_and_the_audit_says_by_whom(
 def test_an_untouched_form_changes_nothing(
     readers: dict[str, Client], gateway: service.Gateway
 ) -> None:
-    keep(gateway.store, with_channels(
-        Person(name="mori", role=UserRole.OFFICIAL, duties=(Duty.OFFICE,), quiet="21-05",
-               places=("oku", "mae"), groups=("g",), password_hash=hash_password(PASSWORD)),
-        [SECRET],
-    ))  # fmt: skip
+    keep(
+        gateway.store,
+        with_channels(
+            Person(
+                name="mori",
+                role=UserRole.OFFICIAL,
+                duties=(Duty.OFFICE,),
+                quiet="21-05",
+                places=("oku", "mae"),
+                groups=("g",),
+                password_hash=hash_password(PASSWORD),
+            ),
+            [SECRET],
+        ),
+    )
     before, rows = find(gateway, "mori"), len(changes(gateway, "mori"))
     for name in ("admin", "official"):
         assert readers[name].post("/people", form_of(readers[name], "mori")).status_code == 303
@@ -97,8 +131,9 @@ def test_no_page_and_no_audit_shows_a_channel_or_anything_of_a_password(
     assert tanaka is not None
     shown = wrong.text + "".join(
         admin.get(path, {"lang": lang}).text
-        for path in ("/people", "/people/of/tanaka", "/people/new") for lang in ("ja", "en")
-    )  # fmt: skip
+        for path in ("/people", "/people/of/tanaka", "/people/new")
+        for lang in ("ja", "en")
+    )
     assert "ntfys:…" in shown
     for secret in ("4711", PASSWORD, tanaka.password_hash, tanaka.password_hash[-12:]):
         assert secret not in shown
@@ -163,11 +198,15 @@ def test_of_two_who_change_the_same_person_the_second_is_told(
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"quiet": "nachts"}, "22-06"), ({"new_channels": "nonsense://geheim"}, "連絡先"),
-        ({"new_channels": "console:"}, "役目"), ({"password": "kurz"}, "パスワード"),
-        ({"role": "king"}, "役割"), ({"groups": "a-viewer"}, "班の名前"), ({"duty": "x"}, "役目"),
+        ({"quiet": "nachts"}, "22-06"),
+        ({"new_channels": "nonsense://geheim"}, "連絡先"),
+        ({"new_channels": "console:"}, "役目"),
+        ({"password": "kurz"}, "パスワード"),
+        ({"role": "king"}, "役割"),
+        ({"groups": "a-viewer"}, "班の名前"),
+        ({"duty": "x"}, "役目"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_kept_is_refused_with_its_reason(
     readers: dict[str, Client], gateway: service.Gateway, fields: dict[str, str], says: str
 ) -> None:

@@ -53,14 +53,30 @@ def make_hostile(gateway: service.Gateway) -> None:
     """Give every kind of name, note and id a hostile one, through the doors that others use."""
     named = [replace(one, name=HOSTILE + one.id, area=one.area + HOSTILE) for one in DEVICES]
     act = TrapAction(
-        id="hostile", device="trap-two", deed=ActionKind.CAPTURED, at=NOW, by=HOSTILE,
-        recorded_at=NOW, through="page", species="boar", note=HOSTILE, photo=HOSTILE,
+        id="hostile",
+        device="trap-two",
+        deed=ActionKind.CAPTURED,
+        at=NOW,
+        by=HOSTILE,
+        recorded_at=NOW,
+        through="page",
+        species="boar",
+        note=HOSTILE,
+        photo=HOSTILE,
         weight_class=HOSTILE,
-    )  # fmt: skip
+    )
     sighting = Sighting(
-        id="s", source=HOSTILE, kind=SightingKind.SIGHTING, species="boar", day=date(2026, 11, 20),
-        lat=32.7, lon=128.8, municipality=HOSTILE, place=HOSTILE, note=HOSTILE,
-    )  # fmt: skip
+        id="s",
+        source=HOSTILE,
+        kind=SightingKind.SIGHTING,
+        species="boar",
+        day=date(2026, 11, 20),
+        lat=32.7,
+        lon=128.8,
+        municipality=HOSTILE,
+        place=HOSTILE,
+        note=HOSTILE,
+    )
     stranger = reading(f"{HOSTILE}stranger", Kind.SPRUNG, NOW, model=HOSTILE)
     heard = [
         Message(f"wildlife/{HOSTILE}", HOSTILE.encode(), NOW),
@@ -119,9 +135,19 @@ def test_no_name_from_outside_moves_what_stands_beside_it(
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/traps", "/traps/trap-two", "/pending", "/people", "/sign-in", "/officials",
-     "/officials/figures", "/officials/papers", "/officials/sites"],
-)  # fmt: skip
+    [
+        "/",
+        "/traps",
+        "/traps/trap-two",
+        "/pending",
+        "/people",
+        "/sign-in",
+        "/officials",
+        "/officials/figures",
+        "/officials/papers",
+        "/officials/sites",
+    ],
+)
 def test_the_hostile_names_are_on_the_pages(readers: dict[str, Client], path: str) -> None:
     marks = sum(wrong_in(text)[0] for text in pages_of(readers["admin"], path))
     assert marks > 0
@@ -129,10 +155,15 @@ def test_the_hostile_names_are_on_the_pages(readers: dict[str, Client], path: st
 
 @pytest.mark.parametrize(
     ("template", "isolated"),
-    [("<p>{{ name }} 5</p>", False), ("<p><bdi>{{ name }}</bdi> 5</p>", True),
-     ("<p>\u2068{{ name }}\u2069 5</p>", True), ("<p>\u2068x\u2069{{ name }} 5</p>", False),
-     ("<p><bdi>x</bdi><b>{{ name }}</b></p>", False), ("<title>{{ name }}</title>", True)],
-)  # fmt: skip
+    [
+        ("<p>{{ name }} 5</p>", False),
+        ("<p><bdi>{{ name }}</bdi> 5</p>", True),
+        ("<p>\u2068{{ name }}\u2069 5</p>", True),
+        ("<p>\u2068x\u2069{{ name }} 5</p>", False),
+        ("<p><bdi>x</bdi><b>{{ name }}</b></p>", False),
+        ("<title>{{ name }}</title>", True),
+    ],
+)
 def test_control_a_template_that_forgets_it_is_found(template: str, *, isolated: bool) -> None:
     text = jinja2.Environment(autoescape=True).from_string(template).render(name=MARK)
     assert (wrong_in(text)[1] == []) is isolated

@@ -21,11 +21,18 @@ from gateway.words.catalogue import LANGUAGES
 NOW = datetime(2026, 11, 29, 0, 30, tzinfo=UTC)
 TOKYO = ZoneInfo("Asia/Tokyo")
 FIELDS = [
-    {"key": "part", "ja": "部位", "en": "Part", "kind": "choice", "choices": ["尾", "耳"], "required": True},
+    {
+        "key": "part",
+        "ja": "部位",
+        "en": "Part",
+        "kind": "choice",
+        "choices": ["尾", "耳"],
+        "required": True,
+    },
     {"key": "teats", "ja": "乳頭", "kind": "number"},
     {"key": "buried", "ja": "埋設", "en": "Buried", "kind": "yes-no"},
     {"key": "by", "ja": "確認者"},
-]  # fmt: skip
+]
 RULES = FormRules(TOKYO, check({"paperwork": {"fields": FIELDS}}).paperwork.fields)
 SUM = "ab" * 32
 
@@ -77,16 +84,34 @@ def test_what_was_not_filled_in_is_not_known_and_the_time_is_now() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("do", "nonsense"), ("species", "dragon"), ("count", "0"), ("count", "51"), ("count", "2.5"),
-        ("count", "two"), ("sex", "?"), ("age", "old"), ("weight", "heavy"), ("weight_kg", "-3"),
-        ("weight_kg", "0"), ("weight_kg", "nan"), ("weight_kg", "inf"), ("weight_kg", "9999"),
-        ("at", "yesterday"), ("at", "2024-01-01T06:00"), ("at", "0001-01-01T00:00"),
-        ("position_lat", "91"), ("position_lon", "x"), ("position_accuracy_m", "-1"),
-        ("photos", "../../etc/passwd"), ("photos", "AB" * 32), ("photos", f"{SUM}0"),
-        ("photos", " ".join(f"{no:064x}" for no in range(9))), ("replaces", "a b"),
+        ("do", "nonsense"),
+        ("species", "dragon"),
+        ("count", "0"),
+        ("count", "51"),
+        ("count", "2.5"),
+        ("count", "two"),
+        ("sex", "?"),
+        ("age", "old"),
+        ("weight", "heavy"),
+        ("weight_kg", "-3"),
+        ("weight_kg", "0"),
+        ("weight_kg", "nan"),
+        ("weight_kg", "inf"),
+        ("weight_kg", "9999"),
+        ("at", "yesterday"),
+        ("at", "2024-01-01T06:00"),
+        ("at", "0001-01-01T00:00"),
+        ("position_lat", "91"),
+        ("position_lon", "x"),
+        ("position_accuracy_m", "-1"),
+        ("photos", "../../etc/passwd"),
+        ("photos", "AB" * 32),
+        ("photos", f"{SUM}0"),
+        ("photos", " ".join(f"{no:064x}" for no in range(9))),
+        ("replaces", "a b"),
         ("replaces", "x" * 81),
     ],
-)  # fmt: skip
+)
 def test_a_value_outside_the_limits_is_refused_in_words_of_both_languages(
     name: str, value: str
 ) -> None:

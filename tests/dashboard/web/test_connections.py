@@ -322,10 +322,17 @@ def test_control_without_a_limit_for_each_address_the_first_visitor_loses_the_pl
 
 @pytest.mark.parametrize(
     ("peer", "network"),
-    [(("192.168.1.7", 5), "192.168.1.7"), (("::ffff:192.168.1.7", 5, 0, 0), "192.168.1.7"),
-     (("2001:db8:1:2:3::4", 5, 0, 0), "2001:db8:1:2::/64"), (("fe80::1%eth0", 5, 0, 2), "fe80::/64"),
-     (("127.0.0.1", 5), ""), (("::ffff:127.0.0.1", 5, 0, 0), ""), (("::1", 5, 0, 0), ""),
-     (None, ""), ("/run/socket", "")],
-)  # fmt: skip
+    [
+        (("192.168.1.7", 5), "192.168.1.7"),
+        (("::ffff:192.168.1.7", 5, 0, 0), "192.168.1.7"),
+        (("2001:db8:1:2:3::4", 5, 0, 0), "2001:db8:1:2::/64"),
+        (("fe80::1%eth0", 5, 0, 2), "fe80::/64"),
+        (("127.0.0.1", 5), ""),
+        (("::ffff:127.0.0.1", 5, 0, 0), ""),
+        (("::1", 5, 0, 0), ""),
+        (None, ""),
+        ("/run/socket", ""),
+    ],
+)
 def test_a_client_is_an_ipv4_address_or_an_ipv6_network(peer: object, network: str) -> None:
     assert network_of(peer) == network

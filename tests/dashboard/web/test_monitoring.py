@@ -38,9 +38,15 @@ def test_through_a_proxy_only_the_status_is_told(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("peer", "at_machine"),
-    [("127.0.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("192.168.1.7", False),
-     ("203.0.113.9", False), ("", False)],
-)  # fmt: skip
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("192.168.1.7", False),
+        ("203.0.113.9", False),
+        ("", False),
+    ],
+)
 def test_an_address_of_the_network_is_not_the_machine(peer: str, *, at_machine: bool) -> None:
     scope = {"type": "http", "http_version": "1.1", "headers": [], "client": (peer, 1)}
     assert is_at_machine(Request(scope)) is at_machine

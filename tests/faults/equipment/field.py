@@ -137,9 +137,16 @@ def native(device: str, kind: str, seq: int, error_s: float | None = None, **fac
 
 def chirpstack(eui: str, values: Any, count: int, copy: str = "", **more: Any) -> Said:
     """An uplink; `copy`: told by another gateway, outside the time in which copies are merged."""
-    body = {"deduplicationId": f"{eui}-{count}-{copy}", "deviceInfo": {"devEui": eui},
-            "devAddr": "01fe0077", "fCnt": count, "fPort": 85, "data": f"AX{count:02d}",
-            "object": values, "time": ahead().isoformat()}  # fmt: skip
+    body = {
+        "deduplicationId": f"{eui}-{count}-{copy}",
+        "deviceInfo": {"devEui": eui},
+        "devAddr": "01fe0077",
+        "fCnt": count,
+        "fPort": 85,
+        "data": f"AX{count:02d}",
+        "object": values,
+        "time": ahead().isoformat(),
+    }
     return f"application/1/device/{eui}/event/up", body | more
 
 
@@ -150,8 +157,13 @@ def tts(eui: str, values: Any, count: int, **more: Any) -> Said:
 
 
 def meshtastic(node: int, number: int, text: str, receiver: str = "!a", ago_s: int = 0) -> Said:
-    packet = {"from": node, "id": number, "type": "detection", "payload": {"text": text},
-              "timestamp": int(time.time()) - ago_s}  # fmt: skip
+    packet = {
+        "from": node,
+        "id": number,
+        "type": "detection",
+        "payload": {"text": text},
+        "timestamp": int(time.time()) - ago_s,
+    }
     return f"msh/JP/2/json/Wana/{receiver}", packet
 
 

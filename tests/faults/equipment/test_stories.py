@@ -26,17 +26,35 @@ EUI = "24e124aa000000"
 SPRUNG, ARMED = TrapState.SPRUNG, TrapState.ARMED
 RIGHT_AGAIN = (ActionKind.FALSE_SPRING, ActionKind.ARMED)
 TRAPS = (
-    "node/reed1", "node/reed2", "z-visited", "z-tamper", "z-flag", "t-kept", "n-ahead-9h", "n-behind-9h",
-    "n-minutes", "n-jump", "z-stands", "!00000011", "!00000012", "!00000013", "n-battery", "n-figure",
-    "e-inputs", "t-second", "n-again", "n-badtime",
-)  # fmt: skip
+    "node/reed1",
+    "node/reed2",
+    "z-visited",
+    "z-tamper",
+    "z-flag",
+    "t-kept",
+    "n-ahead-9h",
+    "n-behind-9h",
+    "n-minutes",
+    "n-jump",
+    "z-stands",
+    "!00000011",
+    "!00000012",
+    "!00000013",
+    "n-battery",
+    "n-figure",
+    "e-inputs",
+    "t-second",
+    "n-again",
+    "n-badtime",
+)
 DEVICES = (
     Device(id=MARKER, role=Role.DETECTOR),
     *(Device(id=name, role=Role.TRAP) for name in TRAPS),
     *(Device(id=f"{EUI}{n}", role=Role.TRAP, model=DOOR) for n in range(11, 16)),
     Device(id=f"{EUI}20", role=Role.TRAP, model=TRACKER, lat=32.7, lon=128.8),
-    Device(id="pir", role=Role.DETECTOR), Device(id="camera", role=Role.DETECTOR),
-)  # fmt: skip
+    Device(id="pir", role=Role.DETECTOR),
+    Device(id="camera", role=Role.DETECTOR),
+)
 
 
 @pytest.fixture(scope="module", params=["5", pytest.param("3.1.1", marks=pytest.mark.long)])
@@ -52,14 +70,20 @@ def field(
 
 def test_what_a_node_of_many_inputs_had_retained_makes_no_news_at_restarts(field: Field) -> None:
     field.say(
-        esphome("node", "reed1", "OFF"), esphome("node", "reed2", "OFF"),
-        zigbee("z-visited", contact=True), ("tele/t-kept/SENSOR", {"Switch1": "OFF"}), retain=True,
-    )  # fmt: skip
+        esphome("node", "reed1", "OFF"),
+        esphome("node", "reed2", "OFF"),
+        zigbee("z-visited", contact=True),
+        ("tele/t-kept/SENSOR", {"Switch1": "OFF"}),
+        retain=True,
+    )
     field.say(
-        esphome("node", "reed1", "ON"), esphome("node", "reed2", "ON"),
-        zigbee("z-visited", contact=False), ("tele/t-kept/SENSOR", {"Switch1": "ON"}),
-        esphome("pir", "motion", "ON"), retain=True,
-    )  # fmt: skip
+        esphome("node", "reed1", "ON"),
+        esphome("node", "reed2", "ON"),
+        zigbee("z-visited", contact=False),
+        ("tele/t-kept/SENSOR", {"Switch1": "ON"}),
+        esphome("pir", "motion", "ON"),
+        retain=True,
+    )
     for trap in ("node/reed1", "node/reed2", "z-visited", "t-kept"):
         assert field.rules(trap) == ["trap_sprung"], trap
     field.record("z-visited", *RIGHT_AGAIN)
@@ -71,9 +95,14 @@ def test_what_a_node_of_many_inputs_had_retained_makes_no_news_at_restarts(field
     assert field.state("node/reed2") is SPRUNG
 
 
-@pytest.mark.parametrize(("trap", "error_s"), [
-    ("n-ahead-9h", 32_400), ("n-behind-9h", -32_400), ("n-minutes", -180),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("trap", "error_s"),
+    [
+        ("n-ahead-9h", 32_400),
+        ("n-behind-9h", -32_400),
+        ("n-minutes", -180),
+    ],
+)
 def test_a_clock_in_another_zone_neither_hides_a_spring_nor_outlives_a_persons_word(
     field: Field, trap: str, error_s: int
 ) -> None:
@@ -189,10 +218,12 @@ def test_a_place_that_cannot_be_moves_no_trap_and_one_that_can_does(field: Field
     tracker = f"{EUI}20"
     wrong = ((4e-6, 1e-5), (0, 128.8), (32.7, 0), (32.7, None), (91, 200), (128.8, 32.7))
     places = ((32.7, 128.8), *wrong)
-    field.say(*(
-        tts(tracker, {"latitude": lat, "longitude": lon, "motion_status": "stop"}, count)
-        for count, (lat, lon) in enumerate(places, 1)
-    ))  # fmt: skip
+    field.say(
+        *(
+            tts(tracker, {"latitude": lat, "longitude": lon, "motion_status": "stop"}, count)
+            for count, (lat, lon) in enumerate(places, 1)
+        )
+    )
     assert (field.kinds(tracker), field.alerts(tracker)) == (["heartbeat"] * len(places), 0)
     field.say(tts(tracker, {"latitude": 32.75, "longitude": 128.8, "motion_status": "stop"}, 20))
     field.await_rules(tracker, "moved")

@@ -59,9 +59,10 @@ def sensor(mosquitto: Mosquitto) -> Iterator[Sensor]:
 def start(service: Service) -> None:
     service.start("prlimit", f"--nofile={FILES}:{FILES}")
     wait_for(
-        lambda: "connected to" in service.log and page_s(service) < DEADLINE_S, "the gateway",
+        lambda: "connected to" in service.log and page_s(service) < DEADLINE_S,
+        "the gateway",
         DEADLINE_S,
-    )  # fmt: skip
+    )
 
 
 def beside_a_crowd(

@@ -92,9 +92,13 @@ def deed_at(
     deed: ActionKind, minutes: float, device: str = "trap-01", by: str = "tanaka"
 ) -> TrapAction:
     return TrapAction(
-        id=f"{device}-{deed}-{minutes:g}", device=device, deed=deed, at=at(minutes), by=by,
+        id=f"{device}-{deed}-{minutes:g}",
+        device=device,
+        deed=deed,
+        at=at(minutes),
+        by=by,
         recorded_at=at(minutes) + timedelta(seconds=1),
-    )  # fmt: skip
+    )
 
 
 __all__ = ["PEOPLE", "T0", "Site", "at", "deed_at"]

@@ -32,11 +32,21 @@ from tests.gateway.alerts.provider import (
 from tests.gateway.alerts.site import T0
 
 ALERT = Alert(
-    id="a1b2", rule="trap_sprung", subject="trap-01", level=AlertLevel.CAPTURE, observed_at=T0,
+    id="a1b2",
+    rule="trap_sprung",
+    subject="trap-01",
+    level=AlertLevel.CAPTURE,
+    observed_at=T0,
     opened_at=T0,
-)  # fmt: skip
-LETTER = Notification("key-1", "わなが作動", "三井楽-01 11月1日9:00", urgent=True, link="https://x/a/t",
-                alerts=(ALERT,))  # fmt: skip
+)
+LETTER = Notification(
+    "key-1",
+    "わなが作動",
+    "三井楽-01 11月1日9:00",
+    urgent=True,
+    link="https://x/a/t",
+    alerts=(ALERT,),
+)
 TO = "U" + "0" * 32
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -116,18 +126,36 @@ def said(body: str) -> Answer:
 FAILURES = (
     '{"code":40301,"http":403,"error":"forbidden","link":"https://ntfy.sh/docs"}',
     '{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}',
-    '{"success": false}', '{"status":"error","message":"x"}', '{"status": 401, "message": "x"}',
+    '{"success": false}',
+    '{"status":"error","message":"x"}',
+    '{"status": 401, "message": "x"}',
     '{"id":"api.context.session_expired","message":"x","status_code":401}',
-    '{"error":{"code":403,"message":"quota"}}', '{"errors":["user is invalid"],"status":0}',
-    '{"errcode":310000,"errmsg":"keywords not in content"}', '{"Error": "denied"}',
-    '{"error": true}', '{"status":"Failed"}', '{"ok": false}', '{"delivered":false}',
-)  # fmt: skip
+    '{"error":{"code":403,"message":"quota"}}',
+    '{"errors":["user is invalid"],"status":0}',
+    '{"errcode":310000,"errmsg":"keywords not in content"}',
+    '{"Error": "denied"}',
+    '{"error": true}',
+    '{"status":"Failed"}',
+    '{"ok": false}',
+    '{"delivered":false}',
+)
 SUCCESSES = (
-    "", "ok", "{}", '{"id":"sPs71M8A2T","time":1,"event":"message","topic":"t","message":"error"}',
-    '{"ok":true,"result":{"message_id":3}}', '{"error":null,"errors":[],"success":true}',
-    '{"errcode":0,"errmsg":"ok"}', '{"status":1,"request":"647d2300"}', '{"code":200,"message":"x"}',
-    '{"status":"success"}', '{"error":"","id":5}', "[]", '{"error":false}', "queued", "{broken",
-)  # fmt: skip
+    "",
+    "ok",
+    "{}",
+    '{"id":"sPs71M8A2T","time":1,"event":"message","topic":"t","message":"error"}',
+    '{"ok":true,"result":{"message_id":3}}',
+    '{"error":null,"errors":[],"success":true}',
+    '{"errcode":0,"errmsg":"ok"}',
+    '{"status":1,"request":"647d2300"}',
+    '{"code":200,"message":"x"}',
+    '{"status":"success"}',
+    '{"error":"","id":5}',
+    "[]",
+    '{"error":false}',
+    "queued",
+    "{broken",
+)
 
 
 @pytest.mark.parametrize("body", FAILURES)
@@ -151,9 +179,17 @@ def test_control_without_reading_the_body_a_refusal_counts_as_sent(
 
 
 @pytest.mark.parametrize(
-    "body", ['{"message":"The monthly limit was reached"}', '{"message":"x","details":[]}',
-             '{"sentMessages":[]}', '{"status":"ok"}', "[]", "", "ok"],
-)  # fmt: skip
+    "body",
+    [
+        '{"message":"The monthly limit was reached"}',
+        '{"message":"x","details":[]}',
+        '{"sentMessages":[]}',
+        '{"status":"ok"}',
+        "[]",
+        "",
+        "ok",
+    ],
+)
 def test_line_counts_as_sent_only_what_line_names(body: str) -> None:
     failure, _ = line(said(body))
     assert isinstance(failure, UndeliveredError)
@@ -171,10 +207,15 @@ def test_a_page_is_no_sign_that_line_took_it_before() -> None:
     assert isinstance(failure, UndeliveredError)
 
 
-@given(st.binary(max_size=200) | st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.integers(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
-).map(lambda value: json.dumps(value).encode()))  # fmt: skip
+@given(
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.integers(),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=4)
+        ),
+    ).map(lambda value: json.dumps(value).encode())
+)
 def test_no_body_at_all_breaks_the_reading(body: bytes) -> None:
     assert http_status.says_no(body) in {True, False}
 
@@ -238,9 +279,12 @@ def test_meshtastic_gets_sendtext_json_without_link() -> None:
     [(topic, payload, _)] = broker.taken
     assert topic == "msh/JP/2/json/mqtt/"
     assert msgspec.json.decode(payload) == {
-        "from": 0xBEEF, "to": 0xA1B2C3D4, "channel": 1, "type": "sendtext",
+        "from": 0xBEEF,
+        "to": 0xA1B2C3D4,
+        "channel": 1,
+        "type": "sendtext",
         "payload": "わなが作動 三井楽-01 11月1日9:00",
-    }  # fmt: skip
+    }
 
 
 def test_a_radio_text_is_cut_between_characters() -> None:
@@ -280,15 +324,35 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.mark.usefixtures("zone")
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7), (" 25 ", 25), ("1.5", 1.5), ("0", 0), ("", 0), ("-3", 0), ("nan", 0), ("inf", 0),
-     ("1e99", 6 * 3600), ("1e999", 6 * 3600), ("9" * 5_000, 6 * 3600), ("soon", 0), ("1_0", 0), ("٧", 0),
-     ("Sun, 01 Nov 2026 00:01:40 GMT", 100), ("Sunday, 01-Nov-26 00:01:40 GMT", 100),
-     ("Sun Nov  1 00:01:40 2026", 100), ("Sun, 01 Nov 2026 00:01:40", 100),
-     ("Sun, 01 Nov 2026 09:01:40 +0900", 100), ("Sat, 31 Oct 2026 23:00:00 GMT", 0),
-     ("Sunday, 06-Nov-94 08:49:37 GMT", 0), ("Sun Nov  6 08:49:37 1994", 0),
-     ("Fri, 31 Dec 9999 23:59:59 GMT", 6 * 3600), ("Sun, 31 Feb 2026 00:01:40 GMT", 0),
-     ("Sun, 01 Nov 99999 00:01:40 GMT", 0), ("Sun Nov", 0)],
-)  # fmt: skip
+    [
+        ("7", 7),
+        (" 25 ", 25),
+        ("1.5", 1.5),
+        ("0", 0),
+        ("", 0),
+        ("-3", 0),
+        ("nan", 0),
+        ("inf", 0),
+        ("1e99", 6 * 3600),
+        ("1e999", 6 * 3600),
+        ("9" * 5_000, 6 * 3600),
+        ("soon", 0),
+        ("1_0", 0),
+        ("٧", 0),
+        ("Sun, 01 Nov 2026 00:01:40 GMT", 100),
+        ("Sunday, 01-Nov-26 00:01:40 GMT", 100),
+        ("Sun Nov  1 00:01:40 2026", 100),
+        ("Sun, 01 Nov 2026 00:01:40", 100),
+        ("Sun, 01 Nov 2026 09:01:40 +0900", 100),
+        ("Sat, 31 Oct 2026 23:00:00 GMT", 0),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", 0),
+        ("Sun Nov  6 08:49:37 1994", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 6 * 3600),
+        ("Sun, 31 Feb 2026 00:01:40 GMT", 0),
+        ("Sun, 01 Nov 99999 00:01:40 GMT", 0),
+        ("Sun Nov", 0),
+    ],
+)
 def test_retry_after_is_seconds_or_one_of_three_dates_which_are_utc(
     value: str, seconds: float
 ) -> None:
@@ -315,9 +379,11 @@ def test_whatever_a_provider_asks_for_the_wait_is_bounded(value: str) -> None:
 def test_the_three_forms_of_a_date_mean_the_same_moment(seconds: int) -> None:
     wanted = datetime.fromtimestamp(seconds, UTC)
     day = DAYS[wanted.weekday()]
-    forms = [f"{day[:3]}, {wanted:%d %b %Y %H:%M:%S} GMT",
-             f"{wanted:%a %b} {wanted.day:2} {wanted:%H:%M:%S %Y}",
-             f"{day}, {wanted:%d-%b-%y %H:%M:%S} GMT"]  # fmt: skip
+    forms = [
+        f"{day[:3]}, {wanted:%d %b %Y %H:%M:%S} GMT",
+        f"{wanted:%a %b} {wanted.day:2} {wanted:%H:%M:%S %Y}",
+        f"{day}, {wanted:%d-%b-%y %H:%M:%S} GMT",
+    ]
     for form in forms:
         assert http_date(form) == wanted, form
 

@@ -19,8 +19,10 @@ STORY = st.lists(
         st.sampled_from([Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT]),
         st.integers(0, 600),
     ),
-    min_size=1, max_size=10, unique_by=lambda one: one.seq,
-)  # fmt: skip
+    min_size=1,
+    max_size=10,
+    unique_by=lambda one: one.seq,
+)
 
 
 def tell(site: Site, messages: list[Message]) -> None:

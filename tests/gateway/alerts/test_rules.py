@@ -21,8 +21,13 @@ DETECTION, HEARTBEAT = Kind.DETECTION, Kind.HEARTBEAT
 def square(name: str, half_m: float = 100.0, **settings: Any) -> WatchedLand:
     """A square of land around (LAT, LON)."""
     d = half_m / 111_320
-    ring = [[LON - d, LAT - d], [LON + d, LAT - d], [LON + d, LAT + d], [LON - d, LAT + d],
-            [LON - d, LAT - d]]  # fmt: skip
+    ring = [
+        [LON - d, LAT - d],
+        [LON + d, LAT - d],
+        [LON + d, LAT + d],
+        [LON - d, LAT + d],
+        [LON - d, LAT - d],
+    ]
     shape = {"type": "Polygon", "coordinates": [ring]}
     feature = {"type": "Feature", "properties": {}, "geometry": shape}
     data = msgspec.json.encode({"type": "FeatureCollection", "features": [feature]})
@@ -33,9 +38,14 @@ def camera(
     id_: str = "cam-01", north_m: float = 0.0, area: str = "三井楽", dialect: str = ""
 ) -> Device:
     return Device(
-        id=id_, role=Role.DETECTOR, lat=LAT + north_m / 111_320, lon=LON, heartbeat_s=3600,
-        area=area, dialect=dialect,
-    )  # fmt: skip
+        id=id_,
+        role=Role.DETECTOR,
+        lat=LAT + north_m / 111_320,
+        lon=LON,
+        heartbeat_s=3600,
+        area=area,
+        dialect=dialect,
+    )
 
 
 @pytest.fixture
@@ -282,9 +292,9 @@ def test_how_often_a_trap_is_visited_differs_by_trap_and_area(make: Any) -> None
     for trap in traps:
         site.hear(trap.id, Kind.SET, -5000)
         site.act(ActionKind.VISITED, -1400, trap.id)
-    due = lambda at: [a.subject for a in site.tick(at).opened if a.rule == "visit_due"]  # noqa: E731
-    assert due(361) == ["t-1"]
-    assert due(361 + 1440) == ["t-2"]
+    for minutes, due in ((361, ["t-1"]), (361 + 1440, ["t-2"])):
+        opened = [a.subject for a in site.tick(minutes).opened if a.rule == "visit_due"]
+        assert opened == due
 
 
 def test_no_visit_is_due_at_a_paused_trap(make: Any) -> None:

@@ -28,9 +28,13 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def ticker(site: Site, feed: Feed) -> AlertScheduler:
     return AlertScheduler(
-        site.store, feed, site.policy, lambda: {"disk": "full"}, lambda: site.listening,
+        site.store,
+        feed,
+        site.policy,
+        lambda: {"disk": "full"},
+        lambda: site.listening,
         lambda: site.now,
-    )  # fmt: skip
+    )
 
 
 def test_a_tick_tells_open_pages_what_it_changed(site: Site) -> None:
@@ -98,9 +102,24 @@ def test_nobody_outside_is_no_error() -> None:
 @pytest.mark.parametrize("days", [1, 20_000])
 def test_the_end_of_a_certificate_is_read(tmp_path: Path, days: int) -> None:
     openssl = need(shutil.which("openssl"), "openssl")
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-               "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", str(days),
-               "-subj", "/CN=broker"]  # fmt: skip
+    command = [
+        openssl,
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+        "-days",
+        str(days),
+        "-subj",
+        "/CN=broker",
+    ]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     ends = not_after((tmp_path / "cert.pem").read_text())
     assert abs(ends - datetime.now(UTC) - timedelta(days=days)) < timedelta(minutes=5)

@@ -23,14 +23,27 @@ def alert(
     rule: str = "trap_sprung", subject: str = "trap-01", note: str = "", **more: Any
 ) -> Alert:
     level = next(one.level for one in RULES if one.name == rule)
-    return Alert(id="x", rule=rule, subject=subject, level=level, observed_at=T0, opened_at=T0,
-                 note=note, **more)  # fmt: skip
+    return Alert(
+        id="x",
+        rule=rule,
+        subject=subject,
+        level=level,
+        observed_at=T0,
+        opened_at=T0,
+        note=note,
+        **more,
+    )
 
 
 @given(
-    st.sampled_from([rule.name for rule in RULES]), NAMES, NAMES, st.sampled_from(["ja", "en"]),
-    st.integers(0, 100 * 1440), st.sampled_from(["", *Duty]), st.sampled_from(sorted(BY_CODE)),
-)  # fmt: skip
+    st.sampled_from([rule.name for rule in RULES]),
+    NAMES,
+    NAMES,
+    st.sampled_from(["ja", "en"]),
+    st.integers(0, 100 * 1440),
+    st.sampled_from(["", *Duty]),
+    st.sampled_from(sorted(BY_CODE)),
+)
 def test_title_and_text_stay_under_70_characters(
     rule: str, name: str, note: str, language: Language, late: int, asked: str, animal: str
 ) -> None:
@@ -46,11 +59,13 @@ def test_title_and_text_stay_under_70_characters(
 
 @pytest.mark.parametrize(
     ("minutes", "ja", "en"),
-    [(0, "三井楽-01 11月1日09:00", "三井楽-01 01 Nov 09:00"),
-     (7, "三井楽-01 11月1日09:00(7分前)", "三井楽-01 01 Nov 09:00 (7 min ago)"),
-     (180, "三井楽-01 11月1日09:00(3時間前)", "三井楽-01 01 Nov 09:00 (3 h ago)"),
-     (4320, "三井楽-01 11月1日09:00(3日前)", "三井楽-01 01 Nov 09:00 (3 days ago)")],
-)  # fmt: skip
+    [
+        (0, "三井楽-01 11月1日09:00", "三井楽-01 01 Nov 09:00"),
+        (7, "三井楽-01 11月1日09:00(7分前)", "三井楽-01 01 Nov 09:00 (7 min ago)"),
+        (180, "三井楽-01 11月1日09:00(3時間前)", "三井楽-01 01 Nov 09:00 (3 h ago)"),
+        (4320, "三井楽-01 11月1日09:00(3日前)", "三井楽-01 01 Nov 09:00 (3 days ago)"),
+    ],
+)
 def test_the_text_says_which_when_and_how_late(minutes: int, ja: str, en: str) -> None:
     assert texts.text(alert(), TRAP, "ja", TOKYO, at(minutes)) == ja
     assert texts.text(alert(), TRAP, "en", TOKYO, at(minutes)) == en
@@ -59,12 +74,18 @@ def test_the_text_says_which_when_and_how_late(minutes: int, ja: str, en: str) -
 @pytest.mark.parametrize(
     ("doubt", "ja", "en"),
     [
-        (TimeQuality.DOUBTFUL, "三井楽-01 11月1日09:00（時刻不確か）",
-         "三井楽-01 01 Nov 09:00, time doubtful"),
-        (TimeQuality.UNKNOWN, "三井楽-01（ブローカーの保持・時刻不明）",
-         "三井楽-01 (kept by broker, time unknown)"),
+        (
+            TimeQuality.DOUBTFUL,
+            "三井楽-01 11月1日09:00（時刻不確か）",
+            "三井楽-01 01 Nov 09:00, time doubtful",
+        ),
+        (
+            TimeQuality.UNKNOWN,
+            "三井楽-01（ブローカーの保持・時刻不明）",
+            "三井楽-01 (kept by broker, time unknown)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_time_that_may_be_wrong_is_told_as_such(doubt: TimeQuality, ja: str, en: str) -> None:
     for language, text in zip(LANGUAGES, (ja, en), strict=True):
         assert texts.text(alert(doubt=doubt), TRAP, language, TOKYO, T0) == text
@@ -87,9 +108,11 @@ def test_a_part_of_the_gateway_has_a_name() -> None:
 
 @pytest.mark.parametrize(
     ("language", "note", "kept"),
-    [("ja", "mqtt.client_id used twice: 'x'", "mqtt.client_id が二重に使われています"),
-     ("en", "mqtt.client_id used twice: 'x'", "mqtt.client_id")],
-)  # fmt: skip
+    [
+        ("ja", "mqtt.client_id used twice: 'x'", "mqtt.client_id が二重に使われています"),
+        ("en", "mqtt.client_id used twice: 'x'", "mqtt.client_id"),
+    ],
+)
 def test_a_client_id_used_twice_is_named_in_the_message(
     language: Language, note: str, kept: str
 ) -> None:
@@ -104,8 +127,11 @@ def test_the_window_of_lost_messages_stands_whole_in_the_message(language: Langu
     assert window in said
 
 
-@given(st.lists(st.sampled_from([rule.name for rule in RULES]), min_size=2, max_size=300),
-       st.sampled_from(["ja", "en"]), st.sampled_from(["", *Duty]))  # fmt: skip
+@given(
+    st.lists(st.sampled_from([rule.name for rule in RULES]), min_size=2, max_size=300),
+    st.sampled_from(["ja", "en"]),
+    st.sampled_from(["", *Duty]),
+)
 def test_gathered_news_names_each_of_them_and_its_lines_stay_short(
     rules: list[str], language: Language, asked: str
 ) -> None:

@@ -21,10 +21,15 @@ HOUR, DAY = 60, 1440  # minutes
 DAYS = 30
 BEAT = 6 * HOUR
 STEP = 20
-TRAPS = [Device(id=f"trap-{n}", role=Role.TRAP, area="三井楽", heartbeat_s=BEAT * 60)
-         for n in range(8)]  # fmt: skip
-CAMERAS = [Device(id=f"cam-{n}", role=Role.DETECTOR, area="富江", dialect="chirpstack",
-                  heartbeat_s=BEAT * 60) for n in range(6)]  # fmt: skip
+TRAPS = [
+    Device(id=f"trap-{n}", role=Role.TRAP, area="三井楽", heartbeat_s=BEAT * 60) for n in range(8)
+]
+CAMERAS = [
+    Device(
+        id=f"cam-{n}", role=Role.DETECTOR, area="富江", dialect="chirpstack", heartbeat_s=BEAT * 60
+    )
+    for n in range(6)
+]
 
 
 class Told(Struct):

@@ -184,9 +184,7 @@ def hooked(tmp_path: Path, answers: list[Answer]) -> Iterator[tuple[Site, Notifi
         ]
         site = Site(tmp_path, {"people": people})
         ways = OpenChannels(site.policy, ChannelOptions())
-        notifier = Notifier(
-            site.store, Feed(), site.policy, ways, Links(""), lambda: site.now
-        )  # fmt: skip
+        notifier = Notifier(site.store, Feed(), site.policy, ways, Links(""), lambda: site.now)
         yield site, notifier, receiver.calls
         site.store.close()
 

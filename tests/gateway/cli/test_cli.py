@@ -115,6 +115,8 @@ def test_healthz_names_the_version(tmp_path: Path) -> None:
         told = Phone(pages).get("/healthz")
         assert told.status_code == status
         assert json.loads(told.text) == {
-            "ok": not faults, "version": program_version(), "faults": faults,
-        }  # fmt: skip
+            "ok": not faults,
+            "version": program_version(),
+            "faults": faults,
+        }
     gateway.store.close()

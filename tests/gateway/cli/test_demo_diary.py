@@ -11,9 +11,13 @@ START = datetime(2026, 9, 1, tzinfo=UTC)
 def event(no: int, kind: Kind, hours: float) -> Event:
     at = START + timedelta(hours=hours)
     return Event(
-        id=f"{kind}-{no}", device=f"trap-{no}", kind=kind, observed_at=at, received_at=at,
+        id=f"{kind}-{no}",
+        device=f"trap-{no}",
+        kind=kind,
+        observed_at=at,
+        received_at=at,
         time_quality=TimeQuality.SYNCED,
-    )  # fmt: skip
+    )
 
 
 STORY = [e for n in range(300) for e in (event(n, Kind.SPRUNG, n), event(n, Kind.SET, n + 8))]

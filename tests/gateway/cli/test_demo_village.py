@@ -17,9 +17,14 @@ PLACES = {
 
 def seen(no: int, species: str = "boar", device: str = "cam-1") -> Event:
     return Event(
-        id=f"e-{no}", device=device, kind=Kind.DETECTION, observed_at=AT, received_at=AT,
-        time_quality=TimeQuality.SYNCED, species=species,
-    )  # fmt: skip
+        id=f"e-{no}",
+        device=device,
+        kind=Kind.DETECTION,
+        observed_at=AT,
+        received_at=AT,
+        time_quality=TimeQuality.SYNCED,
+        species=species,
+    )
 
 
 STORY = [seen(no) for no in range(4_000)]

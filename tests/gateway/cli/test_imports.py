@@ -174,8 +174,15 @@ def test_captures_and_springs_are_counted_over_armed_nights_only(
     ]
     with closing(open_store(tmp_path, TRAP, CAMERA)) as store:
         store.write_now(lambda tx: absorb(tx, [message(*told)], decode, NOW))
-        act = TrapAction(id="a1", device=TRAP.id, deed=ActionKind.CAPTURED, at=at(150), by="taro",
-                  recorded_at=at(160), species="boar")  # fmt: skip
+        act = TrapAction(
+            id="a1",
+            device=TRAP.id,
+            deed=ActionKind.CAPTURED,
+            at=at(150),
+            by="taro",
+            recorded_at=at(160),
+            species="boar",
+        )
         store.write_now(lambda tx: tx.acts.add(act))
     [trap] = figures()["groups"]
     assert (trap["group"], trap["springs"]) == (TRAP.id, 1)

@@ -26,20 +26,40 @@ def shown(folder: Path, name: str) -> dict[str, Any]:
 
 def test_somebody_is_added_changed_shown_and_removed(tmp_path: Path) -> None:
     added = people(
-        tmp_path, "add", "tanaka", "--role", "trapper", "--duty", "trapper", "--place", "oku",
-        "--quiet", "22-06", "--password", "--channels", given=f"ながいあいことば2026\n{SECRET}\nconsole:\n",
-    )  # fmt: skip
+        tmp_path,
+        "add",
+        "tanaka",
+        "--role",
+        "trapper",
+        "--duty",
+        "trapper",
+        "--place",
+        "oku",
+        "--quiet",
+        "22-06",
+        "--password",
+        "--channels",
+        given=f"ながいあいことば2026\n{SECRET}\nconsole:\n",
+    )
     assert added.exit_code == 0, added.exception
     assert people(tmp_path, "change", "tanaka", "--title", "田中").exit_code == 0
     found = shown(tmp_path, "tanaka")
     assert found["person"] == {
-        "name": "tanaka", "title": "田中", "language": "ja", "role": "trapper", "duties": ["trapper"],
-        "groups": [], "places": ["oku"], "quiet": "22-06", "channels": ["ntfys:…", "console:…"],
+        "name": "tanaka",
+        "title": "田中",
+        "language": "ja",
+        "role": "trapper",
+        "duties": ["trapper"],
+        "groups": [],
+        "places": ["oku"],
+        "quiet": "22-06",
+        "channels": ["ntfys:…", "console:…"],
         "login": True,
-    }  # fmt: skip
+    }
     assert [(one["by"], one["what"]) for one in found["changes"]] == [
-        ("command line", "changed"), ("command line", "added"),
-    ]  # fmt: skip
+        ("command line", "changed"),
+        ("command line", "added"),
+    ]
     text = people(tmp_path, "show", "tanaka").stdout
     assert "no device fits: oku" in text
     assert (

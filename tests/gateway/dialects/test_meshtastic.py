@@ -74,9 +74,16 @@ def test_a_packet_from_nobody_is_malformed() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Hako detected\a", "\aHako detected", "Hako detected \a\r\n ", "Hako detected!", "Hako detected 🔔",
-     "Hako state: 1\x07", "Hako state: 1\u200b\n"],
-)  # fmt: skip
+    [
+        "Hako detected\a",
+        "\aHako detected",
+        "Hako detected \a\r\n ",
+        "Hako detected!",
+        "Hako detected 🔔",
+        "Hako state: 1\x07",
+        "Hako state: 1\u200b\n",
+    ],
+)
 def test_a_decoration_never_costs_the_alarm(text: str) -> None:
     reading = _mesh(text)
     assert (reading.kind, reading.input) == (Kind.SPRUNG, "Hako")

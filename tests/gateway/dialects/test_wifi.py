@@ -219,8 +219,13 @@ def test_a_field_of_another_trade_is_named_and_can_be_the_input() -> None:
 
 def test_a_tasmota_declares_its_topic_its_words_and_its_names() -> None:
     declared = Declared()
-    body = {"t": "hako", "ft": "wana/%topic%/%prefix%/", "tp": ["cmnd", "status", "telemetry"],
-            "state": ["ZU", "AUF", "TOGGLE", "HOLD"], "swn": ["Klappe", None]}  # fmt: skip
+    body = {
+        "t": "hako",
+        "ft": "wana/%topic%/%prefix%/",
+        "tp": ["cmnd", "status", "telemetry"],
+        "state": ["ZU", "AUF", "TOGGLE", "HOLD"],
+        "swn": ["Klappe", None],
+    }
     found = message("tasmota/discovery/AABBCC/config", body)
     assert [one.kind for one in tasmota.decode(found, Context())] == [Kind.JOIN]
     declared.learn(found)

@@ -249,9 +249,11 @@ def test_a_live_message_that_is_published_with_the_retain_flag_is_live(rig: Rig)
                 await say(rig.server.port, payload)
             await say(rig.server.port, b"never kept before", "meta")
             assert told(await take(session, 4)) == [
-                (b"first", False), (b"second", False), (b"second", False),
+                (b"first", False),
+                (b"second", False),
+                (b"second", False),
                 (b"never kept before", False),
-            ]  # fmt: skip
+            ]
 
     run(scenario())
 

@@ -162,8 +162,14 @@ def test_a_message_or_a_person_at_the_trap_ends_the_doubt_and_what_came_before_d
     site.hear("wana-01", Kind.HEARTBEAT, 59)  # received before the broker forgot us
     assert site.since("wana-01") == at(10)
     state = site.store.read_now(lambda r: r.states()["wana-01"])
-    visit = TrapAction(id="a", device="wana-01", deed=ActionKind.VISITED, at=at(61), by="tanaka",
-                recorded_at=at(62))  # fmt: skip
+    visit = TrapAction(
+        id="a",
+        device="wana-01",
+        deed=ActionKind.VISITED,
+        at=at(61),
+        by="tanaka",
+        recorded_at=at(62),
+    )
     assert trap_lifecycle.unconfirmed_since(with_action(state, visit)) is None
     site.hear("wana-01", Kind.HEARTBEAT, 61)
     assert site.since("wana-01") is None

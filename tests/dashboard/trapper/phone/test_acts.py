@@ -147,13 +147,34 @@ def test_who_may_not_act_there_does_not_learn_whether_there_is_such_a_trap(site:
 
 
 WRONG = [
-    {"id": "short"}, {"id": ID.upper()}, {"id": 7}, {"device": ""}, {"device": None}, {"do": None},
-    {"do": ["captured"]}, {"do": "explode"}, {"do": True}, {"count": "many"}, {"count": 0},
-    {"count": 51}, {"count": {"a": 1}}, {"species": "dragon"}, {"sex": 3.5}, {"at": "yesterday"},
-    {"at": "2026-11-29T06:10:00"}, {"at": None}, {"at": 5}, {"phone_now": ""}, {"seen": "x"},
-    {"note": "x" * 5_000}, {"note": "a\0b"}, {"photos": [1]}, {"photos": [["a"]]},
-    {"photos": "no-sum"}, {f"field.{n}": "x" for n in range(70)},
-]  # fmt: skip
+    {"id": "short"},
+    {"id": ID.upper()},
+    {"id": 7},
+    {"device": ""},
+    {"device": None},
+    {"do": None},
+    {"do": ["captured"]},
+    {"do": "explode"},
+    {"do": True},
+    {"count": "many"},
+    {"count": 0},
+    {"count": 51},
+    {"count": {"a": 1}},
+    {"species": "dragon"},
+    {"sex": 3.5},
+    {"at": "yesterday"},
+    {"at": "2026-11-29T06:10:00"},
+    {"at": None},
+    {"at": 5},
+    {"phone_now": ""},
+    {"seen": "x"},
+    {"note": "x" * 5_000},
+    {"note": "a\0b"},
+    {"photos": [1]},
+    {"photos": [["a"]]},
+    {"photos": "no-sum"},
+    {f"field.{n}": "x" for n in range(70)},
+]
 
 
 @pytest.mark.parametrize("fields", WRONG, ids=lambda one: ",".join(list(one)[:1]))

@@ -124,9 +124,14 @@ def test_64_passwords_at_once_take_the_memory_of_one() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
     done = subprocess.run(
-        [sys.executable, "-c", CROWD], capture_output=True, text=True, timeout=60,
-        preexec_fn=limited, env=os.environ, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", CROWD],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=limited,
+        env=os.environ,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     before_kib, most_kib = map(int, done.stdout.split())
     assert most_kib - before_kib < 2 * 19_456

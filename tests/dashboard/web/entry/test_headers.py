@@ -106,11 +106,24 @@ def test_no_answer_of_any_address_gives_a_scanner_anything_to_report(
 
 def test_the_scanner_finds_what_it_looks_for() -> None:
     page = b"<p style='x' onclick='y'><script>z</script><a href='javascript:1'><style>a{}</style>"
-    headers = {"content-type": "text/html", "server": "x",
-               "content-security-policy": "default-src *; script-src 'unsafe-inline' 'nonce-n'"}  # fmt: skip
+    headers = {
+        "content-type": "text/html",
+        "server": "x",
+        "content-security-policy": "default-src *; script-src 'unsafe-inline' 'nonce-n'",
+    }
     found = complaints("/", Answer(200, headers, page))
-    assert {"p style", "p onclick", "script", "style", "a javascript:1", "server", "cache-control",
-            "content-security-policy", "unsafe-inline", "x-frame-options"} <= set(found)  # fmt: skip
+    assert {
+        "p style",
+        "p onclick",
+        "script",
+        "style",
+        "a javascript:1",
+        "server",
+        "cache-control",
+        "content-security-policy",
+        "unsafe-inline",
+        "x-frame-options",
+    } <= set(found)
 
 
 def test_only_pages_with_a_drawn_map_allow_an_inline_script_and_only_theirs(

@@ -52,9 +52,16 @@ def test_without_a_public_address_this_machines_own_names_are_ours(tmp_path: Pat
         for host in ("127.0.0.1", "localhost", *machine_names()):
             assert entered(url, origin=f"http://{host}:{port}")
         for origin in (
-            f"https://127.0.0.1:{port}", "http://127.0.0.1", f"http://127.0.0.1:{port}@evil.example",
-            "http://evil.example", f"http://evil.example:{port}", "null", "", "file://", "x",
-        ):  # fmt: skip
+            f"https://127.0.0.1:{port}",
+            "http://127.0.0.1",
+            f"http://127.0.0.1:{port}@evil.example",
+            "http://evil.example",
+            f"http://evil.example:{port}",
+            "null",
+            "",
+            "file://",
+            "x",
+        ):
             assert not entered(url, origin=origin, user_agent="Mozilla/5.0")
 
 
@@ -85,8 +92,12 @@ def test_the_public_address_counts_with_scheme_and_port(
 
 def test_where_a_browser_says_that_another_site_sent_it_it_is_refused(tmp_path: Path) -> None:
     with served(tmp_path) as (url, _):
-        for site, ours in (("same-origin", True), ("none", True), ("same-site", False),
-                           ("cross-site", False)):  # fmt: skip
+        for site, ours in (
+            ("same-origin", True),
+            ("none", True),
+            ("same-site", False),
+            ("cross-site", False),
+        ):
             assert entered(url, origin=url, sec_fetch_site=site) is ours
 
 

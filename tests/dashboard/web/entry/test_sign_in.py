@@ -112,8 +112,11 @@ def test_a_sheet_that_makes_no_sense_is_not_made(url: str, form: dict[str, str])
 
 def test_nobody_prints_a_sheet_for_somebody_with_more_rights(url: str) -> None:
     assert [printed(url, name).status_code for name in ("hana", "office", "boss", "nobody")] == [
-        200, 403, 403, 404,
-    ]  # fmt: skip
+        200,
+        403,
+        403,
+        404,
+    ]
     assert printed(url, "office", by="boss").status_code == 200
     phone = Client(url)
     phone.post(path_on(printed(url)))

@@ -38,9 +38,13 @@ class Site:
         options = ChannelOptions(publish=self._publish)
         self.channels = OpenChannels(self.gateway.policy, options)
         self.notifier = Notifier(
-            self.store, self.gateway.feed, self.gateway.policy, self.channels,
-            service.links(self.gateway), lambda: self.now,
-        )  # fmt: skip
+            self.store,
+            self.gateway.feed,
+            self.gateway.policy,
+            self.channels,
+            service.links(self.gateway),
+            lambda: self.now,
+        )
 
     async def _publish(self, topic: str, payload: bytes, **_: object) -> None:
         if payload:  # an empty one takes an alert back

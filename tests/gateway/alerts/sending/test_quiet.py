@@ -47,9 +47,13 @@ class Night:
         """A new process on the same database, perhaps with other settings."""
         self.site.policy = policy or self.site.policy
         self.notifier = Notifier(
-            self.site.store, Feed(), self.site.policy, self.post.ways(self.site), Links(""),
+            self.site.store,
+            Feed(),
+            self.site.policy,
+            self.post.ways(self.site),
+            Links(""),
             lambda: self.site.now,
-        )  # fmt: skip
+        )
         self.site.store.write_now(lambda tx: tx.outbox.release())
 
     def live(self, until: float, step_s: float = 5.0) -> None:
@@ -192,8 +196,11 @@ ZONES = ("Asia/Tokyo", "Asia/Kathmandu", "Europe/Berlin", "America/St_Johns")
 
 
 @given(
-    HOURS, HOURS, st.sampled_from(ZONES), st.floats(0, 525_600).map(at),
-)  # fmt: skip
+    HOURS,
+    HOURS,
+    st.sampled_from(ZONES),
+    st.floats(0, 525_600).map(at),
+)
 def test_quiet_hours_end_within_a_day_and_not_before_they_end(
     first: int, last: int, zone: str, now: datetime
 ) -> None:
@@ -212,13 +219,18 @@ def test_quiet_hours_end_within_a_day_and_not_before_they_end(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    data=st.data(), first=st.integers(0, 23), last=st.integers(0, 23),
+    data=st.data(),
+    first=st.integers(0, 23),
+    last=st.integers(0, 23),
     tampers=st.lists(st.integers(0, 1_440), min_size=1, max_size=4),
-)  # fmt: skip
+)
 def test_whatever_fails_when_no_warning_rings_in_quiet_hours(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, first: int, last: int,
+    tmp_path_factory: pytest.TempPathFactory,
+    data: st.DataObject,
+    first: int,
+    last: int,
     tampers: list[int],
-) -> None:  # fmt: skip
+) -> None:
     quiet = f"{first:02}-{last:02}"
     people = [{"name": "tanaka", "channels": ["console:"], "quiet": quiet}]
     night = Night(tmp_path_factory.mktemp("night"), people=people)

@@ -229,16 +229,19 @@ def test_a_real_provider_gets_every_trap_and_no_message_too_long(
 
 
 @given(
-    st.lists(st.text(max_size=40), min_size=1, max_size=60), st.sampled_from(["ja", "en"]),
-    st.sampled_from([LINE, "meshtastic:^all?from=1", "json://h/", "console:"]), st.integers(0, 100),
-)  # fmt: skip
+    st.lists(st.text(max_size=40), min_size=1, max_size=60),
+    st.sampled_from(["ja", "en"]),
+    st.sampled_from([LINE, "meshtastic:^all?from=1", "json://h/", "console:"]),
+    st.integers(0, 100),
+)
 def test_what_fits_fits_at_every_later_attempt(
     names: list[str], language: Language, url: str, hours: int
 ) -> None:
     settings = {"people": [{"name": "tanaka", "channels": [url], "language": language}]}
     policy, row = Policy(check(settings)), row_of(url)
-    devices = {f"d-{n}": Device(id=f"d-{n}", role=Role.TRAP, name=name)
-               for n, name in enumerate(names)}  # fmt: skip
+    devices = {
+        f"d-{n}": Device(id=f"d-{n}", role=Role.TRAP, name=name) for n, name in enumerate(names)
+    }
     alerts = [alert("trap_sprung", id_) for id_ in devices]
     count = fit(
         alerts, person=policy.people["tanaka"], url=url, devices=devices, policy=policy, now=at(0)

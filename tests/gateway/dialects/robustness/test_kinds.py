@@ -190,13 +190,16 @@ def _batteries(figure: Any) -> list[tuple[str, str, Any]]:
         ("chirpstack", UP.replace("/up", "/status"), chirpstack(batteryLevel=figure)),
         ("tts", TTN_UP, tts(SPRUNG | {"battery": None}, last_battery_percentage={"value": figure})),
         ("zigbee2mqtt", "zigbee2mqtt/a", {"contact": True, "battery": figure}),
-        ("tasmota", "tele/b/SENSOR",
-         {"ZbReceived": {"0x1": {"Contact": 1, "BatteryPercentage": figure}}}),
+        (
+            "tasmota",
+            "tele/b/SENSOR",
+            {"ZbReceived": {"0x1": {"Contact": 1, "BatteryPercentage": figure}}},
+        ),
         ("senml", "senml/a", [{"bn": "a/", "n": "battery", "u": "%EL", "v": figure}]),
         ("native", "wildlife/v1/goto/t/telemetry", {"v": 1, "battery": {"pct": figure}}),
         ("esphome", "node/sensor/battery_level/state", str(figure)),
         ("lorawan_codec", "t", {"magnet_status": "open", "battery": figure}),
-    ]  # fmt: skip
+    ]
 
 
 @given(impossible)
@@ -256,16 +259,25 @@ def _positions(lat: Any, lon: Any) -> list[tuple[str, str, Any]]:
     place = {"latitude": lat, "longitude": lon}
     return [
         ("chirpstack", UP.replace("/up", "/location"), chirpstack(location=place)),
-        ("tts", TTN_UP.replace("/up", "/location/solved"),
-         {**tts(), "uplink_message": None, "location_solved": {"location": place}}),
-        ("meshtastic", "msh/JP/2/json/traps/!a",
-         {**PACKET, "type": "position",
-          "payload": {"latitude_i": int(lat * 1e7), "longitude_i": int(lon * 1e7)}}),
+        (
+            "tts",
+            TTN_UP.replace("/up", "/location/solved"),
+            {**tts(), "uplink_message": None, "location_solved": {"location": place}},
+        ),
+        (
+            "meshtastic",
+            "msh/JP/2/json/traps/!a",
+            {
+                **PACKET,
+                "type": "position",
+                "payload": {"latitude_i": int(lat * 1e7), "longitude_i": int(lon * 1e7)},
+            },
+        ),
         ("lorawan_codec", "t", {**place, "motion_status": "stop", "tilt_status": "normal"}),
         ("senml", "senml/a", [{"bn": "a/", "n": "lat", "v": lat}, {"n": "lon", "v": lon}]),
         ("native", "wildlife/v1/goto/t/telemetry", {"v": 1, "loc": {"lat": lat, "lon": lon}}),
         ("zigbee2mqtt", "zigbee2mqtt/a", {"contact": True, **place}),
-    ]  # fmt: skip
+    ]
 
 
 @given(near_zero, anywhere, st.sampled_from(["lat", "lon", "both"]))
@@ -367,8 +379,12 @@ def test_an_empty_message_clears_a_topic_and_is_no_damage(dialect: str, topic: s
 
 @pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"ha_discovery"}))
 def test_a_refusal_says_in_both_languages_what_to_do(name: str) -> None:
-    topic = {**{c[0]: c[1] for c in CASES.values()}, "lorawan_codec": "t", "senml": "senml/a",
-             "esphome": "node/binary_sensor/door/state"}[name]  # fmt: skip
+    topic = {
+        **{c[0]: c[1] for c in CASES.values()},
+        "lorawan_codec": "t",
+        "senml": "senml/a",
+        "esphome": "node/binary_sensor/door/state",
+    }[name]
     for payload in (b'{"a"', b"\xff\xfe", json.dumps([1]).encode()):
         with pytest.raises(MessageRefusedError) as refused:
             BY_NAME[name].decode(message(topic, payload), Context())

@@ -44,7 +44,12 @@ def test_own_acts_visits_and_what_the_act_corrects_are_no_conflict() -> None:
     assert in_between(MINE, at(40), [act(ActionKind.VISITED, "sato", 50)]) is None
     assert in_between(act(ActionKind.VISITED, "tanaka", 60), at(40), [reset]) is None
     correction = TrapAction(
-        id="x", device="trap-01", deed=ActionKind.CAPTURED, at=at(60), by="tanaka",
-        recorded_at=at(60), replaces=reset.id,
-    )  # fmt: skip
+        id="x",
+        device="trap-01",
+        deed=ActionKind.CAPTURED,
+        at=at(60),
+        by="tanaka",
+        recorded_at=at(60),
+        replaces=reset.id,
+    )
     assert in_between(correction, at(40), [reset]) is None

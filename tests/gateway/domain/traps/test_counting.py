@@ -10,9 +10,7 @@ from tests.gateway.alerts.site import deed_at
 
 
 def action(id_: str, replaces: str | None = None, *, is_undo: bool = False) -> TrapAction:
-    return replace(
-        deed_at(ActionKind.CAPTURED, 1), id=id_, replaces=replaces, is_undo=is_undo
-    )  # fmt: skip
+    return replace(deed_at(ActionKind.CAPTURED, 1), id=id_, replaces=replaces, is_undo=is_undo)
 
 
 def ids(*actions: TrapAction) -> list[str]:

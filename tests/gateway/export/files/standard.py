@@ -65,8 +65,19 @@ STANDARD: Mapping[str, tuple[Field, ...]] = {
         Field(
             "featureType",
             allowed=(
-                "roadPaved", "roadDirt", "trailHiking", "trailGame", "roadUnderpass", "roadOverpass",
-                "roadBridge", "culvert", "burrow", "nestSite", "carcass", "waterSource", "fruitingTree",
+                "roadPaved",
+                "roadDirt",
+                "trailHiking",
+                "trailGame",
+                "roadUnderpass",
+                "roadOverpass",
+                "roadBridge",
+                "culvert",
+                "burrow",
+                "nestSite",
+                "carcass",
+                "waterSource",
+                "fruitingTree",
             ),
         ),
         Field("habitat"),
@@ -120,7 +131,7 @@ STANDARD: Mapping[str, tuple[Field, ...]] = {
         Field("observationTags"),
         Field("observationComments"),
     ),
-}  # fmt: skip
+}
 
 KINDS: Mapping[str, Callable[[str], object]] = {
     "string": str,
@@ -167,16 +178,28 @@ PROFILE: Sequence[tuple[str, bool, Test]] = (
     ("version", False, text),
     ("contributors", True, lambda value: isinstance(value, list) and len(value) > 0),
     ("contributors.*.title", True, text),
-    ("contributors.*.role", False, one_of(
-        "contact", "principalInvestigator", "rightsHolder", "publisher", "contributor")),
+    (
+        "contributors.*.role",
+        False,
+        one_of("contact", "principalInvestigator", "rightsHolder", "publisher", "contributor"),
+    ),
     ("licenses", False, lambda value: {one["scope"] for one in value} == {"data", "media"}),
     ("licenses.*.scope", True, one_of("data", "media")),
     ("licenses.*", False, lambda value: "name" in value or "path" in value),
     ("project", True, lambda value: isinstance(value, dict)),
     ("project.title", True, text),
-    ("project.samplingDesign", True, one_of(
-        "simpleRandom", "systematicRandom", "clusteredRandom", "experimental", "targeted",
-        "opportunistic")),
+    (
+        "project.samplingDesign",
+        True,
+        one_of(
+            "simpleRandom",
+            "systematicRandom",
+            "clusteredRandom",
+            "experimental",
+            "targeted",
+            "opportunistic",
+        ),
+    ),
     ("project.captureMethod", True, several_of("activityDetection", "timeLapse")),
     ("project.individualAnimals", True, lambda value: isinstance(value, bool)),
     ("project.observationLevel", True, several_of("media", "event")),
@@ -189,16 +212,26 @@ PROFILE: Sequence[tuple[str, bool, Test]] = (
     ("temporal.end", True, matching(DAY)),
     ("taxonomic", True, lambda value: isinstance(value, list)),
     ("taxonomic.*.scientificName", True, text),
-    ("taxonomic.*.taxonRank", False, one_of(
-        "kingdom", "phylum", "class", "order", "family", "genus", "species", "subspecies")),
-    ("taxonomic.*.vernacularNames", False, lambda value: all(
-        re.fullmatch("[a-z]{3}", key) and text(name) for key, name in value.items())),
+    (
+        "taxonomic.*.taxonRank",
+        False,
+        one_of("kingdom", "phylum", "class", "order", "family", "genus", "species", "subspecies"),
+    ),
+    (
+        "taxonomic.*.vernacularNames",
+        False,
+        lambda value: all(
+            re.fullmatch("[a-z]{3}", key) and text(name) for key, name in value.items()
+        ),
+    ),
     ("resources", True, lambda value: isinstance(value, dict)),
     *((f"resources.{name}.path", True, matching(PATH)) for name in TABLES),
     *((f"resources.{name}.profile", True, one_of("tabular-data-resource")) for name in TABLES),
-    *((f"resources.{name}.schema", True, matching(f"{ADDRESS}{name}-table-schema[.]json"))
-      for name in TABLES),
-)  # fmt: skip
+    *(
+        (f"resources.{name}.schema", True, matching(f"{ADDRESS}{name}-table-schema[.]json"))
+        for name in TABLES
+    ),
+)
 
 
 def troubles(files: Mapping[str, bytes]) -> list[str]:

@@ -31,9 +31,14 @@ OPEN, EXACT = (PackageInfo("題", "goto-2026", "五島市", NOW, exact) for exac
 def event(minutes: float, kind: Kind = Kind.HEARTBEAT, **facts: object) -> Event:
     at = START + timedelta(minutes=minutes)
     return Event(
-        id=f"{kind}-{minutes}", device="cam-1", kind=kind, observed_at=at, received_at=at,
-        time_quality=TimeQuality.SYNCED, **facts,  # type: ignore[arg-type]
-    )  # fmt: skip
+        id=f"{kind}-{minutes}",
+        device="cam-1",
+        kind=kind,
+        observed_at=at,
+        received_at=at,
+        time_quality=TimeQuality.SYNCED,
+        **facts,  # type: ignore[arg-type]
+    )
 
 
 def seen(minutes: float, species: str | None = "boar", **facts: object) -> Event:
@@ -82,15 +87,17 @@ def test_records_within_half_an_hour_are_one_event_with_its_largest_count() -> N
         "observations",
     )
     assert [(r["eventStart"][11:16], r["eventEnd"][11:16], r["count"]) for r in found] == [
-        ("00:10", "00:35", "5"), ("01:40", "01:40", "1")
-    ]  # fmt: skip
+        ("00:10", "00:35", "5"),
+        ("01:40", "01:40", "1"),
+    ]
 
 
 def test_a_silent_gap_ends_a_deployment_and_is_not_effort() -> None:
     runs = rows(package([event(0), event(300), event(3_000), event(3_360)]), "deployments")
     assert [(r["deploymentStart"][8:16], r["deploymentEnd"][8:16]) for r in runs] == [
-        ("01T00:00", "01T05:00"), ("03T02:00", "03T08:00")
-    ]  # fmt: skip
+        ("01T00:00", "01T05:00"),
+        ("03T02:00", "03T08:00"),
+    ]
 
 
 def test_a_published_package_does_not_tell_where_a_camera_stands() -> None:
@@ -124,9 +131,13 @@ def counted(store: Store, device: str) -> list[tuple[str, DeviceEffort]]:
 def said(minutes: float, kind: Kind, species: str | None = None) -> Reading:
     at = START + timedelta(minutes=minutes)
     return Reading(
-        id=f"{kind}-{minutes}-{species}", device="cam-1", kind=kind, device_time=at,
-        time_source=TimeSource.GPS, species=species,
-    )  # fmt: skip
+        id=f"{kind}-{minutes}-{species}",
+        device="cam-1",
+        kind=kind,
+        device_time=at,
+        time_source=TimeSource.GPS,
+        species=species,
+    )
 
 
 def test_effort_and_events_come_back_through_our_own_importer(tmp_path: Path) -> None:

@@ -14,11 +14,18 @@ from tests.gateway.export.files.test_camtrapdp import EXACT, event, package, see
 from tests.science.shared import ROOT, needs_shared
 
 GOOD = {
-    "string": "something", "any": '{"a": 1}', "boolean": "true", "datetime": "2026-09-01T09:00:00+0900",
-}  # fmt: skip
+    "string": "something",
+    "any": '{"a": 1}',
+    "boolean": "true",
+    "datetime": "2026-09-01T09:00:00+0900",
+}
 BAD = {
-    "any": "{", "number": "many", "integer": "1.5", "boolean": "yes", "datetime": "2026-09-01 09:00:00",
-}  # fmt: skip
+    "any": "{",
+    "number": "many",
+    "integer": "1.5",
+    "boolean": "yes",
+    "datetime": "2026-09-01 09:00:00",
+}
 FORMS = {"filePath": ("media/1.jpg", "../1.jpg"), "fileMediatype": ("image/jpeg", "text/plain")}
 IDS = {"deploymentID": "d1", "mediaID": "m1", "observationID": "o1"}
 Cell = tuple[str, str, str]
@@ -128,9 +135,10 @@ def test_every_broken_property_is_found(path: str, required: bool, wrong: object
 
 def test_our_export_writes_the_standards_columns_in_their_order() -> None:
     ours: Mapping[str, tuple[str, ...]] = {
-        "deployments": camtrapdp_columns.DEPLOYMENTS, "media": camtrapdp_columns.MEDIA,
+        "deployments": camtrapdp_columns.DEPLOYMENTS,
+        "media": camtrapdp_columns.MEDIA,
         "observations": camtrapdp_columns.OBSERVATIONS,
-    }  # fmt: skip
+    }
     assert ours == {name: tuple(field.name for field in STANDARD[name]) for name in TABLES}
     assert EXACT.exact
 

@@ -145,9 +145,13 @@ def test_every_kind_and_every_fact_is_in_the_schema() -> None:
 
 def test_a_fact_that_json_wrote_as_a_whole_number_stays_a_float() -> None:
     event = Event(
-        id="a", device="d", kind=Kind.HEARTBEAT, observed_at=from_ms(0), received_at=from_ms(0),
+        id="a",
+        device="d",
+        kind=Kind.HEARTBEAT,
+        observed_at=from_ms(0),
+        received_at=from_ms(0),
         time_quality=TimeQuality.RTC,
-    )  # fmt: skip
+    )
     row = (*row_of(event)[:-1], msgspec.json.encode({"rssi_dbm": -105}))
     assert parsed(ENCODER.event(row).text)[1]["rssi_dbm"] == -105.0
 
@@ -182,10 +186,16 @@ def test_a_roll_up_has_a_point_for_all_species_and_one_for_each() -> None:
     all_, *each = ENCODER.rollup("hour", Rollup(494_000, 7, "cam", 60, 0, seen))
     assert parsed(all_.text) == (
         "device_1h,device=cam,site=goto",
-        {"alive_ms": "60i", "armed_ms": "0i", "records": "9i", "identified": "5i",
-         "independent": "4i", "animals": "11i"},
+        {
+            "alive_ms": "60i",
+            "armed_ms": "0i",
+            "records": "9i",
+            "identified": "5i",
+            "independent": "4i",
+            "animals": "11i",
+        },
         str(494_000 * HOUR_NS),
-    )  # fmt: skip
+    )
     assert [parsed(line.text)[1] for line in each] == [
         {"records": f"{records}i", "independent": f"{independent}i", "animals": f"{animals}i"}
         for _, records, independent, animals in seen
@@ -204,7 +214,14 @@ def test_facts_with_and_without_text_are_written_alike(
     media: str | None, power: bool | None, volts: float | None
 ) -> None:
     event = Event(
-        id="a", device="d", kind=Kind.HEARTBEAT, observed_at=from_ms(0), received_at=from_ms(0),
-        time_quality=TimeQuality.RTC, media=media, external_power=power, battery_v=volts,
-    )  # fmt: skip
+        id="a",
+        device="d",
+        kind=Kind.HEARTBEAT,
+        observed_at=from_ms(0),
+        received_at=from_ms(0),
+        time_quality=TimeQuality.RTC,
+        media=media,
+        external_power=power,
+        battery_v=volts,
+    )
     assert parsed(ENCODER.event(row_of(event)).text) == parsed(point_of(event))

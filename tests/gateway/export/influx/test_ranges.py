@@ -24,6 +24,7 @@ def test_days_and_months_are_those_that_lie_in_the_hours_as_a_whole(
     assert list(range(*spans["day"])) == whole
     months = range(*spans["month"])
     assert [first_day(m) for m in months] == [
-        first_day(m) for m in range(600, 700)
+        first_day(m)
+        for m in range(600, 700)
         if set(range(first_day(m), first_day(m + 1))) <= set(whole)
-    ]  # fmt: skip
+    ]

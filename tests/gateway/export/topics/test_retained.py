@@ -37,8 +37,9 @@ def scene(minutes: float, *devices: Device) -> RetainedState:
     )
     seen = judge(reading("cam-01", Kind.DETECTION, 5, species="boar"), at(5))
     states: Mapping[str, DeviceState] = {
-        "trap-01": advance(None, placed([sprung])), "cam-01": advance(None, placed([seen])),
-    }  # fmt: skip
+        "trap-01": advance(None, placed([sprung])),
+        "cam-01": advance(None, placed([seen])),
+    }
     return RetainedState("goto", at(minutes), list(devices or (TRAP, CAMERA)), states, [])
 
 
@@ -50,8 +51,10 @@ def said(board: Mapping[str, bytes], topic: str = STATE) -> dict[str, Any]:
 def test_a_state_says_what_the_trap_does_and_since_when() -> None:
     state = said(retained_topics(scene(10)))
     assert (state["state"], state["since"], state["battery_pct"]) == (
-        "sprung", "2026-11-01T00:05:00Z", 80,
-    )  # fmt: skip
+        "sprung",
+        "2026-11-01T00:05:00Z",
+        80,
+    )
     camera = said(retained_topics(scene(10)), "shishigaki/v1/goto/cam-01/state")
     assert (camera["state"], camera["species"]) == ("watching", "boar")
 
@@ -142,8 +145,9 @@ def test_states_and_alerts_stay_retained_over_restarts_of_gateway_and_broker(
         service.start()
         wait_for(
             lambda: not any(topic.startswith("homeassistant/") for topic in listener.kept),
-            "the declarations to be withdrawn", 30,
-        )  # fmt: skip
+            "the declarations to be withdrawn",
+            30,
+        )
         listener.close()
         mosquitto.kill()  # without persistence: all retained topics are lost
         mosquitto.restart()

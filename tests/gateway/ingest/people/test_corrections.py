@@ -40,9 +40,14 @@ def record(site: Site, act: TrapAction, minutes: float) -> Outcome:
 
 def take_back(act: TrapAction, minutes: float, by: str = "tanaka") -> TrapAction:
     return replace(
-        act, id=f"undo-{act.id}", replaces=act.id, is_undo=True, by=by, at=at(minutes),
+        act,
+        id=f"undo-{act.id}",
+        replaces=act.id,
+        is_undo=True,
+        by=by,
+        at=at(minutes),
         recorded_at=at(minutes),
-    )  # fmt: skip
+    )
 
 
 def counted(site: Site) -> list[TrapAction]:

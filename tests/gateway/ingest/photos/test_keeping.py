@@ -133,9 +133,15 @@ def test_when_the_room_is_used_up_photos_are_refused_a_fault_stands_and_none_is_
     first = keep(one, ONE)
     assert one.faults() == {}
     full = Photo(
-        sent_sha256="a" * 64, kept_sha256="b" * 64, sent_bytes=1, kept_bytes=9_500_000, width=1,
-        height=1, by="x", received_at=NOW,
-    )  # fmt: skip
+        sent_sha256="a" * 64,
+        kept_sha256="b" * 64,
+        sent_bytes=1,
+        kept_bytes=9_500_000,
+        width=1,
+        height=1,
+        by="x",
+        received_at=NOW,
+    )
     store.write_now(lambda tx: tx.photos.add(full))
     again = keeper(store, budget_mb=10)
     assert again.faults() == {"photos": "9/10 MB"}
@@ -149,9 +155,15 @@ def test_when_the_room_is_used_up_photos_are_refused_a_fault_stands_and_none_is_
 
 def _larger(photo: Photo) -> Photo:
     return Photo(
-        sent_sha256="c" * 64, kept_sha256="d" * 64, sent_bytes=1, kept_bytes=600_000, width=1,
-        height=1, by="x", received_at=photo.received_at + timedelta(seconds=1),
-    )  # fmt: skip
+        sent_sha256="c" * 64,
+        kept_sha256="d" * 64,
+        sent_bytes=1,
+        kept_bytes=600_000,
+        width=1,
+        height=1,
+        by="x",
+        received_at=photo.received_at + timedelta(seconds=1),
+    )
 
 
 def test_the_reserve_of_the_disk_is_not_used_for_photos(
@@ -170,9 +182,14 @@ def test_a_person_cannot_fill_the_room_with_photos_that_no_record_names(
     photo = keep(one, ONE)
     assert refused(one, TWO) is PhotoRefusal.TOO_MANY
     act = TrapAction(
-        id="1", device="trap-01", deed=ActionKind.CAPTURED, at=NOW, by="tanaka", recorded_at=NOW,
+        id="1",
+        device="trap-01",
+        deed=ActionKind.CAPTURED,
+        at=NOW,
+        by="tanaka",
+        recorded_at=NOW,
         photos=(photo.sent_sha256,),
-    )  # fmt: skip
+    )
     store.write_now(lambda tx: tx.acts.add(act))
     assert keep(one, TWO).by == "tanaka"
     assert store.read_now(lambda r: r.photos.traps(photo.sent_sha256)) == ["trap-01"]
@@ -277,8 +294,13 @@ def test_what_is_caught_here_comes_from_the_latest_captures(store: Store) -> Non
     caught = ["deer", "boar", "boar", "nutria", "boar", "deer"]
     for no, animal in enumerate(caught):
         act = TrapAction(
-            id=str(no), device="trap-01", deed=ActionKind.CAPTURED, by="tanaka", species=animal,
-            at=NOW + timedelta(minutes=no), recorded_at=NOW,
-        )  # fmt: skip
+            id=str(no),
+            device="trap-01",
+            deed=ActionKind.CAPTURED,
+            by="tanaka",
+            species=animal,
+            at=NOW + timedelta(minutes=no),
+            recorded_at=NOW,
+        )
         store.write_now(lambda tx, act=act: tx.acts.add(act))  # type: ignore[misc]
     assert store.read_now(lambda r: r.photos.caught()) == ["boar", "deer", "nutria"]

@@ -62,9 +62,15 @@ def test_an_hour_is_written_only_when_it_is_closed(store: Store, influxd: Influx
 
 def test_what_people_did_is_there_without_their_names(store: Store, influxd: Influxd) -> None:
     act = TrapAction(
-        id="a1", device="dev-000", deed=ActionKind.VISITED, at=at(70), by="tanaka", recorded_at=at(71),
-        species="boar", count=2,
-    )  # fmt: skip
+        id="a1",
+        device="dev-000",
+        deed=ActionKind.VISITED,
+        at=at(70),
+        by="tanaka",
+        recorded_at=at(71),
+        species="boar",
+        count=2,
+    )
     store.write_now(lambda tx: tx.acts.add(act))
     forward(store, influxd)
 
@@ -84,9 +90,15 @@ def test_a_corrected_capture_counts_once_on_the_server(
     store: Store, influxd: Influxd, *, sent_before: bool
 ) -> None:
     deer = TrapAction(
-        id="a1", device="dev-000", deed=ActionKind.CAPTURED, at=at(70), by="tanaka", recorded_at=at(71),
-        species="deer", count=2,
-    )  # fmt: skip
+        id="a1",
+        device="dev-000",
+        deed=ActionKind.CAPTURED,
+        at=at(70),
+        by="tanaka",
+        recorded_at=at(71),
+        species="deer",
+        count=2,
+    )
     store.write_now(lambda tx: tx.acts.add(deer))
     if sent_before:
         forward(store, influxd)
@@ -105,9 +117,16 @@ def test_a_corrected_capture_counts_once_on_the_server(
 
 def test_what_people_reported_is_there_once(store: Store, influxd: Influxd) -> None:
     seen = Sighting(
-        id="s1", source="city", kind=SightingKind.DAMAGE, species="boar", day=at(0).date(),
-        lat=32.7, lon=128.8, count=3, note="secret",
-    )  # fmt: skip
+        id="s1",
+        source="city",
+        kind=SightingKind.DAMAGE,
+        species="boar",
+        day=at(0).date(),
+        lat=32.7,
+        lon=128.8,
+        count=3,
+        note="secret",
+    )
     store.write_now(lambda tx: tx.sightings.add([seen]))
     forward(store, influxd)
     forward(store, influxd)

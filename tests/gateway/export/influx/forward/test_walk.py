@@ -42,8 +42,11 @@ def step_of(reader: Reader, place: WalkCursor, limit: int) -> tuple[list[Seen], 
 
 def cells(seen: list[Seen]) -> set[tuple[object, ...]]:
     """What was walked, as the rows it came from."""
-    effort = {(unit, one.device_no, one.at, "", one.alive_ms, one.armed_ms)
-              for unit, one in seen if one.alive_ms is not None}  # fmt: skip
+    effort = {
+        (unit, one.device_no, one.at, "", one.alive_ms, one.armed_ms)
+        for unit, one in seen
+        if one.alive_ms is not None
+    }
     return effort | {
         (unit, one.device_no, one.at, *cell) for unit, one in seen for cell in one.sightings
     }

@@ -288,9 +288,16 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text() -> None:
     async def export() -> list[str]:
         async def one() -> AsyncIterator[Event]:
             yield msgspec.convert(
-                {"id": "=1+1", "device": "d", "kind": "heartbeat", "observed_at": T0,
-                 "received_at": T0, "time_quality": "rtc"}, Event,
-            )  # fmt: skip
+                {
+                    "id": "=1+1",
+                    "device": "d",
+                    "kind": "heartbeat",
+                    "observed_at": T0,
+                    "received_at": T0,
+                    "time_quality": "rtc",
+                },
+                Event,
+            )
 
         return [row async for row in csv_lines(one())]
 

@@ -53,8 +53,14 @@ def diary() -> list[Message]:
             if (half_day + number) % 3 == 0:
                 species = SPECIES[half_day % 3] if number < 3 else "unknown"
                 told.append(
-                    reading(device.id, Kind.DETECTION, minute + 60, species=species, seq=2 * half_day + 1)
-                )  # fmt: skip
+                    reading(
+                        device.id,
+                        Kind.DETECTION,
+                        minute + 60,
+                        species=species,
+                        seq=2 * half_day + 1,
+                    )
+                )
     return [message(one) for one in told]
 
 

@@ -70,9 +70,11 @@ def test_a_page_of_the_process_that_calculates_is_the_same_from_either_history(
 
 
 def test_a_page_is_the_same_from_either_history(
-    tmp_path: Path, influxd: Influxd, caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    influxd: Influxd,
+    caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     own, lender = settled(tmp_path / "own"), settled(tmp_path / "lender")
     asyncio.run(forward(lender, settings(influxd)))
     lender.store.close()

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 from dashboard.live.need import Need
 from gateway.domain.model import ActionKind, Kind, TrapAction
 from gateway.ingest.people import actions
+from tests.browser.field.valley import OWN, Valley, log_in, phone
 from tests.browser.test_live_page import CONTRAST, open_map
-from tests.browser.valley import OWN, Valley, log_in, phone
 from tests.dashboard.place import ago, reading
 from tests.support.servers import wait_for
 
@@ -164,9 +164,13 @@ def test_a_row_says_who_goes_there_and_since_when_of_its_own_state(
     valley.store.write_now(lambda tx: actions.acknowledge(tx, alert.id, "sato", valley.now))
     valley.hear(reading("own-08", Kind.HEARTBEAT, ago(minutes=45), battery_pct=9.0))
     visit = TrapAction(
-        id="v", device="own-08", deed=ActionKind.VISITED, at=ago(minutes=5), by="tanaka",
+        id="v",
+        device="own-08",
+        deed=ActionKind.VISITED,
+        at=ago(minutes=5),
+        by="tanaka",
         recorded_at=valley.now,
-    )  # fmt: skip
+    )
     valley.store.write_now(lambda tx: actions.record(tx, visit, valley.policy, valley.now))
     page.goto(f"{url}/traps?q=尾根")
     sprung, low = (page.locator(f"tr[data-key=own-{n}]") for n in ("07", "08"))

@@ -21,11 +21,16 @@ PHONE = {"width": 360, "height": 800}
 PASSWORD = "くらいよみちにわなひとつ"
 OWN = tuple(
     Device(
-        id=f"own-{n:02}", role=Role.TRAP, name=f"三井楽高崎の尾根 {n}号", area="三井楽",
-        lat=32.70 + 0.002 * (n % 8), lon=128.68 + 0.0021 * (n // 8), trap_type="snare",
+        id=f"own-{n:02}",
+        role=Role.TRAP,
+        name=f"三井楽高崎の尾根 {n}号",
+        area="三井楽",
+        lat=32.70 + 0.002 * (n % 8),
+        lon=128.68 + 0.0021 * (n // 8),
+        trap_type="snare",
     )
     for n in range(1, 61)
-)  # fmt: skip
+)
 
 
 class Valley(Place):
@@ -38,9 +43,11 @@ class Valley(Place):
         self.hear(*(reading(t.id, Kind.SET, ago(days=3), battery_pct=88.0) for t in OWN))
         self.hear(*(reading(t.id, Kind.HEARTBEAT, ago(hours=2), battery_pct=80.0) for t in OWN))
         self.person = Person(
-            name="tanaka", role=UserRole.TRAPPER, places=("三井楽",),
+            name="tanaka",
+            role=UserRole.TRAPPER,
+            places=("三井楽",),
             password_hash=hasher.hash(PASSWORD),
-        )  # fmt: skip
+        )
         keep(self.store, self.person)
         self.policy = Policy(self.config, people={"tanaka": self.person})
         reply = Reply(self.config)
