@@ -14,7 +14,7 @@ from starlette.routing import Route
 from dashboard.people.form import DIGESTS, MOST_FIELDS, PersonForm
 from dashboard.web.auth import Auth
 from dashboard.web.entry.guesses import TooManyTriesError
-from dashboard.web.entry.passwords import LEAST_LENGTH, LONGEST
+from dashboard.web.entry.passwords import LEAST_LENGTH, LONGEST, is_long_enough
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.domain.alerts.lifecycle import Duty
@@ -114,7 +114,7 @@ class PeoplePages:
         """The hash of a new password; "" where there is none. Raises PersonError, TooManyTriesError."""
         if not form.password:
             return ""
-        if not LEAST_LENGTH <= len(form.password) <= LONGEST:
+        if not is_long_enough(form.password):
             raise PersonError("person_error.password_length", least=LEAST_LENGTH, most=LONGEST)
         return await self._auth.hash_password(form.password)
 
@@ -160,6 +160,7 @@ class PeoplePages:
             roles=tuple(UserRole) if access.may_act(Resource.ROLES) else (),
             may_act=access.may_act(Resource.PEOPLE),
             least=LEAST_LENGTH,
+            most=LONGEST,
         )
 
 

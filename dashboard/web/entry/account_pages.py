@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from dashboard.web.auth import Auth
 from dashboard.web.entry.guesses import TooManyTriesError
-from dashboard.web.entry.passwords import LEAST_LENGTH, LONGEST
+from dashboard.web.entry.passwords import LEAST_LENGTH, LONGEST, is_long_enough
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.domain.people.permissions import Resource
@@ -60,7 +60,7 @@ class AccountPages:
         person = acting(request)
         form = await request.form(max_fields=5)
         old, new, again = (str(form.get(name, "")) for name in ("old", "new", "again"))
-        if not LEAST_LENGTH <= len(new) <= LONGEST:
+        if not is_long_enough(new):
             return await self._page(request, person, "account.password_length", 400)
         if new != again:
             return await self._page(request, person, "account.password_differs", 400)
@@ -88,6 +88,7 @@ class AccountPages:
             wrong=wrong,
             said=SAID.get(request.query_params.get("said", ""), ""),
             least=LEAST_LENGTH,
+            most=LONGEST,
             may_print=request.state.access.may_act(Resource.PEOPLE),
         )
 

@@ -4,6 +4,7 @@ Owns argon2 and its one slot: each check takes 19 MB, and a small board has 512.
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +18,20 @@ from dashboard.web.entry.guesses import TooManyTriesError
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 22 ms on the board
 NOBODY = hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
 MOST_WAITING = 16  # checks that wait for the slot
-LEAST_LENGTH = 10  # characters of a password
-LONGEST = 200
+LEAST_LENGTH, LONGEST = 12, 128  # characters of a new password (ASVS 2.1.1, 2.1.2)
+SPACES = re.compile(r"\s+")
 
 T = TypeVar("T")
 
 _slot = ThreadPoolExecutor(1, "password")  # one for the process; a cancelled request keeps its turn
+
+
+def is_long_enough(password: str) -> bool:
+    """Whether a new password has the length that is asked for; spaces in a row count as one.
+
+    Passwords that were chosen when less was asked for still log in.
+    """
+    return len(SPACES.sub(" ", password)) >= LEAST_LENGTH and len(password) <= LONGEST
 
 
 def hash_password(password: str) -> str:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.web.entry.passwords import LEAST_LENGTH, hash_password
+from dashboard.web.entry.passwords import LEAST_LENGTH, LONGEST, hash_password, is_long_enough
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.cli.people import sign_in
 from gateway.clock import utc_now
@@ -105,8 +105,8 @@ def ask_password() -> str:
         )
     else:
         given = sys.stdin.readline().rstrip("\n")
-    if len(given) < LEAST_LENGTH:
+    if not is_long_enough(given):
         raise UserError(
-            f"a password of {len(given)} characters is too short: at least {LEAST_LENGTH}"
+            f"a password of {len(given)} characters: at least {LEAST_LENGTH}, at most {LONGEST}"
         )
     return given

@@ -11,7 +11,7 @@ from dashboard.web.entry.passwords import hasher
 from tests.dashboard.client import Client
 from tests.dashboard.place import Place
 
-PASSWORD = "ながいあいことば2026"
+PASSWORD = "ながいながいあいことば2026"
 
 
 def users(place: Place, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
@@ -46,8 +46,8 @@ def test_the_password_is_kept_only_as_a_hash(place: Place) -> None:
 @pytest.mark.parametrize(
     ("arguments", "given", "says"),
     [
-        (("add", "hana"), "short\n", "at least 10"),
-        (("add", "hana"), "", "at least 10"),
+        (("add", "hana"), "short\n", "at least 12"),
+        (("add", "hana"), "", "at least 12"),
         (("remove", "nobody"), "", "no such user; known: none"),
     ],
 )

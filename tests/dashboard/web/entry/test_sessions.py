@@ -14,7 +14,7 @@ from itsdangerous import URLSafeTimedSerializer
 from starlette.requests import Request
 
 from dashboard.web import auth
-from dashboard.web.entry.passwords import hasher
+from dashboard.web.entry.passwords import hasher, is_long_enough
 from dashboard.web.entry.sessions import Sessions
 from gateway.clock import utc_now
 from gateway.domain.people.person import UserRole
@@ -138,12 +138,40 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(url: str) -> 
 
 @pytest.mark.parametrize(
     ("change", "status"),
-    [({"old": "wrong"}, 403), ({"new": "short", "again": "short"}, 400), ({"again": "x"}, 400)],
+    [
+        ({"old": "wrong"}, 403),
+        ({"again": "x"}, 400),
+        *(({"new": one, "again": one}, 400) for one in ("", "x" * 11, "x" * 129)),
+    ],
 )
 def test_a_password_is_not_changed_by(url: str, change: dict[str, str], status: int) -> None:
     client = logged_in(url)
     form = {"old": PASSWORD, "new": NEW, "again": NEW, **change}
     assert client.post("/account/password", form).status_code == status
+    assert is_in(logged_in(url))
+
+
+@pytest.mark.parametrize(
+    ("password", "is_enough"),
+    [
+        ("x" * 12, True),
+        ("x" * 11, False),
+        ("x" * 128, True),
+        ("x" * 129, False),
+        ("猪" * 12, True),
+        ("🐗" * 12, True),
+        ("x          y", False),
+        ("さむい 朝に 山へ行く。", True),
+        ("さむい 朝に 山へ行く", False),
+        (" " * 20, False),
+    ],
+)
+def test_a_new_password_has_12_to_128_characters(password: str, *, is_enough: bool) -> None:
+    assert is_long_enough(password) is is_enough
+
+
+def test_an_older_shorter_password_still_logs_in(url: str) -> None:
+    assert not is_long_enough(PASSWORD)
     assert is_in(logged_in(url))
 
 
