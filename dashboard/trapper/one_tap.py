@@ -162,7 +162,15 @@ class OneTap:
         if alert is None:
             raise actions.UnknownSubjectError("no such alert")
         if fields.get("do") == ACKNOWLEDGE:
-            return _acknowledge(tx, ticket, alert, now)
+            return actions.acknowledge(
+                tx,
+                ticket.alert,
+                ticket.person,
+                self._policy,
+                now,
+                THROUGH,
+                fields.get("underway", ""),
+            )
         same = action_id(ticket, alert, fields)
         before = tx.links.use(same, now)
         if before is not None and now - before <= REPEAT:
@@ -200,13 +208,6 @@ class OneTap:
 
     def _refused(self, request: Request, word: str, status: int) -> Response:
         return self._reply.page(request, "error.html", self._clock(), status=status, word=word)
-
-
-def _acknowledge(tx: Transaction, ticket: Ticket, alert: Alert, now: datetime) -> Outcome:
-    """Acknowledge; without effect if the same person has already acknowledged."""
-    if alert.status is AlertStatus.ACKNOWLEDGED and alert.acknowledged_by == ticket.person:
-        return Outcome()
-    return actions.acknowledge(tx, ticket.alert, ticket.person, now, THROUGH)
 
 
 def _is_spent(reader: Reader, ticket: Ticket, fields: Mapping[str, str]) -> bool:

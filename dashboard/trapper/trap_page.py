@@ -106,7 +106,9 @@ class TrapPage:
         alert = tx.alerts.find(fields.get("alert", ""))
         if alert is None or alert.subject != device:  # of another trap, perhaps not theirs
             raise actions.UnknownSubjectError("no such alert at this trap")
-        return actions.acknowledge(tx, alert.id, person, now, THROUGH)
+        return actions.acknowledge(
+            tx, alert.id, person, self._policy, now, THROUGH, fields.get("underway", "")
+        )
 
     async def _read(self, request: Request) -> TrapPageView:
         device = request.path_params["device"]

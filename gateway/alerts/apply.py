@@ -3,13 +3,23 @@
 Owns these writes, inside the caller's transaction. Must not send.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from gateway.alerts import rules
 from gateway.alerts.policy import Policy
+from gateway.domain.alerts.lifecycle import ENDED_STEP
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.model import Alert
 from gateway.domain.outcome import Outcome
 from gateway.store import Transaction
+
+BESIDE: Mapping[
+    str, tuple[RuleName, ...]
+] = {  # who was told of these about the same trap hears the news too
+    RuleName.TRAP_SPRUNG: (RuleName.UNANSWERED,),
+    RuleName.OUTCOME_MISSING: (RuleName.TRAP_SPRUNG, RuleName.UNANSWERED),
+}
 
 
 def apply(
@@ -18,7 +28,7 @@ def apply(
     """Resolve and open alerts as the rules conclude, and add the deliveries to the outbox."""
     policy.know(tx.people.known)
     for end in ruling.ends:
-        if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now):
+        if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now, end.how):
             outcome.ended.append(alert)
             withdraw(tx, alert, policy, now)
     reopen = timedelta(minutes=policy.alerts.reopen_min)
@@ -30,8 +40,23 @@ def apply(
 
 
 def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> None:
-    """After an alert has ended: remove its unsent deliveries, and send its end to machines."""
+    """After an alert has ended: remove its unsent deliveries, and send its end to machines and people."""
     policy.know(tx.people.known)
     tx.outbox.drop(alert)
     for delivery in policy.over(alert, now, tx.outbox.told(alert)):
+        tx.outbox.add(alert, delivery)
+    if alert.how:
+        tell_news(tx, alert, policy, now, ENDED_STEP, alert.resolved_by)
+
+
+def tell_news(
+    tx: Transaction, alert: Alert, policy: Policy, now: datetime, step: int, by: str
+) -> None:
+    """Plan that everyone who was told of an alert, but `by`, hears who goes or how it ended."""
+    told = tx.outbox.told(alert)
+    for rule in BESIDE.get(alert.rule, ()):
+        other = tx.alerts.last(rule, alert.subject)
+        if other and other.last_moment >= alert.observed_at:
+            told |= tx.outbox.told(other)
+    for delivery in policy.news(alert, now, told, step, by):
         tx.outbox.add(alert, delivery)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from gateway.alerts import missing_outcomes
 from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import Tick, judge_tick
@@ -16,7 +17,7 @@ from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.alerts.lifecycle import AlertChange, Duty
 from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import NEVER
-from gateway.domain.model import Standing
+from gateway.domain.model import Alert, Standing
 from gateway.domain.outcome import Outcome
 from gateway.domain.refused import boot_numbers
 from gateway.store import Transaction
@@ -54,6 +55,7 @@ def tick(
         wrong,
         _floods(tx, now),
         _doubles(tx, now),
+        missing_outcomes.conditions(tx, policy, now),
     )
     outcome = Outcome()
     apply(tx, outcome, judge_tick(moment), policy, now)
@@ -72,6 +74,35 @@ def _escalate(tx: Transaction, outcome: Outcome, policy: Policy, now: datetime) 
                 alert = alert_lifecycle.change_status(alert, AlertChange.ESCALATE, now) or alert
             tx.alerts.put(alert)
             outcome.changed.append(alert)
+        if alert.rule == RuleName.OUTCOME_MISSING:
+            alert = _remind(tx, outcome, alert, policy, now)
+        if policy.expects_outcome(alert):
+            _ask_for_outcome(tx, outcome, alert, policy, now)
+
+
+def _remind(
+    tx: Transaction, outcome: Outcome, alert: Alert, policy: Policy, now: datetime
+) -> Alert:
+    """While an outcome is missing: remind its trapper, then tell deputy and office."""
+    open_for = now - (alert.reopened_at or alert.opened_at)
+    for number, step in enumerate(policy.missing_steps, start=1):
+        if number > alert.step and open_for >= step.after:
+            for delivery in policy.ask(alert, tx.devices.get(alert.subject), now, number, step):
+                tx.outbox.add(alert, delivery)
+            alert = tx.alerts.put(msgspec.structs.replace(alert, step=number))
+            outcome.changed.append(alert)
+    return alert
+
+
+def _ask_for_outcome(
+    tx: Transaction, outcome: Outcome, alert: Alert, policy: Policy, now: datetime
+) -> None:
+    """After the time at which somebody expected to be there: ask them, then tell deputy and office."""
+    for number, step in alert_lifecycle.late_steps(alert, policy.late_steps, now):
+        for delivery in policy.late(alert, tx.devices.get(alert.subject), now, number, step):
+            tx.outbox.add(alert, delivery)
+        alert = tx.alerts.put(msgspec.structs.replace(alert, late_step=number))
+        outcome.changed.append(alert)
 
 
 def _floods(tx: Transaction, now: datetime) -> dict[str, Condition]:

@@ -6,11 +6,16 @@ Owns how a delivery becomes title, text and link. The sentences are in `texts`.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from gateway.alerts import texts
+from gateway.alerts import news, texts
 from gateway.alerts.channels import Notification
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
-from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND, WITHDRAWAL_STEP
+from gateway.domain.alerts.lifecycle import (
+    LATE_STEP,
+    MISSING_STEP,
+    STEPS_PER_ROUND,
+    WITHDRAWAL_STEP,
+)
 from gateway.domain.model import URGENT, Alert, Device
 from gateway.domain.people.person import Person
 from gateway.store.tables.outbox import ClaimedDelivery
@@ -33,8 +38,11 @@ def write(
     """The message of a delivery; its key is the same at every attempt."""
     alert, language = delivery.alert, person.language
     step = delivery.step % STEPS_PER_ROUND
-    asked = policy.steps[step - 1].duty if 0 < step <= len(policy.steps) else ""
-    if len(delivery.alerts) > 1:
+    asked = asks(step, policy)
+    if delivery.news:
+        title, text = news.write(delivery.alerts, devices, language, policy.zone)
+        link = policy.traps_page
+    elif len(delivery.alerts) > 1:
         title, text = texts.gathered(delivery.alerts, devices, language, policy.zone, now, asked)
         link = policy.traps_page
     else:
@@ -46,11 +54,21 @@ def write(
         key=f"{alert.id}-{delivery.person}-{delivery.channel}-{delivery.step}",
         title=title,
         text=text,
-        urgent=any(one.level in URGENT for one in delivery.alerts),
+        urgent=not delivery.news and any(one.level in URGENT for one in delivery.alerts),
         link=link,
         alerts=delivery.alerts,
         over=step == WITHDRAWAL_STEP,
     )
+
+
+def asks(step: int, policy: Policy) -> str:
+    """Whom a step of a plan asks, as `texts.title` names it; "" for a first message."""
+    if 0 < step <= len(policy.steps):
+        return policy.steps[step - 1].duty
+    if 0 < step - MISSING_STEP <= len(policy.missing_steps):
+        return policy.missing_steps[step - MISSING_STEP - 1].duty
+    late = step - LATE_STEP
+    return f"late_{policy.late_steps[late - 1].duty}" if 0 < late <= len(policy.late_steps) else ""
 
 
 def size(
@@ -63,4 +81,6 @@ def size(
 ) -> int:
     """The largest size of a message about these alerts, at any attempt."""
     title, text = texts.gathered(alerts, devices, person.language, policy.zone, now)
-    return count(f"{title}\n{text}\n") + DELAY_CHARACTERS * len(alerts) + PREFIX_CHARACTERS
+    title_of_news, lines = news.write(alerts, devices, person.language, policy.zone)
+    most = max(count(f"{title}\n{text}\n"), count(f"{title_of_news}\n{lines}\n"))
+    return most + DELAY_CHARACTERS * len(alerts) + PREFIX_CHARACTERS

@@ -21,7 +21,13 @@ from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
 from gateway.domain.alerts import lifecycle as alert_lifecycle
-from gateway.domain.alerts.lifecycle import STEPS_PER_ROUND, DeliveryStatus
+from gateway.domain.alerts.lifecycle import (
+    LATE_STEP,
+    STEPS_PER_ANSWER,
+    STEPS_PER_ROUND,
+    WITHDRAWAL_STEP,
+    DeliveryStatus,
+)
 from gateway.domain.model import URGENT, Device
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.feed import Feed
@@ -239,15 +245,22 @@ class Notifier:
 def sent_keys(delivery: ClaimedDelivery) -> frozenset[SentKey]:
     """The keys of a message: another message with the same keys only repeats it."""
     step = delivery.step % STEPS_PER_ROUND
+    answers = step >= LATE_STEP and step != WITHDRAWAL_STEP  # these come anew with each answer
     return frozenset(
-        (alert.id, alert.reopened, step, delivery.person, delivery.channel)
+        (
+            alert.id,
+            alert.reopened + STEPS_PER_ANSWER * alert.answers * answers,
+            step,
+            delivery.person,
+            delivery.channel,
+        )
         for alert in delivery.alerts
     )
 
 
 def is_urgent(delivery: ClaimedDelivery) -> bool:
-    """Whether a delivery contains a capture or a danger."""
-    return any(alert.level in URGENT for alert in delivery.alerts)
+    """Whether a delivery contains a capture or a danger, and is no mere news about it."""
+    return not delivery.news and any(alert.level in URGENT for alert in delivery.alerts)
 
 
 def backoff(attempts: int, jitter: float, first: timedelta = FIRST_RETRY) -> timedelta:

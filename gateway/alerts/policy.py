@@ -22,6 +22,9 @@ from gateway.config.people import person_of
 from gateway.config.thresholds import Limits, end_hour, within
 from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.alerts.lifecycle import (
+    LATE_STEP,
+    MISSING_STEP,
+    STEPS_PER_ANSWER,
     STEPS_PER_ROUND,
     WITHDRAWAL_STEP,
     Duty,
@@ -36,6 +39,8 @@ from gateway.domain.people.person import Person
 from gateway.domain.traps.visits import VisitPlan
 
 WARN_AT = 0.7  # of a quota
+DeliveryQueue = tuple[str, str]
+"""(person, channel)."""
 
 _FIRST = {
     Audience.FIELD: {Duty.TRAPPER},
@@ -71,6 +76,10 @@ class Policy:
         self._limits = lru_cache(16_384)(self._find_limits)
         a = self.alerts
         self.steps: Sequence[EscalationStep] = alert_lifecycle.plan(
+            a.remind_every_min, a.remind_times, a.deputy_after_min, a.office_after_min
+        )
+        self.missing_steps = alert_lifecycle.missing_plan(a.missing_remind_h)
+        self.late_steps: Sequence[EscalationStep] = alert_lifecycle.late_plan(
             a.remind_every_min, a.remind_times, a.deputy_after_min, a.office_after_min
         )
 
@@ -115,6 +124,44 @@ class Policy:
         return self._deliveries(
             self._responsible({step.duty}, alert, device, now), alert, now, number
         )
+
+    def expects_outcome(self, alert: Alert) -> bool:
+        """Whether whoever acknowledges it is expected there, and asked for the outcome."""
+        return alert.rule in TABLE and TABLE[alert.rule].expects_outcome
+
+    def ask(
+        self, alert: Alert, device: Device | None, now: datetime, number: int, step: EscalationStep
+    ) -> list[PlannedDelivery]:
+        """The deliveries of a step while an outcome is missing."""
+        people = self._responsible({step.duty}, alert, device, now)
+        return self._deliveries(people, alert, now, MISSING_STEP + number)
+
+    def late(
+        self, alert: Alert, device: Device | None, now: datetime, number: int, step: EscalationStep
+    ) -> list[PlannedDelivery]:
+        """The deliveries of a step after the expected time: first to whoever is on the way."""
+        going = [one for one in self._reachable() if one.name == alert.acknowledged_by]
+        if step.duty is not Duty.TRAPPER or not going:
+            going = self._responsible({step.duty}, alert, device, now)
+        numbered = alert.answers * STEPS_PER_ANSWER + LATE_STEP + number
+        return self._deliveries(going, alert, now, numbered)
+
+    def news(
+        self, alert: Alert, now: datetime, told: Collection[DeliveryQueue], step: int, by: str
+    ) -> list[PlannedDelivery]:
+        """The deliveries of news about an alert to people who were told of it, each by one channel.
+
+        `told`: the (person, channel) that may have been told; `by`: who did it, and knows.
+        """
+        at = now + timedelta(seconds=self.alerts.gather_s)
+        numbered = alert.answers * STEPS_PER_ANSWER + alert.reopened * STEPS_PER_ROUND + step
+        found = []
+        for person in self.people.values():
+            ways = [one.id for one in person.channels if not row_of(one.url).takes_back]
+            if heard := [way for way in ways if (person.name, way) in told and person.name != by]:
+                due = self._after_quiet(person, at)
+                found.append(PlannedDelivery(person.name, heard[0], due, True, numbered))
+        return found
 
     def over(
         self, alert: Alert, now: datetime, told: Collection[tuple[str, str]]
@@ -206,9 +253,13 @@ class Policy:
         at = now + timedelta(seconds=self.alerts.gather_s)
         if alert.level in person.digest:
             at = self.next_hour(at, self.alerts.digest_hour)
+        return self._after_quiet(person, at), True
+
+    def _after_quiet(self, person: Person, at: datetime) -> datetime:
+        """When a message that may wait is sent: not in a person's quiet hours."""
         if within(person.quiet, at.astimezone(self.zone)):
-            at = self.next_hour(at, end_hour(person.quiet))
-        return at, True
+            return self.next_hour(at, end_hour(person.quiet))
+        return at
 
     def next_hour(self, at: datetime, hour: int) -> datetime:
         """The next time at which the site's clock shows `hour` o'clock."""

@@ -19,6 +19,8 @@ from gateway.words.catalogue import Language, Translations, translations
 MAX_CHARACTERS = 69  # characters of title, space and text
 LATE = timedelta(minutes=5)
 MAX_NAME = 24  # characters of a local name
+MOST_OF_NAME = 8  # characters of a person's name, where a line has little room
+ASKED = (*Duty, *(f"late_{duty}" for duty in Duty))  # what a repeated message begins with
 CLIENT_ID_TWICE = (
     "alert.client_id_twice"  # the beginning of a note that other code writes in English
 )
@@ -36,9 +38,9 @@ def text(
 ) -> str:
     """One line: which device, when, how late."""
     words = translations(language)
-    tail = _when(alert, words, zone, now)
+    tail = _when(alert, words, zone, now) + _going(alert, words, zone)
     head = f"{subject(alert, device, language)}{_note(alert, words)}"
-    prefixes = Duty if alert.level in URGENT else ()  # only these are repeated
+    prefixes = ASKED if alert.level in URGENT else ()  # only these are repeated
     titles = [title(alert, language, asked) for asked in prefixes]
     longest = max([*titles, title(alert, language, over=True)], key=len)
     return head[: MAX_CHARACTERS - 1 - len(longest) - len(tail)] + tail
@@ -122,6 +124,14 @@ def _when(
     at = alert.observed_at.astimezone(zone)
     day = f"{at.month}/{at.day} " if short else words("alert.day", at=at)
     return f" {day}{at:%H:%M}{_late(now - alert.observed_at, words)}{doubt}"
+
+
+def _going(alert: Alert, words: Translations, zone: ZoneInfo) -> str:
+    """Who is on the way, and since when they should be there."""
+    if alert.expected_at is None:
+        return ""
+    at = alert.expected_at.astimezone(zone)
+    return words("alert.going", name=alert.acknowledged_by[:MOST_OF_NAME], at=f"{at:%H:%M}")
 
 
 def _late(delay: timedelta, words: Translations) -> str:

@@ -186,11 +186,12 @@ class Alerts(_ConfigSection, frozen=True, kw_only=True):
     remind_times: Annotated[int, Meta(ge=0, le=10)] = 2
     deputy_after_min: Positive = 30
     office_after_min: Positive = 60
+    missing_remind_h: Positive = 24  # hours between reminders of a missing outcome
     reopen_min: Annotated[int, Meta(ge=0)] = 10
     gather_s: Annotated[float, Meta(ge=0, le=600)] = 10.0  # warnings become one message
     digest_hour: Annotated[int, Meta(ge=0, le=23)] = 7
     give_up_h: Annotated[float, Meta(ge=72)] = 72.0
-    link_days: Positive = 3
+    link_days: Positive = 14
     tick_s: Seconds = 30.0
     line_url: str = "https://api.line.me"
     meshtastic_topic: str = "msh/JP/2/json/mqtt/"

@@ -40,6 +40,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     least_confidence: Annotated[float, Meta(ge=0, le=1)] = 0.5
     first_after_days: Annotated[int, Meta(ge=1)] = 30
     calm_min: AtLeastOne = 60.0  # minutes without a detection that end a danger alert
+    outcome_missing_days: Annotated[int, Meta(ge=1, le=92)] = 14  # later nobody is asked any more
     unanswered_min: AtLeastOne = 120.0
 
 

@@ -113,7 +113,7 @@ class Acts:
         self, tx: Transaction, act: ActRequest, device: Device, access: Access, now: datetime
     ) -> Done:
         if act.deed == ACKNOWLEDGE:
-            return _acknowledge(tx, act, access.name, now)
+            return _acknowledge(tx, act, access.name, self._policy, now)
         time = true_time(act.times, now)
         action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now, self._rules)
         if "at" not in act.fields:
@@ -161,14 +161,16 @@ class Acts:
         return f"{local.month}/{local.day} {local:%H:%M}"
 
 
-def _acknowledge(tx: Transaction, act: ActRequest, person: str, now: datetime) -> Done:
+def _acknowledge(
+    tx: Transaction, act: ActRequest, person: str, policy: Policy, now: datetime
+) -> Done:
     """Take an alert on; somebody who was faster is named."""
     alert = tx.alerts.find(act.fields.get("alert", ""))
     if alert is None or alert.subject != act.device:
         raise ActRefusedError("onetap.over", "no such alert at this trap")
     if alert.status in HAD:
         return _answered(alert, person)
-    outcome = actions.acknowledge(tx, alert.id, person, now, THROUGH)
+    outcome = actions.acknowledge(tx, alert.id, person, policy, now, THROUGH)
     return Done(Result.RECORDED, "onetap.thanks", outcome=outcome)
 
 

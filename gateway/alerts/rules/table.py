@@ -16,7 +16,15 @@ RULES: tuple[Rule, ...] = (
         opens="the trap springs and nobody has recorded an outcome since",
         ends="the trap is set again, or a person records the outcome",
         urgent=True,
+        expects_outcome=True,
         on_change=traps.sprung,
+    ),
+    Rule(
+        name=RuleName.OUTCOME_MISSING,
+        level=AlertLevel.WARNING,
+        opens="the sensor reports the trap as set again after a spring, and nobody has said what was in it",
+        ends="a person records the outcome of every such spring, or `outcome_missing_days` have passed",
+        on_site=traps.outcome_missing,
     ),
     Rule(
         name=RuleName.UNREGISTERED_SPRING,

@@ -8,7 +8,7 @@ from gateway.domain import trap_lifecycle
 from gateway.domain.device_state import order
 from gateway.domain.epoch import from_ms
 from gateway.domain.model import Alert, DeviceState, Kind, TrapState
-from gateway.domain.traps import visits
+from gateway.domain.traps import outcomes, visits
 
 
 def sprung(rule: Rule, change: Change) -> Ruling:
@@ -18,15 +18,15 @@ def sprung(rule: Rule, change: Change) -> Ruling:
     if before is after.state and not again:
         return Ruling()
     if after.state is not TrapState.SPRUNG:
-        by = after.by or "trap.set"
-        return Ruling(ends=[End(rule.name, change.device.id, by)])
+        by = after.by or outcomes.SET_AGAIN
+        return Ruling(ends=[End(rule.name, change.device.id, by, _how(change, after.by))])
     springs = [event for event in change.events if event.kind is Kind.SPRUNG]
     if not springs:
         return Ruling()  # a person's late action changed an old spring: no new alert
     cause = springs[-1]
     if cause.id in change.quiet:
         return Ruling()  # a retained message of a trap that is new to us: a state, no new alert
-    ends = [End(rule.name, change.device.id, "trap.set")] if again else []
+    ends = [End(rule.name, change.device.id, outcomes.SET_AGAIN)] if again else []
     return Ruling(
         ends=ends,
         opens=[
@@ -43,6 +43,12 @@ def sprung(rule: Rule, change: Change) -> Ruling:
     )
 
 
+def _how(change: Change, by: str) -> str:
+    """The outcome that a person recorded; "" where the sensor ended it."""
+    act = change.after.act
+    return outcomes.summary(act) if act is not None and by else ""
+
+
 def _known(state: DeviceState | None) -> TrapState | None:
     """The state that people were notified of: not one known from a retained message only."""
     is_told = state is None or not state.hearsay or state.act is not None
@@ -56,6 +62,11 @@ def _set_between(change: Change) -> bool:
     last = change.before.trap_head
     kinds = [event.kind for event in change.events if order(event) > last]
     return Kind.SET in kinds and Kind.SPRUNG in kinds[kinds.index(Kind.SET) :]
+
+
+def outcome_missing(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:
+    """Traps that were set again after a spring while nobody said what was in them."""
+    return tick.missing
 
 
 def visit_due(tick: Tick, open_subjects: frozenset[str]) -> Mapping[str, Condition]:

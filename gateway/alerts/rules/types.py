@@ -116,6 +116,7 @@ class Tick(Struct, frozen=True):
     faults: Mapping[str, str] = {}  # part of the gateway -> what is wrong with it
     floods: Mapping[str, Condition] = {}  # topic filter -> number of unlisted names under it
     doubles: Mapping[str, Condition] = {}  # device -> boot numbers of two boards
+    missing: Mapping[str, Condition] = {}  # trap -> since when an outcome is missing
 
 
 class End(Struct, frozen=True):
@@ -124,6 +125,7 @@ class End(Struct, frozen=True):
     rule: str
     subject: str
     by: str
+    how: str = ""  # the outcome that a person recorded: action:species:count
 
 
 class Ruling(Struct):
@@ -161,6 +163,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     audience: Audience = Audience.FIELD
     urgent: bool = False  # not delayed by quiet hours and digests
     gathered: bool = True  # may share a message with other alerts
+    expects_outcome: bool = False  # whoever acknowledges is expected, and asked for the outcome
     on_change: OnChange | None = None
     on_reports: OnReports | None = None  # reports of devices that are not approved
     still: StillOpen | None = None

@@ -55,8 +55,18 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
     through: str = ""  # the way it was acknowledged: one-tap, page, command ...
+    expected_at: datetime | None = None  # when whoever acknowledged expects to be there
+    answers: int = 0  # how often somebody said that they are on the way
+    late_step: int = 0  # steps that are done since the expected time passed
     step: int = 0  # steps of the escalation plan that are done
     reopened: int = 0
     reopened_at: datetime | None = None
     resolved_at: datetime | None = None
     resolved_by: str = ""  # person, or the event that ended it
+    how: str = ""  # the outcome that was recorded: action:species:count
+    outcome: str = ""  # the id of the action that says so
+
+    @property
+    def last_moment(self) -> datetime:
+        """When it was over, or last began."""
+        return self.resolved_at or self.reopened_at or self.opened_at

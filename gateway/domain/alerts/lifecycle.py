@@ -21,6 +21,7 @@ class AlertChange(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     REOPEN = "reopen"
+    TAKE_OVER = "take_over"  # another time is expected, or another person goes after it passed
     TAKE_BACK = "take_back"  # the outcome that ended it was taken back or corrected
 
 
@@ -34,7 +35,10 @@ ALERT_TRANSITIONS: Mapping[AlertStatus, Mapping[AlertChange, AlertStatus]] = {
     | {AlertChange.DELIVERED: AlertStatus.NOTIFIED, AlertChange.ESCALATE: AlertStatus.ESCALATED},
     AlertStatus.NOTIFIED: _ANSWERED | {AlertChange.ESCALATE: AlertStatus.ESCALATED},
     AlertStatus.ESCALATED: _ANSWERED,
-    AlertStatus.ACKNOWLEDGED: {AlertChange.RESOLVE: AlertStatus.RESOLVED},
+    AlertStatus.ACKNOWLEDGED: {
+        AlertChange.RESOLVE: AlertStatus.RESOLVED,
+        AlertChange.TAKE_OVER: AlertStatus.ACKNOWLEDGED,
+    },
     AlertStatus.RESOLVED: {
         AlertChange.REOPEN: AlertStatus.OPEN,
         AlertChange.TAKE_BACK: AlertStatus.ACKNOWLEDGED,
@@ -52,7 +56,13 @@ class Duty(StrEnum):
 
 
 STEPS_PER_ROUND = 100  # a reopened alert begins a new round of steps
+STEPS_PER_ANSWER = 10_000  # each answer "on the way" begins new steps for its expected time
+MISSING_STEP = 60  # the steps while an outcome is missing are numbered from here
+LATE_STEP = 20  # the steps after the expected time are numbered from here
+TAKEN_STEP = 97  # the step in which those who were told hear who goes
+ENDED_STEP = 98  # the step in which they hear how it ended
 WITHDRAWAL_STEP = 99  # the step in which other systems are told that the alert is over
+NEWS_STEPS = (TAKEN_STEP, ENDED_STEP)  # these may wait for the morning
 
 
 class EscalationStep(Struct, frozen=True, order=True):
@@ -97,6 +107,41 @@ def plan(
     return tuple(sorted(reminders + higher))
 
 
+def late_plan(
+    remind_every_min: int, remind_times: int, deputy_after_min: int, office_after_min: int
+) -> tuple[EscalationStep, ...]:
+    """The steps after an expected time has passed. TRAPPER means whoever said that they are on the way."""
+    first = EscalationStep(timedelta(0), Duty.TRAPPER)
+    return (first, *plan(remind_every_min, remind_times, deputy_after_min, office_after_min))
+
+
+def missing_plan(remind_h: int) -> tuple[EscalationStep, ...]:
+    """The steps while an outcome is missing: its trapper each time, then the deputy, then the office."""
+    days = [timedelta(hours=remind_h * n) for n in range(1, 4)]
+    trapper = [EscalationStep(day, Duty.TRAPPER) for day in days]
+    higher = [EscalationStep(days[1], Duty.DEPUTY), EscalationStep(days[2], Duty.OFFICE)]
+    return tuple(sorted(trapper + higher))
+
+
+def late_steps(
+    alert: Alert, steps: Sequence[EscalationStep], now: datetime
+) -> list[tuple[int, EscalationStep]]:
+    """Steps (numbered from 1) that follow from an answer without an outcome, and are not done."""
+    if alert.status is not AlertStatus.ACKNOWLEDGED or alert.expected_at is None:
+        return []
+    late = now - alert.expected_at
+    return [
+        (number, step)
+        for number, step in enumerate(steps, start=1)
+        if number > alert.late_step and late >= step.after
+    ]
+
+
+def is_late(alert: Alert, now: datetime) -> bool:
+    """Whether the time has passed at which whoever acknowledged expected to be there."""
+    return alert.expected_at is not None and now >= alert.expected_at
+
+
 def due_steps(
     alert: Alert, steps: Sequence[EscalationStep], now: datetime
 ) -> list[tuple[int, EscalationStep]]:
@@ -119,9 +164,14 @@ def change_status(
     if following is None:
         return None
     change = msgspec.structs.replace(alert, status=following)
-    if what is AlertChange.ACKNOWLEDGE:
+    if what in {AlertChange.ACKNOWLEDGE, AlertChange.TAKE_OVER}:
         return msgspec.structs.replace(
-            change, acknowledged_at=now, acknowledged_by=by, through=through
+            change,
+            acknowledged_at=now,
+            acknowledged_by=by,
+            through=through,
+            answers=alert.answers + 1,
+            late_step=0,
         )
     if what is AlertChange.TAKE_BACK:
         return msgspec.structs.replace(
@@ -131,6 +181,9 @@ def change_status(
             acknowledged_at=now,
             acknowledged_by=by,
             through=through,
+            expected_at=None,
+            late_step=0,
+            how="",
         )
     if what is AlertChange.RESOLVE:
         return msgspec.structs.replace(change, resolved_at=now, resolved_by=by)
@@ -145,5 +198,8 @@ def change_status(
             acknowledged_at=None,
             acknowledged_by="",
             through="",
+            expected_at=None,
+            late_step=0,
+            how="",
         )
     return change

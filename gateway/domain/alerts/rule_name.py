@@ -10,6 +10,7 @@ class RuleName(StrEnum):
     """The name of one rule of the table."""
 
     TRAP_SPRUNG = "trap_sprung"
+    OUTCOME_MISSING = "outcome_missing"
     UNREGISTERED_SPRING = "unregistered_spring"
     LIVING_AREA = "living_area"
     PROTECTED_LAND = "protected_land"

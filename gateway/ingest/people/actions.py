@@ -9,6 +9,7 @@ from operator import attrgetter
 
 import msgspec
 
+from gateway.alerts import missing_outcomes
 from gateway.alerts.apply import apply, withdraw
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules import TABLE, Change, End, Ruling, judge
@@ -18,11 +19,12 @@ from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.device_state import with_action
 from gateway.domain.epoch import ms
 from gateway.domain.errors import BadInputError
-from gateway.domain.model import Device, DeviceState, Role, TrapAction, TrapState
+from gateway.domain.model import Alert, Device, DeviceState, Role, TrapAction, TrapState
 from gateway.domain.outcome import Outcome
 from gateway.domain.people.plain_text import with_plain_texts
 from gateway.domain.traps import corrections, late_actions
 from gateway.ingest.messages import device_update
+from gateway.ingest.people import on_the_way, spring_outcomes
 from gateway.store import Transaction
 
 
@@ -50,8 +52,8 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
     target = _target(tx, act, policy, now)
     if target is not None and act.is_undo:
         act = msgspec.structs.replace(act, at=target.at, deed=target.deed)
-    elif target is not None and not is_timed:
-        act = msgspec.structs.replace(act, at=target.at)
+    elif not is_timed:
+        act = msgspec.structs.replace(act, at=_usual_time(tx, act, target, before, policy, now))
     _check(tx, act, before, now)
     after = add_action(tx, device, before, act, target)
     outcome = Outcome()
@@ -60,10 +62,34 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
     ends = [] if act.replaces else [End(RuleName.TAMPER, act.device, act.by)]
     apply(tx, outcome, Ruling(ruling.opens, [*ruling.ends, *ends]), policy, now)
     if target is None:
-        _acknowledge_all(tx, outcome, act, now)
+        _acknowledge_all(tx, outcome, act, policy, now)
     else:
-        _open_again(tx, outcome, target, act, now)
+        spring_outcomes.withdraw(tx, target, policy, now)
+        _open_again(tx, outcome, target, act, policy, now)
+    spring_outcomes.settle(tx, outcome, act, policy, now)
     return outcome
+
+
+def _usual_time(
+    tx: Transaction,
+    act: TrapAction,
+    target: TrapAction | None,
+    before: DeviceState | None,
+    policy: Policy,
+    now: datetime,
+) -> datetime:
+    """The time of an action to which nobody gave one.
+
+    A correction keeps that of what it corrects. An outcome at a trap that is set belongs to the oldest
+    spring of which nobody said what was in the trap.
+    """
+    if target is not None:
+        return target.at
+    is_set = trap_lifecycle.last_known(before).state is TrapState.ARMED
+    open_ones = missing_outcomes.missing(tx, policy, now, act.device) if is_set else []
+    if act.deed not in trap_lifecycle.OUTCOMES or not open_ones:
+        return act.at
+    return missing_outcomes.found_at(tx, open_ones[0])
 
 
 def add_action(
@@ -115,14 +141,22 @@ def _check(tx: Transaction, act: TrapAction, before: DeviceState | None, now: da
 
 
 def acknowledge(
-    tx: Transaction, alert_id: str, by: str, now: datetime, through: str = ""
+    tx: Transaction,
+    alert_id: str,
+    by: str,
+    policy: Policy,
+    now: datetime,
+    through: str = "",
+    choice: str = "",
 ) -> Outcome:
-    """Acknowledge an alert. Raises UnknownSubjectError if it is answered or over."""
+    """Acknowledge an alert, expected at `choice` (`on_the_way`). Raises UnknownSubjectError if it is
+    over, or somebody else is on the way.
+    """
     alert = tx.alerts.find(alert_id)
-    changed = change_status(alert, AlertChange.ACKNOWLEDGE, now, by, through) if alert else None
-    if changed is None:
+    outcome = alert and on_the_way.take(tx, alert, by, policy, now, through, choice)
+    if not outcome:
         raise UnknownSubjectError("the alert is already answered or over")
-    return Outcome(changed=[tx.alerts.put(changed)])
+    return outcome
 
 
 def resolve(
@@ -131,7 +165,7 @@ def resolve(
     """Resolve an alert; a condition that lasts is only acknowledged. Raises UnknownSubjectError."""
     alert = tx.alerts.find(alert_id)
     if alert and alert.rule in TABLE and TABLE[alert.rule].is_condition:
-        return acknowledge(tx, alert_id, by, now, through)
+        return acknowledge(tx, alert_id, by, policy, now, through)
     changed = change_status(alert, AlertChange.RESOLVE, now, by) if alert else None
     if changed is None:
         raise UnknownSubjectError("the alert is over")
@@ -153,17 +187,31 @@ def reopen(tx: Transaction, alert_id: str, policy: Policy, now: datetime) -> Out
     return Outcome(opened=[changed])
 
 
-def _acknowledge_all(tx: Transaction, outcome: Outcome, act: TrapAction, now: datetime) -> None:
+def _acknowledge_all(
+    tx: Transaction, outcome: Outcome, act: TrapAction, policy: Policy, now: datetime
+) -> None:
     """Acknowledge the open alerts about a trap at which somebody acted, of its time."""
     for alert in tx.alerts.open_about(act.device):
         if late_actions.is_late(act, now) and alert.observed_at > act.at:
             continue  # it happened after the person was there
         if changed := change_status(alert, AlertChange.ACKNOWLEDGE, now, act.by, act.through):
-            outcome.changed.append(tx.alerts.put(changed))
+            changed = _expected(changed, policy, now)
+            on_the_way.put(tx, outcome, changed, policy, now, before=alert)
+
+
+def _expected(alert: Alert, policy: Policy, now: datetime) -> Alert:
+    """An alert at which somebody is; the outcome is asked for after the usual time."""
+    usual = timedelta(minutes=policy.actions.underway_min[0])
+    return msgspec.structs.replace(alert, expected_at=now + usual)
 
 
 def _open_again(
-    tx: Transaction, outcome: Outcome, target: TrapAction, act: TrapAction, now: datetime
+    tx: Transaction,
+    outcome: Outcome,
+    target: TrapAction,
+    act: TrapAction,
+    policy: Policy,
+    now: datetime,
 ) -> None:
     """Put back the alert that the replaced outcome had ended, if the trap is sprung without it."""
     if trap_lifecycle.last_known(tx.states.get(act.device)).state is not TrapState.SPRUNG:
@@ -172,4 +220,4 @@ def _open_again(
         return
     ended = tx.alerts.ended_by(RuleName.TRAP_SPRUNG, act.device, target.by, target.recorded_at)
     if ended and (changed := change_status(ended, AlertChange.TAKE_BACK, now, act.by, act.through)):
-        outcome.changed.append(tx.alerts.put(changed))
+        outcome.changed.append(tx.alerts.put(_expected(changed, policy, now)))

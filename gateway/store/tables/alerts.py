@@ -31,7 +31,7 @@ class AlertTable:
         """
         if standing := self.find_open(alert.rule, alert.subject):
             return self.put(_again(standing, alert)), False
-        if alert.level not in URGENT and (last := self._last(alert.rule, alert.subject)):
+        if alert.level not in URGENT and (last := self.last(alert.rule, alert.subject)):
             ended = last.resolved_at
             if ended and alert.opened_at - ended <= reopen:
                 news = msgspec.structs.replace(_again(last, alert), note=alert.note)
@@ -89,15 +89,26 @@ class AlertTable:
         )
         return [to_alert(body) for (body,) in rows]
 
-    def resolve(self, rule: str, subject: str, by: str, now: datetime) -> Alert | None:
-        """Resolve an alert whose cause is gone; None if none was open."""
+    def resolve(
+        self, rule: str, subject: str, by: str, now: datetime, how: str = ""
+    ) -> Alert | None:
+        """Resolve an alert whose cause is gone; None if none was open. `how`: by which outcome."""
         alert = self.find_open(rule, subject)
         changed = change_status(alert, AlertChange.RESOLVE, now, by) if alert else None
-        return self.put(changed) if changed else None
+        return self.put(msgspec.structs.replace(changed, how=how)) if changed else None
+
+    def of_rule(self, rule: str, since: datetime, subject: str | None = None) -> list[Alert]:
+        """The alerts of a rule that were opened since a time, about one subject or all, oldest first."""
+        rows = self._execute(
+            "SELECT body FROM alert WHERE rule = ?1 AND opened_ms >= ?2 AND (?3 IS NULL OR subject = ?3) "
+            "ORDER BY opened_ms, no",
+            (rule, ms(since), subject),
+        )
+        return [to_alert(body) for (body,) in rows]
 
     def ended_by(self, rule: str, subject: str, by: str, at: datetime) -> Alert | None:
         """The newest alert of a rule about a subject, if a person ended it at this moment."""
-        last = self._last(rule, subject)
+        last = self.last(rule, subject)
         told = last is not None and (last.resolved_by, last.resolved_at) == (by, at)
         return last if told else None
 
@@ -109,7 +120,8 @@ class AlertTable:
         )
         return alert
 
-    def _last(self, rule: str, subject: str) -> Alert | None:
+    def last(self, rule: str, subject: str) -> Alert | None:
+        """The newest alert of a rule about a subject, open or over."""
         row = self._execute(
             "SELECT body FROM alert WHERE rule = ? AND subject = ? ORDER BY opened_ms DESC LIMIT 1",
             (rule, subject),

@@ -93,6 +93,15 @@ class JournalTable:
         ).fetchone()
         return int(row[0]) if row else None
 
+    def set_after(self, device: str, after_ms: int) -> int | None:
+        """When a trap's sensor first reported after a time that it is set, ms; None: it did not."""
+        [(first_ms,)] = self._execute(
+            "SELECT min(observed_ms) FROM event WHERE device = ? AND observed_ms > ? "
+            "AND kind IN ('trap.sprung', 'trap.set') AND kind = 'trap.set'",
+            (self._numbers[device], after_ms),
+        )
+        return None if first_ms is None else int(first_ms)
+
     def trap_reported(self, device: str, after_ms: int, before_ms: int) -> bool:
         """Whether a trap's sensor reported that it sprang or was set between two times."""
         row = self._execute(

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.domain.alerts.lifecycle import (
+    NEWS_STEPS,
     STEPS_PER_ROUND,
     WITHDRAWAL_STEP,
     DeliveryStatus,
@@ -42,8 +43,10 @@ _MAY_WAIT = (
     f"{_DUE} AND person = ?3 AND channel = ?4 AND gathered AND coalesce(letter, no) NOT IN ("  # noqa: S608
     "SELECT coalesce(o.letter, o.no) FROM outbox o JOIN alert a ON a.id = o.alert "
     f"WHERE o.person = ?3 AND o.channel = ?4 AND o.{UNSETTLED} "
-    "AND a.rule IN (SELECT value FROM json_each(?5)))"
+    "AND a.rule IN (SELECT value FROM json_each(?5)) "
+    f"AND o.step % {STEPS_PER_ROUND} NOT IN {NEWS_STEPS})"
 )
+_KIND = f"iif(step % {STEPS_PER_ROUND} IN {NEWS_STEPS}, step % {STEPS_PER_ROUND}, 0)"  # 0: no news
 CLAIM_TIMEOUT = timedelta(
     minutes=2
 )  # after this an unfinished attempt counts as dead and is made again
@@ -60,6 +63,12 @@ class ClaimedDelivery(Struct, frozen=True):
     attempts: int  # made before this one
     step: int
     since: datetime  # first due
+
+    @property
+    def news(self) -> int:
+        """The step of news about an alert that people were told of; 0: a message about alerts."""
+        step = self.step % STEPS_PER_ROUND
+        return step if step in NEWS_STEPS else 0
 
     @property
     def queue(self) -> DeliveryQueue:
@@ -247,6 +256,7 @@ class OutboxTable:
         rows: list[Any] = self._execute(
             f"SELECT no, alert FROM outbox WHERE person = ?2 AND channel = ?3 AND due_ms <= ?4 AND {_NEW} "  # noqa: S608
             f"AND {_WAITING} AND gathered = (?5 IS NULL) AND (?5 IS NULL OR step = ?5) "
+            f"AND (?5 IS NOT NULL OR {_KIND} = (SELECT {_KIND} FROM outbox WHERE no = ?1)) "
             "ORDER BY no <> ?1, no LIMIT ?6",
             (no, *queue, ms(now), step, MOST_ROWS_PER_MESSAGE),
         ).fetchall()
