@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.live.device_view import Condition
 from dashboard.web.i18n import text
+from gateway.alerts.texts import ASKED
 from gateway.dialects.table import TABLE as DIALECTS
 from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.alerts.rule_name import RuleName
@@ -33,7 +34,7 @@ VALUES: Mapping[
     str, Iterable[str]
 ] = {  # the end of a key is a value of one of the code's own tables
     "action": ActionKind,
-    "alert.again": Duty,
+    "alert.again": ASKED,
     "animal": BY_CODE,
     "condition": [*Condition, "silent", "unconfirmed", "unread"],
     "people.duty": Duty,
