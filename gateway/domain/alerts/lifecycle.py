@@ -6,6 +6,7 @@ Owns the table of states and the plan of escalation, which depends on time alone
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -163,43 +164,28 @@ def change_status(
     following = ALERT_TRANSITIONS[alert.status].get(what)
     if following is None:
         return None
-    change = msgspec.structs.replace(alert, status=following)
-    if what in {AlertChange.ACKNOWLEDGE, AlertChange.TAKE_OVER}:
-        return msgspec.structs.replace(
-            change,
-            acknowledged_at=now,
-            acknowledged_by=by,
-            through=through,
-            answers=alert.answers + 1,
-            late_step=0,
-        )
-    if what is AlertChange.TAKE_BACK:
-        return msgspec.structs.replace(
-            change,
-            resolved_at=None,
-            resolved_by="",
-            acknowledged_at=now,
-            acknowledged_by=by,
-            through=through,
-            expected_at=None,
-            late_step=0,
-            how="",
-        )
-    if what is AlertChange.RESOLVE:
-        return msgspec.structs.replace(change, resolved_at=now, resolved_by=by)
-    if what is AlertChange.REOPEN:
-        return msgspec.structs.replace(
-            change,
-            reopened=alert.reopened + 1,
-            reopened_at=now,
-            step=0,
-            resolved_at=None,
-            resolved_by="",
-            acknowledged_at=None,
-            acknowledged_by="",
-            through="",
-            expected_at=None,
-            late_step=0,
-            how="",
-        )
-    return change
+    answer = {"acknowledged_at": now, "acknowledged_by": by, "through": through, "late_step": 0}
+    changes: Mapping[AlertChange, Mapping[str, Any]] = {
+        AlertChange.ACKNOWLEDGE: answer | {"answers": alert.answers + 1},
+        AlertChange.TAKE_OVER: answer | {"answers": alert.answers + 1},
+        AlertChange.TAKE_BACK: {**_NOT_OVER, **answer},
+        AlertChange.RESOLVE: {"resolved_at": now, "resolved_by": by},
+        AlertChange.REOPEN: {
+            **_NOT_OVER,
+            **answer,
+            "acknowledged_at": None,
+            "reopened": alert.reopened + 1,
+            "reopened_at": now,
+            "step": 0,
+        },
+    }
+    return msgspec.structs.replace(alert, status=following, **changes.get(what, {}))
+
+
+_NOT_OVER: Mapping[str, Any] = {
+    "resolved_at": None,
+    "resolved_by": "",
+    "expected_at": None,
+    "how": "",
+    "outcome": "",
+}
