@@ -56,21 +56,25 @@ def read_snapshot(reader: Reader, now: datetime, plan: VisitPlan | None = None) 
 
 
 def with_alerts(views: Iterable[DeviceView], alerts: Iterable[Alert]) -> list[DeviceView]:
-    """The devices with what only their open alerts tell: who goes there, since when a battery is low."""
+    """The devices with what only their open alerts tell: who goes there, what is missing."""
     going: dict[str, str] = {}
     low: dict[str, datetime] = {}
+    missing: set[str] = set()
     for alert in alerts:
         if alert.status is AlertStatus.ACKNOWLEDGED:
             going[alert.subject] = alert.acknowledged_by
         if alert.rule == RuleName.BATTERY_LOW:
             low[alert.subject] = alert.observed_at
+        if alert.rule == RuleName.OUTCOME_MISSING:
+            missing.add(alert.subject)
     return [
         replace(
             one,
             handled_by=going.get(one.id, ""),
+            outcome_missing=one.id in missing,
             since=low.get(one.id, one.since) if one.condition is Condition.LOW else one.since,
         )
-        if one.id in going or one.id in low
+        if one.id in going or one.id in low or one.id in missing
         else one
         for one in views
     ]

@@ -161,7 +161,9 @@ def test_a_row_says_who_goes_there_and_since_when_of_its_own_state(
 ) -> None:
     valley.hear(reading("own-07", Kind.SPRUNG, ago(hours=1)))
     [alert] = valley.store.read_now(lambda r: r.open_alerts_about("own-07"))
-    valley.store.write_now(lambda tx: actions.acknowledge(tx, alert.id, "sato", valley.now))
+    valley.store.write_now(
+        lambda tx: actions.acknowledge(tx, alert.id, "sato", valley.policy, valley.now)
+    )
     valley.hear(reading("own-08", Kind.HEARTBEAT, ago(minutes=45), battery_pct=9.0))
     visit = TrapAction(
         id="v",

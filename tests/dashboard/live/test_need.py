@@ -8,9 +8,10 @@ from dashboard.live.device_view import Condition, DeviceView, device_views, low_
 from dashboard.live.listing import list_traps
 from dashboard.live.need import Need, action_of, need_of
 from dashboard.live.restricted import snapshot_for
-from dashboard.live.snapshot import Snapshot
+from dashboard.live.snapshot import Snapshot, with_alerts
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import DAY_MS, from_ms, ms
-from gateway.domain.model import DeviceState, Known, Role, TrapState
+from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Known, Role, TrapState
 from gateway.domain.people.permissions import Access, Visitor
 from tests.dashboard.place import NOW, TRAPS
 
@@ -93,3 +94,17 @@ def test_an_unread_trap_is_unknown_since_its_message_and_not_since_it_was_heard(
     )
     seen = view_of(TRAPS[0], state, NOW)
     assert (seen.condition, seen.since) == (Condition.UNKNOWN, since)
+
+
+def test_a_trap_whose_outcome_is_missing_says_so_while_its_alert_is_open() -> None:
+    [view] = device_views([Device(id="t", role=Role.TRAP)], {}, NOW)
+    alert = Alert(
+        id="a",
+        rule=RuleName.OUTCOME_MISSING,
+        subject="t",
+        level=AlertLevel.WARNING,
+        observed_at=NOW,
+        opened_at=NOW,
+    )
+    assert need_of(with_alerts([view], [alert])[0]) is Need.OUTCOME
+    assert need_of(with_alerts([view], [])[0]) is not Need.OUTCOME
