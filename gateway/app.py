@@ -33,6 +33,7 @@ from gateway import watchdog
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.open_channels import OpenChannels
 from gateway.alerts.scheduler import AlertScheduler
+from gateway.export.topics.events import EventPublisher
 from gateway.export.topics.publisher import TopicPublisher
 from gateway.faults import GatewayFaults
 from gateway.ingest.devices.approval import Approvals
@@ -189,6 +190,9 @@ async def run(gateway: Gateway) -> None:
         **upkeep.tasks,
         "retained topics": TopicPublisher(
             gateway.store, gateway.feed, broker.session, gateway.config, gateway.clock
+        ).run,
+        "event topics": EventPublisher(
+            gateway.store, gateway.feed, broker.session, gateway.config.site.name, gateway.clock
         ).run,
         "dashboard": partial(serve_pages, gateway, listener, faults),
         "watchdog": partial(watchdog.watch, gateway.health, gateway.store),

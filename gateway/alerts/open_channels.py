@@ -6,6 +6,8 @@ Owns opening a channel on first use, and again when its URL has changed. Must no
 import logging
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from gateway.alerts.channels import ChannelOptions
 from gateway.alerts.channels.table import OpenChannel, open_channel
 from gateway.alerts.policy import Policy
@@ -36,7 +38,7 @@ class OpenChannels:
 
     def _opened(self, queue: DeliveryQueue, url: str) -> OpenChannel | None:
         try:
-            return open_channel(url, self._options)
+            return open_channel(url, replace(self._options, recipient=queue[0]))
         except ValueError as error:
             log.warning("people: %s, channel %s cannot be opened: %s", *queue, error)
             return None
@@ -48,7 +50,9 @@ def wrong_channels(people: Iterable[Person], options: ChannelOptions | None = No
     for person in people:
         for number, channel in enumerate(person.channels, start=1):
             try:
-                open_channel(channel.url, options)
+                open_channel(
+                    channel.url, replace(options or ChannelOptions(), recipient=person.name)
+                )
             except ValueError as error:
                 wrong.append(f"people: {person.name}, channel {number}: {error}")
     return wrong

@@ -61,6 +61,7 @@ There are four paths, and each error takes one:
            gateway.export.influx.readback.HistoryUnreadableError
            gateway.export.influx.server.QueryError
            gateway.mqtt.link.ConnectionFailedError
+           gateway.mqtt.own_topics.reading.NotReadableError
            gateway.store.connection.DamagedFileError
            gateway.store.connection.DiskError
            gateway.store.connection.LockedFileError

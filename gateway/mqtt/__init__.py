@@ -13,6 +13,7 @@ from gateway.config import Mqtt
 from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoLink
 from gateway.mqtt.link_v5 import FiveLink
+from gateway.mqtt.own_topics import names
 from gateway.mqtt.session import BrokerSession, Counters, MakeLink
 from gateway.mqtt.witness import ConnectionListener, NoConnectionListener
 
@@ -66,7 +67,7 @@ def connect_session(
     terms = Terms(
         settings=settings,
         client_id=settings.client_id or f"shishigaki-{site}",
-        status_topic=f"shishigaki/v1/{site}/gateway/status",
+        status_topic=names.status(site),
         # With QoS 2 the broker would delete a message before our commit.
         subscriptions=tuple((topics, min(qos, 1)) for topics, qos in subscriptions),
     )

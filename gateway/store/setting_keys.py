@@ -24,6 +24,7 @@ class SettingKey(StrEnum):
     INFLUX_SIGHTINGS = "influx.sightings"  # replication: number of the newest report that was sent
     INFLUX_WALK = "influx.walk"  # rollups.walk: how far the old roll-ups were sent
     MONTHS_UNTIL = "months.until"  # rollups.months: first month since 1970 that is not added up
+    NOTICE_PREFIXES = "notices.prefixes"  # export.topics: prefixes of people's mqtt: channels
     PEOPLE_SINCE = "people_since"  # people.table: since when people are kept in the database
     RETAINED_TOPICS = (
         "board.topics"  # export.topics: every topic that may be retained at the broker

@@ -52,6 +52,7 @@ class ChannelOptions(Struct, frozen=True, kw_only=True):
 
     publish: Publish | None = None
     site: str = "site"
+    recipient: str = ""  # the person whose channel it is
     line_url: str = "https://api.line.me"
     meshtastic_topic: str = "msh/JP/2/json/mqtt/"
     timeout_s: float = 15.0

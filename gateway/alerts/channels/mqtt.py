@@ -1,35 +1,43 @@
 """MQTT: retained alerts for sirens, displays and hubs. URL: ``mqtt:`` or ``mqtt:PREFIX/``.
 
-Owns the topic and the JSON. One topic per alert under ``shishigaki/v1/SITE/alert/``, retained while the
-alert is open and deleted (an empty retained message) when it has ended.
+Owns the JSON. One topic per person and alert under ``shishigaki/v1/SITE/notice/`` or the prefix, retained
+while the alert is open and deleted (an empty retained message) when it has ended. What is left when a
+channel is removed is deleted by `export.topics`.
 """
+
+from datetime import datetime
 
 import msgspec
 
 from gateway.alerts.channels import ChannelOptions, Notification, Send, UndeliveredError
+from gateway.domain.model import Alert
+from gateway.mqtt.own_topics.names import notice_prefix
+
+VERSION = 1
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """The payload; its fields are documented in TOPICS.md."""
+
+    v: int = VERSION
+    id: str
+    rule: str
+    level: str
+    subject: str
+    observed_at: datetime
+    title: str
+    text: str
 
 
 def open_mqtt(url: str, options: ChannelOptions) -> Send:
-    """`url` may name another prefix. Raises ValueError if it could match sensors' topics."""
-    prefix = url.split(":", 1)[1] or f"shishigaki/v1/{options.site}/alert/"
-    if not prefix.startswith("shishigaki/") or "#" in prefix or "+" in prefix:
-        raise ValueError("the prefix must begin with shishigaki/ and hold no wildcard")
+    """Raises ValueError if the prefix could match topics of sensors or of the gateway itself."""
+    prefix = notice_prefix(url, options.site, options.recipient)
 
     async def send(notification: Notification) -> str:
         if options.publish is None:
             raise UndeliveredError("no broker here: only the running gateway can publish")
         for alert in notification.alerts:
-            body = {
-                "v": 1,
-                "id": alert.id,
-                "rule": alert.rule,
-                "level": alert.level,
-                "subject": alert.subject,
-                "observed_at": alert.observed_at,
-                "title": notification.title,
-                "text": notification.text,
-            }
-            payload = b"" if notification.over else msgspec.json.encode(body)
+            payload = b"" if notification.over else _payload(alert, notification)
             try:
                 await options.publish(prefix + alert.id, payload, qos=1, retain=True)
             except (TimeoutError, ConnectionError) as error:
@@ -37,3 +45,17 @@ def open_mqtt(url: str, options: ChannelOptions) -> Send:
         return "taken by the broker"
 
     return send
+
+
+def _payload(alert: Alert, notification: Notification) -> bytes:
+    return msgspec.json.encode(
+        Notice(
+            id=alert.id,
+            rule=alert.rule,
+            level=alert.level,
+            subject=alert.subject,
+            observed_at=alert.observed_at,
+            title=notification.title,
+            text=notification.text,
+        )
+    )

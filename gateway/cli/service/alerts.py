@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
 from gateway import app as service
 from gateway.alerts import texts
@@ -74,7 +75,7 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
 async def _try(settings: Config, person: Person) -> list[ChannelTest]:
     if wrong := wrong_channels([person]):
         raise ConfigError("; ".join(wrong))
-    means = service.means(settings, publisher(settings.mqtt))
+    means = replace(service.means(settings, publisher(settings.mqtt)), recipient=person.name)
     return [await _send(open_channel(one.url, means), person) for one in person.channels]
 
 

@@ -1,23 +1,28 @@
 """Keeps the retained topics at the broker up to date, across restarts of gateway and broker.
 
 Owns when topics are compared and which of them must be published. Publishes through the session that it
-is given. Must not decide what the topics contain (`retained`, `homeassistant`).
+is given. Must not decide what the topics contain (`retained`, `homeassistant`), nor which are left over
+(`audit`).
 """
 
 import asyncio
 import contextlib
 import logging
-from typing import Protocol
 
 import msgspec
+from msgspec import Struct
 
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
+from gateway.config.people import person_of
 from gateway.domain.model import Kind
 from gateway.domain.outcome import Outcome
+from gateway.export.topics.audit import OwnTopics, notice_prefixes
 from gateway.export.topics.homeassistant import declarations
+from gateway.export.topics.publishing import PublishingSession
 from gateway.export.topics.retained import RetainedState, retained_topics
-from gateway.mqtt.session import Counters
+from gateway.mqtt.own_topics import names
+from gateway.mqtt.own_topics.reading import NotReadableError, read_retained
 from gateway.store import DiskError, Reader, Store
 from gateway.store.feed import Feed
 from gateway.store.setting_keys import SettingKey
@@ -31,17 +36,15 @@ BETWEEN_PUBLISHES_S = 0.02  # at most 50 publishes per second
 URGENT_KINDS = (Kind.SPRUNG, Kind.SET, Kind.TAMPER)
 
 
-class PublishingSession(Protocol):
-    """The part of the MQTT session that publishing needs."""
+AUDITS = 2  # after a change: a message to a removed channel may have been under way
 
-    @property
-    def counters(self) -> Counters:
-        """The number of connections: after a new one the broker may have lost all retained topics."""
 
-    async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
-    ) -> None:
-        """Publish. Raises TimeoutError or PermissionError if the broker does not accept it."""
+class Wanted(Struct, frozen=True):
+    """What shall be retained, from one look at the database."""
+
+    topics: dict[str, bytes]
+    open_alerts: frozenset[str]
+    notices: frozenset[str]  # prefixes of people's channels
 
 
 class TopicPublisher:
@@ -60,6 +63,9 @@ class TopicPublisher:
         self._connection = 0
         self._published: dict[str, bytes] = {}  # topic -> payload accepted in this connection
         self._retained: set[str] | None = None  # topics that may be retained; None: not yet read
+        self._notices: frozenset[str] | None = None  # prefixes of channels, present and earlier
+        self._removed: frozenset[str] = frozenset()  # those that must still be looked at
+        self._audits_due, self._audit_error = 0, ""
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -92,42 +98,104 @@ class TopicPublisher:
             return False
         if counters.connections != self._connection:
             self._connection, self._published = counters.connections, {}
+            self._audits_due = AUDITS
         try:
+            is_last = self._audits_due == 1
+            is_audited = await self._audit() if self._audits_due else False
             wanted = await self._store.read(self._wanted)
-            await self._send(wanted)
+            await self._send(wanted.topics)
+            await self._note_channels(wanted.notices, forget=is_audited and is_last)
         except (TimeoutError, DiskError) as error:
             log.debug("retained topics are not up to date: %s", error)
             return False
         return True
 
-    def _wanted(self, reader: Reader) -> dict[str, bytes]:
+    async def _audit(self) -> bool:
+        """Delete what the broker retains under our topics and the database does not want.
+
+        First the broker is asked, then the database: what has begun meanwhile is no ghost. False: the
+        broker could not be asked.
+        """
+        site = self._config.site.name
+        earlier = await self._earlier_channels()
+        own = OwnTopics(site, self._config.homeassistant.discovery_prefix, earlier)
+        self._audits_due -= 1
+        try:
+            retained = await read_retained(self._config.mqtt, site, own.filters())
+        except NotReadableError as error:
+            level = logging.DEBUG if str(error) == self._audit_error else logging.WARNING
+            log.log(level, "what the broker retains cannot be compared: %s", error)
+            self._audit_error = str(error)
+            return False
+        self._audit_error = ""
+        wanted = await self._store.read(self._wanted)
+        for topic in own.ghosts(retained, wanted.topics, wanted.open_alerts, wanted.notices):
+            log.info("deleting %s: the broker retained it and it is over", topic)
+            await self._publish(topic, b"")
+        self._published |= {
+            topic: payload for topic, payload in retained.items() if topic in wanted.topics
+        }
+        return True
+
+    def _wanted(self, reader: Reader) -> Wanted:
+        site = self._config.site.name
         site_state = RetainedState(
-            self._config.site.name,
+            site,
             self._clock(),
             reader.devices(),
             reader.states(),
             reader.open_alerts(),
+            self._config.dashboard.public_url,
         )
         settings = self._config.homeassistant
         more = declarations(site_state, settings.discovery_prefix) if settings.enabled else {}
-        return retained_topics(site_state) | more
+        kept = reader.people.kept()
+        people = map(person_of, self._config.people) if kept is None else kept.values()
+        return Wanted(
+            retained_topics(site_state) | more,
+            frozenset(alert.id for alert in site_state.alerts),
+            notice_prefixes(people, site),
+        )
+
+    async def _earlier_channels(self) -> frozenset[str]:
+        if self._notices is None:
+            text = await self._store.read(lambda reader: reader.setting(SettingKey.NOTICE_PREFIXES))
+            self._notices = frozenset(msgspec.json.decode(text, type=list[str]) if text else ())
+        return self._notices
+
+    async def _note_channels(self, present: frozenset[str], *, forget: bool) -> None:
+        """Remember channels, so that what a removed one leaves is deleted; then forget it."""
+        earlier = await self._earlier_channels()
+        removed = earlier - present
+        if removed != self._removed:
+            self._removed, forget = removed, False
+            if removed:
+                self._audits_due = AUDITS
+                self._changed.set()
+        kept = present if forget else earlier | present
+        if kept != earlier:
+            text = msgspec.json.encode(sorted(kept)).decode()
+            await self._store.write(lambda tx: tx.put_setting(SettingKey.NOTICE_PREFIXES, text))
+            self._notices = kept
 
     async def _send(self, wanted: dict[str, bytes]) -> None:
         """Publish changed topics and delete those that are no longer wanted.
 
-        Each topic is noted in the store before it is published, so that a later run can delete it.
+        Each topic is noted in the store before it is published, so that a later run can delete it, also
+        under another name of the site; our status is noted for that too.
         """
-        known = await self._known()
-        if not known >= wanted.keys():
-            known = await self._note(known | wanted.keys())
-        gone = sorted(known - wanted.keys())
+        known, status = await self._known(), names.status(self._config.site.name)
+        ours = {status, *wanted}
+        if not known >= ours:
+            known = await self._note(known | ours)
+        gone = sorted(known - ours)
         for topic in gone:
             await self._publish(topic, b"")
         for topic, payload in wanted.items():
             if self._published.get(topic) != payload:
                 await self._publish(topic, payload)
         if gone:
-            await self._note(set(wanted))
+            await self._note(ours)
 
     async def _publish(self, topic: str, payload: bytes) -> None:
         try:

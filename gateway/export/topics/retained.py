@@ -1,14 +1,11 @@
-"""The retained topics for displays, hubs and other systems. PURE.
+"""What the retained topics for displays, hubs and other systems say. PURE.
 
-Owns ``shishigaki/v1/{site}/{device}/state``, ``.../alert/{id}`` and ``.../alerts`` and their payloads.
-The state of a trap whose sensor is silent is `unknown`, never "armed".
+Owns how states and open alerts become payloads. A trap that may no longer be armed is `unknown`, never
+"armed"; one that has sprung stays sprung when its sensor is silent, which is a field of its own.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from hashlib import blake2b
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,11 +13,21 @@ from msgspec import Struct
 
 from gateway.domain import trap_lifecycle
 from gateway.domain.epoch import from_ms
-from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Role, Standing
+from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, Role, Standing, TrapState
+from gateway.export.topics.payloads import (
+    UNKNOWN,
+    VERSION,
+    WATCHING,
+    AlertPayload,
+    AlertsPayload,
+    DetectorStatePayload,
+    TrapStatePayload,
+    counts,
+)
+from gateway.mqtt.own_topics import names
 
-_PLAIN = re.compile(r"[a-z0-9-]{1,32}")
-_FACTS = ("battery_pct", "battery_v", "battery_low", "external_power", "rssi_dbm", "snr_db")
-UNKNOWN = "unknown"
+FACTS = ("battery_pct", "battery_v", "battery_low", "external_power", "rssi_dbm", "snr_db")
+FIRST_DATE = datetime(2020, 1, 1, tzinfo=UTC)  # a time before is no time
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -32,6 +39,7 @@ class RetainedState(Struct, frozen=True):
     devices: list[Device]
     states: Mapping[str, DeviceState]
     alerts: list[Alert]  # open ones
+    pages_url: str = ""  # where the pages are reached; empty: nowhere
 
     @property
     def shown(self) -> list[Device]:
@@ -39,89 +47,86 @@ class RetainedState(Struct, frozen=True):
         return [device for device in self.devices if device.standing is Standing.APPROVED]
 
 
-def topic_level(device: str) -> str:
-    """A device id as one level of a topic: native ids as they are, others shortened, with a hash."""
-    if _PLAIN.fullmatch(device):
-        return device
-    plain = re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")[:24]
-    return f"{plain}-{blake2b(device.encode('utf-8', 'surrogatepass'), digest_size=3).hexdigest()}"
-
-
-def state_topic(site: str, device: str) -> str:
-    """The topic of a device's state."""
-    return f"shishigaki/v1/{site}/{topic_level(device)}/state"
-
-
-def alerts_topic(site: str) -> str:
-    """The topic with the number of open alerts and the newest one."""
-    return f"shishigaki/v1/{site}/alerts"
-
-
 def retained_topics(site_state: RetainedState) -> dict[str, bytes]:
     """Topic -> retained payload of all topics: alerts first, then states."""
-    names = {device.id: device.label for device in site_state.devices}
-    found = {
-        f"shishigaki/v1/{site_state.site}/alert/{alert.id}": _encode(_alert(alert, names))
-        for alert in site_state.alerts
+    site = site_state.site
+    labels = {device.id: device.label for device in site_state.devices}
+    found = {names.alerts(site): _encode(_alerts(site_state.alerts, labels))}
+    found |= {
+        names.alert(site, alert.id): _encode(_alert(alert, labels)) for alert in site_state.alerts
     }
-    found[alerts_topic(site_state.site)] = _encode(_alerts_summary(site_state.alerts, names))
     return found | {
-        state_topic(site_state.site, device.id): _encode(_state(site_state, device))
+        names.state(site, device.id): _encode(_state(site_state, device))
         for device in site_state.shown
     }
 
 
-def _state(site_state: RetainedState, device: Device) -> dict[str, Any]:
+def _state(site_state: RetainedState, device: Device) -> TrapStatePayload | DetectorStatePayload:
     state = site_state.states.get(device.id)
-    body: dict[str, Any] = {"device": device.id, "name": device.label, "role": device.role.value}
-    if device.role is Role.TRAP:
-        trap = trap_lifecycle.trap_view(state, site_state.now, device.heartbeat_s)
-        last_known = trap.state.value if trap.state else UNKNOWN
-        body |= {
-            "state": UNKNOWN if trap.unknown else last_known,
-            "last_known": last_known,
-            "since": trap.since,
-            "unconfirmed_since": trap.unconfirmed,
-            "unread": trap.unread or None,
-        }
-    else:
-        silent = trap_lifecycle.trap_view(state, site_state.now, device.heartbeat_s).silent
-        body |= {"state": UNKNOWN if silent else "watching", **_last_sighting(state)}
-    if state is not None:
-        facts = {name: state.fact(name) for name in _FACTS}
-        body |= {"last_seen": state.last_seen}
-        body |= {name: value for name, value in facts.items() if value is not None}
-    return {name: value for name, value in body.items() if value is not None}
+    view = trap_lifecycle.trap_view(state, site_state.now, device.heartbeat_s)
+    common: dict[str, Any] = {
+        "v": VERSION,
+        "device": device.id,
+        "name": device.label,
+        "role": device.role,
+        "silent": view.silent,
+        "last_seen": _date(state.last_seen) if state else None,
+    }
+    common |= {name: state.fact(name) for name in FACTS} if state else {}
+    if device.role is not Role.TRAP:
+        watching = UNKNOWN if view.silent else WATCHING
+        return DetectorStatePayload(**common, **_last_detection(state), state=watching)
+    last_known = view.state or UNKNOWN
+    return TrapStatePayload(
+        **common,
+        state=UNKNOWN if view.unknown and view.state is TrapState.ARMED else last_known,
+        last_known=last_known,
+        since=_date(view.since),
+        unconfirmed_since=_date(view.unconfirmed),
+        unread=view.unread or None,
+    )
 
 
-def _last_sighting(state: DeviceState | None) -> dict[str, Any]:
+def _date(moment: datetime | None) -> datetime | None:
+    """A date that is one: a board without a clock counts from 1970."""
+    return moment if moment and moment >= FIRST_DATE else None
+
+
+def _last_detection(state: DeviceState | None) -> dict[str, Any]:
     if state is None or not state.detected:
         return {}
     species, at_ms = max(state.detected.items(), key=lambda one: one[1])
-    return {"species": species or UNKNOWN, "species_at": from_ms(at_ms)}
+    return {"species": species or UNKNOWN, "species_at": _date(from_ms(at_ms))}
 
 
-def _alert(alert: Alert, names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "id": alert.id,
-        "rule": alert.rule,
-        "level": alert.level.value,
-        "subject": alert.subject,
-        "name": names.get(alert.subject, alert.subject),
-        "status": alert.status.value,
-        "observed_at": alert.observed_at,
-        "opened_at": alert.opened_at,
-        "causes": alert.causes,
-        "note": alert.note,
-    }
+def _alert(alert: Alert, labels: Mapping[str, str]) -> AlertPayload:
+    return AlertPayload(
+        v=VERSION,
+        id=alert.id,
+        rule=alert.rule,
+        level=alert.level,
+        subject=alert.subject,
+        name=labels.get(alert.subject, alert.subject),
+        status=alert.status,
+        acknowledged=_is_acknowledged(alert),
+        observed_at=_date(alert.observed_at),
+        opened_at=alert.opened_at,
+        causes=alert.causes,
+        note=alert.note,
+    )
 
 
-def _alerts_summary(alerts: Iterable[Alert], names: Mapping[str, str]) -> dict[str, Any]:
-    alerts = list(alerts)
-    levels = Counter(alert.level for alert in alerts)
-    newest = max(alerts, key=lambda alert: alert.opened_at, default=None)
-    return {
-        "open": len(alerts),
-        **{level.value: levels[level] for level in AlertLevel},
-        "newest": _alert(newest, names) if newest else None,
-    }
+def _alerts(alerts: Iterable[Alert], labels: Mapping[str, str]) -> AlertsPayload:
+    every = list(alerts)
+    newest = max(every, key=lambda alert: alert.opened_at, default=None)
+    return AlertsPayload(
+        v=VERSION,
+        **msgspec.structs.asdict(counts(every)),
+        unacknowledged=counts([one for one in every if not _is_acknowledged(one)]),
+        acknowledged=counts([one for one in every if _is_acknowledged(one)]),
+        newest=_alert(newest, labels) if newest else None,
+    )
+
+
+def _is_acknowledged(alert: Alert) -> bool:
+    return alert.status is AlertStatus.ACKNOWLEDGED

@@ -98,7 +98,7 @@ class Approvals:
         return approved, outcome
 
     def revoke(self, tx: Transaction, device: str, now: datetime) -> tuple[Device, Outcome]:
-        """Revoke a device: its messages no longer count. Raises ApprovalError."""
+        """Revoke a device: its messages no longer count and its alerts end. Raises ApprovalError."""
         wanted = address(device)
         known = tx.devices.get(wanted) or self._unregistered(
             tx, wanted, ApprovalRequest(device=device)
@@ -107,6 +107,9 @@ class Approvals:
         tx.put_device(revoked)
         outcome = Outcome()
         self._answer(tx, wanted, outcome, "revoked", now)
+        concerned = [one for one in tx.alerts.all_open() if wanted in (one.subject, one.device)]
+        over = Ruling(ends=[End(one.rule, one.subject, "revoked") for one in concerned])
+        apply(tx, outcome, over, self._policy or Policy(), now)
         return revoked, outcome
 
     def forget(self, tx: Transaction, wanted: str) -> int:

@@ -256,21 +256,42 @@ class Broker:
 
 def test_sirens_get_a_retained_alert_and_its_end() -> None:
     broker = Broker()
-    means = ChannelOptions(publish=broker.publish, site="goto")
+    means = ChannelOptions(publish=broker.publish, site="goto", recipient="taro")
     send("mqtt:", means)
     send("mqtt:", means, msgspec.structs.replace(LETTER, over=True))
     (topic, told, kept), (topic2, end, kept2) = broker.taken
-    assert topic == topic2 == "shishigaki/v1/goto/alert/a1b2"
+    assert topic == topic2 == "shishigaki/v1/goto/notice/taro/a1b2"
     assert kept
     assert kept2
     assert msgspec.json.decode(told)["rule"] == "trap_sprung"
     assert end == b""
 
 
-def test_a_siren_can_never_write_where_sensors_write() -> None:
-    for url in ("mqtt:wildlife/v1/goto/", "mqtt:shishigaki/#"):
-        with pytest.raises(ValueError, match="shishigaki/"):
-            open_channel(url)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mqtt:wildlife/v1/goto/",
+        "mqtt:shishigaki/#",
+        "mqtt:shishigaki/+/",
+        "mqtt:shishigaki/siren",
+        "mqtt:shishigaki/v1/goto/alert/",
+        "mqtt:shishigaki/v1/goto/",
+        "mqtt:shishigaki/v1/oku/notice/",
+    ],
+)
+def test_a_siren_can_never_write_where_sensors_or_the_gateway_write(url: str) -> None:
+    with pytest.raises(ValueError, match="shishigaki/"):
+        open_channel(url, ChannelOptions(site="goto", recipient="taro"))
+
+
+def test_two_people_with_the_same_prefix_write_under_topics_of_their_own() -> None:
+    broker = Broker()
+    for person in ("taro", "花子", "花 子", "hanako"):
+        means = ChannelOptions(publish=broker.publish, site="goto", recipient=person)
+        send("mqtt:shishigaki/pole/", means)
+    topics = {topic for topic, _, _ in broker.taken}
+    assert len(topics) == 4
+    assert all(topic.count("/") == 3 for topic in topics)
 
 
 def test_meshtastic_gets_sendtext_json_without_link() -> None:

@@ -11,8 +11,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.dialects import Context
 from gateway.dialects.table import BY_NAME
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.device_state import advance, placed
+from gateway.domain.epoch import NEVER
 from gateway.domain.model import (
+    Alert,
+    AlertLevel,
+    AlertStatus,
     Device,
     DeviceState,
     Kind,
@@ -23,7 +28,8 @@ from gateway.domain.model import (
 )
 from gateway.domain.timing import judge
 from gateway.export.topics.homeassistant import declarations
-from gateway.export.topics.retained import RetainedState, retained_topics, topic_level
+from gateway.export.topics.retained import RetainedState, retained_topics
+from gateway.mqtt.own_topics.names import level
 from tests.support.samples import CAMERA, T0, TRAP, at, reading
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, native
@@ -59,9 +65,74 @@ def test_a_state_says_what_the_trap_does_and_since_when() -> None:
     assert (camera["state"], camera["species"]) == ("watching", "boar")
 
 
-def test_a_silent_trap_is_unknown_with_what_was_last_known() -> None:
-    state = said(retained_topics(scene(5 + 151)))
-    assert (state["state"], state["last_known"]) == ("unknown", "sprung")
+def test_a_trap_that_has_sprung_stays_sprung_when_its_sensor_is_silent() -> None:
+    for minutes, silent in ((10, False), (5 + 151, True)):
+        state = said(retained_topics(scene(minutes)))
+        assert (state["state"], state["last_known"], state["silent"]) == (
+            "sprung",
+            "sprung",
+            silent,
+        )
+
+
+def test_a_silent_armed_trap_is_unknown_with_what_was_last_known() -> None:
+    armed = judge(reading("trap-01", Kind.SET, 5), at(5))
+    there = RetainedState(
+        "goto", at(5 + 151), [TRAP], {TRAP.id: advance(None, placed([armed]))}, []
+    )
+    state = said(retained_topics(there))
+    assert (state["state"], state["last_known"], state["silent"]) == ("unknown", "armed", True)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        None,
+        DeviceState(device="trap-01", last_seen=NEVER),
+        DeviceState(device="trap-01", last_seen=at(-(10**8))),
+    ],
+    ids=["never heard", "only people told of it", "a board in 1836"],
+)
+def test_no_date_stands_for_never(state: DeviceState | None) -> None:
+    there = RetainedState("goto", at(10), [TRAP], {TRAP.id: state} if state else {}, [])
+    said_of_it = said(retained_topics(there))
+    assert said_of_it["silent"] is True
+    assert said_of_it["state"] == "unknown"
+    assert not {"last_seen", "since"} & set(said_of_it)
+
+
+def alert(id_: str, level: AlertLevel, status: AlertStatus, minutes: float = 5) -> Alert:
+    return Alert(
+        id=id_,
+        rule=RuleName.TRAP_SPRUNG,
+        subject="trap-01",
+        level=level,
+        observed_at=at(minutes),
+        opened_at=at(minutes),
+        status=status,
+    )
+
+
+def test_acknowledged_and_unacknowledged_alerts_are_counted_apart() -> None:
+    alerts = [
+        alert("a", AlertLevel.CAPTURE, AlertStatus.ACKNOWLEDGED, 7),
+        alert("b", AlertLevel.CAPTURE, AlertStatus.ESCALATED, 6),
+        alert("c", AlertLevel.WARNING, AlertStatus.OPEN),
+    ]
+    board = retained_topics(RetainedState("goto", at(10), [TRAP], {}, alerts))
+    total = said(board, "shishigaki/v1/goto/alerts")
+    assert (total["open"], total["capture"], total["warning"]) == (3, 2, 1)
+    assert total["unacknowledged"] == {
+        "open": 2,
+        "danger": 0,
+        "capture": 1,
+        "warning": 1,
+        "info": 0,
+    }
+    assert total["acknowledged"] == {"open": 1, "danger": 0, "capture": 1, "warning": 0, "info": 0}
+    assert total["newest"]["id"] == "a"
+    assert said(board, "shishigaki/v1/goto/alert/a")["acknowledged"] is True
+    assert said(board, "shishigaki/v1/goto/alert/b")["acknowledged"] is False
 
 
 def test_only_approved_devices_have_retained_topics() -> None:
@@ -72,19 +143,10 @@ def test_only_approved_devices_have_retained_topics() -> None:
 @pytest.mark.parametrize(
     "device", ["!a1b2c3d4", "yama/hako 1", "a+b", "a#", "oku/trap-01", "イノシシ"]
 )
-def test_any_device_id_becomes_one_topic_level(device: str) -> None:
-    assert not set(topic_level(device)) & set("+#/ ")
-    assert topic_level(device) not in {topic_level(device + "x"), topic_level(device.upper() + "-")}
-    assert topic_level("trap-01") == "trap-01"
-
-
-def test_traps_detectors_and_alerts_are_declared_to_home_assistant() -> None:
-    found = declarations(scene(10), "homeassistant")
-    sprung = said(found, "homeassistant/binary_sensor/shishigaki_goto_trap-01/sprung/config")
-    assert sprung["state_topic"] == sprung["availability_topic"] == STATE
-    assert sprung["device"]["name"] == "三井楽-01"
-    assert len({said(found, topic)["unique_id"] for topic in found}) == len(found)
-    assert "homeassistant/binary_sensor/shishigaki_goto/urgent/config" in found
+def test_any_device_id_becomes_one_level(device: str) -> None:
+    assert not set(level(device)) & set("+#/ ")
+    assert level(device) not in {level(device + "x"), level(device.upper() + "-")}
+    assert level("trap-01") == "trap-01"
 
 
 def test_our_own_declarations_are_not_read_as_devices() -> None:

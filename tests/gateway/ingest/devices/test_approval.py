@@ -1,6 +1,7 @@
 """Approving a device and reading again: what was refused comes back, and only once."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,16 @@ from typer.testing import CliRunner
 
 from gateway.cli import app
 from gateway.config import SourceSettings, check
-from gateway.domain.model import Device, Message, RefusalReason, Role, Standing
+from gateway.domain.alerts.rule_name import RuleName
+from gateway.domain.model import (
+    Alert,
+    AlertLevel,
+    Device,
+    Message,
+    RefusalReason,
+    Role,
+    Standing,
+)
 from gateway.domain.outcome import Outcome
 from gateway.ingest.devices.approval import ApprovalError, ApprovalRequest, Approvals, ReplayReport
 from gateway.ingest.messages.batch import absorb
@@ -200,3 +210,28 @@ def test_a_place_among_the_others_is_not_asked_about(store: Store) -> None:
         lambda tx: desk().approve(tx, ApprovalRequest(device="new"), at(60))
     )
     assert device.lat == 32.7
+
+
+def test_a_revoked_device_leaves_no_open_alert_and_that_of_others_stays(store: Store) -> None:
+    gone, stays = (Device(id=name, role=Role.TRAP) for name in ("trap-01", "trap-02"))
+    store.write_now(lambda tx: tx.put_devices([gone, stays]))
+    for number, subject, device in (
+        (1, "trap-01", None),
+        (2, "trap-02", None),
+        (3, "oku", "trap-01"),
+        (4, "sato", "trap-02"),
+    ):
+        alert = Alert(
+            id=str(number),
+            rule=RuleName.LIVING_AREA if device else RuleName.TRAP_SPRUNG,
+            subject=subject,
+            device=device,
+            level=AlertLevel.CAPTURE,
+            observed_at=T0,
+            opened_at=T0,
+        )
+        store.write_now(lambda tx, one=alert: tx.alerts.open(one, timedelta()))  # type: ignore[misc]
+    _, outcome = store.write_now(lambda tx: desk().revoke(tx, "trap-01", at(1)))
+    assert {alert.id for alert in outcome.ended} == {"1", "3"}
+    assert {alert.resolved_by for alert in outcome.ended} == {"revoked"}
+    assert {alert.id for alert in store.read_now(lambda reader: reader.open_alerts())} == {"2", "4"}

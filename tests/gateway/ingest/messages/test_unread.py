@@ -17,9 +17,10 @@ from gateway.domain.epoch import NEVER
 from gateway.domain.model import Device, Message, RefusalReason, Role, TrapState
 from gateway.domain.outcome import Outcome
 from gateway.domain.trap_lifecycle import TrapView, trap_view
-from gateway.export.topics.retained import RetainedState, retained_topics, state_topic
+from gateway.export.topics.retained import RetainedState, retained_topics
 from gateway.ingest.messages.batch import absorb, release
 from gateway.ingest.messages.decoding import Sources
+from gateway.mqtt.own_topics import names
 from tests.support.samples import at, open_store
 
 EUI = "24e124aa00000077"
@@ -63,7 +64,7 @@ class Site:
         states = self.store.read_now(lambda r: r.states())
         scene = RetainedState("goto", at(self.minutes), [self.trap], states, [])
         found: dict[str, Any] = json.loads(
-            retained_topics(scene)[state_topic("goto", self.trap.id)]
+            retained_topics(scene)[names.state("goto", self.trap.id)]
         )
         return found
 
