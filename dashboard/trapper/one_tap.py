@@ -19,6 +19,7 @@ from starlette.routing import Route
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.form_view import action_names, form_words
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
+from dashboard.trapper.recorded import SHOWN, UNDO, Editor, page_values, undo_of
 from dashboard.trapper.sent_form import FormReader, thanks
 from dashboard.web.multipart import FormError
 from dashboard.web.responses import Reply
@@ -27,8 +28,17 @@ from gateway.alerts.links import PATH, BadTicketError, Links, Ticket
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
 from gateway.domain import trap_lifecycle
+from gateway.domain.alerts.lifecycle import is_late
 from gateway.domain.errors import BadInputError
-from gateway.domain.model import ActionKind, Alert, AlertStatus, Device, DeviceState, Role
+from gateway.domain.model import (
+    ActionKind,
+    Alert,
+    AlertStatus,
+    Device,
+    DeviceState,
+    Role,
+    TrapAction,
+)
 from gateway.domain.outcome import Outcome
 from gateway.ingest.people import actions
 from gateway.ingest.photos.keeping import PhotoKeeper
@@ -49,6 +59,8 @@ FIELDS = (  # same values = same action
     "photo",
     "photos",
     "note",
+    "replaces",
+    "at",
 )
 
 
@@ -63,12 +75,14 @@ class LinkView(Struct, frozen=True):
     device: Device | None
     state: DeviceState | None
     used: bool
+    recorded: list[TrapAction]
 
-    @property
-    def answerable(self) -> bool:
-        """Whether nobody has acknowledged the alert yet."""
-        done = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
-        return self.alert is not None and self.alert.status not in done
+    def answerable(self, person: str, now: datetime) -> bool:
+        """Whether this person may say that they go: nobody else does, or they are late."""
+        if self.alert is None or self.alert.status is AlertStatus.RESOLVED:
+            return False
+        free = self.alert.status is not AlertStatus.ACKNOWLEDGED or is_late(self.alert, now)
+        return free or self.alert.acknowledged_by == person
 
     @property
     def allowed(self) -> list[ActionKind]:
@@ -135,7 +149,7 @@ class OneTap:
             words = refusal.text(self._reply.text(request))
             return await self._page(request, ticket, words, 409)
         self._feed.tell(outcome)
-        is_spent = fields["do"] not in LINK_STAYS_VALID
+        is_spent = fields["do"] not in LINK_STAYS_VALID and not fields.get("replaces")
         said = thanks(sent, self._reply.text(request))
         return await self._page(request, self._next(ticket, now) if is_spent else ticket, said)
 
@@ -171,6 +185,8 @@ class OneTap:
                 THROUGH,
                 fields.get("underway", ""),
             )
+        if fields.get("replaces"):
+            return self._change(tx, ticket, alert, fields, now)
         same = action_id(ticket, alert, fields)
         before = tx.links.use(same, now)
         if before is not None and now - before <= REPEAT:
@@ -182,6 +198,26 @@ class OneTap:
             action = msgspec.structs.replace(action, id=f"{same}-{now.timestamp():.0f}")
         elif tx.links.use(ticket.id, now):
             raise UsedLinkError
+        return actions.record(tx, action, self._policy, now)
+
+    def _change(
+        self,
+        tx: Transaction,
+        ticket: Ticket,
+        alert: Alert,
+        fields: Mapping[str, str],
+        now: datetime,
+    ) -> Outcome:
+        """Correct or take back what the holder of the link recorded; also after an outcome."""
+        target = tx.acts.find(fields["replaces"])
+        if target is None or target.by != ticket.person:
+            raise actions.UnknownSubjectError("no such action of this person")
+        person, device = ticket.person, alert.subject
+        if fields.get("do") == UNDO:
+            action = undo_of(target, target.id, device, person, THROUGH, now)
+        else:
+            same = action_id(ticket, alert, fields)
+            action = action_of(device, person, same, THROUGH, fields, now, rules_of(self._reply))
         return actions.record(tx, action, self._policy, now)
 
     async def _page(
@@ -203,6 +239,10 @@ class OneTap:
             line=texts.text(view.alert, view.device, words.language, self._reply.zone, now),
             message=words(message) if is_key else message,
             actions=action_names(view.allowed, words),
+            answerable=view.answerable(ticket.person, now),
+            **page_values(
+                view.recorded, words, now, self._policy, Editor(ticket.person, True, True)
+            ),
             **form_words(words),
         )
 
@@ -219,7 +259,8 @@ def read_view(reader: Reader, ticket: Ticket) -> LinkView:
     """Read the data of the page."""
     alert = reader.alert(ticket.alert)
     device, state = (alert and reader.device(alert.subject)) or (None, None)
-    return LinkView(alert, device, state, reader.link_used(ticket.id))
+    recorded = reader.acts(device.id, 3 * SHOWN) if device else []
+    return LinkView(alert, device, state, reader.link_used(ticket.id), recorded)
 
 
 def action_id(ticket: Ticket, alert: Alert, fields: Mapping[str, str]) -> str:

@@ -18,13 +18,15 @@ from starlette.routing import Route
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.form_view import action_names, form_words
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
+from dashboard.trapper.recorded import SHOWN, UNDO, Editor, page_values, undo_of
 from dashboard.trapper.sent_form import FormReader, thanks
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
 from gateway.domain import trap_lifecycle
-from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, Role
+from gateway.domain.alerts.lifecycle import is_late
+from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, Role, TrapAction
 from gateway.domain.outcome import Outcome
 from gateway.domain.people.permissions import Resource
 from gateway.ingest.people import actions
@@ -43,6 +45,7 @@ class TrapPageView(Struct, frozen=True):
     device: Device
     state: DeviceState | None
     alerts: list[Alert]
+    recorded: list[TrapAction]
 
 
 class TrapPage:
@@ -97,6 +100,10 @@ class TrapPage:
     def _do(
         self, tx: Transaction, device: str, person: str, fields: Mapping[str, str], now: datetime
     ) -> Outcome:
+        if fields.get("do") == UNDO:
+            target = tx.acts.find(fields.get("replaces", ""))
+            undo = undo_of(target, fields.get("replaces", ""), device, person, THROUGH, now)
+            return actions.record(tx, undo, self._policy, now)
         if fields.get("do") != ACKNOWLEDGE:
             digest = blake2b(f"{person} {device} {fields.get('once')}".encode(), digest_size=16)
             action = action_of(
@@ -123,7 +130,9 @@ class TrapPage:
     ) -> Response:
         words, now, account = self._reply.text(request), self._clock(), request.state.account
         device = view.device
-        may_act = request.state.access.may_act_at(Resource.TRAP, device)
+        access = request.state.access
+        may_act = access.may_act_at(Resource.TRAP, device)
+        editor = Editor(access.name, may_act)
         allowed = trap_lifecycle.allowed_actions(view.state) if may_act else []
         return self._reply.page(
             request,
@@ -134,20 +143,22 @@ class TrapPage:
             device=device,
             shown=trap_lifecycle.trap_view(view.state, now, device.heartbeat_s),
             message=words(message) if message.startswith("onetap.") else message,
-            alerts=[self._alert(alert, device, words, now) for alert in view.alerts],
+            alerts=[self._alert(alert, device, words, now, access.name) for alert in view.alerts],
             may_act=may_act,
             once=secrets.token_urlsafe(12),
             actions=action_names(allowed, words),
+            **page_values(view.recorded, words, now, self._policy, editor),
             **form_words(words),
         )
 
     def _alert(
-        self, alert: Alert, device: Device, words: Translations, now: datetime
+        self, alert: Alert, device: Device, words: Translations, now: datetime, person: str
     ) -> tuple[Alert, str, str, bool]:
         """An alert with its title, its text, and whether it waits for an answer."""
         title = texts.title(alert, words.language)
         text = texts.text(alert, device, words.language, self._reply.zone, now)
-        return alert, title, text, alert.status not in ANSWERED
+        own = alert.acknowledged_by == person or is_late(alert, now)
+        return alert, title, text, own or alert.status not in ANSWERED
 
 
 def read_view(reader: Reader, device_id: str) -> TrapPageView | None:
@@ -155,4 +166,6 @@ def read_view(reader: Reader, device_id: str) -> TrapPageView | None:
     found = reader.device(device_id)
     if found is None or found[0].role is not Role.TRAP:
         return None
-    return TrapPageView(*found, reader.open_alerts_about(device_id))
+    return TrapPageView(
+        *found, reader.open_alerts_about(device_id), reader.acts(device_id, 3 * SHOWN)
+    )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from gateway.domain import species
 from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.alerts.rule_name import RuleName
-from gateway.domain.model import URGENT, Alert, Device, TimeQuality
+from gateway.domain.model import URGENT, Alert, AlertStatus, Device, TimeQuality
 from gateway.domain.refused.unknown_names import claimant
 from gateway.words.catalogue import Language, Translations, translations
 
@@ -128,7 +128,7 @@ def _when(
 
 def _going(alert: Alert, words: Translations, zone: ZoneInfo) -> str:
     """Who is on the way, and since when they should be there."""
-    if alert.expected_at is None:
+    if alert.expected_at is None or alert.status is not AlertStatus.ACKNOWLEDGED:
         return ""
     at = alert.expected_at.astimezone(zone)
     return words("alert.going", name=alert.acknowledged_by[:MOST_OF_NAME], at=f"{at:%H:%M}")

@@ -75,7 +75,7 @@ def test_an_alert_is_answered_from_the_link_and_every_page_shows_it(
 
         thumb.goto(link)
         expect(thumb.locator("h1")).to_have_text("わなが作動")
-        button = thumb.get_by_role("button", name="私が対応します")
+        button = thumb.get_by_role("button", name="あと1時間で着きます")
         box = button.bounding_box()
         assert box
         assert box["height"] >= LEAST_BUTTON_PX

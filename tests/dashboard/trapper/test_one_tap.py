@@ -90,7 +90,7 @@ def test_after_acknowledging_the_link_is_valid_until_an_outcome_is_recorded(
     assert phone.post(address, data={"do": "captured", "species": "boar"}).status_code == 200
     assert [act.by for act in acts_of(site)] == ["tanaka"]
     assert "使用済み" in phone.get(address).text
-    assert "<form" not in phone.get(address).text.split("<main")[1]
+    assert "結果を記録する" not in phone.get(address).text, "only what is recorded can be changed"
 
 
 def test_an_outcome_tapped_twice_is_recorded_once_and_confirmed_both_times(
@@ -267,3 +267,67 @@ def test_the_page_is_in_english_for_an_english_browser(site: Site, phone: Phone)
     text = phone.get(link(site), headers={"Accept-Language": "en"}).text
     assert "I will see to it" in text
     assert "Trap sprung" in text
+
+
+def test_the_expected_time_is_chosen_by_a_button_and_shown(site: Site, phone: Phone) -> None:
+    address = link(site)
+    text = phone.get(address).text
+    assert text.index("あと1時間で着きます") < text.index("あと30分で着きます"), "the default first"
+    assert phone.post(address, data={"do": "acknowledge", "underway": "7"}).status_code == 409
+    answer = phone.post(address, data={"do": "acknowledge", "underway": "30"})
+    assert "ごろ着く予定です" in answer.text
+    assert alert_of(site).expected_at == site.now + timedelta(minutes=30)
+
+
+def test_while_somebody_else_is_expected_the_page_offers_only_the_outcome(
+    site: Site, phone: Phone
+) -> None:
+    own, other = link(site), link(site, "sato")
+    phone.post(own, data={"do": "acknowledge"})
+    assert "あと1時間で着きます" not in phone.get(other).text
+    assert phone.post(other, data={"do": "acknowledge"}).status_code == 409
+    assert "あと1時間で着きます" in phone.get(own).text, "the same person may say another time"
+    site.minutes += 61
+    assert "あと1時間で着きます" in phone.get(other).text, "the expected time has passed"
+    assert phone.post(other, data={"do": "acknowledge"}).status_code == 200
+    assert alert_of(site).acknowledged_by == "sato"
+
+
+def test_what_was_recorded_is_taken_back_or_corrected_by_the_same_message(
+    site: Site, phone: Phone
+) -> None:
+    address = link(site)
+    phone.post(address, data={"do": "captured", "species": "deer"})
+    [deer] = acts_of(site)
+    for _ in range(2):
+        answer = phone.post(address, data={"do": "undo", "replaces": deer.id})
+        assert answer.status_code == 200
+    assert "取り消し済み" in answer.text
+    assert len(acts_of(site)) == 2
+    assert site.open(), "the alert stands again"
+
+    site.minutes += 1
+    second = LINKS.url(alert_of(site).id, "tanaka", site.now, "2")
+    phone.post(second, data={"do": "captured", "species": "deer"})
+    [deer] = [act for act in acts_of(site) if act.at == site.now and not act.is_undo]
+    site.minutes += 600
+    boar = {"do": "captured", "species": "boar", "count": "1", "replaces": deer.id}
+    assert "取り消す" not in phone.get(second).text, "too late to take it back"
+    for _ in range(2):
+        answer = phone.post(second, data=boar)
+        assert answer.status_code == 200
+    assert "訂正済み" in answer.text
+    counted = site.store.read_now(lambda r: r.period_reads.acts(at(0), at(10_000)))
+    assert [(act.species, act.at) for act in counted] == [("boar", deer.at)]
+
+
+def test_control_the_holder_of_a_link_changes_nothing_that_others_recorded(
+    site: Site, phone: Phone
+) -> None:
+    phone.post(link(site), data={"do": "captured", "species": "deer"})
+    [deer] = acts_of(site)
+    other = LINKS.url(alert_of(site).id, "sato", site.now)
+    assert "訂正する" not in phone.get(other).text
+    for fields in ({"do": "undo"}, {"do": "captured", "species": "boar"}):
+        assert phone.post(other, data=fields | {"replaces": deer.id}).status_code == 409
+    assert acts_of(site) == [deer]
