@@ -18,11 +18,13 @@ from starlette.staticfiles import StaticFiles
 
 from dashboard.api.door import Door
 from dashboard.api.handlers import ProgramApi
+from dashboard.api.uses import TokenUses
 from dashboard.installer.pages import Installer
 from dashboard.live.api import Api
 from dashboard.live.pages import LivePages
 from dashboard.live.updates import Live
 from dashboard.people.pages import PeoplePages
+from dashboard.people.token_pages import TokenPages
 from dashboard.web import assets
 from dashboard.web.accounts import Accounts
 from dashboard.web.auth import LOOPBACK, Auth
@@ -67,6 +69,7 @@ class _Web(NamedTuple):
     auth: Auth
     sessions: Sessions
     calculating: CalculatingPages
+    uses: TokenUses
 
 
 def create_app(
@@ -107,7 +110,7 @@ def _web(backend: Backend, demo_account: Person | None) -> _Web:
     child = Child(Settings(str(store.path), config))
     calculating = CalculatingPages(child, reply, clock, _repairing(store))
     live = Live(store, feed, clock, Policy(config, people={}).visit_plan)
-    return _Web(live, reply, auth, sessions, calculating)
+    return _Web(live, reply, auth, sessions, calculating, TokenUses(store))
 
 
 def _routes(backend: Backend, web: _Web, approvals: Approvals | None) -> list[BaseRoute]:
@@ -128,6 +131,7 @@ def _entries(backend: Backend, web: _Web) -> list[BaseRoute]:
     return [
         *LoginPages(auth, reply, clock).routes(),
         *PeoplePages(store, feed, auth, reply, clock).routes(),
+        *TokenPages(store, reply, clock).routes(),
         *AccountPages(auth, reply, clock).routes(),
         *SignInPages(auth, store, reply, config.dashboard.public_url, clock).routes(),
         Mount("/static", StaticFiles(directory=assets.STATIC)),
@@ -142,7 +146,7 @@ def _middleware(backend: Backend, web: _Web) -> list[Middleware]:
         Middleware(SecurityHeaders, https=settings.public_url.startswith("https:")),
         *_hosts(web.auth),
         Middleware(OriginGuard, settings=settings, reply=web.reply, clock=clock),
-        Middleware(Door, store=backend.store, clock=clock),
+        Middleware(Door, store=backend.store, clock=clock, uses=web.uses),
         Middleware(Gate, auth=web.auth, reply=web.reply, clock=clock, public=is_open),
         Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
     ]
@@ -150,7 +154,12 @@ def _middleware(backend: Backend, web: _Web) -> list[Middleware]:
 
 @contextlib.asynccontextmanager
 async def _running(web: _Web) -> AsyncIterator[None]:
-    async with web.live.running(), web.calculating.running(), web.sessions.running():
+    async with (
+        web.live.running(),
+        web.calculating.running(),
+        web.sessions.running(),
+        web.uses.running(),
+    ):
         yield
 
 

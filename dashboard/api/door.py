@@ -17,6 +17,7 @@ from dashboard.api import limits
 from dashboard.api.answers import refusal
 from dashboard.api.limits import Limiter
 from dashboard.api.table import BY_PATH, MONITORED, SCOPES
+from dashboard.api.uses import TokenUses
 from dashboard.web.entry.guesses import network
 from dashboard.web.forwarded import source
 from gateway.clock import Clock
@@ -33,9 +34,15 @@ class Door:
     """Passes requests on; with a valid token as `request.state.token`."""
 
     def __init__(
-        self, app: ASGIApp, store: Store, clock: Clock, ticks: Callable[[], float] = time.monotonic
+        self,
+        app: ASGIApp,
+        store: Store,
+        clock: Clock,
+        uses: TokenUses,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app, self._store, self._clock, self._ticks = app, store, clock, ticks
+        self._uses = uses
         self._addresses, self._tokens = Limiter(limits.ADDRESS), Limiter(limits.TOKEN)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,6 +77,7 @@ class Door:
         if (scope := SCOPES[path]) is not None and scope not in token.scopes:
             return refusal(403, f"the token has no scope {scope}")
         request.scope["headers"] = [one for one in request.scope["headers"] if one[0] != b"cookie"]
+        self._uses.note(id_, self._clock())
         request.state.token = token
         return None
 

@@ -7,7 +7,7 @@ since 1970 (`hour`, `day`). `device` columns hold the short `no` of the device t
 from gateway.store.people.schema import PEOPLE
 from gateway.store.people.schema_photos import PHOTOS
 from gateway.store.people.schema_sessions import SESSIONS
-from gateway.store.people.schema_tokens import TOKENS
+from gateway.store.people.schema_tokens import LAST_USES, TOKENS
 from gateway.store.schema_held import HELD
 
 MIGRATIONS: tuple[str, ...] = (
@@ -291,4 +291,5 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX act_replaces ON act (replaces) WHERE replaces IS NOT NULL;
     """,
     PHOTOS,
+    LAST_USES,
 )

@@ -19,12 +19,12 @@ from gateway.domain.people.api_token import (
     LONGEST_DAYS,
     ApiToken,
     Scope,
-    TokenError,
-    check,
     hash_of,
     new_secret,
 )
 from gateway.domain.people.person import UserRole
+from gateway.ingest.people import programs
+from gateway.ingest.people.roster import COMMAND_LINE
 
 TokenName = Annotated[
     str, typer.Argument(help="どのプログラムのものか / name of the program that uses it")
@@ -69,11 +69,10 @@ def add(options: AddOptions) -> None:
         created_at=now,
         expires_at=now + timedelta(days=options.days),
     )
-    check(token)
     secret = new_secret()
+    hashed = hash_of(secret)
     with closing(open_store(load(options.config))) as store:
-        if not store.write_now(lambda tx: tx.tokens.add(hash_of(secret), token)):
-            raise TokenError(f"{token.name}: there is a token of this name; revoke it first")
+        store.write_now(lambda tx: programs.add(tx, token, hashed, COMMAND_LINE, now))
     typer.echo(secret)
 
 
@@ -86,7 +85,7 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
         typer.echo(msgspec.json.encode(found).decode())
         return
     now = utc_now()
-    table = Table("name", "role", "scopes", "places", "until", "")
+    table = Table("name", "role", "scopes", "places", "until", "last used", "")
     for one in found:
         table.add_row(
             one.name,
@@ -94,6 +93,7 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
             ", ".join(one.scopes),
             ", ".join(one.places) or "*",
             f"{one.expires_at:%Y-%m-%d}",
+            f"{one.used_at:%Y-%m-%d %H:%M}" if one.used_at else "",
             _state(one, now),
         )
     Console().print(table)
@@ -103,8 +103,7 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
 def revoke(name: TokenName, config: ConfigFile = None) -> None:
     """すぐに使えなくします / end a token at once."""
     with closing(open_store(load(config))) as store:
-        if not store.write_now(lambda tx: tx.tokens.revoke(name, utc_now())):
-            raise TokenError(f"{name}: no such token; see `shishigaki tokens list`")
+        store.write_now(lambda tx: programs.revoke(tx, name, COMMAND_LINE, utc_now()))
     typer.echo(f"{name}: 無効にしました / revoked")
 
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from gateway.domain.errors import BadInputError
+from gateway.domain.errors import TranslatedError
 from gateway.domain.people.permissions import Access, Visitor
 from gateway.domain.people.person import UserRole
 
@@ -23,7 +23,7 @@ ROLES = (
     UserRole.INSTALLER,
     UserRole.OFFICIAL,
 )  # a program takes no turns as a deputy, and nothing that only an admin sees is in the API
-LONGEST_DAYS = 730
+LONGEST_DAYS, LONGEST_NAME = 730, 64
 
 
 class Scope(StrEnum):
@@ -36,8 +36,8 @@ class Scope(StrEnum):
     METRICS = "metrics"  # /metrics and the details of /healthz
 
 
-class TokenError(BadInputError):
-    """The token cannot be made or found; the text says why."""
+class TokenError(TranslatedError):
+    """The token cannot be made or found; a key `token_error.*`."""
 
 
 class ApiToken(Struct, frozen=True, kw_only=True):
@@ -50,6 +50,7 @@ class ApiToken(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    used_at: datetime | None = None  # at most some minutes old
 
     def opens(self, now: datetime) -> bool:
         """Whether it is neither revoked nor expired."""
@@ -71,10 +72,12 @@ def hash_of(secret: str) -> str:
 
 
 def check(token: ApiToken) -> None:
-    """Raises TokenError for a role or a combination that no token may have."""
+    """Raises TokenError for a name, a role or a combination that no token may have."""
+    if not 1 <= len(token.name) <= LONGEST_NAME:
+        raise TokenError("token_error.name", most=LONGEST_NAME)
     if token.role not in ROLES:
-        raise TokenError(f"role {token.role}: allowed for a token: {', '.join(ROLES)}")
+        raise TokenError("token_error.role", role=token.role.value, allowed=", ".join(ROLES))
     if token.role is UserRole.TRAPPER and not token.places:
-        raise TokenError("role trapper: name its traps or areas with --place")
+        raise TokenError("token_error.places")
     if not token.scopes:
-        raise TokenError(f"no scope: allowed: {', '.join(Scope)}")
+        raise TokenError("token_error.scope", allowed=", ".join(Scope))

@@ -43,6 +43,7 @@ class Resource(StrEnum):
     DEVICES = "devices"  # what arrives; acting: approve, revoke, read again
     PEOPLE = "people"  # people and the audit; acting: add, change, remove
     ROLES = "roles"  # acting: give somebody a role
+    TOKENS = "tokens"  # tokens of programs; acting: give and revoke
 
 
 class Detail(StrEnum):
@@ -86,6 +87,7 @@ _SITE = _PERSON | {
     Resource.PAPERS: _EXACT,
     Resource.DEVICES: _ALL,
     Resource.PEOPLE: _ALL,
+    Resource.TOKENS: _EXACT,
 }
 
 _SHOWN = (
@@ -112,7 +114,7 @@ MATRIX: Mapping[Visitor, Mapping[Resource, Grant]] = {
         Resource.TRAP: _EXACT,
         Resource.DEVICES: _ALL,
     },
-    Visitor.ADMIN: _SITE | {Resource.ROLES: Grant(Detail.NONE, Acting.ALL)},
+    Visitor.ADMIN: _SITE | {Resource.ROLES: Grant(Detail.NONE, Acting.ALL), Resource.TOKENS: _ALL},
 }
 
 

@@ -15,6 +15,7 @@ from gateway.domain.people.api_token import ApiToken
 from gateway.store.connection import DamagedFileError
 from gateway.store.rows import readable, to_json
 
+_SELECT = "SELECT revoked_ms, used_ms, body FROM api_token"
 _decode = msgspec.json.Decoder(ApiToken).decode
 
 
@@ -26,12 +27,12 @@ class TokenReads:
 
     def find(self, id_: str) -> ApiToken | None:
         """The token with this hash, revoked or expired ones too; None: it was never made."""
-        rows = self._execute("SELECT revoked_ms, body FROM api_token WHERE id = ?", (id_,))
+        rows = self._execute(f"{_SELECT} WHERE id = ?", (id_,))
         return next(iter(readable(_token, rows)), None)
 
     def all(self) -> list[ApiToken]:
         """Every token ever made, by name."""
-        rows = self._execute("SELECT revoked_ms, body FROM api_token ORDER BY name, expires_ms")
+        rows = self._execute(f"{_SELECT} ORDER BY name, expires_ms")
         return list(readable(_token, rows))
 
 
@@ -57,11 +58,20 @@ class TokenTable:
         self._execute(sql, (ms(now), name))
         return bool(self._connection.changes())
 
+    def see(self, id_: str, now: datetime) -> None:
+        """It was used."""
+        sql = "UPDATE api_token SET used_ms = max(coalesce(used_ms, 0), ?) WHERE id = ?"
+        self._execute(sql, (ms(now), id_))
+
 
 def _token(row: tuple[Any, ...]) -> ApiToken:
-    revoked_ms, body = row
+    revoked_ms, used_ms, body = row
     try:
         token = _decode(body)
     except (msgspec.MsgspecError, ValueError) as error:
         raise DamagedFileError(f"api_token: {error}") from None
-    return replace(token, revoked_at=None if revoked_ms is None else from_ms(revoked_ms))
+    return replace(
+        token,
+        revoked_at=None if revoked_ms is None else from_ms(revoked_ms),
+        used_at=None if used_ms is None else from_ms(used_ms),
+    )

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from dashboard.api import limits
 from dashboard.api.door import Door
 from dashboard.api.limits import COUNTERS, Limiter, RateLimit
+from dashboard.api.uses import TokenUses
 from tests.dashboard.place import NOW, Place
 
 LIMIT = RateLimit(burst=5, per_minute=60)
@@ -94,7 +95,7 @@ async def passing(scope: Scope, receive: Receive, send: Send) -> None:
 
 def test_one_address_that_asks_too_much_is_told_when_to_come_back(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    door = Door(passing, place.store, lambda: NOW, ticks=lambda: 0.0)
+    door = Door(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
     answers = [ask(door, "192.0.2.1") for _ in range(limits.ADDRESS.burst + 3)]
     assert [status for status, _ in answers].count(429) == 3
     assert answers[-1] == (429, "1")
@@ -106,7 +107,7 @@ def test_wrong_tokens_count_by_their_address_and_never_reach_the_database_then(
     tmp_path: Path,
 ) -> None:
     place = Place(tmp_path)
-    door = Door(passing, place.store, lambda: NOW, ticks=lambda: 0.0)
+    door = Door(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
     said = [ask(door, "192.0.2.1", token=f"wrong-{n}")[0] for n in range(limits.ADDRESS.burst)]
     assert set(said) == {401}
     place.store.close()
@@ -115,7 +116,7 @@ def test_wrong_tokens_count_by_their_address_and_never_reach_the_database_then(
 
 def test_the_pages_own_requests_are_not_limited(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    door = Door(passing, place.store, lambda: NOW, ticks=lambda: 0.0)
+    door = Door(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
     many = limits.ADDRESS.burst + 50
     assert {ask(door, "192.0.2.1", "/api/devices.geojson")[0] for _ in range(many)} == {200}
     place.store.close()

@@ -1,0 +1,58 @@
+"""When each token was last used: noted at each request, written once a minute.
+
+Owns what is not written yet. A request of a program writes nothing; what the disk refuses is written later.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from gateway.store import Store, Transaction
+from gateway.store.connection import DiskError
+
+WRITE_S = 60.0  # between two writes
+
+
+class TokenUses:
+    """The uses of one dashboard's tokens. Bounded by the number of valid tokens."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: dict[str, datetime] = {}
+
+    def note(self, id_: str, now: datetime) -> None:
+        """The token with this hash is used now."""
+        self._seen[id_] = now
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While inside, uses are written once a minute; at the end once more."""
+        writing = asyncio.create_task(self._write_often(), name="uses of tokens")
+        try:
+            yield
+        finally:
+            writing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writing
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what is not written."""
+        if not self._seen:
+            return
+        seen, self._seen = self._seen, {}
+
+        def change(tx: Transaction) -> None:
+            for id_, at in seen.items():
+                tx.tokens.see(id_, at)
+
+        try:
+            await self._store.write(change)
+        except DiskError:
+            self._seen = seen | self._seen
+
+    async def _write_often(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_S)
+            await self.write()
