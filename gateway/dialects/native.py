@@ -1,5 +1,9 @@
 """The native protocol, version 1, to readings."""
 
+from typing import Any
+
+from msgspec.structs import replace
+
 from gateway.dialects import Context
 from gateway.dialects.native_protocol import (
     Address,
@@ -55,10 +59,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
 def _report(message: Message, device: str, address: Address) -> Reading:
     report = parse_report(message.payload)
     time = instant(report.ts)
-    battery, link, loc = report.battery, report.link, report.loc
-    if loc is not None and not is_place(loc.lat, loc.lon):
-        loc = None
-    return Reading(
+    reading = Reading(
         id=report.id or _id(message, device, report),
         confirm_to=address.confirm_to if report.id else None,
         device=device,
@@ -72,15 +73,25 @@ def _report(message: Message, device: str, address: Address) -> Reading:
         count=report.count or None,
         confidence=report.confidence,
         media=report.media,
-        battery_v=(battery.v or None) if battery else None,
-        battery_pct=battery.pct if battery else None,
-        external_power=battery.ext if battery else None,
-        rssi_dbm=link.rssi_dbm if link else None,
-        snr_db=link.snr_db if link else None,
-        lat=loc.lat if loc else None,
-        lon=loc.lon if loc else None,
-        accuracy_m=loc.acc_m if loc else None,
     )
+    facts = _side_facts(report)
+    return replace(reading, **facts) if facts else reading
+
+
+def _side_facts(report: NativePayload) -> dict[str, Any]:
+    """Battery, radio and place, as far as they are told."""
+    facts: dict[str, Any] = {}
+    if battery := report.battery:
+        facts = {
+            "battery_v": battery.v or None,
+            "battery_pct": battery.pct,
+            "external_power": battery.ext,
+        }
+    if link := report.link:
+        facts |= {"rssi_dbm": link.rssi_dbm, "snr_db": link.snr_db}
+    if (loc := report.loc) and is_place(loc.lat, loc.lon):
+        facts |= {"lat": loc.lat, "lon": loc.lon, "accuracy_m": loc.acc_m}
+    return facts
 
 
 def _kind(report: NativePayload, address: Address, device: str) -> Kind:

@@ -12,10 +12,10 @@ import msgspec
 
 from gateway.domain.epoch import DAY_MS, NEVER, ms
 from gateway.domain.model import (
+    FACTS,
     ActionKind,
     DeviceState,
     Event,
-    Facts,
     Kind,
     Known,
     TrapAction,
@@ -32,11 +32,10 @@ DAYS_KEPT = 8  # days for which the lowest battery value is kept
 
 TRAP_STATE = {Kind.SPRUNG: TrapState.SPRUNG, Kind.SET: TrapState.ARMED}
 _LASTING = tuple(  # facts that stay true after the event
-    name
-    for name in Facts.__struct_fields__
-    if name not in {"species", "count", "confidence", "media"}
+    name for name in FACTS if name not in {"species", "count", "confidence", "media"}
 )
 _facts = attrgetter(*_LASTING)
+_NOTHING = (None,) * len(_LASTING)  # of an event that tells none of them
 
 
 def grace_ms(heartbeat_s: int) -> int:
@@ -106,16 +105,16 @@ def _learned(
     state: DeviceState, events: Sequence[Placed]
 ) -> tuple[dict[str, Known], dict[str, dict[int, float]]]:
     """The newest value of each lasting fact, and the lowest battery value of each day."""
+    rows = [(key[0], row) for key, event in events if (row := _facts(event)) != _NOTHING]
+    if not rows:
+        return state.facts, state.low_battery
     facts, low = dict(state.facts), dict(state.low_battery)
-    for name, column in zip(
-        _LASTING, zip(*[_facts(e) for _, e in events], strict=True), strict=True
-    ):
+    columns = zip(*[row for _, row in rows], strict=True)
+    for name, column in zip(_LASTING, columns, strict=True):
         if column.count(None) == len(column):
             continue
         told = [
-            (at, value)
-            for ((at, *_), _), value in zip(events, column, strict=True)
-            if value is not None
+            (at, value) for (at, _), value in zip(rows, column, strict=True) if value is not None
         ]
         at_ms, value = told[-1]
         if name not in facts or at_ms >= facts[name].at_ms:

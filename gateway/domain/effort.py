@@ -28,7 +28,7 @@ K = TypeVar("K", bound=Hashable)
 LAST = 2**63 - 1  # `boot` of an action: it comes after the events of the same moment
 
 
-class Mark(Struct, frozen=True, array_like=True, order=True):
+class Mark(Struct, frozen=True, array_like=True, order=True, gc=False):
     """The part of an event or action that effort needs; ordered by (observed, boot, seq)."""
 
     at_ms: int

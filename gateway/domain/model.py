@@ -1,7 +1,8 @@
 """The values that all packages share: messages, readings, events, devices, states.
 
 Owns plain frozen values. Must not read clocks, files or networks, nor decide anything.
-Units stand in the names; every datetime is aware and in UTC.
+Units stand in the names; every datetime is aware and in UTC. `gc=False`: a value that there are thousands of
+in a batch and that holds no other containers, so that Python's search for reference cycles skips it.
 """
 
 from datetime import datetime
@@ -106,7 +107,7 @@ class MessageRefusedError(BadInputError):
         self.at: datetime | None = None  # when it was said, where the network told
 
 
-class Message(Struct, frozen=True, array_like=True):
+class Message(Struct, frozen=True, array_like=True, gc=False):
     """An MQTT message as it arrived, not decoded yet. Stored as an array: add fields at the end."""
 
     topic: str
@@ -116,10 +117,23 @@ class Message(Struct, frozen=True, array_like=True):
     retain: bool = False  # the broker had kept it and replayed it; False: it was published just now
 
 
-class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a sensor may report beside what happened; None = not reported."""
+class ReportHead(Struct, frozen=True, omit_defaults=True, gc=False):
+    """Who reports what, and when by the device's own clock and counters."""
 
-    species: str | None = None
+    id: str  # with `device`, equal for every copy of the same fact
+    device: str  # the device's address as its source names it
+    kind: Kind
+    device_time: datetime | None = None  # aware; None = naive, absent or absurd at the source
+    boot: int | None = None
+    seq: int | None = None
+    distinct: bool = False  # one event of many records by its source: independent of those before
+    simulated: bool = False  # a test by the source's own word: it counts nowhere, is never stored
+
+
+class Reported(ReportHead, frozen=True, omit_defaults=True, gc=False):
+    """What a reading and its event share; beside the head the facts that a sensor may tell."""
+
+    species: str | None = None  # None, here and below: not told
     count: int | None = None
     confidence: float | None = None  # 0..1
     media: str | None = None  # URL or path at the source
@@ -135,46 +149,35 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unread: str | None = None  # why its content could not be read; "" = it is read again
 
 
-class Reading(Facts, frozen=True, kw_only=True, omit_defaults=True):
+FACTS = tuple(
+    name for name in Reported.__struct_fields__ if name not in ReportHead.__struct_fields__
+)
+
+
+class Reading(Reported, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One report in a payload, still with the device's own time."""
 
-    id: str  # with `device`, equal for every copy of the same fact
-    device: str  # the device's address as its source names it
-    kind: Kind
     key: str | None = None  # a second identity, where copies can differ in `id`
-    device_time: datetime | None = None  # aware; None = naive, absent or absurd at the source
     time_source: TimeSource = TimeSource.NONE
-    boot: int | None = None
-    seq: int | None = None
     uptime_ms: int | None = None
     is_state: bool = False  # "the contact is open", not "the contact opened"
     refines: str | None = None  # id of the earlier event of this device whose species it corrects
     model: str | None = None  # sensor model that read it, or that the device declared
     heartbeat_s: int | None = None  # declared interval between signs of life
-    distinct: bool = False  # the source has already made one event of many records
     is_time_loose: bool = False  # copies may tell other times (by the clock of whoever heard it)
     confirm_to: str | None = None  # topic where the sender waits to hear that `id` is durable
     input: str = ""  # which of the device's inputs said it
-    simulated: bool = False  # the source says that it is a test: it counts nowhere
     is_content: bool = False  # the device's own content was read, not only that it lives
     clock: str = ""  # whose clock gave `device_time`: a receiver's or bridge's; empty: its own
     logged: bool = False  # a record of the device's own log, sent later
 
 
-class Event(Facts, frozen=True, kw_only=True, omit_defaults=True):
+class Event(Reported, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One judged fact, as stored, exported and shown."""
 
-    id: str
-    device: str
-    kind: Kind
     observed_at: datetime
     received_at: datetime
     time_quality: TimeQuality
-    device_time: datetime | None = None
-    boot: int | None = None
-    seq: int | None = None
-    distinct: bool = False  # counts as an independent event whatever came shortly before
-    simulated: bool = False  # a test by the source's own word; never stored
 
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -236,7 +239,7 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     visited_ms: int = 0  # newest action of any kind: somebody was there
     low_battery: dict[str, dict[int, float]] = {}  # lowest of a day (since 1970, UTC), by fact
     detected: dict[str, int] = {}  # newest detection by species, observed ms
-    facts: dict[str, Known] = {}  # newest battery, radio, position ... by field name of `Facts`
+    facts: dict[str, Known] = {}  # newest battery, radio, position ... by field name of `FACTS`
     online: bool | None = (
         None  # by birth and last will messages; sleeping devices go offline normally
     )
@@ -248,6 +251,6 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unconfirmed: tuple[int, int] | None = None  # window in which its messages may be missing, ms
 
     def fact(self, name: str) -> str | float | bool | None:
-        """The newest value of one field of `Facts`, or None if never told."""
+        """The newest value of one of `FACTS`, or None if never told."""
         known = self.facts.get(name)
         return known.value if known else None

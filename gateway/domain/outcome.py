@@ -3,7 +3,7 @@
 Must not decide anything.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from msgspec import Struct, field
 
@@ -30,4 +30,6 @@ class Outcome(Struct):
     no_events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (device, reason)
     pending: list[Device] = field(default_factory=list)  # heard for the first time
     repeated: bool = False  # a person's action that was recorded already; nothing changed
-    durable: dict[str, list[str]] = field(default_factory=dict)  # topic -> ids to confirm
+    durable: defaultdict[str, list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # topic -> ids to confirm

@@ -7,10 +7,11 @@ Device time, received time and judged time are three fields of an event.
 
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from operator import attrgetter
 
 import msgspec
 
-from gateway.domain.model import Event, Reading, TimeQuality, TimeSource
+from gateway.domain.model import Event, Reading, Reported, TimeQuality, TimeSource
 
 EARLIEST = datetime(
     2020, 1, 1, tzinfo=UTC
@@ -31,6 +32,7 @@ class Trust(Enum):
     NONE = "none"  # it may be wrong: continue from the newest known time
 
 
+_reported = attrgetter(*Reported.__struct_fields__)
 _QUALITY = {
     TimeSource.GPS: TimeQuality.SYNCED,
     TimeSource.NTP: TimeQuality.SYNCED,
@@ -46,31 +48,10 @@ def judge(reading: Reading, received_at: datetime, *, clock_trusted: bool = True
     """
     observed_at, quality = _observed(reading, received_at, clock_trusted)
     return Event(
-        id=reading.id,
-        device=reading.device,
-        kind=reading.kind,
+        *_reported(reading),
         observed_at=observed_at,
         received_at=received_at,
         time_quality=quality,
-        device_time=reading.device_time,
-        boot=reading.boot,
-        seq=reading.seq,
-        distinct=reading.distinct,
-        simulated=reading.simulated,
-        species=reading.species,
-        count=reading.count,
-        confidence=reading.confidence,
-        media=reading.media,
-        battery_v=reading.battery_v,
-        battery_pct=reading.battery_pct,
-        battery_low=reading.battery_low,
-        external_power=reading.external_power,
-        rssi_dbm=reading.rssi_dbm,
-        snr_db=reading.snr_db,
-        lat=reading.lat,
-        lon=reading.lon,
-        accuracy_m=reading.accuracy_m,
-        unread=reading.unread,
     )
 
 
@@ -88,7 +69,7 @@ def _possible(time: datetime, received_at: datetime, clock_trusted: bool) -> boo
     """Whether a device's time can be true. Without a trusted clock only EARLIEST is checked."""
     if time < EARLIEST:
         return False
-    return not clock_trusted or received_at - OLDEST <= time <= received_at + MOST_AHEAD
+    return not clock_trusted or -OLDEST <= time - received_at <= MOST_AHEAD
 
 
 def trust(wall: datetime, floor: datetime, *, synchronised: bool, keeps_time: bool) -> Trust:

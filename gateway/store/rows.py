@@ -13,12 +13,12 @@ import msgspec
 from gateway.domain.clocks.device_clock import DeviceClock
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import (
+    FACTS,
     Alert,
     AlertStatus,
     Device,
     DeviceState,
     Event,
-    Facts,
     Kind,
     TimeQuality,
     TrapAction,
@@ -64,7 +64,7 @@ class EventRow(NamedTuple):
 IS_OPEN = f"status <> '{AlertStatus.RESOLVED}'"
 # What a trap's sensor reports of its state: as text, so that SQLite uses the index `event_trap`.
 IS_TRAP_REPORT = f"kind IN ('{Kind.SPRUNG}', '{Kind.SET}')"
-_FACTS = tuple(n for n in Facts.__struct_fields__ if n not in {"species", "count"})
+_FACTS = tuple(n for n in FACTS if n not in {"species", "count"})
 _Rest = msgspec.defstruct("_Rest", [(name, Any, None) for name in _FACTS], omit_defaults=True)
 _rest = attrgetter(*_FACTS)
 encode = msgspec.json.Encoder().encode
@@ -80,15 +80,20 @@ _state = msgspec.json.Decoder(DeviceState).decode
 
 def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
     """Values for EVENT_COLUMNS."""
+    observed_at, device_time = event.observed_at, event.device_time
+    observed_ms = ms(observed_at)
+    device_ms: int | None = observed_ms  # where the device's time was taken as it is
+    if device_time is not observed_at:
+        device_ms = ms(device_time) if device_time else None
     return (
         event.id,
         key,
         device_no,
         event.kind,
-        ms(event.observed_at),
+        observed_ms,
         ms(event.received_at),
         event.time_quality,
-        ms(event.device_time) if event.device_time else None,
+        device_ms,
         event.boot,
         event.seq,
         event.species,

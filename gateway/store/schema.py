@@ -36,7 +36,7 @@ MIGRATIONS: tuple[str, ...] = (
         species TEXT,
         count INTEGER,
         distinct_ INTEGER NOT NULL,     -- 1: one event by its source's own grouping
-        facts BLOB                      -- the other model.Facts as JSON, NULL when none
+        facts BLOB                      -- the other model.FACTS as JSON, NULL when none
     ) STRICT;
     CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;
     CREATE INDEX event_time ON event (device, observed_ms);

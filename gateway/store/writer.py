@@ -186,23 +186,23 @@ class Transaction:
 
     def put_states(self, states: Iterable[DeviceState]) -> None:
         """Store new states of registered devices."""
-        rows = []
-        for state in states:
-            self._states[state.device] = state
-            rows.append((to_json(state), self._numbers[state.device]))
+        new = {state.device: state for state in states}
+        self._states.update(new)
+        rows = [(to_json(state), self._numbers[id_]) for id_, state in new.items()]
         self._many("UPDATE device SET state = ? WHERE no = ?", rows)
 
     def add_events(self, events: Sequence[tuple[Event, str | None]]) -> set[Identity]:
-        """Insert events with their second keys; returns the (device, id) that were new."""
+        """Insert events with their second keys; returns the identities that were there before."""
         newest = self._newest()
         rows = [event_row(event, key, self._numbers[event.device]) for event, key in events]
         for start in range(0, len(rows), ROWS_A_STEP):
             step = rows[start : start + ROWS_A_STEP]
             self._execute(_insert_events(len(step)), tuple(chain.from_iterable(step)))
         if self._newest() - newest == len(rows):  # the frequent case; no id was there before
-            return {identity_of(event) for event, _ in events}
+            return set()
         sql = "SELECT d.id, e.id FROM event e JOIN device d ON d.no = e.device WHERE e.no > ?"
-        return {(device, id_) for device, id_ in self._execute(sql, (newest,))}
+        new = set(self._execute(sql, (newest,)))
+        return {identity_of(event) for event, _ in events} - new
 
     def _newest(self) -> int:
         """The number of the newest event in the journal."""

@@ -48,7 +48,7 @@ class Heard(Struct):
     """What an object says, before polarity, identity and time."""
 
     states: dict[str, bool] = field(default_factory=dict)  # event meaning -> active
-    facts: dict[str, Any] = field(default_factory=dict)  # fields of model.Facts
+    facts: dict[str, Any] = field(default_factory=dict)  # fields of model.FACTS
     records: list[dict[str, Any]] = field(default_factory=list)
     time: Any = None
     others: list[str] = field(default_factory=list)  # names of fields of another trade

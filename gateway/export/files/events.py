@@ -6,10 +6,11 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 import msgspec
 
-from gateway.domain.model import Event, Facts
+from gateway.domain.model import FACTS, Event
 
-_OWN = tuple(n for n in Event.__struct_fields__ if n not in Facts.__struct_fields__)
-COLUMNS = (*_OWN, *Facts.__struct_fields__)  # device, kind and times first
+_FIRST = ("id", "device", "kind", "observed_at", "received_at", "time_quality")
+_NEXT = tuple(n for n in Event.__struct_fields__ if n not in {*_FIRST, *FACTS})
+COLUMNS = (*_FIRST, *_NEXT, *FACTS)
 
 
 async def json_lines(events: AsyncIterable[Event]) -> AsyncIterator[bytes]:

@@ -240,7 +240,7 @@ def _quoted(text: str) -> str:
 
 
 def _facts(json: bytes) -> str:
-    """The JSON of `Facts` as fields: without text in it only the punctuation differs."""
+    """The JSON of `FACTS` as fields: without text in it only the punctuation differs."""
     if b'"media":' not in json:
         return json.translate(_COLON, b'{"}').decode()
     return ",".join([_fact(name, value) for name, value in _decode(json).items()])

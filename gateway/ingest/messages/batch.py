@@ -157,7 +157,7 @@ def _admit(
     outcome = batch.outcome
     for reading in readings:
         if reading.confirm_to and reading.device not in lost:
-            outcome.durable.setdefault(reading.confirm_to, []).append(reading.id)
+            outcome.durable[reading.confirm_to].append(reading.id)
         if reading.device in held:
             continue
         if reading.heartbeat_s and (device := declared(batch.tx.devices[reading.device], reading)):
@@ -224,11 +224,11 @@ def _journal(tx: Transaction, events: list[Admitted]) -> tuple[list[Admitted], l
     if copies := tx.journal.copies(keyed):
         events = [one for one in events if identity_of(one.event) not in copies]
         keyed = [(one.event, one.reading.key) for one in events]
-    new = tx.add_events(keyed)
-    if len(new) == len(events):  # the frequent case
+    known = tx.add_events(keyed)
+    if not known:  # the frequent case
         return events, []
-    fresh = [one for one in events if identity_of(one.event) in new]
-    return fresh, [one for one in events if identity_of(one.event) not in new]
+    fresh = [one for one in events if identity_of(one.event) not in known]
+    return fresh, [one for one in events if identity_of(one.event) in known]
 
 
 def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) -> None:

@@ -13,12 +13,12 @@ import msgspec
 from msgspec import Struct
 
 from gateway.domain.identity import Identity, identity_of
-from gateway.domain.model import Event, Facts, Kind, Message, Reading
+from gateway.domain.model import FACTS, Event, Kind, Message, Reading
 
-_FILL = tuple(name for name in Facts.__struct_fields__ if name not in {"species", "confidence"})
+_FILL = tuple(name for name in FACTS if name not in {"species", "confidence"})
 
 
-class Admitted(Struct, frozen=True):
+class Admitted(Struct, frozen=True, gc=False):
     """A judged reading on its way into the journal."""
 
     event: Event

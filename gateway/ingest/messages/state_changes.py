@@ -38,16 +38,19 @@ class StateChanges:
         self, event: Event, reading: Reading, arrival: Arrival, *, is_quiet: bool = False
     ) -> Event:
         """The event, a heartbeat if its state is already known. It says when content can be read again."""
-        is_unread = self._unread.get(event.device)
-        event = note_read_again(event, reading, self._states.get(event.device), is_unread)
+        if reading.is_content:
+            is_unread = self._unread.get(event.device)
+            event = note_read_again(event, self._states.get(event.device), is_unread)
         if event.unread is not None:
             self._unread[event.device] = bool(event.unread)
-        return self._classify(event, arrival, is_state=reading.is_state, is_quiet=is_quiet)
-
-    def _classify(self, event: Event, arrival: Arrival, *, is_state: bool, is_quiet: bool) -> Event:
         trap = TRAP_STATE.get(event.kind)
         if trap is None:
             return event
+        return self._of_trap(event, trap, arrival, is_state=reading.is_state, is_quiet=is_quiet)
+
+    def _of_trap(
+        self, event: Event, trap: TrapState, arrival: Arrival, *, is_state: bool, is_quiet: bool
+    ) -> Event:
         known = self.known(event.device)
         if is_state and known.trap is trap and not known.is_hearsay:
             return msgspec.structs.replace(event, kind=Kind.HEARTBEAT)

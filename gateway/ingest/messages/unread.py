@@ -40,15 +40,13 @@ def heartbeat_of(
     )
 
 
-def note_read_again(
-    event: Event, reading: Reading, state: DeviceState | None, is_unread_now: bool | None
-) -> Event:
-    """The event, marked when it is the first one whose content can be read again.
+def note_read_again(event: Event, state: DeviceState | None, is_unread_now: bool | None) -> Event:
+    """The event of content that was read, marked when it is the first one that can be read again.
 
     `is_unread_now`: whether the newest content of this batch was unread; None: the batch had none.
     """
     unread = is_unread(state) if is_unread_now is None else is_unread_now
-    if not unread or not reading.is_content or event.unread is not None:
+    if not unread or event.unread is not None:
         return event
     return msgspec.structs.replace(event, unread="")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import gateway.dialects
 from gateway.dialects.table import BY_NAME, TABLE, Claims, matches
-from gateway.domain.model import Facts, Kind, MessageRefusedError, RefusalReason
+from gateway.domain.model import FACTS, Kind, MessageRefusedError, RefusalReason
 from tests.gateway.dialects.fixtures import FIXTURES
 
 
@@ -82,6 +82,6 @@ def test_every_module_of_a_dialect_stands_in_the_table() -> None:
 
 
 def test_what_is_understood_is_said_in_the_words_of_events() -> None:
-    words = {kind.value for kind in Kind} | set(Facts.__struct_fields__)
+    words = {kind.value for kind in Kind} | set(FACTS)
     for row in TABLE:
         assert set(row.understands) <= words, row.name

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.domain.epoch import from_ms, hour_start, ms
 from gateway.domain.identity import Identity, identity_of
-from gateway.domain.model import DeviceState, Event, Facts, Kind, TimeQuality
+from gateway.domain.model import FACTS, DeviceState, Event, Kind, TimeQuality
 from gateway.export.influx.readback import (
     Count,
     Effort,
@@ -38,7 +38,7 @@ from gateway.store.rollups.months import parts
 
 PAGE = 2_000  # events of one measurement in memory at once
 _KIND = {"detection": Kind.DETECTION, "heartbeat": Kind.HEARTBEAT}
-_FACTS = frozenset(Facts.__struct_fields__) - {"species", "count"}
+_FACTS = frozenset(FACTS) - {"species", "count"}
 _state = msgspec.json.Decoder(DeviceState).decode
 
 

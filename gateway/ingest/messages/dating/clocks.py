@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from gateway.domain.clocks.device_clock import (
     LARGEST_ERROR_MS,
+    Agreement,
     DeviceClock,
     Sample,
+    agreement,
     correction_ms,
-    is_as_known,
     is_late,
     learn,
 )
@@ -21,6 +22,7 @@ from gateway.domain.model import Event, Reading, TimeQuality, TimeSource
 from gateway.store import Transaction
 
 _MS = timedelta(milliseconds=1)
+_LARGEST_ERROR = LARGEST_ERROR_MS * _MS
 
 
 class Clocks:
@@ -30,6 +32,8 @@ class Clocks:
         self._tx, self._states, self._is_trusted = tx, tx.states, is_trusted
         self._own: dict[str, DeviceClock] = {}  # by device, changed in this batch
         self._shared: dict[str, DeviceClock | None] = {}  # by name, as looked up
+        self._own_agreements: dict[str, Agreement | None] = {}  # by device
+        self._shared_agreements: dict[str, Agreement | None] = {}  # by name
         self._learned: set[str] = set()  # names of shared clocks that changed
 
     def date(self, reading: Reading, event: Event, *, is_direct: bool) -> tuple[Event, bool]:
@@ -40,14 +44,15 @@ class Clocks:
         time = reading.device_time
         if time is None or reading.time_source is TimeSource.NONE or not self._is_trusted:
             return event, False
-        error_ms, at_s = (time - event.received_at) / _MS, event.received_at.timestamp()
-        boot, source = None if reading.clock else reading.boot, reading.time_source
+        error, boot = time - event.received_at, None if reading.clock else reading.boot
+        agreed = self._agreement(reading)
+        if agreed and agreed.covers(error, event.received_at, boot, reading.time_source):
+            return event, False
+        if abs(error) > _LARGEST_ERROR:
+            return event, False
+        at_s = int(event.received_at.timestamp())
+        sample = Sample(round(error / _MS), at_s, boot, reading.time_source)
         known = self._known(reading)
-        if known is not None and is_as_known(known, error_ms, at_s, boot, source):
-            return event, False
-        if abs(error_ms) > LARGEST_ERROR_MS:
-            return event, False
-        sample = Sample(round(error_ms), int(at_s), boot, source)
         was_late = is_late(known, sample)
         if is_direct:
             known = self._learn(reading, known, sample)
@@ -73,15 +78,24 @@ class Clocks:
             self._shared[reading.clock] = self._tx.clocks.find(reading.clock)
         return self._shared[reading.clock]
 
+    def _agreement(self, reading: Reading) -> Agreement | None:
+        known = self._shared_agreements if reading.clock else self._own_agreements
+        name = reading.clock or reading.device
+        if name not in known:
+            known[name] = agreement(self._known(reading))
+        return known[name]
+
     def _learn(self, reading: Reading, known: DeviceClock | None, sample: Sample) -> DeviceClock:
         found = learn(known, sample)
         if found is known:
             return found
         if reading.clock:
             self._shared[reading.clock] = found
+            self._shared_agreements[reading.clock] = agreement(found)
             self._learned.add(reading.clock)
         else:
             self._own[reading.device] = found
+            self._own_agreements[reading.device] = agreement(found)
         return found
 
 

@@ -20,7 +20,7 @@ from gateway.store import Transaction
 TOPICS_KEPT = 16  # of one device, the newest
 
 
-class DatedEvent(Struct, frozen=True):
+class DatedEvent(Struct, frozen=True, gc=False):
     """An event with its judged time."""
 
     event: Event
