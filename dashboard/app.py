@@ -14,7 +14,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
 from dashboard.api.door import Door
 from dashboard.api.handlers import ProgramApi
@@ -25,9 +24,11 @@ from dashboard.live.pages import LivePages
 from dashboard.live.updates import Live
 from dashboard.people.pages import PeoplePages
 from dashboard.people.token_pages import TokenPages
+from dashboard.trapper.phone.worker import PhonePages
 from dashboard.web import assets
 from dashboard.web.accounts import Accounts
 from dashboard.web.auth import LOOPBACK, Auth
+from dashboard.web.browser.versions import VersionedFiles
 from dashboard.web.entry.account_pages import AccountPages
 from dashboard.web.entry.headers import SecurityHeaders
 from dashboard.web.entry.key_file import KeyFile
@@ -129,12 +130,13 @@ def _entries(backend: Backend, web: _Web) -> list[BaseRoute]:
     store, feed, config, clock = backend
     auth, reply = web.auth, web.reply
     return [
+        *PhonePages(reply, config.site.title, clock).routes(),
         *LoginPages(auth, reply, clock).routes(),
         *PeoplePages(store, feed, auth, reply, clock).routes(),
         *TokenPages(store, reply, clock).routes(),
         *AccountPages(auth, reply, clock).routes(),
         *SignInPages(auth, store, reply, config.dashboard.public_url, clock).routes(),
-        Mount("/static", StaticFiles(directory=assets.STATIC)),
+        Mount("/static", VersionedFiles(directory=assets.STATIC)),
     ]
 
 

@@ -26,6 +26,7 @@ from dashboard.app import Backend, create_app
 from dashboard.serve import listening_socket, serve
 from dashboard.trapper.one_tap import OneTap
 from dashboard.trapper.phone.acts import Acts
+from dashboard.trapper.phone.pack import Pack
 from dashboard.trapper.photos import PhotoPages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
@@ -244,8 +245,9 @@ def action_routes(gateway: Gateway) -> list[Route]:
     page = OneTap(store, feed, reply, policy, links(gateway), clock, keeper)
     trap = TrapPage(store, feed, reply, policy, clock, keeper)
     acts = Acts(store, feed, reply, policy, clock)
+    pack = Pack(store, trap.show)
     photos = PhotoPages(store, keeper, reply, policy, links(gateway), clock)
-    return [*page.routes(), *acts.routes(), *trap.routes(), *photos.routes()]
+    return [*page.routes(), *acts.routes(), *trap.routes(), *photos.routes(), *pack.routes()]
 
 
 @contextlib.asynccontextmanager

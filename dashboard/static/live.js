@@ -17,8 +17,10 @@
   let version = script.dataset.version;
   let shownAt = Date.parse(script.dataset.now); // the gateway's time of what is shown
   // The gateway's clock counts, not the phone's: the difference is learnt with every message.
-  let ahead = shownAt - Date.now();
-  let heard = performance.now(); // when the gateway said something last
+  const root = document.documentElement;
+  const ageMs = 1000 * Number(root.dataset.age || 0); // of a page that the service worker had kept
+  let ahead = shownAt + ageMs - Date.now();
+  let heard = ageMs ? -Infinity : performance.now(); // when the gateway said something last
   let tried = -Infinity;
   let source = null;
   let brief = false; // the open stream ends with its first event
@@ -56,6 +58,9 @@
     version = event.lastEventId;
     shownAt = Date.parse(news.now);
     ahead = shownAt - Date.now();
+    root.dataset.now = news.now;
+    root.dataset.heard = Date.now();
+    delete root.dataset.age;
     if (window.Shishigaki) {
       window.Shishigaki.update(news.features || []);
       window.Shishigaki.remove(news.gone || []);
@@ -115,6 +120,7 @@
   addEventListener("pageshow", (event) => { if (event.persisted) wake(); });
   addEventListener("focus", () => { if (!document.hidden && (source === null || brief)) wake(); });
   ages();
+  if (isOld()) tell(line.dataset.old.replace("{time}", time()), "old");
   setInterval(ages, 20000);
   setInterval(watch, WATCH_MS);
   if (!document.hidden) take();

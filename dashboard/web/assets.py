@@ -93,6 +93,6 @@ def policy(nonce: str, *, tiles: bool) -> str:
     images = f"'self' data: {GSI}" if tiles else "'self' data:"
     return (
         f"default-src 'none'; script-src 'self'{inline}; style-src 'self'; "
-        f"img-src {images}; connect-src 'self'; form-action 'self'; "
+        f"img-src {images}; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -18,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from dashboard.web import assets
+from dashboard.web.browser.phone_words import phone_words
+from dashboard.web.browser.versions import address_of, phone_version
 from dashboard.web.i18n import choose, clock, text
 from gateway.alerts import texts
 from gateway.alerts.rules import TABLE
@@ -29,6 +32,7 @@ from gateway.words.catalogue import Translations
 from gateway.words.visible import isolated, shown
 
 LANGUAGE_COOKIE = "lang"
+PERSON_HEADER = "Shishigaki-Person"
 if TYPE_CHECKING:  # numpy is loaded by the first page of rates
     from dashboard.analysis.rate import RateInterval
 
@@ -60,6 +64,9 @@ class Reply:
             tiles=config.dashboard.tiles,
             rule=rule_title,
             about=about,
+            asset=address_of,
+            phone_words=phone_words,
+            phone_version=phone_version,
         )
 
     def text(self, request: Request) -> Translations:
@@ -102,6 +109,9 @@ class Reply:
             status,
             _headers(nonce if nonce in html else "", self._config.dashboard.tiles != "none"),
         )
+        if hasattr(request.state, "account"):  # the service worker keeps one person's pages only
+            person = request.state.account
+            response.headers[PERSON_HEADER] = quote(person.name) if person else ""
         if request.query_params.get("lang") == words.language:
             response.set_cookie(LANGUAGE_COOKIE, words.language, max_age=YEAR_S, samesite="lax")
         return response

@@ -18,15 +18,17 @@ MOST_BYTES = 65_536
 MOST_FIELDS = 60
 LONGEST_FIELD = 4_000  # characters
 ID = re.compile(r"[0-9a-f]{32}\Z")
-OWN = frozenset({"id", "device", "person", "at", "phone_now", "seen", "phone_seen", "stated_at"})
+OWN = frozenset(
+    {"id", "device", "person", "at", "phone_now", "seen", "phone_seen", "known", "stated_at"}
+)
 
 
 class ActRefusedError(BadInputError):
     """An act that cannot be recorded; `word`: the key of the text for the person."""
 
-    def __init__(self, word: str, detail: str) -> None:
+    def __init__(self, word: str, detail: str, status: int = 422) -> None:
         super().__init__(detail)
-        self.word, self.detail = word, detail
+        self.word, self.detail, self.status = word, detail, status
 
 
 class ActRequest(Struct, frozen=True):
@@ -37,6 +39,7 @@ class ActRequest(Struct, frozen=True):
     person: str  # who was logged in on the phone when it was done; "": the phone does not say
     times: PhoneTimes
     fields: dict[str, str]  # those of the form
+    known: datetime | None = None  # the gateway's time up to which they know what others recorded
 
     @property
     def deed(self) -> str:
@@ -67,7 +70,8 @@ def parse(body: bytes) -> ActRequest:
     form = {name: text for name, text in fields.items() if name not in OWN}
     if stated := fields.get("stated_at"):
         form["at"] = stated
-    return ActRequest(fields["id"], fields["device"], fields.get("person", ""), times, form)
+    known = _moment("known", fields.get("known", ""))
+    return ActRequest(fields["id"], fields["device"], fields.get("person", ""), times, form, known)
 
 
 def _text(name: str, value: Any) -> str:

@@ -23,9 +23,10 @@ from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
 from gateway.domain import trap_lifecycle
-from gateway.domain.model import Alert, AlertStatus, Device, DeviceState, TrapAction
+from gateway.domain.model import ActionKind, Alert, AlertStatus, Device, DeviceState, TrapAction
 from gateway.domain.outcome import Outcome
 from gateway.domain.people.permissions import Access, Resource
+from gateway.domain.trap_lifecycle import ActionConflictError, IllegalActionError
 from gateway.domain.traps.conflict import in_between
 from gateway.domain.traps.phone_time import true_time
 from gateway.ingest.people import actions
@@ -59,7 +60,7 @@ class Done(Struct, frozen=True):
     text: str = ""  # a text in the reader's language, or a detail behind the other
     outcome: Outcome | None = None
     other: TrapAction | None = None  # what somebody else recorded meanwhile
-    status: int = 0
+    status: int = 0  # 0: as the result says
 
 
 class Acts:
@@ -77,37 +78,41 @@ class Acts:
 
     async def record(self, request: Request) -> Response:
         """Record one act."""
-        body = await _body(request)
-        if body is None:
-            refused = ActRefusedError("acts.unreadable", f"more than {MOST_BYTES} bytes")
-            return self._answer(request, _refused(refused, 413), None)
         try:
-            act = parse(body)
+            act, device = await self._admitted(request)
         except ActRefusedError as refused:
             return self._answer(request, _refused(refused), None)
-        access, now = request.state.access, self._clock()
-        words = self._reply.text(request)
-        found = await self._store.read(lambda reader: reader.device(act.device))
-        if found is None or not access.may_act_at(Resource.TRAP, found[0]):
-            unknown = ActRefusedError("acts.no_trap", "no such trap, or not yours")
-            return self._answer(request, _refused(unknown, 404), None)
-        if act.person not in {"", access.name}:
-            other = ActRefusedError("acts.other_person", "done by another person: log in as them")
-            return self._answer(request, _refused(other, 403), None)
-        try:
-            done = await self._store.write(lambda tx: self._do(tx, act, found[0], access, now))
-        except ActRefusedError as refused:
-            done = _refused(refused)
-        except FieldError as error:
-            done = Done(Result.REFUSED, text=error.text(words))
-        except actions.UnknownSubjectError:
-            done = _refused(ActRefusedError("onetap.over", ""))
-        except trap_lifecycle.IllegalActionError as refusal:
-            done = Done(Result.REFUSED, text=refusal.text(words))
+        done = await self._done(request, act, device)
         if done.outcome is not None:
             self._feed.tell(done.outcome)
         after = await self._store.read(lambda reader: reader.device(act.device))
         return self._answer(request, done, after)
+
+    async def _admitted(self, request: Request) -> tuple[ActRequest, Device]:
+        """The act and its trap, if whoever is logged in may act there. Raises ActRefusedError."""
+        body = await _body(request)
+        act, access = parse(body), request.state.access
+        found = await self._store.read(lambda reader: reader.device(act.device))
+        if found is None or not access.may_act_at(Resource.TRAP, found[0]):
+            raise ActRefusedError("acts.no_trap", "no such trap, or not yours", 404)
+        if act.person not in {"", access.name}:
+            raise ActRefusedError("acts.other_person", "done by another person", 403)
+        return act, found[0]
+
+    async def _done(self, request: Request, act: ActRequest, device: Device) -> Done:
+        access, now, words = request.state.access, self._clock(), self._reply.text(request)
+        try:
+            return await self._store.write(lambda tx: self._do(tx, act, device, access, now))
+        except ActRefusedError as refused:
+            return _refused(refused)
+        except FieldError as error:
+            return Done(Result.REFUSED, text=error.text(words))
+        except actions.UnknownSubjectError:
+            return _refused(ActRefusedError("onetap.over", ""))
+        except ActionConflictError as error:
+            return await self._conflict(act, error.text(words))
+        except IllegalActionError as error:
+            return Done(Result.REFUSED, text=error.text(words))
 
     def _do(
         self, tx: Transaction, act: ActRequest, device: Device, access: Access, now: datetime
@@ -116,14 +121,20 @@ class Acts:
             return _acknowledge(tx, act, access.name, self._policy, now)
         time = true_time(act.times, now)
         action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now, self._rules)
-        if "at" not in act.fields:
+        if "at" not in act.fields and not action.replaces:  # a correction keeps the time
             action = replace(action, at=time.at, device_clock_at=time.told)
         if known := tx.acts.find(act.id):
             return _again(known, action)
-        seen = act.times.page
+        seen = act.known or act.times.page
         if other := in_between(action, seen, tx.acts.newest_of(device.id)):
             return Done(Result.CONFLICT, "acts.meanwhile", other=other)
         return Done(Result.RECORDED, "onetap.thanks", outcome=self._record(tx, action, now))
+
+    async def _conflict(self, act: ActRequest, text: str) -> Done:
+        """What the trap's history does not allow any more, with the action that stands there now."""
+        known = await self._store.read(lambda reader: reader.acts(act.device))
+        other = next((one for one in known if one.deed is not ActionKind.VISITED), None)
+        return Done(Result.CONFLICT, text=text, other=other)
 
     def _record(self, tx: Transaction, action: TrapAction, now: datetime) -> Outcome:
         return actions.record(tx, action, self._policy, now)
@@ -137,12 +148,14 @@ class Acts:
             "text": self._say(done, words),
             "state": self._state(trap, words) if trap else None,
             "other": done.other.id if done.other else None,
+            "other_at": done.other.at if done.other else None,
+            "now": self._clock(),
         }
         status = done.status or STATUS[done.result]
         return Response(json.encode(body), status, media_type="application/json")
 
     def _say(self, done: Done, words: Translations) -> str:
-        if done.other is not None:
+        if done.other is not None and done.word:
             deed = words(f"action.{done.other.deed.value}")
             return words(done.word, name=done.other.by, deed=deed, time=self._time(done.other.at))
         text = words(done.word, **done.values) if done.word else done.text
@@ -186,21 +199,21 @@ def _answered(alert: Alert, person: str) -> Done:
 def _again(known: TrapAction, action: TrapAction) -> Done:
     """An act whose id is recorded: the same one, or a forgery."""
     if known.by != action.by:
-        return _refused(ActRefusedError("acts.other_person", "recorded by another person"), 403)
+        return _refused(ActRefusedError("acts.other_person", "recorded by another person", 403))
     if (known.device, known.deed) != (action.device, action.deed):
         return _refused(ActRefusedError("acts.unreadable", "id: belongs to another act"))
     return Done(Result.REPEATED, "onetap.thanks")
 
 
-def _refused(error: ActRefusedError, status: int = 0) -> Done:
-    return Done(Result.REFUSED, error.word, text=error.detail, status=status)
+def _refused(error: ActRefusedError) -> Done:
+    return Done(Result.REFUSED, error.word, text=error.detail, status=error.status)
 
 
-async def _body(request: Request) -> bytes | None:
-    """The body; None: it is larger than an act can be."""
+async def _body(request: Request) -> bytes:
+    """The body. Raises ActRefusedError when it is larger than an act can be."""
     whole = b""
     async for chunk in request.stream():
         whole += chunk
         if len(whole) > MOST_BYTES:
-            return None
+            raise ActRefusedError("acts.unreadable", f"more than {MOST_BYTES} bytes", 413)
     return whole

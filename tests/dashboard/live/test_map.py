@@ -55,7 +55,7 @@ def test_without_devices_the_frame_is_the_place_around_the_centre() -> None:
 
 def test_all_the_page_loads_lies_in_the_static_folder(client: Client) -> None:
     page = client.get("/").text
-    loaded = re.findall(r'(?:<script src|<link rel="\w+" href)="([^"]+)"', page)
+    loaded = re.findall(r'(?:<script src|<link rel="\w+" href)="([^"?]+)', page)
     assert {"/static/vendor/leaflet/leaflet.js", "/static/vendor/leaflet/leaflet.css"} <= {*loaded}
     assert all((assets.STATIC.parent / path.lstrip("/")).is_file() for path in loaded)
 

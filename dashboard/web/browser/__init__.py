@@ -1,0 +1,1 @@
+"""What the pages give to the browser besides HTML: versions of its files, words of the phone scripts."""

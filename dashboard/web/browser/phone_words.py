@@ -1,0 +1,28 @@
+"""What the scripts of the trapper's phone are told: its words, and which action may follow which.
+
+Owns this selection. Must not know a trap or a person.
+"""
+
+from typing import Any
+
+from gateway.domain.model import ActionKind
+from gateway.domain.trap_lifecycle import OUTCOMES, STATE_AFTER, TRANSITIONS
+from gateway.words.catalogue import Translations
+
+ACKNOWLEDGE = "acknowledge"
+
+
+def phone_words(words: Translations) -> dict[str, Any]:
+    """`acts`: names of what can be recorded; `after`: what may follow; and all texts of the phone."""
+    acts = {kind.value: words(f"action.{kind.value}") for kind in ActionKind}
+    return {
+        "acts": {ACKNOWLEDGE: words("onetap.acknowledge"), **acts},
+        "after": {kind.value: following(kind) for kind in ActionKind if kind in STATE_AFTER},
+        **words.group("phone."),
+    }
+
+
+def following(kind: ActionKind) -> list[str]:
+    """Actions without further fields that the state after `kind` allows."""
+    allowed = TRANSITIONS[STATE_AFTER[kind]]
+    return [one.value for one in ActionKind if one in allowed and one not in OUTCOMES]
