@@ -182,7 +182,14 @@ def test_a_library_with_a_home_is_used_only_there(library: str) -> None:
     assert {path for path in users if not within(module(path), HOME[library])} == set()
 
 
-@pytest.mark.parametrize("path", FILES)
+TESTS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "tests").rglob("*.py")
+    if path.name != "__init__.py"
+)
+
+
+@pytest.mark.parametrize("path", [*FILES, *TESTS])
 def test_every_module_says_what_it_is_and_stays_short(path: str) -> None:
     source = (ROOT / path).read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(source)), f"{path}: no docstring"

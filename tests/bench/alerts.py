@@ -19,7 +19,7 @@ from pathlib import Path
 from gateway.domain.model import Device, Role
 from tests.bench.load import Publisher, detections
 from tests.bench.site import BROKER, cameras
-from tests.gateway.alerts.provider import OK, Call, Provider, providing
+from tests.gateway.alerts.channels.provider import OK, Call, Provider, providing
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, heard, native
 

@@ -11,7 +11,7 @@ from gateway.domain.model import Device, Role
 from gateway.domain.people.person import UserRole
 from gateway.store import Store
 from tests.browser.conftest import SIZES, watched
-from tests.gateway.alerts.provider import OK, providing
+from tests.gateway.alerts.channels.provider import OK, providing
 from tests.support.people import keep, login
 from tests.support.samples import TOKYO
 from tests.support.servers import Mosquitto, wait_for

@@ -19,7 +19,16 @@ from msgspec import Struct
 
 from gateway.store import Reader
 from tests.faults.network.deliverer import KEYED, PLAIN
-from tests.gateway.alerts.provider import BROKEN, HANG, OK, PAGE, PORTAL, Answer, Call, providing
+from tests.gateway.alerts.channels.provider import (
+    BROKEN,
+    HANG,
+    OK,
+    PAGE,
+    PORTAL,
+    Answer,
+    Call,
+    providing,
+)
 
 FAILURES: tuple[Answer, ...] = (
     BROKEN,

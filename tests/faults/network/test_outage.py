@@ -25,7 +25,7 @@ from gateway.store import Store
 from gateway.store.feed import Feed
 from tests.faults.network.valley import HOUR_S, Valley, registry
 from tests.faults.witness import events, ready
-from tests.gateway.alerts.provider import OK, Provider, providing
+from tests.gateway.alerts.channels.provider import OK, Provider, providing
 from tests.support.samples import at, decode, message, open_store, reading
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Service

@@ -14,7 +14,7 @@ from gateway.alerts.scheduler import AlertScheduler, request_url
 from gateway.mqtt.certificate import not_after
 from gateway.store import DiskError
 from gateway.store.feed import Feed
-from tests.gateway.alerts.provider import BROKEN, OK, PORTAL, providing
+from tests.gateway.alerts.channels.provider import BROKEN, OK, PORTAL, providing
 from tests.gateway.alerts.site import Site
 from tests.support.servers import need
 

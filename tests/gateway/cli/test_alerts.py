@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from tests.gateway.alerts.provider import OK, WRONG, Answer, providing
+from tests.gateway.alerts.channels.provider import OK, WRONG, Answer, providing
 from tests.support.servers import Mosquitto
 
 LINE = "line:S3CRET@U" + "0" * 32

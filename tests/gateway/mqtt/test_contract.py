@@ -1,22 +1,16 @@
 """What a session promises, held by each kind of connection against each real broker."""
 
 import asyncio
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import aiomqtt
-import mqtt5
 import pytest
 
-from gateway.clock import utc_now
-from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoLink
 from gateway.mqtt.link_v5 import FiveLink
-from gateway.mqtt.session import BrokerSession, MakeLink
+from gateway.mqtt.session import MakeLink
+from tests.gateway.mqtt.contract import holding_brokers
 from tests.support.mqtt_rig import (
-    FAST,
-    RIGS,
     STATUS,
     UNLIMITED,
     AutoAck,
@@ -30,23 +24,11 @@ from tests.support.mqtt_rig import (
     running,
     session_of,
     take,
-    terms,
     until,
 )
 from tests.support.servers import Mosquitto
 
 pytestmark = pytest.mark.real
-
-# What the demo's amqtt does not promise: it holds nothing for a client without a password.
-HOLDS = ["five@mosquitto", "paho-5@mosquitto", "paho-3.1.1@mosquitto"]
-holding_brokers = pytest.mark.parametrize("rig", HOLDS, indirect=True)
-
-
-@pytest.fixture(params=RIGS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    make, kind = RIGS[request.param]
-    with kind(tmp_path / "broker") as server:
-        yield Rig(make, server)
 
 
 def test_messages_come_in_order(rig: Rig) -> None:
@@ -219,89 +201,6 @@ def test_the_last_will_tells_of_a_crash(rig: Rig) -> None:
     run(scenario())
 
 
-def test_a_retained_message_is_marked_and_a_fresh_one_is_not(rig: Rig) -> None:
-    async def scenario() -> None:
-        async with aiomqtt.Client("127.0.0.1", rig.server.port) as client:
-            await client.publish("wildlife/v1/site/dev/status", b"1", qos=1, retain=True)
-        async with running(session_of(rig)) as session:
-            assert (await take(session, 1))[0].message.retain
-            await publish(rig.server.port, range(1))
-            assert not (await take(session, 1))[0].message.retain
-
-    run(scenario())
-
-
-async def say(port: int, payload: bytes, topic: str = "status", *, retain: bool = True) -> None:
-    async with aiomqtt.Client("127.0.0.1", port) as client:
-        await client.publish(f"wildlife/v1/site/dev/{topic}", payload, qos=1, retain=retain)
-
-
-def told(deliveries: list[Delivery]) -> list[tuple[bytes, bool]]:
-    return [(d.message.payload, d.message.retain) for d in deliveries]
-
-
-def test_a_live_message_that_is_published_with_the_retain_flag_is_live(rig: Rig) -> None:
-    async def scenario() -> None:
-        await say(rig.server.port, b"old")
-        async with running(session_of(rig)) as session:
-            assert told(await take(session, 1)) == [(b"old", True)]
-            for payload in (b"first", b"second", b"second"):
-                await say(rig.server.port, payload)
-            await say(rig.server.port, b"never kept before", "meta")
-            assert told(await take(session, 4)) == [
-                (b"first", False),
-                (b"second", False),
-                (b"second", False),
-                (b"never kept before", False),
-            ]
-
-    run(scenario())
-
-
-def test_control_without_our_subscription_live_messages_look_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def as_published(terms: Terms) -> mqtt5.SubscribePacket:
-        return mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(t) for t, _ in terms.subscriptions])
-
-    monkeypatch.setattr("gateway.mqtt.link_v5.subscribe", as_published)
-
-    async def scenario(rig: Rig) -> None:
-        async with running(session_of(rig)) as session:
-            await session.publish("other/topic", b"")
-            await say(rig.server.port, b"live")
-            assert told(await take(session, 1)) == [(b"live", True)]
-
-    with Mosquitto(tmp_path) as server:
-        run(scenario(Rig(FiveLink, server)))
-
-
-def test_what_the_broker_kept_comes_again_with_each_subscription_and_is_marked(rig: Rig) -> None:
-    async def scenario() -> None:
-        async with running(session_of(rig)) as session:
-            await session.publish("other/topic", b"")  # behind the SUBSCRIBE
-            await say(rig.server.port, b"live")
-            assert told(await take(session, 1)) == [(b"live", False)]
-        async with running(session_of(rig)) as session:
-            assert told(await take(session, 1)) == [(b"live", True)]
-
-    run(scenario())
-
-
-@holding_brokers
-def test_a_retained_message_of_the_time_when_we_were_away_is_live_and_its_replay_is_not(
-    rig: Rig,
-) -> None:
-    async def scenario() -> None:
-        async with running(session_of(rig)) as session:
-            await session.publish("other/topic", b"")
-        await say(rig.server.port, b"away")
-        async with running(session_of(rig)) as session:
-            assert sorted(told(await take(session, 2))) == [(b"away", False), (b"away", True)]
-
-    run(scenario())
-
-
 def test_qos_0_is_taken_and_needs_no_packet_id(rig: Rig) -> None:
     async def scenario() -> None:
         async with running(session_of(rig)) as session:
@@ -333,42 +232,6 @@ def test_any_payload_arrives_byte_for_byte(rig: Rig) -> None:
     run(scenario())
 
 
-def test_publish_waits_for_a_broker_that_is_away(rig: Rig) -> None:
-    async def scenario() -> None:
-        async with running(session_of(rig)) as session:
-            rig.server.kill()
-            sending = asyncio.create_task(session.publish("wildlife/v1/own", b"7", retain=True))
-            await until(lambda: not session.counters.connected, "noticing the broker's end")
-            await asyncio.to_thread(rig.server.restart)
-            await sending
-            await becomes(lambda: retained(rig.server.port, "wildlife/v1/own"), b"7")
-
-    run(scenario())
-
-
-def test_many_publishes_at_once_are_all_answered(rig: Rig) -> None:
-    async def scenario() -> None:
-        async with running(session_of(rig)) as session:
-            await session.publish("other/topic", b"")
-            async with asyncio.TaskGroup() as group:
-                for number in range(200):
-                    group.create_task(session.publish("wildlife/v1/own", str(number).encode()))
-            assert sorted(numbers(await take(session, 200))) == list(range(200))
-
-    run(scenario())
-
-
-def test_publish_says_when_no_broker_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.mqtt.session.PUBLISH_S", 0.05)
-
-    async def scenario() -> None:
-        session = BrokerSession(terms(9), [FiveLink], utc_now, FAST)
-        with pytest.raises(TimeoutError, match="some/topic: not taken"):
-            await session.publish("some/topic", b"")
-
-    run(scenario())
-
-
 def test_a_packet_over_the_limit_neither_ends_the_session_nor_hides_the_next(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -383,20 +246,6 @@ def test_a_packet_over_the_limit_neither_ends_the_session_nor_hides_the_next(
                 got = await take(session, 1)
             assert numbers(got) == [1]
             assert session.counters.connections == 1
-
-    run(scenario())
-
-
-def test_acknowledgements_and_alerts_do_not_wait_for_nagle(rig: Rig) -> None:
-    async def scenario() -> None:
-        async with running(session_of(rig)) as session:
-            match session._link:
-                case FiveLink(_transport=transport):
-                    assert transport
-                    sock = transport.get_extra_info("socket")
-                case PahoLink(_socket=sock):
-                    pass
-            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     run(scenario())
 

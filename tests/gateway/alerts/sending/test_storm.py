@@ -23,10 +23,10 @@ from gateway.domain.model import Device, Kind, Role
 from gateway.store.feed import Feed
 from gateway.store.tables.outbox import Packing
 from gateway.words.catalogue import Language
+from tests.gateway.alerts.channels.notifications import Broker
+from tests.gateway.alerts.channels.provider import OK, providing
 from tests.gateway.alerts.post import Post, status
-from tests.gateway.alerts.provider import OK, providing
 from tests.gateway.alerts.site import Site, at
-from tests.gateway.alerts.test_channels import Broker
 from tests.gateway.alerts.test_texts import alert
 
 MANY = 600

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from gateway.export.files import camtrapdp_columns
-from tests.gateway.export.files.standard import PROFILE, STANDARD, TABLES, Field, troubles
+from tests.gateway.export.files.standard import STANDARD, Field, troubles
+from tests.gateway.export.files.standard_descriptor import PROFILE, TABLES
 from tests.gateway.export.files.test_camtrapdp import EXACT, event, package, seen
 from tests.science.shared import ROOT, needs_shared
 

@@ -9,42 +9,26 @@ import pytest
 
 from gateway.alerts import texts
 from gateway.alerts.evaluation import tick
-from gateway.alerts.policy import Policy
 from gateway.alerts.rules.unregistered import ALL_OTHERS, SINGLE_ALERTS
-from gateway.config import SourceSettings, check
-from gateway.domain.model import Device, DeviceState, Message, RefusalReason, Role, Standing
-from gateway.domain.outcome import Outcome
-from gateway.domain.refused import held_limits, unknown_names
-from gateway.ingest.devices.approval import ApprovalRequest, Approvals
+from gateway.domain.model import Device, Message, Role, Standing
+from gateway.domain.refused import held_limits
 from gateway.ingest.messages.batch import absorb
-from gateway.ingest.messages.decoding import Sources
 from gateway.store import Store
 from gateway.store.tables import quarantine
+from tests.gateway.ingest.messages.held import (
+    POLICY,
+    READ,
+    approve,
+    confirmed,
+    hear,
+    native,
+    open_alerts,
+    zigbee,
+)
 from tests.support.samples import TOKYO, at, open_store
 
-SOURCES = (SourceSettings(dialect="native"), SourceSettings(dialect="zigbee2mqtt"))
-READ = Sources(SOURCES, "goto")
-PEOPLE = [
-    {"name": "tanaka", "channels": ["console:"]},
-    {"name": "office", "channels": ["console:"], "duty": "office"},
-]
-POLICY = Policy(check({"people": PEOPLE}))
-APPROVALS = Approvals(READ.decode, READ.models, POLICY)
 OTHER = held_limits.LIMITS[False]
 URGENT = held_limits.LIMITS[True]
-
-
-def native(
-    device: str, kind: str, number: int, *, site: str = "goto", retain: bool = False, **more: Any
-) -> Message:
-    leaf = "telemetry" if kind == "heartbeat" else "event"
-    body = {"v": 1, "id": f"{device}-{number}", "boot": 1, "seq": number, "kind": kind} | more
-    topic = f"wildlife/v1/{site}/{device}/{leaf}"
-    return Message(topic, msgspec.json.encode(body), at(number / 60), retain=retain)
-
-
-def zigbee(device: str, number: int, **body: Any) -> Message:
-    return Message(f"zigbee2mqtt/{device}", msgspec.json.encode(body), at(number / 60))
 
 
 @pytest.fixture
@@ -52,24 +36,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = open_store(tmp_path)
     yield store
     store.close()
-
-
-def hear(store: Store, *messages: Message) -> Outcome:
-    now = messages[-1].received_at
-    return store.write_now(lambda tx: absorb(tx, messages, READ.decode, now, POLICY))
-
-
-def confirmed(outcome: Outcome) -> set[str]:
-    return {id_ for ids in outcome.durable.values() for id_ in ids}
-
-
-def approve(store: Store, device: str) -> Outcome:
-    request = ApprovalRequest(device=device, role="trap")
-    return store.write_now(lambda tx: APPROVALS.approve(tx, request, at(10_000)))[1]
-
-
-def open_alerts(store: Store) -> set[tuple[str, str]]:
-    return {(one.rule, one.subject) for one in store.read_now(lambda r: r.open_alerts())}
 
 
 def test_a_spring_of_an_unregistered_device_alerts_the_office_at_once_and_once(
@@ -247,82 +213,3 @@ def test_control_with_one_limit_for_all_a_confirmed_spring_is_lost(
     monkeypatch.setattr(quarantine.QuarantineTable, "_has_room", trimmed)
     hear(store, *(native("cam-01", "detection", n) for n in range(300)))
     assert approve(store, "wana-99").events == []
-
-
-def test_names_beyond_the_list_are_reported_once_with_their_common_filter(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(3_000)))
-    assert len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER
-    for minute in (51, 52, 53):
-        store.write_now(lambda tx, m=minute: tick(tx, at(m), POLICY))  # type: ignore[misc]
-    [alert] = store.read_now(lambda r: r.open_alerts())
-    assert (alert.rule, alert.subject) == ("many_names", "wildlife/v1/+/wana-07/#")
-    assert 2_700 < int(alert.note) < 3_300
-    said = texts.text(alert, None, "ja", TOKYO, at(53))
-    assert said.startswith("wana-07（約")
-    assert "の名前" in said
-    store.write_now(lambda tx: tick(tx, at(200), POLICY))
-    assert open_alerts(store) == set()
-
-
-def test_a_flood_of_names_keeps_no_other_new_device_out(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(2_000)))
-    outcome = hear(store, native("wana-99", "trap.sprung", 1))
-    assert [device.id for device in outcome.pending] == ["wana-99"]
-    assert [one.subject for one in outcome.opened] == ["wana-99"]
-
-
-def test_a_capture_under_a_name_without_room_is_kept_and_told_with_others(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
-    outcome = hear(store, native("wana-07", "trap.sprung", 401, site="new"))
-    assert [one.subject for one in outcome.opened] == [ALL_OTHERS]
-    assert confirmed(outcome) == {"wana-07-401"}
-    assert store.read_now(lambda r: r.quarantine(1))[0].reason is RefusalReason.NAMES
-    events = approve(store, "new/wana-07").events
-    assert [event.kind.value for event in events] == ["trap.sprung"]
-
-
-def test_names_can_be_forgotten_but_not_those_that_report_a_capture(store: Store) -> None:
-    hear(store, native("wana-07", "trap.sprung", 0, site="real"))
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(1, 400)))
-    gone = store.write_now(lambda tx: APPROVALS.forget(tx, "wildlife/v1/+/wana-07/#"))
-    assert gone == unknown_names.MOST_SHARING_A_FILTER - 1
-    assert [one.id for one in store.read_now(lambda r: r.pending())] == ["real/wana-07"]
-    assert len(approve(store, "real/wana-07").events) == 1
-    later = native("wana-07", "heartbeat", 9_000, site="s1")
-    assert len(hear(store, later).pending) == 1
-
-
-def test_approving_a_listed_name_makes_room_in_the_list(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
-    approve(store, "s1/wana-07")
-    hear(store, native("wana-07", "heartbeat", 500, site="new"))
-    assert (
-        len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER - 1
-    )  # this hour
-    hear(store, native("wana-07", "heartbeat", 9_000, site="new"))
-    assert len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER
-
-
-def test_copies_retained_messages_and_irrelevant_messages_are_counted_by_device(
-    store: Store,
-) -> None:
-    store.write_now(lambda tx: tx.put_device(Device(id="door", role=Role.TRAP)))
-    store.write_now(lambda tx: tx.put_device(Device(id="wana-01", role=Role.TRAP)))
-    one = native("wana-01", "trap.set", 1)
-    outcome = hear(store, one, one)
-    outcome.no_events.update(hear(store, one).no_events)
-    memory = msgspec.structs.replace(zigbee("door", 2, battery=50), retain=True)
-    outcome.no_events.update(
-        hear(store, memory, Message("zigbee2mqtt/x/set", b"1", at(3))).no_events
-    )
-    assert outcome.no_events["wana-01", "copy"] == 2
-    assert outcome.no_events["door", "memory"] == 1
-    assert sum(outcome.no_events.values()) == 4
-
-
-def test_a_trap_at_which_somebody_acted_is_not_forgotten(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(5)))
-    state = DeviceState(device="s1/wana-07", last_seen=at(1))
-    store.write_now(lambda tx: tx.put_states([state]))
-    assert store.write_now(lambda tx: APPROVALS.forget(tx, "wildlife/v1/+/wana-07/#")) == 4
-    assert [one.id for one in store.read_now(lambda r: r.pending())] == ["s1/wana-07"]

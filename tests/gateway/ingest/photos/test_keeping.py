@@ -1,66 +1,30 @@
 """A photo from a phone: received within limits, on the disk before it is known, once, and never deleted."""
 
 import asyncio
-import hashlib
-import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
-from gateway.config import Config, check
+from gateway.config import check
 from gateway.domain.model import ActionKind, TrapAction
 from gateway.domain.traps.photo import Photo, PhotoRefusal
 from gateway.ingest.photos import keeping
 from gateway.ingest.photos.keeping import PhotoKeeper, PhotoRefusedError
-from gateway.store import DiskError, Store
+from gateway.store import Store
+from tests.gateway.ingest.photos.sending import (
+    NOW,
+    ONE,
+    TWO,
+    files,
+    keep,
+    keeper,
+    pieces,
+    refused,
+    sum_of,
+)
 from tests.support import pictures
-from tests.support.samples import TRAP, open_store
-
-NOW = datetime(2026, 11, 29, tzinfo=UTC)
-ONE, TWO = pictures.picture(), pictures.picture(shade=2)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(tmp_path, TRAP)
-    yield store
-    store.close()
-
-
-def settings(store: Store, **photos: Any) -> Config:
-    values = {"store": {"path": str(store.path), "disk_reserve_mb": 0}, "photos": photos}
-    return check(values)
-
-
-def keeper(store: Store, **photos: Any) -> PhotoKeeper:
-    return PhotoKeeper(store, settings(store, **photos), lambda: NOW)
-
-
-def sum_of(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-async def pieces(data: bytes, size: int = 50_000) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
-
-
-def keep(one: PhotoKeeper, data: bytes, expected: str | None = None, by: str = "tanaka") -> Photo:
-    return asyncio.run(one.keep(pieces(data), by, expected))
-
-
-def refused(one: PhotoKeeper, data: bytes, expected: str | None = None) -> PhotoRefusal:
-    with pytest.raises(PhotoRefusedError) as error:
-        keep(one, data, expected)
-    return error.value.reason
-
-
-def files(one: PhotoKeeper) -> list[Path]:
-    return sorted(path for path in one.files.folder.rglob("*") if path.is_file())
 
 
 def test_a_photo_is_kept_once_under_the_sha256_of_what_is_kept(store: Store) -> None:
@@ -209,85 +173,6 @@ def test_more_senders_than_allowed_are_asked_to_come_again(
     reasons = [one.reason for one in done if isinstance(one, PhotoRefusedError)]
     assert reasons == [PhotoRefusal.BUSY]
     assert keep(one, TWO).by == "tanaka", "the place is free again"
-
-
-def test_the_file_is_on_the_disk_before_its_row_is_written(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    steps: list[str] = []
-    fsync, replace, write = os.fsync, Path.replace, store.write
-
-    def syncing(descriptor: int) -> None:
-        path = Path(f"/proc/self/fd/{descriptor}").readlink()
-        steps.append("sync folder" if path.is_dir() else "sync file")
-        fsync(descriptor)
-
-    def moving(self: Path, target: Path) -> Path:
-        steps.append("move")
-        return replace(self, target)
-
-    async def writing(act: Any) -> Any:
-        steps.append("row")
-        return await write(act)
-
-    monkeypatch.setattr(os, "fsync", syncing)
-    monkeypatch.setattr(Path, "replace", moving)
-    monkeypatch.setattr(store, "write", writing)
-    keep(keeper(store), ONE)
-    assert steps == ["sync file", "move", *["sync folder"] * 3, "row"]
-
-
-def test_after_a_crash_before_the_row_the_photo_sent_again_is_whole_and_once(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = keeper(store)
-
-    async def failing(_: Any) -> Any:
-        raise DiskError("the disk took nothing")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(store, "write", failing)
-        with pytest.raises(DiskError):
-            keep(one, ONE)
-    assert store.read_now(lambda r: r.photos.all()) == []
-    photo = keep(keeper(store), ONE)
-    assert [path.stem for path in files(one)] == [photo.kept_sha256]
-
-
-def test_what_was_arriving_when_the_power_failed_is_cleared_and_evidence_is_not(
-    store: Store,
-) -> None:
-    one = keeper(store)
-    photo = keep(one, ONE)
-    left = one.files.folder / "incoming" / "half"
-    left.write_bytes(ONE[:100])
-    again = keeper(store)
-    assert [path.stem for path in files(again)] == [photo.kept_sha256]
-
-
-def test_a_file_that_was_lost_is_taken_again_and_a_changed_one_is_not_shown(store: Store) -> None:
-    one = keeper(store)
-    photo = keep(one, ONE)
-    path = one.files.path(photo.kept_sha256)
-    path.write_bytes(path.read_bytes() + b"x")
-    assert one.files.read(photo.kept_sha256) is None
-    path.unlink()
-    assert one.files.read(photo.kept_sha256) is None
-    assert keep(one, ONE, sum_of(ONE)).kept_sha256 == photo.kept_sha256
-    assert one.files.read(photo.kept_sha256) is not None
-
-
-def test_a_sender_who_goes_away_leaves_nothing(store: Store) -> None:
-    one = keeper(store)
-
-    async def breaking() -> AsyncIterator[bytes]:
-        yield ONE[:1000]
-        raise ConnectionError
-
-    with pytest.raises(ConnectionError):
-        asyncio.run(one.keep(breaking(), "tanaka"))
-    assert files(one) == []
-    assert keep(one, ONE).sent_sha256 == sum_of(ONE)
 
 
 def test_what_is_caught_here_comes_from_the_latest_captures(store: Store) -> None:

@@ -4,110 +4,26 @@ The same suite runs against any server that INFLUX_URL, INFLUX_DATABASE and INFL
 """
 
 import asyncio
-import contextlib
-import csv
-import io
-import os
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 import pytest
 
 from gateway.config import Influx
-from gateway.domain.model import Device, Event, Kind, Role
-from gateway.export.files.events import csv_lines, json_lines
-from gateway.export.influx.readback import History, HistoryUnreadableError, embedded
+from gateway.domain.model import Device, Kind, Role
+from gateway.export.influx.readback import HistoryUnreadableError, embedded
 from gateway.export.influx.readback import influx as past_influx
-from gateway.export.influx.readback.embedded import EmbeddedHistory
 from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.server import connect
-from gateway.store import Store
 from tests.gateway.export.influx.kit import (
     absorb_all,
-    database,
-    filled,
-    forward_all,
     new_site,
-    settings,
     story,
 )
+from tests.gateway.export.influx.readback.scene import EVER, Scene, gather, ordered
 from tests.support.samples import T0, TOKYO, at, message, reading
-from tests.support.servers import Influxd
-
-T = TypeVar("T")
-SERVERS = ["embedded", "influxd", *(["named"] if "INFLUX_URL" in os.environ else [])]
-EVER = (T0 - timedelta(days=1), T0 + timedelta(days=9))
-
-
-class Scene:
-    """A filled store, and the history under test of the same events."""
-
-    def __init__(self, store: Store, chosen: Influx | None, site: str) -> None:
-        self.store, self.chosen, self.site = store, chosen, site
-        self.truth = EmbeddedHistory(store, TOKYO)
-
-    def ask(self, question: Callable[[History], Awaitable[T]]) -> T:
-        """One question to the history under test."""
-
-        async def scenario() -> T:
-            async with self.history() as history:
-                return await question(history)
-
-        return asyncio.run(scenario())
-
-    @contextlib.asynccontextmanager
-    async def history(self) -> AsyncIterator[History]:
-        if self.chosen is None:
-            yield self.truth
-            return
-        async with connect(self.chosen) as server:
-            yield InfluxHistory(server, self.site, TOKYO)
-
-    def forward(self) -> None:
-        """Bring the server up to date."""
-        if self.chosen:
-            asyncio.run(forward_all(self.store, self.chosen, self.site))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
-    with Influxd(tmp_path_factory.mktemp("influxd")) as running:
-        yield running
-
-
-@pytest.fixture(params=SERVERS)
-def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    chosen = None
-    if request.param == "influxd":
-        chosen = settings(request.getfixturevalue("server"))
-    elif request.param == "named":
-        chosen = settings()
-    store = filled(tmp_path)
-    made = Scene(store, chosen, new_site())
-    if chosen:
-        asyncio.run(_prepare(chosen))
-    made.forward()
-    yield made
-    store.close()
-
-
-async def _prepare(chosen: Influx) -> None:
-    async with database(chosen):
-        pass
-
-
-async def gather(
-    history: History, start: datetime, end: datetime, device: str | None = None
-) -> list[Event]:
-    return [event async for event in history.events(start, end, device)]
-
-
-def ordered(events: list[Event]) -> list[Event]:
-    return sorted(events, key=lambda event: (event.observed_at, event.id))
 
 
 def test_events_come_back_exactly_and_in_order(scene: Scene) -> None:
@@ -262,19 +178,6 @@ def test_sites_on_one_server_do_not_mix(scene: Scene) -> None:
     assert other.ask(lambda h: h.states()) == {}
 
 
-def test_json_lines_and_csv_carry_every_event(scene: Scene) -> None:
-    async def export(history: History) -> tuple[list[bytes], str]:
-        lines = [line async for line in json_lines(history.events(*EVER))]
-        return lines, "".join([row async for row in csv_lines(history.events(*EVER))])
-
-    lines, table = scene.ask(export)
-    events = [msgspec.json.decode(line, type=Event) for line in lines]
-    rows = list(csv.DictReader(io.StringIO(table)))
-    assert [row["id"] for row in rows] == [event.id for event in events]
-    assert [row["kind"] for row in rows] == [event.kind.value for event in events]
-    assert len(rows) == scene.store.read_now(lambda r: r.follower.head())
-
-
 def test_a_missing_server_raises_an_error_with_the_reason(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with connect(Influx(url="http://127.0.0.1:9", timeout_s=2)) as server:
@@ -282,23 +185,3 @@ def test_a_missing_server_raises_an_error_with_the_reason(tmp_path: Path) -> Non
 
     with pytest.raises(HistoryUnreadableError, match="InfluxDB: ClientConnectorError"):
         asyncio.run(scenario())
-
-
-def test_a_cell_that_a_spreadsheet_would_run_is_text() -> None:
-    async def export() -> list[str]:
-        async def one() -> AsyncIterator[Event]:
-            yield msgspec.convert(
-                {
-                    "id": "=1+1",
-                    "device": "d",
-                    "kind": "heartbeat",
-                    "observed_at": T0,
-                    "received_at": T0,
-                    "time_quality": "rtc",
-                },
-                Event,
-            )
-
-        return [row async for row in csv_lines(one())]
-
-    assert asyncio.run(export())[1].startswith("'=1+1,")

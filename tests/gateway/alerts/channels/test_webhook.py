@@ -22,9 +22,18 @@ from gateway.alerts.open_channels import OpenChannels
 from gateway.clock import utc_now
 from gateway.domain.model import ActionKind, Kind
 from gateway.store.feed import Feed
-from tests.gateway.alerts.provider import BROKEN, OK, PAGE, PORTAL, WRONG, Answer, Call, providing
+from tests.gateway.alerts.channels.notifications import NOTIFICATION
+from tests.gateway.alerts.channels.provider import (
+    BROKEN,
+    OK,
+    PAGE,
+    PORTAL,
+    WRONG,
+    Answer,
+    Call,
+    providing,
+)
 from tests.gateway.alerts.site import Site
-from tests.gateway.alerts.test_channels import LETTER
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + base64.b64encode(b"another secret of 30 bytes ...").decode()
@@ -42,7 +51,7 @@ def verified(secret: str, call: Call, now: datetime) -> bool:
     return any(hmac.compare_digest(one, wanted) for one in headers["webhook-signature"].split(" "))
 
 
-def told(answer: Answer, letter: Notification = LETTER, secrets: str = SECRET) -> list[Call]:
+def told(answer: Answer, letter: Notification = NOTIFICATION, secrets: str = SECRET) -> list[Call]:
     """What a receiver got that answers so."""
     with providing(lambda _: answer) as receiver:
 
@@ -92,12 +101,12 @@ def test_the_body_says_what_happened_and_gives_no_place_and_no_link() -> None:
             }
         ],
     }
-    assert LETTER.link
-    assert LETTER.link.encode() not in call.body
+    assert NOTIFICATION.link
+    assert NOTIFICATION.link.encode() not in call.body
 
 
 def test_the_example_of_the_document_verifies_what_is_sent() -> None:
-    document = Path(__file__).parents[3] / "dashboard/API.md"
+    document = Path(__file__).parents[4] / "dashboard/API.md"
     code = document.read_text("utf-8").partition("<!-- verify -->\n```python\n")[2]
     names: dict[str, Any] = {}
     exec(code.partition("```")[0], names)

@@ -1,0 +1,1 @@
+"""How each channel sends, and what of a provider's answer counts as sent."""

@@ -1,0 +1,1 @@
+"""What opens and ends an alert of each rule."""
