@@ -1,61 +1,18 @@
 """The one-tap page: opening a link changes nothing, one POST acts once."""
 
 import asyncio
-import contextlib
-import string
-from collections.abc import Iterator
 from datetime import timedelta
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from itsdangerous import BadSignature, URLSafeSerializer
-from starlette.applications import Starlette
 
-from dashboard.trapper.one_tap import REPEAT, OneTap
-from dashboard.web.responses import Reply
-from gateway.alerts.links import BadTicketError, Links
-from gateway.config import check
+from dashboard.trapper.one_tap import REPEAT
 from gateway.domain import trap_lifecycle
-from gateway.domain.model import AlertStatus, Kind, TrapAction, TrapState
+from gateway.domain.model import AlertStatus, TrapState
 from gateway.ingest.people import actions
-from gateway.store.feed import Feed
-from tests.gateway.alerts.site import PEOPLE, Site, at
+from tests.dashboard.trapper.links import LINKS, acts_of, alert_of, link
+from tests.gateway.alerts.site import Site, at
 from tests.support.asgi import Phone
-
-LINKS = Links("s" * 32, "https://wall.example", days=3)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = Site(tmp_path)
-    site.hear("trap-01", Kind.SET, 0)
-    site.hear("trap-01", Kind.SPRUNG, 5)
-    yield site
-    site.store.close()
-
-
-@pytest.fixture
-def phone(site: Site) -> Phone:
-    page = OneTap(
-        site.store, Feed(), Reply(check({"people": PEOPLE})), site.policy, LINKS, lambda: site.now
-    )
-    return Phone(Starlette(routes=page.routes()))
-
-
-def link(site: Site, person: str = "tanaka") -> str:
-    [alert] = site.open().values()
-    return LINKS.url(alert.id, person, site.now)
-
-
-def alert_of(site: Site) -> Any:
-    return site.store.read_now(lambda r: r.latest_alerts())[0]
-
-
-def acts_of(site: Site) -> list[TrapAction]:
-    return site.store.read_now(lambda r: r.acts())
 
 
 def test_opening_the_link_shows_and_changes_nothing(site: Site, phone: Phone) -> None:
@@ -208,59 +165,6 @@ def test_an_illegal_outcome_is_refused_with_its_reason(site: Site, phone: Phone)
     answer = phone.post(link(site), data={"do": "paused"})
     assert answer.status_code == 409
     assert "先に結果" in answer.text
-
-
-def test_a_link_expires(site: Site, phone: Phone) -> None:
-    address = link(site)
-    site.minutes += timedelta(days=3, minutes=1) / timedelta(minutes=1)
-    assert phone.get(address).status_code == 410
-    assert phone.post(address, data={"do": "acknowledge"}).status_code == 410
-
-
-def test_a_link_of_a_removed_person_is_refused(site: Site, phone: Phone) -> None:
-    assert phone.get(link(site, "yamada")).status_code == 404
-
-
-def test_a_forged_or_shortened_link_is_refused(site: Site, phone: Phone) -> None:
-    token = LINKS.token("a", "tanaka", site.now)
-    for broken in (token[:-1], token[1:], "x", Links("other").token("a", "tanaka", site.now)):
-        with pytest.raises(BadTicketError):
-            LINKS.read(broken)
-        assert phone.get(f"/a/{broken}").status_code == 404
-
-
-def respelled(token: str) -> list[str]:
-    """The same bytes in other spellings of base64."""
-    letters = string.ascii_letters + string.digits + "-_"
-    tails = [token[:-1] + letter for letter in letters if letter != token[-1]]
-    body, dot, mark = token.rpartition(".")
-    foreign = [body + dot + mark[:9] + sign + mark[9:] for sign in "!*\n =~"]
-    return [*tails, *foreign, token + "=", token + "AAAA", f"{token} "]
-
-
-def test_a_token_has_one_spelling(site: Site, phone: Phone) -> None:
-    token = link(site).removeprefix("https://wall.example/a/")
-    for other in respelled(token):
-        with pytest.raises(BadTicketError):
-            LINKS.read(other)
-    for other in respelled(token)[:40]:
-        assert phone.post(f"/a/{quote(other)}", data={"do": "captured"}).status_code == 404
-    assert acts_of(site) == []
-    assert LINKS.read(token).person == "tanaka"
-
-
-def test_control_the_signature_alone_lets_other_spellings_pass() -> None:
-    token = LINKS.token("a", "tanaka", at(0))
-    signer = URLSafeSerializer("s" * 32, salt="one-tap", signer_kwargs={"digest_method": sha256})
-    passed = 0
-    for other in respelled(token):
-        with contextlib.suppress(BadSignature):
-            passed += signer.loads(other) == signer.loads(token)
-    assert passed > 3
-
-
-def test_without_a_public_address_messages_carry_no_link() -> None:
-    assert Links("secret").url("a", "tanaka", at(0)) == ""
 
 
 def test_the_page_is_in_english_for_an_english_browser(site: Site, phone: Phone) -> None:
