@@ -18,6 +18,7 @@ from dashboard.web.entry.passwords import PasswordCheck
 from gateway import app, watchdog
 from gateway.cli import main
 from gateway.domain.refused.unknown_names import UnknownNames
+from gateway.export.topics.audit import OwnTopics
 from gateway.ingest.messages.intake import Intake
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
@@ -78,6 +79,11 @@ async def check_at_once(_check: PasswordCheck, work: Callable[..., T], *given: s
     return await asyncio.get_running_loop().run_in_executor(CROWD, work, *given)
 
 
+def look_nowhere(_own: OwnTopics) -> list[str]:
+    """Compares nothing with what the broker retains."""
+    return []
+
+
 def has_always_room(names: UnknownNames, topic: str, now: datetime) -> None:
     """A list of unknown names without a limit."""
 
@@ -90,6 +96,7 @@ CARES: dict[str, tuple[object, str, object]] = {
     "a bound on what waits": (BrokerSession, "_pause", read_on),
     "a look at how connections end": (ConnectionHistory, "ended", see_nothing),
     "one password at a time": (PasswordCheck, "_in_turn", check_at_once),
+    "a look at what the broker retains": (OwnTopics, "filters", look_nowhere),
     "bounded connections": (serve, "bounded", unbounded),
     "the memory of the broker": (Gaps, "connected", forget),
 }

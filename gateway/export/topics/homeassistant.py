@@ -197,7 +197,7 @@ def _alert_entities(site: str) -> Iterator[Entity]:
         ("urgent", "捕獲・危険の警報 capture or danger", "value_json"),
         ("unanswered", "未確認の捕獲・危険 unacknowledged", "value_json.unacknowledged"),
     ):
-        is_on = f"{{{{ 'ON' if {counted}.danger + {counted}.capture > 0 else 'OFF' }}}}"
+        is_on = f"{{{{ 'ON' if {counted}.urgent > 0 else 'OFF' }}}}"
         words = {"name": label, "device_class": "safety", "value_template": is_on}
         yield "binary_sensor", name, about | words
     number = {

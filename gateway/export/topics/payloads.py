@@ -9,7 +9,16 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.domain.model import Alert, AlertLevel, AlertStatus, Kind, Role, TimeQuality, TrapState
+from gateway.domain.model import (
+    URGENT,
+    Alert,
+    AlertLevel,
+    AlertStatus,
+    Kind,
+    Role,
+    TimeQuality,
+    TrapState,
+)
 
 VERSION = 1  # of each payload: raised when a field is taken away or changes its meaning
 UNKNOWN: Literal["unknown"] = "unknown"
@@ -74,6 +83,7 @@ class AlertCounts(Struct, frozen=True, kw_only=True):
     """How many alerts, in all and of each level."""
 
     open: int
+    urgent: int
     danger: int
     capture: int
     warning: int
@@ -84,6 +94,7 @@ class AlertsPayload(_Payload, frozen=True, kw_only=True):
     """How many alerts are open, and the newest one."""
 
     open: int
+    urgent: int
     danger: int
     capture: int
     warning: int
@@ -111,4 +122,5 @@ def counts(alerts: list[Alert]) -> AlertCounts:
     """How many of these alerts there are of each level."""
     levels = [alert.level for alert in alerts]
     each = {level.value: levels.count(level) for level in AlertLevel}
-    return AlertCounts(open=len(alerts), **each)
+    urgent = sum(level in URGENT for level in levels)
+    return AlertCounts(open=len(alerts), urgent=urgent, **each)

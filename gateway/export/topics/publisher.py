@@ -20,7 +20,7 @@ from gateway.domain.outcome import Outcome
 from gateway.export.topics.audit import OwnTopics, notice_prefixes
 from gateway.export.topics.homeassistant import declarations
 from gateway.export.topics.publishing import PublishingSession
-from gateway.export.topics.retained import RetainedState, retained_topics
+from gateway.export.topics.retained import RetainedState, last_payload, retained_topics
 from gateway.mqtt.own_topics import names
 from gateway.mqtt.own_topics.reading import NotReadableError, read_retained
 from gateway.store import DiskError, Reader, Store
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 GATHER_S = 2.0  # changes that are not urgent are collected this long
 CHECK_EVERY_S = 30.0  # a device becomes silent without any message
 RETRY_S = 3.0  # between attempts while the broker does not accept everything
+CONNECTED_S = 0.2  # between two looks whether there is a connection
 BETWEEN_PUBLISHES_S = 0.02  # at most 50 publishes per second
 URGENT_KINDS = (Kind.SPRUNG, Kind.SET, Kind.TAMPER)
 
@@ -73,8 +74,7 @@ class TopicPublisher:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow(), name="retained topics: follow the feed")
             while True:
-                is_complete = await self._update()
-                await self._wait(CHECK_EVERY_S if is_complete else RETRY_S)
+                await self._wait(await self._update())
 
     async def _follow(self) -> None:
         with self._feed.listen() as outcomes:
@@ -91,11 +91,11 @@ class TopicPublisher:
                 await self._changed.wait()
         self._changed.clear()
 
-    async def _update(self) -> bool:
-        """Publish all changes; False if the broker did not accept everything."""
+    async def _update(self) -> float:
+        """Publish all changes; gives how long to wait for the next time."""
         counters = self._session.counters
         if not counters.connected:
-            return False
+            return CONNECTED_S
         if counters.connections != self._connection:
             self._connection, self._published = counters.connections, {}
             self._audits_due = AUDITS
@@ -107,8 +107,8 @@ class TopicPublisher:
             await self._note_channels(wanted.notices, forget=is_audited and is_last)
         except (TimeoutError, DiskError) as error:
             log.debug("retained topics are not up to date: %s", error)
-            return False
-        return True
+            return RETRY_S
+        return CHECK_EVERY_S
 
     async def _audit(self) -> bool:
         """Delete what the broker retains under our topics and the database does not want.
@@ -190,6 +190,8 @@ class TopicPublisher:
             known = await self._note(known | ours)
         gone = sorted(known - ours)
         for topic in gone:
+            if last := last_payload(topic):
+                await self._publish(topic, last)
             await self._publish(topic, b"")
         for topic, payload in wanted.items():
             if self._published.get(topic) != payload:

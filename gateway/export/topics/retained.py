@@ -24,6 +24,7 @@ from gateway.export.topics.payloads import (
     TrapStatePayload,
     counts,
 )
+from gateway.mqtt.link import OFFLINE
 from gateway.mqtt.own_topics import names
 
 FACTS = ("battery_pct", "battery_v", "battery_low", "external_power", "rssi_dbm", "snr_db")
@@ -59,6 +60,16 @@ def retained_topics(site_state: RetainedState) -> dict[str, bytes]:
         names.state(site, device.id): _encode(_state(site_state, device))
         for device in site_state.shown
     }
+
+
+def last_payload(topic: str) -> bytes:
+    """What is said on a topic before it is deleted, for those that ignore a deletion; b"": nothing.
+
+    A siren that follows another name of the site must not sound for ever.
+    """
+    if topic.endswith("/alerts"):
+        return _encode(_alerts([], {}))
+    return OFFLINE if topic.endswith("/gateway/status") else b""
 
 
 def _state(site_state: RetainedState, device: Device) -> TrapStatePayload | DetectorStatePayload:

@@ -124,12 +124,20 @@ def test_acknowledged_and_unacknowledged_alerts_are_counted_apart() -> None:
     assert (total["open"], total["capture"], total["warning"]) == (3, 2, 1)
     assert total["unacknowledged"] == {
         "open": 2,
+        "urgent": 1,
         "danger": 0,
         "capture": 1,
         "warning": 1,
         "info": 0,
     }
-    assert total["acknowledged"] == {"open": 1, "danger": 0, "capture": 1, "warning": 0, "info": 0}
+    assert total["acknowledged"] == {
+        "open": 1,
+        "urgent": 1,
+        "danger": 0,
+        "capture": 1,
+        "warning": 0,
+        "info": 0,
+    }
     assert total["newest"]["id"] == "a"
     assert said(board, "shishigaki/v1/goto/alert/a")["acknowledged"] is True
     assert said(board, "shishigaki/v1/goto/alert/b")["acknowledged"] is False

@@ -1,0 +1,122 @@
+"""deploy/sirens and its account: recipes use topics that exist, and hear them at the shipped broker."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.mqtt.own_topics import names
+from tests.deploy.folder import DEPLOY
+from tests.deploy.test_mosquitto import GATEWAY, Broker, Client
+from tests.support.servers import wait_for
+
+RECIPES = ("esphome.yaml", "tasmota.txt")
+ACL = (DEPLOY / "mosquitto" / "shishigaki.acl").read_text(encoding="utf-8")
+SIREN, HUB = "siren.local", "homeassistant.local"
+
+
+def uncommented(text: str, user: str) -> str:
+    """The ACL with the lines of one account in use, as a person makes them."""
+    head, found, rest = text.partition(f"#user {user}\n")
+    assert found, f"{user} has no lines in the ACL"
+    lines, others = [], rest.splitlines(keepends=True)
+    while others and others[0].startswith("#topic"):
+        lines.append(others.pop(0).removeprefix("#"))
+    assert lines
+    return head + f"user {user}\n" + "".join(lines + others)
+
+
+class OpenedBroker(Broker):
+    """The shipped broker with the accounts of a siren and of Home Assistant."""
+
+    def command(self) -> list[str]:
+        command = super().command()
+        acl = uncommented(uncommented(ACL, SIREN), HUB)
+        (self.directory / "shishigaki.acl").write_text(acl, encoding="utf-8")
+        self._passwords(GATEWAY, SIREN, HUB, "trap-01")
+        return command
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[OpenedBroker]:
+    with OpenedBroker(tmp_path / "mosquitto") as broker:
+        yield broker
+
+
+def own_topics(text: str) -> set[str]:
+    """The topics of ours that a recipe names."""
+    return set(re.findall(r"shishigaki/v1/[\w{}/+-]+", text))
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_follows_the_sum_of_alerts_and_the_gateways_status(recipe: str) -> None:
+    text = (DEPLOY / "sirens" / recipe).read_text(encoding="utf-8")
+    assert own_topics(text) == {names.alerts("goto"), names.status("goto")}
+    for word in ("unacknowledged", "urgent", "online", "offline"):
+        assert word in text.lower()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_writes_only_where_the_acl_lets_it(recipe: str) -> None:
+    text = (DEPLOY / "sirens" / recipe).read_text(encoding="utf-8")
+    assert f"{SIREN}\n" in text
+    prefix = re.search(r"(?:topic_prefix:|FullTopic) (\S+)", text)
+    assert prefix is not None
+    assert prefix[1].startswith("siren/")
+
+
+def test_the_guide_names_each_recipe_and_the_account() -> None:
+    text = (DEPLOY / "sirens" / "README.md").read_text(encoding="utf-8")
+    assert all(f"[{recipe}]({recipe})" in text for recipe in RECIPES)
+    assert f"`{SIREN}`" in text
+
+
+@pytest.mark.real
+def test_at_the_shipped_broker_a_siren_hears_its_topics_only_and_says_nothing_of_ours(
+    broker: OpenedBroker,
+) -> None:
+    gateway = Client(broker.port, GATEWAY).hear("#")
+    siren = Client(broker.sensors, SIREN).hear("#")
+    heard = [names.status("goto"), names.alerts("goto")]
+    for topic in (names.alert("goto", "a1"), names.state("goto", "trap-01"), *heard):
+        gateway.say(topic)
+    wait_for(lambda: siren.topics()[-1:] == heard[-1:], "the sum of alerts")
+    assert siren.topics() == heard
+    for topic in (names.alerts("goto"), "wildlife/v1/goto/trap-01/event", "siren/siren-1/status"):
+        siren.say(topic, "from the siren")
+    wait_for(lambda: "siren/siren-1/status" in gateway.topics(), "the siren's own word")
+    assert [one for one, said in gateway.got if said == b"from the siren"] == [
+        "siren/siren-1/status"
+    ]
+    gateway.close()
+    siren.close()
+
+
+@pytest.mark.real
+def test_at_the_shipped_broker_home_assistant_hears_all_of_ours_and_writes_none_of_it(
+    broker: OpenedBroker,
+) -> None:
+    gateway = Client(broker.port, GATEWAY).hear("#")
+    hub = Client(broker.sensors, HUB).hear("#")
+    heard = [
+        "homeassistant/sensor/shishigaki_goto/alerts/config",
+        names.state("goto", "trap-01"),
+        names.event("goto", "trap-01"),
+        names.status("goto"),
+    ]
+    for topic in ("wildlife/v1/goto/trap-01/event", *heard):
+        gateway.say(topic)
+    wait_for(lambda: hub.topics()[-1:] == heard[-1:], "the last of the gateway")
+    assert hub.topics() == heard
+    for topic in (names.state("goto", "trap-01"), "homeassistant/status"):
+        hub.say(topic, "from the hub")
+    wait_for(lambda: "homeassistant/status" in gateway.topics(), "the hub's own word")
+    assert [one for one, said in gateway.got if said == b"from the hub"] == ["homeassistant/status"]
+    gateway.close()
+    hub.close()
+
+
+def test_control_as_shipped_the_accounts_have_no_rights() -> None:
+    active = [line for line in ACL.splitlines() if not line.startswith("#")]
+    assert not any(SIREN in line or HUB in line for line in active)
