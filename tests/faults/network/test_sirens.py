@@ -18,6 +18,7 @@ from tests.dashboard.client import Client
 from tests.faults.lacking import without
 from tests.faults.network.siren import Siren, Watch
 from tests.faults.visitors.crowd import members
+from tests.faults.visitors.measured import page_s
 from tests.support.pace import slowness
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, native
@@ -25,6 +26,7 @@ from tests.support.service import Sensor, Service, native
 TRAP = Device(id="trap-01", role=Role.TRAP)
 WRONG_S = 5.0  # longest time that a siren may be wrong, on a quiet machine
 KILLS = 30
+READY_S = 60.0
 
 
 class Scene:
@@ -69,6 +71,7 @@ class Scene:
 
     def acknowledge(self) -> None:
         """As the trapper does on the trap's page."""
+        wait_for(lambda: page_s(self.service) < READY_S, "the pages", READY_S)
         client = Client(self.service.url)
         client.cookies["shishigaki_session"] = self._cookie
         for alert in self.open_alerts() or ():
@@ -125,6 +128,7 @@ def restore_without_the_spring(scene: Scene, siren: Siren) -> None:
     scene.command("backup", str(scene.copy))
     scene.tell("trap.sprung")
     wait(scene, siren, sounds=True)
+    wait_for(lambda: siren.counts_alerts, "the alert's topic")
     scene.service.kill()
     scene.command("restore", str(scene.copy), "--force")
     scene.service.start()
