@@ -106,7 +106,7 @@ def test_a_tab_that_is_closed_makes_room_for_an_older_one(
     wait_for(lambda: len(streams[0]) == 3, "the first tab to take a stream again", 30)
 
 
-def test_a_page_that_hears_nothing_for_35_s_says_how_old_it_is(
+def test_a_page_that_receives_nothing_for_35_s_shows_how_old_it_is(
     desktop: Page, url: str, place: Place
 ) -> None:
     desktop.clock.install()

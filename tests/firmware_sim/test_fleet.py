@@ -107,7 +107,7 @@ def test_a_killed_device_leaves_its_last_will_and_a_clean_disconnect_leaves_none
         ) == 1
 
 
-def test_a_sprung_trap_is_heard_at_once_on_either_network_and_can_be_set_again(
+def test_a_sprung_trap_arrives_at_once_on_either_network_and_can_be_set_again(
     mosquitto: Mosquitto,
 ) -> None:
     world = World(load("tiny"), START)

@@ -31,7 +31,7 @@ def metres(lat: float, lon: float) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def test_sites_gather_where_animals_were_seen_and_say_who_saw_them() -> None:
+def test_proposed_sites_lie_where_animals_were_seen_and_name_the_sensors() -> None:
     got = proposals.propose(detectors(), [], SitingRequest(3, min_distance_m=300))
     assert len(got.sites) == 3
     for site in got.sites:

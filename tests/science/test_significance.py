@@ -33,7 +33,7 @@ def test_counts_from_unequal_effort_are_no_hot_spot() -> None:
     assert np.isnan(got.z).all()
 
 
-def test_hot_and_cold_are_told_apart() -> None:
+def test_hot_and_cold_are_distinguished() -> None:
     x = np.arange(60) * 1000.0
     rates = np.where(x < 6000, 80, np.where(x > 53_000, 1, 40)) + np.arange(60) % 3
     got = significance.gi_star(projection.sites(x, x * 0, rates, np.full(60, 100)), 2500)

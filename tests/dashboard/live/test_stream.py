@@ -169,7 +169,7 @@ def test_who_does_not_take_gzip_gets_plain_text(village: Place) -> None:
             page.close()
 
 
-def test_a_page_without_news_hears_a_sign_of_life(
+def test_a_page_without_changes_gets_a_sign_of_life(
     village: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(updates, "MAX_AGE_S", 0.2)

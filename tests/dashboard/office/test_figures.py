@@ -69,7 +69,7 @@ def test_a_month_without_effort_is_unknown_and_not_zero(county: County) -> None:
     assert by_month["2026-10"][2] == 0, "effort and no capture is a true zero"
 
 
-def test_uptime_counts_from_the_first_day_heard(county: County) -> None:
+def test_uptime_counts_from_the_day_of_the_first_message(county: County) -> None:
     found = {one.device: one for one in report(county).uptime}
     assert found["cam-1"].possible == 214
     assert found["cam-1"].share == pytest.approx(60 / 214)
@@ -172,7 +172,7 @@ def content(data: bytes) -> str:
     )
 
 
-def test_the_pdf_says_in_japanese_what_the_page_says(get: Get) -> None:
+def test_the_pdf_has_the_same_japanese_text_as_the_page(get: Get) -> None:
     data = get("/officials/figures.pdf?month=2026-10")[1]
     shown = content(data)
     for word in ("2026年度", "捕獲と努力量", "わな日", "イノシシ", "4928061", "偶然かもしれません"):

@@ -182,7 +182,7 @@ def test_the_last_administrator_stays(readers: dict[str, Client], gateway: servi
     assert admin.get("/people").status_code == 403
 
 
-def test_of_two_who_change_the_same_person_the_second_is_told(
+def test_of_two_who_change_the_same_person_the_second_is_refused_with_the_reason(
     readers: dict[str, Client], gateway: service.Gateway
 ) -> None:
     first, second = form_of(readers["admin"], "a-viewer"), form_of(readers["official"], "a-viewer")

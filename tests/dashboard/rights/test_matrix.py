@@ -84,7 +84,7 @@ READS = [row for row in ROUTES if not row.acts]
 
 
 @pytest.mark.parametrize("row", READS, ids=lambda row: row.path)
-def test_nobody_is_told_more_than_the_matrix_allows(
+def test_nobody_is_shown_more_than_the_matrix_allows(
     readers: dict[str, Client], row: RouteRow
 ) -> None:
     for name, client in readers.items():
@@ -210,7 +210,7 @@ def test_control_a_new_route_without_a_row_is_named_and_shown_to_nobody(tmp_path
     gateway.store.close()
 
 
-def test_control_a_route_that_tells_too_much_is_found(
+def test_control_a_route_that_shows_too_much_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes, "ROUTES", (*ROUTES, RouteRow("/new", Resource.LIVE)))

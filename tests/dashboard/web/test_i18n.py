@@ -25,7 +25,7 @@ def test_every_reason_for_a_refusal_has_an_explanation() -> None:
     assert kept <= text("ja").words.keys()
 
 
-def test_every_state_and_reason_has_a_word() -> None:
+def test_every_state_and_reason_has_a_text() -> None:
     words = text("ja").words
     wanted = [f"condition.{one.value}" for one in Condition] + [f"role.{one.value}" for one in Role]
     wanted += [

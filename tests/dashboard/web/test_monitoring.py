@@ -22,14 +22,14 @@ def url(tmp_path: Path) -> Iterator[str]:
     gateway.store.close()
 
 
-def test_at_the_machine_faults_version_and_figures_are_told(url: str) -> None:
+def test_at_the_machine_faults_version_and_figures_are_shown(url: str) -> None:
     health = Client(url).get("/healthz")
     assert health.status_code == 503
     assert set(health.json()) == {"ok", "version", "faults"}
     assert Client(url).get("/metrics").status_code == 200
 
 
-def test_through_a_proxy_only_the_status_is_told(url: str) -> None:
+def test_through_a_proxy_only_the_status_is_shown(url: str) -> None:
     through = {"x-forwarded-for": "203.0.113.9"}
     health = Client(url).get("/healthz", headers=through)
     assert (health.status_code, health.json()) == (503, {"ok": False})

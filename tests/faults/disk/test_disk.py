@@ -89,7 +89,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 SPRING = message(reading("trap-01", Kind.SPRUNG, 5))
 
 
-def test_at_the_reserve_nothing_is_acknowledged_and_people_are_told_once(
+def test_at_the_reserve_nothing_is_acknowledged_and_people_are_notified_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig, free = Rig(store, reserve_mb=200), [100_000_000]

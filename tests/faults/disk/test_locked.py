@@ -94,7 +94,7 @@ def test_only_who_writes_is_named() -> None:
 
 
 @pytest.mark.real
-def test_a_capture_beside_a_program_that_writes_is_told_and_confirmed_when_it_has_ended(
+def test_a_capture_beside_a_program_that_writes_notifies_and_is_confirmed_when_that_has_ended(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     confirms = Confirms(mosquitto.port)

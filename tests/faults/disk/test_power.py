@@ -276,7 +276,9 @@ def test_killed_at_each_of_three_hundred_writes_and_syncs(tmp_path: Path) -> Non
     run_kills(tmp_path, range(21, 171))
 
 
-def test_control_said_before_the_commit_an_event_is_lost_by_such_a_kill(tmp_path: Path) -> None:
+def test_control_confirmed_before_the_commit_an_event_is_lost_by_such_a_kill(
+    tmp_path: Path,
+) -> None:
     acked, found = kill_at(tmp_path / "hasty" / "gateway.db", "pwrite64", 40, "--hasty")
     print(f"\nacknowledged before the commit and killed at a write: {acked - found} lost")
     assert acked > found

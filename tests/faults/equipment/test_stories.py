@@ -68,7 +68,9 @@ def field(
         field.close()
 
 
-def test_what_a_node_of_many_inputs_had_retained_makes_no_news_at_restarts(field: Field) -> None:
+def test_retained_messages_of_a_node_with_many_inputs_alert_nobody_at_restarts(
+    field: Field,
+) -> None:
     field.say(
         esphome("node", "reed1", "OFF"),
         esphome("node", "reed2", "OFF"),
@@ -103,7 +105,7 @@ def test_what_a_node_of_many_inputs_had_retained_makes_no_news_at_restarts(field
         ("n-minutes", -180),
     ],
 )
-def test_a_clock_in_another_zone_neither_hides_a_spring_nor_outlives_a_persons_word(
+def test_a_clock_in_another_zone_neither_hides_a_spring_nor_outranks_a_persons_record(
     field: Field, trap: str, error_s: int
 ) -> None:
     field.say(native(trap, "trap.set", 1, error_s))
@@ -138,7 +140,7 @@ def test_a_time_that_cannot_be_read_costs_the_time_not_the_event(field: Field) -
     assert "trap_sprung" in field.rules("n-badtime")
 
 
-def test_one_frame_by_two_gateways_is_one_event_and_a_counter_that_begins_again_is_news(
+def test_one_frame_by_two_gateways_is_one_event_and_a_counter_that_begins_again_is_another(
     field: Field,
 ) -> None:
     shut, opened = {"magnet_status": "close"}, {"magnet_status": "open"}
@@ -239,7 +241,7 @@ def test_a_word_for_no_animal_is_no_sighting(field: Field) -> None:
     assert field.kinds("camera")[-1] == "detection"
 
 
-def test_what_was_held_of_each_make_is_told_and_read_at_its_approval(field: Field) -> None:
+def test_what_was_held_of_each_make_alerts_and_is_read_at_its_approval(field: Field) -> None:
     field.say(zigbee("new-z", contact=True), zigbee("new-z", contact=False), retain=True)
     for device in ("new-a", "new-b"):  # the same id
         field.say(

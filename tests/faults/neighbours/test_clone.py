@@ -144,7 +144,7 @@ def test_two_programs_with_ids_of_their_own_are_no_fault(
         assert service.log.count("connected to the broker") == 1
 
 
-def test_one_short_visit_under_our_id_is_told_where_the_broker_shows_its_log(
+def test_one_short_connection_under_our_id_is_reported_where_the_broker_shows_its_log(
     tmp_path: Path, twin: Twin
 ) -> None:
     broker = Mosquitto(tmp_path / "mosquitto", extra="log_dest topic\nlog_type notice\n")

@@ -46,7 +46,7 @@ def run(database: Path, command: str) -> str:
 
 
 @pytest.mark.parametrize("command", ["devices list", "users list", "quarantine list"])
-def test_a_salvage_made_by_any_command_is_told_by_the_next_gateway(
+def test_a_salvage_made_by_any_command_is_reported_by_the_next_gateway(
     database: Path, command: str
 ) -> None:
     break_head(database)

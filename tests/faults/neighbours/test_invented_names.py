@@ -99,7 +99,7 @@ def check(found: Cost) -> None:
     assert told == ["wildlife/v1/+/wana-07/#"]
 
 
-def test_invented_names_cost_the_others_nothing_and_are_told_once(tmp_path: Path) -> None:
+def test_invented_names_cost_the_others_nothing_and_are_reported_once(tmp_path: Path) -> None:
     check(cost(tmp_path, 5_000))
 
 
@@ -184,12 +184,14 @@ def _approve(database: Path) -> set[str]:
     return {event.id for event in outcome.events}
 
 
-def test_a_spring_before_many_held_messages_is_told_and_read_after_approval(tmp_path: Path) -> None:
+def test_a_spring_before_many_held_messages_alerts_and_is_read_after_approval(
+    tmp_path: Path,
+) -> None:
     spring_behind(tmp_path, 3_000)
 
 
 @pytest.mark.long
-def test_a_spring_before_25_000_held_messages_is_told_and_read_after_approval(
+def test_a_spring_before_25_000_held_messages_alerts_and_is_read_after_approval(
     tmp_path: Path,
 ) -> None:
     spring_behind(tmp_path, 25_000)

@@ -76,7 +76,7 @@ ROGUES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("rogue", ROGUES)
-def test_files_taken_away_under_load_are_told_and_nothing_confirmed_is_gone(
+def test_files_taken_away_under_load_are_reported_and_nothing_confirmed_is_lost(
     mosquitto: Mosquitto, tmp_path: Path, rogue: str
 ) -> None:
     with Service(tmp_path / "gw", mosquitto.port, *CAMERAS) as service:
@@ -114,7 +114,7 @@ def test_control_without_checking_the_files_later_confirmed_events_are_lost(
     assert len(confirmed - kept) > MORE / 2
 
 
-def test_the_office_is_told_and_the_next_start_still_tells(
+def test_the_office_is_notified_and_the_next_start_still_reports_it(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     office = '[[people]]\nname = "office"\nchannels = ["console:"]\nduty = "office"\n[alerts]\ntick_s = 1'

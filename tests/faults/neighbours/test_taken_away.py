@@ -120,7 +120,9 @@ def test_a_reported_commit_is_in_the_file_under_the_databases_name(store: Store,
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_without_any_message_the_watch_sees_it_and_people_are_told(store: Store, way: str) -> None:
+def test_without_any_message_the_watch_sees_it_and_people_are_notified(
+    store: Store, way: str
+) -> None:
     watch = FileWatch(store, lambda: datetime.now(UTC))
     assert watch.faults() == {}
     WAYS[way](store.path)

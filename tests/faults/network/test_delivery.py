@@ -169,7 +169,7 @@ def test_a_thousand_captures_by_five_channels_through_fifty_kills(tmp_path: Path
 
 
 @pytest.mark.parametrize(("fault", "field"), [("early", "too_early"), ("noted", "missing")])
-def test_control_told_before_the_commit_or_noted_before_it_is_sent_is_found_out(
+def test_control_sending_before_the_commit_or_noting_before_sending_is_found(
     tmp_path: Path, fault: str, field: str
 ) -> None:
     result = run(tmp_path, 6, 0, 7, (0, 0), fault)

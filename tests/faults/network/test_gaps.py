@@ -135,7 +135,7 @@ def test_without_the_memory_of_the_broker_the_trap_is_shown_as_armed(
     valley.service.kill()
 
 
-def test_a_trap_that_is_heard_again_is_armed_again_and_the_fault_outlives_a_restart(
+def test_a_trap_that_sends_again_is_armed_again_and_the_fault_outlives_a_restart(
     forgetful: Valley,
 ) -> None:
     forgetful.begin()
@@ -178,7 +178,7 @@ def test_a_broker_that_kept_the_session_is_not_reported(keeping: Valley, end: st
     assert keeping.faults() == {}
 
 
-def test_what_the_broker_dropped_while_we_were_away_is_told_with_its_window(
+def test_what_the_broker_dropped_while_disconnected_is_reported_with_its_window(
     tmp_path: Path,
 ) -> None:
     extra = "sys_interval 1\nmax_queued_messages 10\nmax_inflight_messages 1\n"

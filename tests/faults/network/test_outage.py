@@ -247,7 +247,7 @@ def open_valley(folder: Path, traps: int) -> Store:
 @pytest.mark.parametrize(
     "every_h", [6.0, pytest.param(0.2, marks=pytest.mark.long)], ids=["few", "many"]
 )
-def test_people_away_for_three_days_are_told_everything_that_is_not_given_up(
+def test_people_away_for_three_days_get_everything_that_is_not_given_up(
     tmp_path: Path, every_h: float
 ) -> None:
     traps = int((AWAY_H - EARLY_H) / every_h) + 1
@@ -271,7 +271,7 @@ def test_people_away_for_longer_are_given_up_by_the_rule(tmp_path: Path) -> None
     store.close()
 
 
-def test_a_channel_that_gives_up_at_once_tells_nobody(tmp_path: Path) -> None:
+def test_control_a_channel_that_gives_up_at_once_reaches_nobody(tmp_path: Path) -> None:
     """The control: without the outbox's patience three days away cost every alert."""
     store, uplink = open_valley(tmp_path, 13), Uplink(AWAY_H, permanent=True)
     live(store, uplink, AWAY_H + 2, 6.0)

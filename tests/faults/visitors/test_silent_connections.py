@@ -106,7 +106,7 @@ def beside_a_crowd(
 @pytest.mark.parametrize(
     "rounds", [1, pytest.param(ROUNDS, marks=pytest.mark.long)], ids=["short", "long"]
 )
-def test_a_spring_is_told_while_1100_sockets_are_silent_and_500_streams_are_open(
+def test_a_spring_notifies_while_1100_sockets_are_silent_and_500_streams_are_open(
     service: Service, sensor: Sensor, first: bytes, addresses: int, rounds: int
 ) -> None:
     measured, was_told, others_told = beside_a_crowd(service, sensor, first, addresses, rounds)

@@ -21,7 +21,7 @@ from tests.gateway.alerts.site import PEOPLE, Site
 LINKS = Links("secret", "https://wall.example")
 
 
-def test_the_same_letter_is_tried_until_taken_with_growing_pauses(make: Any) -> None:
+def test_the_same_notification_is_tried_with_growing_pauses_until_accepted(make: Any) -> None:
     site, post, deliver = make()
     post.failures = [UndeliveredError("500")] * 3
     site.hear("trap-01", Kind.SPRUNG, 0)
@@ -85,7 +85,9 @@ def test_a_bug_in_a_channel_stops_neither_the_others_nor_the_retry(make: Any) ->
     assert len(post.letters) == 2
 
 
-def test_the_quotas_rest_is_kept_for_captures_and_running_short_is_told(make: Any) -> None:
+def test_the_last_of_a_quota_is_reserved_for_captures_and_a_low_quota_is_reported(
+    make: Any,
+) -> None:
     people = [{"name": "tanaka", "channels": ["line:T@U" + "0" * 32]}]
     quotas = [{"channel": "line", "month": 10, "reserve": 4}]
     site, post, deliver = make(people=people, quotas=quotas)
@@ -105,7 +107,7 @@ def test_the_quotas_rest_is_kept_for_captures_and_running_short_is_told(make: An
     assert faults["quota"] == "line 7/10"
 
 
-def test_a_siren_is_told_when_the_alert_is_over(make: Any) -> None:
+def test_a_siren_gets_the_end_of_the_alert(make: Any) -> None:
     site, post, deliver = make(people=[{"name": "siren", "channels": ["mqtt:"]}])
     site.hear("trap-01", Kind.SPRUNG, 0)
     deliver(0)
@@ -117,7 +119,7 @@ def test_a_siren_is_told_when_the_alert_is_over(make: Any) -> None:
     ]
 
 
-def test_a_gathered_letter_is_the_same_letter_at_every_attempt(make: Any) -> None:
+def test_a_gathered_message_is_the_same_at_every_attempt(make: Any) -> None:
     site, post, deliver = make()
     post.failures = [UndeliveredError("500")]
     site.hear("trap-01", Kind.TAMPER, 0)

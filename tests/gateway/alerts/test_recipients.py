@@ -58,7 +58,7 @@ def test_an_outcome_recorded_in_time_spares_deputy_and_office(make: Any) -> None
     assert {name for name, letter in post.letters if "わな" in letter.title} == {"tanaka"}
 
 
-def test_news_of_one_channel_within_seconds_is_one_message(make: Any) -> None:
+def test_notices_of_one_channel_within_seconds_are_one_message(make: Any) -> None:
     site, post, deliver = make()
     site.hear("trap-01", Kind.TAMPER, 0)
     site.hear("trap-01", Kind.HEARTBEAT, 0.05, battery_pct=5.0)
@@ -80,7 +80,7 @@ def test_quiet_hours_hold_a_warning_but_never_a_capture(make: Any) -> None:
     assert post.titles("tanaka") == ["わなが作動", "センサーに異常な接触"]
 
 
-def test_a_dead_gateway_is_told_in_quiet_hours_too(make: Any) -> None:
+def test_a_failed_gateway_notifies_in_quiet_hours_too(make: Any) -> None:
     people = [{"name": "office", "channels": ["console:"], "duty": "office", "quiet": "08-12"}]
     site, post, deliver = make(people=people)
     site.tick(1, {"disk": "full"})
@@ -97,7 +97,7 @@ def test_a_digest_comes_in_the_morning(make: Any) -> None:
     assert post.titles("tanaka") == ["久しぶりの出没"]
 
 
-def test_the_duty_rota_tells_whose_turn_it_is(make: Any) -> None:
+def test_the_duty_rota_decides_who_is_notified(make: Any) -> None:
     people = [{"name": name, "channels": ["console:"]} for name in ("tanaka", "suzuki")]
     rota = [{"people": ["tanaka", "suzuki"], "since": "2026-11-01", "days": 1}]
     site, post, deliver = make(people=people, rota=rota)
@@ -154,7 +154,7 @@ def test_each_trapper_hears_of_their_own_traps(make: Any) -> None:
     assert [name for name, _ in post.letters] == ["tanaka"]
 
 
-def test_nobody_responsible_means_everybody_is_told(make: Any) -> None:
+def test_without_a_responsible_person_everybody_is_notified(make: Any) -> None:
     people = [{"name": "tanaka", "channels": ["console:"], "devices": ["other"]}]
     site, post, deliver = make(people=people)
     site.hear("trap-01", Kind.SPRUNG, 1)

@@ -37,7 +37,7 @@ def ticker(site: Site, feed: Feed) -> AlertScheduler:
     )
 
 
-def test_a_tick_tells_open_pages_what_it_changed(site: Site) -> None:
+def test_open_pages_get_what_a_tick_changed(site: Site) -> None:
     async def run() -> list[str]:
         feed = Feed()
         with feed.listen() as outcomes:

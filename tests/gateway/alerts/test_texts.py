@@ -86,7 +86,7 @@ def test_the_text_says_which_when_and_how_late(minutes: int, ja: str, en: str) -
         ),
     ],
 )
-def test_a_time_that_may_be_wrong_is_told_as_such(doubt: TimeQuality, ja: str, en: str) -> None:
+def test_a_time_that_may_be_wrong_is_marked(doubt: TimeQuality, ja: str, en: str) -> None:
     for language, text in zip(LANGUAGES, (ja, en), strict=True):
         assert texts.text(alert(doubt=doubt), TRAP, language, TOKYO, T0) == text
         named = Device(id="d", role=Role.TRAP, name="名" * 60)
@@ -96,7 +96,7 @@ def test_a_time_that_may_be_wrong_is_told_as_such(doubt: TimeQuality, ja: str, e
     assert lines.count(translations("ja")(f"alert.time.{doubt}")) == 2
 
 
-def test_an_animal_at_a_place_is_told_in_words() -> None:
+def test_an_animal_at_a_place_is_named_with_its_place() -> None:
     said = texts.text(alert("living_area", "岐宿/boar", "カメラ3"), None, "ja", TOKYO, T0)
     assert said == "岐宿 イノシシ（カメラ3） 11月1日09:00"
 
@@ -132,7 +132,7 @@ def test_the_window_of_lost_messages_stands_whole_in_the_message(language: Langu
     st.sampled_from(["ja", "en"]),
     st.sampled_from(["", *Duty]),
 )
-def test_gathered_news_names_each_of_them_and_its_lines_stay_short(
+def test_a_gathered_message_names_each_alert_in_a_short_line(
     rules: list[str], language: Language, asked: str
 ) -> None:
     alerts = [alert(rule, f"trap-{n:03}") for n, rule in enumerate(rules)]

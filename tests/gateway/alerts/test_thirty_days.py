@@ -94,7 +94,7 @@ def month(tmp_path: Path) -> Iterator[Month]:
     month.close()
 
 
-def test_a_quiet_month_with_its_visits_troubles_nobody(month: Month) -> None:
+def test_a_month_without_events_and_with_its_visits_notifies_nobody(month: Month) -> None:
     for trap in TRAPS:
         month.site.hear(trap.id, Kind.SET, -1)
     for minute in range(0, DAYS * DAY, STEP):

@@ -45,7 +45,7 @@ def test_a_siren_is_tested_and_falls_silent_again(tmp_path: Path, mosquitto: Mos
     assert (result.exit_code, result.output.strip()) == (0, "○ mqtt: taken by the broker")
 
 
-def test_without_a_broker_the_siren_is_said_to_be_mute(tmp_path: Path) -> None:
+def test_without_a_broker_the_test_reports_that_the_siren_stays_silent(tmp_path: Path) -> None:
     config = configured(tmp_path, ["mqtt:"], "http://127.0.0.1:9")
     result = CliRunner().invoke(app, ["alerts", "test", "--person", "tanaka", "-c", config])
     assert result.exit_code == 1

@@ -63,7 +63,7 @@ def test_every_command_and_option_explains_itself_in_both_languages(name: str) -
         assert what in NAMES_ONLY or JAPANESE.search(text), f"{name}: {what}: no Japanese: {text!r}"
 
 
-def test_a_database_that_is_a_folder_is_said_in_one_line(
+def test_a_database_that_is_a_folder_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "s.toml").write_text(f"[store]\npath = '{tmp_path}'\n")
@@ -71,7 +71,7 @@ def test_a_database_that_is_a_folder_is_said_in_one_line(
     assert said == f"shishigaki: {tmp_path}: cannot be read: Is a directory; set store.path\n"
 
 
-def test_missing_map_files_are_said_before_anything_starts(
+def test_missing_map_files_are_reported_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(assets, "STATIC", tmp_path / "static")

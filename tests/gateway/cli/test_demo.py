@@ -178,7 +178,7 @@ def test_a_second_demo_on_the_same_data_is_refused_until_the_first_has_ended(
     claim(tmp_path).close()
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DemoError, match=r"Not a directory.*--data"):
         claim(tmp_path / "file" / "data")

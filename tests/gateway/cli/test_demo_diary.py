@@ -23,7 +23,7 @@ def event(no: int, kind: Kind, hours: float) -> Event:
 STORY = [e for n in range(300) for e in (event(n, Kind.SPRUNG, n), event(n, Kind.SET, n + 8))]
 
 
-def test_each_start_tells_the_same_story() -> None:
+def test_each_start_has_the_same_diary() -> None:
     assert Diary().read(STORY) == Diary().read(STORY)
 
 

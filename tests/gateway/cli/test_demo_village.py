@@ -30,7 +30,7 @@ def seen(no: int, species: str = "boar", device: str = "cam-1") -> Event:
 STORY = [seen(no) for no in range(4_000)]
 
 
-def test_each_start_tells_the_same_few_reports() -> None:
+def test_each_start_has_the_same_few_reports() -> None:
     told = reports(STORY, PLACES, TOKYO)
     assert told == reports(STORY, PLACES, TOKYO)
     assert 60 < len(told) < 160

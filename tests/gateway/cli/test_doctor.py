@@ -62,7 +62,7 @@ def login_line(
     return examine(folder, free_port(), f"[dashboard]\n{dashboard}\n")[1]["login"]
 
 
-def test_open_reading_is_said_and_how_to_end_it(tmp_path: Path) -> None:
+def test_open_reading_is_shown_with_how_to_close_it(tmp_path: Path) -> None:
     ok, told = login_line(tmp_path)
     assert ok
     assert "without a login" in told

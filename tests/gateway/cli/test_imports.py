@@ -155,7 +155,7 @@ def test_species_days_and_groups_can_be_chosen(site: Path) -> None:
     assert (everything["group"], everything["effort_days"]) == ("", 12.5)
 
 
-def test_a_species_that_nobody_knows_is_a_slip_and_is_told_the_known_ones(site: Path) -> None:
+def test_an_unknown_species_is_refused_with_the_known_ones(site: Path) -> None:
     run("import", "camtrapdp", site)
     result = run("rates", "--species", "unicorn")
     said = " ".join(result.stderr.split())

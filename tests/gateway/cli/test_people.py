@@ -85,7 +85,7 @@ def test_somebody_is_added_changed_shown_and_removed(tmp_path: Path) -> None:
         (("add", "x", "--language", "fr"), "", "ja and en"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line_without_a_secret(
+def test_what_cannot_be_done_is_explained_in_one_line_without_a_secret(
     tmp_path: Path, arguments: tuple[str, ...], given: str, says: str
 ) -> None:
     done = people(tmp_path, *arguments, given=given)

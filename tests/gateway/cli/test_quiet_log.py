@@ -45,7 +45,7 @@ def test_the_same_fault_of_a_library_is_written_once_a_minute_with_its_number(lo
     assert log.lines[1:] == ["out of files again (999 more in the last minute)"]
 
 
-def test_what_we_say_ourselves_is_always_written(log: Log) -> None:
+def test_our_own_log_lines_are_always_written(log: Log) -> None:
     for _ in range(3):
         complain("gateway.mqtt.session", "session taken over")
     assert len(log.lines) == 3

@@ -40,7 +40,7 @@ def test_labels_map_through_the_species_table(label: str, species: str) -> None:
     assert reading.species == species
 
 
-def test_a_persons_name_is_not_kept() -> None:
+def test_a_persons_name_is_not_stored() -> None:
     (reading,) = _frigate(label="person", sub_label=["Taro Yamada", 0.9])
     assert (reading.species, reading.refines) == ("person", None)
 

@@ -222,7 +222,7 @@ def test_a_counter_that_is_none_never_costs_the_event(seq: object) -> None:
     assert (reading.kind, reading.seq) == (Kind.DETECTION, None)
 
 
-def test_what_a_device_says_of_itself_stands_without_what_is_odd_in_it() -> None:
+def test_a_devices_own_description_is_used_without_its_odd_fields() -> None:
     reading = _one("meta", {"v": 1, "model": "M1", "heartbeat_s": 0})
     assert (reading.kind, reading.model, reading.heartbeat_s) == (Kind.JOIN, "M1", None)
 
@@ -249,7 +249,7 @@ def test_a_detection_of_no_species_is_of_an_unknown_one() -> None:
     assert _one("event", {**EVENT, "species": "kangaroo"}).species == "unknown"
 
 
-def test_what_the_gateway_says_is_under_its_own_root() -> None:
+def test_the_gateway_publishes_only_under_its_own_root() -> None:
     assert native_protocol.encode_confirm(["a", "b"]) == b'{"v":1,"ids":["a","b"]}'
     assert native_protocol.confirm_topic("goto", "t-1") == "shishigaki/v1/goto/t-1/confirm"
 

@@ -81,7 +81,7 @@ def test_every_module_of_a_dialect_stands_in_the_table() -> None:
     assert spoken == {row.decode.__module__.rsplit(".", 1)[1] for row in TABLE}
 
 
-def test_what_is_understood_is_said_in_the_words_of_events() -> None:
+def test_the_table_names_what_is_understood_by_the_names_of_events() -> None:
     words = {kind.value for kind in Kind} | set(FACTS)
     for row in TABLE:
         assert set(row.understands) <= words, row.name

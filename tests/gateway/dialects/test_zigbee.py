@@ -51,7 +51,7 @@ def test_last_seen_is_the_time_and_1970_is_none() -> None:
     assert reading.device_time is None
 
 
-def test_availability_said_live_is_also_a_sign_of_life() -> None:
+def test_a_live_availability_message_is_also_a_sign_of_life() -> None:
     topic = f"{Z}/availability"
     kinds = [one.kind for one in read("zigbee2mqtt", topic, {"state": "online"})]
     assert kinds == [Kind.ONLINE, Kind.HEARTBEAT]
@@ -59,7 +59,7 @@ def test_availability_said_live_is_also_a_sign_of_life() -> None:
     assert [one.kind for one in retained] == [Kind.ONLINE]
 
 
-def test_the_bridge_tells_of_itself_and_of_new_devices() -> None:
+def test_the_bridge_reports_its_own_state_and_new_devices() -> None:
     base = "home/zigbee2mqtt"
     state = said("zigbee2mqtt", f"{base}/bridge/state", {"state": "online"})
     assert state == [(base, Kind.ONLINE)]

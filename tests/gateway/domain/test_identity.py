@@ -100,7 +100,7 @@ def test_a_report_is_a_copy_exactly_where_the_table_says(row: str) -> None:
     assert Sameness.COPY not in [compare(*pair, head=None) for pair in others]
 
 
-def test_an_unset_clock_tells_no_time() -> None:
+def test_the_time_of_an_unset_clock_is_not_used() -> None:
     unset = timedelta(minutes=1) + datetime(1970, 1, 1, tzinfo=T0.tzinfo)
     known, same_day, later = (
         msgspec.structs.replace(event(None, received), device_time=unset + timedelta(seconds=n))

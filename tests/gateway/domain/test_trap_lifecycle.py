@@ -75,7 +75,7 @@ SPRUNG, SET, BEAT = Kind.SPRUNG, Kind.SET, Kind.HEARTBEAT
         ([sensor(SPRUNG, 2), deed_at(ActionKind.VISITED, 3)], T.SPRUNG),
     ],
 )
-def test_the_newest_report_wins_and_people_can_say_more_than_the_sensor(
+def test_the_newest_report_wins_and_people_can_record_more_than_the_sensor(
     steps: list[Event | TrapAction], state: TrapState
 ) -> None:
     assert last_known(after(*steps)).state is state
@@ -92,7 +92,7 @@ def test_a_paused_trap_is_not_unknown_when_silent() -> None:
     assert not trap_view(after(deed_at(ActionKind.PAUSED, 0)), at(100_000), heartbeat_s=60).unknown
 
 
-def test_a_trap_nobody_told_about_is_unknown() -> None:
+def test_a_trap_without_any_report_is_unknown() -> None:
     assert trap_view(None, at(0)).unknown
     assert trap_view(None, at(0)).state is None
 
@@ -108,7 +108,7 @@ def test_a_trap_nobody_told_about_is_unknown() -> None:
         ([deed_at(ActionKind.PAUSED, 50)], ActionKind.CAPTURED, "a later act of tanaka"),
     ],
 )
-def test_an_illegal_deed_is_refused_with_its_reason(
+def test_an_illegal_action_is_refused_with_its_reason(
     steps: list[Event | TrapAction], deed: ActionKind, reason: str
 ) -> None:
     with pytest.raises(IllegalActionError, match=reason) as refusal:
@@ -117,7 +117,7 @@ def test_an_illegal_deed_is_refused_with_its_reason(
 
 
 @given(st.sampled_from(list(TRANSITIONS)), st.sampled_from(list(ActionKind)))
-def test_the_table_and_the_check_say_the_same(state: TrapState | None, deed: ActionKind) -> None:
+def test_the_table_and_the_check_agree(state: TrapState | None, deed: ActionKind) -> None:
     steps = [deed_at(ActionKind(state.value), 1)] if state and state is not T.SPRUNG else []
     now = after(*steps) if state is not T.SPRUNG else after(sensor(SPRUNG, 1))
     legal = deed is ActionKind.VISITED or deed in TRANSITIONS[state]

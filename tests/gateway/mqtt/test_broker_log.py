@@ -49,7 +49,7 @@ def log() -> Log:
     return Log()
 
 
-def test_two_boards_with_one_name_are_told_after_a_few_takeovers(log: Log) -> None:
+def test_two_boards_with_one_name_are_reported_after_a_few_takeovers(log: Log) -> None:
     for number in range(TAKEOVERS_TWO_PLACES):
         assert log.faults == {}, number
         log.take_over("trap-01", f"192.168.1.{7 + number % 2}")
@@ -66,7 +66,7 @@ def test_a_device_that_comes_back_at_its_own_address_is_given_more_time(log: Log
     assert "trap-01" in log.faults["clones"]
 
 
-def test_guessed_passwords_are_told_with_the_place_they_come_from(log: Log) -> None:
+def test_guessed_passwords_are_reported_with_their_address(log: Log) -> None:
     for number in range(REFUSED_LOGINS):
         assert log.faults == {}, number
         log.refuse("192.168.1.66" if number else "192.168.1.7")

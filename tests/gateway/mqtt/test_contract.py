@@ -190,7 +190,7 @@ def test_the_status_is_retained_and_follows_an_orderly_end(rig: Rig) -> None:
     run(scenario())
 
 
-def test_the_last_will_tells_of_a_crash(rig: Rig) -> None:
+def test_the_last_will_reports_a_crash(rig: Rig) -> None:
     async def scenario() -> None:
         async with Cable(rig.server.port) as cable, running(session_of(rig, cable.port)):
             await becomes(lambda: retained(rig.server.port, STATUS), b"online")

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.real
 
 
 @pytest.mark.parametrize("make", [FiveLink, PahoFiveLink, PahoLink])
-def test_a_wrong_password_is_said_once_in_words(
+def test_a_wrong_password_is_logged_once_in_plain_words(
     make: MakeLink, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     passwords = tmp_path / "passwords"
@@ -104,7 +104,7 @@ def test_tls_with_an_own_ca_carries_messages(
 @pytest.mark.parametrize(
     ("ca", "words"), [("other.pem", "not trusted"), ("absent.pem", "cannot use the TLS files")]
 )
-def test_a_certificate_problem_is_said_in_words(
+def test_a_certificate_problem_is_logged_in_plain_words(
     make: MakeLink, ca: str, words: str, tls_server: Mosquitto, certificates: Path
 ) -> None:
     async def scenario() -> None:
@@ -134,7 +134,9 @@ def test_auto_finds_the_version_that_the_broker_speaks(
 
 
 @pytest.mark.parametrize("make", [FiveLink, PahoFiveLink])
-def test_a_forbidden_publish_is_said_and_ends_nothing(make: MakeLink, tmp_path: Path) -> None:
+def test_a_forbidden_publish_is_logged_and_ends_no_connection(
+    make: MakeLink, tmp_path: Path
+) -> None:
     rules = tmp_path / "rules"
     rules.write_text("topic read #\ntopic write shishigaki/#\n")
     rules.chmod(0o600)

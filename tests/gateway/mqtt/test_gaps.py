@@ -214,7 +214,7 @@ def test_a_run_that_never_got_an_answer_and_ended_in_order_leaves_none(site: Sit
     assert site.gaps.faults() == {}
 
 
-def test_the_gap_is_told_for_a_day_over_restarts(site: Site) -> None:
+def test_a_gap_is_reported_for_a_day_also_after_restarts(site: Site) -> None:
     known(site)
     site.connect(60, remembered=False)
     site.note(60)
@@ -225,7 +225,7 @@ def test_the_gap_is_told_for_a_day_over_restarts(site: Site) -> None:
     assert site.gaps.faults() == {}
 
 
-def test_messages_dropped_while_we_looked_are_told_for_an_hour_and_doubt_no_trap(
+def test_messages_dropped_while_connected_are_reported_for_an_hour_and_make_no_trap_unknown(
     site: Site,
 ) -> None:
     known(site).minutes = 11
@@ -243,7 +243,9 @@ def test_messages_dropped_while_we_looked_are_told_for_an_hour_and_doubt_no_trap
     assert site.gaps.faults() == {}
 
 
-def test_messages_dropped_while_we_were_away_are_told_and_doubt_the_traps(site: Site) -> None:
+def test_messages_dropped_while_disconnected_are_reported_and_make_the_traps_unknown(
+    site: Site,
+) -> None:
     known(site)
     site.minutes = 11
     site.gaps.broker_says("dropped", 40)

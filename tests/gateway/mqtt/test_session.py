@@ -218,7 +218,9 @@ def test_both_versions_are_tried_again_when_neither_worked() -> None:
     run(scenario, FakeLink, OlderLink)
 
 
-def test_a_trouble_is_told_once_until_it_changes(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_connection_problem_is_logged_once_until_it_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     FakeLink.troubles = [
         ConnectionFailedError("a"),
         ConnectionFailedError("a"),

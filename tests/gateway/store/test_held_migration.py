@@ -59,7 +59,7 @@ def test_what_an_earlier_version_confirmed_is_still_read_at_approval(tmp_path: P
     assert released.events[0].kind is Kind.SPRUNG
 
 
-def test_a_device_that_waited_is_in_the_list_of_names_and_is_told_of_when_it_springs(
+def test_a_device_that_waited_is_in_the_list_of_names_and_alerts_when_it_springs(
     tmp_path: Path,
 ) -> None:
     earlier(tmp_path / "test.db")

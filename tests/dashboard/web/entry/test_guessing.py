@@ -49,7 +49,7 @@ def test_of_60_parallel_guesses_five_are_tried(guarded: Place, names: list[str])
         assert log_in(Client(url)) == 303
 
 
-def test_the_guesses_of_strangers_do_not_lock_out_the_persons_own_browser(guarded: Place) -> None:
+def test_guesses_from_other_browsers_do_not_lock_out_the_persons_own(guarded: Place) -> None:
     with guarded.served() as url:
         own, stranger = Client(url), Client(url)
         assert log_in(own) == 303
@@ -59,7 +59,7 @@ def test_the_guesses_of_strangers_do_not_lock_out_the_persons_own_browser(guarde
         assert log_in(own) == 303
 
 
-def test_a_known_browser_has_no_more_guesses_than_a_stranger(guarded: Place) -> None:
+def test_a_known_browser_has_no_more_guesses_than_an_unknown_one(guarded: Place) -> None:
     with guarded.served() as url:
         own = Client(url)
         log_in(own)

@@ -130,7 +130,7 @@ def test_a_process_that_runs_keeps_its_secrets_when_the_file_is_damaged(database
     assert is_read(links_of(database), token), "and they are in the file again"
 
 
-def test_the_old_secret_counts_for_the_days_that_were_said_and_signs_nothing_more() -> None:
+def test_the_old_secret_counts_for_the_days_that_were_given_and_signs_nothing_more() -> None:
     ring = KeyRing({Purpose.LINKS: (SigningKey("old", NOW),)})
     after = ring.rotated(Purpose.LINKS, NOW, timedelta(days=3))
     old, new = after.accepted(Purpose.LINKS, NOW + timedelta(days=2))
@@ -254,7 +254,7 @@ def _ring(folder: Path) -> KeyRing:
     return KeyFile(next(folder.glob("*.db")), "", lambda: NOW).ring()
 
 
-def test_a_cookie_that_another_secret_signed_says_nothing(guarded: Place) -> None:
+def test_a_cookie_that_another_secret_signed_is_ignored(guarded: Place) -> None:
     with guarded.served() as url:
         client = Client(url)
         forged = URLSafeSerializer("", salt="browser").dumps(["x", ["hana"]])

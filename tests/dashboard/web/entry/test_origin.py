@@ -128,7 +128,7 @@ def test_every_address_that_acts_is_guarded(tmp_path: Path) -> None:
     gateway.store.close()
 
 
-def test_the_reason_is_said_once_a_minute_and_the_page_says_what_to_do(
+def test_the_reason_is_logged_once_a_minute_and_the_page_says_what_to_do(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)

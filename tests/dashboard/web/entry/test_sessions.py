@@ -291,5 +291,5 @@ def test_when_a_session_was_used_is_written_at_the_end(guarded: Place) -> None:
         ("", ""),
     ],
 )
-def test_a_browser_is_named_from_a_table_never_by_what_it_says(user_agent: str, label: str) -> None:
+def test_a_browser_is_named_from_a_table_never_by_its_own_text(user_agent: str, label: str) -> None:
     assert browser_label(user_agent) == label

@@ -61,7 +61,7 @@ def titles(post: Post) -> list[tuple[str, str]]:
     return [(name, letter.title) for name, letter in post.letters]
 
 
-def test_the_others_who_were_told_hear_who_goes_and_how_it_ended_once_each(
+def test_others_who_were_notified_learn_once_who_goes_and_once_how_it_ended(
     escalated: Made,
 ) -> None:
     site, post, _ = escalated
@@ -144,7 +144,7 @@ def test_a_visit_without_an_outcome_is_asked_for_the_outcome_too(escalated: Made
     assert ("tanaka", "結果は？ わなが作動") in titles(post)
 
 
-def test_news_wait_for_the_morning_and_are_gathered(make: Any) -> None:
+def test_notices_wait_for_the_morning_and_are_gathered(make: Any) -> None:
     """09:00 in Tokyo is minute 0; quiet hours begin at 10."""
     people = [PEOPLE[0], PEOPLE[1] | {"quiet": "10-17", "duty": "trapper"}]
     made: Made = make(people=people)

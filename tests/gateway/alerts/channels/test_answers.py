@@ -23,7 +23,7 @@ from tests.gateway.alerts.channels.provider import (
 from tests.gateway.alerts.channels.test_retry_after import NOW
 
 
-def test_line_saying_it_was_accepted_before_is_a_yes() -> None:
+def test_lines_answer_that_it_was_accepted_before_counts_as_sent() -> None:
     assert line((409, {}, b'{"message":"The retry key is already accepted"}'))[0] == (
         "accepted before"
     )
@@ -34,7 +34,7 @@ def test_line_saying_it_was_accepted_before_is_a_yes() -> None:
     ("answer", "permanent", "wait_s"),
     [(PORTAL, False, 0), (PAGE, False, 0), (FULL, False, 7), (BROKEN, False, 0), (WRONG, True, 0)],
 )
-def test_whatever_is_no_yes_of_the_provider_is_not_sent(
+def test_only_a_positive_answer_of_the_provider_counts_as_sent(
     send_by: Any, answer: Answer, permanent: bool, wait_s: float
 ) -> None:
     failure, calls = send_by(answer)
@@ -92,7 +92,7 @@ def test_a_200_whose_body_says_that_it_failed_is_no_delivery(body: str) -> None:
 
 
 @pytest.mark.parametrize("body", SUCCESSES)
-def test_a_200_whose_body_says_nothing_of_a_failure_is_a_yes(body: str) -> None:
+def test_a_200_whose_body_names_no_failure_counts_as_sent(body: str) -> None:
     assert ntfy(said(body))[0] == "accepted"
 
 
@@ -123,7 +123,7 @@ def test_line_counts_as_sent_only_what_line_names(body: str) -> None:
 @pytest.mark.parametrize(
     "body", ["{}", '{"sentMessages":[{"id":"461230966842064897","quoteToken":"IStG5h1T"}]}']
 )
-def test_lines_own_yes_counts(body: str) -> None:
+def test_lines_own_positive_answer_counts(body: str) -> None:
     assert str(line(said(body))[0]).startswith("accepted")
 
 

@@ -24,7 +24,7 @@ def test_line_gets_text_link_token_and_retry_key() -> None:
     assert message == {"type": "text", "text": "わなが作動\n三井楽-01 11月1日9:00\nhttps://x/a/t"}
 
 
-def test_the_retry_key_is_one_per_letter_whatever_the_attempt() -> None:
+def test_the_retry_key_of_a_notification_is_the_same_at_every_attempt() -> None:
     keys = []
     with providing(lambda _: BROKEN) as provider:
         means = ChannelOptions(line_url=provider.url)

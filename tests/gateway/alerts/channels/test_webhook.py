@@ -198,7 +198,7 @@ def hooked(tmp_path: Path, answers: list[Answer]) -> Iterator[tuple[Site, Notifi
         site.store.close()
 
 
-def test_the_outbox_tries_again_with_the_same_id_and_tells_the_end(
+def test_the_outbox_tries_again_with_the_same_id_and_sends_the_end(
     hooked: tuple[Site, Notifier, list[Call]], answers: list[Answer]
 ) -> None:
     site, notifier, calls = hooked
@@ -216,7 +216,7 @@ def test_the_outbox_tries_again_with_the_same_id_and_tells_the_end(
     assert all(verified(SECRET, call, utc_now()) for call in calls)
 
 
-def test_the_end_of_an_alert_is_told_only_to_whom_its_beginning_was(
+def test_the_end_of_an_alert_goes_only_where_its_beginning_went(
     hooked: tuple[Site, Notifier, list[Call]],
 ) -> None:
     site, notifier, calls = hooked

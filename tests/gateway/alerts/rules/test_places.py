@@ -10,7 +10,7 @@ from gateway.domain.model import AlertLevel
 from tests.gateway.alerts.rules.cameras import DETECTION, LAT, LON, camera, rules_of, square
 
 
-def test_a_boar_where_people_live_is_a_danger_of_its_own(make: Any) -> None:
+def test_a_boar_in_a_living_area_is_a_danger_alert(make: Any) -> None:
     site = make(devices=[camera()], areas=[square("岐宿", living=True)])
     site.hear("cam-01", DETECTION, 1, species="boar", confidence=0.9)
     assert site.open()["living_area", "岐宿/boar"].level is AlertLevel.DANGER
@@ -62,7 +62,7 @@ def test_an_appearance_ends_when_it_is_calm_and_returns_as_the_same_alert(make: 
     assert (again.reopened, again.causes) == (1, 2)
 
 
-def test_the_first_of_a_kind_in_an_area_is_news_for_thirty_days_only_once(make: Any) -> None:
+def test_the_first_of_a_species_in_an_area_alerts_once_in_thirty_days(make: Any) -> None:
     site = make(devices=[camera("a"), camera("b"), camera("c", area="富江")])
     day = 24 * 60
     assert len(site.hear("a", DETECTION, 0, species="monkey").opened) == 1

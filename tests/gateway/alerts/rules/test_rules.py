@@ -11,7 +11,7 @@ from tests.gateway.alerts.rules.cameras import HEARTBEAT, LAT, LON, camera, rule
 from tests.gateway.alerts.site import at
 
 
-def test_a_silent_device_is_told_by_time_alone_and_ends_when_heard(make: Any) -> None:
+def test_a_silent_device_alerts_by_time_alone_until_its_next_message(make: Any) -> None:
     site = make(devices=[camera()])
     site.hear("cam-01", HEARTBEAT, 0)
     assert site.tick(149).opened == []
@@ -20,7 +20,7 @@ def test_a_silent_device_is_told_by_time_alone_and_ends_when_heard(make: Any) ->
     assert [a.resolved_by for a in site.hear("cam-01", HEARTBEAT, 300).ended] == ["heard again"]
 
 
-def test_while_the_gateway_was_deaf_nobody_was_silent(make: Any) -> None:
+def test_while_the_gateway_received_nothing_no_device_is_silent(make: Any) -> None:
     site = make(devices=[camera()])
     site.hear("cam-01", HEARTBEAT, 0)
     site.listening = None
@@ -48,7 +48,7 @@ def test_many_silent_at_once_are_one_alert_for_what_they_share(make: Any) -> Non
     assert site.open() == {}
 
 
-def test_a_straggler_of_an_outage_is_named_once_the_others_are_back(make: Any) -> None:
+def test_a_device_still_silent_after_an_outage_is_named_when_the_others_are_back(make: Any) -> None:
     devices = [camera(f"l-{n}") for n in range(6)]
     site = make(devices=devices)
     for device in devices:
@@ -92,7 +92,7 @@ def test_a_device_that_reports_another_place_has_moved(make: Any) -> None:
     assert [(a.rule, a.note) for a in site.tick(5).opened] == [("moved", "90 m")]
 
 
-def test_a_weak_radio_is_told(make: Any) -> None:
+def test_a_weak_signal_alerts(make: Any) -> None:
     site = make(devices=[camera()])
     site.hear("cam-01", HEARTBEAT, 0, rssi_dbm=-121.0)
     assert [(a.rule, a.note) for a in site.tick(1).opened] == [("weak_signal", "-121 dBm")]

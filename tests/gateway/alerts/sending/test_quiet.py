@@ -182,7 +182,7 @@ def test_whoever_wants_no_warnings_at_all_gets_none_and_every_capture(tmp_path: 
     night.site.store.close()
 
 
-def test_what_is_told_while_the_disk_refuses_obeys_quiet_hours_too(night: Night) -> None:
+def test_notifications_while_the_disk_refuses_obey_quiet_hours_too(night: Night) -> None:
     """The intake asks the same function in its rehearsal."""
     night.site.hear("trap-01", Kind.TAMPER, minute(21, 59, 20))
     night.site.hear("trap-01", Kind.SPRUNG, minute(22, 0, 30))

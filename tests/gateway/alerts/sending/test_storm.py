@@ -129,7 +129,7 @@ def test_the_first_captures_ring_at_once_each_with_its_own_link(line: Storm) -> 
     assert all("/a/" in letter.link for _, letter in line.post.letters)
 
 
-def test_little_left_of_the_month_is_stretched_and_every_trap_is_told(tmp_path: Path) -> None:
+def test_a_small_remaining_quota_is_gathered_and_every_trap_is_named(tmp_path: Path) -> None:
     quotas = [{"channel": "line", "month": 12, "reserve": 4}]
     storm = Storm(tmp_path, LINE, quotas=quotas)
     for number in range(300):
@@ -165,7 +165,7 @@ def test_reminders_of_a_storm_share_messages_too(line: Storm) -> None:
     assert [re.search(r"(\d+)件", one.title)[1] for one in reminders] == ["100"]  # type: ignore[index]
 
 
-def test_what_was_told_while_the_disk_refused_hides_no_trap_afterwards(line: Storm) -> None:
+def test_notifications_sent_while_the_disk_refused_hide_no_trap_afterwards(line: Storm) -> None:
     """Told in a list from memory, then more spring, and the disk takes them all together."""
     line.spring(*range(10))
     now = line.site.now

@@ -108,7 +108,7 @@ def test_every_known_vocabulary_is_read(values: dict[str, Any], kinds: str | Non
     assert said == kinds.split()
 
 
-def test_only_the_port_tells_a_browan_door_from_a_movement() -> None:
+def test_a_browan_door_and_a_movement_differ_by_their_port_only() -> None:
     same = {"status": 1, "battery": 3.6, "temperatureBoard": 20, "time": 4, "count": 7}
     assert kinds_of(same, fPort=100) == [Kind.SPRUNG]
     assert kinds_of(same, fPort=102) == [Kind.DETECTION]
@@ -125,7 +125,7 @@ def test_low_battery_text_is_still_a_voltage() -> None:
     assert reading.battery_v == 2.3
 
 
-def test_an_object_that_a_model_knows_wholly_is_read_without_being_told() -> None:
+def test_an_object_whose_fields_one_model_knows_all_is_read_without_a_registered_model() -> None:
     (reading,) = up(OPEN, registered())
     assert (reading.kind, reading.model) == (Kind.SPRUNG, "milesight-ws301")
 
@@ -242,7 +242,7 @@ def test_two_models_that_read_every_field_differently_are_both_named() -> None:
         assert "acme-eye" in refused.detail
 
 
-def test_the_form_of_a_value_tells_models_of_the_same_names_apart() -> None:
+def test_models_with_the_same_field_names_differ_by_the_form_of_a_value() -> None:
     assert kinds_of({"door": "open", "battery": 90}, registered()) == [Kind.SPRUNG]
     assert kinds_of({"door": {"value": True}, "battery": 90}, registered()) == [Kind.SET]
 

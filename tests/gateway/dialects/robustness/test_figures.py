@@ -86,7 +86,7 @@ def test_a_charge_in_range_is_read_in_every_dialect() -> None:
         (0, "V", {}),
     ],
 )
-def test_a_unit_that_is_told_is_obeyed(value: Any, unit: str, said: dict[str, Any]) -> None:
+def test_a_unit_beside_a_value_is_used(value: Any, unit: str, said: dict[str, Any]) -> None:
     assert figures.battery(value, unit) == said
 
 

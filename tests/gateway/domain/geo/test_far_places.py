@@ -52,7 +52,7 @@ def test_a_place_beside_one_that_somebody_confirmed_is_not_asked_about_again() -
     assert to_ask([(34.25, 129.31)], [*GOTO, island]) == {}
 
 
-def test_the_distance_is_told() -> None:
+def test_the_distance_is_given() -> None:
     assert to_ask([(2.7, 128.8)], GOTO)[0] == pytest.approx(3_338, rel=0.01)
     assert distance_km((0.0, 179.95), (0.0, -179.95)) == pytest.approx(11.1, rel=0.01)
 

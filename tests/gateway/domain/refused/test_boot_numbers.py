@@ -66,7 +66,7 @@ def test_two_boards_that_alternate_quickly_are_reported_too(store: Store) -> Non
     assert told(store, *turns) == [("wana-01", "boot 7, 8")]
 
 
-def test_two_boards_with_the_same_boot_number_are_told_by_their_ids(store: Store) -> None:
+def test_two_boards_with_the_same_boot_number_are_noticed_by_their_ids(store: Store) -> None:
     """One reports that it is alive, the other that the trap was set, under the same ids."""
     turns = []
     for n in range(5):

@@ -17,7 +17,7 @@ def test_the_time_of_a_right_clock_stays_as_it_is() -> None:
     assert true_time(PhoneTimes(done, NOW - 40 * timedelta(seconds=1)), NOW) == TrueTime(done)
 
 
-def test_a_clock_a_day_off_is_corrected_and_what_it_said_is_kept() -> None:
+def test_a_clock_a_day_off_is_corrected_and_its_own_time_is_stored() -> None:
     for off in (DAY, -DAY, 9 * HOUR):
         done = NOW - 3 * HOUR + off
         assert true_time(PhoneTimes(done, NOW + off), NOW) == TrueTime(NOW - 3 * HOUR, done)
@@ -49,7 +49,7 @@ moments = st.datetimes(*NAIVE, timezones=st.just(UTC))
 
 
 @given(st.builds(PhoneTimes, moments, moments, st.none() | moments, st.none() | moments))
-def test_no_word_of_a_phone_gives_a_time_that_has_not_come(times: PhoneTimes) -> None:
+def test_whatever_a_phone_sends_no_time_lies_in_the_future(times: PhoneTimes) -> None:
     found = true_time(times, NOW)
     assert found.at <= NOW
     assert found.told in (None, times.done)

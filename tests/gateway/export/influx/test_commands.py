@@ -160,7 +160,7 @@ def test_a_failure_is_printed_in_one_line(
         assert reason in result.stderr + str(result.exception)
 
 
-def test_other_versions_are_told_what_to_run() -> None:
+def test_other_versions_of_influxdb_get_the_commands_to_run() -> None:
     two = advice(Influx(url="http://h", database="wild", retention_days=400), "v2.7.1")
     assert "influx bucket create --name wild --retention 400d --shard-group-duration 364d" in two
     assert "influx v1 dbrp create --db wild" in two

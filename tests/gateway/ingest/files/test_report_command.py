@@ -97,7 +97,7 @@ def test_the_command_names_a_broken_map_or_table(
     assert (result.exit_code, "No such file" in result.stderr) == (1, True)
 
 
-def test_a_table_of_which_many_rows_are_refused_is_not_imported_unless_told(
+def test_a_table_with_many_refused_rows_is_imported_only_with_partial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHISHIGAKI_STORE__PATH", str(tmp_path / "test.db"))

@@ -76,7 +76,7 @@ def test_one_sighting_is_read_alike_from_any_kind_of_file(data: bytes) -> None:
     ("column", "cell"),
     [("頭数", "0"), ("頭数", "なし"), ("頭数", "目撃なし"), ("獣種", "なし"), ("獣種", "該当なし")],
 )
-def test_a_row_that_saw_nothing_is_no_sighting_and_is_told(column: str, cell: str) -> None:
+def test_a_row_without_an_animal_is_no_sighting_and_is_reported(column: str, cell: str) -> None:
     reports = read(table({column: cell}, {}))
     assert (reports.rows, reports.absent, len(reports.sightings)) == (2, 1, 1)
     [said] = [str(one) for one in reports.findings.repaired]

@@ -65,7 +65,7 @@ def test_the_encoding_is_found_out(encoding: str) -> None:
         ("10時30分頃", "朝", "時 = '朝': not a time; the day alone is kept"),
     ],
 )
-def test_what_can_be_repaired_is_kept_and_named(old: str, new: str, why: str) -> None:
+def test_what_can_be_repaired_is_imported_and_reported(old: str, new: str, why: str) -> None:
     reports = read(ROW.replace(old, new))
     [said] = repaired(reports)
     assert said.startswith("t.csv line 2: ")
@@ -102,7 +102,7 @@ def test_what_cannot_be_used_is_refused_and_harms_no_other(old: str, new: str, w
     assert (reports.rows, len(reports.sightings)) == (2, 1)
 
 
-def test_without_a_place_the_wkt_or_the_mesh_tells_it() -> None:
+def test_without_coordinates_the_place_comes_from_the_wkt_or_the_mesh() -> None:
     [one] = read(ROW.replace("36.5,136.5", ",")).sightings
     assert (one.lat, one.lon) == (36.5, 136.5)
     nowhere = ROW.replace("POINT (136.5 36.5)", "").replace("36.5,136.5", ",")
@@ -182,7 +182,7 @@ def test_sightings_are_stored_once_and_found_by_day_and_species(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("count", ["なし", "無し", "0", "０頭", "目撃なし", "none"])
-def test_nothing_seen_is_no_sighting_and_is_told(count: str) -> None:
+def test_nothing_seen_is_no_sighting_and_is_reported(count: str) -> None:
     reports = read(ROW.replace(",1頭,", f",{count},"))
     assert reports.sightings == []
     assert [str(one) for one in reports.findings.repaired][-1].endswith("no sighting")
@@ -191,7 +191,7 @@ def test_nothing_seen_is_no_sighting_and_is_told(count: str) -> None:
 @pytest.mark.parametrize(
     "cell", ["イノシシ・シカ", "イノシシ、ニホンジカ", "イノシシ/シカ", "イノシシとシカ"]
 )
-def test_two_animals_in_one_cell_are_a_sighting_of_each_and_told(cell: str) -> None:
+def test_two_animals_in_one_cell_are_two_sightings_and_are_reported(cell: str) -> None:
     named = MAP.replace('species = "クマ"', "").replace('place = "場所"', 'species = "場所"')
     reports = read(ROW.replace("畑", cell), map_=named)
     assert [(one.species, one.count) for one in reports.sightings] == [

@@ -181,7 +181,7 @@ def test_a_late_spring_in_the_batch_does_not_hide_the_present_one(store: Store) 
     assert [alert.rule for alert in outcome.opened] == ["trap_sprung"]
 
 
-def test_occupied_said_again_is_one_presence_and_one_alert(store: Store) -> None:
+def test_repeated_occupied_messages_are_one_presence_and_one_alert(store: Store) -> None:
     reports = [
         msgspec.structs.replace(reading("cam-01", Kind.DETECTION, m, species="boar"), is_state=True)
         for m in range(0, 120, 20)

@@ -134,7 +134,7 @@ def test_a_device_whose_numbers_go_on_is_believed_before_its_clock(field: Field)
 
 
 @pytest.mark.parametrize("error_s", [0, SLOW, FAST])
-def test_a_spring_sent_late_keeps_its_own_time_and_is_told_as_late(
+def test_a_spring_sent_late_keeps_its_own_time_and_its_alert_says_how_late(
     field: Field, error_s: float
 ) -> None:
     live(field, 30, error_s)

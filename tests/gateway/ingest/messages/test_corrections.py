@@ -127,7 +127,7 @@ def test_a_correction_of_an_event_that_is_no_detection_is_a_separate_event(site:
     assert len(dangers(outcome)) == 1
 
 
-def test_occupied_for_two_hours_is_one_presence_and_told_once(site: Site) -> None:
+def test_occupied_for_two_hours_is_one_presence_and_one_alert(site: Site) -> None:
     told = []
     for minutes in range(0, 120, 20):
         one = msgspec.structs.replace(first(minutes), is_state=True, id=f"report-{minutes}")

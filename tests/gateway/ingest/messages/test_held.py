@@ -56,7 +56,7 @@ def test_the_capture_does_not_alert_again_after_the_office_has_ended_the_alert(
     assert hear(store, native("wana-99", "trap.sprung", 90)).opened == []
 
 
-def test_a_spring_that_a_broker_replays_at_twenty_restarts_is_told_and_kept_once(
+def test_a_spring_that_a_broker_replays_at_twenty_restarts_alerts_once_and_is_stored_once(
     tmp_path: Path,
 ) -> None:
     told = 0
@@ -180,7 +180,7 @@ def test_a_payload_that_is_kept_in_part_only_is_not_confirmed(store: Store) -> N
     assert confirmed(hear(store, native("wana-99", "trap.sprung", 2))) == {"wana-99-2"}
 
 
-def test_a_message_sent_again_is_confirmed_again_and_kept_once(store: Store) -> None:
+def test_a_message_sent_again_is_confirmed_again_and_stored_once(store: Store) -> None:
     one = native("wana-99", "heartbeat", 1)
     assert confirmed(hear(store, one)) == confirmed(hear(store, one)) == {"wana-99-1"}
     assert len(store.read_now(lambda r: r.quarantine())) == 1

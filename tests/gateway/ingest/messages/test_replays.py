@@ -64,7 +64,7 @@ def unnamed(field: Field, kind: Kind, at_s: float, *, retain: bool = False) -> O
     return field.take(at_s, one, retain=retain)
 
 
-def test_a_replayed_spring_of_a_trap_never_heard_before_is_a_state_and_no_alert(
+def test_a_replayed_spring_of_a_new_trap_sets_its_state_without_an_alert(
     field: Field,
 ) -> None:
     assert unnamed(field, Kind.SPRUNG, 100, retain=True).opened == []
@@ -222,7 +222,7 @@ def test_a_retained_detection_of_unknown_age_does_not_count(tmp_path: Path) -> N
     node.field.store.close()
 
 
-def test_a_replay_with_a_time_of_its_own_is_told_at_that_time(field: Field) -> None:
+def test_a_replay_with_a_time_of_its_own_alerts_with_that_time(field: Field) -> None:
     field.numbered(Kind.SET, 100, 0)
     kept = field.reading(Kind.SPRUNG, 1_000, 0, boot=1, seq=9, id="kept")
     [alert] = field.take(9_000, kept, retain=True).opened

@@ -43,7 +43,7 @@ def test_a_flood_of_names_keeps_no_other_new_device_out(store: Store) -> None:
     assert [one.subject for one in outcome.opened] == ["wana-99"]
 
 
-def test_a_capture_under_a_name_without_room_is_kept_and_told_with_others(store: Store) -> None:
+def test_a_capture_under_a_name_without_room_is_stored_and_alerts_with_others(store: Store) -> None:
     hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
     outcome = hear(store, native("wana-07", "trap.sprung", 401, site="new"))
     assert [one.subject for one in outcome.opened] == [ALL_OTHERS]

@@ -89,7 +89,9 @@ def test_a_correction_may_come_after_the_dispatch_but_not_contradict_it(site: Si
     assert [act.id for act in counted(site)] == ["boar", "trap-01-dispatched-35"]
 
 
-def test_who_corrects_what_was_corrected_meanwhile_is_told(site: Site) -> None:
+def test_a_correction_of_what_was_corrected_meanwhile_is_refused_with_the_reason(
+    site: Site,
+) -> None:
     record(site, CAUGHT, 30)
     record(site, BOAR, 40)
     late = replace(BOAR, id="bear", species="bear", by="sato")

@@ -94,7 +94,7 @@ def test_a_quotation_mark_that_is_not_closed_swallows_no_rows(data: str) -> None
         read(data.encode())
 
 
-def test_a_cell_beyond_the_header_is_told_with_its_row() -> None:
+def test_a_cell_beyond_the_header_is_reported_with_its_row() -> None:
     table = read("番号,場所,備考\na-1,32,69,128,84\na-2,x,y,,\n".encode())
     assert [row.extra for row in table.rows] == ["128", ""]
 

@@ -158,7 +158,7 @@ def test_files_left_of_a_database_are_moved_aside_and_not_deleted(scene: Scene) 
     assert rows(again) == scene.wanted
 
 
-def test_a_database_behind_a_symbolic_link_is_restored_where_it_lies(
+def test_a_database_behind_a_symbolic_link_is_restored_at_the_links_target(
     scene: Scene, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
@@ -252,7 +252,7 @@ def test_a_backup_never_replaces_the_database_nor_joins_a_log_that_is_not_its_ow
         backup.save(scene.database, tmp_path / "copies" / "new.db")
 
 
-def test_a_log_without_its_database_is_kept_and_told_of(scene: Scene) -> None:
+def test_a_log_without_its_database_is_kept_and_reported(scene: Scene) -> None:
     """Started instead of restored: SQLite would delete the log, or play it into a new database."""
     scene.leave({"-wal": old("-wal")})
     with closing(Store(scene.database, TOKYO)) as store:

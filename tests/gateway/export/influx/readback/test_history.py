@@ -152,7 +152,7 @@ def test_a_corrected_species_replaces_the_first_one(scene: Scene) -> None:
     assert [e.species for e in again if e.id == first.id] == ["bear"]
 
 
-def test_devices_with_the_same_ids_at_the_same_times_are_told_apart_across_pages(
+def test_devices_with_the_same_event_ids_and_times_stay_apart_across_pages(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "PAGE", 2)

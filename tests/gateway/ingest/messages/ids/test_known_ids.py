@@ -200,7 +200,7 @@ def test_a_device_that_always_uses_one_id_loses_nothing_and_fills_no_quarantine(
 
 
 @pytest.mark.parametrize("id_", [{"id": "0-{seq}"}, {}], ids=["with an id", "by boot and seq"])
-def test_a_device_that_lost_its_boot_number_is_heard_confirmed_and_alerts(
+def test_a_device_that_lost_its_boot_number_is_confirmed_and_alerts(
     store: Store, id_: dict[str, str]
 ) -> None:
     def one(kind: Kind, minutes: float, seq: int) -> Message:
