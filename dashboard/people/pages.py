@@ -61,6 +61,7 @@ class PeoplePages:
             people=people,
             changes=changes,
             lost={one.name: rules.unmatched(one, devices) for one in people},
+            unsaid=[one for one in people if rules.has_unsaid_places(one)],
             said=request.query_params.get("said", "") in {"saved", "removed"},
             may_act=access_of(request).may_act(Resource.PEOPLE),
         )
@@ -92,7 +93,9 @@ class PeoplePages:
             version = tx.people.version(rules.plain(form.name))
             if form.version != version:
                 raise PersonError("person_error.changed_meanwhile")
-            roster.put(tx, form.name, lambda before: form.person(before, hashed), access, now)
+            person = roster.put(tx, form.name, lambda one: form.person(one, hashed), access, now)
+            if rules.has_unsaid_places(person):
+                raise PersonError("person_error.places_unsaid")
 
         try:
             await self._store.write(change)

@@ -24,7 +24,7 @@ from gateway.domain.people import rules
 from gateway.domain.people.person import Person, UserRole, with_channels
 from gateway.domain.people.rules import PersonError
 from gateway.ingest.people import roster
-from gateway.words.catalogue import Language, language_of
+from gateway.words.catalogue import Language, both, language_of
 
 PersonName = Annotated[str, typer.Argument(help="名前 / name")]
 group = typer.Typer(help="知らせる人、ログインする人 / people", no_args_is_help=True)
@@ -99,7 +99,7 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
             one.title,
             one.role,
             ", ".join(one.duties),
-            ", ".join(one.places) or "*",
+            ", ".join(one.places) or ("?" if rules.has_unsaid_places(one) else "*"),
             ", ".join(row["channels"]),
             "✓" if row["login"] else "",
         )
@@ -171,6 +171,8 @@ def _put(options: PersonOptions, *, is_new: bool) -> None:
     with closing(open_store(load(options.config))) as store:
         person = store.write_now(lambda tx: roster.put(tx, options.name, changed, None, utc_now()))
     typer.echo(f"{person.name}: {person.role}")
+    if rules.has_unsaid_places(person):
+        typer.echo(both("person_error.places_unsaid"), err=True)
 
 
 def _language(given: str | None) -> Language | None:

@@ -72,6 +72,11 @@ def unmatched(person: Person, devices: Iterable[Device]) -> list[str]:
     return [one for one in person.places if not any(matches((one,), two) for two in names)]
 
 
+def has_unsaid_places(person: Person) -> bool:
+    """Whether somebody sees the whole site exactly only because nobody has said what is theirs."""
+    return person.role in {UserRole.TRAPPER, UserRole.DEPUTY} and not person.places
+
+
 def _rules(person: Person, others: Sequence[Person]) -> list[tuple[bool, str, dict[str, object]]]:
     """Whether each rule holds, and the key and values of its text."""
     names, taken = {one.name for one in others}, {group for one in others for group in one.groups}

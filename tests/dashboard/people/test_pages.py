@@ -238,3 +238,28 @@ def test_a_role_counts_at_once_and_a_removed_person_is_out(
     assert readers["viewer"].get("/pending").status_code == 200
     readers["admin"].post("/people/remove", {"name": "a-viewer"})
     assert readers["viewer"].get("/pending").status_code == 303
+
+
+@pytest.mark.parametrize("role", ["trapper", "deputy"])
+def test_what_is_a_trapper_s_own_must_be_said_and_everything_is_an_asterisk(
+    gateway: service.Gateway, readers: dict[str, Client], role: str
+) -> None:
+    admin = readers["admin"]
+    refused = add(admin, "sato", role=role)
+    assert (refused.status_code, "担当を入れてください" in refused.text) == (409, True)
+    assert find(gateway, "sato") is None
+    assert add(admin, "sato", role=role, places="*").status_code == 303
+    assert add(admin, "kato", role="viewer").status_code == 303
+
+
+def test_the_office_is_asked_about_trappers_of_earlier_versions_until_it_has_said(
+    gateway: service.Gateway, readers: dict[str, Client]
+) -> None:
+    keep(gateway.store, Person(name="mukashi", role=UserRole.TRAPPER))
+    official = readers["official"]
+    asked = official.get("/people", {"lang": "ja"}).text.split('role="note"')[1].split("</div>")[0]
+    assert re.findall(r"/people/of/([\w-]+)", asked) == ["mukashi"]
+    form = form_of(official, "mukashi")
+    assert official.post("/people", form).status_code == 409
+    assert official.post("/people", form | {"places": "oku"}).status_code == 303
+    assert 'role="note"' not in official.get("/people").text

@@ -93,3 +93,10 @@ def test_what_cannot_be_done_is_explained_in_one_line_without_a_secret(
     assert says in str(done.exception)
     assert "4711" not in str(done.exception) + done.output
     assert "\n" not in str(done.exception)
+
+
+def test_a_trapper_for_whom_nobody_said_what_is_theirs_is_pointed_out(tmp_path: Path) -> None:
+    added = people(tmp_path, "add", "sato", "--role", "trapper")
+    assert (added.exit_code, "担当を入れてください" in added.stderr) == (0, True)
+    changed = people(tmp_path, "change", "sato", "--place", "*")
+    assert (changed.exit_code, changed.stderr) == (0, "")

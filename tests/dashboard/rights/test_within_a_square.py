@@ -1,0 +1,82 @@
+"""Who sees 5 km squares learns nothing finer in any way: a trap that moves within its square changes nothing.
+
+Two gateways differ only in where devices stand within their squares. Every address is asked of both; the
+answers to those who see squares must be the same, byte by byte: frames, coasts, orders and sizes included.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from dashboard.web.rights.routes import ROUTES
+from gateway import app as service
+from gateway.domain.geo import mesh
+from gateway.domain.model import Device
+from tests.dashboard.client import Client
+from tests.dashboard.rights import house
+from tests.dashboard.rights.house import DEVICES, browsers
+from tests.dashboard.rights.test_matrix import addresses, body_of
+
+MOVED_DEG = 0.004  # about 400 m
+CHANCE = re.compile(
+    rb"nonce[=-]\"?'?[\w+/=-]+|[0-9a-f]{8}-\d+|\d\d:\d\d:\d\d GMT|(?<=_)[0-9a-f]{32}|"
+    rb'name=.?"(?:session|once).?" value=.?"[^"]*"'
+)
+OF_THE_PROCESS = {"/metrics"}  # times and sizes of the process; no place is in them
+READS = [row.path for row in ROUTES if not row.acts and row.path not in OF_THE_PROCESS]
+OWN = {"trap-own", "cam-own"}
+
+
+def moved(devices: Sequence[Device]) -> list[Device]:
+    """The devices somewhere else in their squares; those of the trapper stay."""
+    return [_moved(one) if one.id not in OWN else one for one in devices]
+
+
+def _moved(device: Device) -> Device:
+    assert device.lat is not None
+    assert device.lon is not None
+    for step in (MOVED_DEG, -MOVED_DEG):
+        lat, lon = device.lat + step, device.lon + step
+        if mesh.code(lat, lon, "5km") == mesh.code(device.lat, device.lon, "5km"):
+            return replace(device, lat=lat, lon=lon)
+    raise AssertionError(f"{device.id} stands at a corner of its square")
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, Client]]]:
+    """The browsers of two gateways: as it is, and with devices moved within their squares."""
+    gateways = [house.build(tmp_path_factory.mktemp(name)) for name in ("as-it-is", "moved")]
+    gateways[1].store.write_now(lambda tx: tx.put_devices(moved(DEVICES)))
+    with (
+        browsers(service.pages(gateways[0], dict)) as one,
+        browsers(service.pages(gateways[1], dict)) as other,
+    ):
+        yield [one, other]
+    for gateway in gateways:
+        gateway.store.close()
+
+
+def differs(both: list[dict[str, Client]], name: str, address: str) -> bool:
+    """Whether the two gateways answer somebody differently, but for what is drawn by lot."""
+    answers = [body_of(readers[name], address) for readers in both]
+    (first, one), (second, other) = answers
+    plain = [CHANCE.sub(b"", body) for body in (one, other)]
+    return first != second or plain[0] != plain[1]
+
+
+@pytest.mark.parametrize("name", ["anybody", "resident", "viewer", "trapper", "deputy"])
+@pytest.mark.parametrize("path", READS)
+def test_a_move_within_the_square_is_seen_by_nobody_who_sees_squares(
+    both: list[dict[str, Client]], name: str, path: str
+) -> None:
+    for row in ROUTES:
+        if row.path == path and not row.acts:
+            for address in addresses(row):
+                assert not differs(both, name, address), address
+
+
+@pytest.mark.parametrize("path", ["/", "/api/devices.geojson", "/api/v1/devices", "/officials"])
+def test_control_an_official_sees_the_move(both: list[dict[str, Client]], path: str) -> None:
+    assert differs(both, "official", path)
