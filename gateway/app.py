@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from dashboard.app import Backend, create_app
 from dashboard.serve import listening_socket, serve
 from dashboard.trapper.one_tap import OneTap
+from dashboard.trapper.patrol.pages import PatrolPages
 from dashboard.trapper.phone.acts import Acts
 from dashboard.trapper.phone.pack import Pack
 from dashboard.trapper.photos import PhotoPages
@@ -238,8 +239,8 @@ def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlett
     )
 
 
-def action_routes(gateway: Gateway) -> list[Route]:
-    """The pages on which people record: one-tap pages of message links, each trap's page, photos."""
+def action_routes(gateway: Gateway) -> list[BaseRoute]:
+    """The pages on which people record: message links, each trap's page, photos, the patrol."""
     reply, store, feed = Reply(gateway.config), gateway.store, gateway.feed
     policy, clock, keeper = gateway.policy, gateway.clock, gateway.photos
     page = OneTap(store, feed, reply, policy, links(gateway), clock, keeper)
@@ -247,7 +248,15 @@ def action_routes(gateway: Gateway) -> list[Route]:
     acts = Acts(store, feed, reply, policy, clock)
     pack = Pack(store, trap.show)
     photos = PhotoPages(store, keeper, reply, policy, links(gateway), clock)
-    return [*page.routes(), *acts.routes(), *trap.routes(), *photos.routes(), *pack.routes()]
+    patrol = PatrolPages(store, feed, reply, policy, clock)
+    return [
+        *page.routes(),
+        *acts.routes(),
+        *trap.routes(),
+        *photos.routes(),
+        *pack.routes(),
+        *patrol.routes(),
+    ]
 
 
 @contextlib.asynccontextmanager

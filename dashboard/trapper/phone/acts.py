@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
+from dashboard.trapper.patrol.nearness import confirmed
 from dashboard.trapper.phone.act_request import MOST_BYTES, ActRefusedError, ActRequest, parse
 from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
@@ -121,6 +122,8 @@ class Acts:
             return _acknowledge(tx, act, access.name, self._policy, now)
         time = true_time(act.times, now)
         action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now, self._rules)
+        radius_m = self._policy.limits(device).check_in_radius_m
+        action = confirmed(action, device, radius_m, act.fields.get("confirm", ""))
         if "at" not in act.fields and not action.replaces:  # a correction keeps the time
             action = replace(action, at=time.at, device_clock_at=time.told)
         if known := tx.acts.find(act.id):
