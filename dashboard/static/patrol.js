@@ -87,6 +87,22 @@
     }
   }
 
+  // What the phone's queue still holds was done; a page that is opened again shows it so.
+  async function queued() {
+    if (!window.Phone?.able || !window.PhoneStore || !person) return;
+    const acts = await window.PhoneStore.all();
+    for (const act of acts.filter((one) => one.person === person && one.fields.do === "visited")) {
+      const stop = stops.find((one) => one.id === act.device);
+      const item = document.querySelector(`[data-act="${act.id}"]`);
+      if (act.state === "waiting" && stop && !stop.done && !stop.busy && !stop.ticked) tick(stop, act, "waiting");
+      if (act.state === "done") item?.querySelector(".unsent")?.remove();
+      if (item?.querySelector(".unsent") && act.state !== "waiting" && act.state !== "done") {
+        tell(word("failed", { name: nameOf(item), text: act.text }));
+      }
+    }
+    sum();
+  }
+
   async function checkIn(stop, confirm, at) {
     if (stop.done || stop.busy) return;
     stop.busy = true;
@@ -206,6 +222,8 @@
     event.preventDefault();
     checkIn(stop, "tap", fix);
   });
+  document.addEventListener("acts", () => queued().catch(() => {}));
+  document.addEventListener("renewed", () => location.reload()); // the kept page was old
   if (!start) return;
   if (!window.isSecureContext || !("geolocation" in navigator)) {
     tell(word("plain"));

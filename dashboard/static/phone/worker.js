@@ -5,7 +5,7 @@
   const store = self.PhoneStore;
   const FILES = `files-${VERSION}`;
   const PAGES = "pages-"; // and the person's name: one person's pages at a time
-  const KEPT = /^\/($|traps($|\/)|phone$)/;
+  const KEPT = /^\/($|traps($|\/)|phone$|patrol$)/;
   const SLOW_MS = 1200; // then what is kept is shown, and the answer is kept for the next time
 
   self.addEventListener("install", (event) => {

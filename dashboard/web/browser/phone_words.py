@@ -10,15 +10,25 @@ from gateway.domain.trap_lifecycle import OUTCOMES, STATE_AFTER, TRANSITIONS
 from gateway.words.catalogue import Translations
 
 ACKNOWLEDGE = "acknowledge"
+ON_EVERY_PAGE = (  # what `phone/page.js` says; the page about the phone says all
+    "phone.decide",
+    "phone.kept",
+    "phone.login",
+    "phone.open",
+    "phone.pictures",
+    "phone.sending",
+    "phone.unsent",
+    "phone.waiting",
+)
 
 
-def phone_words(words: Translations) -> dict[str, Any]:
-    """`acts`: names of what can be recorded; `after`: what may follow; and all texts of the phone."""
+def phone_words(words: Translations, *, whole: bool = True) -> dict[str, Any]:
+    """`acts`: names of what can be recorded; `after`: what may follow; and the texts of the phone."""
     acts = {kind.value: words(f"action.{kind.value}") for kind in ActionKind}
     return {
         "acts": {ACKNOWLEDGE: words("onetap.acknowledge"), **acts},
         "after": {kind.value: following(kind) for kind in ActionKind if kind in STATE_AFTER},
-        **words.group("phone."),
+        **words.group(*(("phone.",) if whole else ON_EVERY_PAGE)),
     }
 
 

@@ -21,6 +21,8 @@ PHONE_FILES = (  # what the service worker keeps
     "icon.svg",
     "panels.js",
     "live.js",
+    "patrol.css",
+    "patrol.js",
     "phone/store.js",
     "phone/send.js",
     "phone/page.js",
