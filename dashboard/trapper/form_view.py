@@ -13,11 +13,10 @@ from dashboard.trapper.outcome_form import (
     MAX_WEIGHT_KG,
     PLAIN,
     SEXES,
-    WEIGHTS,
     FormRules,
 )
-from gateway.domain import species
-from gateway.domain.model import ActionKind
+from gateway.domain import species, trap_lifecycle
+from gateway.domain.model import ActionKind, DeviceState, TrapState
 from gateway.words.catalogue import Translations
 
 FIRST_SPECIES = 6  # large buttons that are seen at once; the others stand under them
@@ -29,16 +28,24 @@ def action_names(kinds: Sequence[ActionKind], words: Translations) -> list[tuple
 
 
 def form_words(
-    words: Translations, rules: FormRules = PLAIN, caught: Sequence[str] = ()
+    words: Translations,
+    rules: FormRules = PLAIN,
+    caught: Sequence[str] = (),
+    state: DeviceState | None = None,
 ) -> dict[str, Any]:
-    """The choices of the form about an animal. `caught`: species by how often they are caught here."""
+    """The choices of the form about an animal. `caught`: species by how often they are caught here.
+
+    It is open where the trap of this `state` has sprung.
+    """
     animals = [(code, species.label(code, words.language)) for code in ordered(caught)]
+    others = animals[FIRST_SPECIES:]
     return {
+        "opened": trap_lifecycle.last_known(state).state is TrapState.SPRUNG,
         "animals": animals[:FIRST_SPECIES],
-        "other_animals": animals[FIRST_SPECIES:],
+        "other_animals": others,
+        "other_codes": [code for code, _ in others],
         "sexes": SEXES,
         "ages": AGES,
-        "weights": WEIGHTS,
         "most_animals": MAX_ANIMALS,
         "most_kg": MAX_WEIGHT_KG,
         "asked": [(one, label(one, words)) for one in rules.asked],

@@ -76,6 +76,7 @@ class LinkView(Struct, frozen=True):
     state: DeviceState | None
     used: bool
     recorded: list[TrapAction]
+    caught: list[str]  # species that are caught at this site, the most frequent first
 
     def answerable(self, person: str, now: datetime) -> bool:
         """Whether this person may say that they go: nobody else does, or they are late."""
@@ -142,7 +143,8 @@ class OneTap:
         except UsedLinkError:
             return await self._page(request, ticket, status=409)
         except FieldError as error:
-            return await self._page(request, ticket, error.text(self._reply.text(request)), 422)
+            said = error.text(self._reply.text(request))
+            return await self._page(request, ticket, said, 422, fields)
         except (actions.UnknownSubjectError, ValueError):
             return await self._page(request, ticket, "onetap.over", 409)
         except trap_lifecycle.IllegalActionError as refusal:
@@ -221,7 +223,12 @@ class OneTap:
         return actions.record(tx, action, self._policy, now)
 
     async def _page(
-        self, request: Request, ticket: Ticket, message: str = "", status: int = 200
+        self,
+        request: Request,
+        ticket: Ticket,
+        message: str = "",
+        status: int = 200,
+        values: Mapping[str, str] | None = None,
     ) -> Response:
         view = await self._store.read(lambda reader: read_view(reader, ticket))
         if view.alert is None:
@@ -243,7 +250,8 @@ class OneTap:
             **page_values(
                 view.recorded, words, now, self._policy, Editor(ticket.person, True, True)
             ),
-            **form_words(words),
+            form=form_words(words, rules_of(self._reply), view.caught, view.state),
+            values=values or {},
         )
 
     def _refused(self, request: Request, word: str, status: int) -> Response:
@@ -260,7 +268,8 @@ def read_view(reader: Reader, ticket: Ticket) -> LinkView:
     alert = reader.alert(ticket.alert)
     device, state = (alert and reader.device(alert.subject)) or (None, None)
     recorded = reader.acts(device.id, 3 * SHOWN) if device else []
-    return LinkView(alert, device, state, reader.link_used(ticket.id), recorded)
+    used, caught = reader.link_used(ticket.id), reader.photos.caught()
+    return LinkView(alert, device, state, used, recorded, caught)
 
 
 def action_id(ticket: Ticket, alert: Alert, fields: Mapping[str, str]) -> str:

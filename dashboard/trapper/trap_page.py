@@ -15,9 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dashboard.trapper import record_photos
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.form_view import action_names, form_words
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
+from dashboard.trapper.record_photos import RecordPhotos
 from dashboard.trapper.recorded import SHOWN, UNDO, Editor, page_values, undo_of
 from dashboard.trapper.sent_form import FormReader, thanks
 from dashboard.web.responses import Reply
@@ -40,12 +42,14 @@ ANSWERED = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
 
 
 class TrapPageView(Struct, frozen=True):
-    """A trap with its state and open alerts at one moment."""
+    """A trap with its state, open alerts and photos at one moment, and what is caught at this site."""
 
     device: Device
     state: DeviceState | None
     alerts: list[Alert]
     recorded: list[TrapAction]
+    records: list[RecordPhotos]
+    caught: list[str]
 
 
 class TrapPage:
@@ -87,7 +91,8 @@ class TrapPage:
             fields = sent.fields
             outcome = await self._store.write(lambda tx: self._do(tx, device, person, fields, now))
         except FieldError as error:
-            return await self._page(request, view, error.text(self._reply.text(request)), 422)
+            said = error.text(self._reply.text(request))
+            return await self._page(request, view, said, 422, sent.fields)
         except (actions.UnknownSubjectError, ValueError):
             return await self._page(request, view, "onetap.over", 409)
         except trap_lifecycle.IllegalActionError as refusal:
@@ -126,7 +131,12 @@ class TrapPage:
         return view
 
     async def _page(
-        self, request: Request, view: TrapPageView, message: str = "", status: int = 200
+        self,
+        request: Request,
+        view: TrapPageView,
+        message: str = "",
+        status: int = 200,
+        values: Mapping[str, str] | None = None,
     ) -> Response:
         words, now, account = self._reply.text(request), self._clock(), request.state.account
         device = view.device
@@ -148,7 +158,9 @@ class TrapPage:
             once=secrets.token_urlsafe(12),
             actions=action_names(allowed, words),
             **page_values(view.recorded, words, now, self._policy, editor),
-            **form_words(words),
+            form=form_words(words, rules_of(self._reply), view.caught, view.state),
+            records=view.records,
+            values=values or {},
         )
 
     def _alert(
@@ -167,5 +179,9 @@ def read_view(reader: Reader, device_id: str) -> TrapPageView | None:
     if found is None or found[0].role is not Role.TRAP:
         return None
     return TrapPageView(
-        *found, reader.open_alerts_about(device_id), reader.acts(device_id, 3 * SHOWN)
+        *found,
+        reader.open_alerts_about(device_id),
+        reader.acts(device_id, 3 * SHOWN),
+        record_photos.latest(reader, device_id),
+        reader.photos.caught(),
     )

@@ -85,9 +85,8 @@ def test_an_alert_is_answered_from_the_link_and_every_page_shows_it(
         expect(thumb.locator(".tap-said")).to_contain_text("記録しました")
         expect(page.locator("[data-alert].status-acknowledged")).to_contain_text("tanaka")
 
-        thumb.locator("summary").first.click()
-        thumb.locator("details[open] select[name=species]").select_option("boar")
-        thumb.locator("details[open] button").click()
+        thumb.get_by_role("radio", name="イノシシ").check(force=True)
+        thumb.get_by_role("button", name="捕獲を記録する").click()
         expect(thumb.locator(".tap-said")).to_contain_text("記録しました")
         expect(page.locator("[data-alert]")).to_have_count(0)
 

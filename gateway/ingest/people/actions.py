@@ -36,13 +36,14 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
     """Store an action and its consequences. One that is recorded already changes nothing (`repeated`).
 
     With `replaces` it corrects or takes back another action, which then counts no longer; a correction to
-    which no time was given (`at` equals `recorded_at`) keeps the time of what it corrects.
+    which no time was given (`at` equals `recorded_at`) keeps the time of what it corrects, and one
+    without photos keeps its photos.
     Raises IllegalActionError, ActionConflictError or UnknownSubjectError.
     """
     device = tx.devices.get(act.device)
     if device is None or device.role is not Role.TRAP:
         raise UnknownSubjectError(f"{act.device}: no such trap")
-    act = with_plain_texts(act)
+    act = _with_photos(tx, with_plain_texts(act))
     if known := tx.acts.find(act.id):
         corrections.check_repeat(known, act)
         return Outcome(repeated=True)
@@ -115,6 +116,14 @@ def add_action(
         after = msgspec.structs.replace(after, act=newest, visited_ms=visited_ms)
     tx.put_states([after])
     return after
+
+
+def _with_photos(tx: Transaction, act: TrapAction) -> TrapAction:
+    """A correction without photos keeps those of what it corrects."""
+    if act.replaces is None or act.photos or act.is_undo:
+        return act
+    target = tx.acts.find(act.replaces)
+    return msgspec.structs.replace(act, photos=target.photos) if target else act
 
 
 def _target(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> TrapAction | None:

@@ -43,7 +43,9 @@ def test_after_acknowledging_the_link_is_valid_until_an_outcome_is_recorded(
         "one-tap",
     )
     site.minutes += 600
-    assert "捕獲した" in phone.get(address).text, "the message's own link still offers the outcome"
+    assert "捕獲を記録する" in phone.get(address).text, (
+        "the message's own link still offers the outcome"
+    )
     assert phone.post(address, data={"do": "captured", "species": "boar"}).status_code == 200
     assert [act.by for act in acts_of(site)] == ["tanaka"]
     assert "使用済み" in phone.get(address).text

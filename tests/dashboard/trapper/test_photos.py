@@ -222,3 +222,31 @@ def test_a_body_that_is_no_form_is_refused(
     answer = clients["trapper"].send("POST", "/traps/trap-own", body, {"content-type": kind})
     assert answer.status_code in {409, 422}
     assert len(acts(gateway, "trap-own")) == before
+
+
+def test_a_photo_that_comes_after_its_record_is_awaited_until_then(
+    clients: dict[str, Client], gateway: service.Gateway
+) -> None:
+    late = fresh(9)
+    fields = {"once": "late", "photos": sum_of(late)}
+    assert record(clients["trapper"], "trap-own", fields).status_code == 200
+    page = clients["trapper"].get("/traps/trap-own").text
+    assert "写真待ち 1 枚" in page
+    assert address(late) not in page
+    assert clients["trapper"].send("PUT", address(late), late).status_code == 200
+    page = clients["trapper"].get("/traps/trap-own").text
+    assert "写真待ち" not in page
+    assert f'href="{address(late)}"' in page
+
+
+def test_a_correction_keeps_the_photos_of_what_it_corrects(
+    clients: dict[str, Client], gateway: service.Gateway
+) -> None:
+    sent = fresh(10)
+    assert record(clients["official"], "trap-two", {"once": "deer"}, sent).status_code == 200
+    [wrong] = acts(gateway, "trap-two")
+    fields = {"once": "boar", "species": "boar", "replaces": wrong.id}
+    for _ in range(2):
+        assert record(clients["official"], "trap-two", fields).status_code == 200
+    corrected = next(act for act in acts(gateway, "trap-two") if act.replaces == wrong.id)
+    assert corrected.photos == wrong.photos == (sum_of(sent),)
