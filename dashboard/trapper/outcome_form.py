@@ -64,7 +64,10 @@ def action_of(
     """
     kind = _kind(fields.get("do", ""))
     found = kind in {ActionKind.CAPTURED, ActionKind.NON_TARGET}
-    animal, asked = _animal(fields), answered(fields, rules.asked, all_required=found)
+    animal, asked = (
+        _animal(fields),
+        answered(fields, rules.asked, all_required=found and not fields.get("replaces")),
+    )
     return TrapAction(
         id=action_id,
         device=device,

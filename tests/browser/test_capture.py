@@ -33,9 +33,15 @@ addEventListener("click", (event) => { if (event.isTrusted && event.detail) wind
 addEventListener("keydown", () => { window.keys += 1; }, true);
 """
 FIELDS = [
-    {"key": "part", "ja": "切り取った部位", "en": "Body part", "kind": "choice", "choices": ["尾", "耳"]},
+    {
+        "key": "part",
+        "ja": "切り取った部位",
+        "en": "Body part",
+        "kind": "choice",
+        "choices": ["尾", "耳"],
+    },
     {"key": "buried", "ja": "埋設した", "kind": "yes-no"},
-]  # fmt: skip
+]
 
 
 @pytest.fixture

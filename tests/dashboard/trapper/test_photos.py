@@ -1,6 +1,7 @@
 """Photos over HTTP: who may send and see one, what is refused in which words, and the plain form."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -250,3 +251,22 @@ def test_a_correction_keeps_the_photos_of_what_it_corrects(
         assert record(clients["official"], "trap-two", fields).status_code == 200
     corrected = next(act for act in acts(gateway, "trap-two") if act.replaces == wrong.id)
     assert corrected.photos == wrong.photos == (sum_of(sent),)
+
+
+def test_the_form_of_a_correction_brings_along_what_it_does_not_ask_and_takes_more_photos(
+    clients: dict[str, Client], gateway: service.Gateway
+) -> None:
+    first, second = fresh(11), fresh(12)
+    official = clients["official"]
+    given = {"once": "full", "sex": "male", "age": "young", "weight_kg": "12.5", "note": "北"}
+    place = {"position_lat": "32.7", "position_lon": "128.8", "position_accuracy_m": "9"}
+    assert record(official, "trap-far", given | place, first).status_code == 200
+    wrong = next(act for act in acts(gateway, "trap-far") if sum_of(first) in act.photos)
+    page = official.get("/traps/trap-far").text
+    part = page.split(f'name="replaces" value="{wrong.id}"')[-1].split("</form>")[0]
+    hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', part))
+    assert record(official, "trap-far", {**hidden, "species": "deer", "replaces": wrong.id}, second)
+    right = next(act for act in acts(gateway, "trap-far") if act.replaces == wrong.id)
+    assert (right.species, right.photos) == ("deer", (sum_of(first), sum_of(second)))
+    names = ("sex", "age", "weight_kg", "note", "position")
+    assert [getattr(right, name) for name in names] == [getattr(wrong, name) for name in names]
