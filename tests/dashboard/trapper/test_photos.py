@@ -265,7 +265,8 @@ def test_the_form_of_a_correction_brings_along_what_it_does_not_ask_and_takes_mo
     page = official.get("/traps/trap-far").text
     part = page.split(f'name="replaces" value="{wrong.id}"')[-1].split("</form>")[0]
     hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', part))
-    assert record(official, "trap-far", {**hidden, "species": "deer", "replaces": wrong.id}, second)
+    changed = {**hidden, "species": "deer", "replaces": wrong.id}
+    assert record(official, "trap-far", changed, second).status_code == 200
     right = next(act for act in acts(gateway, "trap-far") if act.replaces == wrong.id)
     assert (right.species, right.photos) == ("deer", (sum_of(first), sum_of(second)))
     names = ("sex", "age", "weight_kg", "note", "position")
