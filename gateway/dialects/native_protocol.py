@@ -104,7 +104,7 @@ _encode = msgspec.json.Encoder().encode
 _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=8_192)  # as many topics as `Claims` remembers
 def parse_topic(topic: str) -> Address | None:
     """Read ``wildlife/v1/{site}/{device}/{channel}``; None when it is not one."""
     levels = topic.split("/")

@@ -217,14 +217,14 @@ class TrapState(StrEnum):
     REMOVED = "removed"
 
 
-class Known(Struct, frozen=True, array_like=True):
+class Known(Struct, frozen=True, array_like=True, gc=False):
     """The newest value of one fact and when it held (`at_ms`: observed, ms since 1970 UTC)."""
 
     at_ms: int
     value: str | float | bool
 
 
-class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is known of one device now; the same whatever the order in which events arrived."""
 
     device: str

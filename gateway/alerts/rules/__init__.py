@@ -23,40 +23,49 @@ from gateway.config.thresholds import Limits
 from gateway.domain.epoch import ms
 from gateway.domain.model import DOUBTS, Alert
 
+_ON_CHANGE = tuple((rule, rule.on_change) for rule in RULES if rule.on_change)
+
 
 def judge(change: Change) -> Ruling:
     """The conclusions of all rules about one change."""
-    result = Ruling()
-    for rule in RULES:
-        if rule.on_change:
-            ruling = rule.on_change(rule, change)
-            result.opens.extend(ruling.opens)
-            result.ends.extend(ruling.ends)
-    if doubts := {e.id: e.time_quality for e in change.events if e.time_quality in DOUBTS}:
-        result.opens = [
-            msgspec.structs.replace(alert, doubt=doubts.get(alert.event or ""))
-            for alert in result.opens
-        ]
-    return result
+    kinds = {event.kind for event in change.events}
+    opens, ends = list[Alert](), list[End]()
+    for rule, on_change in _ON_CHANGE:
+        if rule.kinds is None or not rule.kinds.isdisjoint(kinds):
+            ruling = on_change(rule, change)
+            opens += ruling.opens
+            ends += ruling.ends
+    return Ruling(_with_doubts(opens, change) if opens else (), ends)
+
+
+def _with_doubts(alerts: list[Alert], change: Change) -> list[Alert]:
+    """The alerts; those of an event whose time is doubtful say so."""
+    doubts = {e.id: e.time_quality for e in change.events if e.time_quality in DOUBTS}
+    if not doubts:
+        return alerts
+    return [msgspec.structs.replace(alert, doubt=doubts.get(alert.event or "")) for alert in alerts]
 
 
 def judge_reports(reports: UnapprovedCaptures) -> Ruling:
     """The conclusions of all rules about captures reported by devices that are not approved."""
-    result = Ruling()
-    for rule in RULES:
-        if rule.on_reports:
-            result.opens.extend(rule.on_reports(rule, reports).opens)
-    return result
+    return Ruling(
+        [
+            alert
+            for rule in RULES
+            if rule.on_reports
+            for alert in rule.on_reports(rule, reports).opens
+        ]
+    )
 
 
 def judge_tick(tick: Tick) -> Ruling:
     """The conclusions of all rules at a time: conditions that began or ended, alerts that expired."""
-    result = Ruling()
+    opens, ends = list[Alert](), list[End]()
     for rule in RULES:
         open_now = {alert.subject: alert for alert in tick.open if alert.rule == rule.name}
         if rule.is_condition:
             found = _found(rule, tick, frozenset(open_now))
-            result.opens += [
+            opens += [
                 _alert(rule, subject, finding, tick)
                 for subject, finding in found.items()
                 if subject not in open_now
@@ -66,8 +75,8 @@ def judge_tick(tick: Tick) -> Ruling:
             over = [
                 s for s, alert in open_now.items() if rule.still and not rule.still(alert, tick)
             ]
-        result.ends += [End(rule.name, subject, "time") for subject in over]
-    return result
+        ends += [End(rule.name, subject, "time") for subject in over]
+    return Ruling(opens, ends)
 
 
 def _found(rule: Rule, tick: Tick, open_now: frozenset[str]) -> dict[str, Condition]:

@@ -7,7 +7,9 @@ module of its subject, its name in `RuleName`, its row here, and its title in `g
 from gateway.alerts.rules import devices, gateway, places, silence, traps, unregistered
 from gateway.alerts.rules.types import Audience, Rule
 from gateway.domain.alerts.rule_name import RuleName
-from gateway.domain.model import AlertLevel
+from gateway.domain.model import AlertLevel, Kind
+
+_DETECTIONS = frozenset({Kind.DETECTION})
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -45,6 +47,7 @@ RULES: tuple[Rule, ...] = (
         audience=Audience.ALL,
         urgent=True,
         on_change=places.living_area,
+        kinds=_DETECTIONS,
         still=traps.still_recent,
     ),
     Rule(
@@ -53,6 +56,7 @@ RULES: tuple[Rule, ...] = (
         opens="a species of the land's list in or within `near_m` of it, in its hours",
         ends="calm for `calm_min`, or a person ends it",
         on_change=places.protected_land,
+        kinds=_DETECTIONS,
         still=traps.still_recent,
     ),
     Rule(
@@ -61,6 +65,7 @@ RULES: tuple[Rule, ...] = (
         opens="a species that no sensor of the area saw for `first_after_days`",
         ends="calm for `calm_min`, or a person ends it",
         on_change=places.first_appearance,
+        kinds=_DETECTIONS,
         still=traps.still_recent,
     ),
     Rule(
@@ -69,6 +74,7 @@ RULES: tuple[Rule, ...] = (
         opens="the device reports tampering",
         ends="a person records a visit, or ends it",
         on_change=devices.tamper,
+        kinds=frozenset({Kind.TAMPER}),
         still=traps.still_unvisited,
     ),
     Rule(

@@ -128,11 +128,11 @@ class End(Struct, frozen=True):
     how: str = ""  # the outcome that a person recorded: action:species:count
 
 
-class Ruling(Struct):
-    """The conclusions of a rule."""
+class Ruling(Struct, frozen=True):
+    """The conclusions of a rule, or of all."""
 
-    opens: list[Alert] = []
-    ends: list[End] = []
+    opens: Sequence[Alert] = ()
+    ends: Sequence[End] = ()
 
 
 class Audience(StrEnum):
@@ -165,6 +165,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     gathered: bool = True  # may share a message with other alerts
     expects_outcome: bool = False  # whoever acknowledges is expected, and asked for the outcome
     on_change: OnChange | None = None
+    kinds: frozenset[Kind] | None = None  # of events that `on_change` looks for; None: any change
     on_reports: OnReports | None = None  # reports of devices that are not approved
     still: StillOpen | None = None
     on_device: OnDevice | None = None

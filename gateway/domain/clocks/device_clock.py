@@ -23,7 +23,7 @@ NO_ERROR = timedelta(0)
 _LATEST_S = 253_402_300_799  # the end of what a datetime can hold, for a damaged `at_s`
 
 
-class Sample(Struct, frozen=True):
+class Sample(Struct, frozen=True, gc=False):
     """What one message shows about the clock that dated it."""
 
     error_ms: int  # its time minus the time of receipt: the clock's error minus the delay
@@ -32,7 +32,7 @@ class Sample(Struct, frozen=True):
     source: str = ""  # of the device's time; another source is another clock
 
 
-class DeviceClock(Struct, frozen=True, array_like=True):
+class DeviceClock(Struct, frozen=True, array_like=True, gc=False):
     """What is known about one clock. Stored as an array: add new fields at the end."""
 
     error_ms: int  # the largest seen, minus the possible drift since
@@ -44,7 +44,7 @@ class DeviceClock(Struct, frozen=True, array_like=True):
     other_s: int = 0
 
 
-class Agreement(Struct, frozen=True):
+class Agreement(Struct, frozen=True, gc=False):
     """The messages that agree with a clock that is right: it needs neither learning nor correction."""
 
     least: timedelta  # the device's time minus the time of receipt; at most 0

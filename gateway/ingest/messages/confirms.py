@@ -11,7 +11,7 @@ from gateway.dialects import native_protocol
 from gateway.mqtt import Session
 
 log = logging.getLogger(__name__)
-WAITING = 10_000  # ids; beyond this a device sends its messages again
+WAITING = 40_000  # ids; beyond this a device sends its messages again
 IDS = 100  # in one confirm, because a sensor has little memory
 AT_ONCE = 50  # confirms sent at the same time, so that no device waits for another
 

@@ -10,6 +10,7 @@ Must not decode or write itself (`batch`, `store`).
 import asyncio
 import logging
 import shutil
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from gateway.domain.model import Message
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.confirms import Confirms
 from gateway.ingest.messages.judging import Judging, split_urgent
+from gateway.ingest.messages.slices import Judged, next_size
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
 from gateway.store import DiskError, Store, Transaction
@@ -67,6 +69,7 @@ class Intake:
         self._tell = tell
         self.confirms = Confirms()
         self._kept = Size(1, 0)  # until looked, something may wait on the disk
+        self._slice = limits.max_batch  # messages of the backlog to judge at once
         self._judged_s = 0.0  # when a batch was judged last
 
     async def run(self, session: Session) -> None:
@@ -110,16 +113,20 @@ class Intake:
     def _judge_backlog(
         self, tx: Transaction, most: int, is_wanted: Callable[[], bool] = lambda: False
     ) -> tuple[list[tuple[int, Outcome]], Size]:
-        """Some batches in one transaction: few large ones wear the card less than many small.
+        """`most` batches in one transaction: few large ones wear the card less than many small.
 
-        `is_wanted`: whether others wait; then one batch is enough.
+        `is_wanted`: whether others wait; then one slice is enough.
         """
         judged: list[tuple[int, Outcome]] = []
-        while len(judged) < (1 if is_wanted() else most) and (
-            batch := tx.backlog.take(self._max_batch)
-        ):
+        left = most * self._max_batch
+        while left > 0 and (batch := tx.backlog.take(self._slice)):
+            began_s = time.thread_time()
             outcome = self._judging.judge(tx, batch.messages, batch.clock)
-            judged.append((len(batch.messages), outcome))
+            count, took_s = len(batch.messages), time.thread_time() - began_s
+            devices = len({event.device for event in outcome.events})
+            self._slice = next_size(self._max_batch, Judged(count, devices, took_s))
+            judged.append((count, outcome))
+            left = 0 if is_wanted() else left - max(count, 1)
         return judged, tx.backlog.size()
 
     async def _take(self, session: Session, deliveries: list[Delivery]) -> None:
