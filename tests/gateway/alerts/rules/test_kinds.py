@@ -11,7 +11,7 @@ from gateway.alerts.rules import RULES, judge
 from gateway.alerts.rules.types import Change, Rule
 from gateway.domain.device_state import advance, placed
 from gateway.domain.model import Event, Kind, TimeQuality
-from tests.gateway.alerts.test_rules import camera, square
+from tests.gateway.alerts.rules.cameras import camera, square
 from tests.support.samples import at
 
 CAMERA = camera()
