@@ -34,6 +34,7 @@ from dashboard.web.responses import Reply
 from gateway import watchdog
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.open_channels import OpenChannels
+from gateway.alerts.replies.offers import Offers
 from gateway.alerts.scheduler import AlertScheduler
 from gateway.export.topics.events import EventPublisher
 from gateway.export.topics.publisher import TopicPublisher
@@ -41,14 +42,14 @@ from gateway.faults import GatewayFaults
 from gateway.ingest.devices.approval import Approvals
 from gateway.ingest.messages.intake import Intake, IntakeLimits
 from gateway.ingest.messages.judging import Judging
+from gateway.ingest.people.reply_ways import ReplyWays, reply_ways
 from gateway.metrics import notify_systemd
 from gateway.mqtt import connect_session
 from gateway.mqtt.broker_stats import follow_broker
-from gateway.mqtt.link import Publish
 from gateway.mqtt.losses.broker_log import BrokerLog
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.mqtt.session import BrokerSession
-from gateway.parts import Gateway, build, forwarder, links, means, policy
+from gateway.parts import Gateway, build, forwarder, links, means, policy, tickets
 from gateway.store.clocks.clock_correction import ClockCorrections
 from gateway.store.file.file_watch import FileWatch
 from gateway.store.housekeeping import Housekeeping
@@ -96,10 +97,24 @@ def _broker(gateway: Gateway) -> BrokerParts:
     return BrokerParts(session, gaps, log)
 
 
-def _notifier(gateway: Gateway, publish: Publish) -> Notifier:
-    channels = OpenChannels(gateway.policy, means(gateway.config, publish))
-    return Notifier(
+def _notifier(gateway: Gateway, channels: OpenChannels) -> Notifier:
+    notifier = Notifier(
         gateway.store, gateway.feed, gateway.policy, channels, links(gateway), gateway.clock
+    )
+    notifier.offer(Offers(gateway.config.replies, tickets(gateway)))
+    return notifier
+
+
+def _replies(gateway: Gateway, channels: OpenChannels) -> ReplyWays:
+    """What takes the replies by mail, ntfy and radio."""
+    return reply_ways(
+        gateway.store,
+        gateway.feed,
+        gateway.policy,
+        gateway.config,
+        channels,
+        tickets(gateway),
+        gateway.clock,
     )
 
 
@@ -182,14 +197,17 @@ async def run(gateway: Gateway) -> None:
     """Connect all parts and run them until cancelled; ConfigError if the pages' port is taken."""
     listener = listening_socket(gateway.config.dashboard)
     broker = _broker(gateway)
-    notifier = _notifier(gateway, broker.session.publish)
+    channels = OpenChannels(gateway.policy, means(gateway.config, broker.session.publish))
+    notifier, replies = _notifier(gateway, channels), _replies(gateway, channels)
     influx = forwarder(gateway) if gateway.config.influx.url else None
     upkeep = _upkeep(gateway)
+    upkeep.faults.append(replies.faults)
     faults = _faults(gateway, broker, upkeep, influx)
     tasks: Tasks = {
         **_message_tasks(gateway, broker, notifier),
         **_alert_tasks(gateway, faults, notifier),
         **upkeep.tasks,
+        "replies": replies.desk.run,
         "retained topics": TopicPublisher(
             gateway.store, gateway.feed, broker.session, gateway.config, gateway.clock
         ).run,

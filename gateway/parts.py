@@ -17,6 +17,7 @@ from dashboard.web.entry.key_file import KeyFile
 from gateway.alerts.channels import ChannelOptions
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
+from gateway.alerts.replies.tickets import Tickets
 from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.config import Config, ConfigError
 from gateway.domain.geo.areas import AreaError, Land, parse
@@ -135,6 +136,12 @@ def links(gateway: Gateway) -> Links:
     settings = gateway.config.dashboard
     keys = KeyFile(gateway.store.path, settings.secret, gateway.clock).keys(Purpose.LINKS)
     return Links(keys, settings.public_url, gateway.config.alerts.link_days)
+
+
+def tickets(gateway: Gateway) -> Tickets:
+    """Makes and reads the tickets of replies, with secrets made of those of links."""
+    secret = gateway.config.dashboard.secret
+    return Tickets(KeyFile(gateway.store.path, secret, gateway.clock).keys(Purpose.LINKS))
 
 
 def means(config: Config, publish: Publish | None = None) -> ChannelOptions:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gateway.alerts.channels.table import CHANNELS, UNLIMITED
+from gateway.alerts.replies.answers import ANSWERS
 from gateway.alerts.rules import RULES
 from gateway.config import Alerts
 from gateway.config.actions import Actions
@@ -20,6 +21,22 @@ from gateway.domain.trap_lifecycle import TRANSITIONS
 from gateway.words.catalogue import both, translations
 
 FILE = Path(__file__).parents[1] / "ALERTS.md"
+
+
+REPLY_WAYS = (
+    ("mail (`mailto:`)", "a reply mail", "address and ticket", "IMAP server, IDLE", "`imap_host`"),
+    ("ntfy (`ntfy:`)", "a button", "ticket of the answer", "stream of a topic", "`ntfy_url`"),
+    ("`meshtastic:`", "a text", "the node", "the broker", "`meshtastic`"),
+    ("`line:`", "the message's link", "the link", "needs a public address", "-"),
+    (
+        "all others",
+        "the message's link",
+        "the link",
+        "needs an address that the phone reaches",
+        "-",
+    ),
+    ("`mqtt:`, `webhook:`, `console:`", "not answered", "-", "-", "-"),
+)
 
 
 def trap_table() -> str:
@@ -110,12 +127,34 @@ def _most(number: int) -> str:
     return "any number" if number >= UNLIMITED else str(number)
 
 
+def reply_table() -> str:
+    """Which channel can be answered how."""
+    heads = ["channel", "answered by", "who is believed", "what the gateway connects to", "setting"]
+    return _table(heads, REPLY_WAYS)
+
+
+def answer_table() -> str:
+    """One row per answer."""
+    en = translations("en")
+    rows = [
+        [
+            row.digit,
+            en(f"action.{row.does}" if row.does else "reply.on_the_way"),
+            "、".join(row.words),
+        ]
+        for row in ANSWERS
+    ]
+    return _table(["digit", "meaning", "words"], rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "trap": trap_table,
     "life": life_table,
     "rules": rule_table,
     "limits": limit_table,
     "channels": channel_table,
+    "replies": reply_table,
+    "answers": answer_table,
 }
 
 

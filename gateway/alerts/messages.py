@@ -10,12 +10,14 @@ from gateway.alerts import news, texts
 from gateway.alerts.channels import Notification
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
+from gateway.alerts.replies.offers import Offer, Offers
 from gateway.domain.alerts.lifecycle import (
     LATE_STEP,
     MISSING_STEP,
     STEPS_PER_ROUND,
     WITHDRAWAL_STEP,
 )
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.model import URGENT, Alert, Device
 from gateway.domain.people.person import Person
 from gateway.store.tables.outbox import ClaimedDelivery
@@ -23,6 +25,7 @@ from gateway.store.tables.outbox import ClaimedDelivery
 Fits = Callable[[Sequence[Alert]], int]
 """How many of some alerts, from the first on, one message can name."""
 
+ANSWERED_BY_REPLY = (RuleName.TRAP_SPRUNG, RuleName.OUTCOME_MISSING)
 DELAY_CHARACTERS = 14  # added to a line by a later attempt, which says how late it is
 PREFIX_CHARACTERS = 30  # added to a title that asks again or reports the end
 
@@ -34,11 +37,13 @@ def write(
     policy: Policy,
     links: Links,
     now: datetime,
+    offers: Offers | None = None,
 ) -> Notification:
     """The message of a delivery; its key is the same at every attempt."""
     alert, language = delivery.alert, person.language
     step = delivery.step % STEPS_PER_ROUND
     asked = asks(step, policy)
+    offer = Offer()
     if delivery.news:
         title, text = news.write(delivery.alerts, devices, language, policy.zone)
         link = policy.traps_page
@@ -50,6 +55,10 @@ def write(
         device = devices.get(alert.subject)
         text = texts.text(alert, device, language, policy.zone, now)
         link = links.url(alert.id, delivery.person, delivery.since, str(delivery.no))
+        channel = person.channel(delivery.channel)
+        if offers and channel and step != WITHDRAWAL_STEP and alert.rule in ANSWERED_BY_REPLY:
+            offer = offers.of(delivery.no, person.name, channel.url, language)
+            text = f"{text}\n{offer.line}" if offer.line else text
     return Notification(
         key=f"{alert.id}-{delivery.person}-{delivery.channel}-{delivery.step}",
         title=title,
@@ -58,6 +67,7 @@ def write(
         link=link,
         alerts=delivery.alerts,
         over=step == WITHDRAWAL_STEP,
+        buttons=offer.buttons,
     )
 
 

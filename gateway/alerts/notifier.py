@@ -19,6 +19,7 @@ from gateway.alerts.channels import UndeliveredError
 from gateway.alerts.channels.table import OpenChannel
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
+from gateway.alerts.replies.offers import Offers
 from gateway.clock import Clock, utc_now
 from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.alerts.lifecycle import (
@@ -66,9 +67,14 @@ class Notifier:
     ) -> None:
         self._store, self._feed, self._policy, self._channels = store, feed, policy, channels
         self._links, self._clock, self._first_retry = links, clock, first_retry
+        self._offers: Offers | None = None
         self._under_way: Counter[DeliveryQueue] = Counter()
         self._wake = asyncio.Event()
         self._sent_keys: dict[SentKey, str] = {}  # sent -> answer, until the answer is written
+
+    def offer(self, offers: Offers) -> None:
+        """Let messages say how they can be answered by a reply."""
+        self._offers = offers
 
     async def run(self) -> None:
         """Deliver until cancelled: at once when an alert opens, else every LOOK_S."""
@@ -115,7 +121,7 @@ class Notifier:
         if keys <= self._sent_keys.keys():
             return True
         notification = messages.write(
-            delivery, person, devices, self._policy, self._links, self._clock()
+            delivery, person, devices, self._policy, self._links, self._clock(), self._offers
         )
         try:
             self._sent_keys |= dict.fromkeys(keys, await channel.send(notification))
@@ -188,7 +194,7 @@ class Notifier:
             )
             return
         notification = messages.write(
-            delivery, person, devices, self._policy, self._links, self._clock()
+            delivery, person, devices, self._policy, self._links, self._clock(), self._offers
         )
         keys = sent_keys(delivery)
         try:

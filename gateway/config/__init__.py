@@ -19,6 +19,7 @@ from gateway.config.environment import PREFIX, overlay
 from gateway.config.messages import ConfigError, explain
 from gateway.config.office import Office, Paperwork, Public
 from gateway.config.photos import Photos
+from gateway.config.replies import Replies
 from gateway.config.thresholds import Hours, Limits
 from gateway.dialects.sensors.models import ModelRow, UnknownMeaningError, with_own
 from gateway.domain.model import AlertLevel
@@ -226,6 +227,7 @@ class Config(_ConfigSection, frozen=True, kw_only=True):
     areas: tuple[AreaSettings, ...] = ()
     alerts: Alerts = Alerts()
     actions: Actions = Actions()
+    replies: Replies = Replies()
     rota: tuple[Rota, ...] = ()
     quotas: tuple[Quota, ...] = (LINE_FREE,)
     office: Office = Office()

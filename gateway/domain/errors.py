@@ -57,6 +57,7 @@ There are four paths, and each error takes one:
 
        UnreachableError
            gateway.alerts.channels.UndeliveredError
+           gateway.alerts.replies.reconnect.WayUnreachableError
            gateway.export.influx.forward.delivery.RetryLaterError
            gateway.export.influx.readback.HistoryUnreadableError
            gateway.export.influx.server.QueryError

@@ -26,6 +26,7 @@ class SettingKey(StrEnum):
     MONTHS_UNTIL = "months.until"  # rollups.months: first month since 1970 that is not added up
     NOTICE_PREFIXES = "notices.prefixes"  # export.topics: prefixes of people's mqtt: channels
     PEOPLE_SINCE = "people_since"  # people.table: since when people are kept in the database
+    REPLIES_NTFY = "replies.ntfy"  # alerts.replies: the last reply that was read
     RETAINED_TOPICS = (
         "board.topics"  # export.topics: every topic that may be retained at the broker
     )

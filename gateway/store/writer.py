@@ -45,7 +45,7 @@ from gateway.store.tables.backlog import BacklogTable
 from gateway.store.tables.boot_returns import BootReturnTable
 from gateway.store.tables.held import HeldCache
 from gateway.store.tables.journal import JournalTable
-from gateway.store.tables.links import LinkTable
+from gateway.store.tables.links import LinkTable, SentMessageTable
 from gateway.store.tables.no_events import NoEventTable
 from gateway.store.tables.outbox import OutboxTable
 from gateway.store.tables.quarantine import QuarantineTable
@@ -138,7 +138,7 @@ class Transaction:
         self.photos = PhotoTable(connection)
         self.links = LinkTable(connection)
         self.alerts = AlertTable(connection)
-        self.outbox = OutboxTable(connection)
+        self.outbox, self.sent = OutboxTable(connection), SentMessageTable(connection)
         self.follower = FollowerTable(connection)
         self.journal = JournalTable(connection, numbers)
         self.quarantine = QuarantineTable(connection, held.sizes)

@@ -81,6 +81,7 @@ HOME = {  # a library -> the only packages that use it
     "PIL": ("gateway.ingest.photos",),
     "pillow_heif": ("gateway.ingest.photos",),
     "apprise": ("gateway.alerts.channels",),
+    "imap_tools": ("gateway.alerts.replies",),
     "folium": ("dashboard.maps", "dashboard.office.map", "dashboard.web.assets"),
 }
 

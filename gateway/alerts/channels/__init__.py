@@ -13,6 +13,14 @@ from gateway.domain.model import Alert
 from gateway.mqtt.link import Publish
 
 
+class Button(Struct, frozen=True):
+    """A button of a message: what it publishes where."""
+
+    label: str
+    url: str
+    body: str
+
+
 class Notification(Struct, frozen=True):
     """A message. `key` is the same for every attempt of one delivery."""
 
@@ -23,6 +31,7 @@ class Notification(Struct, frozen=True):
     link: str = ""  # the one-tap link; empty without a public address
     alerts: tuple[Alert, ...] = ()  # for channels that machines read
     over: bool = False  # the alert has ended
+    buttons: tuple[Button, ...] = ()  # for channels that show them
 
     @property
     def whole(self) -> str:

@@ -6,11 +6,13 @@ answer, Retry-After is obeyed. Apprise is imported on first use.
 """
 
 import asyncio
+import base64
 import contextvars
 import importlib
 import logging
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from gateway.alerts.channels import ChannelOptions, Notification, Send, UndeliveredError
 from gateway.alerts.channels.http_status import judge
@@ -33,11 +35,17 @@ def open_apprise(url: str, options: ChannelOptions) -> Send:
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its log names whole URLs, secrets too
     _guard_requests()
-    target = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
-    if not target.add(url):
-        raise ValueError(f"Apprise knows no such address: {url.split(':', 1)[0]}:...")
+
+    def target_of(address: str) -> Any:
+        made = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
+        if not made.add(address):
+            raise ValueError(f"Apprise knows no such address: {url.split(':', 1)[0]}:...")
+        return made
+
+    plain = target_of(url)
 
     async def send(notification: Notification) -> str:
+        target = target_of(_with_buttons(url, notification)) if notification.buttons else plain
         answers: list[tuple[int, UndeliveredError]] = []
         _refusals.set(answers)
         body = "\n".join(part for part in (notification.text, notification.link) if part)
@@ -67,6 +75,24 @@ def longest(url: str) -> int:
     return (
         min(MAX_BYTES, int(target[0].body_maxlen)) if target.add(url) and len(target) else MAX_BYTES
     )
+
+
+def mail_addresses(url: str) -> frozenset[str]:
+    """The addresses that a mail URL sends to, in small letters."""
+    import apprise
+
+    made = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    return frozenset(str(address).lower() for _, address in getattr(made, "targets", ()))
+
+
+def _with_buttons(url: str, notification: Notification) -> str:
+    """The URL of an ntfy topic with the buttons of a message, as ntfy's header spells them (RFC 2047)."""
+    buttons = "; ".join(
+        f"http, {one.label}, {one.url}, method=POST, body='{one.body}', clear=true"
+        for one in notification.buttons
+    )
+    header = f"=?utf-8?B?{base64.b64encode(buttons.encode()).decode()}?="
+    return f"{url}{'&' if '?' in url else '?'}actions={quote(header, safe='')}"
 
 
 def _guard_requests() -> None:

@@ -36,6 +36,11 @@ def open_meshtastic(url: str, means: ChannelOptions) -> Send:
     return send
 
 
+def node_of(url: str) -> int:
+    """The number of the node that a channel sends to. Raises ValueError."""
+    return _number(url.split(":", 1)[1].partition("?")[0])
+
+
 def size(text: str) -> int:
     """Bytes, as the radio counts."""
     return len(text.encode())

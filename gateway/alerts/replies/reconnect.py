@@ -1,0 +1,61 @@
+"""Connects again after a failure, with longer and longer pauses, and says what is wrong.
+
+Owns pauses and the fault. Must not know what is connected to.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from gateway.clock import Clock
+from gateway.domain.errors import UnreachableError
+
+log = logging.getLogger(__name__)
+FIRST_S, LONGEST_S = 2.0, 300.0
+FAULT_AFTER = timedelta(minutes=15)
+
+
+class WayUnreachableError(UnreachableError):
+    """The mailbox or the server that replies come through does not answer, or refuses the login."""
+
+
+class Connection:
+    """One connection that is made again until cancelled."""
+
+    def __init__(self, name: str, clock: Clock, first_s: float = FIRST_S) -> None:
+        self._name, self._clock, self._first_s = name, clock, first_s
+        self._error, self._since = "", clock()
+
+    async def keep(self, session: Callable[[], Awaitable[None]]) -> None:
+        """Run `session` again and again; it calls `works` once it is connected."""
+        pause = self._first_s
+        while True:
+            try:
+                await session()
+            except WayUnreachableError as error:
+                self._failed(str(error))
+            if not self._error:  # it worked meanwhile
+                pause = self._first_s
+            await asyncio.sleep(pause * (0.75 + random.random() / 2))  # noqa: S311 - jitter
+            pause = min(pause * 2, LONGEST_S)
+
+    def works(self) -> None:
+        """The connection stands."""
+        if self._error:
+            log.info("replies by %s: connected again", self._name)
+        self._error = ""
+
+    def fault(self) -> str:
+        """What is wrong for so long that a person should know; "" if nothing."""
+        if self._error and self._clock() - self._since >= FAULT_AFTER:
+            return f"{self._name}: {self._error}"
+        return ""
+
+    def _failed(self, error: str) -> None:
+        if not self._error:
+            self._since = self._clock()
+        if error != self._error:
+            log.warning("replies by %s: %s", self._name, error)
+        self._error = error

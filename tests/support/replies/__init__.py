@@ -1,0 +1,1 @@
+"""Servers that replies come through: a mailbox and a topic of buttons."""

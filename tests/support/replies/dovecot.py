@@ -1,0 +1,114 @@
+"""Dovecot: the real IMAP server, with one mailbox, on a free loopback port.
+
+Owns its configuration, and putting mails into the mailbox by IMAP as a delivery agent does.
+"""
+
+import grp
+import imaplib
+import os
+import pwd
+import shutil
+from email.message import EmailMessage
+from pathlib import Path
+
+from tests.support.servers import Server, need
+
+USER, PASSWORD = "wall", "mailbox-secret"
+CONF = """
+protocols = imap
+listen = 127.0.0.1
+base_dir = {directory}/run
+state_dir = {directory}/state
+log_path = /dev/stderr
+ssl = no
+disable_plaintext_auth = no
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {login}
+mail_location = maildir:{directory}/mail
+mail_uid = {owner}
+mail_gid = {owner_group}
+first_valid_uid = 1
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={owner} gid={owner_group} home={directory}/mail
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+
+
+class Dovecot(Server):
+    """The server. As root its mailbox belongs to `nobody`, since it refuses root's."""
+
+    name = "dovecot"
+
+    def kill(self) -> None:
+        """Cleanly: its workers would outlive a killed master."""
+        self.stop()
+
+    def command(self) -> list[str]:
+        program = need(
+            shutil.which("dovecot", path=f"{os.environ['PATH']}:/usr/sbin"), "dovecot-imapd"
+        )
+        directory = self.directory.resolve()
+        is_root = os.geteuid() == 0
+        owner = "nobody" if is_root else pwd.getpwuid(os.geteuid()).pw_name
+        group = grp.getgrgid(pwd.getpwnam(owner).pw_gid).gr_name
+        mail = directory / "mail"
+        mail.mkdir(exist_ok=True)
+        if is_root:
+            shutil.chown(mail, owner, group)
+            _let_through(directory)
+        conf = directory / "dovecot.conf"
+        conf.write_text(
+            CONF.format(
+                directory=directory,
+                port=self.port,
+                user="dovecot" if is_root else owner,
+                group="dovecot" if is_root else group,
+                login="dovenull" if is_root else owner,
+                owner=owner,
+                owner_group=group,
+                password=PASSWORD,
+            )
+        )
+        return [program, "-F", "-c", str(conf)]
+
+    def put(self, mail: EmailMessage | bytes) -> None:
+        """Deliver a mail into the mailbox."""
+        raw = mail if isinstance(mail, bytes) else mail.as_bytes()
+        with imaplib.IMAP4("127.0.0.1", self.port, timeout=20) as client:
+            client.login(USER, PASSWORD)
+            status, said = client.append("INBOX", "", "", raw)
+            assert status == "OK", f"{said!r} {self.log[-2_000:]}"
+
+    def unseen(self) -> int:
+        """How many mails nobody has read."""
+        with imaplib.IMAP4("127.0.0.1", self.port, timeout=20) as client:
+            client.login(USER, PASSWORD)
+            client.select("INBOX", readonly=True)
+            [found] = client.search(None, "UNSEEN")[1]
+            return len(found.split())
+
+
+def _let_through(directory: Path) -> None:
+    """Let another user reach the mailbox below the private folders of a test."""
+    for folder in (directory, *directory.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
