@@ -21,7 +21,7 @@ def test_every_quality_of_a_time_is_explained(quality: TimeQuality) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "value"),
+    ("shown", "value"),
     [
         ("less than 30 s before its receipt", device_clock.LIVE_MS == 30_000),
         ("0.1 % of the time that passes", device_clock.DRIFT == 0.001),
@@ -37,6 +37,6 @@ def test_every_quality_of_a_time_is_explained(quality: TimeQuality) -> None:
         ("kept by name, 1,000 at most", clock_errors.MOST_CLOCKS == 1_000),
     ],
 )
-def test_every_limit_is_that_of_the_code(said: str, value: bool) -> None:
-    assert said in TEXT.replace("\n", " ")
+def test_every_limit_is_that_of_the_code(shown: str, value: bool) -> None:
+    assert shown in TEXT.replace("\n", " ")
     assert value

@@ -21,7 +21,7 @@ from tests.bench.load import Publisher, detections
 from tests.bench.site import BROKER, cameras
 from tests.gateway.alerts.channels.provider import OK, Call, Provider, providing
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Sensor, Service, heard, native
+from tests.support.service import Sensor, Service, native, retained_message
 
 TRAPS = [Device(id=f"t-{n:04}", role=Role.TRAP) for n in range(1_000)]
 CAMERAS = cameras(20)
@@ -62,7 +62,9 @@ def measure(load: Load, springs: int, pause_s: float) -> list[float]:
         service = Service(Path(folder) / "gw", broker.port, *TRAPS, *CAMERAS, extra=settings)
         with service:
             wait_for(
-                lambda: heard(broker.port, "shishigaki/v1/goto/gateway/status") == b"online",
+                lambda: (
+                    retained_message(broker.port, "shishigaki/v1/goto/gateway/status") == b"online"
+                ),
                 "the gateway to listen",
                 30,
             )

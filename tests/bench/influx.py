@@ -164,11 +164,11 @@ def forwarding(store: Store, influxd: Influxd, rounds: int) -> str:
             lines = sum(body.count(b"\n") + 1 for body in bodies)
             ours.append(lines / took)
             theirs.append(lines / bare(influxd, f"bare-{database}", bodies))
-            say(
+            report(
                 f"  round {number + 1}: forwarder {ours[-1]:,.0f}, bare loop {theirs[-1]:,.0f} lines/s"
             )
         ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        say(
+        report(
             f"{what}, {lines:,} lines: forwarder {statistics.median(ours):,.0f} lines/s, bare HTTP loop "
             f"{statistics.median(theirs):,.0f}, median ratio of a round {ratio:.2f} (goal 0.80)"
         )
@@ -234,19 +234,21 @@ async def questions(store: Store, influxd: Influxd, database: str) -> None:
         for name, text in RAW_INFLUX.items():
             asks[name, "raw Influx"] = partial(server.query, text)
         found = await medians_ms(asks)
-        say(f"{'median ms':<32}" + "".join(f"{where:>12}" for where in WHERE))
+        report(f"{'median ms':<32}" + "".join(f"{where:>12}" for where in WHERE))
         for name in QUESTIONS:
             cells = (found.get((name, where)) for where in WHERE)
-            say(f"{name:<32}" + "".join(f"{cell:>12.1f}" if cell else " " * 12 for cell in cells))
+            report(
+                f"{name:<32}" + "".join(f"{cell:>12.1f}" if cell else " " * 12 for cell in cells)
+            )
         [[table]] = await server.query(f'SHOW SERIES CARDINALITY ON "{database}"')
-        say(f"series: {table.values[0][0]:,}")
+        report(f"series: {table.values[0][0]:,}")
 
 
 def _raw_sql(reader: Reader, text: str) -> object:
     return stored_rows(reader, text)
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -261,7 +263,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Influxd(Path(folder) / "influxd") as influxd:
         begin = time.perf_counter()
         store = fill(Path(folder), chosen.events, chosen.devices)
-        say(
+        report(
             f"{chosen.events:,} events of {chosen.devices:,} devices absorbed in "
             f"{time.perf_counter() - begin:.0f} s"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gateway.domain.model import Device, Role
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Service, heard
+from tests.support.service import Service, retained_message
 
 BROKER = "max_inflight_messages 0\nmax_packet_size 1000000\n"
 
@@ -35,7 +35,7 @@ def started(folder: Path, broker: Mosquitto, devices: int, *prefix: str) -> Iter
     topic = "shishigaki/v1/goto/gateway/status"
     service = Service(folder / "gw", broker.port, *cameras(devices)).start(*prefix)
     try:
-        wait_for(lambda: heard(broker.port, topic) == b"online", "the gateway")
+        wait_for(lambda: retained_message(broker.port, topic) == b"online", "the gateway")
         yield service
     finally:
         service.kill()

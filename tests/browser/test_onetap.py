@@ -15,7 +15,7 @@ from tests.gateway.alerts.channels.provider import OK, providing
 from tests.support.people import keep, login
 from tests.support.samples import TOKYO
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Sensor, Service, heard, native
+from tests.support.service import Sensor, Service, native, retained_message
 
 pytestmark = pytest.mark.real
 
@@ -53,7 +53,11 @@ def test_an_alert_is_answered_from_the_link_and_every_page_shows_it(
         service(tmp_path / "gw", mosquitto, provider.url) as gw,
     ):
         status = "shishigaki/v1/goto/gateway/status"
-        wait_for(lambda: heard(mosquitto.port, status) == b"online", "the gateway to listen", 30)
+        wait_for(
+            lambda: retained_message(mosquitto.port, status) == b"online",
+            "the gateway to listen",
+            30,
+        )
         office, phone = watched(browser, SIZES["desktop"]), watched(browser, SIZES["phone"])
         page, thumb = next(office), next(phone)
         page.goto(f"{gw.url}/login?next=/")

@@ -18,7 +18,7 @@ def test_dragging_a_site_and_pushing_it_by_keyboard_show_the_loss(
     with county.served() as url:
         desktop.goto(f"{url}/officials/sites?{QUERY}")
         desktop.wait_for_selector("body[data-maps='1']")
-        told = desktop.locator("#sites output").first
+        found = desktop.locator("#sites output").first
         desktop.locator(".site").first.scroll_into_view_if_needed()
         box = desktop.locator(".site").first.bounding_box()
         assert box
@@ -27,9 +27,9 @@ def test_dragging_a_site_and_pushing_it_by_keyboard_show_the_loss(
         desktop.mouse.move(box["x"] + 200, box["y"] - 120, steps=5)
         desktop.mouse.up()
         desktop.locator('#sites output:has-text("％")').first.wait_for()
-        assert "減ります" in told.inner_text()
+        assert "減ります" in found.inner_text()
         desktop.locator("#sites button[data-way=back]").first.press("Enter")
-        assert told.inner_text() == ""
+        assert found.inner_text() == ""
         desktop.locator("#sites button[data-way=north]").first.press("Enter")
         desktop.locator('#sites output:has-text("％")').first.wait_for()
     county.store.close()

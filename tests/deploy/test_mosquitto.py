@@ -99,13 +99,13 @@ class Client:
     def _count_loss(self) -> None:
         self.losses += 1
 
-    def hear(self, *filters: str) -> Self:
+    def subscribe(self, *filters: str) -> Self:
         self._subscribed.clear()
         self._client.subscribe([(one, 1) for one in filters])
         assert self._subscribed.wait(10)
         return self
 
-    def say(self, topic: str, text: str = "x", *, retain: bool = False) -> None:
+    def publish(self, topic: str, text: str = "x", *, retain: bool = False) -> None:
         self._client.publish(topic, text, qos=1, retain=retain).wait_for_publish(10)
 
     def topics(self) -> list[str]:
@@ -141,7 +141,7 @@ def join(broker: Broker) -> Iterator[Join]:
 
 
 def test_a_sensor_may_publish_only_under_its_own_name(join: Join) -> None:
-    gateway, trap = join(GATEWAY).hear("#"), join("trap-01")
+    gateway, trap = join(GATEWAY).subscribe("#"), join("trap-01")
     for topic in (
         "wildlife/v1/goto/trap-02/event",
         "shishigaki/v1/goto/trap-01/confirm",
@@ -149,22 +149,22 @@ def test_a_sensor_may_publish_only_under_its_own_name(join: Join) -> None:
         "application/1/device/2/event/up",
         "other",
     ):
-        trap.say(topic)  # each is answered as if it were allowed
+        trap.publish(topic)  # each is answered as if it were allowed
     own = [f"wildlife/v1/goto/trap-01/{kind}" for kind in ("event", "telemetry", "status", "meta")]
     for topic in own:
-        trap.say(topic)
+        trap.publish(topic)
     wait_for(lambda: own[-1] in gateway.topics(), "the last of the sensor's own messages")
     assert gateway.topics() == own
 
 
 def test_a_sensor_may_subscribe_only_to_its_own_confirms(join: Join) -> None:
     gateway, trap = join(GATEWAY), join("trap-01")
-    trap.hear("#", "shishigaki/v1/goto/+/confirm")
+    trap.subscribe("#", "shishigaki/v1/goto/+/confirm")
     for device in ("trap-02", "trap-01"):
-        gateway.say(f"shishigaki/v1/goto/{device}/confirm", device)
+        gateway.publish(f"shishigaki/v1/goto/{device}/confirm", device)
     wait_for(lambda: trap.got, "the confirmation")
-    join("trap-02").say("wildlife/v1/goto/trap-02/event")
-    gateway.say("shishigaki/v1/goto/trap-01/confirm", "last")
+    join("trap-02").publish("wildlife/v1/goto/trap-02/event")
+    gateway.publish("shishigaki/v1/goto/trap-01/confirm", "last")
     wait_for(lambda: (trap.got or [("", b"")])[-1][1] == b"last", "the last confirmation")
     assert {topic for topic, _ in trap.got} == {"shishigaki/v1/goto/trap-01/confirm"}
 
@@ -173,10 +173,10 @@ def test_the_gateway_publishes_under_its_own_prefix_and_reads_the_brokers_topics
     join: Join,
 ) -> None:
     gateway, other = join(GATEWAY), join(GATEWAY, client_id="watch")
-    other.hear("#", "$SYS/broker/version")
+    other.subscribe("#", "$SYS/broker/version")
     wait_for(lambda: "$SYS/broker/version" in other.topics(), "the broker's version")
-    gateway.say("wildlife/v1/goto/trap-01/event")
-    gateway.say("shishigaki/v1/goto/alert/1")
+    gateway.publish("wildlife/v1/goto/trap-01/event")
+    gateway.publish("shishigaki/v1/goto/alert/1")
     wait_for(lambda: "shishigaki/v1/goto/alert/1" in other.topics(), "the gateway's word")
     assert "wildlife/v1/goto/trap-01/event" not in other.topics()
     assert gateway.losses == 0  # two connections of one name do not end each other
@@ -194,8 +194,8 @@ def test_the_gateway_learns_of_client_ids_used_twice_and_of_refused_passwords(
 ) -> None:
     """The shipped configuration shows its log to the gateway, and to nobody else."""
     log = BrokerLog("shishigaki-goto", ConnectionHistory())
-    gateway = join(GATEWAY).hear("$SYS/broker/log/E", "$SYS/broker/log/N")
-    stranger = join("trap-02").hear("$SYS/#")
+    gateway = join(GATEWAY).subscribe("$SYS/broker/log/E", "$SYS/broker/log/N")
+    stranger = join("trap-02").subscribe("$SYS/#")
     for _ in range(REFUSED_LOGINS):
         join("trap-01", password="wrong")
     twins = [join("trap-01") for _ in range(2)]  # each comes back whenever the other takes over
@@ -214,9 +214,9 @@ def test_the_gateway_learns_of_client_ids_used_twice_and_of_refused_passwords(
 
 
 def test_a_sensor_cannot_end_anothers_session_by_its_client_id(join: Join) -> None:
-    gateway, victim = join(GATEWAY).hear("#"), join("trap-01")
-    join("trap-02", client_id="trap-01").say("wildlife/v1/goto/trap-02/event")
-    victim.say("wildlife/v1/goto/trap-01/event")
+    gateway, victim = join(GATEWAY).subscribe("#"), join("trap-01")
+    join("trap-02", client_id="trap-01").publish("wildlife/v1/goto/trap-02/event")
+    victim.publish("wildlife/v1/goto/trap-01/event")
     wait_for(lambda: len(gateway.got) == 2, "both sensors' messages")
     assert victim.losses == 0
 
@@ -248,7 +248,7 @@ def test_messages_queued_for_the_gateway_survive_a_restart_of_the_broker(
     trap = join("trap-01")
     for number in range(1_500):  # above mosquitto's own limit of 1,000
         trap._client.publish("wildlife/v1/goto/trap-01/event", str(number), qos=1)
-    trap.say("wildlife/v1/goto/trap-01/event", "last")
+    trap.publish("wildlife/v1/goto/trap-01/event", "last")
     trap.close()
     broker.stop()
     broker.restart()

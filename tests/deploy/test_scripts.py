@@ -116,11 +116,11 @@ def test_the_installers_last_line_says_how_the_first_person_gets_in() -> None:
         f"etc=/e; opt=/o; changed=yes; start=$1\n{functions}\nstart_all"
     )
     for start in ("yes", "no"):
-        said = subprocess.run(
+        shown = subprocess.run(
             ["sh", "-euc", script, "sh", start], capture_output=True, text=True, timeout=10
         )
-        assert said.returncode == 0, said.stderr
-        assert "shishigaki users add" in said.stdout.splitlines()[-1]
+        assert shown.returncode == 0, shown.stderr
+        assert "shishigaki users add" in shown.stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize("half", [0, 1], ids=["ja", "en"])

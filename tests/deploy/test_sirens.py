@@ -76,17 +76,17 @@ def test_the_guide_names_each_recipe_and_the_account() -> None:
 def test_at_the_shipped_broker_a_siren_hears_its_topics_only_and_says_nothing_of_ours(
     broker: OpenedBroker,
 ) -> None:
-    gateway = Client(broker.port, GATEWAY).hear("#")
-    siren = Client(broker.sensors, SIREN).hear("#")
-    heard = [names.status("goto"), names.alerts("goto")]
-    for topic in (names.alert("goto", "a1"), names.state("goto", "trap-01"), *heard):
-        gateway.say(topic)
-    wait_for(lambda: siren.topics()[-1:] == heard[-1:], "the sum of alerts")
-    assert siren.topics() == heard
+    gateway = Client(broker.port, GATEWAY).subscribe("#")
+    siren = Client(broker.sensors, SIREN).subscribe("#")
+    received = [names.status("goto"), names.alerts("goto")]
+    for topic in (names.alert("goto", "a1"), names.state("goto", "trap-01"), *received):
+        gateway.publish(topic)
+    wait_for(lambda: siren.topics()[-1:] == received[-1:], "the sum of alerts")
+    assert siren.topics() == received
     for topic in (names.alerts("goto"), "wildlife/v1/goto/trap-01/event", "siren/siren-1/status"):
-        siren.say(topic, "from the siren")
+        siren.publish(topic, "from the siren")
     wait_for(lambda: "siren/siren-1/status" in gateway.topics(), "the siren's own word")
-    assert [one for one, said in gateway.got if said == b"from the siren"] == [
+    assert [one for one, shown in gateway.got if shown == b"from the siren"] == [
         "siren/siren-1/status"
     ]
     gateway.close()
@@ -97,22 +97,24 @@ def test_at_the_shipped_broker_a_siren_hears_its_topics_only_and_says_nothing_of
 def test_at_the_shipped_broker_home_assistant_hears_all_of_ours_and_writes_none_of_it(
     broker: OpenedBroker,
 ) -> None:
-    gateway = Client(broker.port, GATEWAY).hear("#")
-    hub = Client(broker.sensors, HUB).hear("#")
-    heard = [
+    gateway = Client(broker.port, GATEWAY).subscribe("#")
+    hub = Client(broker.sensors, HUB).subscribe("#")
+    received = [
         "homeassistant/sensor/shishigaki_goto/alerts/config",
         names.state("goto", "trap-01"),
         names.event("goto", "trap-01"),
         names.status("goto"),
     ]
-    for topic in ("wildlife/v1/goto/trap-01/event", *heard):
-        gateway.say(topic)
-    wait_for(lambda: hub.topics()[-1:] == heard[-1:], "the last of the gateway")
-    assert hub.topics() == heard
+    for topic in ("wildlife/v1/goto/trap-01/event", *received):
+        gateway.publish(topic)
+    wait_for(lambda: hub.topics()[-1:] == received[-1:], "the last of the gateway")
+    assert hub.topics() == received
     for topic in (names.state("goto", "trap-01"), "homeassistant/status"):
-        hub.say(topic, "from the hub")
+        hub.publish(topic, "from the hub")
     wait_for(lambda: "homeassistant/status" in gateway.topics(), "the hub's own word")
-    assert [one for one, said in gateway.got if said == b"from the hub"] == ["homeassistant/status"]
+    assert [one for one, shown in gateway.got if shown == b"from the hub"] == [
+        "homeassistant/status"
+    ]
     gateway.close()
     hub.close()
 

@@ -113,8 +113,8 @@ def lags(log: str) -> list[float]:
 
     While the loop is blocked many timers are late, not only the one that logged it.
     """
-    told = [float(line[len(LATE) :]) for line in log.splitlines() if line.startswith(LATE)]
-    return sorted(late - n * TICK_S for late in told for n in range(int(late / TICK_S) + 1))
+    found = [float(line[len(LATE) :]) for line in log.splitlines() if line.startswith(LATE)]
+    return sorted(late - n * TICK_S for late in found for n in range(int(late / TICK_S) + 1))
 
 
 def p99(values: list[float]) -> float:

@@ -47,7 +47,7 @@ class Disorder(RuleBasedStateMachine):
         self.heard: list[Reading] = []
 
     @rule(device=DEVICES, kind=KINDS, minute=MINUTES, species=st.sampled_from(["boar", "deer"]))
-    def hear(self, device: str, kind: Kind, minute: int, species: str) -> None:
+    def receive(self, device: str, kind: Kind, minute: int, species: str) -> None:
         """Something new, of any time: late or early."""
         number = len(self.heard)
         one = reading(device, kind, minute, id_=f"{number}", species=species, seq=number)

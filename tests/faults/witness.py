@@ -16,7 +16,7 @@ from gateway.domain.model import Device, Event, Role
 from tests.bench.load import Publisher
 from tests.support.pace import slowness
 from tests.support.servers import wait_for
-from tests.support.service import Service, heard
+from tests.support.service import Service, retained_message
 
 TRAP = Device(id="trap-01", role=Role.TRAP)
 CAMERAS = [Device(id=f"cam-{n:04}", role=Role.DETECTOR) for n in range(100)]
@@ -41,7 +41,9 @@ def head(service: Service) -> int:
 def ready(service: Service, port: int) -> None:
     """Wait until it listens."""
     wait_for(
-        lambda: heard(port, "shishigaki/v1/goto/gateway/status") == b"online", "the gateway", 40
+        lambda: retained_message(port, "shishigaki/v1/goto/gateway/status") == b"online",
+        "the gateway",
+        40,
     )
 
 

@@ -42,8 +42,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     )
     run_unbooted(root, "mkdir -p /root")
     (root / "root" / release.name).write_bytes(release.read_bytes())
-    said = run_unbooted(root, f"cd /root && tar xf {release.name} && {INSTALL}")
-    assert "everything starts at the next boot" in said
+    shown = run_unbooted(root, f"cd /root && tar xf {release.name} && {INSTALL}")
+    assert "everything starts at the next boot" in shown
     with Machine(root, folder / "log") as machine:
         machine.wait("systemctl is-active shishigaki", 60)
         register(machine)
@@ -64,7 +64,7 @@ def publish(machine: Machine, kind: str, number: int) -> None:
     machine.sh(f"{PYTHON} -c '{PUBLISH}' wildlife/v1/site/trap-01/event '{text}'")
 
 
-def heard(machine: Machine, kind: str) -> None:
+def received_by_broker(machine: Machine, kind: str) -> None:
     machine.wait(f"{PYTHON} -c '{KINDS}' | grep -q {kind}")
 
 
@@ -79,13 +79,13 @@ def test_the_gateway_runs_after_one_command_and_a_boot(machine: Machine) -> None
 
 def test_a_sensors_event_reaches_the_database(machine: Machine) -> None:
     publish(machine, "trap.set", 1)
-    heard(machine, "trap.set")
+    received_by_broker(machine, "trap.set")
 
 
 def test_a_killed_gateway_is_restarted_and_loses_no_event(machine: Machine) -> None:
     machine.sh("systemctl kill -s KILL --kill-who=main shishigaki")
     publish(machine, "trap.sprung", 2)
-    heard(machine, "trap.sprung")
+    received_by_broker(machine, "trap.sprung")
     assert int(machine.sh("systemctl show -P NRestarts shishigaki")) >= 1
 
 
@@ -119,8 +119,8 @@ def test_files_changed_by_the_operator_are_kept_and_ours_are_written_as_new(
 ) -> None:
     machine.sh(f"echo '# mine' >>{CONFIG}")
     machine.sh("echo '# a new setting' >>$(echo /root/shishigaki-*/config.example.toml)")
-    said = machine.sh(INSTALL)
-    assert f"kept your {CONFIG}; ours is {CONFIG}.new" in said
+    shown = machine.sh(INSTALL)
+    assert f"kept your {CONFIG}; ours is {CONFIG}.new" in shown
     assert machine.sh(f"tail -n 1 {CONFIG}") == "# mine\n"
     assert machine.sh(f"tail -n 1 {CONFIG}.new") == "# a new setting\n"
 
@@ -154,7 +154,7 @@ def test_secrets_are_readable_by_root_only_and_in_no_environment(machine: Machin
 
 def test_a_backup_is_made_by_its_service_and_restored_by_hand(machine: Machine) -> None:
     publish(machine, "tamper", 3)
-    heard(machine, "tamper")
+    received_by_broker(machine, "tamper")
     machine.sh("systemctl start shishigaki-backup")
     copy = machine.sh("ls /var/lib/shishigaki/backup/*.db | tail -n 1").strip()
     refused = machine.sh(f"shishigaki restore {copy} --force 2>&1", check=False)
@@ -162,5 +162,5 @@ def test_a_backup_is_made_by_its_service_and_restored_by_hand(machine: Machine) 
     machine.sh(
         f"systemctl stop shishigaki; shishigaki restore {copy} --force; systemctl start shishigaki"
     )
-    heard(machine, "tamper")
+    received_by_broker(machine, "tamper")
     assert machine.sh("stat -c %U /var/lib/shishigaki/shishigaki.db").strip() == "shishigaki"

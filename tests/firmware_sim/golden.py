@@ -51,12 +51,12 @@ def lines() -> list[str]:
 
 def _story(scenario: Scenario, spec: DeviceSpec) -> list[OutgoingPublish]:
     unit = SimulatedDevice(scenario, spec, NOON)
-    told = unit.native.firmware.birth() if unit.native else []
-    told += unit.radio.due(0, reachable=True)
+    found = unit.native.firmware.birth() if unit.native else []
+    found += unit.radio.due(0, reachable=True)
     for n, what in enumerate(STORIES[spec.role], start=1):
         unit.act(Stimulus(NOON + 3600.125 * n, what, "boar" if what == "seen" else "", 2))
-        told += unit.radio.due(float(n), reachable=True)
-    return told + ([unit.native.firmware.status("offline")] if unit.native else [])
+        found += unit.radio.due(float(n), reachable=True)
+    return found + ([unit.native.firmware.status("offline")] if unit.native else [])
 
 
 if __name__ == "__main__":

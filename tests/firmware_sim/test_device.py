@@ -90,9 +90,9 @@ def test_whatever_happens_each_event_is_on_flash_or_confirmed(data: st.DataObjec
             case "due":
                 assert set(ids(device.due(now))) <= set(made) - confirmed
             case "confirm":
-                told = data.draw(st.sets(st.sampled_from([*made, "STRANGER"])))
-                device.confirmed(confirm(*told))
-                confirmed |= told
+                found = data.draw(st.sets(st.sampled_from([*made, "STRANGER"])))
+                device.confirmed(confirm(*found))
+                confirmed |= found
             case "boot":
                 device.start(now)
             case "reconnect":

@@ -32,9 +32,9 @@ def test_detections_follow_the_true_density(habitat: Habitat) -> None:
     for species in SPECIES:
         days = sum(season(species, day) for day in range(first, first + DAYS))
         expected = density(habitat, species, lat, lon, world.seed) * days
-        told = np.array([_visits(found[spec.id, species]) for spec in cameras])
-        assert told.sum() == pytest.approx(expected.sum(), abs=5 * expected.sum() ** 0.5)
-        assert np.abs((told - expected) / np.sqrt(expected + 1)).max() < 5
+        reported = np.array([_visits(found[spec.id, species]) for spec in cameras])
+        assert reported.sum() == pytest.approx(expected.sum(), abs=5 * expected.sum() ** 0.5)
+        assert np.abs((reported - expected) / np.sqrt(expected + 1)).max() < 5
 
 
 def _visits(times: list[float]) -> int:

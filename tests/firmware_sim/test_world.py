@@ -75,15 +75,15 @@ def test_a_simulation_in_steps_equals_one_in_a_single_step(month: list[TimedPubl
 
 
 def test_an_outage_delays_native_events_and_loses_none(month: list[TimedPublish]) -> None:
-    heard = events(month)["det-01"]
-    late = [at - datetime.fromisoformat(str(e["ts"])) for at, e in heard]
+    received = events(month)["det-01"]
+    late = [at - datetime.fromisoformat(str(e["ts"])) for at, e in received]
     assert max(late) > timedelta(hours=1)
     assert min(late) > timedelta(seconds=-1)
     untroubled = msgspec.structs.replace(rough(), faults=FaultRates(tamper_per_day=0.02))
     calm = events(list(history(untroubled, START, START + MONTH)))["det-01"]
-    seen = {str(e["ts"]) for _, e in heard if e["kind"] == "detection"}
+    seen = {str(e["ts"]) for _, e in received if e["kind"] == "detection"}
     truly = {str(e["ts"]) for _, e in calm if e["kind"] == "detection"}
-    waiting = {t for t in truly if datetime.fromisoformat(t) > heard[-1][0]}
+    waiting = {t for t in truly if datetime.fromisoformat(t) > received[-1][0]}
     assert truly - waiting <= seen <= truly
 
 
@@ -98,8 +98,8 @@ def test_the_recorded_truth_names_the_cause_of_each_spring(month: list[TimedPubl
     world = World(rough(), START)
     list(world.live_through(START + MONTH))
     mine = [spring for spring in world.ledger if spring.trap == "trap-01"]
-    told = [e for _, e in events(month)["trap-01"] if e["kind"] == "trap.set"]
-    assert len(told) - 1 in (len(mine), len(mine) - 1)  # the last may wait out an outage
+    found = [e for _, e in events(month)["trap-01"] if e["kind"] == "trap.set"]
+    assert len(found) - 1 in (len(mine), len(mine) - 1)  # the last may wait out an outage
     assert all(spring.at < spring.found_at for spring in mine)
 
 
@@ -120,8 +120,8 @@ def test_a_confirmed_uplink_is_never_lost_on_the_air() -> None:
     unit.radio.due(0, reachable=True)
     unit.act(Stimulus(world.now + 1, "spring"))
     unit.act(Stimulus(world.now + 2, "heartbeat"))
-    heard = [json.loads(p.payload) for p in unit.radio.due(0, reachable=True)]
-    assert [up["object"]["magnet_status"] for up in heard] == ["open"]
+    received = [json.loads(p.payload) for p in unit.radio.due(0, reachable=True)]
+    assert [up["object"]["magnet_status"] for up in received] == ["open"]
 
 
 def test_a_device_that_stays_awake_leaves_its_last_will_when_out_of_reach(

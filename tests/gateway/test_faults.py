@@ -166,10 +166,10 @@ def test_a_database_that_was_salvaged_is_a_fault_for_a_week(tmp_path: Path) -> N
 
 
 def test_a_sink_that_is_held_up_is_a_fault(tmp_path: Path) -> None:
-    said = {"sink": "401 Unauthorized"}
-    own = Own(tmp_path, None, lambda: said)
+    shown = {"sink": "401 Unauthorized"}
+    own = Own(tmp_path, None, lambda: shown)
     assert own.after(seconds=1) == {"sink": "401 Unauthorized"}
-    said.clear()
+    shown.clear()
     assert own.after(seconds=1) == {}
     own.site.store.close()
 

@@ -12,7 +12,7 @@ import pytest
 from gateway.domain.model import Device, Role
 from tests.support.processes import children, memory_mb
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Service, heard
+from tests.support.service import Service, retained_message
 
 pytestmark = pytest.mark.real
 
@@ -35,7 +35,10 @@ DRAWS = {"numpy", "shapely", "folium", "branca", "openpyxl", "requests"}
 def service(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Service]:
     service = Service(tmp_path / "gw", mosquitto.port, *DEVICES)
     service.start(PYTHONPROFILEIMPORTTIME="1")  # says each import in the log
-    wait_for(lambda: heard(mosquitto.port, "shishigaki/v1/goto/gateway/status") == b"online", "it")
+    wait_for(
+        lambda: retained_message(mosquitto.port, "shishigaki/v1/goto/gateway/status") == b"online",
+        "it",
+    )
     yield service
     service.kill()
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.domain.model import Device, Kind, Role
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Sensor, Service, heard
+from tests.support.service import Sensor, Service, retained_message
 
 SHARED = Path(__file__).parents[3] / "shared"
 CHIRPSTACK = SHARED / "samples" / "chirpstack"
@@ -36,7 +36,10 @@ def on_map(service: Service) -> dict[str, dict[str, object]]:
 
 
 def ready(service: Service, port: int) -> None:
-    wait_for(lambda: heard(port, "shishigaki/v1/goto/gateway/status") == b"online", "the gateway")
+    wait_for(
+        lambda: retained_message(port, "shishigaki/v1/goto/gateway/status") == b"online",
+        "the gateway",
+    )
 
 
 SOURCES = '[[sources]]\ndialect = "native"\n[[sources]]\ndialect = "chirpstack"\n'
@@ -81,13 +84,13 @@ def test_published_chirpstack_payloads_reach_store_and_map(
 ) -> None:
     eui = "0101010101010101"
     known = Device(id=eui, role=Role.DETECTOR, lat=32.7, lon=128.8)
-    told = {
+    found = {
         f"application/a/device/{eui}/event/{path.name.split('_')[1]}": path.read_bytes()
         for path in sorted(CHIRPSTACK.glob("event_*_docs.json"))
     }
     with Service(tmp_path / "gw", mosquitto.port, known, extra=SOURCES) as service:
         ready(service, mosquitto.port)
-        publish_raw(mosquitto.port, told)
+        publish_raw(mosquitto.port, found)
         wait_for(lambda: len(service.reader().latest_events()) >= 2, "two events")
         kinds = {event.kind for event in service.reader().latest_events()}
         assert kinds == {Kind.HEARTBEAT, Kind.JOIN}

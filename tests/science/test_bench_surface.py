@@ -20,8 +20,10 @@ def test_every_method_draws_the_same_history_and_is_reported_beside_the_heat_map
     rows = bench.measure(500, repeats=1)
     assert bench.binned(bench.history(500)).sum() == 500
     assert {row.way for row in rows} >= {bench.SLOW, "roll-ups -> surface -> folium HTML"}
-    told = bench.report(rows)
-    assert told.count("\n") >= len(rows)
-    assert [line for line in told.splitlines() if bench.SLOW in line and "1.0 x      1.0 x" in line]
+    found = bench.report(rows)
+    assert found.count("\n") >= len(rows)
+    assert [
+        line for line in found.splitlines() if bench.SLOW in line and "1.0 x      1.0 x" in line
+    ]
     with pytest.raises(KeyError):
         bench.report([row for row in rows if row.way != bench.SLOW])

@@ -240,7 +240,7 @@ def test_where_no_sensor_stands_near_the_sentence_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metres", "said"), [(4, 0), (83, 80), (994, 990), (996, 1000), (1449, 1400)]
+    ("metres", "shown"), [(4, 0), (83, 80), (994, 990), (996, 1000), (1449, 1400)]
 )
-def test_distances_are_rounded_as_people_write_them(metres: float, said: int) -> None:
-    assert reasons.round_m(metres) == said
+def test_distances_are_rounded_as_people_write_them(metres: float, shown: int) -> None:
+    assert reasons.round_m(metres) == shown

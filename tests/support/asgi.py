@@ -51,16 +51,16 @@ class Phone:
             "server": ("wall.example", 443),
             "root_path": "",
         }
-        said: list[dict[str, Any]] = []
+        shown: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Any) -> None:
-            said.append(message)
+            shown.append(message)
 
         await self._app(scope, receive, send)
-        start = next(m for m in said if m["type"] == "http.response.start")
-        content = b"".join(m.get("body", b"") for m in said if m["type"] == "http.response.body")
+        start = next(m for m in shown if m["type"] == "http.response.start")
+        content = b"".join(m.get("body", b"") for m in shown if m["type"] == "http.response.body")
         named = {name.decode(): value.decode() for name, value in start["headers"]}
         return Answer(start["status"], named, content.decode())

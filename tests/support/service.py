@@ -144,7 +144,7 @@ def native(device: str, kind: str, seq: int, **facts: object) -> tuple[str, dict
     return f"wildlife/v1/goto/{device}/{leaf}", body | facts
 
 
-def heard(port: int, topic: str) -> bytes | None:
+def retained_message(port: int, topic: str) -> bytes | None:
     """The payload that a broker retains under a topic, or None."""
     found: list[bytes] = []
     client = paho.Client(CallbackAPIVersion.VERSION2)

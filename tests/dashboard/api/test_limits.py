@@ -72,20 +72,20 @@ def ask(
         "http_version": "1.1",
         "root_path": "",
     }
-    said: list[dict[str, object]] = []
+    shown: list[dict[str, object]] = []
 
     async def send(message: object) -> None:
         assert isinstance(message, dict)
-        said.append(message)
+        shown.append(message)
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     asyncio.run(door(scope, receive, send))
-    told = {name.decode(): value.decode() for name, value in said[0]["headers"]}  # type: ignore[attr-defined]
-    status = said[0]["status"]
+    found = {name.decode(): value.decode() for name, value in shown[0]["headers"]}  # type: ignore[attr-defined]
+    status = shown[0]["status"]
     assert isinstance(status, int)
-    return status, told.get("retry-after", "")
+    return status, found.get("retry-after", "")
 
 
 async def passing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,8 +108,8 @@ def test_wrong_tokens_count_by_their_address_and_never_reach_the_database_then(
 ) -> None:
     place = Place(tmp_path)
     door = Door(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
-    said = [ask(door, "192.0.2.1", token=f"wrong-{n}")[0] for n in range(limits.ADDRESS.burst)]
-    assert set(said) == {401}
+    shown = [ask(door, "192.0.2.1", token=f"wrong-{n}")[0] for n in range(limits.ADDRESS.burst)]
+    assert set(shown) == {401}
     place.store.close()
     assert ask(door, "192.0.2.1", token="wrong")[0] == 429
 

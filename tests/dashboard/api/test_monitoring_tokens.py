@@ -10,7 +10,7 @@ from gateway.domain.people.person import UserRole
 from tests.dashboard.api.programs import Program, program
 from tests.dashboard.client import Client
 from tests.dashboard.rights.house import DEVICES
-from tests.dashboard.rights.scanner import told
+from tests.dashboard.rights.scanner import ids_in
 
 AWAY: Mapping[str, str] = {"x-forwarded-for": "203.0.113.9"}  # as a proxy hands it on
 
@@ -42,7 +42,7 @@ def test_a_role_that_sees_squares_is_told_no_device(
     gateway: service.Gateway, url: str, role: UserRole
 ) -> None:
     answer = watcher(gateway, url, role).get("/metrics", headers=AWAY)
-    assert told(answer.content, DEVICES) == set()
+    assert ids_in(answer.content, DEVICES) == set()
     assert "shishigaki_no_event" in answer.text
 
 
@@ -50,7 +50,7 @@ def test_control_an_official_s_token_is_told_which_device(
     gateway: service.Gateway, url: str
 ) -> None:
     answer = watcher(gateway, url, UserRole.OFFICIAL).get("/metrics", headers=AWAY)
-    assert told(answer.content, DEVICES)
+    assert ids_in(answer.content, DEVICES)
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz"])

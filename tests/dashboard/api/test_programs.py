@@ -14,7 +14,7 @@ from tests.dashboard.api.programs import Program, program
 from tests.dashboard.client import Client
 from tests.dashboard.place import NOW
 from tests.dashboard.rights.house import DEVICES, EVERY, OTHERS, PASSWORD
-from tests.dashboard.rights.scanner import told
+from tests.dashboard.rights.scanner import ids_in
 
 SCOPED = [row for row in ENDPOINTS if row.scope]
 LISTS = [row.path for row in SCOPED if row.versioned]
@@ -47,16 +47,16 @@ def test_a_program_is_told_no_place_and_no_name_beyond_its_role(
     answer = program(gateway, url, role).get(path)
     assert answer.status_code == 200
     hidden = HIDDEN[MATRIX[Visitor(role.value)][Resource.LIVE].see]
-    found = told(answer.content + repr(answer.headers).encode(), DEVICES)
+    found = ids_in(answer.content + repr(answer.headers).encode(), DEVICES)
     assert found & hidden == set()
 
 
 def test_control_an_official_s_program_is_told_them(official: Program) -> None:
-    assert told(official.get("/api/v1/devices").content, DEVICES) == EVERY
+    assert ids_in(official.get("/api/v1/devices").content, DEVICES) == EVERY
 
 
 def test_a_trapper_s_program_sees_its_own_traps_exactly(gateway: service.Gateway, url: str) -> None:
-    found = told(program(gateway, url, UserRole.TRAPPER).get("/api/v1/devices").content, DEVICES)
+    found = ids_in(program(gateway, url, UserRole.TRAPPER).get("/api/v1/devices").content, DEVICES)
     assert found == EVERY - OTHERS
 
 
@@ -66,7 +66,7 @@ def test_a_person_may_read_with_their_session(url: str) -> None:
     client.post("/login", {"name": "a-viewer", "password": PASSWORD})
     answer = client.get("/api/v1/devices")
     assert answer.status_code == 200
-    assert told(answer.content, DEVICES) == set()
+    assert ids_in(answer.content, DEVICES) == set()
 
 
 def test_a_token_is_asked_before_a_session(gateway: service.Gateway, url: str) -> None:
@@ -74,7 +74,7 @@ def test_a_token_is_asked_before_a_session(gateway: service.Gateway, url: str) -
     client.post("/login", {"name": "a-official", "password": PASSWORD})
     viewer = program(gateway, url, UserRole.VIEWER)
     viewer.client = client
-    assert told(viewer.get("/api/v1/devices").content, DEVICES) == set()
+    assert ids_in(viewer.get("/api/v1/devices").content, DEVICES) == set()
     wrong = client.get("/api/v1/devices", headers={"authorization": "Bearer shishigaki_x"})
     assert wrong.status_code == 401
     assert wrong.headers["www-authenticate"] == "Bearer"

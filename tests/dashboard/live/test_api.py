@@ -14,8 +14,10 @@ def test_devices_are_one_geojson_collection(client: Client) -> None:
     assert len(found) == len(TRAPS) + len(CAMERAS)
     sprung = found["trap-03"]
     assert sprung["geometry"] == {"type": "Point", "coordinates": [TRAPS[2].lon, TRAPS[2].lat]}
-    told = {key: sprung["properties"][key] for key in ("name", "role", "condition", "battery_pct")}
-    assert told == {
+    reported = {
+        key: sprung["properties"][key] for key in ("name", "role", "condition", "battery_pct")
+    }
+    assert reported == {
         "name": "岐宿の沢 3号",
         "role": "trap",
         "condition": "sprung",

@@ -96,12 +96,12 @@ def test_a_device_that_waits_for_approval_is_not_on_the_map() -> None:
 
 def test_the_registered_position_wins_over_the_sensors_own() -> None:
     at = ms(NOW)
-    told = DeviceState(
+    found = DeviceState(
         device="c", last_seen=NOW - timedelta(minutes=1), facts={"lat": Known(at, 1.0)}
     )
     placed = Device(id="c", role=Role.DETECTOR, lat=32.7, lon=128.8)
-    assert view_of(placed, told, NOW).lat == 32.7
-    assert view_of(CAMERA, told, NOW).lat == 1.0
+    assert view_of(placed, found, NOW).lat == 32.7
+    assert view_of(CAMERA, found, NOW).lat == 1.0
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_what_a_person_recorded_is_shown_with_their_name_also_when_the_sensor_is
     deed: ActionKind, condition: Condition
 ) -> None:
     act = TrapAction(id="1", device="t", deed=deed, by="佐藤", at=ago(minutes=1), recorded_at=NOW)
-    told = msgspec.structs.replace(state(TRAP, trap=TrapState.SPRUNG, heard_min=9_999), act=act)
-    seen = view_of(TRAP, told, NOW)
+    found = msgspec.structs.replace(state(TRAP, trap=TrapState.SPRUNG, heard_min=9_999), act=act)
+    seen = view_of(TRAP, found, NOW)
     assert (seen.condition, seen.by, seen.since) == (condition, "佐藤", ago(minutes=1))
 
 

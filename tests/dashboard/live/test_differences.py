@@ -35,12 +35,12 @@ class Client:
 
     def apply(self, change: dict[str, Any]) -> None:
         change = msgspec.json.decode(msgspec.json.encode(change))
-        for name, news in change.get("panels", {}).items():
+        for name, changes in change.get("panels", {}).items():
             old = self.panels.get(name, Panel("", (), {}))
-            slots = tuple(tuple(keys) for keys in news.get("slots", old.slots))
-            rows = old.rows | news.get("rows", {})
+            slots = tuple(tuple(keys) for keys in changes.get("slots", old.slots))
+            rows = old.rows | changes.get("rows", {})
             shown = {key: rows[key] for keys in slots for key in keys}
-            self.panels[name] = Panel(news.get("shell", old.shell), slots, shown)
+            self.panels[name] = Panel(changes.get("shell", old.shell), slots, shown)
         self.devices |= {one["id"]: one for one in change.get("features", [])}
         for id_ in change.get("gone", []):
             del self.devices[id_]

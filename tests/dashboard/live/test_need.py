@@ -80,8 +80,8 @@ def test_a_low_battery_is_low_since_it_fell_and_not_since_the_trap_was_armed() -
         state, low_battery={"battery_pct": {today: 12.0, today - 1: 18.0, today - 2: 80.0}}
     )
     assert low_since(longer) == from_ms(today * DAY_MS)
-    told = replace(state, facts={"battery_low": Known(ms(fell), value=True)}, low_battery={})
-    assert low_since(told) == fell
+    found = replace(state, facts={"battery_low": Known(ms(fell), value=True)}, low_battery={})
+    assert low_since(found) == fell
 
 
 def test_an_unread_trap_is_unknown_since_its_message_and_not_since_it_was_heard() -> None:

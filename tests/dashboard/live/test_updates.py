@@ -49,8 +49,8 @@ def test_changes_without_an_alert_are_collected_into_one_update(
             for minutes in range(20, 10, -1):
                 place.feed.tell(place.hear(reading("cam-01", Kind.HEARTBEAT, ago(minutes=minutes))))
             second, present = await next_change(live, version)
-            heard = {one.id: one.last_seen for one in present.devices}
-            assert heard["cam-01"] == ago(minutes=11)
+            received = {one.id: one.last_seen for one in present.devices}
+            assert received["cam-01"] == ago(minutes=11)
             assert live.version == second, "ten batches made one change"
 
     asyncio.run(main())

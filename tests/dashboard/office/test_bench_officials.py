@@ -11,5 +11,5 @@ def test_pages_keep_their_size_however_long_the_history_and_a_heat_map_does_not(
     assert sizes[1][page] < officials.LIMIT_BYTES
     assert abs(sizes[1][page] - sizes[0][page]) < 0.05 * sizes[0][page]
     assert sizes[1][officials.SLOW] > 5 * sizes[0][officials.SLOW]
-    told = officials.report([*short, *long])
-    assert page in told
+    found = officials.report([*short, *long])
+    assert page in found

@@ -89,28 +89,28 @@ def year(springs: list[TrapChange], acts: list[TrapAction]) -> Year:
 
 
 def test_the_response_is_the_time_to_the_first_visit_and_never_another_traps() -> None:
-    told = figures.response(
+    found = figures.response(
         year([spring(0), spring(48), spring(5, device="u")], [act(3), act(9), act(90)])
     )
-    assert (told.springs, told.visited, told.open, told.within_day) == (3, 2, 1, 1)
-    assert (told.median_h, told.most_h) == (22.5, 42.0)
+    assert (found.springs, found.visited, found.open, found.within_day) == (3, 2, 1, 1)
+    assert (found.median_h, found.most_h) == (22.5, 42.0)
 
 
 def test_a_visit_after_the_next_spring_does_not_answer_the_first() -> None:
-    told = figures.response(year([spring(0), spring(10)], [act(12)]))
-    assert (told.visited, told.open, told.median_h) == (1, 1, 2.0)
+    found = figures.response(year([spring(0), spring(10)], [act(12)]))
+    assert (found.visited, found.open, found.median_h) == (1, 1, 2.0)
 
 
 def test_a_sensors_report_that_the_trap_is_set_again_counts_as_a_visit() -> None:
-    told = figures.response(year([spring(0), spring(7, Kind.SET)], []))
-    assert (told.springs, told.visited, told.median_h) == (1, 1, 7.0)
+    found = figures.response(year([spring(0), spring(7, Kind.SET)], []))
+    assert (found.springs, found.visited, found.median_h) == (1, 1, 7.0)
 
 
 def test_a_spring_without_a_recorded_outcome_is_shown_as_not_recorded() -> None:
-    told = figures.response(
+    found = figures.response(
         year([spring(0), spring(48), spring(90)], [act(3), act(50, ActionKind.CAPTURED), act(91)])
     )
-    assert (told.visited, told.untold) == (3, 2)
+    assert (found.visited, found.untold) == (3, 2)
 
 
 def test_the_page_offers_tables_and_every_file(get: Get) -> None:
@@ -225,8 +225,8 @@ def test_the_command_writes_what_was_asked_and_prints_json(county: County) -> No
     config = county.store.path.with_name("c.toml")
     config.write_text(f'[store]\npath = "{county.store.path}"\n', encoding="utf-8")
     run = CliRunner().invoke
-    told = json.loads(run(app, ["report", "--month", "2026-10", "-c", str(config)]).stdout)
-    assert (told["total"]["now"]["n"], told["total"]["now"]["effort"]) == (4, 200.0)
+    found = json.loads(run(app, ["report", "--month", "2026-10", "-c", str(config)]).stdout)
+    assert (found["total"]["now"]["n"], found["total"]["now"]["effort"]) == (4, 200.0)
     for name, start in (("r.pdf", b"%PDF-1.4"), ("r.xlsx", b"PK")):
         out = config.with_name(name)
         assert (

@@ -53,9 +53,9 @@ def without_coast(page: str) -> str:
     if not mark:
         return page
     data, end, tail = rest.partition("</script>")
-    told = json.loads(data.partition(">")[2])
-    assert all(one.pop("coast") for one in told["maps"])
-    return head + json.dumps(told) + end + tail
+    found = json.loads(data.partition(">")[2])
+    assert all(one.pop("coast") for one in found["maps"])
+    return head + json.dumps(found) + end + tail
 
 
 def test_the_public_map_contains_no_exact_place_and_no_name(get: Get) -> None:
@@ -81,12 +81,12 @@ def test_all_published_positions_are_corners_of_squares(get: Get) -> None:
 
 def test_public_squares_are_delayed_and_5_km_wide(county: County, get: Get) -> None:
     sighted(county.store, "cam-0", datetime(2026, 11, 20, tzinfo=UTC), 500)
-    told = {
+    found = {
         f["properties"]["code"]: f["properties"]
         for f in json.loads(get("/public/squares.geojson")[1])["features"]
     }
-    assert sum(one["n"] or 0 for one in told.values()) <= 135 + 45
-    for one in told.values():
+    assert sum(one["n"] or 0 for one in found.values()) <= 135 + 45
+    for one in found.values():
         assert one["days"] % 10 == 0
         assert one["n"] is None or one["n"] % 5 == 0
 

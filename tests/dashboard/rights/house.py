@@ -72,9 +72,9 @@ def build(folder: Path, **settings: object) -> service.Gateway:
     gateway = service.build(config, lambda: NOW)
     gateway.store.write_now(lambda tx: tx.put_devices(DEVICES))
     story = sorted(STORY, key=lambda one: one.device_time or NOW)
-    heard = [Message("t", msgspec.json.encode(one), one.device_time or NOW) for one in story]
+    received = [Message("t", msgspec.json.encode(one), one.device_time or NOW) for one in story]
     later = NOW + timedelta(seconds=1)
-    gateway.store.write_now(lambda tx: absorb(tx, heard, decode, later, gateway.policy))
+    gateway.store.write_now(lambda tx: absorb(tx, received, decode, later, gateway.policy))
     gateway.health.no_events.add({("trap-far", "copy"): 3, ("trap-own", "copy"): 1})
     password_hash = hash_password(PASSWORD)
     keep(gateway.store, *(person_of(role, password_hash) for role in UserRole))
@@ -100,11 +100,11 @@ def stream(client: Client, path: str) -> Iterator[bytes]:
     try:
         connection.request("GET", path, headers={"cookie": cookies})
         answer = connection.getresponse()
-        told = b""
+        found = b""
         while answer.status == 200 and (piece := answer.read1(65_536)):
-            told += piece
-            while b"\n\n" in told:
-                one, told = told.split(b"\n\n", 1)
+            found += piece
+            while b"\n\n" in found:
+                one, found = found.split(b"\n\n", 1)
                 yield one
     finally:
         connection.close()

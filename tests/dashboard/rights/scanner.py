@@ -33,7 +33,7 @@ def texts(body: bytes) -> Iterator[str]:
     yield body.decode("utf-8", "replace")
 
 
-def told(body: bytes, devices: Iterable[Device]) -> set[str]:
+def ids_in(body: bytes, devices: Iterable[Device]) -> set[str]:
     """The ids of the devices whose place or name an answer gives away."""
     every = list(texts(body))
     return {

@@ -25,7 +25,7 @@ from tests.dashboard.rights.house import (
     build,
     stream,
 )
-from tests.dashboard.rights.scanner import told
+from tests.dashboard.rights.scanner import ids_in
 
 HIDDEN = {Detail.NONE: EVERY, Detail.SQUARES: EVERY, Detail.OWN: OTHERS, Detail.EXACT: frozenset()}
 VALUES = {
@@ -96,7 +96,7 @@ def test_nobody_is_shown_more_than_the_matrix_allows(
             status, body = body_of(client, address)
             typed = address.split("?")[0].encode()  # what the reader typed may come back
             body = body.replace(typed, b"") if status != 200 else body
-            assert told(body, [d for d in DEVICES if d.id in HIDDEN[allowed]]) == set(), (
+            assert ids_in(body, [d for d in DEVICES if d.id in HIDDEN[allowed]]) == set(), (
                 f"{name} {address} {status}"
             )
             if allowed is Detail.NONE:
@@ -121,19 +121,19 @@ def test_nobody_is_shown_more_than_the_matrix_allows(
 def test_control_the_scanner_finds_what_an_official_is_shown(
     readers: dict[str, Client], path: str
 ) -> None:
-    assert told(readers["official"].get(path).content, DEVICES)
+    assert ids_in(readers["official"].get(path).content, DEVICES)
 
 
 def test_control_places_alone_are_found(readers: dict[str, Client]) -> None:
     nameless = [type(d)(id="???", role=d.role, lat=d.lat, lon=d.lon) for d in DEVICES]
     for path in ("/", "/api/devices.geojson", "/officials", "/officials/map.html"):
-        assert told(readers["official"].get(path).content, nameless), path
+        assert ids_in(readers["official"].get(path).content, nameless), path
 
 
 @pytest.mark.parametrize("name", ["trapper", "deputy"])
 def test_field_people_see_their_own_area_exactly(readers: dict[str, Client], name: str) -> None:
     own = {one.id for one in DEVICES if one.area == OWN}
-    assert told(readers[name].get("/api/devices.geojson").content, DEVICES) == own
+    assert ids_in(readers[name].get("/api/devices.geojson").content, DEVICES) == own
     assert readers[name].get("/traps/trap-own").status_code == 200
     assert readers[name].get("/traps/trap-far").status_code == 404
 
@@ -220,7 +220,7 @@ def test_control_a_route_that_shows_too_much_is_found(
     app: Starlette = service.pages(gateway, dict)
     app.router.routes.insert(0, Route("/new", leak))
     with browsers(app) as found:
-        assert told(found["viewer"].get("/new").content, DEVICES) == EVERY
+        assert ids_in(found["viewer"].get("/new").content, DEVICES) == EVERY
     gateway.store.close()
 
 
@@ -230,7 +230,7 @@ def test_a_deputy_off_duty_sees_squares_and_acts_nowhere(tmp_path: Path) -> None
     gateway = build(tmp_path, rota=turns, people=entries)
     with browsers(service.pages(gateway, dict)) as found:
         deputy = found["deputy"]
-        assert told(deputy.get("/api/devices.geojson").content, DEVICES) == set()
+        assert ids_in(deputy.get("/api/devices.geojson").content, DEVICES) == set()
         assert deputy.get("/traps/trap-own").status_code == 403
         assert deputy.post("/traps/trap-own", FORM).status_code == 403
     gateway.store.close()
@@ -239,10 +239,10 @@ def test_a_deputy_off_duty_sees_squares_and_acts_nowhere(tmp_path: Path) -> None
 def test_a_role_that_is_taken_away_ends_an_open_stream(tmp_path: Path) -> None:
     gateway = build(tmp_path)
     with browsers(service.pages(gateway, dict)) as found:
-        news = stream(found["official"], "/live")
-        assert told(next(news), DEVICES) == EVERY
+        changes = stream(found["official"], "/live")
+        assert ids_in(next(changes), DEVICES) == EVERY
         number = gateway.store.read_now(lambda r: r.people.version("a-official"))
         form = {"name": "a-official", "version": str(number), "role": "viewer"}
         assert found["admin"].post("/people", form).status_code == 303
-        assert told(b"".join(news), DEVICES) == set()
+        assert ids_in(b"".join(changes), DEVICES) == set()
     gateway.store.close()

@@ -78,14 +78,14 @@ def make_hostile(gateway: service.Gateway) -> None:
         note=HOSTILE,
     )
     stranger = reading(f"{HOSTILE}stranger", Kind.SPRUNG, NOW, model=HOSTILE)
-    heard = [
+    received = [
         Message(f"wildlife/{HOSTILE}", HOSTILE.encode(), NOW),
         Message(f"wildlife/{HOSTILE}", msgspec.json.encode(stranger), NOW),
     ]
     person = Person(name=HOSTILE, title=HOSTILE, groups=(f"{HOSTILE} 班",), places=(HOSTILE,))
     store = gateway.store
     store.write_now(lambda tx: tx.put_devices(named))
-    store.write_now(lambda tx: absorb(tx, heard, decode, NOW, gateway.policy))
+    store.write_now(lambda tx: absorb(tx, received, decode, NOW, gateway.policy))
     store.write_now(lambda tx: actions.record(tx, act, gateway.policy, NOW))
     store.write_now(lambda tx: tx.sightings.add([sighting]))
     keep(store, person)

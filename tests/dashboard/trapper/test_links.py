@@ -36,8 +36,10 @@ def test_a_forged_or_shortened_link_is_refused(site: Site, phone: Phone) -> None
 
 def respelled(token: str) -> list[str]:
     """The same bytes in other spellings of base64."""
-    letters = string.ascii_letters + string.digits + "-_"
-    tails = [token[:-1] + letter for letter in letters if letter != token[-1]]
+    notifications = string.ascii_letters + string.digits + "-_"
+    tails = [
+        token[:-1] + notification for notification in notifications if notification != token[-1]
+    ]
     body, dot, mark = token.rpartition(".")
     foreign = [body + dot + mark[:9] + sign + mark[9:] for sign in "!*\n =~"]
     return [*tails, *foreign, token + "=", token + "AAAA", f"{token} "]

@@ -122,7 +122,7 @@ def test_a_value_outside_the_limits_is_refused_in_words_of_both_languages(
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "shown"),
     [
         ({}, "「部位」を入れてください"),
         ({"part": "足"}, "「部位」の値は使えません"),
@@ -133,11 +133,11 @@ def test_a_value_outside_the_limits_is_refused_in_words_of_both_languages(
     ],
 )
 def test_what_the_municipality_asks_is_checked_by_its_kind(
-    fields: dict[str, str], said: str
+    fields: dict[str, str], shown: str
 ) -> None:
     with pytest.raises(FieldError) as refused:
         act(RULES, **{f"field__{key}": value for key, value in fields.items()})
-    assert said in refused.value.text(text("ja"))
+    assert shown in refused.value.text(text("ja"))
 
 
 def test_a_required_answer_is_not_asked_of_a_visit() -> None:
@@ -146,16 +146,16 @@ def test_a_required_answer_is_not_asked_of_a_visit() -> None:
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text()))
 def test_any_text_gives_an_action_or_a_refusal_with_words(fields: dict[str, str]) -> None:
-    said = outcome = None
+    shown = outcome = None
     try:
         outcome = action_of("trap-01", "tanaka", "id-1", "page", fields, NOW, RULES)
     except FieldError as refused:
-        said = refused.text(text("ja"))
-    assert (said is None) is (outcome is not None)
+        shown = refused.text(text("ja"))
+    assert (shown is None) is (outcome is not None)
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "shown"),
     [
         ([{"key": "a", "ja": "あ"}, {"key": "a", "ja": "い"}], "each key once"),
         ([{"key": "a", "ja": "あ", "kind": "choice"}], "a choice needs them"),
@@ -164,10 +164,10 @@ def test_any_text_gives_an_action_or_a_refusal_with_words(fields: dict[str, str]
         ([{"key": "a", "ja": "あ", "kind": "date"}], "text, choice, number, yes-no"),
     ],
 )
-def test_a_wrong_setting_of_a_field_is_named(fields: list[dict[str, Any]], said: str) -> None:
+def test_a_wrong_setting_of_a_field_is_named(fields: list[dict[str, Any]], shown: str) -> None:
     with pytest.raises(ConfigError) as refused:
         check({"paperwork": {"fields": fields}})
-    assert said in str(refused.value)
+    assert shown in str(refused.value)
     assert "fields[" in str(refused.value)
 
 
@@ -182,5 +182,5 @@ def test_species_that_are_caught_here_come_first_and_all_are_offered_once() -> N
 
 
 def test_a_time_with_its_offset_is_taken_as_it_says() -> None:
-    said = (NOW - timedelta(hours=5)).astimezone(ZoneInfo("America/Lima"))
-    assert act(at=said.isoformat()).at == NOW - timedelta(hours=5)
+    shown = (NOW - timedelta(hours=5)).astimezone(ZoneInfo("America/Lima"))
+    assert act(at=shown.isoformat()).at == NOW - timedelta(hours=5)

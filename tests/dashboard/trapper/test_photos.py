@@ -141,8 +141,8 @@ def test_only_who_may_act_sends_and_only_who_may_see_the_trap_sees(
     for device, more in (("trap-far", {"installer", "admin"}), ("trap-own", {"trapper", "deputy"})):
         seen = {n for n, c in clients.items() if c.get(address(sent)).status_code == 200}
         assert seen == allowed, device
-        told = record(clients["official"], device, {"photos": sum_of(sent), "once": device})
-        assert told.status_code == 200
+        found = record(clients["official"], device, {"photos": sum_of(sent), "once": device})
+        assert found.status_code == 200
         allowed |= more
     seen = {n for n, c in clients.items() if c.get(address(sent)).status_code == 200}
     assert seen == allowed

@@ -111,7 +111,7 @@ def test_at_the_reserve_nothing_is_acknowledged_and_people_are_notified_once(
 
     rig.run(act)
     assert len(store.read_now(lambda r: r.latest_events())) == 3
-    assert [letter.title for letter in rig.letters] == ["わなが作動"]
+    assert [notification.title for notification in rig.letters] == ["わなが作動"]
     assert store.read_now(lambda r: r.outbox()) == {"sent": 1}
 
 
@@ -150,10 +150,10 @@ def test_a_provider_that_fails_meanwhile_is_tried_again(store: Store) -> None:
     rig, failures = Rig(store, reserve_mb=1 << 40), [OSError(), OSError()]
     send = rig._send  # the rig of this file
 
-    async def failing(letter: Notification) -> str:
+    async def failing(notification: Notification) -> str:
         if failures:
             raise failures.pop()
-        return await send(letter)
+        return await send(notification)
 
     # Private: a running gateway never changes its channels.
     rig.notifier._channels = {

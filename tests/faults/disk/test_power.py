@@ -163,7 +163,7 @@ def write_until_cut(folder: Path, after_s: float, *more: str) -> tuple[int, int]
     first = child.stdout.readline()
     assert first, log.read_text()
     time.sleep(after_s)
-    said = (first + _said(child.stdout.fileno())).split()
+    shown = (first + _printed(child.stdout.fileno())).split()
     power_cut(folder)
     child.send_signal(signal.SIGKILL)
     child.wait()
@@ -175,10 +175,10 @@ def write_until_cut(folder: Path, after_s: float, *more: str) -> tuple[int, int]
     store.close()
     assert store.salvaged is None or more
     assert alerts >= found // 2 - 1 or more
-    return int(said[-1]), found
+    return int(shown[-1]), found
 
 
-def _said(pipe: int) -> bytes:
+def _printed(pipe: int) -> bytes:
     """What was acknowledged before the cut: later the program still runs, which with the power it does
     not, and a sync that meets the aborted journal may be answered with success (jbd2)."""
     os.set_blocking(pipe, False)
@@ -240,7 +240,7 @@ def kill_at(path: Path, call: str, number: int, *more: str) -> tuple[int, int]:
         *more,
     ]
     child = subprocess.run(command, capture_output=True, timeout=60, check=False)
-    said = child.stdout.split()
+    shown = child.stdout.split()
     store = Store(path, TOKYO)
     found = store.read_now(lambda r: r.follower.head())
     springs = store.read_now(lambda r: len(r.latest_events(10**6, [Kind.SPRUNG])))
@@ -248,7 +248,7 @@ def kill_at(path: Path, call: str, number: int, *more: str) -> tuple[int, int]:
     store.close()
     assert store.salvaged is None
     assert springs == alerts
-    return (int(said[-1]) if said else 0), found
+    return (int(shown[-1]) if shown else 0), found
 
 
 def run_kills(folder: Path, numbers: range) -> None:

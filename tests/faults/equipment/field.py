@@ -23,7 +23,7 @@ from gateway.store import Store
 from tests.faults.witness import events, ready
 from tests.support.samples import TOKYO
 from tests.support.servers import wait_for
-from tests.support.service import Service, heard
+from tests.support.service import Service, retained_message
 
 DIALECTS = ("native", "esphome", "zigbee2mqtt", "tasmota", "meshtastic", "chirpstack", "tts")
 SETTINGS = (
@@ -54,7 +54,7 @@ class Field:
         self._client.loop_stop()
         self.service.kill()
 
-    def say(self, *told: Said, retain: bool = False) -> None:
+    def publish(self, *told: Said, retain: bool = False) -> None:
         """Publish, and return when the gateway has judged it."""
         mark = f"{time.time_ns()}"
         last = (f"wildlife/v1/goto/{MARKER}/telemetry", {"v": 1, "id": mark, "kind": "heartbeat"})
@@ -87,7 +87,7 @@ class Field:
         self.service.stop()
         self.service.start()
         ready(self.service, self._port)
-        self.say()
+        self.publish()
 
     def kinds(self, device: str) -> list[str]:
         return [str(event.kind) for event in events(self.service) if event.device == device]
@@ -114,8 +114,8 @@ class Field:
 
     def topic(self, device: str) -> str:
         """The state that the retained topic tells."""
-        told = heard(self._port, f"shishigaki/v1/goto/{device}/state")
-        return str(json.loads(told)["state"]) if told else ""
+        found = retained_message(self._port, f"shishigaki/v1/goto/{device}/state")
+        return str(json.loads(found)["state"]) if found else ""
 
     def await_rules(self, device: str, *rules: str) -> None:
         wait_for(lambda: self.rules(device) == sorted(rules), f"{rules} of {device}", DEADLINE_S)
@@ -151,8 +151,8 @@ def chirpstack(eui: str, values: Any, count: int, copy: str = "", **more: Any) -
 
 
 def tts(eui: str, values: Any, count: int, **more: Any) -> Said:
-    told = {"f_cnt": count, "f_port": 85, "frm_payload": f"A{count}", "decoded_payload": values}
-    body = {"end_device_ids": {"dev_eui": eui}, "uplink_message": told}
+    found = {"f_cnt": count, "f_port": 85, "frm_payload": f"A{count}", "decoded_payload": values}
+    body = {"end_device_ids": {"dev_eui": eui}, "uplink_message": found}
     return f"v3/goto@ttn/devices/{eui}/up", body | more
 
 

@@ -84,9 +84,9 @@ def cost(folder: Path, names: int, care: str = "nothing") -> Cost:
 
 def _names_told(gateway: Service) -> bool:
     reader = gateway.reader()
-    told = any(alert.rule == "many_names" for alert in reader.open_alerts())
+    found = any(alert.rule == "many_names" for alert in reader.open_alerts())
     reader.close()
-    return told
+    return found
 
 
 def check(found: Cost) -> None:
@@ -95,8 +95,8 @@ def check(found: Cost) -> None:
     assert found.beside_s < max(0.1 * slowness(), 3 * found.alone_s)
     assert found.after_s < max(0.1 * slowness(), 3 * found.alone_s)
     assert found.rss_mb < 100
-    told = [alert.subject for alert in found.alerts if alert.rule == "many_names"]
-    assert told == ["wildlife/v1/+/wana-07/#"]
+    reported = [alert.subject for alert in found.alerts if alert.rule == "many_names"]
+    assert reported == ["wildlife/v1/+/wana-07/#"]
 
 
 def test_invented_names_cost_the_others_nothing_and_are_reported_once(tmp_path: Path) -> None:

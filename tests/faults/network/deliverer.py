@@ -86,7 +86,7 @@ async def main(path: Path, port: int, captures: int, fault: str = "") -> None:
         if f"spring-{number}" not in known:
             if fault == "early":
                 await notifier.tell(await store.rehearse(lambda tx, n=number: _due(tx, n, policy)))  # type: ignore[misc]
-            feed.tell(await store.write(lambda tx, n=number: _hear(tx, n, policy)))  # type: ignore[misc]
+            feed.tell(await store.write(lambda tx, n=number: _receive(tx, n, policy)))  # type: ignore[misc]
             await asyncio.sleep(0.005)
     while set(await store.read(lambda r: r.outbox())) != {"sent"}:
         await asyncio.sleep(0.1)
@@ -99,12 +99,12 @@ def _singly(row: table.ChannelRow) -> table.ChannelRow:
     return msgspec.structs.replace(row, singly=table.UNLIMITED, burst=table.UNLIMITED)
 
 
-def _hear(tx: Transaction, number: int, policy: Policy) -> Outcome:
+def _receive(tx: Transaction, number: int, policy: Policy) -> Outcome:
     return absorb(tx, [spring(number)], decode, datetime.now(UTC), policy)
 
 
 def _due(tx: Transaction, number: int, policy: Policy) -> list[ClaimedDelivery]:
-    _hear(tx, number, policy)
+    _receive(tx, number, policy)
     now = datetime.now(UTC)
     return [parcel for queue in tx.outbox.queues(now) for parcel in tx.outbox.claim(queue, now, 10)]
 

@@ -124,7 +124,7 @@ def run(
                     child.wait()
                     done += 1
     wanted = [(scheme, f"t-{n:04}") for scheme in (*KEYED, *PLAIN) for n in range(captures)]
-    extra = {letter: count - 1 for letter, count in judge.letters.items() if count > 1}
+    extra = {notification: count - 1 for notification, count in judge.letters.items() if count > 1}
     return Result(
         missing=sum(judge.taken[pair] == 0 for pair in wanted),
         double_keyed=sum(n for (scheme, _), n in extra.items() if scheme in KEYED),

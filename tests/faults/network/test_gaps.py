@@ -14,7 +14,7 @@ from gateway.store.setting_keys import SettingKey
 from tests.faults.lacking import without
 from tests.faults.witness import health, send
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Service, heard, native
+from tests.support.service import Service, native, retained_message
 
 WANA = Device(id="wana-01", role=Role.TRAP, dialect="zigbee2mqtt")
 NATIVE = Device(id="trap-01", role=Role.TRAP)
@@ -74,7 +74,7 @@ class Valley:
 
     def retained(self) -> dict[str, Any]:
         topic = "shishigaki/v1/goto/wana-01/state"
-        return dict(json.loads(heard(self.broker.port, topic) or b"{}"))
+        return dict(json.loads(retained_message(self.broker.port, topic) or b"{}"))
 
     def faults(self) -> dict[str, str]:
         return health(self.service)[1]
@@ -144,10 +144,10 @@ def test_a_trap_that_sends_again_is_armed_again_and_the_fault_outlives_a_restart
     forgetful.broker.restart()
     forgetful.start()
     wait_for(lambda: forgetful.shown()["wana-01"] == "unknown", "the trap", DEADLINE_S)
-    told = forgetful.faults()["gap"]
+    found = forgetful.faults()["gap"]
     forgetful.service.stop()
     forgetful.start()  # the session is there now: no second gap
-    assert forgetful.faults()["gap"] == told
+    assert forgetful.faults()["gap"] == found
     assert forgetful.shown()["wana-01"] == "unknown"
     forgetful.contact(closed=True)
     wait_for(lambda: forgetful.shown()["wana-01"] == "armed", "the trap", DEADLINE_S)
@@ -208,4 +208,4 @@ def noted(valley: Valley) -> dict[str, Any]:
 
 def counted(port: int) -> int:
     """How many messages the broker says it has dropped."""
-    return int(heard(port, "$SYS/broker/publish/messages/dropped") or 0)
+    return int(retained_message(port, "$SYS/broker/publish/messages/dropped") or 0)

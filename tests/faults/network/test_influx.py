@@ -50,7 +50,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_HALTED_S", 0.1)
 
 
-def say(text: str) -> None:
+def print_figure(text: str) -> None:
     sys.stdout.write(f"\n{text}\n")
 
 
@@ -59,7 +59,7 @@ def check_complete(store: Store, influxd: Influxd) -> None:
     report = report_of(store, influxd)
     assert (report.differences, report.waiting, report.refused) == ([], 0, 0)
     assert report.events == store.read_now(lambda r: r.follower.head()) > 0
-    say(f"verify: {report.events:,} events, no difference")
+    print_figure(f"verify: {report.events:,} events, no difference")
 
 
 def forward_amid_kills(store: Store, influxd: Influxd) -> int:
@@ -99,7 +99,7 @@ def forward_amid_kills(store: Store, influxd: Influxd) -> int:
                 await hunt
 
     asyncio.run(scenario())
-    say(f"killed {kills[0]} times")
+    print_figure(f"killed {kills[0]} times")
     return kills[0]
 
 
@@ -130,7 +130,7 @@ def test_control_a_cursor_that_moves_before_the_answer_loses_points_and_verify_f
     assert forward_amid_kills(store, influxd) > 0
     report = report_of(store, influxd)
     lost = sum(d.journal - d.server for d in report.differences if "." not in d.what)
-    say(f"control: verify misses {lost:,} of {report.events:,} events")
+    print_figure(f"control: verify misses {lost:,} of {report.events:,} events")
     assert report.waiting == 0
     assert lost > 0
 
@@ -157,7 +157,7 @@ async def springs_until_drained(store: Store) -> list[float]:
 
 def say_times(name: str, figures: list[float]) -> None:
     p99 = statistics.quantiles(figures, n=100)[98] if len(figures) > 1 else figures[0]
-    say(
+    print_figure(
         f"alert durable, server {name}: median {statistics.median(figures):.1f} ms, p99 {p99:.1f} ms"
     )
 
@@ -191,7 +191,7 @@ def test_three_days_without_the_server_cost_neither_memory_nor_alerts(
     base = tracemalloc.get_traced_memory()[0] / 1e6
     down, up = asyncio.run(scenario())
     tracemalloc.stop()
-    say(
+    print_figure(
         f"{len(messages):,} messages; memory above the start: down {peaks['down'] - base:.1f} MB, "
         f"catching up {peaks['up'] - base:.1f} MB"
     )
@@ -219,7 +219,7 @@ def test_memory_does_not_grow_with_the_backlog(tmp_path: Path, influxd: Influxd)
         peaks[hours] = tracemalloc.get_traced_memory()[1] / 1e6
         tracemalloc.stop()
         store.close()
-    say(f"peak with a backlog of 40 h {peaks[40]:.1f} MB, of 400 h {peaks[400]:.1f} MB")
+    print_figure(f"peak with a backlog of 40 h {peaks[40]:.1f} MB, of 400 h {peaks[400]:.1f} MB")
     assert peaks[400] < peaks[40] + 4
 
 

@@ -253,13 +253,13 @@ def test_people_away_for_three_days_get_everything_that_is_not_given_up(
     traps = int((AWAY_H - EARLY_H) / every_h) + 1
     store, uplink = open_valley(tmp_path, traps), Uplink(AWAY_H)
     sizes = live(store, uplink, AWAY_H + 26, every_h)
-    told = store.read_now(lambda r: r.outbox())
+    found = store.read_now(lambda r: r.outbox())
     store.close()
     print(
-        f"\nchannel away {AWAY_H} h, {traps} alerts: {told}; memory "
+        f"\nchannel away {AWAY_H} h, {traps} alerts: {found}; memory "
         f"{sizes[len(sizes) // 4]:.1f} -> {sizes[-1]:.1f} MB"
     )
-    assert told == {"sent": traps}
+    assert found == {"sent": traps}
     assert set(uplink.taken.values()) == {1}
     assert sizes[-1] < sizes[len(sizes) // 4] + 4
 

@@ -57,7 +57,7 @@ class Equipment:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
-    def say(self, topic: str, payload: str, qos: int = 0) -> None:
+    def publish(self, topic: str, payload: str, qos: int = 0) -> None:
         """Returns when it is sent, and with QoS 1 when the broker has it."""
         self._client.publish(topic, payload, qos, retain=True).wait_for_publish(20)
 
@@ -122,7 +122,7 @@ def test_live_retained_messages_of_five_dialects_count(
         service.start()
         ready(service, mosquitto.port)
         for topic, (payload, _, _) in LIVE.items():
-            node.say(topic, payload, qos=1)
+            node.publish(topic, payload, qos=1)
         wait_for_all(service, mosquitto.port, 1)
         found = {(event.device, event.kind): event.time_quality for event in events(service)}
         for _, device, kind in LIVE.values():
@@ -137,10 +137,10 @@ def restarts(folder: Path, mosquitto: Mosquitto, times: int) -> None:
     with gateway(folder, mosquitto.port) as service, equipment(mosquitto.port) as node:
         service.start()
         ready(service, mosquitto.port)
-        node.say(STATE, "OFF")
+        node.publish(STATE, "OFF")
         wait_for_all(service, mosquitto.port, 1)
         service.stop()
-        node.say(STATE, "ON")
+        node.publish(STATE, "ON")
         for start in range(times):
             service.start()
             ready(service, mosquitto.port)  # what the broker kept comes before the marker
@@ -153,8 +153,8 @@ def restarts(folder: Path, mosquitto: Mosquitto, times: int) -> None:
         assert [alert.resolved_by for alert in alerts(service)] == ["a"]
         service.start()
         ready(service, mosquitto.port)
-        node.say(STATE, "OFF")
-        node.say(STATE, "ON")
+        node.publish(STATE, "OFF")
+        node.publish(STATE, "ON")
         wait_for_all(service, mosquitto.port, 2)
         assert [alert.doubt for alert in alerts(service)] == [None, TimeQuality.UNKNOWN]
     print(f"\n{times} starts with a spring that the broker kept: 1 alert")
@@ -188,9 +188,9 @@ def test_a_bridge_that_restarts_and_repeats_all_states_alerts_nobody(
     ):
         service.start()
         ready(service, ours.port)
-        node.say(STATE, "OFF", qos=1)
+        node.publish(STATE, "OFF", qos=1)
         wait_for(lambda: [e.kind for e in events(service)] == [Kind.SET], "the setting", 40)
-        node.say(STATE, "ON", qos=1)
+        node.publish(STATE, "ON", qos=1)
         wait_for(lambda: len(alerts(service)) == 1, "the alert", 40)
         assert alerts(service)[0].doubt is None
         for number in range(2):

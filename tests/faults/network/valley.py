@@ -63,7 +63,7 @@ class Valley:
     def settle(self, patient: Callable[[], object]) -> None:
         """Hear confirms and repeat until nothing is held; `patient` is called at each round."""
         client = paho.Client(CallbackAPIVersion.VERSION2)
-        client.on_message = lambda _c, _u, m: self._hear(m.topic, bytes(m.payload))
+        client.on_message = lambda _c, _u, m: self._receive(m.topic, bytes(m.payload))
         client.connect("127.0.0.1", self.port)
         client.subscribe("shishigaki/v1/goto/+/confirm", 1)
         client.loop_start()
@@ -81,7 +81,7 @@ class Valley:
         patient()
         return not self.held
 
-    def _hear(self, topic: str, payload: bytes) -> None:
+    def _receive(self, topic: str, payload: bytes) -> None:
         self.devices[topic.split("/")[3]].confirmed(payload)
 
     def _due(self, firmware: Firmware) -> list[OutgoingPublish]:

@@ -51,7 +51,7 @@ class Field:
     def __init__(self, service: Service, sensor: Sensor) -> None:
         self.service, self._sensor, self._sent = service, sensor, 0
 
-    def say(self, topic: str, body: object) -> None:
+    def publish(self, topic: str, body: object) -> None:
         """Publish, and wait until its event is in the database."""
         self._sent += 1
         self._sensor.flush(self._sensor.send(topic, body))
@@ -61,7 +61,7 @@ class Field:
         """The native trap, by a clock so wrong."""
         at = utc_now() + timedelta(seconds=error_s)
         stamp = {"ts": at.isoformat(timespec="milliseconds"), "ts_src": "rtc"}
-        self.say(*native("nat-1", kind, self._sent + 1, **stamp))
+        self.publish(*native("nat-1", kind, self._sent + 1, **stamp))
 
     def record(self, *deeds: ActionKind) -> None:
         """A person records what was done, now."""
@@ -114,7 +114,7 @@ def test_what_a_person_records_holds_against_a_clock_that_is_ahead(field: Field)
 def test_a_bridge_whose_clock_has_stopped_hides_no_capture(field: Field) -> None:
     now = utc_now()
     for contact, at in ((True, now), (False, now - timedelta(hours=20))):
-        field.say("zigbee2mqtt/wana-02", {"contact": contact, "last_seen": at.isoformat()})
+        field.publish("zigbee2mqtt/wana-02", {"contact": contact, "last_seen": at.isoformat()})
     wait_for(field.alerts, "the alert", 40)
     assert [alert.doubt for alert in field.alerts()] == [TimeQuality.DOUBTFUL]
     assert field.state("wana-02") is TrapState.SPRUNG
@@ -132,7 +132,7 @@ def test_receivers_whose_clocks_differ_by_ten_minutes_hide_no_capture(field: Fie
             "payload": {"text": text},
             "timestamp": int(time.time()) - ago_s,
         }
-        field.say(f"msh/JP/2/json/ch/{receiver}", packet)
+        field.publish(f"msh/JP/2/json/ch/{receiver}", packet)
     wait_for(field.alerts, "the alert", 40)
     assert field.state("!0000abcd") is TrapState.SPRUNG
 
@@ -140,7 +140,7 @@ def test_receivers_whose_clocks_differ_by_ten_minutes_hide_no_capture(field: Fie
 def test_a_trap_that_woke_in_1970_alerts_at_the_time_of_arrival(field: Field) -> None:
     field.native("trap.set", 0)
     body = native("nat-1", "trap.sprung", 9, ts="1970-01-01T00:00:09Z", ts_src="rtc")
-    field.say(body[0], body[1] | {"boot": 2, "seq": 1})
+    field.publish(body[0], body[1] | {"boot": 2, "seq": 1})
     wait_for(field.alerts, "the alert", 40)
     [alert] = field.alerts()
     assert abs(utc_now() - alert.observed_at) < timedelta(minutes=5)

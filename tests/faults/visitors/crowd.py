@@ -52,7 +52,7 @@ class Crowd:
             ask = f"{LIVE}Cookie: {COOKIE}={tokens[n % len(tokens)]}\r\n\r\n"
             self.streams.append(self._connect(f"127.0.1.{1 + n % addresses}", ask.encode()))
 
-    def told(self) -> int:
+    def told_so_far(self) -> int:
         """How many streams have been sent that a trap has sprung."""
         return sum(is_told(one) for one in self.streams)
 

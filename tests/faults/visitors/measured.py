@@ -73,11 +73,11 @@ class Round:
 
     def _alert_s(self) -> float:
         """Seconds from the trap's message to the message to its trapper; infinite: it did not come."""
-        told = self._service.log.count("Trap sprung")
+        found = self._service.log.count("Trap sprung")
         began = time.monotonic()
         self._send("trap.sprung")
         took_s = seconds_until(
-            lambda: self._service.log.count("Trap sprung") > told, ALERT_S * PATIENCE, began
+            lambda: self._service.log.count("Trap sprung") > found, ALERT_S * PATIENCE, began
         )
         self._sensor.flush(self._send("trap.set"))
         return took_s

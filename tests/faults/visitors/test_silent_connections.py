@@ -91,7 +91,7 @@ def beside_a_crowd(
             is_told(own.streams[0])
             playing.play()
         was_told = seconds_until(lambda: is_told(own.streams[0]), 2.0) < DEADLINE_S
-        others_told = crowd.told()
+        others_told = crowd.told_so_far()
         playing.measured.more_mb = service.rss_mb() - before_mb
     began = time.monotonic()
     seconds_until(lambda: page_s(service) < 1, RECOVERY_S)

@@ -36,7 +36,7 @@ class Post:
         return send
 
     def titles(self, name: str) -> list[str]:
-        return [letter.title for person, letter in self.letters if person == name]
+        return [notification.title for person, notification in self.letters if person == name]
 
 
 def status(site: Site) -> dict[str, int]:

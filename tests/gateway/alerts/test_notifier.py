@@ -31,7 +31,7 @@ def test_the_same_notification_is_tried_with_growing_pauses_until_accepted(make:
         if deliver(minute):
             pauses.append(minute)
         minute += 0.02
-    assert len({letter.key for letter in post.attempts}) == 1
+    assert len({notification.key for notification in post.attempts}) == 1
     gaps = [b - a for a, b in itertools.pairwise(pauses)]
     assert len(gaps) == 3
     for number, gap in enumerate(gaps):
@@ -113,7 +113,7 @@ def test_a_siren_gets_the_end_of_the_alert(make: Any) -> None:
     deliver(0)
     site.hear("trap-01", Kind.SET, 30)
     deliver(30)
-    assert [(letter.over, letter.title) for _, letter in post.letters] == [
+    assert [(notification.over, notification.title) for _, notification in post.letters] == [
         (False, "わなが作動"),
         (True, "終了 わなが作動"),
     ]
@@ -130,20 +130,20 @@ def test_a_gathered_message_is_the_same_at_every_attempt(make: Any) -> None:
     deliver(5)
     deliver(5)
     first, *rest = post.attempts
-    assert [len(letter.alerts) for letter in (first, *rest)] == [2, 2, 1]
+    assert [len(notification.alerts) for notification in (first, *rest)] == [2, 2, 1]
     assert first.key == rest[0].key != rest[1].key
 
 
 def test_a_hanging_provider_holds_up_nobody_else(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    hung, told = asyncio.Event(), asyncio.Event()
+    hung, found = asyncio.Event(), asyncio.Event()
 
     async def hang(_: Notification) -> str:
         await hung.wait()
         return "late"
 
     async def take(_: Notification) -> str:
-        told.set()
+        found.set()
         return "ok"
 
     def way(send: Any) -> OpenChannel:
@@ -159,7 +159,7 @@ def test_a_hanging_provider_holds_up_nobody_else(tmp_path: Path) -> None:
             site.hear("trap-01", Kind.SET, number * 2 + 1)
         feed.tell(site.tick(500, {"disk": "full"}))
         async with asyncio.timeout(5):
-            await told.wait()
+            await found.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running

@@ -25,7 +25,7 @@ STORY = st.lists(
 )
 
 
-def tell(site: Site, messages: list[Message]) -> None:
+def receive(site: Site, messages: list[Message]) -> None:
     site.store.write_now(lambda tx: absorb(tx, messages, decode, at(700), site.policy))
 
 
@@ -33,7 +33,7 @@ def open_after(folder: Path, batches: list[list[Reading]], *, restart: bool) -> 
     site = Site(folder, devices=[TRAP, CAMERA])
     site.minutes = 700
     for batch in batches:
-        tell(site, [message(one, received=700) for one in batch])
+        receive(site, [message(one, received=700) for one in batch])
         if restart:
             site.store.close()
             site = Site(folder, devices=[TRAP, CAMERA])
@@ -75,11 +75,11 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def test_the_same_messages_again_promise_nothing_more(site: Site) -> None:
     spring = [message(reading("trap-01", Kind.SPRUNG, 5), received=5)]
-    tell(site, spring)
+    receive(site, spring)
     site.tick(700)
     promised = site.waiting()
     assert ("tanaka", 0) in promised
     for _ in range(3):
-        tell(site, spring)
+        receive(site, spring)
         site.tick(700)
     assert site.waiting() == promised

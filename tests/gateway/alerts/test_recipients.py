@@ -16,10 +16,14 @@ def test_a_capture_goes_at_once_to_the_trapper_with_a_link(make: Any) -> None:
     site, post, deliver = make()
     site.hear("trap-01", Kind.SPRUNG, 5)
     deliver(5)
-    [(name, letter)] = post.letters
-    assert (name, letter.title, letter.text) == ("tanaka", "わなが作動", "三井楽-01 11月1日09:05")
-    assert letter.link.startswith("https://wall.example/a/")
-    assert letter.urgent
+    [(name, notification)] = post.letters
+    assert (name, notification.title, notification.text) == (
+        "tanaka",
+        "わなが作動",
+        "三井楽-01 11月1日09:05",
+    )
+    assert notification.link.startswith("https://wall.example/a/")
+    assert notification.urgent
     assert site.open()["trap_sprung", "trap-01"].status is AlertStatus.NOTIFIED
 
 
@@ -45,7 +49,9 @@ def test_an_answer_stops_the_asking(make: Any) -> None:
     for minute in range(0, 70, 5):  # whoever goes is expected after an hour
         site.tick(minute)
         deliver(minute)
-    assert [name for name, letter in post.letters if "わな" in letter.title] == ["tanaka"]
+    assert [name for name, notification in post.letters if "わな" in notification.title] == [
+        "tanaka"
+    ]
 
 
 def test_an_outcome_recorded_in_time_spares_deputy_and_office(make: Any) -> None:
@@ -55,7 +61,9 @@ def test_an_outcome_recorded_in_time_spares_deputy_and_office(make: Any) -> None
     for minute in range(15, 300, 5):
         site.tick(minute)
         deliver(minute)
-    assert {name for name, letter in post.letters if "わな" in letter.title} == {"tanaka"}
+    assert {name for name, notification in post.letters if "わな" in notification.title} == {
+        "tanaka"
+    }
 
 
 def test_notices_of_one_channel_within_seconds_are_one_message(make: Any) -> None:
@@ -117,14 +125,14 @@ def test_groups_take_turns_as_one(make: Any) -> None:
     ]
     rota = [{"people": ["kita", "minami", "mori"], "since": "2026-11-01", "days": 1}]
     site, post, deliver = make(people=people, rota=rota)
-    told = []
+    found = []
     for day in range(3):
         post.letters.clear()
         site.hear("trap-01", Kind.SPRUNG, day * 1440 + 1)
         deliver(day * 1440 + 1)
         site.hear("trap-01", Kind.SET, day * 1440 + 60)
-        told.append(sorted(name for name, _ in post.letters))
-    assert told == [["suzuki", "tanaka"], ["sato", "suzuki"], ["mori"]]
+        found.append(sorted(name for name, _ in post.letters))
+    assert found == [["suzuki", "tanaka"], ["sato", "suzuki"], ["mori"]]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +175,7 @@ def test_two_faults_of_the_gateway_at_once_are_two_messages_that_each_say_what(m
     site.tick(5, {"broker": "mqtt.client_id used twice: 'x'", "gap": "22:00-06:13"})
     deliver(5)
     deliver(6)
-    texts = [letter.text for name, letter in post.letters if name == "office"]
+    texts = [notification.text for name, notification in post.letters if name == "office"]
     assert len(texts) == 2
     assert any("mqtt.client_id" in text for text in texts)
     assert any("22:00-06:13" in text for text in texts)

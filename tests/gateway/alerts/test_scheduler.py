@@ -66,10 +66,10 @@ def test_the_outside_is_called_only_while_ticks_go_well(tmp_path: Path) -> None:
     with providing(lambda _: OK) as provider:
         alerts = {"heartbeat_url": f"{provider.url}/ping", "heartbeat_s": 0.05}
         site = Site(tmp_path, {"alerts": alerts})
-        silent, heard = asyncio.run(run(site))
+        silent, received = asyncio.run(run(site))
         site.store.close()
     assert silent == 0
-    assert heard >= 1
+    assert received >= 1
 
 
 def test_a_disk_that_refuses_stops_the_heartbeat_and_not_the_ticker(
@@ -87,12 +87,12 @@ def test_a_disk_that_refuses_stops_the_heartbeat_and_not_the_ticker(
     assert not one.ticked
 
 
-@pytest.mark.parametrize(("answer", "heard"), [(OK, True), (PORTAL, False), (BROKEN, False)])
+@pytest.mark.parametrize(("answer", "received"), [(OK, True), (PORTAL, False), (BROKEN, False)])
 def test_a_portal_is_not_the_outside(
-    answer: tuple[int, dict[str, str], bytes], heard: bool
+    answer: tuple[int, dict[str, str], bytes], received: bool
 ) -> None:
     with providing(lambda _: answer) as provider:
-        assert asyncio.run(request_url(provider.url)) is heard
+        assert asyncio.run(request_url(provider.url)) is received
 
 
 def test_nobody_outside_is_no_error() -> None:

@@ -49,12 +49,12 @@ def test_title_and_text_stay_under_70_characters(
 ) -> None:
     device = Device(id="d", role=Role.TRAP, name=name) if late % 2 else None
     one = alert(rule, f"{name}/{animal}", note)
-    said = texts.text(one, device, language, TOKYO, at(late))
+    shown = texts.text(one, device, language, TOKYO, at(late))
     is_said_again = one.level in URGENT  # the others are told once, and when they are over
     titles = [texts.title(one, language, asked if is_said_again else "")]
     titles.append(texts.title(one, language, over=True))
-    assert max(len(f"{title} {said}") for title in titles) < 70
-    assert "\n" not in said
+    assert max(len(f"{title} {shown}") for title in titles) < 70
+    assert "\n" not in shown
 
 
 @pytest.mark.parametrize(
@@ -90,20 +90,20 @@ def test_a_time_that_may_be_wrong_is_marked(doubt: TimeQuality, ja: str, en: str
     for language, text in zip(LANGUAGES, (ja, en), strict=True):
         assert texts.text(alert(doubt=doubt), TRAP, language, TOKYO, T0) == text
         named = Device(id="d", role=Role.TRAP, name="名" * 60)
-        said = texts.text(alert(doubt=doubt), named, language, TOKYO, T0)
-        assert said.endswith(text.removeprefix("三井楽-01"))
+        shown = texts.text(alert(doubt=doubt), named, language, TOKYO, T0)
+        assert shown.endswith(text.removeprefix("三井楽-01"))
     _, lines = texts.gathered([alert(doubt=doubt)] * 2, {"trap-01": TRAP}, "ja", TOKYO, T0)
     assert lines.count(translations("ja")(f"alert.time.{doubt}")) == 2
 
 
 def test_an_animal_at_a_place_is_named_with_its_place() -> None:
-    said = texts.text(alert("living_area", "岐宿/boar", "カメラ3"), None, "ja", TOKYO, T0)
-    assert said == "岐宿 イノシシ（カメラ3） 11月1日09:00"
+    shown = texts.text(alert("living_area", "岐宿/boar", "カメラ3"), None, "ja", TOKYO, T0)
+    assert shown == "岐宿 イノシシ（カメラ3） 11月1日09:00"
 
 
 def test_a_part_of_the_gateway_has_a_name() -> None:
-    said = texts.text(alert("gateway_fault", "disk", "12 MB"), None, "ja", TOKYO, T0)
-    assert said.startswith("記憶装置（12 MB）")
+    shown = texts.text(alert("gateway_fault", "disk", "12 MB"), None, "ja", TOKYO, T0)
+    assert shown.startswith("記憶装置（12 MB）")
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,15 @@ def test_a_part_of_the_gateway_has_a_name() -> None:
 def test_a_client_id_used_twice_is_named_in_the_message(
     language: Language, note: str, kept: str
 ) -> None:
-    said = texts.text(alert("gateway_fault", "broker", note), None, language, TOKYO, T0)
-    assert kept in said
+    shown = texts.text(alert("gateway_fault", "broker", note), None, language, TOKYO, T0)
+    assert kept in shown
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_the_window_of_lost_messages_stands_whole_in_the_message(language: Language) -> None:
     window = "11-27 22:00-06:13"
-    said = texts.text(alert("gateway_fault", "gap", window), None, language, TOKYO, T0)
-    assert window in said
+    shown = texts.text(alert("gateway_fault", "gap", window), None, language, TOKYO, T0)
+    assert window in shown
 
 
 @given(
@@ -156,5 +156,5 @@ def test_gathered_captures_say_which_when_and_how_late() -> None:
 
 def test_no_text_holds_coordinates() -> None:
     device = Device(id="d", role=Role.TRAP, name="沢", lat=32.6912, lon=128.8434)
-    said = texts.text(alert(), device, "ja", TOKYO, at(timedelta(days=2) / timedelta(minutes=1)))
-    assert not re.search(r"32\.|128\.", said)
+    shown = texts.text(alert(), device, "ja", TOKYO, at(timedelta(days=2) / timedelta(minutes=1)))
+    assert not re.search(r"32\.|128\.", shown)

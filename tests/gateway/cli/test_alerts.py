@@ -23,17 +23,17 @@ def configured(folder: Path, channels: list[str], line_url: str, port: int = 1) 
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "said"), [(OK, 0, "○ line: accepted"), (WRONG, 1, "× line: 400")]
+    ("answer", "code", "shown"), [(OK, 0, "○ line: accepted"), (WRONG, 1, "× line: 400")]
 )
 def test_a_test_message_shows_each_providers_answer_and_no_secret(
-    tmp_path: Path, answer: Answer, code: int, said: str
+    tmp_path: Path, answer: Answer, code: int, shown: str
 ) -> None:
     with providing(lambda _: answer) as provider:
         config = configured(tmp_path, ["console:", LINE], provider.url)
         result = CliRunner().invoke(app, ["alerts", "test", "--person", "tanaka", "-c", config])
     assert result.exit_code == code
     assert "○ console: shown" in result.output
-    assert said in result.output
+    assert shown in result.output
     assert "S3CRET" not in result.output
     assert len(provider.calls) == 1
 

@@ -67,8 +67,8 @@ def test_a_database_that_is_a_folder_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "s.toml").write_text(f"[store]\npath = '{tmp_path}'\n")
-    said = refused(capsys, monkeypatch, "run", "-c", str(tmp_path / "s.toml"))
-    assert said == f"shishigaki: {tmp_path}: cannot be read: Is a directory; set store.path\n"
+    shown = refused(capsys, monkeypatch, "run", "-c", str(tmp_path / "s.toml"))
+    assert shown == f"shishigaki: {tmp_path}: cannot be read: Is a directory; set store.path\n"
 
 
 def test_missing_map_files_are_reported_before_anything_starts(
@@ -101,10 +101,10 @@ def test_a_bug_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("words", [["--version"], ["version"]])
 def test_the_program_says_its_version(words: list[str]) -> None:
-    said = CliRunner().invoke(cli.app, words)
-    assert said.exit_code == 0
+    shown = CliRunner().invoke(cli.app, words)
+    assert shown.exit_code == 0
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert said.stdout == f"shishigaki {project['version']}\n"
+    assert shown.stdout == f"shishigaki {project['version']}\n"
 
 
 def test_healthz_names_the_version(tmp_path: Path) -> None:
@@ -112,9 +112,9 @@ def test_healthz_names_the_version(tmp_path: Path) -> None:
     gateway = service.build(Config(store=settings, dashboard=Dashboard(host="0.0.0.0")))
     for faults, status in (({}, 200), ({"disk": "full"}, 503)):
         pages = service.pages(gateway, lambda f=faults: f)  # type: ignore[misc]
-        told = Phone(pages).get("/healthz")
-        assert told.status_code == status
-        assert json.loads(told.text) == {
+        found = Phone(pages).get("/healthz")
+        assert found.status_code == status
+        assert json.loads(found.text) == {
             "ok": not faults,
             "version": program_version(),
             "faults": faults,

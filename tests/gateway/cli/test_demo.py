@@ -153,10 +153,10 @@ def test_the_demo_is_read_by_everybody_here_and_recorded_in_with_the_printed_pas
 
 def test_the_demo_prints_its_way_in(tmp_path: Path) -> None:
     demo = Demo(DemoOptions(tmp_path, any_port(), speed=1, scenario="tiny"))
-    with console.capture() as said:
+    with console.capture() as text:
         _greet("http://127.0.0.1:8000/", "mosquitto", demo)
-    assert demo.password in said.get()
-    assert "/login" in said.get()
+    assert demo.password in text.get()
+    assert "/login" in text.get()
     demo.gateway.store.close()
 
 

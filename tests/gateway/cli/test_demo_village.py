@@ -31,17 +31,17 @@ STORY = [seen(no) for no in range(4_000)]
 
 
 def test_each_start_has_the_same_few_reports() -> None:
-    told = reports(STORY, PLACES, TOKYO)
-    assert told == reports(STORY, PLACES, TOKYO)
-    assert 60 < len(told) < 160
-    assert {one.day for one in told} == {date(2026, 9, 2)}, "the local day"
+    found = reports(STORY, PLACES, TOKYO)
+    assert found == reports(STORY, PLACES, TOKYO)
+    assert 60 < len(found) < 160
+    assert {one.day for one in found} == {date(2026, 9, 2)}, "the local day"
 
 
 def test_they_lie_near_the_sensor_and_not_all_at_one_place() -> None:
-    told = reports(STORY, PLACES, TOKYO)
-    x, y = Plane(32.69, 128.84).to_metres([r.lat for r in told], [r.lon for r in told])
+    found = reports(STORY, PLACES, TOKYO)
+    x, y = Plane(32.69, 128.84).to_metres([r.lat for r in found], [r.lon for r in found])
     assert ((x**2 + y**2) ** 0.5 <= NEAR_M * 1.01).all()
-    assert len(set(zip(x.tolist(), y.tolist(), strict=True))) == len(told)
+    assert len(set(zip(x.tolist(), y.tolist(), strict=True))) == len(found)
 
 
 def test_only_pests_at_known_places_are_reported() -> None:

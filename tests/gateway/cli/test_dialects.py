@@ -65,7 +65,7 @@ def test_a_payload_that_means_nothing_exits_1_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "shown"),
     [
         (["decode", "--dialect", "lora", "--topic", "t"], "chirpstack"),
         (["decode", "--dialect", "native"], "--topic"),
@@ -74,10 +74,10 @@ def test_a_payload_that_means_nothing_exits_1_with_the_reason() -> None:
         (["dialects", "--lang", "fr"], "fr"),
     ],
 )
-def test_wrong_usage_exits_2_and_says_what_is_allowed(arguments: list[str], said: str) -> None:
+def test_wrong_usage_exits_2_and_says_what_is_allowed(arguments: list[str], shown: str) -> None:
     result = CliRunner().invoke(app, arguments, input=b"")
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert shown in result.stderr
 
 
 def test_the_table_is_there_for_programs_and_for_people() -> None:

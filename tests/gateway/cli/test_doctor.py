@@ -63,18 +63,18 @@ def login_line(
 
 
 def test_open_reading_is_shown_with_how_to_close_it(tmp_path: Path) -> None:
-    ok, told = login_line(tmp_path)
+    ok, found = login_line(tmp_path)
     assert ok
-    assert "without a login" in told
-    assert "shishigaki users add" in told
+    assert "without a login" in found
+    assert "shishigaki users add" in found
     assert login_line(tmp_path, "", "hana") == (True, "1 人が入れます / people may log in")
 
 
 @pytest.mark.parametrize("setting", ['host = "0.0.0.0"', 'public_url = "https://x.example"'])
 def test_pages_that_nobody_can_log_in_to_are_a_fault(tmp_path: Path, setting: str) -> None:
-    ok, told = login_line(tmp_path, setting)
+    ok, found = login_line(tmp_path, setting)
     assert not ok
-    assert "nobody can log in" in told
+    assert "nobody can log in" in found
 
 
 def test_pages_whose_last_account_was_removed_are_a_fault_too(tmp_path: Path) -> None:

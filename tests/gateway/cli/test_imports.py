@@ -58,10 +58,10 @@ def test_an_import_says_what_it_took_and_what_it_left(site: Path) -> None:
 def test_a_zip_with_the_package_in_a_folder_is_read(site: Path, tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "whole"), "zip", tmp_path, "package")
     result = run("import", "camtrapdp", archive, "--json")
-    told = json.loads(result.stdout)
-    assert told["events_new"] == 10
+    found = json.loads(result.stdout)
+    assert found["events_new"] == 10
     assert not {"encoding", "rows", "sightings_new"} & set(
-        told
+        found
     )  # a table's figures, not a package's
     with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
         pass
@@ -158,22 +158,22 @@ def test_species_days_and_groups_can_be_chosen(site: Path) -> None:
 def test_an_unknown_species_is_refused_with_the_known_ones(site: Path) -> None:
     run("import", "camtrapdp", site)
     result = run("rates", "--species", "unicorn")
-    said = " ".join(result.stderr.split())
-    assert (result.exit_code, "'unicorn'" in said, "boar" in said) == (2, True, True)
+    shown = " ".join(result.stderr.split())
+    assert (result.exit_code, "'unicorn'" in shown, "boar" in shown) == (2, True, True)
 
 
 def test_captures_and_springs_are_counted_over_armed_nights_only(
     site: Path, tmp_path: Path
 ) -> None:
     minutes = [0, 60, 120, 180]
-    told = [
+    found = [
         reading(TRAP.id, kind, minute)
         for minute, kind in zip(
             minutes, (Kind.SET, Kind.HEARTBEAT, Kind.SPRUNG, Kind.HEARTBEAT), strict=True
         )
     ]
     with closing(open_store(tmp_path, TRAP, CAMERA)) as store:
-        store.write_now(lambda tx: absorb(tx, [message(*told)], decode, NOW))
+        store.write_now(lambda tx: absorb(tx, [message(*found)], decode, NOW))
         act = TrapAction(
             id="a1",
             device=TRAP.id,

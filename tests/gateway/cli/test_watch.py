@@ -15,12 +15,12 @@ from gateway.ingest.messages.decoding import Sources
 from tests.support.samples import T0, TRAP
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Sensor, Service, native
-from tests.support.service import heard as retained
+from tests.support.service import retained_message as retained
 
 SOURCES = Sources((SourceSettings(dialect="native"), SourceSettings(dialect="chirpstack")), "goto")
 
 
-def heard(topic: str, body: object, *devices: Device) -> list[dict[str, object]]:
+def watched(topic: str, body: object, *devices: Device) -> list[dict[str, object]]:
     message = Message(topic, msgspec.json.encode(body), T0)
     known = {device.id: device for device in devices}
     found = trace_rows(message, SOURCES.dialect(topic), SOURCES.decode, known)
@@ -30,7 +30,7 @@ def heard(topic: str, body: object, *devices: Device) -> list[dict[str, object]]
 def test_a_message_is_shown_with_device_signal_and_battery() -> None:
     topic, body = native("trap-01", "trap.sprung", 1)
     body |= {"battery": {"v": 3.01, "pct": 71}, "link": {"rssi_dbm": -97, "snr_db": 7}}
-    [line] = heard(topic, body, TRAP)
+    [line] = watched(topic, body, TRAP)
     assert (line["device"], line["name"], line["standing"]) == ("trap-01", "三井楽-01", "approved")
     assert (line["kind"], line["dialect"], line["battery_pct"]) == ("trap.sprung", "native", 71)
     assert "reason" not in line
@@ -38,15 +38,15 @@ def test_a_message_is_shown_with_device_signal_and_battery() -> None:
 
 def test_a_message_that_is_held_says_why() -> None:
     topic, body = native("trap-09", "trap.sprung", 1)
-    [stranger] = heard(topic, body)
+    [stranger] = watched(topic, body)
     assert (stranger["reason"], stranger["kind"]) == ("unregistered", "trap.sprung")
     waiting = Device(id="trap-09", role=Role.TRAP, standing=Standing.PENDING)
-    [line] = heard(topic, body, waiting)
+    [line] = watched(topic, body, waiting)
     assert (line["standing"], line["reason"]) == ("pending", "pending")
 
 
 def test_a_refused_message_says_why() -> None:
-    [line] = heard("elsewhere", {})
+    [line] = watched("elsewhere", {})
     assert (line["reason"], "no source" in str(line["detail"])) == ("unknown_topic", True)
 
 

@@ -20,9 +20,9 @@ def test_without_a_file_the_defaults_stand() -> None:
 
 
 def test_an_unknown_key_is_an_error_with_the_likely_one(tmp_path: Path) -> None:
-    said = refused("[mqtt]\nprot = 1883\n", tmp_path)
-    assert "mqtt.prot: unknown key (did you mean port?)" in said
-    assert "allowed: " in said
+    shown = refused("[mqtt]\nprot = 1883\n", tmp_path)
+    assert "mqtt.prot: unknown key (did you mean port?)" in shown
+    assert "allowed: " in shown
 
 
 def test_an_unknown_key_at_the_top_is_an_error(tmp_path: Path) -> None:
@@ -53,30 +53,30 @@ def test_an_unknown_key_at_the_top_is_an_error(tmp_path: Path) -> None:
 def test_a_wrong_value_names_key_value_and_what_is_allowed(
     tmp_path: Path, text: str, key: str, value: str, allowed: str
 ) -> None:
-    said = refused(text, tmp_path)
-    assert key in said
-    assert value in said
-    assert allowed in said
+    shown = refused(text, tmp_path)
+    assert key in shown
+    assert value in shown
+    assert allowed in shown
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
-    said = refused("[mqtt]\npassword = 12345\n", tmp_path)
-    assert "mqtt.password" in said
-    assert "12345" not in said
+    shown = refused("[mqtt]\npassword = 12345\n", tmp_path)
+    assert "mqtt.password" in shown
+    assert "12345" not in shown
 
 
 @pytest.mark.parametrize(
     "wrong", ["", "name = 'A B'", "name = 'a'\nquiet = '25-03'", "name = 'a'\nlanguage = 'fr'"]
 )
 def test_a_wrong_person_shows_no_channel_of_anybody(tmp_path: Path, wrong: str) -> None:
-    said = refused(f"[[people]]\nchannels = ['tgram://s3cret', 5]\n{wrong}\n", tmp_path)
-    assert "people[0]" in said
-    assert "s3cret" not in said
+    shown = refused(f"[[people]]\nchannels = ['tgram://s3cret', 5]\n{wrong}\n", tmp_path)
+    assert "people[0]" in shown
+    assert "s3cret" not in shown
 
 
 def test_a_wrong_key_in_a_list_of_tables_names_the_likely_one(tmp_path: Path) -> None:
-    said = refused("[[people]]\nname = 'a'\nchanels = []\n", tmp_path)
-    assert "people[0].chanels: unknown key (did you mean channels?)" in said
+    shown = refused("[[people]]\nname = 'a'\nchanels = []\n", tmp_path)
+    assert "people[0].chanels: unknown key (did you mean channels?)" in shown
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:

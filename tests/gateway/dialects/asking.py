@@ -19,7 +19,9 @@ def read(
     return BY_NAME[dialect].decode(message(topic, value, retain=retain), context)
 
 
-def said(dialect: str, topic: str, value: Any, context: Context = EMPTY) -> list[tuple[str, Kind]]:
+def kinds_read(
+    dialect: str, topic: str, value: Any, context: Context = EMPTY
+) -> list[tuple[str, Kind]]:
     """Of which device, and what."""
     return [(one.device, one.kind) for one in read(dialect, topic, value, context)]
 

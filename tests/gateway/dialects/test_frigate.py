@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.model import Kind, MessageRefusedError, Reading, RefusalReason
-from tests.gateway.dialects.asking import read, reason, said
+from tests.gateway.dialects.asking import kinds_read, read, reason
 from tests.gateway.dialects.fixtures import OBJECT
 
 
@@ -74,7 +74,9 @@ def test_a_classification_refines_and_one_without_a_species_does_not() -> None:
 
 @pytest.mark.parametrize("payload", ["online", '"online"'])
 def test_frigate_says_that_it_is_there(payload: str) -> None:
-    assert said("frigate", "cams/frigate/available", payload) == [("cams/frigate", Kind.ONLINE)]
+    assert kinds_read("frigate", "cams/frigate/available", payload) == [
+        ("cams/frigate", Kind.ONLINE)
+    ]
 
 
 def test_a_verified_object_is_the_animal_and_a_pets_name_is_none() -> None:

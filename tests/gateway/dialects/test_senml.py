@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.model import Kind, MessageRefusedError, RefusalReason
-from tests.gateway.dialects.asking import read, reason, said
+from tests.gateway.dialects.asking import kinds_read, read, reason
 from tests.gateway.dialects.fixtures import NOW
 
 
@@ -30,7 +30,7 @@ def test_a_small_time_counts_from_now() -> None:
 
 def test_ipso_paths_are_read_by_their_object() -> None:
     pack = [{"n": "urn:dev:1/3302/0/5500", "vb": True}]
-    assert said("senml", "senml/x", pack) == [("urn:dev:1", Kind.DETECTION)]
+    assert kinds_read("senml", "senml/x", pack) == [("urn:dev:1", Kind.DETECTION)]
 
 
 @pytest.mark.parametrize("pack", [[], {}, [{"v": 1}], [{"n": "a/open"}] * 600, [5]])
@@ -60,7 +60,7 @@ def test_a_withdrawn_declaration_is_irrelevant() -> None:
     ],
 )
 def test_base_values_texts_and_booleans_say_what_the_standard_says(pack: Any, kind: Kind) -> None:
-    assert [said_kind for _, said_kind in said("senml", "senml/x", pack)] == [kind]
+    assert [said_kind for _, said_kind in kinds_read("senml", "senml/x", pack)] == [kind]
 
 
 @pytest.mark.parametrize("more", [{"bver": 11}, {"bver": "new"}, {"scale_": 2}, {"x_": None}])
@@ -104,6 +104,6 @@ def test_a_state_that_is_neither_leaves_the_device_unread() -> None:
 def test_abbreviations_of_discovery_are_read() -> None:
     topic = "homeassistant/device/hako/config"
     body = {"dev": {"ids": "hako-1"}, "o": {"name": "x"}, "cmps": {"a": {"p": "binary_sensor"}}}
-    assert said("ha_discovery", topic, body) == [("hako-1", Kind.JOIN)]
+    assert kinds_read("ha_discovery", topic, body) == [("hako-1", Kind.JOIN)]
     ours = {**body, "o": {"name": "Shishigaki", "sw": "1"}}
     assert reason("ha_discovery", topic, ours) is RefusalReason.IRRELEVANT

@@ -8,7 +8,7 @@ import pytest
 from gateway.dialects import Context, tasmota
 from gateway.dialects.sensors.declared import MOST, Declared
 from gateway.domain.model import Kind, MessageRefusedError, RefusalReason, Role, TimeSource
-from tests.gateway.dialects.asking import read, reason, registered, said
+from tests.gateway.dialects.asking import kinds_read, read, reason, registered
 from tests.gateway.dialects.fixtures import TASMOTA, message
 
 
@@ -30,11 +30,11 @@ def test_epoch_needs_no_zone() -> None:
 
 def test_a_tasmota_switch_follows_role_and_polarity() -> None:
     topic = "tele/trap/SENSOR"
-    assert said("tasmota", topic, TASMOTA, registered("trap", inverted=True)) == [
+    assert kinds_read("tasmota", topic, TASMOTA, registered("trap", inverted=True)) == [
         ("trap", Kind.SET)
     ]
     pir = registered("trap", Role.DETECTOR)
-    assert said("tasmota", topic, TASMOTA, pir) == [("trap", Kind.DETECTION)]
+    assert kinds_read("tasmota", topic, TASMOTA, pir) == [("trap", Kind.DETECTION)]
 
 
 def test_rssi_in_percent_is_not_taken_for_dbm() -> None:
@@ -53,18 +53,22 @@ def test_zigbee_devices_behind_tasmota_are_devices_of_their_own() -> None:
 def test_a_registered_tasmota_without_a_switch_is_alive() -> None:
     body = {"Time": "2026-11-23T13:05:06", "ANALOG": {"A0": 8}}
     assert reason("tasmota", "tele/t/SENSOR", body) is RefusalReason.IRRELEVANT
-    assert said("tasmota", "tele/t/SENSOR", body, registered("t")) == [("t", Kind.HEARTBEAT)]
+    assert kinds_read("tasmota", "tele/t/SENSOR", body, registered("t")) == [("t", Kind.HEARTBEAT)]
 
 
 def test_a_binary_sensor_is_its_own_device_unless_the_node_is_registered() -> None:
     topic = "yama/node/binary_sensor/door/state"
-    assert said("esphome", topic, "ON") == [("yama/node/door", Kind.SPRUNG)]
-    assert said("esphome", topic, "OFF", registered("yama/node")) == [("yama/node", Kind.SET)]
+    assert kinds_read("esphome", topic, "ON") == [("yama/node/door", Kind.SPRUNG)]
+    assert kinds_read("esphome", topic, "OFF", registered("yama/node")) == [("yama/node", Kind.SET)]
 
 
 def test_names_tell_movement_and_tampering_from_a_trap() -> None:
-    assert said("esphome", "n/binary_sensor/pir_1/state", "ON") == [("n/pir_1", Kind.DETECTION)]
-    assert said("esphome", "n/binary_sensor/tamper/state", "ON") == [("n/tamper", Kind.TAMPER)]
+    assert kinds_read("esphome", "n/binary_sensor/pir_1/state", "ON") == [
+        ("n/pir_1", Kind.DETECTION)
+    ]
+    assert kinds_read("esphome", "n/binary_sensor/tamper/state", "ON") == [
+        ("n/tamper", Kind.TAMPER)
+    ]
 
 
 def test_battery_and_radio_figures_belong_to_the_node() -> None:
@@ -88,14 +92,14 @@ def test_a_nodes_diagnostic_input_neither_springs_nor_sets_its_trap(name: str) -
     topic = f"{NODE}/binary_sensor/{name}/state"
     for word in ("ON", "OFF"):
         assert reason("esphome", topic, word) is RefusalReason.IRRELEVANT
-        assert said("esphome", topic, word, registered(NODE)) == [(NODE, Kind.HEARTBEAT)]
+        assert kinds_read("esphome", topic, word, registered(NODE)) == [(NODE, Kind.HEARTBEAT)]
 
 
 @pytest.mark.parametrize("name", ["status", "yama-3_status", "yama_3_online", "api_connected"])
 def test_a_nodes_link_is_its_presence(name: str) -> None:
     topic = f"{NODE}/binary_sensor/{name}/state"
-    assert said("esphome", topic, "OFF", registered(NODE)) == [(NODE, Kind.OFFLINE)]
-    assert said("esphome", topic, "ON")[0] == (NODE, Kind.ONLINE)
+    assert kinds_read("esphome", topic, "OFF", registered(NODE)) == [(NODE, Kind.OFFLINE)]
+    assert kinds_read("esphome", topic, "ON")[0] == (NODE, Kind.ONLINE)
 
 
 @pytest.mark.parametrize("name", ["reed", "door", "trap_status", "gpio_4", "wana", "x", "lid_open"])
@@ -103,35 +107,35 @@ def test_a_contact_or_an_input_of_any_name_is_the_traps(name: str) -> None:
     topic = f"{NODE}/binary_sensor/{name}/state"
     (reading,) = read("esphome", topic, "ON", registered(NODE))
     assert (reading.device, reading.kind, reading.input) == (NODE, Kind.SPRUNG, name)
-    assert said("esphome", topic, "ON") == [(f"{NODE}/{name}", Kind.SPRUNG)]
+    assert kinds_read("esphome", topic, "ON") == [(f"{NODE}/{name}", Kind.SPRUNG)]
 
 
 def test_a_second_channel_speaks_only_where_it_is_registered() -> None:
     topic = f"{NODE}/binary_sensor/reed_2/state"
-    assert said("esphome", topic, "ON", registered(NODE)) == [(NODE, Kind.HEARTBEAT)]
+    assert kinds_read("esphome", topic, "ON", registered(NODE)) == [(NODE, Kind.HEARTBEAT)]
     own = registered(f"{NODE}/reed_2")
-    assert said("esphome", topic, "ON", own) == [(f"{NODE}/reed_2", Kind.SPRUNG)]
+    assert kinds_read("esphome", topic, "ON", own) == [(f"{NODE}/reed_2", Kind.SPRUNG)]
 
 
 def test_the_registry_says_which_input_is_the_traps() -> None:
     context = registered(NODE, input="reed_2")
     for name, kind in (("reed_2", Kind.SPRUNG), ("reed", Kind.HEARTBEAT), ("door", Kind.HEARTBEAT)):
         topic = f"{NODE}/binary_sensor/{name}/state"
-        assert said("esphome", topic, "ON", context) == [(NODE, kind)]
+        assert kinds_read("esphome", topic, "ON", context) == [(NODE, kind)]
     body = {"Switch1": "ON", "Switch2": "OFF"}
     second = registered("trap", input="Switch2")
-    assert said("tasmota", "tele/trap/SENSOR", body, second) == [("trap", Kind.SET)]
+    assert kinds_read("tasmota", "tele/trap/SENSOR", body, second) == [("trap", Kind.SET)]
 
 
 def test_shock_springs_a_trap_and_its_end_sets_none() -> None:
     topic = f"{NODE}/binary_sensor/vibration/state"
-    assert said("esphome", topic, "ON", registered(NODE)) == [(NODE, Kind.SPRUNG)]
-    assert said("esphome", topic, "OFF", registered(NODE)) == [(NODE, Kind.HEARTBEAT)]
+    assert kinds_read("esphome", topic, "ON", registered(NODE)) == [(NODE, Kind.SPRUNG)]
+    assert kinds_read("esphome", topic, "OFF", registered(NODE)) == [(NODE, Kind.HEARTBEAT)]
 
 
 def test_motion_at_a_trap_is_a_detection() -> None:
     topic = f"{NODE}/binary_sensor/pir/state"
-    assert said("esphome", topic, "ON", registered(NODE)) == [(NODE, Kind.DETECTION)]
+    assert kinds_read("esphome", topic, "ON", registered(NODE)) == [(NODE, Kind.DETECTION)]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +183,7 @@ def test_a_figure_is_read_by_what_its_name_measures(
     ],
 )
 def test_a_tasmotas_name_is_what_is_no_prefix_wherever_that_stands(topic: str) -> None:
-    assert said("tasmota", topic, "Offline") == [
+    assert kinds_read("tasmota", topic, "Offline") == [
         ("home/trap" if "home" in topic else "trap", Kind.OFFLINE)
     ]
 
@@ -205,14 +209,14 @@ def test_a_topic_without_a_known_prefix_is_refused_with_the_setting() -> None:
     ],
 )
 def test_zigbee_behind_tasmota_is_read_under_every_option(topic: str, body: Any) -> None:
-    assert said("tasmota", topic, body) == [("hako", Kind.SPRUNG)]
+    assert kinds_read("tasmota", topic, body) == [("hako", Kind.SPRUNG)]
 
 
 def test_a_field_of_another_trade_is_named_and_can_be_the_input() -> None:
     body = {"ZbReceived": {"0x1A": {"Name": "hako", "Power": 1, "LinkQuality": 90}}}
     with pytest.raises(MessageRefusedError, match=r"Power.*input"):
         read("tasmota", "tele/b/SENSOR", body)
-    assert said("tasmota", "tele/b/SENSOR", body, registered("hako", input="Power")) == [
+    assert kinds_read("tasmota", "tele/b/SENSOR", body, registered("hako", input="Power")) == [
         ("hako", Kind.SPRUNG)
     ]
 
@@ -231,20 +235,20 @@ def test_a_tasmota_declares_its_topic_its_words_and_its_names() -> None:
     declared.learn(found)
     context = Context(declared=declared)
     topic = "wana/hako/telemetry/SENSOR"
-    assert said("tasmota", topic, {"Klappe": "AUF"}, context) == [("hako", Kind.SPRUNG)]
-    assert said("tasmota", topic, {"Switch1": "ZU"}, context) == [("hako", Kind.SET)]
+    assert kinds_read("tasmota", topic, {"Klappe": "AUF"}, context) == [("hako", Kind.SPRUNG)]
+    assert kinds_read("tasmota", topic, {"Switch1": "ZU"}, context) == [("hako", Kind.SET)]
     assert reason("tasmota", topic, {"Switch1": "maybe"}, context) is RefusalReason.MALFORMED
 
 
 def test_the_class_that_a_node_declared_goes_before_the_name_of_its_input() -> None:
     declared = Declared()
-    for name, told in (("mystery", "update"), ("power_door", "opening"), ("bat", "battery")):
-        config = {"dev_cla": told, "stat_t": f"~/binary_sensor/{name}/state", "~": NODE}
+    for name, found in (("mystery", "update"), ("power_door", "opening"), ("bat", "battery")):
+        config = {"dev_cla": found, "stat_t": f"~/binary_sensor/{name}/state", "~": NODE}
         declared.learn(message(f"homeassistant/binary_sensor/{NODE}/{name}/config", config))
     context = Context(devices=registered(NODE).devices, declared=declared)
     for name, kind in (("mystery", Kind.HEARTBEAT), ("power_door", Kind.SPRUNG)):
         topic = f"{NODE}/binary_sensor/{name}/state"
-        assert said("esphome", topic, "ON", context) == [(NODE, kind)]
+        assert kinds_read("esphome", topic, "ON", context) == [(NODE, kind)]
     (reading,) = read("esphome", f"{NODE}/binary_sensor/bat/state", "ON", context)
     assert (reading.kind, reading.battery_low) == (Kind.HEARTBEAT, True)
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from gateway.domain.model import Kind, MessageRefusedError, RefusalReason
-from tests.gateway.dialects.asking import read, reason, registered, said
+from tests.gateway.dialects.asking import kinds_read, read, reason, registered
 
 Z = "zigbee2mqtt/yama/hako 1"
 
 
 def test_a_friendly_name_may_hold_slashes() -> None:
-    assert said("zigbee2mqtt", Z, {"contact": False}) == [("yama/hako 1", Kind.SPRUNG)]
+    assert kinds_read("zigbee2mqtt", Z, {"contact": False}) == [("yama/hako 1", Kind.SPRUNG)]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,9 @@ def test_link_quality_is_no_signal_strength_and_a_mains_voltage_no_battery() -> 
 def test_a_button_resets_only_a_registered_trap() -> None:
     pressed = {"action": "single", "battery": 90}
     assert reason("zigbee2mqtt", Z, pressed) is RefusalReason.IRRELEVANT
-    assert said("zigbee2mqtt", Z, pressed, registered("yama/hako 1")) == [("yama/hako 1", Kind.SET)]
+    assert kinds_read("zigbee2mqtt", Z, pressed, registered("yama/hako 1")) == [
+        ("yama/hako 1", Kind.SET)
+    ]
 
 
 def test_last_seen_is_the_time_and_1970_is_none() -> None:
@@ -61,10 +63,10 @@ def test_a_live_availability_message_is_also_a_sign_of_life() -> None:
 
 def test_the_bridge_reports_its_own_state_and_new_devices() -> None:
     base = "home/zigbee2mqtt"
-    state = said("zigbee2mqtt", f"{base}/bridge/state", {"state": "online"})
+    state = kinds_read("zigbee2mqtt", f"{base}/bridge/state", {"state": "online"})
     assert state == [(base, Kind.ONLINE)]
-    news = {"type": "device_announce", "data": {"friendly_name": "x"}}
-    assert said("zigbee2mqtt", f"{base}/bridge/event", news) == [("x", Kind.HEARTBEAT)]
+    changes = {"type": "device_announce", "data": {"friendly_name": "x"}}
+    assert kinds_read("zigbee2mqtt", f"{base}/bridge/event", changes) == [("x", Kind.HEARTBEAT)]
     assert reason("zigbee2mqtt", f"{base}/bridge/devices", []) is RefusalReason.IRRELEVANT
     assert reason("zigbee2mqtt", f"{Z}/set", {"state": "ON"}) is RefusalReason.IRRELEVANT
 
@@ -88,7 +90,7 @@ def test_the_same_state_sent_twice_at_one_time_is_one() -> None:
 def test_output_attribute_is_one_value_on_a_topic_of_its_own(
     leaf: str, payload: bytes, kind: Kind
 ) -> None:
-    assert said("zigbee2mqtt", f"{Z}/{leaf}", payload) == [("yama/hako 1", kind)]
+    assert kinds_read("zigbee2mqtt", f"{Z}/{leaf}", payload) == [("yama/hako 1", kind)]
 
 
 @pytest.mark.parametrize("topic", [f"{Z}/angle_of_attack", "zigbee2mqtt/hako"])
@@ -99,19 +101,21 @@ def test_a_bare_value_of_nothing_known_is_refused_with_the_setting(topic: str) -
 
 def test_a_new_name_is_offered_and_a_device_that_left_is_offline() -> None:
     topic = "zigbee2mqtt/bridge/response/device/rename"
-    news = {"data": {"from": "a", "to": "hako"}, "status": "ok"}
-    assert said("zigbee2mqtt", topic, news) == [("hako", Kind.JOIN)]
-    assert reason("zigbee2mqtt", topic, {**news, "status": "error"}) is RefusalReason.IRRELEVANT
+    changes = {"data": {"from": "a", "to": "hako"}, "status": "ok"}
+    assert kinds_read("zigbee2mqtt", topic, changes) == [("hako", Kind.JOIN)]
+    assert reason("zigbee2mqtt", topic, {**changes, "status": "error"}) is RefusalReason.IRRELEVANT
     left = {"type": "device_leave", "data": {"friendly_name": "hako"}}
-    assert said("zigbee2mqtt", "zigbee2mqtt/bridge/event", left) == [("hako", Kind.OFFLINE)]
+    assert kinds_read("zigbee2mqtt", "zigbee2mqtt/bridge/event", left) == [("hako", Kind.OFFLINE)]
 
 
 def test_a_registered_input_alone_speaks_for_the_trap() -> None:
     both = {"contact": False, "vibration": True}
     chosen = registered("yama/hako 1", input="contact")
-    assert said("zigbee2mqtt", Z, {**both, "contact": True}, chosen) == [("yama/hako 1", Kind.SET)]
+    assert kinds_read("zigbee2mqtt", Z, {**both, "contact": True}, chosen) == [
+        ("yama/hako 1", Kind.SET)
+    ]
     strange = registered("yama/hako 1", input="state_left")
-    assert said("zigbee2mqtt", Z, {"state_left": "ON", "contact": True}, strange) == [
+    assert kinds_read("zigbee2mqtt", Z, {"state_left": "ON", "contact": True}, strange) == [
         ("yama/hako 1", Kind.SPRUNG)
     ]
 

@@ -36,7 +36,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def tell(store: Store, *steps: Step) -> None:
+def receive(store: Store, *steps: Step) -> None:
     """Hand in messages and acts, one transaction each."""
 
     def hand_in(tx: Transaction, step: Step) -> None:
@@ -78,39 +78,39 @@ ARMED = [sensor(Kind.SET, 0), *beats(1, 601)]
 def test_what_a_person_did_ends_the_armed_time_at_that_minute(
     store: Store, deed: ActionKind
 ) -> None:
-    tell(store, *ARMED, deed_at(deed, 130))
+    receive(store, *ARMED, deed_at(deed, 130))
     assert minutes(store) == (601, 130)
 
 
 def test_a_visit_changes_no_effort(store: Store) -> None:
-    tell(store, *ARMED, deed_at(ActionKind.VISITED, 130))
+    receive(store, *ARMED, deed_at(ActionKind.VISITED, 130))
     assert minutes(store) == (601, 601)
 
 
 def test_a_paused_trap_has_effort_again_from_the_minute_it_was_armed(store: Store) -> None:
-    tell(store, *ARMED, deed_at(ActionKind.PAUSED, 130), deed_at(ActionKind.ARMED, 400))
+    receive(store, *ARMED, deed_at(ActionKind.PAUSED, 130), deed_at(ActionKind.ARMED, 400))
     assert minutes(store) == (601, 601 - 270)
 
 
 def test_a_setting_reported_by_the_sensor_of_a_paused_trap_does_not_arm_it(store: Store) -> None:
-    tell(
+    receive(
         store, *ARMED[:3], deed_at(ActionKind.PAUSED, 130), sensor(Kind.SET, 150), *beats(181, 301)
     )
     assert minutes(store) == (301, 130)
 
 
 def test_an_action_of_a_person_does_not_show_that_the_device_is_alive(store: Store) -> None:
-    tell(store, sensor(Kind.SET, 0), deed_at(ActionKind.ARMED, 100), sensor(Kind.HEARTBEAT, 200))
+    receive(store, sensor(Kind.SET, 0), deed_at(ActionKind.ARMED, 100), sensor(Kind.HEARTBEAT, 200))
     assert minutes(store) == (0, 0)
 
 
 def test_an_action_recorded_before_the_first_message_of_its_trap_counts(store: Store) -> None:
-    tell(store, deed_at(ActionKind.ARMED, 0), *beats(30, 150))
+    receive(store, deed_at(ActionKind.ARMED, 0), *beats(30, 150))
     assert minutes(store) == (120, 120)
 
 
 def test_recording_an_outcome_as_people_do_moves_the_effort(store: Store) -> None:
-    tell(store, *ARMED)
+    receive(store, *ARMED)
     act = deed_at(ActionKind.CAPTURED, 130)
     for _ in range(2):  # sent twice is once
         store.write_now(lambda tx: actions.record(tx, act, Policy(), at(700)))
@@ -118,10 +118,10 @@ def test_recording_an_outcome_as_people_do_moves_the_effort(store: Store) -> Non
 
 
 def test_times_corrected_later_keep_what_people_did(store: Store) -> None:
-    tell(store, sensor(Kind.SET, 0), deed_at(ActionKind.PAUSED, 30))
+    receive(store, sensor(Kind.SET, 0), deed_at(ActionKind.PAUSED, 30))
     era = UntrustedPeriod(at(0), 0.0)
     [era] = [store.write_now(lambda tx: remember(tx, era))]
-    tell(store, sensor(Kind.HEARTBEAT, 60))
+    receive(store, sensor(Kind.HEARTBEAT, 60))
     assert minutes(store) == (60, 30)
     store.write_now(lambda tx: redate(tx, era, at(10) - at(0)))
     assert minutes(store) == (60, 30)  # the heartbeat vouched for its own time
@@ -176,7 +176,7 @@ def test_acts_and_events_in_any_order_make_the_effort_of_the_table(
     known = DeviceState(device=TRAP.id, last_seen=at(0), clock=right)  # live, with a wrong time
     store.write_now(lambda tx: tx.put_states([known]))
     try:
-        tell(store, *data.draw(st.permutations(steps)))
+        receive(store, *data.draw(st.permutations(steps)))
         rows = store.read_now(
             lambda r: stored_rows(
                 r, "SELECT hour, alive_ms, armed_ms FROM effort_hour WHERE alive_ms"

@@ -72,9 +72,9 @@ def test_each_fact_of_a_state_comes_from_the_newest_event_that_holds_it(
     assert state.head == (order(alive) if alive else (0, 0, 0))
     assert state.online is (in_order[-1].kind is not Kind.OFFLINE)
     assert state.last_seen == max(event.received_at for event in events)
-    told = [(ms(e.observed_at), e.battery_v) for e in in_order if e.battery_v is not None]
+    found = [(ms(e.observed_at), e.battery_v) for e in in_order if e.battery_v is not None]
     known = state.facts.get("battery_v")
-    assert (known and (known.at_ms, known.value)) == (told[-1] if told else None)
+    assert (known and (known.at_ms, known.value)) == (found[-1] if found else None)
     seen = {e.species or "": ms(e.observed_at) for e in in_order if e.kind is Kind.DETECTION}
     assert state.detected == seen
 

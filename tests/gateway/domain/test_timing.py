@@ -28,7 +28,7 @@ FACTS: dict[str, Any] = {
 }
 
 
-def told(time: datetime | None, source: TimeSource) -> Reading:
+def reading_at(time: datetime | None, source: TimeSource) -> Reading:
     return Reading(
         id="e",
         device="d",
@@ -44,7 +44,7 @@ def told(time: datetime | None, source: TimeSource) -> Reading:
 
 def test_every_fact_of_a_reading_is_in_its_event() -> None:
     assert set(FACTS) == set(NAMES)
-    reading = told(NOW, TimeSource.GPS)
+    reading = reading_at(NOW, TimeSource.GPS)
     event = judge(reading, NOW)
     shared = set(Reading.__struct_fields__) & set(event.__struct_fields__)
     assert {name: getattr(event, name) for name in shared} == {
@@ -68,7 +68,7 @@ def test_every_fact_of_a_reading_is_in_its_event() -> None:
 def test_a_possible_time_of_the_device_holds_else_that_of_receipt(
     ago: timedelta, source: TimeSource, holds: bool, quality: TimeQuality
 ) -> None:
-    event = judge(told(NOW - ago, source), NOW)
+    event = judge(reading_at(NOW - ago, source), NOW)
     assert (event.observed_at, event.time_quality) == (NOW - ago if holds else NOW, quality)
     assert event.received_at == NOW
     assert event.device_time == NOW - ago
@@ -76,12 +76,12 @@ def test_a_possible_time_of_the_device_holds_else_that_of_receipt(
 
 def test_a_judged_time_is_in_utc_whatever_the_device_s_zone() -> None:
     local = NOW.astimezone(timezone(timedelta(hours=9)))
-    assert judge(told(local, TimeSource.GPS), NOW).observed_at.tzinfo is UTC
+    assert judge(reading_at(local, TimeSource.GPS), NOW).observed_at.tzinfo is UTC
 
 
 def test_without_a_trusted_clock_of_ours_a_device_may_be_far_ahead() -> None:
     ahead = NOW + timedelta(days=365)
-    event = judge(told(ahead, TimeSource.GPS), NOW, clock_trusted=False)
+    event = judge(reading_at(ahead, TimeSource.GPS), NOW, clock_trusted=False)
     assert event.observed_at == ahead
-    event = judge(told(None, TimeSource.NONE), NOW, clock_trusted=False)
+    event = judge(reading_at(None, TimeSource.NONE), NOW, clock_trusted=False)
     assert (event.observed_at, event.time_quality) == (NOW, TimeQuality.UNTRUSTED)

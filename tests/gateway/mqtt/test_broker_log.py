@@ -26,18 +26,18 @@ class Log:
         self.history, self.now = ConnectionHistory(), T0
         self.reader = BrokerLog("shishigaki-goto", self.history)
 
-    def say(self, text: str) -> None:
+    def log_line(self, text: str) -> None:
         self.reader.read(f"1795901308: {text}", self.now)
 
     def take_over(self, id_: str, place: str) -> None:
         self.now += timedelta(seconds=10)
-        self.say(f"New connection from {place}:35124 on port 1883.")
-        self.say(f"Client {id_} already connected, closing old connection.")
-        self.say(f"New client connected from {place}:35124 as {id_} (p2, c1, k60, u'{id_}').")
+        self.log_line(f"New connection from {place}:35124 on port 1883.")
+        self.log_line(f"Client {id_} already connected, closing old connection.")
+        self.log_line(f"New client connected from {place}:35124 as {id_} (p2, c1, k60, u'{id_}').")
 
     def refuse(self, place: str) -> None:
-        self.say(f"New connection from {place}:35124 on port 1883.")
-        self.say("Client <unknown> disconnected, not authorised.")
+        self.log_line(f"New connection from {place}:35124 on port 1883.")
+        self.log_line("Client <unknown> disconnected, not authorised.")
 
     @property
     def faults(self) -> dict[str, str]:
@@ -94,6 +94,6 @@ def test_a_flood_of_client_ids_is_bounded(log: Log) -> None:
 def test_whatever_the_log_says_nothing_is_raised(lines: list[str]) -> None:
     log = Log()
     for line in lines:
-        log.say(line)
-        log.say(f"Client {line} already connected, closing old connection.")
+        log.log_line(line)
+        log.log_line(f"Client {line} already connected, closing old connection.")
     assert "logins" not in log.faults

@@ -58,10 +58,10 @@ def test_a_wrong_password_is_logged_once_in_plain_words(
     server = Mosquitto(tmp_path / "broker", anonymous=False, extra=extra)
     with caplog.at_level(logging.INFO), server:
         run(scenario(server))
-    said = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert len(said) == 1
-    assert "mqtt.username and mqtt.password" in said[0]
-    assert "パスワード" in said[0]
+    shown = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    assert len(shown) == 1
+    assert "mqtt.username and mqtt.password" in shown[0]
+    assert "パスワード" in shown[0]
     assert "wrong" not in caplog.text
 
 

@@ -76,7 +76,7 @@ class Site:
 
         asyncio.run(scenario())
 
-    def hear(self, device: str, kind: Kind, minutes: float) -> None:
+    def receive(self, device: str, kind: Kind, minutes: float) -> None:
         self.minutes = max(minutes, self.minutes)
         one = message(reading(device, kind, minutes, seq=round(minutes)))
         self.store.write_now(lambda tx: absorb(tx, [one], decode, at(self.minutes)))
@@ -102,8 +102,8 @@ def known(site: Site) -> Site:
     site.connect(0, remembered=False)
     site.note(1)
     for device in (BOUGHT, NATIVE):
-        site.hear(device.id, Kind.SET, 10)
-    site.hear(CAMERA.id, Kind.HEARTBEAT, 10)
+        site.receive(device.id, Kind.SET, 10)
+    site.receive(CAMERA.id, Kind.HEARTBEAT, 10)
     site.counters.heard_at = at(10)
     return site
 
@@ -159,7 +159,7 @@ def test_a_message_or_a_person_at_the_trap_ends_the_doubt_and_what_came_before_d
     known(site)
     site.connect(60, remembered=False)
     site.note(60)
-    site.hear("wana-01", Kind.HEARTBEAT, 59)  # received before the broker forgot us
+    site.receive("wana-01", Kind.HEARTBEAT, 59)  # received before the broker forgot us
     assert site.since("wana-01") == at(10)
     state = site.store.read_now(lambda r: r.states()["wana-01"])
     visit = TrapAction(
@@ -171,7 +171,7 @@ def test_a_message_or_a_person_at_the_trap_ends_the_doubt_and_what_came_before_d
         recorded_at=at(62),
     )
     assert trap_lifecycle.unconfirmed_since(with_action(state, visit)) is None
-    site.hear("wana-01", Kind.HEARTBEAT, 61)
+    site.receive("wana-01", Kind.HEARTBEAT, 61)
     assert site.since("wana-01") is None
 
 
@@ -185,7 +185,7 @@ def test_two_gaps_in_a_row_are_doubted_from_the_first_on(site: Site) -> None:
 
 def test_a_trap_that_is_known_as_sprung_stays_sprung(site: Site) -> None:
     known(site)
-    site.hear("wana-01", Kind.SPRUNG, 20)
+    site.receive("wana-01", Kind.SPRUNG, 20)
     site.connect(60, remembered=False)
     site.note(60)
     state = site.store.read_now(lambda r: r.states()["wana-01"])

@@ -98,16 +98,16 @@ def test_a_database_of_an_earlier_version_keeps_every_row(tmp_path: Path, versio
 
 
 def test_after_it_another_device_may_use_an_id_and_copies_stay_copies(tmp_path: Path) -> None:
-    def hear(store: Store, device: str, kind: Kind, minutes: int) -> Outcome:
+    def receive(store: Store, device: str, kind: Kind, minutes: int) -> Outcome:
         one = message(reading(device, kind, minutes, id_=f"id-{minutes}", species="boar"))
         return store.write_now(lambda tx: absorb(tx, [one], decode, at(EVENTS)))
 
     with opened(old_database(tmp_path / "old.db")) as store:
-        copy = hear(store, "trap-01", Kind.SPRUNG, 10)
-        other = hear(store, "cam-01", Kind.DETECTION, 10)
+        copy = receive(store, "trap-01", Kind.SPRUNG, 10)
+        other = receive(store, "cam-01", Kind.DETECTION, 10)
         noted = store.read_now(lambda r: r.follower.waiting())
         store.write_now(lambda tx: tx.journal.revise(other.events[0], "a word"))
-        word = hear(store, "cam-01", Kind.DETECTION, 11)
+        word = receive(store, "cam-01", Kind.DETECTION, 11)
     assert (copy.events, copy.duplicates) == ([], 1)
     assert [(e.device, e.id) for e in other.events] == [("cam-01", "id-10")]
     assert (word.events, noted) == ([], 1)

@@ -159,11 +159,11 @@ def test_corrected_times_move_sums_to_another_month(tmp_path: Path) -> None:
         Reading(id=f"era-{n}", device="dev-001", kind=Kind.DETECTION, species="boar")
         for n in range(3)
     ]
-    told = [
+    found = [
         msgspec.structs.replace(message(one), received_at=wrong + timedelta(hours=n))
         for n, one in enumerate(seen)
     ]
-    judged = partial(absorb, messages=told, decode=decode, now=wrong, clock_trusted=False)
+    judged = partial(absorb, messages=found, decode=decode, now=wrong, clock_trusted=False)
     store.write_now(judged)
     check(store)
     october = store.read_now(lambda r: table(r, "sighting_month"))

@@ -95,9 +95,9 @@ def test_each_change_leaves_one_row_that_says_who_when_and_what(store: Store) ->
 def test_no_secret_stands_in_the_audit_or_in_a_repr(store: Store) -> None:
     keep(store, HANA, with_channels(HANA, ["ntfys://ntfy.sh/hana-4711"]))
     take_out(store, "hana")
-    told = repr(store.read_now(lambda r: r.people.changes())) + repr(HANA) + repr(HANA.channels)
-    assert "ntfys" in told  # the control: the scheme is told
-    assert not any(secret in told for secret in ("4711", "argon2", "siren", TOKEN.split("//")[1]))
+    found = repr(store.read_now(lambda r: r.people.changes())) + repr(HANA) + repr(HANA.channels)
+    assert "ntfys" in found  # the control: the scheme is told
+    assert not any(secret in found for secret in ("4711", "argon2", "siren", TOKEN.split("//")[1]))
 
 
 def test_a_new_address_is_a_change_although_its_scheme_is_the_same(store: Store) -> None:

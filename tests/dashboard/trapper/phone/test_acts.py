@@ -75,11 +75,11 @@ def test_an_act_is_recorded_at_its_own_time_for_the_person_of_the_session(site: 
 
 
 def test_the_same_act_sent_again_is_recorded_once(site: Site) -> None:
-    said = []
+    shown = []
     for minutes in (60, 60, 300):
         site.minutes = minutes
-        said.append(result(send(site, HANA, phone_now=stamp(minutes))))
-    assert said == ["recorded", "repeated", "repeated"]
+        shown.append(result(send(site, HANA, phone_now=stamp(minutes))))
+    assert shown == ["recorded", "repeated", "repeated"]
     assert len(acts(site)) == 1
     send(site, HANA, id="f" * 32, phone_now=stamp(300), at=stamp(290), seen=stamp(280))
     assert len(acts(site)) == 2, "control: another id is another act"
@@ -184,7 +184,7 @@ def test_wrong_types_and_values_are_refused_in_plain_words(
     answer = send(site, HANA, **fields)
     assert (answer.status_code, result(answer)) == (422, "refused")
     text = msgspec.json.decode(answer.text)["text"]
-    assert any("ぁ" <= letter <= "ん" for letter in text), text
+    assert any("ぁ" <= notification <= "ん" for notification in text), text
     assert "Error" not in text
     assert acts(site) == []
 

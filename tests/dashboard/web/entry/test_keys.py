@@ -206,7 +206,7 @@ def test_rotating_leaves_a_row_in_the_audit_and_shows_no_secret(
         client = Client(url)
         client.post("/login", {"name": "hana", "password": PASSWORD})
         first = KeyFile(guarded.store.path, "", guarded.clock).ring()
-        said = rotate(tmp_path, "rotate", "--accept-days", "2")
+        text = rotate(tmp_path, "rotate", "--accept-days", "2")
         listed = rotate(tmp_path, "list", "--json")
         [row] = guarded.store.read_now(lambda reader: reader.people.changes(1))
         assert (row.what, row.person, row.by) == ("secrets", "", "command line")
@@ -216,7 +216,7 @@ def test_rotating_leaves_a_row_in_the_audit_and_shows_no_secret(
         assert "鍵を交換" in page.text
     rows = msgspec.json.decode(listed.stdout)
     assert [one["purpose"] for one in rows] == ["links", "links", "browsers", "browsers"]
-    shown = said.stdout + listed.stdout + page.text
+    shown = text.stdout + listed.stdout + page.text
     keys = [key.key for ring in (first, _ring(tmp_path)) for one in Purpose for key in ring.of(one)]
     assert len(set(keys)) == 4
     assert not [key for key in keys if key in shown]

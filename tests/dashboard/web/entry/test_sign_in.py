@@ -148,10 +148,10 @@ def test_the_first_administrator_is_shown_once_and_ends_reading_without_a_login(
     place: Place, visitor: Client
 ) -> None:
     assert visitor.get("/traps").status_code == 200
-    said = users(place, "first", "--url", "http://box.local:8000").stdout
-    address = said.split()[-1]
+    shown = users(place, "first", "--url", "http://box.local:8000").stdout
+    address = shown.split()[-1]
     assert address.startswith("http://box.local:8000/in/")
-    assert "█" in said
+    assert "█" in shown
     assert visitor.get("/traps").status_code == 303
     assert users(place, "first").stdout == ""
     [admin] = place.store.read_now(lambda reader: reader.people.all())

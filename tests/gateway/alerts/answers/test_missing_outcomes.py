@@ -65,8 +65,10 @@ def test_the_newest_of_two_springs_does_not_answer_for_the_older(site: Site) -> 
 
 def test_an_outcome_taken_back_or_corrected_to_a_visit_is_missing_again(site: Site) -> None:
     site.tick(66)
-    said = say(site, 600)
-    undo = replace(said, id="undo", replaces=said.id, is_undo=True, at=at(600), recorded_at=at(600))
+    shown = say(site, 600)
+    undo = replace(
+        shown, id="undo", replaces=shown.id, is_undo=True, at=at(600), recorded_at=at(600)
+    )
     site.store.write_now(lambda tx: actions.record(tx, undo, site.policy, site.now))
     site.tick(601)
     assert MISSING in site.open()
@@ -74,9 +76,9 @@ def test_an_outcome_taken_back_or_corrected_to_a_visit_is_missing_again(site: Si
 
 def test_a_corrected_outcome_stays_an_outcome(site: Site) -> None:
     site.tick(66)
-    said = say(site, 600, species="deer")
+    shown = say(site, 600, species="deer")
     boar = replace(
-        said, id="boar", species="boar", replaces=said.id, recorded_at=at(610), at=at(610)
+        shown, id="boar", species="boar", replaces=shown.id, recorded_at=at(610), at=at(610)
     )
     site.minutes = 610
     site.store.write_now(lambda tx: actions.record(tx, boar, site.policy, site.now))
@@ -94,10 +96,10 @@ def test_its_trapper_is_reminded_each_day_then_deputy_and_office(make: Any) -> N
         site.tick(minute)
         deliver(minute)
         deliver(minute + 1)
-    told = [(name, one.title) for name, one in post.letters if "未記録" in one.title]
-    assert [name for name, _ in told].count("tanaka") == 4, "at once, and on three days"
-    assert [name for name, _ in told].count("sato") == 1
-    assert [name for name, _ in told].count("office") == 1
+    found = [(name, one.title) for name, one in post.letters if "未記録" in one.title]
+    assert [name for name, _ in found].count("tanaka") == 4, "at once, and on three days"
+    assert [name for name, _ in found].count("sato") == 1
+    assert [name for name, _ in found].count("office") == 1
 
 
 def test_after_the_days_of_the_setting_nobody_is_asked_any_more(site: Site) -> None:

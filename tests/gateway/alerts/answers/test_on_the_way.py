@@ -58,7 +58,7 @@ def sprung(site: Site) -> Alert:
 
 
 def titles(post: Post) -> list[tuple[str, str]]:
-    return [(name, letter.title) for name, letter in post.letters]
+    return [(name, notification.title) for name, notification in post.letters]
 
 
 def test_others_who_were_notified_learn_once_who_goes_and_once_how_it_ended(
@@ -179,8 +179,8 @@ def test_machines_hear_of_the_end_only_as_before(make: Any) -> None:
     deliver(67)
     site.act(ActionKind.CAPTURED, 70)
     deliver(71)
-    heard = [letter.title for name, letter in post.letters if name == "siren"]
-    assert heard == ["応答なし わなが作動", "終了 わなが作動"]
+    received = [notification.title for name, notification in post.letters if name == "siren"]
+    assert received == ["応答なし わなが作動", "終了 わなが作動"]
 
 
 def test_the_answers_that_are_offered_are_those_of_the_settings() -> None:

@@ -43,7 +43,7 @@ def test_only_a_positive_answer_of_the_provider_counts_as_sent(
     assert len(calls) == 1, "a redirect was followed, or Apprise repeated by itself"
 
 
-def said(body: str) -> Answer:
+def answer_with(body: str) -> Answer:
     """200 with this body."""
     return (200, {"Content-Type": "application/json"}, body.encode())
 
@@ -86,21 +86,21 @@ SUCCESSES = (
 @pytest.mark.parametrize("body", FAILURES)
 def test_a_200_whose_body_says_that_it_failed_is_no_delivery(body: str) -> None:
     for send_by in (line, ntfy):
-        failure, _ = send_by(said(body))
+        failure, _ = send_by(answer_with(body))
         assert isinstance(failure, UndeliveredError), send_by
         assert not failure.permanent
 
 
 @pytest.mark.parametrize("body", SUCCESSES)
 def test_a_200_whose_body_names_no_failure_counts_as_sent(body: str) -> None:
-    assert ntfy(said(body))[0] == "accepted"
+    assert ntfy(answer_with(body))[0] == "accepted"
 
 
 def test_control_without_reading_the_body_a_refusal_counts_as_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(http_status, "says_no", lambda _: False)
-    assert ntfy(said(FAILURES[0]))[0] == "accepted"
+    assert ntfy(answer_with(FAILURES[0]))[0] == "accepted"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_control_without_reading_the_body_a_refusal_counts_as_sent(
     ],
 )
 def test_line_counts_as_sent_only_what_line_names(body: str) -> None:
-    failure, _ = line(said(body))
+    failure, _ = line(answer_with(body))
     assert isinstance(failure, UndeliveredError)
 
 
@@ -124,7 +124,7 @@ def test_line_counts_as_sent_only_what_line_names(body: str) -> None:
     "body", ["{}", '{"sentMessages":[{"id":"461230966842064897","quoteToken":"IStG5h1T"}]}']
 )
 def test_lines_own_positive_answer_counts(body: str) -> None:
-    assert str(line(said(body))[0]).startswith("accepted")
+    assert str(line(answer_with(body))[0]).startswith("accepted")
 
 
 def test_a_page_is_no_sign_that_line_took_it_before() -> None:

@@ -44,11 +44,11 @@ def test_sirens_get_a_retained_alert_and_its_end() -> None:
     means = ChannelOptions(publish=broker.publish, site="goto", recipient="taro")
     send("mqtt:", means)
     send("mqtt:", means, msgspec.structs.replace(NOTIFICATION, over=True))
-    (topic, told, kept), (topic2, end, kept2) = broker.taken
+    (topic, found, kept), (topic2, end, kept2) = broker.taken
     assert topic == topic2 == "shishigaki/v1/goto/notice/taro/a1b2"
     assert kept
     assert kept2
-    assert msgspec.json.decode(told)["rule"] == "trap_sprung"
+    assert msgspec.json.decode(found)["rule"] == "trap_sprung"
     assert end == b""
 
 

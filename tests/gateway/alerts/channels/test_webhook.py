@@ -51,7 +51,9 @@ def verified(secret: str, call: Call, now: datetime) -> bool:
     return any(hmac.compare_digest(one, wanted) for one in headers["webhook-signature"].split(" "))
 
 
-def told(answer: Answer, letter: Notification = NOTIFICATION, secrets: str = SECRET) -> list[Call]:
+def calls_of(
+    answer: Answer, letter: Notification = NOTIFICATION, secrets: str = SECRET
+) -> list[Call]:
     """What a receiver got that answers so."""
     with providing(lambda _: answer) as receiver:
 
@@ -70,7 +72,7 @@ def test_the_signature_is_that_of_the_standard_s_published_example() -> None:
 
 
 def test_a_receiver_can_verify_what_was_sent_and_for_how_long() -> None:
-    [call] = told(OK)
+    [call] = calls_of(OK)
     now = utc_now()
     assert call.path == "/hook?for=us"
     assert verified(SECRET, call, now)
@@ -81,7 +83,7 @@ def test_a_receiver_can_verify_what_was_sent_and_for_how_long() -> None:
 
 
 def test_the_body_says_what_happened_and_gives_no_place_and_no_link() -> None:
-    [call] = told(OK)
+    [call] = calls_of(OK)
     assert call.json == {
         "v": 1,
         "type": "alert.told",
@@ -110,7 +112,7 @@ def test_the_example_of_the_document_verifies_what_is_sent() -> None:
     code = document.read_text("utf-8").partition("<!-- verify -->\n```python\n")[2]
     names: dict[str, Any] = {}
     exec(code.partition("```")[0], names)
-    [call] = told(OK, secrets=f"{OTHER},{SECRET}")
+    [call] = calls_of(OK, secrets=f"{OTHER},{SECRET}")
     headers = {name.lower(): value for name, value in call.headers.items()}
     assert names["is_genuine"](SECRET, headers, call.body)
     assert not names["is_genuine"](SECRET, headers, call.body + b" ")
@@ -119,7 +121,7 @@ def test_the_example_of_the_document_verifies_what_is_sent() -> None:
 
 
 def test_while_a_secret_is_replaced_both_verify() -> None:
-    [call] = told(OK, secrets=f"{SECRET},{OTHER}")
+    [call] = calls_of(OK, secrets=f"{SECRET},{OTHER}")
     assert verified(SECRET, call, utc_now())
     assert verified(OTHER, call, utc_now())
 
@@ -127,7 +129,7 @@ def test_while_a_secret_is_replaced_both_verify() -> None:
 @pytest.mark.parametrize("answer", [BROKEN, PORTAL, PAGE, WRONG])
 def test_only_a_yes_of_the_receiver_counts(answer: Answer) -> None:
     with pytest.raises(UndeliveredError) as failure:
-        told(answer)
+        calls_of(answer)
     assert failure.value.permanent is (answer is WRONG)
     assert "whsec" not in str(failure.value)
 

@@ -54,9 +54,9 @@ class Site:
         """A trap springs: who is told, by the second part of the topic."""
         self.now = at(minutes)
         kinds = enumerate((Kind.SET, Kind.SPRUNG))
-        told = [message(reading("wana-01", kind, minutes + n)) for n, kind in kinds]
+        found = [message(reading("wana-01", kind, minutes + n)) for n, kind in kinds]
         policy, end = self.gateway.policy, at(minutes + 2)
-        self.store.write_now(lambda tx: absorb(tx, told, decode, end, policy))
+        self.store.write_now(lambda tx: absorb(tx, found, decode, end, policy))
         self.now = at(minutes + 3)
         self.heard.clear()
         asyncio.run(self.notifier.deliver_due())

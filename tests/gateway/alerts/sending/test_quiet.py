@@ -65,8 +65,8 @@ class Night:
             self.post.failures = [failure] * 50 if is_away else []
             before = len(self.post.letters)
             asyncio.run(self.notifier.deliver_due())
-            told = self.post.letters[before:]
-            self.rang += [(self.site.minutes, letter.title) for _, letter in told]
+            found = self.post.letters[before:]
+            self.rang += [(self.site.minutes, notification.title) for _, notification in found]
 
 
 @pytest.fixture
@@ -234,9 +234,9 @@ def test_whatever_fails_when_no_warning_rings_in_quiet_hours(
     quiet = f"{first:02}-{last:02}"
     people = [{"name": "tanaka", "channels": ["console:"], "quiet": quiet}]
     night = Night(tmp_path_factory.mktemp("night"), people=people)
-    for heard in sorted(tampers):
-        night.site.hear("trap-01", Kind.TAMPER, heard)
-        night.back_at = heard + data.draw(st.integers(0, 600))
+    for received in sorted(tampers):
+        night.site.hear("trap-01", Kind.TAMPER, received)
+        night.back_at = received + data.draw(st.integers(0, 600))
         night.live(night.site.minutes + data.draw(st.integers(1, 300)), step_s=300)
         if data.draw(st.booleans()):
             night.restart()

@@ -87,14 +87,18 @@ def line(tmp_path: Path) -> Iterator[Storm]:
 def test_600_captures_at_once_cost_line_a_few_messages_that_name_every_trap(line: Storm) -> None:
     line.spring(*range(MANY))
     line.deliver()
-    letters = [letter for _, letter in line.post.letters]
-    print(f"\n{len(letters)} messages, the longest of {max(len(one.whole) for one in letters)}")
+    notifications = [notification for _, notification in line.post.letters]
+    print(
+        f"\n{len(notifications)} messages, the longest of {max(len(one.whole) for one in notifications)}"
+    )
     assert sorted(line.named()) == sorted(NAMES), "each trap once"
-    assert len(letters) <= 10
-    assert all(row_of(LINE).size(letter.whole) <= 5_000 for letter in letters)
-    assert sum(int(m[1]) for one in letters if (m := re.search(r"(\d+)件", one.title))) == MANY
-    assert all(letter.urgent for letter in letters)
-    assert {letter.link for letter in letters} == {"https://wall.example/traps"}
+    assert len(notifications) <= 10
+    assert all(row_of(LINE).size(notification.whole) <= 5_000 for notification in notifications)
+    assert (
+        sum(int(m[1]) for one in notifications if (m := re.search(r"(\d+)件", one.title))) == MANY
+    )
+    assert all(notification.urgent for notification in notifications)
+    assert {notification.link for notification in notifications} == {"https://wall.example/traps"}
     assert status(line.site) == {"sent": MANY}
 
 
@@ -111,8 +115,8 @@ def test_600_captures_within_a_minute_leave_the_months_quota(line: Storm) -> Non
         line.site.minutes += 0.1 / 60
         line.spring(number)
         line.deliver()
-        told = len(set(line.named()))
-        waited.append(number + 1 - told)
+        found = len(set(line.named()))
+        waited.append(number + 1 - found)
     line.wait(15)
     assert set(line.named()) == NAMES
     print(f"\n{len(line.post.letters)} messages; {max(waited)} captures waited at most")
@@ -125,8 +129,8 @@ def test_the_first_captures_ring_at_once_each_with_its_own_link(line: Storm) -> 
         line.spring(number)
         line.deliver()
         assert len(line.post.letters) == number + 1
-    assert len({letter.link for _, letter in line.post.letters}) == 5
-    assert all("/a/" in letter.link for _, letter in line.post.letters)
+    assert len({notification.link for _, notification in line.post.letters}) == 5
+    assert all("/a/" in notification.link for _, notification in line.post.letters)
 
 
 def test_a_small_remaining_quota_is_gathered_and_every_trap_is_named(tmp_path: Path) -> None:
@@ -169,8 +173,8 @@ def test_notifications_sent_while_the_disk_refused_hide_no_trap_afterwards(line:
     """Told in a list from memory, then more spring, and the disk takes them all together."""
     line.spring(*range(10))
     now = line.site.now
-    told = line.site.store.write_now(lambda tx: claim(tx, LANE, line.site.policy, now, 1_000))
-    assert asyncio.run(line.notifier.tell(told))
+    found = line.site.store.write_now(lambda tx: claim(tx, LANE, line.site.policy, now, 1_000))
+    assert asyncio.run(line.notifier.tell(found))
     line.site.store.write_now(
         lambda tx: tx._execute(
             "UPDATE outbox SET status = 'waiting', letter = NULL, attempts = 0, claimed_ms = NULL"

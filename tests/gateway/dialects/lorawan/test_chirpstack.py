@@ -75,17 +75,17 @@ def test_a_network_frame_without_content_is_a_sign_of_life(more: dict[str, Any])
 
 def test_a_codec_error_in_the_log_leaves_the_frame_unread() -> None:
     topic = UP.replace("/up", "/log")
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "level": "ERROR",
         "code": "UPLINK_CODEC",
         "description": "TypeError: x is undefined",
     }
-    (reading,) = chirp.decode(message(topic, chirpstack(**told)), Context())
+    (reading,) = chirp.decode(message(topic, chirpstack(**found)), Context())
     assert (reading.kind, reading.device) == (Kind.HEARTBEAT, EUI)
     assert "x is undefined" in (reading.unread or "")
     for code in ("DOWNLINK_CODEC", "UPLINK_MIC", "UPLINK_F_CNT_RETRANSMISSION", 5):
         with pytest.raises(MessageRefusedError) as refused:
-            chirp.decode(message(topic, chirpstack(**{**told, "code": code})), Context())
+            chirp.decode(message(topic, chirpstack(**{**found, "code": code})), Context())
         assert refused.value.reason is RefusalReason.IRRELEVANT
 
 

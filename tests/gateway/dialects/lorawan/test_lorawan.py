@@ -104,8 +104,8 @@ def test_every_known_vocabulary_is_read(values: dict[str, Any], kinds: str | Non
     if kinds is None:
         assert refusal(values, ASSUME).reason is RefusalReason.IRRELEVANT
         return
-    said = [kind.value.removeprefix("trap.") for kind in kinds_of(values)]
-    assert said == kinds.split()
+    shown = [kind.value.removeprefix("trap.") for kind in kinds_of(values)]
+    assert shown == kinds.split()
 
 
 def test_a_browan_door_and_a_movement_differ_by_their_port_only() -> None:

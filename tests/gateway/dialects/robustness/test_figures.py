@@ -65,7 +65,7 @@ def test_a_charge_in_range_is_read_in_every_dialect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "said"),
+    ("value", "unit", "shown"),
     [
         (87, "", {"battery_pct": 87}),
         ("87 %", "", {"battery_pct": 87}),
@@ -86,8 +86,8 @@ def test_a_charge_in_range_is_read_in_every_dialect() -> None:
         (0, "V", {}),
     ],
 )
-def test_a_unit_beside_a_value_is_used(value: Any, unit: str, said: dict[str, Any]) -> None:
-    assert figures.battery(value, unit) == said
+def test_a_unit_beside_a_value_is_used(value: Any, unit: str, shown: dict[str, Any]) -> None:
+    assert figures.battery(value, unit) == shown
 
 
 @pytest.mark.parametrize("value", [24, "62", "62 %", 0, "-70%", 48.0, None, "weak"])

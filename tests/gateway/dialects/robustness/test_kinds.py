@@ -70,8 +70,8 @@ def test_an_odd_side_field_never_costs_the_event(name: str) -> None:
             assert (reading.kind, reading.is_state) == (kind, good.is_state), (path, odd)
             assert reading.unread is None, (path, odd)
             for figure in FIGURES:
-                told = getattr(reading, figure)
-                assert told in (None, getattr(good, figure)) or is_believable(figure, told)
+                found = getattr(reading, figure)
+                assert found in (None, getattr(good, figure)) or is_believable(figure, found)
 
 
 RANGES = {
@@ -164,5 +164,5 @@ def test_a_refusal_says_in_both_languages_what_to_do(name: str) -> None:
             BY_NAME[name].decode(message(topic, payload), Context())
         detail = refused.value.detail
         assert " / " in detail, detail
-        assert any(ord(letter) > 0x3000 for letter in detail), detail
+        assert any(ord(notification) > 0x3000 for notification in detail), detail
         assert not {"Expected", "msgspec", "$"} & set(detail.split()), detail

@@ -31,13 +31,13 @@ def _load(tmp_path: Path, text: str) -> Sources:
 
 def test_a_model_of_the_configuration_is_read_like_a_shipped_one(tmp_path: Path) -> None:
     sources = _load(tmp_path, ACME)
-    heard = message(UP, chirpstack({"gate": "open", "cell": 3300}))
-    (reading,) = sources.decode(heard, {})
+    received = message(UP, chirpstack({"gate": "open", "cell": 3300}))
+    (reading,) = sources.decode(received, {})
     assert (reading.kind, reading.model, reading.battery_v) == (Kind.SPRUNG, "acme-gate", 3.3)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "shown"),
     [
         (
             ACME.replace('"contact"', '"gate"'),
@@ -48,8 +48,8 @@ def test_a_model_of_the_configuration_is_read_like_a_shipped_one(tmp_path: Path)
     ],
 )
 def test_a_broken_row_is_named_before_anything_connects(
-    tmp_path: Path, text: str, said: str
+    tmp_path: Path, text: str, shown: str
 ) -> None:
     with pytest.raises(ConfigError) as error:
         _load(tmp_path, text)
-    assert said in str(error.value)
+    assert shown in str(error.value)

@@ -16,7 +16,7 @@ MINUTE_MS, HOUR_S, DAY_MS = 60_000, 3_600, 86_400_000
 DELAYS_MS = st.integers(0, 5_000)  # of live messages on their way
 
 
-def heard(*samples: Sample) -> DeviceClock | None:
+def clock_of(*samples: Sample) -> DeviceClock | None:
     """What is known after these."""
     known: DeviceClock | None = None
     for sample in samples:
@@ -36,7 +36,7 @@ def corrected_ms(known: DeviceClock | None, sample: Sample) -> int:
 @given(st.integers(-400 * DAY_MS, 400 * DAY_MS), st.lists(DELAYS_MS, min_size=2, max_size=20))
 def test_a_constant_error_is_learned_from_two_live_messages(error: int, delays: list[int]) -> None:
     samples = every_hour([error - delay for delay in delays])
-    known = heard(*samples)
+    known = clock_of(*samples)
     assert abs(corrected_ms(known, Sample(error, len(delays) * HOUR_S))) <= LIVE_MS + 5_000
     assert not is_late(known, Sample(error - 5_000, len(delays) * HOUR_S))
 
@@ -57,7 +57,7 @@ def test_the_drift_of_a_clock_is_followed_and_its_messages_are_never_late(
 
 @given(st.lists(st.integers(MINUTE_MS, 72 * 60 * MINUTE_MS), min_size=1, max_size=30, unique=True))
 def test_late_messages_of_a_right_clock_are_late_and_correct_nothing(lates: list[int]) -> None:
-    known = heard(*every_hour([-200, -900]))
+    known = clock_of(*every_hour([-200, -900]))
     for n, late in enumerate(lates):
         sample = Sample(-late, 2 * HOUR_S + n)  # a queue is sent at once
         assert is_late(known, sample)
@@ -67,27 +67,27 @@ def test_late_messages_of_a_right_clock_are_late_and_correct_nothing(lates: list
 
 def test_a_queue_of_late_messages_from_an_unknown_clock_teaches_no_wrong_error() -> None:
     queue = [Sample(-(72 - n) * HOUR_S * 1_000, 10_000 + n) for n in range(72)]
-    known = heard(*queue)
+    known = clock_of(*queue)
     assert correction_ms(known, queue[-1]) == 0
-    known = heard(*queue, Sample(-300, 10_100))
+    known = clock_of(*queue, Sample(-300, 10_100))
     assert is_late(known, Sample(-HOUR_S * 1_000, 10_101))
 
 
 def test_one_message_of_a_slow_clock_may_be_late_and_the_second_shows_that_it_is_not() -> None:
     first, second = Sample(-3 * MINUTE_MS, 0), Sample(-3 * MINUTE_MS - 400, 90)
-    assert not is_late(heard(first), second)
-    assert corrected_ms(heard(first), second) == second.error_ms
-    assert abs(corrected_ms(heard(first, second), second)) <= 400
+    assert not is_late(clock_of(first), second)
+    assert corrected_ms(clock_of(first), second) == second.error_ms
+    assert abs(corrected_ms(clock_of(first, second), second)) <= 400
 
 
 def test_a_clock_ahead_is_known_from_its_first_message() -> None:
     ahead = Sample(4 * MINUTE_MS, 0)
-    assert corrected_ms(heard(ahead), ahead) == 0
-    assert is_late(heard(ahead), Sample(-6 * MINUTE_MS, 10))
+    assert corrected_ms(clock_of(ahead), ahead) == 0
+    assert is_late(clock_of(ahead), Sample(-6 * MINUTE_MS, 10))
 
 
 def test_a_clock_set_back_is_believed_when_two_messages_agree() -> None:
-    known = heard(*every_hour([10 * MINUTE_MS, 10 * MINUTE_MS]), Sample(-500, 2 * HOUR_S))
+    known = clock_of(*every_hour([10 * MINUTE_MS, 10 * MINUTE_MS]), Sample(-500, 2 * HOUR_S))
     assert is_late(known, Sample(-600, 2 * HOUR_S + 1))
     known = learn(known, Sample(-800, 2 * HOUR_S + 90))
     assert not is_late(known, Sample(-600, 2 * HOUR_S + 100))
@@ -95,20 +95,20 @@ def test_a_clock_set_back_is_believed_when_two_messages_agree() -> None:
 
 
 def test_one_wrong_time_does_not_make_the_following_messages_late() -> None:
-    known = heard(*every_hour([-300, -300, HOUR_S * 1_000]))
+    known = clock_of(*every_hour([-300, -300, HOUR_S * 1_000]))
     assert not is_late(known, Sample(-300, 2 * HOUR_S + 5))
     known = learn(known, Sample(-300, 2 * HOUR_S + 5))
     assert is_late(known, Sample(-2 * HOUR_S * 1_000, 3 * HOUR_S))
 
 
 def test_another_start_or_another_source_of_the_time_is_another_clock() -> None:
-    known = heard(*every_hour([-300, -300], boot=7))
+    known = clock_of(*every_hour([-300, -300], boot=7))
     assert not is_late(known, Sample(-5 * MINUTE_MS, 3 * HOUR_S, boot=8))
     assert not is_late(known, Sample(-5 * MINUTE_MS, 3 * HOUR_S, boot=7, source="gps"))
     assert learn(known, Sample(-DAY_MS, 3 * HOUR_S, boot=6)) == known  # sent late by an earlier one
 
 
 def test_a_steady_clock_is_not_stored_again_with_each_message() -> None:
-    first = heard(Sample(-200, 0), Sample(-300, 10))
+    first = clock_of(Sample(-200, 0), Sample(-300, 10))
     assert learn(first, Sample(-900, 60)) is first
     assert learn(first, Sample(-900, 2 * HOUR_S)) is not first

@@ -43,7 +43,7 @@ def heartbeat(boot: int, seq: int, minutes: float, *, clock: bool = False) -> Me
     return Message("wildlife/v1/goto/wana-01/telemetry", msgspec.json.encode(body), at(minutes))
 
 
-def told(store: Store, *messages: Message) -> list[tuple[str, str]]:
+def alerts_after(store: Store, *messages: Message) -> list[tuple[str, str]]:
     """The alerts about two boards after these messages, each in a batch of its own."""
     for one in messages:
         store.write_now(
@@ -58,12 +58,12 @@ def told(store: Store, *messages: Message) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("clock", [True, False])
 def test_two_boards_with_one_id_are_reported(store: Store, clock: bool) -> None:
     turns = [heartbeat(7 + n % 2, n, 10 * n, clock=clock) for n in range(8)]
-    assert told(store, *turns) == [("wana-01", "boot 7, 8")]
+    assert alerts_after(store, *turns) == [("wana-01", "boot 7, 8")]
 
 
 def test_two_boards_that_alternate_quickly_are_reported_too(store: Store) -> None:
     turns = [heartbeat(7 + n % 2, n, n / 60) for n in range(2 * CERTAIN_RETURNS + 2)]
-    assert told(store, *turns) == [("wana-01", "boot 7, 8")]
+    assert alerts_after(store, *turns) == [("wana-01", "boot 7, 8")]
 
 
 def test_two_boards_with_the_same_boot_number_are_noticed_by_their_ids(store: Store) -> None:
@@ -74,25 +74,25 @@ def test_two_boards_with_the_same_boot_number_are_noticed_by_their_ids(store: St
         body = msgspec.json.decode(one.payload) | {"kind": "trap.set"}
         other = Message("wildlife/v1/goto/wana-01/event", msgspec.json.encode(body), at(10 * n + 1))
         turns += [one, other]
-    assert told(store, *turns) == [("wana-01", "boot 7, 7")]
+    assert alerts_after(store, *turns) == [("wana-01", "boot 7, 7")]
 
 
 def test_the_alert_ends_a_day_after_the_last_return_of_the_boot_number(store: Store) -> None:
     turns = [heartbeat(7 + n % 2, n, 10 * n) for n in range(8)]
-    assert told(store, *turns)
+    assert alerts_after(store, *turns)
     later = [heartbeat(8, n, 10 * n) for n in range(8, 160)]
-    assert told(store, *later) == []
+    assert alerts_after(store, *later) == []
 
 
 def test_a_board_that_restarts_again_and_again_is_one_board(store: Store) -> None:
-    assert told(store, *(heartbeat(n // 3, n, 10 * n) for n in range(40))) == []
+    assert alerts_after(store, *(heartbeat(n // 3, n, 10 * n) for n in range(40))) == []
 
 
 def test_a_board_that_lost_its_boot_number_is_one_board(store: Store) -> None:
     lives = [heartbeat(7, n, 10 * n) for n in range(5)] + [
         heartbeat(0, n, 50 + n) for n in range(40)
     ]
-    assert told(store, *lives) == []
+    assert alerts_after(store, *lives) == []
 
 
 def test_a_backlog_of_an_earlier_boot_with_its_own_time_is_one_board(store: Store) -> None:
@@ -103,7 +103,7 @@ def test_a_backlog_of_an_earlier_boot_with_its_own_time_is_one_board(store: Stor
         msgspec.structs.replace(one, received_at=at(60 + n / 2))
         for n, one in enumerate(one for pair in zip(live, late, strict=True) for one in pair)
     ]
-    assert told(store, *mixed) == []
+    assert alerts_after(store, *mixed) == []
 
 
 @given(st.integers(0, 20), st.integers(0, 3_000), st.integers(0, 3_000))

@@ -180,8 +180,8 @@ def _of_table(name: str, tables: Mapping[str, Rows]) -> Iterator[str]:
         for no, cell in enumerate(cells):
             if why := _wrong(field, cell, known):
                 yield f"{name}.{field.name} row {no}: {cell!r} {why}"
-        told = [cell for cell in cells if cell not in MISSING]
-        if field.unique and len(set(told)) < len(told):
+        found = [cell for cell in cells if cell not in MISSING]
+        if field.unique and len(set(found)) < len(found):
             yield f"{name}.{field.name} is not unique"
 
 

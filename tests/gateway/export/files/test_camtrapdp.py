@@ -128,7 +128,7 @@ def counted(store: Store, device: str) -> list[tuple[str, DeviceEffort]]:
     return store.read_now(read)
 
 
-def said(minutes: float, kind: Kind, species: str | None = None) -> Reading:
+def camera_reading(minutes: float, kind: Kind, species: str | None = None) -> Reading:
     at = START + timedelta(minutes=minutes)
     return Reading(
         id=f"{kind}-{minutes}-{species}",
@@ -142,14 +142,17 @@ def said(minutes: float, kind: Kind, species: str | None = None) -> Reading:
 
 def test_effort_and_events_come_back_through_our_own_importer(tmp_path: Path) -> None:
     first = Store(tmp_path / "first.db", ZONE)
-    beats = [said(m, Kind.HEARTBEAT) for m in (*range(0, 9_000, 300), *range(20_000, 30_000, 300))]
+    beats = [
+        camera_reading(m, Kind.HEARTBEAT)
+        for m in (*range(0, 9_000, 300), *range(20_000, 30_000, 300))
+    ]
     animals = [
-        said(m + 7, Kind.DETECTION, s)
+        camera_reading(m + 7, Kind.DETECTION, s)
         for m in range(0, 8_000, 431)
         for s in ("boar", "deer", "unknown")
     ]
-    told = sorted([*beats, *animals], key=lambda one: str(one.device_time))
-    replay.import_history(first, [CAM], told, NOW)
+    reported = sorted([*beats, *animals], key=lambda one: str(one.device_time))
+    replay.import_history(first, [CAM], reported, NOW)
     config = tmp_path / "c.toml"
     config.write_text(
         f'[store]\npath = "{first.path}"\n[site]\ntitle = "五島市"\n', encoding="utf-8"

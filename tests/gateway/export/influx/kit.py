@@ -56,17 +56,17 @@ def devices(count: int) -> list[Device]:
 
 def story(fleet: Sequence[Device], hours: int) -> list[Message]:
     """Some days of a small fleet: heartbeats with facts, detections by species, traps set and sprung."""
-    told: list[Reading] = []
+    found: list[Reading] = []
     for number, device in enumerate(fleet):
         for hour in range(hours):
             minute = hour * 60 + number % 60
-            told.append(_beat(device, minute, number))
+            found.append(_beat(device, minute, number))
             if device.role is Role.TRAP and hour % 9 == 0:
                 kind = Kind.SPRUNG if hour % 18 else Kind.SET
-                told.append(reading(device.id, kind, minute + 0.5, seq=hour))
+                found.append(reading(device.id, kind, minute + 0.5, seq=hour))
             if device.role is Role.DETECTOR and (hour + number) % 3 == 0:
-                told.append(_seen(device, minute + 0.25, (hour + number) % len(SPECIES)))
-    return [message(one) for one in told]
+                found.append(_seen(device, minute + 0.25, (hour + number) % len(SPECIES)))
+    return [message(one) for one in found]
 
 
 def _beat(device: Device, minute: float, number: int) -> Reading:

@@ -66,8 +66,8 @@ def test_each_topic_is_named_as_it_is_built() -> None:
         f"{names.of_site(site)}{device}/state",
         f"{names.of_site(site)}{device}/event",
     }
-    told = set(re.findall(r"^\| `(shishigaki/[^`]+)`", TEXT, re.MULTILINE))
-    assert told == built
+    found = set(re.findall(r"^\| `(shishigaki/[^`]+)`", TEXT, re.MULTILINE))
+    assert found == built
     assert names.state("goto", "trap-01") == "shishigaki/v1/goto/trap-01/state"
     assert names.event("goto", "trap-01") == "shishigaki/v1/goto/trap-01/event"
 

@@ -23,7 +23,7 @@ from gateway.store.feed import Feed
 from tests.support.people import keep, take_out
 from tests.support.samples import TRAP, at, open_store
 from tests.support.servers import Mosquitto, free_port, wait_for
-from tests.support.service import Sensor, Service, heard
+from tests.support.service import Sensor, Service, retained_message
 
 OPEN = Alert(
     id="open1",
@@ -209,7 +209,7 @@ def test_another_name_of_the_site_leaves_nothing_of_the_old_one(
     old = [f"shishigaki/v1/goto/{name}" for name in ("trap-01/state", "alerts", "gateway/status")]
 
     def retained() -> list[str]:
-        return [topic for topic in old if heard(mosquitto.port, topic) is not None]
+        return [topic for topic in old if retained_message(mosquitto.port, topic) is not None]
 
     with service:
         wait_for(lambda: retained() == old, "the topics", 30)
@@ -217,7 +217,9 @@ def test_another_name_of_the_site_leaves_nothing_of_the_old_one(
         text = service.config.read_text()
         service.config.write_text(text.replace('name = "goto"', 'name = "oku"'))
         service.start()
-        wait_for(lambda: heard(mosquitto.port, "shishigaki/v1/oku/alerts"), "the new name", 30)
+        wait_for(
+            lambda: retained_message(mosquitto.port, "shishigaki/v1/oku/alerts"), "the new name", 30
+        )
         wait_for(lambda: not retained(), "the end of the old name", 30)
 
 

@@ -66,8 +66,8 @@ def declared(there: RetainedState) -> dict[str, dict[str, Any]]:
 def rendered(template: str, payload: bytes) -> str:
     text = payload.decode()
     is_json = text.startswith("{")
-    told = {"value": text, "value_json": msgspec.json.decode(payload) if is_json else None}
-    return jinja2.Environment(autoescape=False).from_string(template).render(told)
+    found = {"value": text, "value_json": msgspec.json.decode(payload) if is_json else None}
+    return jinja2.Environment(autoescape=False).from_string(template).render(found)
 
 
 def shown(there: RetainedState, id_: str, status: bytes = b"online") -> str:
@@ -75,9 +75,9 @@ def shown(there: RetainedState, id_: str, status: bytes = b"online") -> str:
     entity, topics = declared(there)[id_], retained_topics(there) | {STATUS: status}
     assert entity["availability_mode"] == "all"
     for source in entity["availability"]:
-        said = rendered(source.get("value_template", "{{ value }}"), topics[source["topic"]])
-        assert said in {"online", "offline"}
-        if said == "offline":
+        text = rendered(source.get("value_template", "{{ value }}"), topics[source["topic"]])
+        assert text in {"online", "offline"}
+        if text == "offline":
             return "unavailable"
     value = rendered(entity["value_template"], topics[entity["state_topic"]])
     return "unknown" if value == "None" else value
@@ -118,8 +118,8 @@ def test_control_an_entity_that_does_not_name_the_gateway_shows_it_when_it_is_aw
     entity = declared(there)["shishigaki_goto_trap-01_sprung"]
     sources = [one for one in entity["availability"] if one["topic"] != STATUS]
     topics = retained_topics(there)
-    said = [rendered(one["value_template"], topics[one["topic"]]) for one in sources]
-    assert said == ["online"]
+    text = [rendered(one["value_template"], topics[one["topic"]]) for one in sources]
+    assert text == ["online"]
 
 
 def test_a_camera_that_has_seen_nothing_is_unknown() -> None:

@@ -49,25 +49,25 @@ def scene(minutes: float, *devices: Device) -> RetainedState:
     return RetainedState("goto", at(minutes), list(devices or (TRAP, CAMERA)), states, [])
 
 
-def said(board: Mapping[str, bytes], topic: str = STATE) -> dict[str, Any]:
+def decoded(board: Mapping[str, bytes], topic: str = STATE) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(board[topic])
     return found
 
 
 def test_a_state_says_what_the_trap_does_and_since_when() -> None:
-    state = said(retained_topics(scene(10)))
+    state = decoded(retained_topics(scene(10)))
     assert (state["state"], state["since"], state["battery_pct"]) == (
         "sprung",
         "2026-11-01T00:05:00Z",
         80,
     )
-    camera = said(retained_topics(scene(10)), "shishigaki/v1/goto/cam-01/state")
+    camera = decoded(retained_topics(scene(10)), "shishigaki/v1/goto/cam-01/state")
     assert (camera["state"], camera["species"]) == ("watching", "boar")
 
 
 def test_a_trap_that_has_sprung_stays_sprung_when_its_sensor_is_silent() -> None:
     for minutes, silent in ((10, False), (5 + 151, True)):
-        state = said(retained_topics(scene(minutes)))
+        state = decoded(retained_topics(scene(minutes)))
         assert (state["state"], state["last_known"], state["silent"]) == (
             "sprung",
             "sprung",
@@ -80,7 +80,7 @@ def test_a_silent_armed_trap_is_unknown_with_what_was_last_known() -> None:
     there = RetainedState(
         "goto", at(5 + 151), [TRAP], {TRAP.id: advance(None, placed([armed]))}, []
     )
-    state = said(retained_topics(there))
+    state = decoded(retained_topics(there))
     assert (state["state"], state["last_known"], state["silent"]) == ("unknown", "armed", True)
 
 
@@ -95,7 +95,7 @@ def test_a_silent_armed_trap_is_unknown_with_what_was_last_known() -> None:
 )
 def test_no_date_stands_for_never(state: DeviceState | None) -> None:
     there = RetainedState("goto", at(10), [TRAP], {TRAP.id: state} if state else {}, [])
-    said_of_it = said(retained_topics(there))
+    said_of_it = decoded(retained_topics(there))
     assert said_of_it["silent"] is True
     assert said_of_it["state"] == "unknown"
     assert not {"last_seen", "since"} & set(said_of_it)
@@ -120,7 +120,7 @@ def test_acknowledged_and_unacknowledged_alerts_are_counted_apart() -> None:
         alert("c", AlertLevel.WARNING, AlertStatus.OPEN),
     ]
     board = retained_topics(RetainedState("goto", at(10), [TRAP], {}, alerts))
-    total = said(board, "shishigaki/v1/goto/alerts")
+    total = decoded(board, "shishigaki/v1/goto/alerts")
     assert (total["open"], total["capture"], total["warning"]) == (3, 2, 1)
     assert total["unacknowledged"] == {
         "open": 2,
@@ -139,8 +139,8 @@ def test_acknowledged_and_unacknowledged_alerts_are_counted_apart() -> None:
         "info": 0,
     }
     assert total["newest"]["id"] == "a"
-    assert said(board, "shishigaki/v1/goto/alert/a")["acknowledged"] is True
-    assert said(board, "shishigaki/v1/goto/alert/b")["acknowledged"] is False
+    assert decoded(board, "shishigaki/v1/goto/alert/a")["acknowledged"] is True
+    assert decoded(board, "shishigaki/v1/goto/alert/b")["acknowledged"] is False
 
 
 def test_only_approved_devices_have_retained_topics() -> None:
@@ -170,12 +170,12 @@ class Listener:
     def __init__(self, port: int) -> None:
         self.kept: dict[str, dict[str, Any]] = {}
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = self._hear
+        self._client.on_message = self._receive
         self._client.connect("127.0.0.1", port)
         self._client.subscribe([("shishigaki/v1/goto/#", 1), ("homeassistant/#", 1)])
         self._client.loop_start()
 
-    def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+    def _receive(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         if not message.payload:
             self.kept.pop(message.topic, None)
         elif message.payload.startswith(b"{"):

@@ -62,7 +62,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def hear(store: Store, *messages: Message) -> Outcome:
+def receive(store: Store, *messages: Message) -> Outcome:
     decode = Sources(SOURCES, "goto").decode
     return store.write_now(lambda tx: absorb(tx, messages, decode, at(60)))
 
@@ -75,7 +75,7 @@ def read_all(store: Store, at_desk: Approvals, **chosen: Any) -> ReplayReport:
 
 
 def test_a_likely_model_is_offered_and_guessed_into_nothing(store: Store) -> None:
-    outcome = hear(store, uplink(MAYBE, 1))
+    outcome = receive(store, uplink(MAYBE, 1))
     assert (outcome.events, outcome.opened) == ([], [])
     assert outcome.refused == {RefusalReason.MODEL: 1}
     [pending] = store.read_now(lambda r: r.pending())
@@ -85,8 +85,8 @@ def test_a_likely_model_is_offered_and_guessed_into_nothing(store: Store) -> Non
 
 
 def test_approval_reads_what_was_refused_for_the_model_and_for_the_device(store: Store) -> None:
-    hear(store, uplink(MAYBE, 1))
-    hear(store, uplink(MAYBE | {"door": "closed"}, 2), uplink(MAYBE, 3))
+    receive(store, uplink(MAYBE, 1))
+    receive(store, uplink(MAYBE | {"door": "closed"}, 2), uplink(MAYBE, 3))
     reasons = {one.reason for one in store.read_now(lambda r: r.quarantine())}
     assert reasons == {RefusalReason.MODEL, RefusalReason.DEVICE}
     wish = ApprovalRequest(device=EUI.upper(), model="milesight-ws301", name="岐宿-07")
@@ -98,7 +98,7 @@ def test_approval_reads_what_was_refused_for_the_model_and_for_the_device(store:
 
 
 def test_an_approval_may_turn_the_polarity(store: Store) -> None:
-    hear(store, uplink(MAYBE, 1))
+    receive(store, uplink(MAYBE, 1))
     wish = ApprovalRequest(device=EUI, inverted=True, zone="Asia/Tokyo", heartbeat_s=600)
     device, outcome = store.write_now(lambda tx: desk().approve(tx, wish, at(60)))
     assert [event.kind.value for event in outcome.events] == ["trap.set"]
@@ -106,7 +106,7 @@ def test_an_approval_may_turn_the_polarity(store: Store) -> None:
 
 
 def test_a_model_added_later_reads_what_no_model_knew(store: Store) -> None:
-    hear(store, uplink(STRANGE, 1), uplink(STRANGE, 2, OTHER))
+    receive(store, uplink(STRANGE, 1), uplink(STRANGE, 2, OTHER))
     assert store.read_now(lambda r: r.pending()) == []
     wish = ApprovalRequest(device=EUI, model="acme-gate")
     device, outcome = store.write_now(lambda tx: desk(ACME).approve(tx, wish, at(60)))
@@ -117,7 +117,7 @@ def test_a_model_added_later_reads_what_no_model_knew(store: Store) -> None:
 def test_reading_again_takes_what_is_mended_and_leaves_the_rest(store: Store) -> None:
     store.write_now(lambda tx: tx.put_device(Device(id=EUI, role=Role.TRAP)))
     broken = Message("application/1/device/x/event/up", b"{", T0)
-    hear(store, broken, *(uplink(STRANGE, n) for n in range(1, 4)))
+    receive(store, broken, *(uplink(STRANGE, n) for n in range(1, 4)))
     store.write_now(lambda tx: tx.put_device(Device(id=EUI, role=Role.TRAP, model="acme-gate")))
     again = read_all(store, desk(ACME))
     assert (again.messages, again.events, again.alerts) == (4, 3, 1)
@@ -129,13 +129,13 @@ def test_reading_again_takes_what_is_mended_and_leaves_the_rest(store: Store) ->
 
 
 def test_only_the_chosen_are_read_again(store: Store) -> None:
-    hear(store, uplink(STRANGE, 1), uplink(STRANGE, 2, OTHER), Message("x", b"", T0))
+    receive(store, uplink(STRANGE, 1), uplink(STRANGE, 2, OTHER), Message("x", b"", T0))
     assert read_all(store, desk(), device=OTHER).messages == 1
     assert read_all(store, desk(), reasons=[RefusalReason.TOPIC]).messages == 1
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("wish", "shown"),
     [
         (ApprovalRequest(device="nobody"), "nobody: no such device"),
         (ApprovalRequest(device=EUI, model="milesight-x"), "milesight-ws301"),
@@ -145,16 +145,16 @@ def test_only_the_chosen_are_read_again(store: Store) -> None:
     ],
 )
 def test_an_impossible_wish_is_refused_by_name(
-    store: Store, wish: ApprovalRequest, said: str
+    store: Store, wish: ApprovalRequest, shown: str
 ) -> None:
-    hear(store, uplink(MAYBE, 1))
-    with pytest.raises(ApprovalError, match=said):
+    receive(store, uplink(MAYBE, 1))
+    with pytest.raises(ApprovalError, match=shown):
         store.write_now(lambda tx: desk().approve(tx, wish, at(60)))
     assert [device.id for device in store.read_now(lambda r: r.pending())] == [EUI]
 
 
 def test_the_commands_approve_and_read_again(store: Store, tmp_path: Path) -> None:
-    hear(store, uplink(MAYBE, 1), uplink(STRANGE, 2, OTHER))
+    receive(store, uplink(MAYBE, 1), uplink(STRANGE, 2, OTHER))
     config = tmp_path / "shishigaki.toml"
     config.write_text(
         f'[site]\nname = "goto"\n[store]\npath = "{store.path}"\n[[sources]]\ndialect = "chirpstack"\n'
@@ -176,7 +176,7 @@ def test_the_commands_approve_and_read_again(store: Store, tmp_path: Path) -> No
         run("devices", "approve", "nobody")
 
 
-def told_its_place(store: Store, lat: float, lon: float) -> Device:
+def reported_place(store: Store, lat: float, lon: float) -> Device:
     """A pending device that told a place, beside three registered ones in Goto."""
     near = [
         Device(id=f"cam-{n}", role=Role.DETECTOR, lat=32.66 + n / 50, lon=128.75) for n in range(3)
@@ -187,7 +187,7 @@ def told_its_place(store: Store, lat: float, lon: float) -> Device:
 
 
 def test_a_place_far_from_the_others_is_asked_about_at_approval(store: Store) -> None:
-    told_its_place(store, 50.1, 10.1)
+    reported_place(store, 50.1, 10.1)
     with pytest.raises(ApprovalError, match=r"new \(50.1, 10.1\).*9,\d\d\d km.*--far-ok"):
         store.write_now(lambda tx: desk().approve(tx, ApprovalRequest(device="new"), at(60)))
     assert [d.id for d in store.read_now(lambda r: r.pending())] == ["new"]
@@ -197,7 +197,7 @@ def test_a_place_far_from_the_others_is_asked_about_at_approval(store: Store) ->
 def test_an_answer_approves_it_with_its_place_or_without(
     store: Store, answer: Any, lat: float | None
 ) -> None:
-    told_its_place(store, 50.1, 10.1)
+    reported_place(store, 50.1, 10.1)
     wish = ApprovalRequest(device="new", place=answer)
     device, _ = store.write_now(lambda tx: desk().approve(tx, wish, at(60)))
     assert (device.standing, device.lat) == (Standing.APPROVED, lat)
@@ -205,7 +205,7 @@ def test_an_answer_approves_it_with_its_place_or_without(
 
 
 def test_a_place_among_the_others_is_not_asked_about(store: Store) -> None:
-    told_its_place(store, 32.7, 128.8)
+    reported_place(store, 32.7, 128.8)
     device, _ = store.write_now(
         lambda tx: desk().approve(tx, ApprovalRequest(device="new"), at(60))
     )

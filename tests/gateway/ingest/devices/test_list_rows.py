@@ -44,18 +44,18 @@ def one(cells: str, header: str = "id,role,name,lat,lon") -> str:
 def test_ids_that_people_take_for_one_device_are_refused_with_both_lines(
     first: str, second: str
 ) -> None:
-    said = one(f"{first},trap\nother,trap\n{second},trap", "id,role")
-    assert "line 2: id" in said
-    assert "the same id as line 4" in said
-    assert "line 4: id" in said
+    shown = one(f"{first},trap\nother,trap\n{second},trap", "id,role")
+    assert "line 2: id" in shown
+    assert "the same id as line 4" in shown
+    assert "line 4: id" in shown
 
 
 def test_every_wrong_line_is_named_in_both_languages() -> None:
-    said = one("4.2512E+12,trap,,32.7,128.8\na,trap,,0,0\nb,ねずみ,,32.7,128.8\nc,trap,,32.7,")
+    shown = one("4.2512E+12,trap,,32.7,128.8\na,trap,,0,0\nb,ねずみ,,32.7,128.8\nc,trap,,32.7,")
     for line in range(2, 6):
-        assert f"line {line}: " in said
-    assert said.count(" / ") >= 4
-    assert not {"float", "str", "enum"} & set(said.split())
+        assert f"line {line}: " in shown
+    assert shown.count(" / ") >= 4
+    assert not {"float", "str", "enum"} & set(shown.split())
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_every_wrong_line_is_named_in_both_languages() -> None:
 )
 def test_other_cells_are_refused_with_what_is_allowed(cell: str, allowed: str) -> None:
     column, value = cell.split(",")
-    said = one(f"a,trap,{value}", f"id,role,{column}")
-    assert f"line 2: {column} {value}" in said
-    assert allowed in said
+    shown = one(f"a,trap,{value}", f"id,role,{column}")
+    assert f"line 2: {column} {value}" in shown
+    assert allowed in shown
 
 
 def test_intervals_and_words_for_nothing_are_read() -> None:
@@ -92,14 +92,14 @@ def test_decimal_commas_are_read_between_semicolons_only() -> None:
 
 
 def test_geojson_is_judged_like_a_table() -> None:
-    def said(**properties: object) -> str:
+    def faults_of(**properties: object) -> str:
         feature = {"properties": properties, "geometry": {"coordinates": [0, 0]}}
         with pytest.raises(DeviceListError) as error:
             parse(json.dumps({"features": [feature]}).encode())
         return str(error.value)
 
-    assert "feature 1: lat 0, lon 0" in said(id="a", role="trap")
-    assert "E+16" in said(id=12345678901234567, role="trap")
+    assert "feature 1: lat 0, lon 0" in faults_of(id="a", role="trap")
+    assert "E+16" in faults_of(id=12345678901234567, role="trap")
 
 
 def sighting_place(lat: str, lon: str) -> tuple[float, float] | str:
@@ -169,9 +169,9 @@ def test_a_number_that_lost_the_zeros_of_a_known_id_is_refused(
     path.write_text("id,role\n0013205011223344,trap\n")
     assert devices("import", path).exit_code == 0
     path.write_text("id,role\n13205011223344,trap\n")
-    said = str(devices("import", path).exception)
+    shown = str(devices("import", path).exception)
     for word in ("line 2", "13205011223344", "0013205011223344", "leading zeros"):
-        assert word in said
+        assert word in shown
     assert len(json.loads(devices("list", "--json").stdout)) == 1
 
 

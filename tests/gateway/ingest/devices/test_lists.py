@@ -62,10 +62,10 @@ def test_a_place_far_from_the_others_is_asked_about_with_line_and_distance(
     tmp_path: Path, devices: Callable[..., Result]
 ) -> None:
     result = devices("import", listed(tmp_path, *GOTO[:3], "sX,detector,2.7,128.8", *GOTO[3:]))
-    said = str(result.exception)
+    shown = str(result.exception)
     assert isinstance(result.exception, DeviceListError)
     for word in ("list.csv", "line 5", "sX", "2.7, 128.8", "3,33", "--far-ok"):
-        assert word in said
+        assert word in shown
     assert registered(devices) == set(), "nothing of the list is registered"
 
 
@@ -118,9 +118,9 @@ def test_a_wrong_cell_is_named_with_line_column_value_and_what_is_allowed(
 ) -> None:
     with pytest.raises(DeviceListError, match=cause) as error:
         parse(f"{HEADER}\n{row}\n".encode())
-    told = str(error.value)
-    assert " / " in told
-    assert not {"float", "str", "enum", "$.lat", "null"} & set(told.replace("`", " ").split())
+    found = str(error.value)
+    assert " / " in found
+    assert not {"float", "str", "enum", "$.lat", "null"} & set(found.replace("`", " ").split())
 
 
 def test_an_id_twice_is_refused_with_both_lines() -> None:

@@ -81,10 +81,10 @@ def test_records_older_than_every_device_of_ours_count_all_the_same(
     }
     package = read(dated)
     with closing(open_store(tmp_path)) as store:
-        told = replay.import_history(store, package.devices, package.readings, NOW)
+        found = replay.import_history(store, package.devices, package.readings, NOW)
         boar = by_device(store, "boar")["ridge"]
         assert (boar.independent, boar.animals, boar.alive_days) == (2, 5, 10.0)
-        assert (told.events_known, store.read_now(lambda r: r.open_alerts())) == (0, [])
+        assert (found.events_known, store.read_now(lambda r: r.open_alerts())) == (0, [])
 
 
 @pytest.mark.parametrize("days", [0, 1, 365, 3650])

@@ -49,7 +49,7 @@ from gateway.ingest.files.report_animals import animals
     ],
 )
 def test_a_cell_names_its_animals(cell: str, codes: list[str], why: str) -> None:
-    said: list[str] = []
-    assert animals(cell, said.append) == codes
-    assert len(said) == bool(why)
-    assert why in "".join(said)
+    shown: list[str] = []
+    assert animals(cell, shown.append) == codes
+    assert len(shown) == bool(why)
+    assert why in "".join(shown)

@@ -53,12 +53,12 @@ def test_a_prefectures_open_data_are_imported_whole(
     data = text.encode(encoding, "replace")
     reports = parse(data, read_map(shipped(map_).encode()), f"{name}.csv", TOKYO, NOW)
     assert (reports.rows, len(reports.sightings), reports.findings.refused) == (rows, rows, [])
-    said = [one.text for one in reports.findings.repaired]
-    assert sum("destroyed by a spreadsheet" in one for one in said) == destroyed
-    assert sum("day number" in one for one in said) == serials
+    shown = [one.text for one in reports.findings.repaired]
+    assert sum("destroyed by a spreadsheet" in one for one in shown) == destroyed
+    assert sum("day number" in one for one in shown) == serials
     assert {one.species for one in reports.sightings} == {"bear"}
     assert all(2019 <= one.day.year <= 2025 for one in reports.sightings)
-    assert not [one for one in said if "disagrees" in one]
+    assert not [one for one in shown if "disagrees" in one]
 
 
 @needs_shared

@@ -79,9 +79,9 @@ def test_one_sighting_is_read_alike_from_any_kind_of_file(data: bytes) -> None:
 def test_a_row_without_an_animal_is_no_sighting_and_is_reported(column: str, cell: str) -> None:
     reports = read(table({column: cell}, {}))
     assert (reports.rows, reports.absent, len(reports.sightings)) == (2, 1, 1)
-    [said] = [str(one) for one in reports.findings.repaired]
-    assert said.startswith(f"t.csv line 2: {column} = {cell!r}")
-    assert said.endswith("nothing was seen: no sighting")
+    [shown] = [str(one) for one in reports.findings.repaired]
+    assert shown.startswith(f"t.csv line 2: {column} = {cell!r}")
+    assert shown.endswith("nothing was seen: no sighting")
 
 
 def test_a_trace_without_an_animal_is_a_trace() -> None:

@@ -67,11 +67,11 @@ def test_the_encoding_is_found_out(encoding: str) -> None:
 )
 def test_what_can_be_repaired_is_imported_and_reported(old: str, new: str, why: str) -> None:
     reports = read(ROW.replace(old, new))
-    [said] = repaired(reports)
-    assert said.startswith("t.csv line 2: ")
-    value, _, told = why.partition(": ")
-    assert value in said
-    assert f" / {told}" in said
+    [shown] = repaired(reports)
+    assert shown.startswith("t.csv line 2: ")
+    value, _, found = why.partition(": ")
+    assert value in shown
+    assert f" / {found}" in shown
     [one] = reports.sightings
     assert (one.lat, one.lon) == (36.5, 136.5)
 
@@ -96,9 +96,9 @@ def test_what_can_be_repaired_is_imported_and_reported(old: str, new: str, why: 
 )
 def test_what_cannot_be_used_is_refused_and_harms_no_other(old: str, new: str, why: str) -> None:
     reports = read(ROW.replace(old, new), ROW)
-    [said] = refused(reports)
-    assert said.startswith("t.csv line 2: ")
-    assert why in said
+    [shown] = refused(reports)
+    assert shown.startswith("t.csv line 2: ")
+    assert why in shown
     assert (reports.rows, len(reports.sightings)) == (2, 1)
 
 

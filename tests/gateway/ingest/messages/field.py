@@ -47,21 +47,21 @@ class Field:
 
     def take(self, at_s: float, *readings: Reading, retain: bool = False) -> Outcome:
         """A message with these readings."""
-        told = message(*readings, received=at_s / 60, retain=retain)
+        found = message(*readings, received=at_s / 60, retain=retain)
         now = after(at_s)
-        return self.store.write_now(lambda tx: absorb(tx, [told], decode, now))
+        return self.store.write_now(lambda tx: absorb(tx, [found], decode, now))
 
     def reading(self, kind: Kind, sent_s: float, error_s: float | None, **facts: Any) -> Reading:
         self._count += 1
         time = None if error_s is None else after(sent_s + error_s)
-        told = {
+        found = {
             "id": f"{self._count}",
             "device": TRAP.id,
             "kind": kind,
             "device_time": time,
             "time_source": TimeSource.RTC,
         }
-        return Reading(**(told | facts))
+        return Reading(**(found | facts))
 
     def numbered(self, kind: Kind, at_s: float, error_s: float, **facts: Any) -> Outcome:
         """A device that numbers its events, as the native protocol has it."""

@@ -37,7 +37,7 @@ def zigbee(device: str, number: int, **body: Any) -> Message:
     return Message(f"zigbee2mqtt/{device}", msgspec.json.encode(body), at(number / 60))
 
 
-def hear(store: Store, *messages: Message) -> Outcome:
+def receive(store: Store, *messages: Message) -> Outcome:
     now = messages[-1].received_at
     return store.write_now(lambda tx: absorb(tx, messages, READ.decode, now, POLICY))
 

@@ -57,7 +57,7 @@ def waiting(store: Store) -> int:
     return store.read_now(lambda r: r.backlog().messages)
 
 
-def told(store: Store) -> object:
+def record_of(store: Store) -> object:
     """The story: events in their order, states, alerts and sums."""
 
     def ask(r: Reader) -> object:
@@ -142,7 +142,7 @@ def test_a_surge_is_acknowledged_before_it_is_judged_and_ends_in_the_same_record
     (tmp_path / "clean").mkdir()
     clean = open_store(tmp_path / "clean", TRAP, CAMERA)
     clean.write_now(lambda tx: absorb(tx, STORY, decode, at(99)))
-    assert told(store) == told(clean)
+    assert record_of(store) == record_of(clean)
     clean.close()
 
 
@@ -174,14 +174,14 @@ def test_a_trap_that_springs_amid_a_surge_does_not_wait_behind_it(store: Store) 
     session.send(*STORY, replace(spring, topic="wildlife/v1/goto/trap-01/event"))
     behind: list[int] = []
 
-    def told_of() -> bool:
+    def is_reported() -> bool:
         alerts = store.read_now(lambda r: r.open_alerts())
         behind.append(health.backlog)
-        told = any(alert.observed_at == at(95) for alert in alerts)
-        return told and not session.counters.uncommitted
+        record_of = any(alert.observed_at == at(95) for alert in alerts)
+        return record_of and not session.counters.uncommitted
 
     intake = intake_of(store, health)
-    run(intake, session, told_of)
+    run(intake, session, is_reported)
     assert behind[-1] > 2 * BATCH
     run(intake, session, lambda: waiting(store) == 0)
     assert len(store.read_now(lambda r: r.latest_events(1_000))) == len(STORY) + 1

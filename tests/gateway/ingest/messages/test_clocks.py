@@ -138,12 +138,12 @@ def test_a_spring_sent_late_keeps_its_own_time_and_its_alert_says_how_late(
     field: Field, error_s: float
 ) -> None:
     live(field, 30, error_s)
-    sprung, heard = 31 * HOUR, 31 * HOUR + 72 * HOUR
-    [alert] = field.numbered(Kind.SPRUNG, heard, error_s, sent_s=sprung).opened
+    sprung, received = 31 * HOUR, 31 * HOUR + 72 * HOUR
+    [alert] = field.numbered(Kind.SPRUNG, received, error_s, sent_s=sprung).opened
     assert abs(alert.observed_at - after(sprung)) <= timedelta(seconds=1)
     assert alert.doubt is None
-    said = texts.text(alert, TRAP, "ja", ZoneInfo("Asia/Tokyo"), after(heard))
-    assert said.endswith("(3日前)")
+    shown = texts.text(alert, TRAP, "ja", ZoneInfo("Asia/Tokyo"), after(received))
+    assert shown.endswith("(3日前)")
 
 
 def test_a_capture_sent_late_does_not_overrule_a_later_arming(field: Field) -> None:
@@ -210,20 +210,20 @@ def test_whatever_its_clock_says_a_live_spring_on_an_armed_trap_alerts_exactly_o
     field = Field(tmp_path_factory.mktemp("s"))
     hear = field.numbered if numbered else field.hear
 
-    def say(kind: Kind, at_s: float) -> int:
+    def send(kind: Kind, at_s: float) -> int:
         return len(hear(kind, at_s, error_s + at_s * drift, time_source=source).opened)
 
     try:
         for beat in range(beats):
-            say(Kind.HEARTBEAT, beat * HOUR)
+            send(Kind.HEARTBEAT, beat * HOUR)
         now = beats * HOUR + 100.0
         if armed_by != "person":
-            say(Kind.SET, now)
+            send(Kind.SET, now)
         if armed_by != "sensor":
             field.act(ActionKind.ARMED, now + 50)
         now += 50 + wait_s
-        assert say(Kind.SPRUNG, now) == 1
-        assert say(Kind.HEARTBEAT, now + HOUR) == 0
+        assert send(Kind.SPRUNG, now) == 1
+        assert send(Kind.HEARTBEAT, now + HOUR) == 0
         assert [alert.causes for alert in field.alerts] == [1]
         assert field.state is TrapState.SPRUNG
         assert max(event.observed_at for event in field.events) <= after(now + HOUR)
@@ -245,11 +245,11 @@ def test_messages_of_one_known_clock_in_any_order_end_in_the_same_record(
         field = Field(tmp_path_factory.mktemp("s"))
         live(field, 3, error_s)
         for place, n in enumerate(numbers):
-            heard, sent = 60 * HOUR + place, 4 * HOUR + n * HOUR
-            field.numbered(kinds[n], heard, error_s, sent_s=sent, seq=100 + n, id=f"e{n}")
-        told = sorted((e.seq or 0, e.kind, e.observed_at) for e in field.events)
+            received, sent = 60 * HOUR + place, 4 * HOUR + n * HOUR
+            field.numbered(kinds[n], received, error_s, sent_s=sent, seq=100 + n, id=f"e{n}")
+        found = sorted((e.seq or 0, e.kind, e.observed_at) for e in field.events)
         trap, alerts = field.trap, [(a.rule, a.doubt) for a in field.alerts]
         field.store.close()
-        return told, trap, alerts
+        return found, trap, alerts
 
     assert story(list(order)) == story(list(range(len(kinds))))

@@ -11,7 +11,7 @@ import pytest
 from gateway.domain.model import Device, Role
 from tests.faults.neighbours.readers import StockReaders
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Sensor, Service, heard, native
+from tests.support.service import Sensor, Service, native, retained_message
 
 CAMERA = Device(id="cam-01", role=Role.DETECTOR)
 MESSAGES = 2_000
@@ -84,4 +84,4 @@ def test_a_gateway_killed_amid_a_surge_judges_what_it_had_kept_once(
 
 def subscribed(service: Service, port: int) -> bool:
     """The gateway's retained status says that it listens."""
-    return heard(port, "shishigaki/v1/goto/gateway/status") == b"online"
+    return retained_message(port, "shishigaki/v1/goto/gateway/status") == b"online"

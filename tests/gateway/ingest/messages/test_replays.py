@@ -41,7 +41,7 @@ class Node:
     def __init__(self, folder: Path, dialect: str, *devices: Device) -> None:
         self.field, self._dialect = Field(folder, *devices), BY_NAME[dialect]
 
-    def say(self, at_s: float, topic: str, payload: str, *, retain: bool = False) -> Outcome:
+    def publish(self, at_s: float, topic: str, payload: str, *, retain: bool = False) -> Outcome:
         """A message that arrives at `at_s`; `retain`: the broker replays it."""
         message = Message(topic, payload.encode(), after(at_s), 1, retain)
         return self.field.store.write_now(
@@ -86,10 +86,10 @@ def test_a_spring_that_the_broker_kept_while_we_were_away_alerts_once_and_says_s
     unnamed(field, Kind.SET, 100)
     [alert] = field.take(500, spring(), retain=True).opened
     assert alert.doubt is TimeQuality.UNKNOWN
-    said = texts.text(alert, TRAP, "ja", TOKYO, after(500))
-    assert said == "三井楽-01（ブローカーの保持・時刻不明）"
-    said = texts.text(alert, TRAP, "en", TOKYO, after(500))
-    assert said == "三井楽-01 (kept by broker, time unknown)"
+    shown = texts.text(alert, TRAP, "ja", TOKYO, after(500))
+    assert shown == "三井楽-01（ブローカーの保持・時刻不明）"
+    shown = texts.text(alert, TRAP, "en", TOKYO, after(500))
+    assert shown == "三井楽-01 (kept by broker, time unknown)"
     for start in range(20):
         assert field.take(1_000 + start, spring(f"{start}"), retain=True).events == []
     assert len(field.alerts) == 1
@@ -107,14 +107,14 @@ def test_an_old_memory_does_not_alert_again_after_the_trap_was_reset(
     trap = Device(id="wana", role=Role.TRAP)
     node = Node(tmp_path, "esphome", trap)
     kept = "wana/binary_sensor/contact/state", "ON"
-    node.say(100, kept[0], "OFF")
+    node.publish(100, kept[0], "OFF")
     for start in range(20):
-        node.say(1_000 * start + 500, *kept, retain=True)
+        node.publish(1_000 * start + 500, *kept, retain=True)
         if reset != "sensor on another topic" and start == 3:
             act(node, ActionKind.FALSE_SPRING, 1_000 * start + 600)
             act(node, ActionKind.ARMED, 1_000 * start + 601)
         if reset != "person" and start == 5:
-            node.say(1_000 * start + 700, "wana/binary_sensor/second/state", "OFF")
+            node.publish(1_000 * start + 700, "wana/binary_sensor/second/state", "OFF")
     assert [alert.doubt for alert in node.alerts()] == [TimeQuality.UNKNOWN]
     assert node.field.store.read_now(lambda r: r.open_alerts()) == []
     node.field.store.close()
@@ -147,14 +147,14 @@ def test_a_node_with_several_inputs_replays_them_all_and_alerts_nobody(
     node = Node(tmp_path, "tasmota", *SWITCHES)
     if were_heard:
         before = KEPT_SWITCHES.replace("ON", "OFF")
-        node.say(50, "tele/wana07/SENSOR", before)
-        node.say(60, "tele/wana07/SENSOR", KEPT_SWITCHES)
-    told = len(node.alerts())
-    assert told == int(were_heard)
+        node.publish(50, "tele/wana07/SENSOR", before)
+        node.publish(60, "tele/wana07/SENSOR", KEPT_SWITCHES)
+    found = len(node.alerts())
+    assert found == int(were_heard)
     for start in range(20):
-        node.say(100 + start, "tele/wana07/LWT", "Online", retain=True)
-        node.say(101 + start, "tele/wana07/SENSOR", KEPT_SWITCHES, retain=True)
-    assert len(node.alerts()) == told
+        node.publish(100 + start, "tele/wana07/LWT", "Online", retain=True)
+        node.publish(101 + start, "tele/wana07/SENSOR", KEPT_SWITCHES, retain=True)
+    assert len(node.alerts()) == found
     states = node.field.store.read_now(lambda r: {k: s.trap for k, s in r.states().items()})
     assert states["wana07/Switch2"] is TrapState.SPRUNG
     node.field.store.close()
@@ -168,8 +168,8 @@ def test_two_inputs_of_one_trap_do_not_turn_it_over_at_each_start(
     topics = [f"wana/binary_sensor/{name}/state" for name in ("contact", "second")]
     second = "OFF" if first == "ON" else "ON"
     for start in range(20):
-        node.say(100 + start * 10, topics[0], first, retain=True)
-        node.say(101 + start * 10, topics[1], second, retain=True)
+        node.publish(100 + start * 10, topics[0], first, retain=True)
+        node.publish(101 + start * 10, topics[1], second, retain=True)
     assert node.alerts() == []
     assert len(node.kinds()) == 2
     node.field.store.close()
@@ -178,9 +178,9 @@ def test_two_inputs_of_one_trap_do_not_turn_it_over_at_each_start(
 def test_a_retained_message_does_not_show_that_the_device_is_alive(tmp_path: Path) -> None:
     node = Node(tmp_path, "esphome", Device(id="wana", role=Role.TRAP))
     topic = "wana/binary_sensor/contact/state"
-    node.say(100, topic, "OFF")
-    node.say(90_000, topic, "OFF", retain=True)
-    node.say(90_001, topic, "ON", retain=True)
+    node.publish(100, topic, "OFF")
+    node.publish(90_000, topic, "OFF", retain=True)
+    node.publish(90_001, topic, "ON", retain=True)
     state = node.field.store.read_now(lambda r: r.states()["wana"])
     assert (state.last_seen, state.trap) == (after(100), TrapState.SPRUNG)
     node.field.store.close()
@@ -190,12 +190,12 @@ def test_a_retained_copy_of_a_live_message_adds_nothing(tmp_path: Path) -> None:
     node = Node(tmp_path, "native", Device(id="nat-1", role=Role.TRAP))
     status = "wildlife/v1/goto/nat-1/status"
     for word in ("online", "online", "offline"):
-        node.say(100, status, word)
-    node.say(160, "wildlife/v1/goto/nat-1/telemetry", '{"v":1,"boot":1,"seq":1}')
-    told = node.kinds()
+        node.publish(100, status, word)
+    node.publish(160, "wildlife/v1/goto/nat-1/telemetry", '{"v":1,"boot":1,"seq":1}')
+    found = node.kinds()
     for start in range(5):
-        node.say(1_000 + start, status, "offline", retain=True)
-    assert node.kinds() == told
+        node.publish(1_000 + start, status, "offline", retain=True)
+    assert node.kinds() == found
     state = node.field.store.read_now(lambda r: r.states()["nat-1"])
     assert (state.online, state.last_seen) == (True, after(160))
     node.field.store.close()
@@ -204,8 +204,8 @@ def test_a_retained_copy_of_a_live_message_adds_nothing(tmp_path: Path) -> None:
 def test_a_last_will_sent_while_the_gateway_was_away_is_recorded(tmp_path: Path) -> None:
     node = Node(tmp_path, "zigbee2mqtt", Device(id="kenchi-02", role=Role.DETECTOR))
     topic = "zigbee2mqtt/kenchi-02/availability"
-    node.say(100, topic, '{"state":"online"}')
-    node.say(9_000, topic, '{"state":"offline"}', retain=True)
+    node.publish(100, topic, '{"state":"online"}')
+    node.publish(9_000, topic, '{"state":"offline"}', retain=True)
     state = node.field.store.read_now(lambda r: r.states()["kenchi-02"])
     assert (state.online, state.last_seen) == (False, after(100))
     node.field.store.close()
@@ -214,10 +214,10 @@ def test_a_last_will_sent_while_the_gateway_was_away_is_recorded(tmp_path: Path)
 def test_a_retained_detection_of_unknown_age_does_not_count(tmp_path: Path) -> None:
     node = Node(tmp_path, "esphome", Device(id="yama-pir", role=Role.DETECTOR))
     topic = "yama-pir/binary_sensor/pir/state"
-    node.say(100, topic, "ON", retain=True)
+    node.publish(100, topic, "ON", retain=True)
     assert node.kinds() == []
-    node.say(200, topic, "ON")
-    node.say(300, topic, "ON", retain=True)
+    node.publish(200, topic, "ON")
+    node.publish(300, topic, "ON", retain=True)
     assert node.kinds() == [Kind.DETECTION]
     node.field.store.close()
 
@@ -240,7 +240,7 @@ def test_a_declared_interval_is_taken_also_from_a_replay(tmp_path: Path) -> None
     )
     for name in ("nat-1", "nat-2"):
         topic = f"wildlife/v1/goto/{name}/meta"
-        node.say(100, topic, '{"v":1,"model":"x","heartbeat_s":900}', retain=True)
+        node.publish(100, topic, '{"v":1,"model":"x","heartbeat_s":900}', retain=True)
     devices = node.field.store.read_now(lambda r: {d.id: d for d in r.devices()})
     assert [devices[name].heartbeat_s for name in ("nat-1", "nat-2")] == [900, 60]
     node.field.store.close()

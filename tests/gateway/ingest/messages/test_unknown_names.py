@@ -13,39 +13,39 @@ from tests.gateway.ingest.messages.held import (
     POLICY,
     approve,
     confirmed,
-    hear,
     native,
     open_alerts,
+    receive,
     zigbee,
 )
 from tests.support.samples import TOKYO, at
 
 
 def test_names_beyond_the_list_are_reported_once_with_their_common_filter(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(3_000)))
+    receive(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(3_000)))
     assert len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER
     for minute in (51, 52, 53):
         store.write_now(lambda tx, m=minute: tick(tx, at(m), POLICY))  # type: ignore[misc]
     [alert] = store.read_now(lambda r: r.open_alerts())
     assert (alert.rule, alert.subject) == ("many_names", "wildlife/v1/+/wana-07/#")
     assert 2_700 < int(alert.note) < 3_300
-    said = texts.text(alert, None, "ja", TOKYO, at(53))
-    assert said.startswith("wana-07（約")
-    assert "の名前" in said
+    shown = texts.text(alert, None, "ja", TOKYO, at(53))
+    assert shown.startswith("wana-07（約")
+    assert "の名前" in shown
     store.write_now(lambda tx: tick(tx, at(200), POLICY))
     assert open_alerts(store) == set()
 
 
 def test_a_flood_of_names_keeps_no_other_new_device_out(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(2_000)))
-    outcome = hear(store, native("wana-99", "trap.sprung", 1))
+    receive(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(2_000)))
+    outcome = receive(store, native("wana-99", "trap.sprung", 1))
     assert [device.id for device in outcome.pending] == ["wana-99"]
     assert [one.subject for one in outcome.opened] == ["wana-99"]
 
 
 def test_a_capture_under_a_name_without_room_is_stored_and_alerts_with_others(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
-    outcome = hear(store, native("wana-07", "trap.sprung", 401, site="new"))
+    receive(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
+    outcome = receive(store, native("wana-07", "trap.sprung", 401, site="new"))
     assert [one.subject for one in outcome.opened] == [ALL_OTHERS]
     assert confirmed(outcome) == {"wana-07-401"}
     assert store.read_now(lambda r: r.quarantine(1))[0].reason is RefusalReason.NAMES
@@ -54,24 +54,24 @@ def test_a_capture_under_a_name_without_room_is_stored_and_alerts_with_others(st
 
 
 def test_names_can_be_forgotten_but_not_those_that_report_a_capture(store: Store) -> None:
-    hear(store, native("wana-07", "trap.sprung", 0, site="real"))
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(1, 400)))
+    receive(store, native("wana-07", "trap.sprung", 0, site="real"))
+    receive(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(1, 400)))
     gone = store.write_now(lambda tx: APPROVALS.forget(tx, "wildlife/v1/+/wana-07/#"))
     assert gone == unknown_names.MOST_SHARING_A_FILTER - 1
     assert [one.id for one in store.read_now(lambda r: r.pending())] == ["real/wana-07"]
     assert len(approve(store, "real/wana-07").events) == 1
     later = native("wana-07", "heartbeat", 9_000, site="s1")
-    assert len(hear(store, later).pending) == 1
+    assert len(receive(store, later).pending) == 1
 
 
 def test_approving_a_listed_name_makes_room_in_the_list(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
+    receive(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(400)))
     approve(store, "s1/wana-07")
-    hear(store, native("wana-07", "heartbeat", 500, site="new"))
+    receive(store, native("wana-07", "heartbeat", 500, site="new"))
     assert (
         len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER - 1
     )  # this hour
-    hear(store, native("wana-07", "heartbeat", 9_000, site="new"))
+    receive(store, native("wana-07", "heartbeat", 9_000, site="new"))
     assert len(store.read_now(lambda r: r.pending())) == unknown_names.MOST_SHARING_A_FILTER
 
 
@@ -81,11 +81,11 @@ def test_copies_retained_messages_and_irrelevant_messages_are_counted_by_device(
     store.write_now(lambda tx: tx.put_device(Device(id="door", role=Role.TRAP)))
     store.write_now(lambda tx: tx.put_device(Device(id="wana-01", role=Role.TRAP)))
     one = native("wana-01", "trap.set", 1)
-    outcome = hear(store, one, one)
-    outcome.no_events.update(hear(store, one).no_events)
+    outcome = receive(store, one, one)
+    outcome.no_events.update(receive(store, one).no_events)
     memory = msgspec.structs.replace(zigbee("door", 2, battery=50), retain=True)
     outcome.no_events.update(
-        hear(store, memory, Message("zigbee2mqtt/x/set", b"1", at(3))).no_events
+        receive(store, memory, Message("zigbee2mqtt/x/set", b"1", at(3))).no_events
     )
     assert outcome.no_events["wana-01", "copy"] == 2
     assert outcome.no_events["door", "memory"] == 1
@@ -93,7 +93,7 @@ def test_copies_retained_messages_and_irrelevant_messages_are_counted_by_device(
 
 
 def test_a_trap_at_which_somebody_acted_is_not_forgotten(store: Store) -> None:
-    hear(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(5)))
+    receive(store, *(native("wana-07", "heartbeat", n, site=f"s{n}") for n in range(5)))
     state = DeviceState(device="s1/wana-07", last_seen=at(1))
     store.write_now(lambda tx: tx.put_states([state]))
     assert store.write_now(lambda tx: APPROVALS.forget(tx, "wildlife/v1/+/wana-07/#")) == 4

@@ -37,7 +37,7 @@ class Site:
         self.decode = Sources(SOURCES, "goto").decode
         self.policy = Policy(Config())
 
-    def hear(self, topic: str, payload: Any, *, retain: bool = False) -> Outcome:
+    def receive(self, topic: str, payload: Any, *, retain: bool = False) -> Outcome:
         self.minutes += 1
         body = payload.encode() if isinstance(payload, str) else json.dumps(payload).encode()
         one = Message(topic, body, at(self.minutes), retain=retain)
@@ -118,24 +118,24 @@ def test_a_frame_that_cannot_be_read_makes_the_traps_state_unknown_until_one_is_
     make: Make, topic: str, broken: Any
 ) -> None:
     site = make(EUI, model="milesight-ws301")
-    site.hear(UP, up(CLOSED, 1))
+    site.receive(UP, up(CLOSED, 1))
     assert (site.shown().state, site.shown().unknown) == (TrapState.ARMED, False)
-    site.hear(topic, broken)
+    site.receive(topic, broken)
     assert (site.shown().state, site.shown().unknown) == (TrapState.ARMED, True)
     assert " / " in site.shown().unread
     assert (site.topic()["state"], site.topic()["last_known"]) == ("unknown", "armed")
     assert site.alerts() == {"unread"}
-    site.hear(UP, up(None, 3, fPort=0))
+    site.receive(UP, up(None, 3, fPort=0))
     assert site.shown().unknown
-    site.hear(UP, up(CLOSED, 4))
+    site.receive(UP, up(CLOSED, 4))
     assert (site.shown().unknown, site.topic()["state"]) == (False, "armed")
     assert site.alerts() == set()
 
 
 def test_what_is_sprung_stays_sprung_when_a_later_frame_is_unread(make: Make) -> None:
     site = make(EUI, model="milesight-ws301")
-    site.hear(UP, up({"magnet_status": "open"}, 1))
-    site.hear(UP, up(None, 2))
+    site.receive(UP, up({"magnet_status": "open"}, 1))
+    site.receive(UP, up(None, 2))
     assert (site.shown().state, site.shown().unknown) == (TrapState.SPRUNG, False)
     assert site.topic()["state"] == "sprung"
     assert site.alerts() == {"trap_sprung", "unread"}
@@ -143,8 +143,8 @@ def test_what_is_sprung_stays_sprung_when_a_later_frame_is_unread(make: Make) ->
 
 def test_an_unread_trap_stands_among_the_unknown_with_what_to_do(make: Make) -> None:
     site = make(EUI, model="milesight-ws301")
-    site.hear(UP, up(CLOSED, 1))
-    site.hear(UP, up(None, 2))
+    site.receive(UP, up(CLOSED, 1))
+    site.receive(UP, up(None, 2))
     state = site.store.read_now(lambda r: r.states())[EUI]
     seen = view_of(site.trap, state, at(site.minutes))
     assert seen.condition is Condition.UNKNOWN
@@ -154,7 +154,7 @@ def test_an_unread_trap_stands_among_the_unknown_with_what_to_do(make: Make) -> 
 def test_a_model_named_later_reads_what_was_held_and_the_state_is_known_again(make: Make) -> None:
     site = make(EUI)
     held = up({"magnet_status": "open", "flux": 3}, 1, time="2026-11-01T00:00:30Z")
-    assert site.hear(UP, held).refused == {RefusalReason.MODEL: 1}
+    assert site.receive(UP, held).refused == {RefusalReason.MODEL: 1}
     assert "--model" in site.shown().unread
     site.approve(model="milesight-ws301")
     assert (site.shown().state, site.shown().unread) == (TrapState.SPRUNG, "")
@@ -163,16 +163,16 @@ def test_a_model_named_later_reads_what_was_held_and_the_state_is_known_again(ma
 
 def test_an_unapproved_device_gets_no_unread_state(make: Make) -> None:
     site = make("other")
-    site.hear(UP, up({"flux": 3}, 1))
+    site.receive(UP, up({"flux": 3}, 1))
     assert set(site.store.read_now(lambda r: r.states())) == set()
 
 
 def test_a_retained_frame_that_cannot_be_read_changes_no_state(make: Make) -> None:
     site = make("hako")
-    site.hear("zigbee2mqtt/hako", {"contact": True})
-    site.hear("zigbee2mqtt/hako", {"contact": "perhaps"}, retain=True)
+    site.receive("zigbee2mqtt/hako", {"contact": True})
+    site.receive("zigbee2mqtt/hako", {"contact": "perhaps"}, retain=True)
     assert not site.shown().unknown
-    site.hear("zigbee2mqtt/hako", {"contact": "perhaps"})
+    site.receive("zigbee2mqtt/hako", {"contact": "perhaps"})
     assert site.shown().unknown
 
 
@@ -181,32 +181,32 @@ def test_an_alarm_with_a_bell_is_an_alarm_and_another_text_leaves_the_state_unkn
 ) -> None:
     site = make("!cafe0001")
 
-    def say(text: str, number: int) -> Outcome:
+    def send(text: str, number: int) -> Outcome:
         packet = {"from": 0xCAFE0001, "id": number, "type": "detection", "payload": {"text": text}}
-        return site.hear("msh/JP/2/json/Wana/!aa", packet)
+        return site.receive("msh/JP/2/json/Wana/!aa", packet)
 
-    say("Wana state: 0", 1)
-    say("Wana opened", 2)
+    send("Wana state: 0", 1)
+    send("Wana opened", 2)
     assert site.shown().unknown
-    say("Wana state: 0", 3)
+    send("Wana state: 0", 3)
     assert not site.shown().unknown
-    say("Wana detected\a\r\n", 4)
+    send("Wana detected\a\r\n", 4)
     assert site.shown().state is TrapState.SPRUNG
     assert site.alerts() == {"trap_sprung"}
 
 
 def test_a_nodes_low_battery_is_a_warning_and_no_capture(make: Make) -> None:
     site = make("yama-9")
-    site.hear("yama-9/binary_sensor/reed/state", "OFF")
+    site.receive("yama-9/binary_sensor/reed/state", "OFF")
     for name in ("yama-9_status", "update_available", "battery_charging", "reed_2"):
-        site.hear(f"yama-9/binary_sensor/{name}/state", "ON")
+        site.receive(f"yama-9/binary_sensor/{name}/state", "ON")
     assert site.alerts() == set()
-    site.hear("yama-9/binary_sensor/battery_low/state", "ON")
+    site.receive("yama-9/binary_sensor/battery_low/state", "ON")
     assert (site.shown().state, site.alerts()) == (TrapState.ARMED, {"battery_low"})
-    site.hear("yama-9/binary_sensor/reed/state", "ON")
-    site.hear("yama-9/binary_sensor/battery_low/state", "OFF")
+    site.receive("yama-9/binary_sensor/reed/state", "ON")
+    site.receive("yama-9/binary_sensor/battery_low/state", "OFF")
     for name in ("status", "update_available", "reed_2"):
-        site.hear(f"yama-9/binary_sensor/{name}/state", "OFF")
+        site.receive(f"yama-9/binary_sensor/{name}/state", "OFF")
     assert (site.shown().state, site.alerts()) == (TrapState.SPRUNG, {"trap_sprung"})
 
 
@@ -217,9 +217,9 @@ def test_the_class_that_a_node_declares_goes_before_its_inputs_name(make: Make) 
         "dev_cla": "problem",
         "stat_t": "yama-9/binary_sensor/lid/state",
     }
-    site.hear("yama-9/binary_sensor/reed/state", "OFF")
-    site.hear("homeassistant/binary_sensor/yama-9/lid/config", config)
-    site.hear("yama-9/binary_sensor/lid/state", "ON")
+    site.receive("yama-9/binary_sensor/reed/state", "OFF")
+    site.receive("homeassistant/binary_sensor/yama-9/lid/config", config)
+    site.receive("yama-9/binary_sensor/lid/state", "ON")
     assert site.alerts() == set()
 
 
@@ -237,12 +237,12 @@ def test_a_low_battery_flag_opens_the_alert_and_its_end_ends_it(
     make: Make, flag: dict[str, Any]
 ) -> None:
     site = make("hako")
-    site.hear(flag["topic"], flag["body"])
+    site.receive(flag["topic"], flag["body"])
     assert site.alerts() == {"battery_low"}
     over = json.loads(
         json.dumps(flag["body"]).replace("true}", "false}").replace('Low": 1', 'Low": 0')
     )
-    site.hear(flag["topic"], over)
+    site.receive(flag["topic"], over)
     assert site.alerts() == set()
 
 
@@ -250,28 +250,33 @@ def test_a_receiver_without_a_fix_moves_no_trap(make: Make) -> None:
     site = make(EUI, model="milesight-at101", lat=32.7, lon=128.8)
     topic = f"v3/goto@ttn/devices/{EUI}/up"
 
-    def say(lat: float, lon: float, count: int) -> None:
+    def send(lat: float, lon: float, count: int) -> None:
         values = {"latitude": lat, "longitude": lon, "motion_status": "stop"}
-        told = {"f_cnt": count, "f_port": 85, "frm_payload": f"A{count}", "decoded_payload": values}
-        body = {"end_device_ids": {"device_id": "a", "dev_eui": EUI}, "uplink_message": told}
-        site.hear(topic, body)
+        found = {
+            "f_cnt": count,
+            "f_port": 85,
+            "frm_payload": f"A{count}",
+            "decoded_payload": values,
+        }
+        body = {"end_device_ids": {"device_id": "a", "dev_eui": EUI}, "uplink_message": found}
+        site.receive(topic, body)
 
-    say(32.7, 128.8, 1)
+    send(32.7, 128.8, 1)
     for count, (lat, lon) in enumerate([(4e-6, 1e-5), (0, 0), (32.7, 0.0), (128.8, 32.7)], 2):
-        say(lat, lon, count)
+        send(lat, lon, count)
     assert site.alerts() == set()
-    say(32.8, 128.8, 9)  # a control: a real move is seen
+    send(32.8, 128.8, 9)  # a control: a real move is seen
     assert site.alerts() == {"moved"}
 
 
 def test_a_simulated_uplink_is_kept_as_a_test_and_counts_nowhere(make: Make) -> None:
     site = make(EUI, model="milesight-ws301")
-    told = {"f_cnt": 1, "f_port": 85, "frm_payload": "AQ==", "decoded_payload": {"door": "open"}}
-    body = {"end_device_ids": {"dev_eui": EUI}, "uplink_message": told, "simulated": True}
-    outcome = site.hear(f"v3/goto@ttn/devices/{EUI}/up", body)
+    found = {"f_cnt": 1, "f_port": 85, "frm_payload": "AQ==", "decoded_payload": {"door": "open"}}
+    body = {"end_device_ids": {"dev_eui": EUI}, "uplink_message": found, "simulated": True}
+    outcome = site.receive(f"v3/goto@ttn/devices/{EUI}/up", body)
     assert (outcome.refused, outcome.events) == ({RefusalReason.TEST: 1}, [])
     assert (site.shown().state, site.alerts()) == (None, set())
     (kept,) = site.store.read_now(lambda r: r.quarantine(10))
     assert "trap.sprung" in kept.detail
-    site.hear(f"v3/goto@ttn/devices/{EUI}/up", {**body, "simulated": False})
+    site.receive(f"v3/goto@ttn/devices/{EUI}/up", {**body, "simulated": False})
     assert site.alerts() == {"trap_sprung"}

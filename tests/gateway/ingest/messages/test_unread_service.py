@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway.domain.model import Device, Role
 from tests.faults.witness import ready
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Service, heard
+from tests.support.service import Service, retained_message
 
 EUI, PLACED = "24e124aa00000077", "24e124aa00000078"
 UP = f"application/7/device/{EUI}/event/up"
@@ -43,7 +43,7 @@ class Source:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
-    def say(self, topic: str, payload: Any) -> None:
+    def publish(self, topic: str, payload: Any) -> None:
         body = payload if isinstance(payload, str) else json.dumps(payload)
         self._client.publish(topic, body.encode(), 1).wait_for_publish(30)
 
@@ -92,25 +92,25 @@ def test_a_codec_that_fails_leaves_the_trap_unknown_on_page_and_topic_until_a_fr
     topic = f"shishigaki/v1/goto/{EUI}/state"
 
     def state() -> str:
-        told = heard(mosquitto.port, topic)
-        return str(json.loads(told)["state"]) if told else ""
+        found = retained_message(mosquitto.port, topic)
+        return str(json.loads(found)["state"]) if found else ""
 
-    source.say(UP, up({"magnet_status": "close"}, 1))
+    source.publish(UP, up({"magnet_status": "close"}, 1))
     wait_for(lambda: state() == "armed", "the closed trap", 60)
-    source.say(UP, up(None, 2))
-    source.say(UP, up(None, 3))
+    source.publish(UP, up(None, 2))
+    source.publish(UP, up(None, 3))
     error = {
         "deviceInfo": {"devEui": EUI},
         "level": "ERROR",
         "code": "UPLINK_CODEC",
         "description": "x is undefined",
     }
-    source.say(UP.replace("/up", "/log"), error)
+    source.publish(UP.replace("/up", "/log"), error)
     wait_for(lambda: state() == "unknown", "the unread trap", 60)
     wait_for(lambda: "x is undefined" in page(gateway), "the reason on the page", 60)
     assert "読めません" in page(gateway)
-    source.say(UP, up(None, 4, fPort=0))
-    source.say(UP, up({"magnet_status": "close"}, 5))
+    source.publish(UP, up(None, 4, fPort=0))
+    source.publish(UP, up({"magnet_status": "close"}, 5))
     wait_for(lambda: state() == "armed", "the frame that is read", 60)
     wait_for(lambda: "x is undefined" not in page(gateway), "the page without the reason", 60)
 
@@ -121,15 +121,20 @@ def test_a_meshtastic_bell_is_a_capture_a_battery_flag_a_warning_and_a_failed_fi
 ) -> None:
     def place(lat: float, lon: float, count: int) -> None:
         values = {"latitude": lat, "longitude": lon, "motion_status": "stop"}
-        told = {"f_cnt": count, "f_port": 85, "frm_payload": f"A{count}", "decoded_payload": values}
-        body = {"end_device_ids": {"dev_eui": PLACED}, "uplink_message": told}
-        source.say(f"v3/goto@ttn/devices/{PLACED}/up", body)
+        found = {
+            "f_cnt": count,
+            "f_port": 85,
+            "frm_payload": f"A{count}",
+            "decoded_payload": values,
+        }
+        body = {"end_device_ids": {"dev_eui": PLACED}, "uplink_message": found}
+        source.publish(f"v3/goto@ttn/devices/{PLACED}/up", body)
 
     for number, text in enumerate(("Wana state: 0", "Wana detected\a"), 1):
         packet = {"from": 0xCAFE0001, "id": number, "type": "detection", "payload": {"text": text}}
-        source.say("msh/JP/2/json/Wana/!aa", packet)
-    source.say("yama-9/binary_sensor/reed/state", "OFF")
-    source.say("yama-9/binary_sensor/battery_low/state", "ON")
+        source.publish("msh/JP/2/json/Wana/!aa", packet)
+    source.publish("yama-9/binary_sensor/reed/state", "OFF")
+    source.publish("yama-9/binary_sensor/battery_low/state", "ON")
     place(32.7, 128.8, 1)
     place(4e-6, 1e-5, 2)
     capture, warning = ("trap_sprung", "!cafe0001"), ("battery_low", "yama-9")

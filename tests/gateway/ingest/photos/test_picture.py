@@ -115,8 +115,8 @@ def watched(folder: Path, data: bytes) -> tuple[str, int]:
     """(refusal, the most memory in bytes) of a process with the limits of the real one."""
     (folder / "sent").write_bytes(data)
     command = [sys.executable, "-P", "-c", WATCHED, str(folder / "sent"), str(folder / "made")]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    refusal, kilobytes = told.stdout.split()
+    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    refusal, kilobytes = found.stdout.split()
     return refusal, int(kilobytes) * 1024
 
 

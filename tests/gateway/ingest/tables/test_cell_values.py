@@ -52,9 +52,9 @@ def english(said: list[str]) -> list[str]:
     ],
 )
 def test_a_day_is_read_in_any_notation(text: str, day: date, rest: str, notes: list[str]) -> None:
-    said: list[str] = []
-    assert dates.day(text, said.append) == (day, rest)
-    assert english(said) == notes
+    shown: list[str] = []
+    assert dates.day(text, shown.append) == (day, rest)
+    assert english(shown) == notes
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_a_day_is_read_in_any_notation(text: str, day: date, rest: str, notes: l
     ],
 )
 def test_what_is_no_day_is_refused(text: str, why: str) -> None:
-    said: list[str] = []
+    shown: list[str] = []
     if text == "R0.1.1x":
-        assert dates.day(text, said.append)[1] == "x"
-        assert said
+        assert dates.day(text, shown.append)[1] == "x"
+        assert shown
         return
     with pytest.raises(ValueError, match=why):
-        dates.day(text, said.append)
+        dates.day(text, shown.append)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_what_is_no_day_is_refused(text: str, why: str) -> None:
     ],
 )
 def test_a_time_is_read_or_left_unknown(text: str, hour: time | None, notes: list[str]) -> None:
-    said: list[str] = []
-    assert dates.clock(text, said.append) == hour
-    assert english(said) == notes
+    shown: list[str] = []
+    assert dates.clock(text, shown.append) == hour
+    assert english(shown) == notes
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_a_time_is_read_or_left_unknown(text: str, hour: time | None, notes: lis
     ],
 )
 def test_a_number_is_read_or_left_unknown(text: str, count: int | None, notes: list[str]) -> None:
-    said: list[str] = []
-    assert cell_values.number(text, said.append) == count
-    assert english(said) == notes
+    shown: list[str] = []
+    assert cell_values.number(text, shown.append) == count
+    assert english(shown) == notes
 
 
 def test_a_code_that_a_spreadsheet_destroyed_is_known() -> None:
@@ -167,11 +167,11 @@ def test_degrees_are_numbers() -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused_by_a_sentence(text: str) -> None:
-    said: list[str] = []
-    assert isinstance(dates.clock(text, said.append), time | None)
-    assert isinstance(cell_values.number(text, said.append), int | None)
+    shown: list[str] = []
+    assert isinstance(dates.clock(text, shown.append), time | None)
+    assert isinstance(cell_values.number(text, shown.append), int | None)
     try:
-        found: date | str = dates.day(text, said.append)[0]
+        found: date | str = dates.day(text, shown.append)[0]
     except ValueError as error:
         found = str(error)
     assert found

@@ -35,10 +35,10 @@ from gateway.ingest.tables import ids
     ],
 )
 def test_a_destroyed_id_is_named_with_what_happened_and_what_to_do(text: str, cause: str) -> None:
-    told = ids.why_destroyed(text)
-    assert cause in told
-    assert "format the column as text" in told
-    assert "文字列" in told
+    found = ids.why_destroyed(text)
+    assert cause in found
+    assert "format the column as text" in found
+    assert "文字列" in found
 
 
 @pytest.mark.parametrize(

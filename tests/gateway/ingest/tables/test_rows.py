@@ -122,13 +122,13 @@ def test_a_file_that_is_no_table_is_refused_with_what_to_do(data: bytes, cause: 
 
 
 def test_a_workbook_gives_cells_as_a_person_would_write_them() -> None:
-    told: list[list[object]] = [
+    reported: list[list[object]] = [
         [1, 2.0, 0.2291],
         [date(2025, 4, 5), time(18, 30), True],
         [datetime(2025, 4, 5, 18, 30, tzinfo=UTC).replace(tzinfo=None), timedelta(hours=1), None],
         [12345678901234567, " x ", ""],
     ]
-    table = read(book([["題"], [], list(HEADER), *told]))
+    table = read(book([["題"], [], list(HEADER), *reported]))
     assert found(table) == [
         ("1", "2", "0.2291"),
         ("2025-04-05", "18:30:00", "true"),
@@ -211,10 +211,10 @@ def test_what_is_written_with_quotes_is_read_back(
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_table_or_refused_in_words(data: bytes) -> None:
-    told = ""
+    reported = ""
     for start in (b"", "番号,場所,備考\n".encode(), b"PK\x03\x04"):
         try:
-            told += repr(read(start + data).encoding)
+            reported += repr(read(start + data).encoding)
         except TableError as error:
-            told += str(error)
-    assert told
+            reported += str(error)
+    assert reported

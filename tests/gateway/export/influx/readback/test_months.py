@@ -45,14 +45,14 @@ SPANS = {
 
 def diary() -> list[Message]:
     """Four months of four cameras; the last of them never told a species."""
-    told = []
+    all_answers = []
     for number, device in enumerate(FLEET):
         for half_day in range(2 * DAYS):
             minute = half_day * 720 + number
-            told.append(reading(device.id, Kind.HEARTBEAT, minute, seq=2 * half_day))
+            all_answers.append(reading(device.id, Kind.HEARTBEAT, minute, seq=2 * half_day))
             if (half_day + number) % 3 == 0:
                 species = SPECIES[half_day % 3] if number < 3 else "unknown"
-                told.append(
+                all_answers.append(
                     reading(
                         device.id,
                         Kind.DETECTION,
@@ -61,7 +61,7 @@ def diary() -> list[Message]:
                         seq=2 * half_day + 1,
                     )
                 )
-    return [message(one) for one in told]
+    return [message(one) for one in all_answers]
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-async def told(history: History, span: tuple[datetime, datetime]) -> list[object]:
+async def all_answers(history: History, span: tuple[datetime, datetime]) -> list[object]:
     """Everything that is added up over a time."""
     return [
         await history.totals(*span),
@@ -86,8 +86,8 @@ async def told(history: History, span: tuple[datetime, datetime]) -> list[object
 def check_alike(store: Store, influxd: Influxd) -> None:
     own = EmbeddedHistory(store, TOKYO)
     for name, span in SPANS.items():
-        expected = asyncio.run(told(own, span))
-        found = ask(influxd, lambda s, at=span: told(InfluxHistory(s, SITE, TOKYO), at))  # type: ignore[misc]
+        expected = asyncio.run(all_answers(own, span))
+        found = ask(influxd, lambda s, at=span: all_answers(InfluxHistory(s, SITE, TOKYO), at))  # type: ignore[misc]
         assert found == expected, name
         assert all(expected), name
 
@@ -183,12 +183,12 @@ def test_the_mark_of_a_complete_history_is_written_every_day(
                 store, chosen, SITE, TOKYO, Meters(CollectorRegistry()), lambda: now[0]
             )
 
-            async def said() -> bool:
+            async def is_whole() -> bool:
                 return forwarder.marked_complete_at == now[0]
 
             async with following(forwarder):
                 for _ in range(3):
-                    await until(said, "the past to be called whole")
+                    await until(is_whole, "the past to be called whole")
                     now[0] += timedelta(days=1)
             [[table]] = await server.query("SELECT layout FROM whole")
             return len(table.values)

@@ -31,15 +31,15 @@ def read(message: Message, devices: Mapping[str, Device]) -> list[Reading]:
 def report(device: str, kind: Kind, minutes: float | None = None, **body: object) -> Message:
     """A native event, received at `received` minutes (else when it happened); `minutes` None: no time."""
     received = float(str(body.pop("received", minutes or 0)))
-    told: dict[str, object] = {"v": 1, "kind": kind.value}
+    found: dict[str, object] = {"v": 1, "kind": kind.value}
     if minutes is not None:
-        told |= {"ts": at(minutes).isoformat(), "ts_src": "ntp"}
+        found |= {"ts": at(minutes).isoformat(), "ts_src": "ntp"}
     leaf = "telemetry" if kind is Kind.HEARTBEAT else "event"
-    payload = msgspec.json.encode(told | body)
+    payload = msgspec.json.encode(found | body)
     return Message(f"wildlife/v1/goto/{device}/{leaf}", payload, at(received))
 
 
-def hear(store: Store, *messages: Message) -> Outcome:
+def receive(store: Store, *messages: Message) -> Outcome:
     return store.write_now(lambda tx: absorb(tx, messages, read, at(60 * DAY)))
 
 

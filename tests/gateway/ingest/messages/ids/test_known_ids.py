@@ -27,8 +27,8 @@ from tests.gateway.ingest.messages.ids.native_reports import (
     confirmed,
     conflicts,
     events,
-    hear,
     read,
+    receive,
     report,
 )
 from tests.support.samples import TRAP, at, decode, message, open_store, reading
@@ -49,11 +49,11 @@ def test_two_devices_that_use_the_same_id_both_count_alert_and_are_confirmed(
     store: Store, together: bool
 ) -> None:
     both = [report(device, Kind.SPRUNG, 5, id="1") for device in ("trap-01", "trap-02")]
-    outcomes = [hear(store, *both)] if together else [hear(store, one) for one in both]
+    outcomes = [receive(store, *both)] if together else [receive(store, one) for one in both]
     assert events(store) == [("trap-01", "1", Kind.SPRUNG), ("trap-02", "1", Kind.SPRUNG)]
     assert [a.subject for o in outcomes for a in o.opened] == ["trap-01", "trap-02"]
     assert [confirmed(outcomes[0], "trap-01"), confirmed(outcomes[-1], "trap-02")] == [["1"], ["1"]]
-    again = hear(store, *both)
+    again = receive(store, *both)
     assert (again.events, again.duplicates, len(events(store))) == ([], 2, 2)
     assert conflicts(store) == []
 
@@ -76,7 +76,7 @@ def test_copies_by_key_are_copies_of_the_same_device_only(store: Store) -> None:
 
 
 def test_side_fields_make_no_conflict(store: Store) -> None:
-    hear(store, report("trap-01", Kind.SPRUNG, 5, id="1", boot=1, seq=5, link={"rssi_dbm": -90}))
+    receive(store, report("trap-01", Kind.SPRUNG, 5, id="1", boot=1, seq=5, link={"rssi_dbm": -90}))
     other = report(
         "trap-01",
         Kind.SPRUNG,
@@ -89,7 +89,7 @@ def test_side_fields_make_no_conflict(store: Store) -> None:
         battery={"v": 3.1},
         uptime_ms=5,
     )
-    outcome = hear(store, other)
+    outcome = receive(store, other)
     assert (outcome.events, outcome.duplicates, confirmed(outcome)) == ([], 1, ["1"])
     assert conflicts(store) == []
 
@@ -98,8 +98,8 @@ def test_a_time_that_the_device_corrects_after_it_got_the_time_is_no_new_event(
     store: Store,
 ) -> None:
     guessed = report("trap-01", Kind.SPRUNG, 2, id="1", boot=1, seq=5, ts_src="rtc", received=20)
-    hear(store, guessed)
-    outcome = hear(store, report("trap-01", Kind.SPRUNG, 9, id="1", boot=1, seq=5, received=30))
+    receive(store, guessed)
+    outcome = receive(store, report("trap-01", Kind.SPRUNG, 9, id="1", boot=1, seq=5, received=30))
     assert (outcome.events, confirmed(outcome), conflicts(store)) == ([], ["1"], [])
 
 
@@ -116,10 +116,10 @@ def test_one_radio_packet_by_receivers_with_different_clocks_is_one_event(store:
 
     node = Device(id="!0000002a", role=Role.TRAP)
     store.write_now(lambda tx: tx.put_device(node))
-    heard = [packet("aa", at(0).timestamp()), packet("bb", at(-10).timestamp())]
+    received = [packet("aa", at(0).timestamp()), packet("bb", at(-10).timestamp())]
     outcome = store.write_now(
         lambda tx: absorb(
-            tx, heard, lambda m, d: meshtastic.decode(m, Context(devices=d, site="goto")), at(2)
+            tx, received, lambda m, d: meshtastic.decode(m, Context(devices=d, site="goto")), at(2)
         )
     )
     assert ([e.kind for e in outcome.events], outcome.duplicates) == ([Kind.SPRUNG], 1)
@@ -136,7 +136,9 @@ def test_an_id_used_for_something_else_alerts_is_shown_and_is_not_confirmed(
     armed = report("trap-01", Kind.SET, 5, id="e1", boot=1, seq=5)
     sprung = report("trap-01", Kind.SPRUNG, 60, id="e1", boot=2, seq=1)
     outcomes = (
-        [hear(store, armed, sprung)] if together else [hear(store, one) for one in (armed, sprung)]
+        [receive(store, armed, sprung)]
+        if together
+        else [receive(store, one) for one in (armed, sprung)]
     )
     assert [kind for _, _, kind in events(store)] == [Kind.SET, Kind.SPRUNG]
     assert [a.rule for a in outcomes[-1].opened] == ["trap_sprung"]
@@ -147,9 +149,9 @@ def test_an_id_used_for_something_else_alerts_is_shown_and_is_not_confirmed(
     assert "trap.sprung 2026-11-01T01:00:00Z boot 2 seq 1" in detail
     assert store.read_now(lambda r: r.states()["trap-01"].trap) is TrapState.SPRUNG
 
-    repeated = hear(store, sprung, sprung)
+    repeated = receive(store, sprung, sprung)
     assert (repeated.events, confirmed(repeated), len(conflicts(store))) == ([], [], 1)
-    assert confirmed(hear(store, armed)) == ["e1"]
+    assert confirmed(receive(store, armed)) == ["e1"]
 
 
 @pytest.mark.parametrize(
@@ -163,15 +165,17 @@ def test_an_id_used_for_something_else_alerts_is_shown_and_is_not_confirmed(
 )
 def test_another_kind_time_or_boot_is_a_conflict(store: Store, second: dict[str, object]) -> None:
     first: dict[str, object] = {"kind": Kind.SPRUNG, "minutes": 5, "id": "1", "boot": 1, "seq": 5}
-    hear(store, report("trap-01", **first))  # type: ignore[arg-type]
-    outcome = hear(store, report("trap-01", **(first | second | {"received": 8})))  # type: ignore[arg-type]
+    receive(store, report("trap-01", **first))  # type: ignore[arg-type]
+    outcome = receive(store, report("trap-01", **(first | second | {"received": 8})))  # type: ignore[arg-type]
     assert (len(outcome.events), confirmed(outcome)) == (1, [])
     assert outcome.refused == {RefusalReason.CONFLICT: 1}
     assert len(conflicts(store)) == 1
 
 
 def test_reading_a_conflict_again_marks_it_as_seen_and_adds_nothing(store: Store) -> None:
-    hear(store, report("trap-01", Kind.SET, 5, id="1"), report("trap-01", Kind.SPRUNG, 6, id="1"))
+    receive(
+        store, report("trap-01", Kind.SET, 5, id="1"), report("trap-01", Kind.SPRUNG, 6, id="1")
+    )
     kept = store.write_now(lambda tx: tx.quarantine.waiting())
     outcome = store.write_now(lambda tx: read_again(tx, kept, read, at(9)))
     assert (outcome.events, outcome.opened, conflicts(store)) == ([], [], [])
@@ -180,7 +184,7 @@ def test_reading_a_conflict_again_marks_it_as_seen_and_adds_nothing(store: Store
 def test_a_conflict_that_was_held_of_an_unknown_device_is_shown_after_approval(
     store: Store,
 ) -> None:
-    hear(store, report("new", Kind.SET, 5, id="1"), report("new", Kind.SPRUNG, 6, id="1"))
+    receive(store, report("new", Kind.SET, 5, id="1"), report("new", Kind.SPRUNG, 6, id="1"))
     approved = Device(id="new", role=Role.TRAP, standing=Standing.APPROVED)
     store.write_now(lambda tx: tx.put_device(approved))
     outcome = store.write_now(lambda tx: release(tx, "new", read, at(9)))
@@ -192,7 +196,7 @@ def test_a_device_that_always_uses_one_id_loses_nothing_and_fills_no_quarantine(
     store: Store,
 ) -> None:
     most = batch.CONFLICTS + 20
-    hear(store, *(report("trap-01", Kind.HEARTBEAT, minute, id="0") for minute in range(most)))
+    receive(store, *(report("trap-01", Kind.HEARTBEAT, minute, id="0") for minute in range(most)))
     assert (len(events(store)), len(conflicts(store))) == (most, batch.CONFLICTS)
 
 
@@ -208,31 +212,33 @@ def test_a_device_that_lost_its_boot_number_is_confirmed_and_alerts(
         return report("trap-01", kind, minutes, boot=0, seq=seq, **ids)
 
     first = [one(Kind.SET, 1, 1), one(Kind.SPRUNG, 2, 2), one(Kind.SET, 3, 3), one(Kind.SET, 4, 4)]
-    hear(store, *first)
+    receive(store, *first)
     again = [one(Kind.SET, 30 * DAY, 1), one(Kind.SPRUNG, 30 * DAY + 9, 2)]
-    outcomes = [hear(store, message) for message in again]
+    outcomes = [receive(store, message) for message in again]
     assert [e.kind for o in outcomes for e in o.events] == [Kind.SET, Kind.SPRUNG]
     assert [a.rule for a in outcomes[1].opened] == ["trap_sprung"]
     assert [confirmed(o) for o in outcomes] == ([["0-1"], ["0-2"]] if id_ else [[], []])
     assert conflicts(store) == []
-    copies = hear(store, *again, *first)
+    copies = receive(store, *again, *first)
     assert (copies.events, copies.duplicates, conflicts(store)) == ([], 6, [])
 
 
 def test_a_sensor_without_clock_that_counts_from_one_again_next_month_alerts(store: Store) -> None:
     one = {"id": "1", "received": 5}
-    hear(store, report("trap-01", Kind.SPRUNG, **one))  # type: ignore[arg-type]
-    hear(store, report("trap-01", Kind.SET, 60, id="2"))
-    again = hear(store, report("trap-01", Kind.SPRUNG, **(one | {"received": 30 * DAY})))  # type: ignore[arg-type]
+    receive(store, report("trap-01", Kind.SPRUNG, **one))  # type: ignore[arg-type]
+    receive(store, report("trap-01", Kind.SET, 60, id="2"))
+    again = receive(store, report("trap-01", Kind.SPRUNG, **(one | {"received": 30 * DAY})))  # type: ignore[arg-type]
     assert ([a.rule for a in again.opened], confirmed(again)) == (["trap_sprung"], ["1"])
     assert conflicts(store) == []
 
 
 def test_a_reused_id_alerts_also_when_the_journal_has_forgotten_the_first(store: Store) -> None:
-    hear(store, report("trap-01", Kind.SPRUNG, 5, id="1"), report("trap-01", Kind.SET, 60, id="2"))
+    receive(
+        store, report("trap-01", Kind.SPRUNG, 5, id="1"), report("trap-01", Kind.SET, 60, id="2")
+    )
     store.write_now(lambda tx: tx.purge(at(100), 10))
     assert events(store) == []
-    outcome = hear(store, report("trap-01", Kind.SPRUNG, 30 * DAY, id="1"))
+    outcome = receive(store, report("trap-01", Kind.SPRUNG, 30 * DAY, id="1"))
     assert [alert.observed_at for alert in outcome.opened] == [at(30 * DAY)]
 
 
@@ -241,7 +247,7 @@ def test_control_a_gateway_that_asks_only_for_the_id_loses_a_capture(
 ) -> None:
     for place in (identity, batch, known_ids):
         monkeypatch.setattr(place, "identity_of", lambda event: ("", event.id))
-    hear(store, *(report(device, Kind.SPRUNG, 5, id="1") for device in ("trap-01", "trap-02")))
+    receive(store, *(report(device, Kind.SPRUNG, 5, id="1") for device in ("trap-01", "trap-02")))
     assert [device for device, _, _ in events(store)] == ["trap-01"]
 
 
@@ -249,6 +255,6 @@ def test_control_a_gateway_that_takes_every_known_id_for_a_copy_loses_a_capture(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(known_ids, "compare", lambda *_: Sameness.COPY)
-    hear(store, report("trap-01", Kind.SET, 5, id="e1", boot=1, seq=5))
-    outcome = hear(store, report("trap-01", Kind.SPRUNG, 60, id="e1", boot=2, seq=1))
+    receive(store, report("trap-01", Kind.SET, 5, id="e1", boot=1, seq=5))
+    outcome = receive(store, report("trap-01", Kind.SPRUNG, 60, id="e1", boot=2, seq=1))
     assert (outcome.opened, confirmed(outcome)) == ([], ["e1"])

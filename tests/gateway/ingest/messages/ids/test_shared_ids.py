@@ -9,7 +9,7 @@ from gateway.domain.model import (
     Message,
 )
 from gateway.store import Reader, Store
-from tests.gateway.ingest.messages.ids.native_reports import OTHER, hear, report
+from tests.gateway.ingest.messages.ids.native_reports import OTHER, receive, report
 from tests.support.samples import TRAP, open_store
 from tests.support.tables import stored_rows
 
@@ -39,10 +39,10 @@ def story(store: Store) -> object:
     return store.read_now(ask)
 
 
-def tell(store: Store, told: list[Message], sizes: list[int]) -> None:
+def receive_in_batches(store: Store, told: list[Message], sizes: list[int]) -> None:
     start = 0
     for size in [*sizes, len(told)]:
-        hear(store, *told[start : start + size])
+        receive(store, *told[start : start + size])
         start += size
 
 
@@ -66,7 +66,7 @@ def interleaved(
             )
             for device, kind, n in told
         ]
-        tell(store, [bodies[place] for place in order], sizes)
+        receive_in_batches(store, [bodies[place] for place in order], sizes)
         stories.append(story(store))
         store.close()
     return stories[0], stories[1]
