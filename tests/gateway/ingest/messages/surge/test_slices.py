@@ -12,7 +12,7 @@ from gateway.ingest.messages import judging as judging_module
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.slices import LONGEST_S, MOST, PER_DEVICE, Judged, next_size
 from gateway.store.tables.backlog import ReceiptClock
-from tests.gateway.ingest.messages.test_backlog import BATCH, intake_of, run, told, waiting
+from tests.gateway.ingest.messages.test_backlog import BATCH, intake_of, record_of, run, waiting
 from tests.support.samples import at, decode, message, open_store, reading
 from tests.support.session import FakeSession
 
@@ -71,7 +71,7 @@ def slices_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[int],
     with monkeypatch.context() as patch:
         patch.setattr(judging_module, "absorb", counted)
         run(intake_of(store), FakeSession(), lambda: waiting(store) == 0)
-    record = told(store)
+    record = record_of(store)
     store.close()
     return sizes, record
 
@@ -84,7 +84,7 @@ def test_slices_grow_with_the_number_of_devices_and_end_in_the_same_record(
     sizes, record = slices_of(tmp_path / "sliced", monkeypatch)
     assert sum(sizes) == len(IN_TURN)
     assert max(sizes) >= 2 * len(CAMERAS)
-    assert record == told(clean)
+    assert record == record_of(clean)
     clean.close()
 
 
