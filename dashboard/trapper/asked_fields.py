@@ -27,13 +27,8 @@ class FieldError(BadInputError, ValueError):
         """What is said to the person."""
         if self.asked is None:
             return words(f"form.bad.{self.field}")
-        name = label(self.asked, words)
+        name = self.asked.label(words.language)
         return words("form.bad.missing" if not self.value else "form.bad.asked", name=name)
-
-
-def label(asked: AskedField, words: Translations) -> str:
-    """What the field is called in the reader's language."""
-    return asked.ja if words.language == "ja" or not asked.en else asked.en
 
 
 def answered(

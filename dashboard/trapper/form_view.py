@@ -6,7 +6,7 @@ Owns these values for the template. What a form may contain: `outcome_form`. Mus
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.trapper.asked_fields import YES_NO, label
+from dashboard.trapper.asked_fields import YES_NO
 from dashboard.trapper.outcome_form import (
     AGES,
     MAX_ANIMALS,
@@ -48,7 +48,7 @@ def form_words(
         "ages": AGES,
         "most_animals": MAX_ANIMALS,
         "most_kg": MAX_WEIGHT_KG,
-        "asked": [(one, label(one, words)) for one in rules.asked],
+        "asked": [(one, one.label(words.language)) for one in rules.asked],
         "yes_no": YES_NO,
     }
 

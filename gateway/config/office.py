@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+ASKED = "fields"  # the column that becomes one for each of `paperwork.fields`
 COLUMNS = (  # possible columns of a capture's row in the papers
     "no",
     "date",
@@ -14,7 +15,9 @@ COLUMNS = (  # possible columns of a capture's row in the papers
     "species",
     "count",
     "sex",
+    "age",
     "weight_class",
+    "weight_kg",
     "mesh5km",
     "hunter_number",
     "area",
@@ -24,8 +27,11 @@ COLUMNS = (  # possible columns of a capture's row in the papers
     "lon",
     "captor",
     "permit",
+    ASKED,
     "photo",
+    "photo_taken",
     "sha256",
+    "sha256_sent",
     "duplicate",
     "note",
 )
@@ -64,6 +70,10 @@ class AskedField(_OfficeSection, frozen=True, kw_only=True):
     kind: Literal["text", "choice", "number", "yes-no"] = "text"
     choices: tuple[str, ...] = ()  # of a choice
     required: bool = False  # a capture is not recorded without it
+
+    def label(self, language: str) -> str:
+        """What the field is called in a language."""
+        return self.ja if language == "ja" or not self.en else self.en
 
 
 class Paperwork(_OfficeSection, frozen=True, kw_only=True):

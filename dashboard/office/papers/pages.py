@@ -4,8 +4,9 @@ Owns the handlers. The content of the papers: `papers`.
 """
 
 import asyncio
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -20,13 +21,16 @@ from dashboard.office import filters
 from dashboard.office.choices import Choices
 from dashboard.office.filters import ALL, MapFilter
 from dashboard.office.land_files import OfficeLand
-from dashboard.office.papers import papers, photos
+from dashboard.office.papers import bundle, papers
+from dashboard.office.papers.evidence import EvidenceFiles
 from dashboard.office.papers.papers import Capture
-from dashboard.web.downloads import XLSX, file_answer
+from dashboard.web.downloads import XLSX, file_answer, large_file_answer
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.domain.model import Device, TrapAction
+from gateway.domain.traps.photo import Photo
+from gateway.ingest.photos import keeping
 from gateway.store import Reader
 from gateway.store.reading import Reads
 
@@ -38,6 +42,7 @@ class PapersInput(Struct, frozen=True, eq=False):
     map_filter: MapFilter
     devices: dict[str, Device]
     actions: list[TrapAction]
+    photos: dict[str, Photo]  # of these actions, by the SHA-256 of what was sent
 
 
 class PaperPages:
@@ -48,7 +53,7 @@ class PaperPages:
     ) -> None:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
         self._land = land
-        self._photos = folder(config)
+        self._photos = EvidenceFiles(folder(config), keeping.folder(config))
 
     def routes(self) -> list[BaseRoute]:
         """The routes of these pages."""
@@ -92,14 +97,15 @@ class PaperPages:
         papers_input, found, rows = await self._read(request)
         public, words = _public(request), self._reply.text(request)
 
-        def make() -> bytes:
-            return papers.bundle(found, rows, words, public=public)
+        def make() -> IO[bytes]:
+            out = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer was sent
+            bundle.write(out, found, rows, words, public=public)
+            return out
 
-        body = await asyncio.to_thread(make)
+        made = await asyncio.to_thread(make)
         kind = "public" if public else "office"
-        return file_answer(
-            body, "application/zip", f"captures-{kind}-{papers_input.map_filter.month}.zip"
-        )
+        name = f"captures-{kind}-{papers_input.map_filter.month}.zip"
+        return large_file_answer(made, "application/zip", name)
 
     async def _read(self, request: Request) -> tuple[PapersInput, list[Capture], Table]:
         words, zone, public = self._reply.text(request), self._reply.zone, _public(request)
@@ -109,7 +115,7 @@ class PaperPages:
             found = papers.captures(
                 papers_input.actions,
                 papers_input.devices,
-                lambda name: photos.find(self._photos, name),
+                lambda action: self._photos.of(action, papers_input.photos),
                 zone,
             )
             numbers = self._land.hunter_numbers
@@ -132,7 +138,8 @@ class PaperPages:
             for action in reader.period_reads.acts(*chosen.span.moments(zone))
             if action.device in devices and chosen.counted in {None, action.species}
         ]
-        return PapersInput(choices, chosen, devices, actions)
+        sent = reader.photos.of(one for action in actions for one in action.photos)
+        return PapersInput(choices, chosen, devices, actions, sent)
 
 
 def folder(config: Config) -> Path:

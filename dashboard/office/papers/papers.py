@@ -1,24 +1,17 @@
-"""The rows of the capture report, and the bundle of evidence for the bounty.
+"""The rows of the capture report: its columns, and the check for captures that were recorded twice.
 
-Owns the columns, the check for duplicates and the content of a bundle. A bundle for the office has the
-original photos, because evidence must not be changed. A bundle for publication has photos without
-metadata, and no person, no trap and no place finer than a 5 km square.
+Owns the columns and which of them are private. The ZIP with the photos: `bundle`.
 """
 
-import hashlib
-import io
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
 
-from dashboard.documents import spreadsheet
 from dashboard.documents.table import Cell, Table
-from dashboard.office.papers import photos
-from dashboard.office.papers.photos import Photo, PhotoError
-from gateway.config.office import Paperwork
+from dashboard.office.papers.evidence import Evidence
+from gateway.config.office import ASKED, AskedField, Paperwork
 from gateway.domain.geo import mesh
 from gateway.domain.model import ActionKind, Device, TrapAction
 from gateway.domain.species import UNKNOWN
@@ -34,33 +27,34 @@ PRIVATE_COLUMNS = {
     "permit",
     "note",
     "sha256",
+    "sha256_sent",
+    "photo_taken",
     "photo",
+    ASKED,
 }
-ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed time (the oldest of a ZIP): equal content, equal bytes
-
-FindPhoto = Callable[[str], Photo | None]
+FindPhotos = Callable[[TrapAction], tuple[Evidence, ...]]
 
 
 class Capture(Struct, frozen=True):
-    """A capture with its device, photo and possible duplicate."""
+    """A capture with its device, photos and possible duplicate."""
 
     no: int
     action: TrapAction
     device: Device | None
     mesh5km: str
-    photo: Photo | None
+    photos: tuple[Evidence, ...]
     duplicate: str  # why it may be the same animal twice: "photo" or "day"; "": no sign of it
 
 
 def captures(
-    actions: Iterable[TrapAction], devices: Mapping[str, Device], find: FindPhoto, zone: tzinfo
+    actions: Iterable[TrapAction], devices: Mapping[str, Device], find: FindPhotos, zone: tzinfo
 ) -> list[Capture]:
     """Number the captures, oldest first, and mark possible duplicates."""
     ordered = sorted(
         (a for a in actions if a.deed is ActionKind.CAPTURED), key=lambda a: (a.at, a.id)
     )
-    found = [find(action.photo or "") for action in ordered]
-    hashes = Counter(photo.sha256 for photo in found if photo)
+    found = [find(action) for action in ordered]
+    hashes = Counter(one for photos in found for one in {p.sha256 for p in photos if p.sha256})
     days = Counter(_day_key(action, zone) for action in ordered)
     return [
         Capture(
@@ -68,10 +62,10 @@ def captures(
             action=action,
             device=devices.get(action.device),
             mesh5km=_mesh(devices.get(action.device)),
-            photo=photo,
-            duplicate=_duplicate(photo, hashes, days[_day_key(action, zone)]),
+            photos=photos,
+            duplicate=_duplicate(photos, hashes, days[_day_key(action, zone)]),
         )
-        for no, (action, photo) in enumerate(zip(ordered, found, strict=True), start=1)
+        for no, (action, photos) in enumerate(zip(ordered, found, strict=True), start=1)
     ]
 
 
@@ -89,33 +83,29 @@ def table(
     rows = []
     for one in found:
         cells = _cells(one, settings, words, zone, hunter_numbers)
-        rows.append(tuple(cells[column] for column in columns))
-    head = tuple(words(f"papers.{column}") for column in columns)
-    return Table(words("papers.title"), head, tuple(rows))
+        rows.append(_row([cells[column] for column in columns]))
+    head = [
+        [field.label(words.language) for field in settings.fields]
+        if column == ASKED
+        else words(f"papers.{column}")
+        for column in columns
+    ]
+    return Table(words("papers.title"), tuple(map(str, _row(head))), tuple(rows))
 
 
-def bundle(
-    found: Sequence[Capture], rows: Table, words: Translations, *, public: bool = False
-) -> bytes:
-    """A ZIP of the rows (XLSX, CSV), the photos and the SHA-256 of every file in it."""
-    files: dict[str, bytes] = {
-        "captures.xlsx": spreadsheet.xlsx_bytes([rows]),
-        "captures.csv": spreadsheet.csv_bytes(rows),
-    }
-    left_out: list[str] = []
-    for one in found:
-        if one.photo is None:
-            continue
-        try:
-            data = photos.stripped(one.photo.data) if public else one.photo.data
-        except PhotoError as error:
-            left_out.append(f"{one.no}: {error}")
-            continue
-        files[f"photos/{one.no:04}{_suffix(one.photo)}"] = data
-    files["README.txt"] = _readme(words, left_out, public=public)
-    sums = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()]
-    files["SHA256SUMS"] = "".join(sums).encode()
-    return _zip(files)
+def file_name(capture: Capture, index: int) -> str:
+    """What a photo of a capture is called in the bundle."""
+    path = capture.photos[index].path
+    suffix = ".png" if path and path.suffix.lower() == ".png" else ".jpg"
+    return f"{capture.no:04}{f'-{index + 1}' if index else ''}{suffix}"
+
+
+def _row(cells: Sequence[Cell | Sequence[Cell]]) -> tuple[Cell, ...]:
+    """One row: a cell that is a list takes as many columns as it has values."""
+    flat: list[Cell] = []
+    for cell in cells:
+        flat += [cell] if isinstance(cell, str | int | float | None) else list(cell)
+    return tuple(flat)
 
 
 def _cells(
@@ -124,7 +114,7 @@ def _cells(
     words: Translations,
     zone: tzinfo,
     hunter_numbers: Mapping[str, str],
-) -> dict[str, Cell]:
+) -> dict[str, Cell | list[Cell]]:
     action, device, local = one.action, one.device, one.action.at.astimezone(zone)
     return {
         "no": one.no,
@@ -143,8 +133,13 @@ def _cells(
         "lon": _degrees(device.lon) if device else None,
         "captor": action.by,
         "permit": settings.permits.get(action.device, settings.permit),
-        "photo": action.photo or "",
-        "sha256": one.photo.sha256 if one.photo else "",
+        "age": words.name("age", action.age or "unknown"),
+        "weight_kg": action.weight_kg,
+        ASKED: [_answer(field, action, words) for field in settings.fields],
+        "photo": _photo_names(one, words),
+        "photo_taken": " ".join(photo.taken for photo in one.photos if photo.taken),
+        "sha256": " ".join(photo.sha256 for photo in one.photos if photo.sha256),
+        "sha256_sent": " ".join(p.sent_sha256 for p in one.photos if p.sent_sha256),
         "duplicate": words(f"papers.duplicate_{one.duplicate}") if one.duplicate else "",
         "note": action.note,
     }
@@ -155,8 +150,23 @@ def _degrees(value: float | None) -> float | None:
     return None if value is None else round(value, 5)
 
 
-def _duplicate(photo: Photo | None, hashes: Counter[str], same_day: int) -> str:
-    if photo and hashes[photo.sha256] > 1:
+def _answer(field: AskedField, action: TrapAction, words: Translations) -> str:
+    """What was answered to the municipality."""
+    given = action.fields.get(field.key, "")
+    return words(f"form.{given}") if field.kind == "yes-no" and given else given
+
+
+def _photo_names(one: Capture, words: Translations) -> str:
+    """The person's own words for a photo, the files in the bundle, and how many are awaited."""
+    there = [file_name(one, index) for index, photo in enumerate(one.photos) if photo.path]
+    awaited = len(one.photos) - len(there)
+    own = [one.action.photo] if one.action.photo else []
+    note = [words("photo.waiting", n=awaited)] if awaited else []
+    return " ".join([*own, *there, *note])
+
+
+def _duplicate(photos: Sequence[Evidence], hashes: Counter[str], same_day: int) -> str:
+    if any(hashes[photo.sha256] > 1 for photo in photos):
         return "photo"
     return "day" if same_day > 1 else ""
 
@@ -169,22 +179,3 @@ def _day_key(action: TrapAction, zone: tzinfo) -> tuple[str, ...]:
 
 def _mesh(device: Device | None) -> str:
     return "" if device is None else mesh.code_or_empty(device.lat, device.lon, "5km")
-
-
-def _suffix(photo: Photo) -> str:
-    return ".png" if photo.data.startswith(photos.PNG) else ".jpg"
-
-
-def _readme(words: Translations, left_out: list[str], *, public: bool) -> bytes:
-    lines = [words("papers.readme_public" if public else "papers.readme_office")]
-    if left_out:
-        lines += [words("papers.left_out"), *left_out]
-    return "\r\n".join([*lines, ""]).encode("utf-8-sig")
-
-
-def _zip(files: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), data, zipfile.ZIP_DEFLATED)
-    return out.getvalue()

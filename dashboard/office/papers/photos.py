@@ -37,15 +37,14 @@ class PhotoError(BadInputError, ValueError):
     """The file is not a photo that can be read; the text says why."""
 
 
-class Photo(Struct, frozen=True):
-    """A file as it was received."""
+class NamedPhoto(Struct, frozen=True):
+    """A file that a person named, as it is."""
 
-    name: str
-    data: bytes
+    path: Path
     sha256: str
 
 
-def find(folder: Path, name: str) -> Photo | None:
+def find(folder: Path, name: str) -> NamedPhoto | None:
     """The photo of that name inside `folder`; None if there is none or the name leads outside."""
     if not name or "\0" in name:
         return None
@@ -54,8 +53,8 @@ def find(folder: Path, name: str) -> Photo | None:
         return None
     if path.stat().st_size > MAX_BYTES:
         return None
-    data = path.read_bytes()
-    return Photo(path.name, data, hashlib.sha256(data).hexdigest())
+    with path.open("rb") as file:
+        return NamedPhoto(path, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def stripped(data: bytes) -> bytes:
