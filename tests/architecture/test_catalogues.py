@@ -144,7 +144,7 @@ def test_control_a_text_that_nobody_asks_for_is_found() -> None:
 
 CHOICES = re.compile(r"""(?:[!=]=|\bin) *\(?["'](?:ja|en)["']|\[["'](?:ja|en)["']\]""")
 OTHER_CHOICES = {
-    "dashboard/trapper/asked_fields.py": "the words that a municipality sets for its own field",
+    "gateway/config/office.py": "the words that a municipality sets for its own field",
     "dashboard/people/form.py": "reads the field of a form",
     "dashboard/templates/base.html": "the address of the page in the other language",
     "dashboard/templates/person.html": "shows the field of a form",
