@@ -68,7 +68,11 @@ class TokenPages:
             )
         except TokenError as error:
             return await self._page(
-                request, status=409, wrong=error.text(self._reply.text(request)), given=given
+                request,
+                status=409,
+                wrong=error.text(self._reply.text(request)),
+                given=given,
+                ticked=scopes,
             )
         return await self._page(request, secret=secret, made=kept.name)
 
@@ -120,5 +124,13 @@ class TokenPages:
             days=DAYS,
             most_days=LONGEST_DAYS,
             longest=LONGEST_NAME,
-            **{"said": False, "wrong": "", "secret": "", "made": "", "given": {}, **values},
+            **{
+                "said": False,
+                "wrong": "",
+                "secret": "",
+                "made": "",
+                "given": {},
+                "ticked": (),
+                **values,
+            },
         )

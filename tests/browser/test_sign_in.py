@@ -24,7 +24,7 @@ def test_from_the_sheet_to_the_list_of_traps_with_nothing_typed(
     keep(
         place.store,
         login("office", UserRole.OFFICIAL, hasher.hash(PASSWORD)),
-        Person(name="花岡 わな", role=UserRole.TRAPPER),
+        Person(name="花岡 わな", role=UserRole.TRAPPER, places=("trap-02", "trap-03")),
     )
     with place.served() as url:
         office = watched(browser, SIZES["desktop"])
@@ -54,7 +54,15 @@ def test_from_the_sheet_to_the_list_of_traps_with_nothing_typed(
         assert box["y"] + box["height"] <= 800, "without scrolling"
         button.click()
         expect(thumb).to_have_url(re.compile("/traps$"))
-        expect(thumb.locator("main")).to_contain_text("岐宿")
+        own = thumb.locator("main [data-panel=traps]")
+        expect(own).to_contain_text("岐宿の沢 2号")
+        expect(own).to_contain_text("岐宿の沢 3号")
+        expect(own.get_by_text("岐宿の沢 5号")).to_have_count(0)
+        for path in ("/", "/api/devices.geojson", "/traps?show=all"):
+            told = thumb.request.get(f"{url}{path}").text()
+            assert "岐宿の沢 2号" in told
+            assert "岐宿の沢 5号" not in told, path
+        assert thumb.request.get(f"{url}/traps/trap-05").status == 404
         assert typed == []
         assert Client(url).post(address.removeprefix(url)).status_code == 404, "used up"
         for one in (office, phone):
