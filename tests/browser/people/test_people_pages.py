@@ -11,8 +11,8 @@ from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
 from gateway.domain.people.person import Person, UserRole
-from tests.browser.accessible import faults
 from tests.browser.conftest import SIZES, watched
+from tests.browser.people.accessible import faults
 from tests.browser.test_keyboard import check
 from tests.dashboard.place import Place
 from tests.support.people import keep, login

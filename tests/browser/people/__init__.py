@@ -1,0 +1,1 @@
+"""The office's pages of people in a browser, and getting in."""
