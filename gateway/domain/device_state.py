@@ -7,6 +7,7 @@ change nothing: the newest event by (observed time, boot, sequence) decides, whe
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
+from typing import Any
 
 import msgspec
 
@@ -35,7 +36,6 @@ _LASTING = tuple(  # facts that stay true after the event
     name for name in FACTS if name not in {"species", "count", "confidence", "media"}
 )
 _facts = attrgetter(*_LASTING)
-_NOTHING = (None,) * len(_LASTING)  # of an event that tells none of them
 
 
 def grace_ms(heartbeat_s: int) -> int:
@@ -105,22 +105,20 @@ def _learned(
     state: DeviceState, events: Sequence[Placed]
 ) -> tuple[dict[str, Known], dict[str, dict[int, float]]]:
     """The newest value of each lasting fact, and the lowest battery value of each day."""
-    rows = [(key[0], row) for key, event in events if (row := _facts(event)) != _NOTHING]
-    if not rows:
+    told: dict[str, list[tuple[int, Any]]] = {}
+    for key, event in events:
+        for name, value in zip(_LASTING, _facts(event), strict=True):
+            if value is not None:
+                told.setdefault(name, []).append((key[0], value))
+    if not told:
         return state.facts, state.low_battery
     facts, low = dict(state.facts), dict(state.low_battery)
-    columns = zip(*[row for _, row in rows], strict=True)
-    for name, column in zip(_LASTING, columns, strict=True):
-        if column.count(None) == len(column):
-            continue
-        told = [
-            (at, value) for (at, _), value in zip(rows, column, strict=True) if value is not None
-        ]
-        at_ms, value = told[-1]
+    for name, values in told.items():
+        at_ms, value = values[-1]
         if name not in facts or at_ms >= facts[name].at_ms:
             facts[name] = Known(at_ms, value)
         if name in BATTERY:
-            low[name] = _lowest(low.get(name, {}), told)
+            low[name] = _lowest(low.get(name, {}), values)
     return facts, low
 
 

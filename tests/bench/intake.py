@@ -22,8 +22,9 @@ from msgspec import Struct
 from gateway.store.reader import Reader
 from tests.bench.latency import durable, latencies, say_latency
 from tests.bench.load import Publisher, detections
-from tests.bench.peers import nodered
+from tests.bench.peers import nodered, telegraf
 from tests.bench.peers.nodered import NodeRed
+from tests.bench.peers.telegraf import Telegraf
 from tests.bench.site import broker_in_folder, started
 from tests.support.servers import Influxd, Mosquitto, wait_for
 
@@ -180,11 +181,25 @@ def rows(many: int, few: int) -> dict[str, Row]:
     }
     if shutil.which("influxd"):
         found["paho + InfluxDB"] = lambda f, b: _with_influx(f, b, few)
-    lacking = nodered.missing()
-    if not lacking:
+    if not (lacking := nodered.missing()):
         found["Node-RED sqlite"] = lambda f, b: node_red(f, b, few)
     print(lacking or "Node-RED takes part")
+    if not (lacking := telegraf.missing()):
+        found["Telegraf"] = lambda f, b: with_telegraf(f, b, many)
+    print(lacking or "Telegraf takes part")
     return found
+
+
+def with_telegraf(folder: Path, broker: Mosquitto, count: int) -> Figure:
+    """Telegraf into InfluxDB; CPU, memory and bytes are Telegraf's alone."""
+    with (
+        Influxd(folder / "influx") as server,
+        Telegraf(folder, broker.port, server) as running,
+    ):
+        wanted = running.stored() + count
+        return measure(
+            Process(running.pid), broker.port, count, 100, lambda: running.stored() >= wanted
+        )
 
 
 def node_red(folder: Path, broker: Mosquitto, count: int) -> Figure:
