@@ -75,7 +75,9 @@ _alert = msgspec.json.Decoder(Alert).decode
 _sighting = msgspec.json.Decoder(Sighting).decode
 _act = msgspec.json.Decoder(TrapAction).decode
 _clock = msgspec.json.Decoder(DeviceClock).decode
-_state = msgspec.json.Decoder(DeviceState).decode
+_state = msgspec.msgpack.Decoder(DeviceState).decode
+_state_json = msgspec.json.Decoder(DeviceState).decode
+_encode_state = msgspec.msgpack.Encoder().encode
 
 
 def event_row(event: Event, key: str | None, device_no: int) -> tuple[Any, ...]:
@@ -138,8 +140,13 @@ def to_device(body: bytes) -> Device:
 
 
 def to_state(body: bytes) -> DeviceState:
-    """A DeviceState from its stored JSON."""
-    return _read(_state, body)
+    """A DeviceState from its stored MessagePack, or from the JSON of earlier versions."""
+    return _read(_state_json if body[:1] == b"{" else _state, body)
+
+
+def state_column(state: DeviceState) -> bytes:
+    """The bytes of a state: it is written most often, and a third smaller than as JSON."""
+    return _encode_state(state)
 
 
 def to_json(value: msgspec.Struct) -> bytes:

@@ -292,4 +292,5 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     PHOTOS,
     LAST_USES,
+    "-- `device.state` is MessagePack from here on, which older programs cannot read; JSON still is read.",
 )

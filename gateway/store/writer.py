@@ -35,6 +35,7 @@ from gateway.store.rows import (
     EVENT_COLUMNS,
     event_row,
     readable,
+    state_column,
     to_device,
     to_json,
     to_state,
@@ -188,7 +189,7 @@ class Transaction:
         """Store new states of registered devices."""
         new = {state.device: state for state in states}
         self._states.update(new)
-        rows = [(to_json(state), self._numbers[id_]) for id_, state in new.items()]
+        rows = [(state_column(state), self._numbers[id_]) for id_, state in new.items()]
         self._many("UPDATE device SET state = ? WHERE no = ?", rows)
 
     def add_events(self, events: Sequence[tuple[Event, str | None]]) -> set[Identity]:
