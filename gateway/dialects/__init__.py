@@ -1,7 +1,7 @@
 """Dialects: bytes of bought or built equipment to readings. One file a dialect; the table is `table.py`.
 
 Owns the contract below. A dialect is pure: no clock, no I/O, no state. Whatever the bytes, it gives
-readings or raises Refused; any other exception is our bug.
+readings or raises MessageRefusedError; any other exception is our bug.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,12 +19,12 @@ class Context(Struct, frozen=True):
     devices: Mapping[str, Device] = {}  # the registry by address; empty for `shishigaki decode`
     site: str = ""  # the gateway's own site: its native devices go by their bare name
     models: Models | None = None  # sensor models; None: the shipped table
-    declared: Declared | None = None  # what equipment has told of itself
+    declared: Declared | None = None  # what equipment has declared about itself
     assume: bool = False  # True: read unknown models by what their fields usually mean
 
 
 DecodePayload = Callable[[Message, Context], list[Reading]]
-"""Give the readings a message means, oldest first; raise Refused when it means none."""
+"""Give the readings a message means, oldest first; raise MessageRefusedError when it means none."""
 
 
 class Dialect(Struct, frozen=True):
@@ -34,6 +34,6 @@ class Dialect(Struct, frozen=True):
     title: str
     decode: DecodePayload
     topics: tuple[str, ...]  # default topic filters
-    qos: str  # the QoS that the source uses unless told otherwise, for a person
+    qos: str  # the QoS that the source uses by default, for a person
     understands: tuple[str, ...]  # kinds and fields, for the README's table
     resends: bool = False  # its devices keep each message until the gateway has confirmed it

@@ -1,8 +1,8 @@
 """ESPHome: ``{prefix}/binary_sensor/{id}/state``, ``{prefix}/sensor/{id}/state``, ``{prefix}/status``.
 
-Everything is retained, nothing carries a time. A binary sensor is the device ``{prefix}/{id}``, or
-``{prefix}`` when that is what was registered; then only the trap's own contact speaks for the trap.
-Figures and what a node tells of itself belong to ``{prefix}``.
+Every message is retained and none carries a time. A binary sensor is the device ``{prefix}/{id}``, or
+``{prefix}`` if that was registered; then only the trap's own contact gives the trap's state.
+Measurements and the node's own state belong to ``{prefix}``.
 """
 
 from typing import Any
@@ -84,7 +84,7 @@ def _declared(topic: str, context: Context) -> Purpose:
 def _of_itself(
     message: Message, node: str, name: str, active: bool, context: Context
 ) -> list[Reading]:
-    """What an input that is not the trap's says: of the battery, the link, or only that the node lives."""
+    """What another input than the trap's reports: battery, link, or only a sign of life of the node."""
     told = _declared(message.topic, context) or purpose(name, node)
     if told is Purpose.LINK:
         return binary.presence(message, node, online=active, devices=context.devices)

@@ -1,8 +1,8 @@
 """Frigate: ``frigate/events``, ``reviews``, ``tracked_object_update``, ``triggers``, ``available``.
 
-A tracked object is one detection, whatever messages tell of it: its id is the object's. A sub-label
-that names another species gives a second reading that refines the first. ``end`` may never come.
-Subscribe to events or to reviews, not both: a review does not say which of its objects is which.
+A tracked object is one detection, however many messages are about it: its id is the object's. A
+sub-label that names another species gives a second reading that corrects the first. ``end`` may never come.
+Subscribe to events or to reviews, not both: a review does not name the species of each of its objects.
 """
 
 from typing import Annotated, Any
@@ -32,7 +32,7 @@ FILTERS = ("frigate/events", "frigate/tracked_object_update", "frigate/available
 
 _WORDS = {"online": True, "offline": False, "stopped": False}
 _MAX_OBJECTS = 64
-_VERIFIED = "-verified"  # behind a review's object whose sub-label was recognised
+_VERIFIED = "-verified"  # suffix of a review's label whose sub-label was recognised
 
 ShortText = Annotated[str, Meta(max_length=128)]
 
@@ -91,7 +91,7 @@ _trigger = msgspec.json.Decoder(_Trigger)
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
-    """Read one of the five topics; the others of Frigate are irrelevant."""
+    """Read one of the five topics; Frigate's other topics are irrelevant."""
     source, _, leaf = message.topic.rpartition("/")
     if leaf == "events":
         return _of_event(parse(_event, message.payload).after)
@@ -113,13 +113,13 @@ def _of_event(thing: _Object) -> list[Reading]:
         raise MessageRefusedError(
             RefusalReason.IRRELEVANT, "a false positive by Frigate's own judgement"
         )
-    told = thing.label if isinstance(thing.label, str) else ""
-    label = code(told)
+    word = thing.label if isinstance(thing.label, str) else ""
+    label = code(word)
     name, score = _sub_label(thing.sub_label)
     better = code(name) if name else None
     if label is None and better in (None, UNKNOWN):
         raise MessageRefusedError(
-            RefusalReason.IRRELEVANT, f"label {told[:40]!r} is no animal of the table"
+            RefusalReason.IRRELEVANT, f"label {word[:40]!r} is no animal of the table"
         )
     has_picture = thing.has_snapshot is True
     media = f"api/events/{quote(thing.id, safe='')}/snapshot.jpg" if has_picture else None
@@ -141,7 +141,7 @@ def _sub_label(value: Any) -> tuple[str, float | None]:
 
 
 def _of_review(segment: _Segment) -> list[Reading]:
-    """One reading an object when all are of one species, else one a species."""
+    """One reading per object when all are of one species, else one per species."""
     found = segment.data
     subs = found.sub_labels if isinstance(found.sub_labels, list) else []
     names = [*found.objects[:_MAX_OBJECTS], *map(_first, subs[:_MAX_OBJECTS])]
@@ -149,7 +149,7 @@ def _of_review(segment: _Segment) -> list[Reading]:
         None
     }
     if len(species) > 1:
-        species.discard(UNKNOWN)  # an animal that a sub-label names better
+        species.discard(UNKNOWN)  # a sub-label names this animal more exactly
     if not species:
         raise MessageRefusedError(
             RefusalReason.IRRELEVANT, "no animal of the table among the review's objects"

@@ -1,7 +1,7 @@
 """Home Assistant MQTT discovery, inbound: ``homeassistant/{component}/[{node}/]{object}/config``.
 
-A declaration that a device exists, so that it can be offered for approval. It tells no event. What
-class its entities have is remembered by `declared`.
+A declaration that a device exists, so that it can be offered for approval. It is no event. `declared`
+remembers the classes of its entities.
 """
 
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from typing import Any
 from gateway.dialects import Context
 from gateway.dialects.payload import identity, parse_object
 from gateway.dialects.payloads.remedies import Remedy
-from gateway.dialects.sensors.declared import told
+from gateway.dialects.sensors.declared import field_of
 from gateway.domain.model import Kind, Message, MessageRefusedError, Reading, RefusalReason
 
-OURSELVES = "Shishigaki"  # `origin.name` of what gateways like this one declare
+OURSELVES = "Shishigaki"  # `origin.name` of the declarations of gateways like this one
 FILTERS = ("homeassistant/+/+/config", "homeassistant/+/+/+/config")
 
 
@@ -24,10 +24,10 @@ def decode(message: Message, context: Context) -> list[Reading]:
             RefusalReason.IRRELEVANT, f"the declaration is withdrawn: {Remedy.CLEARED}"
         )
     declared = parse_object(message.payload)
-    origin = told(declared, "origin")
+    origin = field_of(declared, "origin")
     if isinstance(origin, dict) and origin.get("name") == OURSELVES:
         raise MessageRefusedError(RefusalReason.IRRELEVANT, "a gateway's own declaration")
-    about = told(declared, "device")
+    about = field_of(declared, "device")
     name = _name(about) if isinstance(about, dict) else None
     if name is None:
         raise MessageRefusedError(
@@ -41,9 +41,9 @@ def _name(about: Mapping[str, Any]) -> str | None:
     """The device's name, which is its address for zigbee2mqtt and ESPHome; else its identifier."""
     if _is_name(name := about.get("name")):
         return str(name)
-    pair = _first(told(about, "connections"))
+    pair = _first(field_of(about, "connections"))
     hardware = pair[1] if isinstance(pair, list) and len(pair) == 2 else None
-    return next(filter(_is_name, (_first(told(about, "identifiers")), hardware)), None)
+    return next(filter(_is_name, (_first(field_of(about, "identifiers")), hardware)), None)
 
 
 def _is_name(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """Meshtastic JSON: ``{root}/2/json/{channel}/!{gateway}``, firmware up to 2.7 and the mqtt-converter.
 
-Several gateways repeat a packet; (from, id) names it. ``timestamp`` is the receiving node's clock,
-0 while it has none. The detection sensor module says "<name> detected" and "<name> state: 0|1".
+Several gateways repeat a packet; (from, id) identifies it. ``timestamp`` is the receiving node's clock,
+0 while it has none. The detection sensor module sends "<name> detected" and "<name> state: 0|1".
 """
 
 import re
@@ -33,7 +33,7 @@ _SAID = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]+")  # send_bell adds BEL
 _EVERYBODY = 0xFFFF_FFFF  # the address of a broadcast
-_POWERED = 101  # this firmware's own word for external power
+_POWERED = 101  # this firmware's value for external power
 _BLURRED_M = 23_905_787.9  # accuracy of a position with 0 bits; each bit halves it
 
 
@@ -51,7 +51,7 @@ _packet = msgspec.json.Decoder(_Packet)
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
-    """Read a packet: the detection module's words, else a sign of life with its facts."""
+    """Read a packet: a message of the detection module, else a sign of life with its measurements."""
     packet = parse(_packet, message.payload, Remedy.MESHTASTIC_JSON, core=("type",))
     number = _unsigned(packet.sender_id)
     if not 0 < number < _EVERYBODY:
@@ -73,7 +73,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
             device_time=time,
             time_source=TimeSource.RTC if time else TimeSource.NONE,
             clock=f"meshtastic:{message.topic.rpartition('/')[2][:32]}",
-            is_time_loose=True,  # each receiving node tells its own
+            is_time_loose=True,  # each receiving node puts its own time
             rssi_dbm=figures.rssi_dbm(packet.rssi),
             snr_db=figures.snr_db(packet.snr),
             input=name,
@@ -84,7 +84,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 
 def _unsigned(value: float) -> int:
-    """A 32-bit number that older firmware writes with a sign; 0 for what is none."""
+    """A 32-bit number that older firmware writes with a sign; 0 for anything else."""
     if type(value) is int and 0 <= value < 2**32:
         return value
     if not -(2**31) <= value < 2**32 or value != int(value):
@@ -98,19 +98,19 @@ def _means(packet: _Packet, device: str, context: Context) -> tuple[Kind, bool, 
         return Kind.HEARTBEAT, False, ""
     inner = packet.payload
     text = inner.get("text") if isinstance(inner, dict) else inner
-    said = _said(text[:192]) if isinstance(text, str) else None
-    if said is None:
+    sentence = _sentence(text[:192]) if isinstance(text, str) else None
+    if sentence is None:
         shown = repr(text)[:40] if isinstance(text, str) else "no text"
         raise MessageRefusedError(
             RefusalReason.MALFORMED, f"{shown}: {Remedy.MESHTASTIC_TEXT}", device, unread=True
         )
-    active = said["edge"] is not None or said["state"] == "1"
-    name = said["name"].strip()
+    active = sentence["edge"] is not None or sentence["state"] == "1"
+    name = sentence["name"].strip()
     kind = binary.kind(active, context.devices.get(device), name)
-    return kind, said["state"] is not None, name
+    return kind, sentence["state"] is not None, name
 
 
-def _said(text: str) -> re.Match[str] | None:
+def _sentence(text: str) -> re.Match[str] | None:
     return _SAID.match(text if text.isprintable() else _CONTROL.sub(" ", text))
 
 
@@ -129,7 +129,7 @@ def _facts(packet: _Packet) -> dict[str, Any]:
 
 
 def _position(inner: dict[str, Any]) -> dict[str, Any]:
-    """Degrees; a node that blurs its place for privacy says by how many bits."""
+    """Latitude and longitude; a node that blurs its place for privacy gives how many bits are exact."""
     lat, lon = figures.number(inner.get("latitude_i")), figures.number(inner.get("longitude_i"))
     told = figures.place(lat / 1e7, lon / 1e7) if lat is not None and lon is not None else {}
     bits = inner.get("precision_bits")

@@ -79,7 +79,7 @@ def _report(message: Message, device: str, address: Address) -> Reading:
 
 
 def _side_facts(report: NativePayload) -> dict[str, Any]:
-    """Battery, radio and place, as far as they are told."""
+    """Battery, radio and place, as far as the payload has them."""
     facts: dict[str, Any] = {}
     if battery := report.battery:
         facts = {
@@ -105,7 +105,7 @@ def _kind(report: NativePayload, address: Address, device: str) -> Kind:
             device,
         )
     if kind is Kind.DETECTION and _saw_nothing(report):
-        return Kind.HEARTBEAT  # nothing seen is no sighting
+        return Kind.HEARTBEAT  # a count of 0 is no sighting
     return kind
 
 
@@ -130,7 +130,7 @@ def _species(report: NativePayload) -> str | None:
 
 
 def _status(message: Message, device: str) -> Reading:
-    """A birth or last will in one bare word."""
+    """A birth or last will that is one word instead of an object."""
     text = word(message.payload).lower()
     kind = _WORDS.get(text.encode())
     if kind is None:

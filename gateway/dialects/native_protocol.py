@@ -16,7 +16,7 @@ from gateway.dialects.payloads.side_fields import mended
 from gateway.domain.model import Kind, MessageRefusedError, RefusalReason, TimeSource
 
 VERSION = 1
-MAX_BYTES = 131_072  # no sensor has more to say; a megabyte is an accident or an attack
+MAX_BYTES = 131_072  # no sensor needs more; larger payloads are accidents or attacks
 
 T = TypeVar("T")
 TopicLeaf = Literal["event", "telemetry", "status", "meta"]
@@ -30,7 +30,7 @@ SequenceNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Address(Struct, frozen=True):
-    """Who speaks, and of what."""
+    """The parts of a topic: who sends, and which kind of message."""
 
     site: str
     device: str
@@ -47,7 +47,7 @@ class BatteryReport(Struct, frozen=True):
 
 
 class RadioReport(Struct, frozen=True):
-    """The radio as the device hears it."""
+    """The radio signal as the device measures it."""
 
     rssi_dbm: Annotated[float, Meta(ge=-200, le=30)] | None = None
     snr_db: Annotated[float, Meta(ge=-60, le=60)] | None = None
@@ -65,7 +65,7 @@ class NativePayload(Struct, frozen=True, kw_only=True):
     """A whole event, heartbeat, birth or last will. `v`, `kind` and `id` are its core."""
 
     v: Literal[1]
-    kind: Kind | None = None  # telemetry need not say that it is a heartbeat
+    kind: Kind | None = None  # telemetry may leave out that it is a heartbeat
     id: IdText | None = None
     boot: SequenceNumber | None = None
     seq: SequenceNumber | None = None
@@ -73,7 +73,7 @@ class NativePayload(Struct, frozen=True, kw_only=True):
     ts_src: TimeSource = TimeSource.NONE
     uptime_ms: SequenceNumber | None = None
     species: Annotated[str, Meta(max_length=128)] | None = None
-    count: Annotated[int, Meta(ge=0, le=10_000)] | None = None  # 0: nothing was seen
+    count: Annotated[int, Meta(ge=0, le=10_000)] | None = None  # 0: no animal was seen
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     media: Annotated[str, Meta(max_length=2_048)] | None = None
     battery: BatteryReport | None = None
@@ -82,7 +82,7 @@ class NativePayload(Struct, frozen=True, kw_only=True):
 
 
 class DeviceMeta(Struct, frozen=True, kw_only=True):
-    """What a device says of itself (`meta`, retained)."""
+    """A device's description of itself (`meta`, retained)."""
 
     v: Literal[1]
     id: IdText | None = None
@@ -106,7 +106,7 @@ _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 
 @lru_cache(maxsize=8_192)  # as many topics as `Claims` remembers
 def parse_topic(topic: str) -> Address | None:
-    """Read ``wildlife/v1/{site}/{device}/{channel}``; None when it is not one."""
+    """Read ``wildlife/v1/{site}/{device}/{channel}``; None for any other topic."""
     levels = topic.split("/")
     if len(levels) != 5 or levels[0] != "wildlife" or levels[1] != "v1":
         return None
@@ -118,7 +118,7 @@ def parse_topic(topic: str) -> Address | None:
 
 
 def parse_report(payload: bytes) -> NativePayload:
-    """Read an event, heartbeat or birth; Refused names what is wrong.
+    """Read an event, heartbeat or birth. Raises MessageRefusedError that names what is wrong.
 
     A broken battery, radio, place or counter never costs the event: such facts are left out.
     """
@@ -130,7 +130,7 @@ def parse_report(payload: bytes) -> NativePayload:
 
 
 def parse_about(payload: bytes) -> DeviceMeta:
-    """Read a `meta` payload; Refused names what is wrong."""
+    """Read a `meta` payload. Raises MessageRefusedError that names what is wrong."""
     _bound(payload)
     try:
         return _about.decode(payload)
@@ -139,7 +139,7 @@ def parse_about(payload: bytes) -> DeviceMeta:
 
 
 def _mended(payload: bytes, kind: type[T]) -> T:
-    """What is left of a payload without its odd facts; refuse if `v` or `kind` is odd too."""
+    """The payload without its impossible facts. Raises MessageRefusedError if `v` or `kind` is wrong too."""
     _refuse_version(payload)
     found: T = mended(kind, _anything.decode(payload), core=("kind", "id"))
     return found

@@ -1,7 +1,7 @@
 """Bytes to plain values, within bounds: what every dialect does first.
 
-Owns the size limit, the refusal of broken JSON and the making of identities. What a figure may be is
-judged in `figures`, what becomes of odd side fields in `mending`.
+Owns the size limit, the refusal of broken JSON and the making of identities. Which figures are possible
+is decided in `figures`; `side_fields` leaves out impossible side fields.
 """
 
 import re
@@ -40,9 +40,11 @@ def parse(
     remedy: Remedy = Remedy.NO_REMEDY,
     core: tuple[str, ...] = (),
 ) -> T:
-    """Decode JSON into the decoder's Struct. Odd side fields are left out; Refused says what is wrong.
+    """Decode JSON into the decoder's Struct. Impossible side fields are left out.
 
-    `core`: fields with a default that are no side fields; `remedy`: what to do when it is no JSON.
+    Raises MessageRefusedError that says what is wrong.
+
+    `core`: fields with a default that the message cannot do without; `remedy`: what to do if it is no JSON.
     """
     try:
         return decoder.decode(bounded(payload))
@@ -92,7 +94,7 @@ def parse_object(payload: bytes, remedy: Remedy = Remedy.NO_REMEDY) -> dict[str,
 
 
 def word(payload: bytes) -> str:
-    """A payload that is one bare word (``online``), also when it was stored as a JSON string."""
+    """A payload that is one word (``online``), also if it is a JSON string."""
     try:
         return bounded(payload).decode().strip().strip('"').strip()
     except UnicodeDecodeError:
@@ -102,12 +104,12 @@ def word(payload: bytes) -> str:
 
 
 def shown(value: object, length: int = 40) -> str:
-    """A value as a person may see it; the kind of anything nested (which could be endlessly deep)."""
+    """A value as text for a person; of a nested value only its kind, as it may be of any depth."""
     return type(value).__name__ if isinstance(value, dict | list) else str(value)[:length]
 
 
 def identity(message: Message, time: datetime | str | None = None) -> str:
-    """An id for a message that carries none: of what it says and when (the source's time, else ours)."""
+    """An id for a message without one, made from its content and time (the source's time, else ours)."""
     digest = blake2b(message.topic.encode("utf-8", "surrogatepass"), digest_size=12)
     digest.update(b"\0%b\0" % message.payload)
     digest.update(str(time or message.received_at.isoformat()).encode("utf-8", "surrogatepass"))
@@ -115,9 +117,9 @@ def identity(message: Message, time: datetime | str | None = None) -> str:
 
 
 def content(*parts: object) -> str:
-    """A short hash of what a frame holds: with its counter it tells copies from later frames."""
+    """A short hash of a frame's content: with its counter it distinguishes copies from later frames."""
     try:
         body = msgspec.json.encode(parts)
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
-        body = b""  # absurdly deep: the counter alone must do
+        body = b""  # nested too deep to encode: the counter alone is used
     return blake2b(body, digest_size=6).hexdigest()

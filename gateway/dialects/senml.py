@@ -1,7 +1,7 @@
 """SenML (RFC 8428) in JSON: base fields, relative times, one device or many in a pack.
 
-The last part of a name (after ``/`` or ``:``) that the row ``senml`` of models.toml knows is what was
-measured, the rest is the device; IPSO paths (``.../3302/0/5500``) are read by their object. Records of
+The last part of a name (after ``/`` or ``:``) that the row ``senml`` of models.toml knows is the quantity,
+the rest is the device; IPSO paths (``.../3302/0/5500``) are read by their object. Records of
 one device and one time make one object.
 """
 
@@ -43,11 +43,11 @@ _BATTERY = {
     "mV": "battery_voltage",
     "/": "battery_pct",
 }
-_SCALES = {"mV": 0.001, "/": 100.0}  # to the unit of the row
+_SCALES = {"mV": 0.001, "/": 100.0}  # factor to the unit of the row
 _OF_BATTERY = frozenset(
     ("battery", "batt", "battery_pct", "battery_level", "battery_voltage", "batt_v", "vbat")
 )
-_VERSION = 10  # RFC 8428, 4.4: a higher one may mean anything by these fields
+_VERSION = 10  # RFC 8428, 4.4: in a higher version these fields may mean something else
 
 
 class _Record(
@@ -89,7 +89,7 @@ _CORE = ("bn", "n")
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
-    """Read a pack; what no record of it concerns us is irrelevant."""
+    """Read a pack; a pack without any record for us is irrelevant."""
     records = _records(message.payload)
     model = (context.models or shipped())[_ROW]
     groups: dict[tuple[float, str], dict[str, Any]] = {}
@@ -139,10 +139,10 @@ def _records(payload: bytes) -> list[_Record]:
 
 def _mended(pack: Any) -> list[_Record]:
     if not isinstance(pack, list):
-        told = describe(pack)
+        what = describe(pack)
         raise MessageRefusedError(
             RefusalReason.MALFORMED,
-            f"{told}: [{{...}}] が必要です / is expected: {Remedy.SENML_JSON}",
+            f"{what}: [{{...}}] が必要です / is expected: {Remedy.SENML_JSON}",
         )
     return [mended(_Record, one, _CORE) for one in pack[: _MAX_RECORDS + 1]]
 
@@ -157,7 +157,7 @@ def _must_understand(pack: Any) -> None:
 
 
 def _resolve(records: list[_Record], now: float, model: Model) -> list[_Resolved]:
-    """Apply the base fields, which hold until they are told anew."""
+    """Apply the base fields, which hold until a record changes them."""
     base, base_time, base_unit, base_value = "", 0.0, None, 0.0
     found = []
     for record in records:
@@ -186,15 +186,15 @@ def _resolve(records: list[_Record], now: float, model: Model) -> list[_Resolved
 
 def _check_version(version: Any) -> None:
     if not (type(version) in (int, float) and 0 < version <= _VERSION):
-        told = f"bver = {describe(version)}"
+        what = f"bver = {describe(version)}"
         raise MessageRefusedError(
             RefusalReason.VERSION,
-            f"{told}: {_VERSION} まで読めます / versions up to {_VERSION} are read",
+            f"{what}: {_VERSION} まで読めます / versions up to {_VERSION} are read",
         )
 
 
 def _number(name: str, value: Any) -> float:
-    """A base value changes every value that follows: an odd one cannot be passed over."""
+    """A base value. It changes every value that follows, so an impossible one refuses the pack."""
     figure = number(value) if isinstance(value, int | float) else None
     if figure is None:
         raise MessageRefusedError(
@@ -205,19 +205,19 @@ def _number(name: str, value: Any) -> float:
 
 
 def _value(record: _Record, base: float) -> Any:
-    """A boolean, a text or the figure with its base; what is odd stays as it is, and is none of them."""
-    told = record.vb if record.vb is not None else record.vs
-    if told is not None:
-        return told if isinstance(told, bool) else shown(told)
-    told = record.v
-    if told is None:
+    """A boolean, a text or the number with its base; anything else is given back as it is."""
+    value = record.vb if record.vb is not None else record.vs
+    if value is not None:
+        return value if isinstance(value, bool) else shown(value)
+    value = record.v
+    if value is None:
         return base if base and record.vd is None and record.s is None else None
-    figure = number(told) if isinstance(told, int | float) else None
-    return shown(told) if figure is None else figure + base
+    figure = number(value) if isinstance(value, int | float) else None
+    return shown(value) if figure is None else figure + base
 
 
 def _in_unit(what: str, value: Any, unit: str) -> tuple[str, Any]:
-    """A battery's figure under the name that stands for its unit; in a foreign unit it is none."""
+    """A battery's figure under the name of its unit; None in any other unit."""
     if unit not in _BATTERY:
         return what, None
     scale = _SCALES.get(unit, 1.0)
@@ -225,7 +225,7 @@ def _in_unit(what: str, value: Any, unit: str) -> tuple[str, Any]:
 
 
 def _read_name(name: str, unit: str | None, model: Model) -> tuple[str, str]:
-    """(device, what was measured)."""
+    """(device, quantity)."""
     if ipso := _IPSO.match(name):
         what = _OBJECTS.get((ipso["object"], ipso["resource"]), "other")
         return ipso["device"] or name, what

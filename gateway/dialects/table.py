@@ -1,4 +1,4 @@
-"""The one visible table of dialects, and which of them a topic belongs to.
+"""The table of dialects, and which of them a topic belongs to.
 
 Owns names and default topics. A dialect is one file, one row here, and its texts in `gateway/words`: how
 to set it up (`setup.*`) and how to raise its QoS (`qos_hint.*`).
@@ -137,7 +137,9 @@ TABLE: Final[tuple[Dialect, ...]] = (
 
 BY_NAME: Final[Mapping[str, Dialect]] = MappingProxyType({row.name: row for row in TABLE})
 
-_REMEMBERED = 8_192  # topics whose dialect is kept, so that no flood of topics fills the memory
+_REMEMBERED = (
+    8_192  # topics whose dialect is remembered: bounded, so that many topics cannot fill the memory
+)
 
 
 class Claims:
@@ -153,7 +155,7 @@ class Claims:
         self._known: dict[str, Dialect] = {}
 
     def claim(self, topic: str) -> Dialect:
-        """The dialect of a topic; Refused(TOPIC) when no source claims it."""
+        """The dialect of a topic. Raises MessageRefusedError (TOPIC) if no source claims it."""
         dialect = self._known.get(topic)
         if dialect is not None:
             return dialect

@@ -1,8 +1,8 @@
 """Tasmota: ``tele/{topic}/{SENSOR,STATE,LWT}``, ``stat/{topic}/RESULT``, its discovery.
 
-``%prefix%`` may stand anywhere in the topic (FullTopic): it is looked for, by its usual words or as the
-device declared it. ``Time`` is local and mostly says no zone; ``Epoch`` is there only if asked for.
-``Wifi.RSSI`` is percent, ``Wifi.Signal`` dBm. A device in deep sleep goes LWT Offline normally.
+``%prefix%`` may be any level of the topic (FullTopic): it is found by its usual words or as the device
+declared it. ``Time`` is local time, mostly without a zone; ``Epoch`` is there only if configured.
+``Wifi.RSSI`` is percent, ``Wifi.Signal`` dBm. A device in deep sleep publishes LWT Offline normally.
 ``Switch1`` is the device's own contact, ``Switch2`` is called ``{topic}/Switch2``. What comes through
 Zigbee is read in `zigbee2tasmota`.
 """
@@ -73,7 +73,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 
 def _topic(topic: str, context: Context) -> tuple[str, str, Tasmota]:
-    """Device, last level, declaration. The prefix is looked for, never taken by its place."""
+    """Device, last level, declaration. The prefix may be any level and is found by its word."""
     head, _, leaf = topic.rpartition("/")
     known = context.declared.tasmotas.get(head) if context.declared else None
     levels = head.split("/")
@@ -117,7 +117,7 @@ def _switches(
     time: datetime | None,
     context: Context,
 ) -> list[Reading]:
-    """SENSOR repeats states; RESULT tells the moment (``{"Switch1":{"Action":"ON"}}``)."""
+    """SENSOR repeats states; RESULT reports a change (``{"Switch1":{"Action":"ON"}}``)."""
     found = []
     owner = context.devices.get(device)
     for name, value in list(values.items())[:256]:
@@ -142,7 +142,7 @@ def _switches(
 
 
 def _speaks_for(device: str, name: str, number: int, owner: Device | None) -> str:
-    """The address that a switch speaks for; "" when the registry gives that to another."""
+    """The address whose state a switch gives; "" if the registry names another switch for it."""
     if owner is not None and owner.input:
         return device if owner.input == name else ""
     return device if number <= 1 else f"{device}/{name}"

@@ -1,7 +1,7 @@
 """Times as sources write them, to aware UTC datetimes.
 
-Owns the reading of time texts and numbers. Whether a time is plausible *now* is judged in `timing.py`;
-here falls only what no clock that was ever set can say.
+Owns the reading of time texts and numbers. Whether a time is plausible *now* is decided in `timing.py`;
+here only times that no clock can show are refused.
 """
 
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ _MS = 1e11  # beyond it a number counts milliseconds
 def instant(value: object, zone: str = "") -> datetime | None:
     """Read RFC 3339 text or seconds (or milliseconds) since 1970.
 
-    Naive text is local time of `zone` (IANA name); without one it is no time: None, as for absurd ones.
+    Text without an offset is local time of `zone` (IANA name). None without a zone, and for impossible times.
     """
     if isinstance(value, str):
         return _text(value, zone) if len(value) <= 64 else None

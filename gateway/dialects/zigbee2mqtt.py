@@ -1,8 +1,8 @@
 """zigbee2mqtt: ``zigbee2mqtt/{name}`` (a name may hold ``/``), ``.../availability``, ``.../bridge/...``.
 
-Cached state of every device is sent again at each start: states, not events. ``linkquality`` is no
-dBm. ``last_seen`` is off by default. What fields mean stands in the row ``zigbee2mqtt`` of models.toml,
-or in the row that the registered device names.
+The cached state of every device is sent again at each start: states, not events. ``linkquality`` is not
+in dBm. ``last_seen`` is off by default. The meaning of fields is in the row ``zigbee2mqtt`` of models.toml,
+or in the row of the registered device's model.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ _NEWS = {
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
-    """Read a device's state, its availability or the bridge's news."""
+    """Read a device's state, its availability or a message of the bridge."""
     base, name = _split(message.topic)
     if name.startswith("bridge/"):
         return _bridge(message, base, name.removeprefix("bridge/"))
@@ -73,7 +73,7 @@ def _state(message: Message, base: str, name: str, context: Context) -> list[Rea
 
 
 def _attribute(message: Message, name: str, context: Context) -> tuple[str, dict[str, Any]]:
-    """``output: attribute``: one value on a topic of its own, where the model knows the name."""
+    """``output: attribute``: one value per topic, where the model knows the name."""
     device, _, leaf = name.rpartition("/")
     payload = bounded(message.payload)
     if not device or leaf not in _model(device, context).by_key:
@@ -99,7 +99,7 @@ def _model(name: str, context: Context) -> Model:
 
 
 def _online(message: Message) -> bool:
-    """``{"state":"online"}``, or the bare word of older versions."""
+    """``{"state":"online"}``, or only the word in older versions."""
     payload = message.payload
     said: Any = word(payload)
     if payload.lstrip().startswith(b"{"):
@@ -127,7 +127,7 @@ def _bridge(message: Message, base: str, leaf: str) -> list[Reading]:
 
 
 def _renamed(message: Message) -> list[Reading]:
-    """A device is called otherwise from now on: the new name is offered for approval."""
+    """A device was renamed: the new name is offered for approval."""
     news = parse_object(message.payload)
     if news.get("status") not in (None, "ok"):
         raise MessageRefusedError(RefusalReason.IRRELEVANT, "a rename that zigbee2mqtt refused")

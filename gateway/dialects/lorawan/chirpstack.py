@@ -1,8 +1,8 @@
 """ChirpStack v4, JSON marshaler: ``application/{id}/device/{devEui}/event/{type}``.
 
-Before 4.1 zero values are left out: a missing ``fCnt`` is 0. A doubled or replayed uplink comes with
-another ``deduplicationId``; ``key`` (devEui, devAddr, fCnt, content) tells that it is the same. The content
-belongs to it because counters of ABP devices begin again after a battery change.
+Before 4.1 zero values are left out: a missing ``fCnt`` is 0. A doubled or replayed uplink has
+another ``deduplicationId``; ``key`` (devEui, devAddr, fCnt, content) shows that it is the same. The content
+is part of the key because counters of ABP devices begin again after a battery change.
 """
 
 import re
@@ -74,7 +74,7 @@ _status = msgspec.json.Decoder(_Status)
 
 
 def decode(message: Message, context: Context) -> list[Reading]:
-    """Read an event; those about downlinks and the network are irrelevant."""
+    """Read an event; events about downlinks and the network are irrelevant."""
     kind = message.topic.rsplit("/", 1)[-1]
     if kind == "up":
         return _uplink(message, context)
@@ -118,7 +118,7 @@ def _content(up: _Up) -> str:
 
 
 def _radio(heard: list[_ChirpStackRx]) -> dict[str, float | None]:
-    """How the gateway that heard it best heard it."""
+    """The signal at the radio gateway that received it best."""
     best = max(heard, key=lambda rx: figures.rssi_dbm(rx.rssi) or -999.0, default=None)
     if best is None:
         return {}
@@ -126,13 +126,13 @@ def _radio(heard: list[_ChirpStackRx]) -> dict[str, float | None]:
 
 
 def _clock(heard: list[_ChirpStackRx]) -> str:
-    """Whose clock gave the time: the first gateway's that heard it, else the network server's."""
+    """Whose clock gave the time: of the first radio gateway that received it, else of the network server."""
     receiver = figures.name(heard[0].gateway_id) if heard else ""
     return f"chirpstack:{receiver[:32]}" if receiver else "chirpstack"
 
 
 def _eui(info: _DeviceInfo | None, message: Message) -> str:
-    """The device's address: of the body, or of the topic where the body holds none."""
+    """The device's address: from the body, else from the topic."""
     told = figures.name(info.dev_eui) if info else ""
     if _EUI.fullmatch(told):
         return told.lower()
@@ -158,7 +158,7 @@ def _parse_status(message: Message) -> _Status:
 
 
 def _envelope(message: Message, event: _Status, kind: str) -> Envelope:
-    """A join and the first uplink carry the same deduplicationId: the type keeps them apart."""
+    """A join and the first uplink have the same deduplicationId: the type distinguishes them."""
     time = instant(event.time)
     base = figures.name(event.deduplication_id) or identity(message, time)
     return Envelope(
@@ -171,7 +171,7 @@ def _envelope(message: Message, event: _Status, kind: str) -> Envelope:
 
 
 def _log(message: Message) -> Reading:
-    """A codec that failed leaves a frame unread; what else goes wrong in the network is its own affair."""
+    """A failed codec leaves a frame unread; other errors of the network are irrelevant."""
     event = _parse_status(message)
     code = figures.name(event.code)
     if _CODEC not in code or "DOWNLINK" in code:

@@ -51,20 +51,20 @@ def sense(
     return readings(envelope, match.model, values, context.devices, whole=match.whole)
 
 
-def undecoded(content: object, told: object, port: object, remedy: Remedy) -> str:
-    """Why a frame's content is unread, "" when it has none: a network frame is a sign of life.
+def undecoded(content: object, decoded: object, port: object, remedy: Remedy) -> str:
+    """Why a frame's content is unread, "" if it has no content: a network frame is a sign of life.
 
-    `content`: the frame itself; `told`: the decoded object; `port`: 0 is the network's own.
+    `content`: the frame itself; `decoded`: the decoded object; `port`: 0 is the network's own.
     """
-    if told is not None and not isinstance(told, dict):
+    if decoded is not None and not isinstance(decoded, dict):
         return f"解読結果が項目の集まりではありません / the decoded object is none: {remedy}"
-    if told or not content or port == 0:
+    if decoded or not content or port == 0:
         return ""
     return f"中身が解読されていません / the frame was not decoded: {remedy}"
 
 
 def alive(envelope: Envelope, kind: Kind = Kind.HEARTBEAT, unread: str = "") -> Reading:
-    """A reading that says no more than the envelope."""
+    """A reading of the envelope alone: a sign of life."""
     return Reading(
         id=envelope.id,
         key=envelope.key,
@@ -84,7 +84,7 @@ def choose(
 ) -> Match | None:
     """The registered model, else the one recognised; nothing is guessed unless `context.assume`.
 
-    None: nothing familiar in it, which `assume` takes for a sign of life.
+    None: no row has any of its fields, which `assume` reads as a sign of life.
     """
     models = context.models or shipped()
     device = context.devices.get(address)
@@ -113,7 +113,7 @@ def choose(
 
 
 def _rivals(address: str, one: Model, other: Model) -> str:
-    """Two models explain every field, and differently: a person has to say which it is."""
+    """Two models have every field and read them differently: a person must choose one."""
     return (
         f"{one.title}（{one.what}）か {other.title}（{other.what}）か決められません。"
         f"--model で選んでください / either {one.title} ({one.what}) or {other.title} ({other.what}): "
@@ -127,7 +127,7 @@ def _strange(values: Mapping[str, Any]) -> str:
 
 
 def _offered(address: str, match: Match) -> Device:
-    """The row that a person may approve: the likely model, and what it would be in the field."""
+    """What a person may approve: the likely model and the role of such a device."""
     row = match.model
     return Device(
         id=address,
@@ -175,14 +175,14 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 
 def _errors(outer: dict[str, Any]) -> str:
-    """What a codec says went wrong, where it decoded nothing."""
+    """The codec's own error, if it decoded nothing."""
     result = outer.get("output")
     inside = result if isinstance(result, dict) else outer
     errors = inside.get("errors")
     if not isinstance(errors, list) or not errors or isinstance(inside.get("data"), dict):
         return ""
-    told = ", ".join(shown(one, 60) for one in errors[:3])
-    return f"コーデックのエラー / codec error: {told}: {Remedy.CODEC_ANY}"
+    what = ", ".join(shown(one, 60) for one in errors[:3])
+    return f"コーデックのエラー / codec error: {what}: {Remedy.CODEC_ANY}"
 
 
 def _port(outer: dict[str, Any]) -> int | None:

@@ -1,8 +1,8 @@
 """The Things Stack v3 (The Things Network): ``v3/{app}@{tenant}/devices/{device}/{up,join,...}``.
 
 Empty and zero fields are left out: a missing ``f_cnt`` is 0. Publishes with QoS 0 only.
-The counter of an ABP device begins again in the same session, so the id holds the time too; copies are
-told by ``key`` (device, session, counter, content).
+The counter of an ABP device begins again in the same session, so the id contains the time too; copies are
+recognised by ``key`` (device, session, counter, content).
 """
 
 from typing import Any
@@ -98,7 +98,7 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 
 def _address(ids: _Ids | None, message: Message, context: Context) -> str:
-    """The registered one of device id and EUI; for new devices the EUI; else what the topic says."""
+    """The registered one of device id and EUI; for new devices the EUI; else the device of the topic."""
     named = figures.name(ids.device_id) if ids else ""
     eui = figures.name(ids.dev_eui).lower() if ids else ""
     address = named if named in context.devices else eui or named
@@ -142,14 +142,14 @@ def _uplink(
 
 
 def _frame(told: _Message, up: _Uplink, device: str) -> str | None:
-    """Device, session and counter; None when one of them is not told."""
+    """Device, session and counter; None if one of them is missing."""
     address = figures.name(told.end_device_ids.dev_addr) if told.end_device_ids else ""
     session, count = figures.name(up.session_key_id) or address, figures.counter(up.f_cnt)
     return f"{device}:{session}:{count}" if session and count is not None else None
 
 
 def _radio(heard: list[_TtsRx]) -> dict[str, Any]:
-    """How the gateway that heard it best heard it."""
+    """The signal at the radio gateway that received it best."""
     best = max(heard, key=lambda rx: figures.rssi_dbm(rx.rssi) or -999.0, default=None)
     if best is None:
         return {}

@@ -1,4 +1,4 @@
-"""What every payload is asked first: figures that can be true, odd side fields, what to do when it is broken.
+"""What all dialects check in a payload: possible figures, impossible side fields, advice for broken ones.
 
 Must not know any dialect, model or device.
 """

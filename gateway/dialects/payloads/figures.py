@@ -1,8 +1,8 @@
-"""Figures as sources write them, to values that can be true, or to nothing.
+"""Figures as sources write them, to possible values, or to None.
 
-Owns the units and ranges of battery, radio and place: the one place where they are judged. A unit that
-stands with a figure is obeyed; a figure without a believable unit and range is unknown, never another
-statement. Must not know dialects, models or devices.
+Owns the units and ranges of battery, radio and place. A unit beside a figure is used; a figure without a
+possible unit and range is unknown, and never read as another quantity. Must not know dialects, models or
+devices.
 """
 
 import math
@@ -22,14 +22,14 @@ _UNITS = {
     **dict.fromkeys(("dbm", "db"), "dB"),
     **dict.fromkeys(("low", "ok", "good", "normal", "full", "-", "/"), ""),  # remarks, no units
 }
-_FOREIGN = "?"  # a unit that none of our figures has
+_FOREIGN = "?"  # any other unit
 _LOW_WORD = re.compile(r"\b(?:low|critical|empty|flat|weak)\b|低下|不足|電池切れ", re.IGNORECASE)
 _GOOD_WORD = re.compile(r"\b(?:ok|okay|good|normal|full|high|medium)\b|正常|十分", re.IGNORECASE)
 
-FRACTION_PCT = 5.0  # below it a figure with decimals may as well be volts
+FRACTION_PCT = 5.0  # below it a figure with decimals may be volts
 
 
-PLAINLY_DEG = 2.0  # places north and east of it need no closer look
+PLAINLY_DEG = 2.0  # places north and east of it need no check for 0, 0
 
 
 def number(value: object) -> float | None:
@@ -45,7 +45,7 @@ def number(value: object) -> float | None:
 
 
 def measure(value: object) -> tuple[float | None, str]:
-    """The number and the unit that is told with it: ``"3.6 V"`` is (3.6, "V"); "" when none is."""
+    """The number and the unit beside it: ``"3.6 V"`` is (3.6, "V"); "" without a unit."""
     if not isinstance(value, str):
         return number(value), ""
     found = _LEADING_NUMBER.match(value[:64])
@@ -61,7 +61,7 @@ def within(value: object, low: float, high: float) -> float | None:
 
 
 def rssi_dbm(value: object) -> float | None:
-    """A believable signal strength, dBm: below 0, and no percentage."""
+    """A possible signal strength, dBm: below 0, and no percentage."""
     figure, unit = (value, "") if type(value) is int else measure(value)
     if figure is None or unit not in ("", "dB"):
         return None
@@ -69,19 +69,19 @@ def rssi_dbm(value: object) -> float | None:
 
 
 def snr_db(value: object) -> float | None:
-    """A believable signal-to-noise ratio, dB."""
+    """A possible signal-to-noise ratio, dB."""
     return within(value, -60, 60)
 
 
 def volts(value: object) -> float | None:
-    """A believable battery voltage, V (0 is a missing measurement)."""
+    """A possible battery voltage, V (0 is a missing measurement)."""
     return battery(value, "V").get("battery_v")
 
 
 def battery(value: object, unit: str = "") -> dict[str, Any]:
-    """What a battery's figure says, by the unit in its text, else by `unit`: ``%``, ``V``, ``mV``.
+    """A battery's charge or voltage, by the unit in its text, else by `unit`: ``%``, ``V``, ``mV``.
 
-    "" is a figure under a bare name: a charge in per cent, unless it may as well be a voltage.
+    "": the unit is not known; it is a charge in per cent, unless it may be a voltage.
     """
     if isinstance(value, str):
         return _battery_text(value, unit)
@@ -115,7 +115,7 @@ def _battery_text(text: str, unit: str) -> dict[str, Any]:
 
 
 def place(lat: object, lon: object) -> dict[str, Any]:
-    """``lat`` and ``lon`` in degrees if they can be a place: both told, in range, not at or beside 0."""
+    """``lat`` and ``lon`` in degrees if they can be a place: both there, in range, not at or beside 0."""
     north, east = _degrees(lat, 90), _degrees(lon, 180)
     if north is None or east is None or not is_place(north, east):
         return {}
@@ -123,27 +123,27 @@ def place(lat: object, lon: object) -> dict[str, Any]:
 
 
 def is_place(lat: float, lon: float) -> bool:
-    """Whether degrees that are in range lie away from where receivers without a fix say they are."""
+    """Whether degrees in range are not the 0, 0 that receivers without a fix report."""
     return (lat > PLAINLY_DEG and lon > PLAINLY_DEG) or not is_placeholder((lat, lon))
 
 
 def _degrees(value: object, most: float) -> float | None:
-    """No text with a decimal comma or a remark: half of such a number is another place."""
+    """A number of degrees. No text with a decimal comma or a remark: a part of it would be another place."""
     if isinstance(value, str) and not _WHOLE_NUMBER.match(value[:64]):
         return None
     return within(value, -most, most)
 
 
 def accuracy_m(value: object) -> float | None:
-    """A believable accuracy of a place, metres."""
+    """A possible accuracy of a place, metres."""
     return within(value, 0, 1e6)
 
 
 def counter(value: object) -> int | None:
-    """A frame's or message's counter; None for anything that is none."""
+    """A frame's or message's counter; None for anything else."""
     return value if type(value) is int and 0 <= value < 2**63 else None
 
 
 def name(value: object) -> str:
-    """What a source calls something; "" for anything that cannot be a name."""
+    """A name as a source gives it; "" for anything that cannot be one."""
     return value if isinstance(value, str) and len(value) <= 128 else ""

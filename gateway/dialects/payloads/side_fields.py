@@ -1,7 +1,7 @@
-"""A payload whose odd side fields must not cost what it says.
+"""Reads a payload although some of its side fields are impossible.
 
-Owns the second reading of a payload that is JSON but not wholly of its dialect's types: a field that may
-be missing may also be odd, and is then left out. A field that the payload cannot do without is named.
+Owns the second reading of a payload that is JSON but has fields of wrong types: a field that may be missing
+is then left out. For a field that the payload cannot do without the message is refused by name.
 """
 
 import types
@@ -13,12 +13,14 @@ import msgspec
 
 from gateway.domain.model import MessageRefusedError, RefusalReason
 
-MOST_ITEMS = 256  # of a list that are looked at one by one
+MOST_ITEMS = 256  # of a list that are checked one by one
 _DEEPEST = 6
 
 
 def mended(kind: Any, value: Any, core: tuple[str, ...] = (), depth: int = 0) -> Any:
-    """`value` as the Struct `kind`, without the side fields that are odd; Refused names a broken core.
+    """`value` as the Struct `kind`, without its impossible side fields.
+
+    Raises MessageRefusedError that names a broken core field.
 
     `core`: fields with a default that are no side fields, by their name in the payload.
     """
@@ -57,7 +59,7 @@ def _core(field: Any, raw: Any, core: tuple[str, ...], depth: int) -> Any:
 
 
 def _part(kind: Any, raw: Any, core: tuple[str, ...], depth: int) -> Any:
-    """What is left of an odd side field: a struct without its odd fields, a list without its odd items."""
+    """The possible part of a side field: a struct or list without its wrong fields or items."""
     inner = _struct(kind)
     if inner is not None and isinstance(raw, dict) and depth < _DEEPEST:
         return _tried(inner, raw, core, depth)
@@ -94,7 +96,7 @@ _NAMES: Mapping[type, str] = {dict: "{...}", list: "[...]", type(None): "null", 
 
 
 def describe(value: Any, length: int = 40) -> str:
-    """A value as a person may see it; of anything nested only the brackets."""
+    """A value as text for a person; of a nested value only the brackets."""
     if isinstance(value, dict | list):
         return _NAMES[type(value)]
     return "null" if value is None else repr(value)[:length]

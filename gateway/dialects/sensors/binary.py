@@ -1,8 +1,8 @@
-"""What a bare on/off means, and what a source's word about itself means.
+"""The meaning of an on/off input, and of a source's online or offline.
 
-Shared by the dialects whose equipment only says ON or OFF: Meshtastic, Tasmota, ESPHome.
-The registry decides (role, polarity, which input speaks for the trap); without it a digital input is a
-trap's, unless its name says that it is there for something else.
+Shared by the dialects whose equipment sends only ON or OFF: Meshtastic, Tasmota, ESPHome.
+The registry decides (role, polarity, which input is the trap's); without it a digital input is a trap's,
+unless its name shows another purpose.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ def kind(active: bool, device: Device | None, name: str = "") -> Kind:
     """The kind of event behind the one input of a device, called `name`."""
     if device is not None:
         active = active is not device.inverted
-    told = purpose(name)
-    if told is Purpose.TAMPER:
+    found = purpose(name)
+    if found is Purpose.TAMPER:
         return Kind.TAMPER if active else Kind.HEARTBEAT
-    watches = device.role is Role.DETECTOR if device else told is Purpose.MOTION
+    watches = device.role is Role.DETECTOR if device else found is Purpose.MOTION
     return _of_role(active, watches=watches)
 
 
@@ -35,23 +35,23 @@ def of_node(
     node: str,
     declared: Purpose = Purpose.UNTOLD,
 ) -> Kind | None:
-    """The kind behind one of several inputs of `node`; None: it does not speak for the trap.
+    """The kind of event of one of several inputs of `node`; None: it is not the trap's.
 
-    `declared`: what the node says that the input is there for; without it the name tells.
+    `declared`: the input's purpose as the node declared it; without it the name decides.
     """
-    told = declared or purpose(name, node)
+    found = declared or purpose(name, node)
     chosen = device.input if device is not None else ""
     if chosen and chosen == name:
-        return kind(active, device)  # the registry has the last word
-    if told is Purpose.TAMPER:
+        return kind(active, device)  # the registry decides before names
+    if found is Purpose.TAMPER:
         return Kind.TAMPER if active else Kind.HEARTBEAT
-    if told in _QUIET:
+    if found in _QUIET:
         return None
-    if told is Purpose.MOTION:
+    if found is Purpose.MOTION:
         return Kind.DETECTION if active else Kind.HEARTBEAT
     if device is not None and (chosen or is_second(name, node)):
         return None
-    if told is Purpose.SHOCK and not active:
+    if found is Purpose.SHOCK and not active:
         return Kind.HEARTBEAT
     if device is None:
         return Kind.SPRUNG if active else Kind.SET
@@ -73,10 +73,10 @@ def switched(text: str) -> bool | None:
 def presence(
     message: Message, device: str, *, online: bool, devices: Mapping[str, Device] | None = None
 ) -> list[Reading]:
-    """A source's online or offline; said live by a device (`devices` given), also a sign of life."""
+    """A source's online or offline; in a live message of a device (`devices` given) also a sign of life."""
     base = identity(message)
     kind = Kind.ONLINE if online else Kind.OFFLINE
-    told = [Reading(id=base, device=device, kind=kind, is_state=True)]
+    readings = [Reading(id=base, device=device, kind=kind, is_state=True)]
     if online and devices is not None and not message.retain:
-        told.append(Reading(id=f"{base}:alive", device=device, kind=Kind.HEARTBEAT))
-    return told
+        readings.append(Reading(id=f"{base}:alive", device=device, kind=Kind.HEARTBEAT))
+    return readings

@@ -1,7 +1,7 @@
-"""What equipment declares of itself: Home Assistant's and Tasmota's discovery messages, remembered.
+"""Remembers the discovery messages of Home Assistant and Tasmota.
 
-Owns the memory, bounded, of which input has which class and where a Tasmota puts its prefix. Must not
-decide what an input's word means: it only answers what was declared.
+Owns, within bounds, which input has which class and where a Tasmota puts its prefix. Must not decide what
+an input's value means: it only answers what was declared.
 """
 
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ _anything = msgspec.json.Decoder()
 
 
 class Tasmota(Struct, frozen=True):
-    """How one Tasmota speaks: its own words for on and off, and its names of switches."""
+    """One Tasmota's own words for on and off, and its names of switches."""
 
     topic: str
     states: tuple[str, ...] = ("OFF", "ON")
@@ -63,13 +63,13 @@ class Tasmota(Struct, frozen=True):
 
 
 class Declared(Struct):
-    """What has been declared so far. Forgets nothing until it is full, then begins anew."""
+    """What has been declared so far. When it is full it is emptied."""
 
     purposes: dict[str, Purpose] = field(default_factory=dict)  # state topic -> class
     tasmotas: dict[str, Tasmota] = field(default_factory=dict)  # topic up to its last level
 
     def learn(self, message: Message) -> None:
-        """Take a declaration; anything else, and what cannot be read, is passed over."""
+        """Remember a declaration; anything else is ignored."""
         if message.topic.startswith(TASMOTA):
             self._tasmota(_object(message))
         elif message.topic.endswith("/config"):
@@ -98,7 +98,7 @@ class Declared(Struct):
             self.tasmotas[place.strip("/")] = one
 
 
-def told(declared: Mapping[str, Any], name: str) -> Any:
+def field_of(declared: Mapping[str, Any], name: str) -> Any:
     """A field by its long name, else by its abbreviation."""
     value = declared.get(name)
     return declared.get(_ABBREVIATED[name]) if value is None else value
@@ -120,7 +120,7 @@ def state_topic(declared: Mapping[str, Any]) -> str:
 
 
 def purpose_of(declared: Mapping[str, Any]) -> Purpose:
-    """What a declared entity is there for, by its class or category."""
+    """The purpose of a declared entity, by its class or category."""
     told = declared.get("device_class")
     if isinstance(told, str) and told in CLASSES:
         return CLASSES[told]

@@ -1,7 +1,7 @@
-"""A decoded object through a row of the model table: what its fields say.
+"""Reads the fields of a decoded object by a row of the model table.
 
-Owns states, facts, flags and late records of one object. What they amount to for a device is decided in
-`sensing`; which figures can be true, in `figures`.
+Owns states, facts, flags and late records of one object. `interpret` makes readings of them; `figures`
+decides which figures are possible.
 """
 
 import re
@@ -16,8 +16,8 @@ from gateway.dialects.sensors import names
 from gateway.dialects.sensors.models import EVENTS, SPRINGS, Model, Rule
 
 MAX_RECORDS = 256  # one uplink holds some fifty at most
-MAX_STRANGE = 64  # fields of no row whose names are looked at
-OLD_FIX_S = 3_600  # a fix older than this is where the device was
+MAX_UNKNOWN = 64  # fields of no row whose names are checked
+OLD_FIX_S = 3_600  # an older fix is not the device's present place
 
 _ACTIVE = frozenset(
     (
@@ -44,43 +44,43 @@ _TIME_IN_LOG = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}Z?")
 _UNITS = {"battery": "", "battery_pct": "%", "battery_v": "V", "battery_mv": "mV"}
 
 
-class Heard(Struct):
-    """What an object says, before polarity, identity and time."""
+class FieldValues(Struct):
+    """The content of an object, before polarity, identity and time are known."""
 
     states: dict[str, bool] = field(default_factory=dict)  # event meaning -> active
     facts: dict[str, Any] = field(default_factory=dict)  # fields of model.FACTS
     records: list[dict[str, Any]] = field(default_factory=list)
     time: Any = None
-    others: list[str] = field(default_factory=list)  # names of fields of another trade
+    others: list[str] = field(default_factory=list)  # names of fields that do not concern us
     unread: str = ""  # a field that matters, with a value that is neither active nor inactive
     known: int = 0  # fields that were understood
-    strange: list[str] = field(default_factory=list)  # names of fields that were not
+    unknown: list[str] = field(default_factory=list)  # names of fields of no row
     has_fix: bool = True
 
 
-def read(model: Model, values: Mapping[str, Any], only: str = "") -> Heard:
-    """Read an object through a row. `only`: the field that alone speaks for the trap, where it is set."""
-    heard = Heard()
-    by_key, strange = model.by_key, heard.strange
+def read(model: Model, values: Mapping[str, Any], only: str = "") -> FieldValues:
+    """Read an object by a row. `only`: the one field that gives the trap's state, if it is set."""
+    found = FieldValues()
+    by_key, unknown = model.by_key, found.unknown
     for key in values:
         rules = by_key.get(key)
         if rules is None:
-            strange.append(key)
+            unknown.append(key)
             continue
-        heard.known += 1
+        found.known += 1
         for path, rule in rules:
             value: Any = values
             for name in path:
                 value = value.get(name) if isinstance(value, dict) else None
             if value is not None and not (only and key != only and _springs(rule)):
-                _take(heard, rule, value, path[-1])
-    if strange:
-        heard.strange = _flags(heard, values, strange[:MAX_STRANGE])
+                _take(found, rule, value, path[-1])
+    if unknown:
+        found.unknown = _flags(found, values, unknown[:MAX_UNKNOWN])
     if only:
-        _only(heard, model, values, only)
-    if "lat" in heard.facts or "lon" in heard.facts:
-        _place(heard)
-    return heard
+        _only(found, model, values, only)
+    if "lat" in found.facts or "lon" in found.facts:
+        _place(found)
+    return found
 
 
 def _springs(rule: Rule) -> bool:
@@ -88,30 +88,30 @@ def _springs(rule: Rule) -> bool:
     return any(meaning.removeprefix("!") in SPRINGS for meaning in meanings)
 
 
-def _only(heard: Heard, model: Model, values: Mapping[str, Any], name: str) -> None:
-    """The registered input is the contact, also where the row knows nothing of it."""
+def _only(found: FieldValues, model: Model, values: Mapping[str, Any], name: str) -> None:
+    """The registered input is the contact, also if the row does not have it."""
     if values.get(name) is None or any(_springs(rule) for _, rule in model.by_key.get(name, ())):
         return
-    heard.known += 1
-    heard.others.clear()
-    _state(heard, "contact", values[name], name, turned=False)
+    found.known += 1
+    found.others.clear()
+    _state(found, "contact", values[name], name, turned=False)
 
 
-def _flags(heard: Heard, values: Mapping[str, Any], strange: list[str]) -> list[str]:
-    """Hear the flags among fields of no row; gives the names that say nothing to us."""
+def _flags(found: FieldValues, values: Mapping[str, Any], unknown: list[str]) -> list[str]:
+    """Read the flags among fields of no row; gives the names that mean nothing to us."""
     left = []
-    for name in strange:
+    for name in unknown:
         meaning = names.flag(name)
         if not meaning:
             left.append(name)
         elif (value := values[name]) is not None:
-            heard.known += 1
-            _take(heard, meaning, value, name)
+            found.known += 1
+            _take(found, meaning, value, name)
     return left
 
 
 def truth(value: object) -> bool | None:
-    """Whether a value means active; None when it is no such value."""
+    """Whether a value means active; None for any other value."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -121,18 +121,18 @@ def truth(value: object) -> bool | None:
     return None if figure is None else figure != 0
 
 
-def _place(heard: Heard) -> None:
-    """Keep a place that can be, and how exact it is."""
-    facts = heard.facts
-    told = figures.place(facts.pop("lat", None), facts.pop("lon", None)) if heard.has_fix else {}
-    if told:
-        facts.update(told)
+def _place(found: FieldValues) -> None:
+    """Take a possible place, and how exact it is."""
+    facts = found.facts
+    place = figures.place(facts.pop("lat", None), facts.pop("lon", None)) if found.has_fix else {}
+    if place:
+        facts.update(place)
     else:
         for name in ("lat", "lon", "accuracy_m"):
             facts.pop(name, None)
 
 
-def _take(heard: Heard, rule: Rule, value: Any, name: str) -> None:
+def _take(found: FieldValues, rule: Rule, value: Any, name: str) -> None:
     if isinstance(rule, dict):
         chosen = rule.get(shown(value, 64).strip().lower()) or rule.get("*")
         if chosen is None:
@@ -141,34 +141,34 @@ def _take(heard: Heard, rule: Rule, value: Any, name: str) -> None:
     turned = rule.startswith("!")
     meaning = rule[1:] if turned else rule
     if meaning in EVENTS:
-        _state(heard, meaning, value, name, turned=turned)
+        _state(found, meaning, value, name, turned=turned)
     elif meaning in _UNITS:
-        heard.facts.update(figures.battery(value, _UNITS[meaning]))
+        found.facts.update(figures.battery(value, _UNITS[meaning]))
     elif meaning == "telemetry":
         return
     elif meaning == "other":
-        heard.others.append(name)
+        found.others.append(name)
     elif meaning == "time":
-        heard.time = value
+        found.time = value
     elif meaning == "records":
-        heard.records += _records(value)
+        found.records += _records(value)
     elif meaning == "datalog":
-        heard.records += _datalog(value)
+        found.records += _datalog(value)
     else:
-        _fact(heard, meaning, value, turned=turned)
+        _fact(found, meaning, value, turned=turned)
 
 
-def _state(heard: Heard, meaning: str, value: Any, name: str, *, turned: bool) -> None:
+def _state(found: FieldValues, meaning: str, value: Any, name: str, *, turned: bool) -> None:
     active = True if meaning == "join" else truth(value)
     if active is None:
-        heard.unread = f"{name} = {shown(value)!r}"
+        found.unread = f"{name} = {shown(value)!r}"
     else:
-        heard.states[meaning] = heard.states.get(meaning, False) or active is not turned
+        found.states[meaning] = found.states.get(meaning, False) or active is not turned
 
 
-def _fact(heard: Heard, meaning: str, value: Any, *, turned: bool) -> None:
-    """Take a value as one of the facts, if it is believable."""
-    facts = heard.facts
+def _fact(found: FieldValues, meaning: str, value: Any, *, turned: bool) -> None:
+    """Take a value as one of the facts, if it is possible."""
+    facts = found.facts
     if meaning in ("lat", "lon"):
         facts[meaning] = value
     elif meaning == "accuracy_m":
@@ -183,22 +183,22 @@ def _fact(heard: Heard, meaning: str, value: Any, *, turned: bool) -> None:
     elif meaning == "battery_word":
         facts.update(figures.battery(value) if isinstance(value, str) else {})
     elif meaning == "count":
-        _count(heard, value)
+        _count(found, value)
     elif _fails(meaning, value):
-        heard.has_fix = False
+        found.has_fix = False
 
 
-def _count(heard: Heard, value: Any) -> None:
-    """How many; nothing counted is nothing seen."""
+def _count(found: FieldValues, value: Any) -> None:
+    """How many animals; a count of 0 is no sighting."""
     figure = figures.within(value, 0, 10_000)
     if figure is not None and figure >= 1:
-        heard.facts["count"] = int(figure)
+        found.facts["count"] = int(figure)
     elif figure is not None:
-        heard.states["detection"] = heard.states["motion"] = False
+        found.states["detection"] = found.states["motion"] = False
 
 
 def _fails(meaning: str, value: Any) -> bool:
-    """Whether a field says that the place is none, or old: ``no_fix``, ``fix``, ``fix_age``."""
+    """Whether a field shows that there is no place, or an old one: ``no_fix``, ``fix``, ``fix_age``."""
     if meaning == "fix_age":
         return (figures.number(value) or 0) > OLD_FIX_S
     active = truth(value)

@@ -1,7 +1,7 @@
-"""What a decoded object amounts to for a device: readings.
+"""Makes the readings of a device from a decoded object.
 
-Owns the events that states, moments and late records make, with polarity and the choice of the input.
-What the fields say is read in `fields`; envelopes (who sent it, when, how strong) are the dialects'.
+Owns the events of states, moments and late records, with polarity and the choice of the input. `fields`
+reads the fields; the dialects read the envelope (who sent it, when, how strong).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.sensors import names
-from gateway.dialects.sensors.fields import Heard, read
+from gateway.dialects.sensors.fields import FieldValues, read
 from gateway.dialects.sensors.models import Model
 from gateway.dialects.timestamps import instant
 from gateway.domain.model import (
@@ -28,7 +28,7 @@ from gateway.domain.species import UNKNOWN
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """What surrounds a decoded object: who sent it, when, how it was heard."""
+    """The data around a decoded object: who sent it, when, with which signal."""
 
     device: str
     id: str
@@ -50,32 +50,32 @@ def readings(
     *,
     whole: bool = True,
 ) -> list[Reading]:
-    """Everything an object says, late records first, oldest first. Refused when it says nothing.
+    """All readings of an object: late records first, oldest first. Raises MessageRefusedError without any.
 
-    `whole`: the row is the device's own, so that what it does not know may be passed over.
+    `whole`: the row is that of the device's model, so that fields which it does not have are ignored.
     """
     device = devices.get(envelope.device)
-    heard = read(model, values, device.input if device else "")
+    fields = read(model, values, device.input if device else "")
     late = (
         sorted(
             (
                 reading
-                for number, row in enumerate(heard.records)
+                for number, row in enumerate(fields.records)
                 for reading in _late(envelope, model, number, row, devices)
             ),
             key=lambda reading: reading.device_time or datetime.max.replace(tzinfo=UTC),
         )
-        if heard.records
+        if fields.records
         else []
     )
-    return late + _live(envelope, heard, devices, alone=not late, whole=whole)
+    return late + _live(envelope, fields, devices, alone=not late, whole=whole)
 
 
-def _said(
-    heard: Heard, envelope: Envelope, devices: Mapping[str, Device]
+def _events(
+    fields: FieldValues, envelope: Envelope, devices: Mapping[str, Device]
 ) -> list[tuple[Kind, bool, str]]:
-    """(kind, is it a state, device) for all that the states say; the trap's own first."""
-    states, found = heard.states, []
+    """(kind, whether it is a state, device) of all states; the trap's own first."""
+    states, found = fields.states, []
     registered = envelope.device in devices
     for meaning in ("contact", "contact:2"):
         name = envelope.device + ("/2" if meaning == "contact:2" else "")
@@ -103,32 +103,37 @@ def _is_trap(device: Device | None) -> bool:
 
 
 def _live(
-    envelope: Envelope, heard: Heard, devices: Mapping[str, Device], *, alone: bool, whole: bool
+    envelope: Envelope,
+    fields: FieldValues,
+    devices: Mapping[str, Device],
+    *,
+    alone: bool,
+    whole: bool,
 ) -> list[Reading]:
-    said = _said(heard, envelope, devices)
-    facts = {**heard.facts, **envelope.facts}
-    if not said:
-        _refuse(envelope, heard, known=envelope.device in devices, alone=alone)
-        said = [(Kind.HEARTBEAT, False, envelope.device)]
-        if alone and (unread := _not_understood(heard, whole=whole)):
+    events = _events(fields, envelope, devices)
+    facts = {**fields.facts, **envelope.facts}
+    if not events:
+        _refuse(envelope, fields, known=envelope.device in devices, alone=alone)
+        events = [(Kind.HEARTBEAT, False, envelope.device)]
+        if alone and (unread := _not_understood(fields, whole=whole)):
             facts["unread"] = unread
     return [
         _reading(envelope, row, facts, suffix=f":{index}" if index else "")
-        for index, row in enumerate(said)
+        for index, row in enumerate(events)
     ]
 
 
-def _refuse(envelope: Envelope, heard: Heard, *, known: bool, alone: bool) -> None:
-    """From a registered device every uplink is a sign of life; from others only what concerns us."""
-    if heard.unread:
-        detail = f"{heard.unread}: 知らない状態です / not a known state"
+def _refuse(envelope: Envelope, fields: FieldValues, *, known: bool, alone: bool) -> None:
+    """From a registered device every uplink is a sign of life; from others only what we can use."""
+    if fields.unread:
+        detail = f"{fields.unread}: 知らない状態です / not a known state"
         raise MessageRefusedError(RefusalReason.MALFORMED, detail, envelope.device, unread=True)
-    if alone and not known and (heard.others or "button" in heard.states):
-        raise MessageRefusedError(RefusalReason.IRRELEVANT, _of_no_trap(heard), envelope.device)
+    if alone and not known and (fields.others or "button" in fields.states):
+        raise MessageRefusedError(RefusalReason.IRRELEVANT, _of_no_trap(fields), envelope.device)
 
 
-def _of_no_trap(heard: Heard) -> str:
-    read = ", ".join(name[:24] for name in heard.others[:4]) or "button"
+def _of_no_trap(fields: FieldValues) -> str:
+    read = ", ".join(name[:24] for name in fields.others[:4]) or "button"
     return (
         f"{read}: わな・動物・機器の状態ではありません。わなの接点なら機器を登録し input に項目名を / "
         "says nothing about animals, traps or devices; if it is the trap's contact, register the "
@@ -136,15 +141,15 @@ def _of_no_trap(heard: Heard) -> str:
     )
 
 
-def _not_understood(heard: Heard, *, whole: bool) -> str:
-    """Why an object without any state is no sign of health: "" when all that matters was understood."""
-    strange: Sequence[str] = heard.strange
-    if whole and heard.known:
-        strange = [name for name in strange if names.may_tell(name)]
-    if not strange:
+def _not_understood(fields: FieldValues, *, whole: bool) -> str:
+    """Why an object without any state may hide one; "" if everything relevant was understood."""
+    unknown: Sequence[str] = fields.unknown
+    if whole and fields.known:
+        unknown = [name for name in unknown if names.may_be_relevant(name)]
+    if not unknown:
         return ""
-    told = ", ".join(name[:24] for name in strange[:6])
-    return f"{told}: どの機種の項目か不明です / no sensor model knows these fields; {Remedy.MODEL}"
+    shown = ", ".join(name[:24] for name in unknown[:6])
+    return f"{shown}: どの機種の項目か不明です / no sensor model knows these fields; {Remedy.MODEL}"
 
 
 def _late(
@@ -154,11 +159,11 @@ def _late(
     row: dict[str, Any],
     devices: Mapping[str, Device],
 ) -> list[Reading]:
-    """What one late record says. A device's clock tells records apart, else the place in the uplink."""
+    """The reading of one late record. Records differ by the device's clock, else by their order."""
     device = devices.get(envelope.device)
-    heard = read(model, row, device.input if device else "")
-    time = instant(heard.time, device.zone if device else "")
-    said = _said(heard, envelope, devices) or [(Kind.HEARTBEAT, False, envelope.device)]
+    fields = read(model, row, device.input if device else "")
+    time = instant(fields.time, device.zone if device else "")
+    events = _events(fields, envelope, devices) or [(Kind.HEARTBEAT, False, envelope.device)]
     late = Envelope(
         device=envelope.device,
         id=f"{envelope.device}@{int(time.timestamp())}" if time else f"{envelope.id}@{number}",
@@ -167,16 +172,16 @@ def _late(
         time_source=TimeSource.RTC if time else TimeSource.NONE,
         logged=True,
     )
-    return [_reading(late, item, heard.facts, suffix=f":{item[0]}") for item in said]
+    return [_reading(late, item, fields.facts, suffix=f":{item[0]}") for item in events]
 
 
 def _reading(
     envelope: Envelope,
-    said: tuple[Kind, bool, str],
+    event: tuple[Kind, bool, str],
     facts: Mapping[str, Any],
     suffix: str,
 ) -> Reading:
-    kind, is_state, device = said
+    kind, is_state, device = event
     if kind is Kind.DETECTION:
         facts = {"species": UNKNOWN, **facts}
     return Reading(

@@ -1,11 +1,11 @@
-"""Sensor models: what the fields of a decoded object mean. The table is `models.toml`, and the operator's.
+"""Sensor models: the meaning of the fields of a decoded object, from `models.toml` and the configuration.
 
 Owns the words a row may use, the shipped rows and the recognition of an object by its fields.
-Knows no dialect's envelope, no device and no time. Adding a model is adding a row, never code.
+Must not know a dialect's envelope, a device or a time. A new model is a row, never code.
 
 A field's value is either a meaning (``door = "contact"``) or a small table from values to meanings
-(``event = { occupied = "detection" }``, ``"*"``: any other value). ``!`` before a meaning turns it
-round (``install = "!tamper"``: not installed is tampering). A dotted name reaches into a nested object.
+(``event = { occupied = "detection" }``, ``"*"``: any other value). ``!`` before a meaning inverts
+it (``install = "!tamper"``: not installed is tampering). A dotted name is a field of a nested object.
 """
 
 import tomllib
@@ -53,11 +53,12 @@ MEANINGS: Mapping[str, str] = {
 EVENTS = frozenset(
     ("contact", "contact:2", "trigger", "alarm", "motion", "detection", "tamper", "button", "join")
 )
-SPRINGS = frozenset(("contact", "contact:2", "trigger", "alarm"))  # what a trap's sensor says
+SPRINGS = frozenset(("contact", "contact:2", "trigger", "alarm"))  # what a trap's sensor reports
 PRIVATE = frozenset(("zigbee2mqtt", "tasmota-zigbee", "senml"))  # rows of other dialects
 GENERIC = "generic"  # the row of what fields usually mean, for `assume`
 _NONE: frozenset[str] = frozenset()
-_MEMORABLE, _REMEMBERED = 32, 1_024  # names an object may have, objects kept, to be remembered
+_MEMORABLE = 32  # names of an object that is remembered at most
+_REMEMBERED = 1_024  # objects
 _COMMON = "common"  # fields that every row knows
 
 Rule = str | dict[str, str]
@@ -67,10 +68,10 @@ class ModelRow(Struct, frozen=True, forbid_unknown_fields=True):
     """A row as written in TOML: shipped, or under ``[models.NAME]`` of the configuration."""
 
     title: str
-    what: str = ""  # what it watches, for a person: "door", "tilt", "motion" ...
+    what: str = ""  # what the sensor watches, for a person: "door", "tilt", "motion" ...
     fields: dict[str, Rule] = field(default_factory=dict)
     sign: dict[str, str] = field(default_factory=dict)  # fields whose values prove the model
-    port: int | None = None  # the fPort it speaks on, where only that tells it from another
+    port: int | None = None  # its fPort, if only that distinguishes it from another model
 
 
 class Names(Struct, frozen=True):
@@ -88,16 +89,16 @@ class Model(Struct, frozen=True):
     what: str
     rules: tuple[tuple[tuple[str, ...], Rule], ...]
     by_key: Mapping[str, list[tuple[tuple[str, ...], Rule]]]  # the same by top-level name
-    keys: frozenset[str]  # top-level names that it knows
-    own: frozenset[str]  # those of them that not every row knows
-    meanings: frozenset[str]  # that they can have
-    telling: frozenset[str]  # those of them that can make an event
+    keys: frozenset[str]  # top-level names in the row
+    own: frozenset[str]  # those of them that are not in every row
+    meanings: frozenset[str]  # meanings that they can have
+    eventful: frozenset[str]  # those meanings that can make an event
     sign: Mapping[str, str]
     port: int | None
 
     def sense(self, names: Names) -> list[tuple[tuple[str, ...], Rule]]:
-        """How it reads those of an object's fields that can make an event."""
-        wanted = self.telling & names.all
+        """The meanings of those fields of an object that can make an event."""
+        wanted = self.eventful & names.all
         return [
             (path, rule)
             for path, rule in self.rules
@@ -112,8 +113,8 @@ class UnknownMeaningError(BadConfigurationError, ValueError):
 class Match(Struct, frozen=True):
     """A model that may read an object.
 
-    `whole`: it knows every field, so nothing is guessed. `proved`: no other model does, so that it may
-    be noted as the device's own. `rival`: another that knows every field and reads them differently.
+    `whole`: the row has every field, so nothing is guessed. `proved`: no other row has, so that the model may
+    be stored with the device. `rival`: another row that has every field and reads them differently.
     """
 
     model: Model
@@ -123,7 +124,7 @@ class Match(Struct, frozen=True):
 
 
 class Models(dict[str, Model]):
-    """The rows by name, in order of preference, and what was recognised before (the same by the same)."""
+    """The rows by name, in order of preference, and which objects were recognised before."""
 
     def __init__(self, rows: Mapping[str, Model]) -> None:
         """`rows`: checked and compiled."""
@@ -138,7 +139,7 @@ class Models(dict[str, Model]):
 
 
 def compile_rows(rows: Mapping[str, ModelRow], common: Mapping[str, Rule]) -> Models:
-    """Check rows and make them ready; UnknownMeaningError names the first broken field."""
+    """Check rows and compile them. Raises UnknownMeaningError that names the first broken field."""
     return Models({name: _compile(name, row, common) for name, row in rows.items()})
 
 
@@ -166,7 +167,9 @@ def _compile(name: str, row: ModelRow, common: Mapping[str, Rule]) -> Model:
         meanings=frozenset(
             m.removeprefix("!") for rule in row.fields.values() for m in _meanings(rule)
         ),
-        telling=frozenset(path.split(".")[0] for path, rule in rules.items() if _tells(rule)),
+        eventful=frozenset(
+            path.split(".")[0] for path, rule in rules.items() if _makes_events(rule)
+        ),
         sign=row.sign,
         port=row.port,
     )
@@ -176,7 +179,7 @@ def _meanings(rule: Rule) -> Iterable[str]:
     return [rule] if isinstance(rule, str) else rule.values()
 
 
-def _tells(rule: Rule) -> bool:
+def _makes_events(rule: Rule) -> bool:
     return any(
         meaning.removeprefix("!") in EVENTS | {"records", "datalog"} for meaning in _meanings(rule)
     )
@@ -204,10 +207,10 @@ def with_own(own: Mapping[str, ModelRow]) -> Models:
 
 
 def recognise(models: Models, values: Mapping[str, Any], port: int | None = None) -> Match | None:
-    """The row that fits an object best, or None when nothing in it looks familiar.
+    """The row that fits an object best, or None if no row has any of its fields.
 
-    A row's sign proves it; else the row that knows most of the names, on the right `port` (fPort), the
-    first of equals. Two that know all names and read them differently prove nothing.
+    A row's sign proves the model; else it is the row with most of the names, on the right `port` (fPort), the
+    first of equal ones. Two rows with all names that read them differently prove nothing.
     """
     for model in models.signed:
         if all(values.get(key) == value for key, value in model.sign.items()):
@@ -259,12 +262,12 @@ def _familiar(generic: Model | None, known: Iterable[Model], keys: frozenset[str
     if generic is None or not generic.keys & keys:
         best = max(known, key=lambda model: _likeness(model, keys), default=None)
         return Match(best, whole=False) if best else None
-    nothing_tells = keys <= generic.keys and not generic.telling & keys
-    partial = [model for model in known if model.telling & keys]
-    if partial and not nothing_tells:
+    no_event = keys <= generic.keys and not generic.eventful & keys
+    partial = [model for model in known if model.eventful & keys]
+    if partial and not no_event:
         return Match(max(partial, key=lambda model: _likeness(model, keys)), whole=False)
-    return Match(generic, whole=nothing_tells)
+    return Match(generic, whole=no_event)
 
 
 def _likeness(model: Model, keys: frozenset[str]) -> tuple[int, int]:
-    return len(model.telling & keys), len(model.own & keys)
+    return len(model.eventful & keys), len(model.own & keys)

@@ -1,7 +1,7 @@
-"""What the names of inputs and fields say: words, purposes of inputs, flags.
+"""The meaning of names of inputs and fields: words, purposes of inputs, flags.
 
-Owns the words of the field (Home Assistant's device classes and what people call such things) and how
-a name is cut into them. Must not know dialects, values or devices.
+Owns the words in use (Home Assistant's device classes and people's usual names) and how a name is split
+into them. Must not know dialects, values or devices.
 """
 
 import re
@@ -13,20 +13,20 @@ _MOTION = re.compile(r"motion|pir|occupan|presence|movement|radar|人感|動体|
 _TAMPER = re.compile(r"tamper|dismantl|いたずら|こじ開け", re.IGNORECASE)
 
 
-BARE = "battery"  # a battery's figure whose unit is not told
+BARE = "battery"  # a battery's figure without a unit
 
 
 class Purpose(StrEnum):
-    """What an on/off input is there for."""
+    """The purpose of an on/off input."""
 
     CONTACT = "contact"  # the trap's own: door, reed, switch ...
-    SHOCK = "shock"  # a moment: active = sprung, inactive says nothing
+    SHOCK = "shock"  # a moment: active = sprung, inactive means nothing
     MOTION = "motion"
     TAMPER = "tamper"
     BATTERY = "battery"  # active = low
     LINK = "link"  # connected or not
     DIAGNOSTIC = "diagnostic"  # about the node itself: update, charging, problem ...
-    UNTOLD = ""  # the name does not say
+    UNTOLD = ""  # the name shows no purpose
 
 
 def _set(text: str) -> frozenset[str]:
@@ -65,7 +65,7 @@ _CONTACT = _set(
     "micro microswitch tilt hatch endstop lock hako kukuri わな 罠 扉 戸 ドア 接点 磁石 箱 檻 開閉"
 )
 _SHOCK = _set("vibration vibrate vibrating shock impact knock drop shake shaking moving 振動 衝撃")
-_PINS = _set("gpio pin io input digital d p port")  # their numbers say where, not which
+_PINS = _set("gpio pin io input digital d p port")  # their numbers are pins, not a count of inputs
 _WEAK = _set("status state power voltage current light lock sleep test")  # beside a contact's word
 _NOT_A_LEVEL = _set(
     "temperature temp current power health cycles cycle runtime time remaining_time days hours minutes "
@@ -88,7 +88,7 @@ _COUNTED = _set("num number count in view used")
 
 @lru_cache(maxsize=4_096)
 def words(name: str) -> tuple[str, ...]:
-    """The words of a name, lower case: ``batteryLow``, ``battery_low`` and ``lowbat`` say the same."""
+    """The words of a name, lower case: the same for ``batteryLow``, ``battery_low`` and ``lowbat``."""
     found: list[str] = []
     for part in _PART.findall(name[:64]):
         word = part.lower()
@@ -98,7 +98,7 @@ def words(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2_048)
 def purpose(name: str, node: str = "") -> Purpose:
-    """What an input called `name` is there for. `node`: its device, whose words say nothing new."""
+    """The purpose of an input called `name`. `node`: its device, whose words are left out."""
     every = words(name)
     own = words(node)
     parts = frozenset(word for word in every if word not in own or word == _BATTERY)
@@ -120,7 +120,7 @@ def purpose(name: str, node: str = "") -> Purpose:
 
 @lru_cache(maxsize=2_048)
 def is_second(name: str, node: str = "") -> bool:
-    """Whether a name counts inputs and this is not the first: ``reed_2``; a pin's number counts nothing."""
+    """Whether a name numbers inputs and this is not the first: ``reed_2``; a pin's number does not count."""
     *stem, last = words(name) or ("",)
     if not last.isdecimal() or len(last) > 2 or _PINS & frozenset(stem):
         return False
@@ -130,7 +130,7 @@ def is_second(name: str, node: str = "") -> bool:
 
 @lru_cache(maxsize=2_048)
 def quantity(name: str, node: str = "") -> str:
-    """What a figure called `name` measures: ``%``, ``V``, ``mV``, ``dBm``, BARE or ""."""
+    """The unit of a figure called `name`: ``%``, ``V``, ``mV``, ``dBm``, BARE or ""."""
     every = words(name)
     own = words(node)
     parts = frozenset(word for word in every if word not in own or word in (_BATTERY, "wifi"))
@@ -150,7 +150,7 @@ def quantity(name: str, node: str = "") -> str:
 
 @lru_cache(maxsize=4_096)
 def flag(name: str) -> str:
-    """The flag that a field of any device is by its name, as a meaning of the model table, or ""."""
+    """The flag that a field's name means in any device, as a meaning of the model table, or ""."""
     if len(name) > 40:
         return ""
     parts = frozenset(words(name))
@@ -176,6 +176,6 @@ def _flag_of_place(parts: frozenset[str]) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def may_tell(name: str) -> bool:
-    """Whether a field that no model knows may be what matters: its name speaks of contact or motion."""
+def may_be_relevant(name: str) -> bool:
+    """Whether a field of no model may be relevant: its name has a word for contact or motion."""
     return purpose(name[:64]) in (Purpose.CONTACT, Purpose.SHOCK, Purpose.MOTION, Purpose.TAMPER)
