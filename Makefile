@@ -1,10 +1,11 @@
 # Everything a person needs: make demo, make test. The rest is for developers.
 SHELL := /bin/bash
 PYTHON ?= python3
+PYTHON_CLIENTS ?= python3.13
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test lint types unit bench test-faults test-field dist apt lock clean
+.PHONY: demo test lint types unit bench test-faults test-field test-clients dist apt lock clean
 
 demo: .venv/installed
 	@$(BIN)/shishigaki demo $(ARGS)
@@ -26,6 +27,15 @@ test-faults: .venv/installed apt
 
 test-field: .venv/installed apt
 	$(BIN)/pytest -m long tests/field -s $(ARGS)
+
+# Other people's programs beside ours. Home Assistant needs a newer Python than a board has.
+test-clients: .venv/installed .venv-clients/installed apt
+	$(BIN)/pytest -m long tests/clients -s $(ARGS)
+
+.venv-clients/installed: tests/clients/requirements.txt
+	$(PYTHON_CLIENTS) -m venv --clear .venv-clients
+	.venv-clients/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 bench: .venv/installed apt
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -50,6 +60,7 @@ apt:
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements.txt pyproject.toml -o tests/requirements.txt
+	printf 'homeassistant==2025.4.4\npaho-mqtt==2.1.0\n' | uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-header --no-annotate - -o tests/clients/requirements.txt
 
 clean:
-	rm -rf .venv node_modules dashboard/static/vendor dist
+	rm -rf .venv .venv-clients node_modules dashboard/static/vendor dist

@@ -8,6 +8,8 @@ is given. Must not decide what the topics contain (`retained`, `homeassistant`),
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterable
+from itertools import pairwise
 
 import msgspec
 from msgspec import Struct
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 GATHER_S = 2.0  # changes that are not urgent are collected this long
 CHECK_EVERY_S = 30.0  # a device becomes silent without any message
 RETRY_S = 3.0  # between attempts while the broker does not accept everything
+DECLARATIONS_S = 1.0  # from the end of declarations to the end of the states that they name
 CONNECTED_S = 0.2  # between two looks whether there is a connection
 BETWEEN_PUBLISHES_S = 0.02  # at most 50 publishes per second
 URGENT_KINDS = (Kind.SPRUNG, Kind.SET, Kind.TAMPER)
@@ -129,9 +132,10 @@ class TopicPublisher:
             return False
         self._audit_error = ""
         wanted = await self._store.read(self._wanted)
-        for topic in own.ghosts(retained, wanted.topics, wanted.open_alerts, wanted.notices):
+        ghosts = own.ghosts(retained, wanted.topics, wanted.open_alerts, wanted.notices)
+        for topic in ghosts:
             log.info("deleting %s: the broker retained it and it is over", topic)
-            await self._publish(topic, b"")
+        await self._delete(ghosts)
         self._published |= {
             topic: payload for topic, payload in retained.items() if topic in wanted.topics
         }
@@ -188,16 +192,23 @@ class TopicPublisher:
         ours = {status, *wanted}
         if not known >= ours:
             known = await self._note(known | ours)
-        gone = sorted(known - ours)
-        for topic in gone:
-            if last := last_payload(topic):
-                await self._publish(topic, last)
-            await self._publish(topic, b"")
+        gone = known - ours
+        await self._delete(gone)
         for topic, payload in wanted.items():
             if self._published.get(topic) != payload:
                 await self._publish(topic, payload)
         if gone:
             await self._note(ours)
+
+    async def _delete(self, topics: Iterable[str]) -> None:
+        """Delete declarations first: a hub must not read the end of a state as a state."""
+        ordered = sorted(topics, key=lambda topic: (not topic.endswith("/config"), topic))
+        for before, topic in pairwise(["", *ordered]):
+            if before.endswith("/config") and not topic.endswith("/config"):
+                await asyncio.sleep(DECLARATIONS_S)
+            if last := last_payload(topic):
+                await self._publish(topic, last)
+            await self._publish(topic, b"")
 
     async def _publish(self, topic: str, payload: bytes) -> None:
         try:

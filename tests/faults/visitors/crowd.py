@@ -89,7 +89,9 @@ def _has_ended(one: socket.socket) -> bool:
         return True
 
 
-def members(service: Service, number: int, password: str = "") -> list[str]:
+def members(
+    service: Service, number: int, password: str = "", role: UserRole = UserRole.TRAPPER
+) -> list[str]:
     """Put people and a session each into the database; gives the sessions' tokens.
 
     The first one, `tanaka`, is told of alerts. `password`: of all of them.
@@ -101,7 +103,7 @@ def members(service: Service, number: int, password: str = "") -> list[str]:
         person = Person(
             name=f"member-{n}" if n else "tanaka",
             language="en",
-            role=UserRole.TRAPPER,
+            role=role,
             channels=() if n else (PersonChannel("1", "console:"),),
             password_hash=hashed,
         )

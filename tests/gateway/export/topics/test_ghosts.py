@@ -92,6 +92,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     monkeypatch.setattr(publisher, "read_retained", broker.read)
     monkeypatch.setattr(publisher, "CHECK_EVERY_S", 0.02)
     monkeypatch.setattr(publisher, "BETWEEN_PUBLISHES_S", 0.0)
+    monkeypatch.setattr(publisher, "DECLARATIONS_S", 0.01)
     return broker
 
 
@@ -133,6 +134,9 @@ def test_at_a_connection_ghosts_are_deleted_and_topics_of_others_stay(
     publish_until(store, broker, lambda: not set(GHOSTS) & set(broker.kept))
     assert set(OTHERS) < set(broker.kept)
     assert "shishigaki/v1/goto/alert/open1" in broker.kept
+    deleted = [topic for topic in broker.published if topic in GHOSTS]
+    is_declaration = [topic.endswith("/config") for topic in deleted]
+    assert is_declaration == sorted(is_declaration, reverse=True), "declarations go first"
 
 
 def test_control_without_looking_at_the_broker_every_ghost_stays(

@@ -1,0 +1,1 @@
+"""Other people's programs beside ours, the real ones: `make test-clients`."""
