@@ -13,6 +13,7 @@ from dashboard.web.auth import Auth
 from dashboard.web.entry.guesses import TooManyTriesError
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
+from gateway.domain.people.rules import plain
 
 
 class LoginPages:
@@ -36,7 +37,7 @@ class LoginPages:
     async def enter(self, request: Request) -> Response:
         """Check name and password, then redirect to the requested page."""
         form = await request.form(max_fields=5)
-        name, password = str(form.get("name", "")), str(form.get("password", ""))
+        name, password = plain(str(form.get("name", ""))), str(form.get("password", ""))
         try:
             account = await self._auth.log_in(request, name, password)
         except TooManyTriesError as error:

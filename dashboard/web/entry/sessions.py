@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 
 from gateway.clock import Clock
-from gateway.domain.people.person import Person
+from gateway.domain.people.person import PRIVILEGED, Person
 from gateway.domain.people.session import Session, browser_label, token_id
 from gateway.store import Store, Transaction
 from gateway.store.connection import DiskError
@@ -145,5 +145,9 @@ class Sessions:
 
 
 def mark_of(person: Person) -> str:
-    """Part of the password's hash, kept with each session: a new password ends the others."""
-    return person.password_hash[-12:]
+    """What ends a person's other sessions when it changes: the password, and a role that sees everything.
+
+    Otherwise somebody who got into a harmless account early would have the rights that it is given later.
+    """
+    role = person.role.value if person.role in PRIVILEGED else ""
+    return f"{person.password_hash[-12:]} {role}".strip()

@@ -27,6 +27,9 @@ class UserRole(StrEnum):
     ADMIN = "admin"
 
 
+PRIVILEGED = frozenset({UserRole.OFFICIAL, UserRole.INSTALLER, UserRole.ADMIN})
+"""Roles that see the whole site: who gets or loses one logs in again."""
+
 ROLE_OF_DUTY = {
     Duty.TRAPPER: UserRole.TRAPPER,
     Duty.DEPUTY: UserRole.DEPUTY,

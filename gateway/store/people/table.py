@@ -61,6 +61,10 @@ class PeopleTable:
             "ON CONFLICT DO UPDATE SET body = excluded.body",
             (person.name, to_json(person)),
         )
+        if before and before.role is not person.role:  # a link was given for the role before
+            self._execute(
+                "DELETE FROM sign_in_link WHERE person = ? AND used_ms IS NULL", (person.name,)
+            )
         self._note(before, person, by, now, "changed" if before else "added")
         return True
 
