@@ -47,17 +47,21 @@ class Pdf:
             self.y -= size * LINE
             self._put(line, x, self.y, size)
 
-    def table(self, table: Table, size: float = 8.0) -> None:
-        """Add a table with its heading; the column names are repeated on each page."""
+    def table(self, table: Table, size: float = 8.0, *, whole: bool = False) -> None:
+        """Add a table with its heading; the column names are repeated on each page.
+
+        `whole`: where the page is too narrow, the widest cells take several lines instead of being cut.
+        """
         self.y -= size
         self.room(size * LINE * 4)
         self.text(table.title, size + 2.5)
-        widths = _columns(table, A4[0] - 2 * MARGIN, size)
+        widths = _columns(table, A4[0] - 2 * MARGIN, size, level=whole)
         self._row(table.columns, widths, size, head=True)
         for row in table.rows:
-            if self.room(size * LINE):
+            lines = _wrapped(row, widths, size) if whole else [[cell_text(cell)] for cell in row]
+            if self.room(size * LINE * max(map(len, lines))):
                 self._row(table.columns, widths, size, head=True)
-            self._row(row, widths, size)
+            self._row(row, widths, size, lines)
         if table.note:
             self.text(table.note, size)
 
@@ -88,10 +92,17 @@ class Pdf:
         return _file(objects)
 
     def _row(
-        self, row: Sequence[Cell], widths: Sequence[float], size: float, *, head: bool = False
+        self,
+        row: Sequence[Cell],
+        widths: Sequence[float],
+        size: float,
+        lines: Sequence[Sequence[str]] = (),
+        *,
+        head: bool = False,
     ) -> None:
-        lines = [_heading_lines(cell) if head else [cell_text(cell)] for cell in row]
-        height = size * LINE * max(map(len, lines))
+        lines = [_heading_lines(cell) for cell in row] if head else lines
+        most = max(map(len, lines))
+        height = size * LINE * most
         self.y -= height
         if head:
             self._pages[-1].append(
@@ -100,7 +111,10 @@ class Pdf:
         x = MARGIN
         for cell, parts, width in zip(row, lines, widths, strict=True):
             right = not isinstance(cell, str)
-            for i, part in enumerate(reversed(parts)):
+            above = (
+                0 if head else most - len(parts)
+            )  # a heading stands at the bottom, a cell on top
+            for i, part in enumerate(reversed(parts), start=above):
                 shown = truncate(part, width / size - 0.4)
                 start = x + width - text_width(shown) * size - 2 if right else x + 2
                 self._put(shown, start, self.y + 1.5 + i * size * LINE, size)
@@ -156,8 +170,28 @@ def _width(one: str) -> float:
     return 1.0 if east_asian_width(one) in "WFA" else HALF_WIDTH / 1000
 
 
-def _columns(table: Table, whole: float, size: float) -> list[float]:
-    """Widths in points: as the cells need, scaled down together if the page is too narrow."""
+def _wrapped(row: Sequence[Cell], widths: Sequence[float], size: float) -> list[list[str]]:
+    """The lines of each cell."""
+    return [
+        wrap(cell_text(cell), width / size - 0.4) for cell, width in zip(row, widths, strict=True)
+    ]
+
+
+def _level(wanted: Sequence[float], whole: float) -> list[float]:
+    """Widths that fill the page: only the widest are made narrower, to one width."""
+    left, widths = whole, sorted(wanted)
+    for n, width in enumerate(widths):
+        if width * (len(widths) - n) > left:
+            return [min(one, left / (len(widths) - n)) for one in wanted]
+        left -= width
+    return list(wanted)
+
+
+def _columns(table: Table, whole: float, size: float, *, level: bool = False) -> list[float]:
+    """Widths in points: as the cells need, scaled down together if the page is too narrow.
+
+    `level`: only the widest are made narrower.
+    """
     wanted = [
         max(
             text_width(one)
@@ -167,6 +201,8 @@ def _columns(table: Table, whole: float, size: float) -> list[float]:
         + 6
         for c in range(len(table.columns))
     ]
+    if level:
+        return _level(wanted, whole)
     scale = min(1.0, whole / sum(wanted))
     return [width * scale for width in wanted]
 

@@ -31,6 +31,7 @@ from gateway.store.people.tokens import TokenReads
 from gateway.store.rollups.counts import CountReads
 from gateway.store.rollups.hours import RollupReads
 from gateway.store.rollups.periods import MakePeriodReads, PeriodReads
+from gateway.store.rollups.visits import VisitReads
 from gateway.store.rollups.walk import RollupWalk
 from gateway.store.rows import (
     EVENT_SELECT,
@@ -68,6 +69,7 @@ class Reader:
         self.rollups = RollupReads(self._connection)
         self.walk = RollupWalk(self._connection)
         self.counts = CountReads(self._connection)
+        self.visits = VisitReads(self._execute)
 
     def use_period_reads(self, make: MakePeriodReads) -> None:
         """Read the sums from another source."""

@@ -19,6 +19,7 @@ from dashboard.app import Backend, create_app
 from dashboard.office.pages import Officials
 from dashboard.public.pages import PublicPages
 from dashboard.serve import listen, serve
+from dashboard.trapper.visit_book.pages import VisitBookPages
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config, Dashboard, Site
@@ -135,6 +136,7 @@ class Place:
         return [
             *Officials(self.store, reply, self.config, self.clock).routes(),
             *PublicPages(self.store, reply, self.config, self.clock).routes(),
+            *VisitBookPages(self.store, reply, self.config, self.clock).routes(),
         ]
 
     @property

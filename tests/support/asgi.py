@@ -14,7 +14,12 @@ class Answer(Struct):
 
     status_code: int
     headers: dict[str, str]
-    text: str
+    text: str  # of a file that is no text: with its bytes escaped
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return self.text.encode(errors="surrogateescape")
 
 
 class Phone:
@@ -44,7 +49,7 @@ class Phone:
             "type": "http",
             "method": method,
             "path": urlsplit(url).path,
-            "query_string": b"",
+            "query_string": urlsplit(url).query.encode(),
             "headers": [(b"host", b"wall.example"), *raw],
             "scheme": "https",
             "http_version": "1.1",
@@ -63,4 +68,4 @@ class Phone:
         start = next(m for m in shown if m["type"] == "http.response.start")
         content = b"".join(m.get("body", b"") for m in shown if m["type"] == "http.response.body")
         named = {name.decode(): value.decode() for name, value in start["headers"]}
-        return Answer(start["status"], named, content.decode())
+        return Answer(start["status"], named, content.decode(errors="surrogateescape"))

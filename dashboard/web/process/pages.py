@@ -7,6 +7,7 @@ a small board.
 PAGES = {  # path -> the class that answers there and below
     "/officials": "dashboard.office.pages:Officials",
     "/public": "dashboard.public.pages:PublicPages",
+    "/visits": "dashboard.trapper.visit_book.pages:VisitBookPages",
 }
 MAX_CALCULATIONS = 2  # calculations
 MAX_REQUESTS = 16  # requests running or waiting; more are refused with 503

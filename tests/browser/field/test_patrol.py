@@ -147,8 +147,7 @@ def test_without_signal_the_visit_waits_and_is_sent_once(browser: Browser, valle
         assert visits(valley) == []
         context.set_offline(False)
         wait_for(lambda: visits(valley), "the visit to be sent")
-        page.evaluate("dispatchEvent(new Event('online'))")
-        page.wait_for_timeout(500)
+        expect(page.locator("#patrol-done [data-device=own-05] .unsent")).to_have_count(0)
         assert [one.device for one in visits(valley)] == ["own-05"]
 
 
