@@ -3,7 +3,6 @@
 Owns how a day, a visit and a correction are written. Must not count or judge.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime, tzinfo
 
 from msgspec import Struct
@@ -16,6 +15,21 @@ from gateway.domain.traps.visit_days import DayKind, VisitDay, successor
 from gateway.words.catalogue import Translations
 
 EXCEPTIONS = (DayKind.NOT_DUE, DayKind.REST, DayKind.UNWATCHED, DayKind.NOT_YET, DayKind.OPEN)
+SHEET = (
+    "date",
+    "trap_id",
+    "trap",
+    "area",
+    "kind",
+    "result",
+    "visits",
+    "time",
+    "person",
+    "deed",
+    "confirmed",
+    "remark",
+    "former",
+)
 LATE_S = 3600.0  # recorded so long after it was done: the book says when
 THROUGH = {"gps": "gps", "tap": "tap", "page": "page", "phone": "phone", "one-tap": "link"}
 
@@ -115,46 +129,28 @@ def summary(pen: Pen, book: Book) -> Table:
 
 def sheet(pen: Pen, book: Book) -> Table:
     """One row for each trap and day, for a spreadsheet."""
-    words = pen.words
-    names = (
-        "date",
-        "trap_id",
-        "trap",
-        "area",
-        "kind",
-        "result",
-        "visits",
-        "time",
-        "person",
-        "deed",
-        "confirmed",
-        "remark",
-        "former",
+    head = tuple(pen.words(f"visits.column.{name}") for name in SHEET)
+    rows = [_sheet_row(pen, month, day) for month in book.traps for day in month.days]
+    return Table(pen.words("visits.title"), head, tuple(rows))
+
+
+def _sheet_row(pen: Pen, month: TrapMonth, day: VisitDay) -> tuple[Cell, ...]:
+    device, acts, joined = day.device, day.visits, pen.words("visits.and").join
+    return (
+        day.day.isoformat(),
+        device.id,
+        device.label,
+        device.area,
+        day.kind.value,
+        pen.kind(day),
+        len(acts),
+        joined(pen.time(one) for one in acts),
+        joined(one.by for one in acts),
+        joined(pen.deed(one) for one in acts),
+        joined(pen.confirmed(one, day) for one in acts),
+        joined(text for one in acts if (text := pen.remark(one))),
+        joined(pen.former(one, month) for one in day.former),
     )
-    rows: list[tuple[Cell, ...]] = []
-    for month in book.traps:
-        for day in month.days:
-            device, acts = month.record.device, day.visits
-            joined: Callable[[list[str]], str] = words("visits.and").join
-            rows.append(
-                (
-                    day.day.isoformat(),
-                    device.id,
-                    device.label,
-                    device.area,
-                    day.kind.value,
-                    pen.kind(day),
-                    len(acts),
-                    joined([pen.time(one) for one in acts]),
-                    joined([one.by for one in acts]),
-                    joined([pen.deed(one) for one in acts]),
-                    joined([pen.confirmed(one, day) for one in acts]),
-                    joined([text for one in acts if (text := pen.remark(one))]),
-                    joined([pen.former(one, month) for one in day.former]),
-                )
-            )
-    head = tuple(words(f"visits.column.{name}") for name in names)
-    return Table(words("visits.title"), head, tuple(rows))
 
 
 def counts(words: Translations, month: TrapMonth) -> str:
