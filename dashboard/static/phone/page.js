@@ -183,7 +183,7 @@
   async function take() {
     if (!navigator.onLine || root.dataset.age || !(await ready())) return;
     const taken = (await store.get("taken")) || {};
-    if (taken.person === person && taken.version === told.dataset.version && Date.now() - taken.at < TAKE_EVERY_MS) return;
+    if (taken.person === person && taken.version === told.dataset.release && Date.now() - taken.at < TAKE_EVERY_MS) return;
     const keep = await caches.open(`pages-${person}`);
     const pack = await (await fetch("/phone/pack", { redirect: "error" })).json();
     if (pack.person !== person) return;
@@ -192,7 +192,7 @@
         "content-type": "text/html; charset=utf-8", "content-security-policy": pack.policy, "kept-at": String(Date.now()) } }));
     }
     (await ready())?.active.postMessage({
-      take: navigator.connection?.saveData ? pack.light : pack.all, person, version: told.dataset.version });
+      take: navigator.connection?.saveData ? pack.light : pack.all, person, version: told.dataset.release });
   }
 
   // A page that is not live asks now and then, and says how old it is when nothing comes.

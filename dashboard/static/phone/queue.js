@@ -21,7 +21,7 @@
     const photos = act.photos.length ? ` ${Phone.word("phone.photos", { n: act.photos.length })}` : "";
     add(item, "p", `${Phone.clock(act.at)}${photos} ${Phone.word(`phone.state.${act.state}`)}`);
     if (act.text && !Phone.SENDING.has(act.state)) add(item, "p", act.text, { className: act.state === "done" ? "" : "wrong" });
-    if (["conflict", "refused", "photo"].includes(act.state)) decide(item, act);
+    if (act.state !== "done" && act.state !== "pictures") decide(item, act);
     return item;
   }
 
@@ -31,7 +31,12 @@
       if (act.at > act.otherAt) button(item, "phone.also", () => again({ ...act, known: act.saidAt }));
     }
     if (act.state === "photo") button(item, "phone.send", () => again({ ...act, text: "" }, "pictures"));
-    button(item, "phone.drop", () => store.drop(act.no), "quiet");
+    button(item, "phone.drop", (pressed) => {
+      if (pressed.dataset.sure) return store.drop(act.no);
+      pressed.dataset.sure = "yes"; // what is dropped is gone: asked once more
+      pressed.textContent = Phone.word("phone.drop_sure");
+      return "asked";
+    }, "quiet");
   }
 
   async function again(act, state = "waiting") {
@@ -42,8 +47,8 @@
   function button(item, key, work, look = "") {
     add(item, "button", Phone.word(key), { type: "button", className: look })
       .addEventListener("click", async (event) => {
+        if (await work(event.target) === "asked") return;
         event.target.disabled = true;
-        await work();
         await Phone.show();
         await show();
       });

@@ -53,6 +53,7 @@
   }
 
   async function page(event, address) {
+    if (await store.get("leaving")) return leaveNow(address);
     const keeps = KEPT.test(address.pathname) || address.pathname === "/map/coast.geojson";
     const key = address.pathname;
     const before = keeps ? await kept(key) : null;
@@ -66,7 +67,6 @@
 
   // An answer of the gateway; it also says who is logged in.
   async function fresh(request, keeps, key) {
-    if (await store.get("leaving")) await leaveNow();
     const answer = await fetch(request);
     const said = answer.headers.get("shishigaki-person");
     if (said === null) {
@@ -135,9 +135,15 @@
     return answer || Response.redirect("/login?left", 303);
   }
 
-  async function leaveNow() {
-    await fetch("/logout", { method: "POST", redirect: "manual" });
+  // The browser may have asked for the page before this ran: it asks again without the session.
+  async function leaveNow(address) {
+    try {
+      await fetch("/logout", { method: "POST", redirect: "manual" });
+    } catch {
+      return nothing();
+    }
     await store.set("leaving", null);
+    return Response.redirect(address.href, 303);
   }
 
   self.addEventListener("message", (event) => {

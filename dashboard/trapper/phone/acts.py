@@ -6,7 +6,7 @@ never overwritten. What a form means: `outcome_form`; what an act changes: `gate
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -24,7 +24,8 @@ from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
 from gateway.domain import trap_lifecycle
-from gateway.domain.model import ActionKind, Alert, AlertStatus, Device, DeviceState, TrapAction
+from gateway.domain.alerts.lifecycle import is_late
+from gateway.domain.model import ActionKind, AlertStatus, Device, DeviceState, TrapAction
 from gateway.domain.outcome import Outcome
 from gateway.domain.people.permissions import Access, Resource
 from gateway.domain.trap_lifecycle import ActionConflictError, IllegalActionError
@@ -37,7 +38,7 @@ from gateway.words.catalogue import Translations
 
 ADDRESS = "/acts"
 THROUGH = "phone"
-HAD = {AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED}
+PROMPT = timedelta(seconds=30)  # an act that was sent at once has the time at which it is recorded
 
 
 class Result(StrEnum):
@@ -124,7 +125,8 @@ class Acts:
         action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now, self._rules)
         radius_m = self._policy.limits(device).check_in_radius_m
         action = confirmed(action, device, radius_m, act.fields.get("confirm", ""))
-        if "at" not in act.fields and not action.replaces:  # a correction keeps the time
+        is_prompt = time.told is None and now - time.at <= PROMPT
+        if not ("at" in act.fields or action.replaces or is_prompt):  # a correction keeps the time
             action = replace(action, at=time.at, device_clock_at=time.told)
         if known := tx.acts.find(act.id):
             return _again(known, action)
@@ -184,19 +186,18 @@ def _acknowledge(
     alert = tx.alerts.find(act.fields.get("alert", ""))
     if alert is None or alert.subject != act.device:
         raise ActRefusedError("onetap.over", "no such alert at this trap")
-    if alert.status in HAD:
-        return _answered(alert, person)
-    outcome = actions.acknowledge(tx, alert.id, person, policy, now, THROUGH)
-    return Done(Result.RECORDED, "onetap.thanks", outcome=outcome)
-
-
-def _answered(alert: Alert, person: str) -> Done:
-    """An alert that somebody, perhaps the same person, has taken on already."""
-    if alert.acknowledged_by == person:
-        return Done(Result.REPEATED, "onetap.thanks")
-    if alert.acknowledged_by and alert.status is AlertStatus.ACKNOWLEDGED:
+    taken = alert.status is AlertStatus.ACKNOWLEDGED and not is_late(alert, now)
+    if taken and alert.acknowledged_by != person:
         return Done(Result.CONFLICT, "onetap.answered", {"name": alert.acknowledged_by})
-    return Done(Result.REFUSED, "onetap.over")
+    if tx.links.use(act.id, now):
+        return Done(Result.REPEATED, "onetap.thanks")
+    choice = act.fields.get("underway", "")
+    try:
+        outcome = actions.acknowledge(tx, alert.id, person, policy, now, THROUGH, choice)
+    except ValueError as error:
+        raise ActRefusedError("acts.unreadable", str(error)) from None
+    result = Result.REPEATED if outcome.repeated else Result.RECORDED
+    return Done(result, "onetap.thanks", outcome=outcome)
 
 
 def _again(known: TrapAction, action: TrapAction) -> Done:

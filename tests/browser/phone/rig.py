@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -31,22 +31,29 @@ from tests.support.servers import wait_for
 
 SIZE: ViewportSize = {"width": 360, "height": 800}
 WORD = "secret-word-1"
-TRAPS = tuple(
-    Device(
-        id=f"trap-{n}",
-        role=Role.TRAP,
-        name=f"岐宿の沢 {n}号",
-        lat=32.70 + 0.004 * n,
-        lon=128.75 + 0.005 * n,
+
+
+def traps(number: int) -> tuple[Device, ...]:
+    """Traps along a stream."""
+    return tuple(
+        Device(
+            id=f"trap-{n}",
+            role=Role.TRAP,
+            name=f"岐宿の沢 {n}号",
+            lat=32.70 + 0.001 * n,
+            lon=128.75 + 0.002 * n,
+        )
+        for n in range(1, number + 1)
     )
-    for n in range(1, 5)
-)
+
+
+TRAPS = traps(4)
 
 
 class PhonePlace(Place):
     """A place in the present with two trappers who may log in and record."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, devices: Sequence[Device] = TRAPS) -> None:
         super().__init__(folder)
         hashed = hasher.hash(WORD)
         keep(self.store, *(login(name, UserRole.TRAPPER, hashed) for name in ("hana", "ken")))
@@ -58,10 +65,12 @@ class PhonePlace(Place):
         self._record = acts.record
         posting = Route("/acts", self.record, methods=["POST"])
         self.more = [posting, *Pack(self.store, trap.show).routes(), *trap.routes()]
-        self.store.write_now(lambda tx: tx.put_devices(TRAPS))
+        self.store.write_now(lambda tx: tx.put_devices(devices))
         start = utc_now() - timedelta(hours=2)
-        self.hear(*(reading(one.id, Kind.SET, start) for one in TRAPS))
-        self.hear(*(reading(one.id, Kind.SPRUNG, start + timedelta(hours=1)) for one in TRAPS[:3]))
+        self.hear(*(reading(one.id, Kind.SET, start) for one in devices))
+        self.hear(
+            *(reading(one.id, Kind.SPRUNG, start + timedelta(hours=1)) for one in devices[:3])
+        )
 
     @property
     def clock(self) -> Clock:

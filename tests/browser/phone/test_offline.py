@@ -131,6 +131,8 @@ def test_what_somebody_else_recorded_meanwhile_is_shown_and_the_person_decides(
         first.get_by_role("button", name="訂正として送る").click()
         expect(page.locator("#queue li[data-state=conflict]")).to_have_count(1)
         page.locator("#queue").get_by_role("button", name="やめる").click()
+        expect(page.locator("#waiting")).to_be_visible()  # one tap deletes nothing
+        page.locator("#queue").get_by_role("button", name="本当にやめる").click()
         expect(page.locator("#waiting")).to_be_hidden()
     last = place.acts()[-1]
     assert (last.by, last.deed, last.replaces) == ("hana", ActionKind.CAPTURED, place.acts()[0].id)
