@@ -38,7 +38,7 @@ from gateway.words.catalogue import Translations
 
 ADDRESS = "/acts"
 THROUGH = "phone"
-PROMPT = timedelta(seconds=30)  # an act that was sent at once has the time at which it is recorded
+PROMPT = timedelta(seconds=2)  # an act that the phone sent so soon has the time of its recording
 
 
 class Result(StrEnum):
@@ -125,7 +125,7 @@ class Acts:
         action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now, self._rules)
         radius_m = self._policy.limits(device).check_in_radius_m
         action = confirmed(action, device, radius_m, act.fields.get("confirm", ""))
-        is_prompt = time.told is None and now - time.at <= PROMPT
+        is_prompt = time.told is None and act.times.sent - act.times.done <= PROMPT
         if not ("at" in act.fields or action.replaces or is_prompt):  # a correction keeps the time
             action = replace(action, at=time.at, device_clock_at=time.told)
         if known := tx.acts.find(act.id):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,14 +17,17 @@ from starlette.routing import Route
 
 from dashboard.trapper.phone.acts import Acts
 from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.photos import PhotoPages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
+from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
 from gateway.domain.model import ActionKind, Device, Kind, Role, TrapAction
 from gateway.domain.people.person import UserRole
 from gateway.ingest.people import actions
+from gateway.ingest.photos.keeping import PhotoKeeper
 from tests.browser.conftest import FLAGS
 from tests.dashboard.place import Place, reading
 from tests.support.people import keep, login
@@ -55,16 +59,26 @@ class PhonePlace(Place):
 
     def __init__(self, folder: Path, devices: Sequence[Device] = TRAPS) -> None:
         super().__init__(folder)
+        photos = replace(self.config.photos, folder=str(folder / "photos"))
+        self.config = replace(self.config, photos=photos)
         hashed = hasher.hash(WORD)
         keep(self.store, *(login(name, UserRole.TRAPPER, hashed) for name in ("hana", "ken")))
         self.policy = Policy(self.config, ())
         reply = Reply(self.config)
-        trap = TrapPage(self.store, self.feed, reply, self.policy, self.clock)
+        keeper = PhotoKeeper(self.store, self.config, self.clock)
+        trap = TrapPage(self.store, self.feed, reply, self.policy, self.clock, keeper)
+        links = Links("secret")
+        pictures = PhotoPages(self.store, keeper, reply, self.policy, links, self.clock)
         acts = Acts(self.store, self.feed, reply, self.policy, self.clock)
         self.asked = self.answers_lost = 0
         self._record = acts.record
         posting = Route("/acts", self.record, methods=["POST"])
-        self.more = [posting, *Pack(self.store, trap.show).routes(), *trap.routes()]
+        self.more = [
+            posting,
+            *pictures.routes(),
+            *Pack(self.store, trap.show).routes(),
+            *trap.routes(),
+        ]
         self.store.write_now(lambda tx: tx.put_devices(devices))
         start = utc_now() - timedelta(hours=2)
         self.hear(*(reading(one.id, Kind.SET, start) for one in devices))
@@ -181,17 +195,21 @@ def taken_along(page: Page, *more: str) -> None:
     wait_for(lambda: page.evaluate(TAKEN, wanted), "the pages to be taken along", 30)
 
 
-def record(page: Page, url: str, trap: str, deed: str) -> None:
-    """Open a trap's page and press a button."""
+def record(page: Page, url: str, trap: str, deed: str, photo: Path | None = None) -> None:
+    """Open a trap's page and record something there."""
     page.goto(f"{url}/traps/{trap}")
-    press(page, deed)
+    press(page, deed, photo)
 
 
-def press(page: Page, deed: str) -> None:
-    """Press the button of an action; fill in nothing."""
-    button = page.locator(f"#content button[name=do][value={deed}]")
-    if not button.first.is_visible():
-        inner = page.locator(f"button[name=do][value={deed}]")
-        page.locator("#content details", has=inner).locator("summary").first.click()
-    button.first.click()
+def press(page: Page, deed: str, photo: Path | None = None) -> None:
+    """Press the button of an action; of an animal also its species, perhaps with a photo."""
+    button = page.locator(f"#content button[name=do][value={deed}]").first
+    if deed == "captured":
+        if not page.locator("details.capture[open]").count():
+            page.locator("details.capture > summary").click()
+        if photo:
+            page.locator(".gallery input[type=file]").set_input_files(photo)
+            expect(page.locator(".shot-list button")).to_have_count(1)
+        page.locator(".capture-form .pick", has_text="イノシシ").first.click()
+    button.click()
     expect(page.locator(".tap-said")).not_to_have_attribute("data-phone", "sending")

