@@ -23,8 +23,8 @@ CurrentFaults = Callable[[], Mapping[str, str]]
 def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
     """/healthz: status 503 if there is a fault; /metrics: Prometheus text.
 
-    Version and faults are told at this machine, to officials, installers and administrators, and to a program
-    with a token for it; to others only the status. Ids of devices are told to the first three.
+    Version and faults are shown at this machine, to officials, installers, administrators, and to a program
+    with a token for it; to others only the status. Ids of devices are shown to the first three.
     """
 
     async def healthz(request: Request) -> Response:

@@ -56,7 +56,7 @@ def read_snapshot(reader: Reader, now: datetime, plan: VisitPlan | None = None) 
 
 
 def with_alerts(views: Iterable[DeviceView], alerts: Iterable[Alert]) -> list[DeviceView]:
-    """The devices with what only their open alerts tell: who goes there, what is missing."""
+    """The devices with what is known from their open alerts: who goes there, what is missing."""
     going: dict[str, str] = {}
     low: dict[str, datetime] = {}
     missing: set[str] = set()

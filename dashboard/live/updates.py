@@ -26,7 +26,7 @@ class Live:
     def __init__(
         self, store: Store, feed: Feed, clock: Clock, plan: VisitPlan | None = None
     ) -> None:
-        """`plan`: how often each trap must be visited; None: nobody is told of visits."""
+        """`plan`: how often each trap must be visited; None: no visit is ever due."""
         self._store, self._feed, self._clock, self._plan = store, feed, clock, plan
         self._run_id = secrets.token_hex(4)  # makes versions of an earlier run different
         self._count = 0

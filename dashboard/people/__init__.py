@@ -1,1 +1,1 @@
-"""The office's page of people: who is told, who logs in, as what; and the audit of its changes."""
+"""The office's page of people: who is notified, who logs in, in which role; and the audit of its changes."""

@@ -38,7 +38,7 @@ STATUS = {
 }
 RETRY_S = "10"
 DROPPED_BYTES = (
-    150_000_000  # of a photo that is refused, read to its end so that the phone hears why
+    150_000_000  # of a photo that is refused, read to its end so that the phone gets the reason
 )
 HEX = frozenset("0123456789abcdef")
 

@@ -16,7 +16,7 @@ from gateway.store import Transaction
 
 BESIDE: Mapping[
     str, tuple[RuleName, ...]
-] = {  # who was told of these about the same trap hears the news too
+] = {  # whoever was notified of these about the same trap is notified of the change too
     RuleName.TRAP_SPRUNG: (RuleName.UNANSWERED,),
     RuleName.OUTCOME_MISSING: (RuleName.TRAP_SPRUNG, RuleName.UNANSWERED),
 }

@@ -265,7 +265,7 @@ def sent_keys(delivery: ClaimedDelivery) -> frozenset[SentKey]:
 
 
 def is_urgent(delivery: ClaimedDelivery) -> bool:
-    """Whether a delivery contains a capture or a danger, and is no mere news about it."""
+    """Whether a delivery contains a capture or a danger, and is not only a notice about one."""
     return not delivery.news and any(alert.level in URGENT for alert in delivery.alerts)
 
 

@@ -149,9 +149,9 @@ class Policy:
     def news(
         self, alert: Alert, now: datetime, told: Collection[DeliveryQueue], step: int, by: str
     ) -> list[PlannedDelivery]:
-        """The deliveries of news about an alert to people who were told of it, each by one channel.
+        """The deliveries of a change of an alert to people who were notified of it, each by one channel.
 
-        `told`: the (person, channel) that may have been told; `by`: who did it, and knows.
+        `told`: the (person, channel) that may have been notified; `by`: who made the change.
         """
         at = now + timedelta(seconds=self.alerts.gather_s)
         numbered = alert.answers * STEPS_PER_ANSWER + alert.reopened * STEPS_PER_ROUND + step
@@ -168,7 +168,7 @@ class Policy:
     ) -> list[PlannedDelivery]:
         """The deliveries of an alert's end, to channels that machines read.
 
-        `told`: the (person, channel) that may have been told of the alert.
+        `told`: the (person, channel) that may have been notified of the alert.
         """
         step = alert.reopened * STEPS_PER_ROUND + WITHDRAWAL_STEP
         return [

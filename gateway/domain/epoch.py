@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NEVER = EPOCH  # `last_seen` of a device of which only people have told
+NEVER = EPOCH  # `last_seen` of a device that has sent nothing itself
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 _EPOCH_ORDINAL = EPOCH.toordinal()

@@ -62,7 +62,7 @@ class Standing(StrEnum):
     """Whether a device's messages count."""
 
     APPROVED = "approved"
-    PENDING = "pending"  # heard, never registered: its messages are held
+    PENDING = "pending"  # has sent messages, not registered: its messages are held
     REVOKED = "revoked"
 
 
@@ -87,9 +87,9 @@ class RefusalReason(StrEnum):
 
 
 class MessageRefusedError(BadInputError):
-    """No event: `reason` to count, `detail` for a person, `device` if told, `offer`: to approve.
+    """No event: `reason` to count, `detail` for a person, `device` if known, `offer`: to approve.
 
-    `unread`: it spoke of the device's state, which is unknown from now on.
+    `unread`: it carried the device's state, which is unknown from now on.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class MessageRefusedError(BadInputError):
         super().__init__(f"{reason}: {detail}")
         self.reason, self.detail = reason, detail
         self.device, self.offer, self.unread = device, offer, unread
-        self.at: datetime | None = None  # when it was said, where the network told
+        self.at: datetime | None = None  # when it was sent, if the network gave it
 
 
 class Message(Struct, frozen=True, array_like=True, gc=False):
@@ -123,7 +123,7 @@ class ReportHead(Struct, frozen=True, omit_defaults=True, gc=False):
     id: str  # with `device`, equal for every copy of the same fact
     device: str  # the device's address as its source names it
     kind: Kind
-    device_time: datetime | None = None  # aware; None = naive, absent or absurd at the source
+    device_time: datetime | None = None  # aware; None = naive, missing or impossible at the source
     boot: int | None = None
     seq: int | None = None
     distinct: bool = False  # one event of many records by its source: independent of those before
@@ -131,9 +131,9 @@ class ReportHead(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Reported(ReportHead, frozen=True, omit_defaults=True, gc=False):
-    """What a reading and its event share; beside the head the facts that a sensor may tell."""
+    """What a reading and its event share: the head, and the facts that a sensor may measure."""
 
-    species: str | None = None  # None, here and below: not told
+    species: str | None = None  # None, here and below: not in the message
     count: int | None = None
     confidence: float | None = None  # 0..1
     media: str | None = None  # URL or path at the source
@@ -164,8 +164,8 @@ class Reading(Reported, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     refines: str | None = None  # id of the earlier event of this device whose species it corrects
     model: str | None = None  # sensor model that read it, or that the device declared
     heartbeat_s: int | None = None  # declared interval between signs of life
-    is_time_loose: bool = False  # copies may tell other times (by the clock of whoever heard it)
-    confirm_to: str | None = None  # topic where the sender waits to hear that `id` is durable
+    is_time_loose: bool = False  # copies may have other times (of the clock of each receiver)
+    confirm_to: str | None = None  # topic on which the sender waits for the confirm of `id`
     input: str = ""  # which of the device's inputs said it
     is_content: bool = False  # the device's own content was read, not only that it lives
     clock: str = ""  # whose clock gave `device_time`: a receiver's or bridge's; empty: its own
@@ -193,7 +193,7 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dialect: str = ""
     model: str = ""  # row of the sensor model table
     inverted: bool = False  # True: closed/inactive means sprung
-    input: str = ""  # which of its inputs or fields is the trap's contact; empty: told by its name
+    input: str = ""  # which of its inputs or fields is the trap's contact; empty: decided by names
     trap_type: str = ""
     heartbeat_s: int = HEARTBEAT_S
     zone: str = ""  # IANA zone of a device that sends naive local time
@@ -234,7 +234,7 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     trap_head: tuple[int, int, int] = (0, 0, 0)  # of the event that set `trap`
     set_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.set`
     sprung_head: tuple[int, int, int] = (0, 0, 0)  # of the newest `trap.sprung`
-    hearsay: bool = False  # only a broker's memory told of `trap`, and nobody was alerted
+    hearsay: bool = False  # `trap` is known from a retained message only, without an alert
     act: TrapAction | None = None  # the newest that changed the trap
     visited_ms: int = 0  # newest action of any kind: somebody was there
     low_battery: dict[str, dict[int, float]] = {}  # lowest of a day (since 1970, UTC), by fact
@@ -251,6 +251,6 @@ class DeviceState(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     unconfirmed: tuple[int, int] | None = None  # window in which its messages may be missing, ms
 
     def fact(self, name: str) -> str | float | bool | None:
-        """The newest value of one of `FACTS`, or None if never told."""
+        """The newest value of one of `FACTS`, or None without any."""
         known = self.facts.get(name)
         return known.value if known else None

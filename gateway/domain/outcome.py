@@ -28,7 +28,7 @@ class Outcome(Struct):
     refused: Counter[RefusalReason] = field(default_factory=Counter)
     duplicates: int = 0
     no_events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (device, reason)
-    pending: list[Device] = field(default_factory=list)  # heard for the first time
+    pending: list[Device] = field(default_factory=list)  # seen for the first time
     repeated: bool = False  # a person's action that was recorded already; nothing changed
     durable: defaultdict[str, list[str]] = field(
         default_factory=lambda: defaultdict(list)

@@ -27,7 +27,7 @@ _LINKS: dict[str, tuple[MakeLink, ...]] = {
 
 
 class Session(Protocol):
-    """A persistent subscription that acknowledges only what it is told to."""
+    """A persistent subscription that acknowledges only on request."""
 
     @property
     def counters(self) -> Counters:

@@ -40,7 +40,7 @@ async def follow_broker(
 ) -> None:
     """Pass on each number and each log line as it arrives, until cancelled.
 
-    `hear` gets an empty line when log lines begin to arrive. A broker without $SYS topics is no fault.
+    `hear` gets "" when log lines begin to arrive. A broker without $SYS topics is no fault.
     """
     while True:
         try:

@@ -1,6 +1,6 @@
 """How one connection ends, the same for both kinds of link.
 
-Owns the end: its first reason counts, and everyone who waits for the broker is told. Must not close the
+Owns the end: its first reason counts, and every waiting call gets it. Must not close the
 socket nor stop timers: that is the link's.
 """
 

@@ -43,7 +43,7 @@ _LOST = 128  # paho's code for a connection that the broker closed
 
 
 class PahoLink:
-    """A `Link` to a broker that speaks MQTT 3.1.1, the version every broker speaks."""
+    """A `Link` to a broker with MQTT 3.1.1, the version that every broker supports."""
 
     version: MQTTProtocolVersion = MQTTv311
 

@@ -38,7 +38,7 @@ _IDS = 65_535
 
 
 class FiveLink(asyncio.Protocol):
-    """A `Link` to a broker that speaks MQTT 5."""
+    """A `Link` to a broker with MQTT 5."""
 
     def __init__(self, terms: Terms, wire: Wire) -> None:
         self._terms = terms

@@ -1,6 +1,7 @@
 """The open streams of changes: bounded for each reader and in all.
 
-Owns who has to let go. The page that has been open longest does, and asks again for a moment when needed.
+Owns which stream is ended at the limit: the one of the page that has been open longest. That page asks
+again when needed.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ class OpenStreams:
 
     @contextlib.contextmanager
     def place(self, reader: str) -> Iterator[StreamPlace]:
-        """A place for one more; another stream may have to let go."""
+        """Make room for one more stream; another may be ended."""
         place = StreamPlace(reader)
         self._open[place] = None
         self._count[reader] += 1

@@ -40,7 +40,7 @@ class Payload:
 
 
 class EventStream:
-    """The answer to one request; ends when the reader leaves or must let go, or when the events end."""
+    """The answer to one request; ends with the reader, the events, or at the limit of streams."""
 
     def __init__(
         self, request: Request, events: AsyncIterator[Payload], streams: OpenStreams, reader: str

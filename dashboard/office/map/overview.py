@@ -53,7 +53,7 @@ class Overview(Struct, frozen=True, eq=False):
     cells: list[MeshCell]
     total: RateInterval  # of all detectors together
     tallies: list[DeviceTally]
-    blind: list[str]  # names of detectors left out: they cannot tell the species span for
+    blind: list[str]  # names of detectors left out: they cannot identify the species span for
     traps: list[DeviceView]
     caught: list[Caught]
     captures: RateInterval  # of all traps together
@@ -193,7 +193,7 @@ def _is_selected(device: Device, area: str) -> bool:
 
 
 def _cannot_tell_species(reader: Reader, map_filter: MapFilter, span: LocalDays) -> set[str]:
-    """Detectors that cannot tell species: for a chosen species they have no data, not zero events.
+    """Detectors that cannot identify species: for a chosen species they have no data, not zero events.
 
     The same for two periods that are compared.
     """

@@ -1,7 +1,7 @@
 """Whether a phone was at a trap, by its own position. PURE.
 
-Owns the rule: the position must be accurate to the trap's radius and lie within it. A phone can be told a
-false position, so this confirms a visit and proves none. Must not record anything.
+Owns the rule: the position must be accurate to the trap's radius and lie within it. A phone can be made to
+report a false position, so this confirms a visit but is no proof. Must not record anything.
 """
 
 from math import hypot

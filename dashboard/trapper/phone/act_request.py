@@ -32,7 +32,7 @@ class ActRefusedError(BadInputError):
 
 
 class ActRequest(Struct, frozen=True):
-    """One act as the phone tells it."""
+    """One act as the phone sends it."""
 
     id: str
     device: str

@@ -1,4 +1,4 @@
-"""What the scripts of the trapper's phone are told: its words, and which action may follow which.
+"""What the scripts of the trapper's phone get: texts, and which action may follow which.
 
 Owns this selection. Must not know a trap or a person.
 """

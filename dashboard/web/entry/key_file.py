@@ -106,7 +106,7 @@ def _read(path: Path) -> KeyRing | None:
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What tells one content of a file from another without reading it; None: there is no file."""
+    """What differs between two contents of a file, without reading it; None: there is no file."""
     try:
         found = path.stat()
     except OSError:

@@ -17,7 +17,12 @@ _ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
 _QUOTE = re.compile(
     r"^(>|-{3,}|_{5,}|On .{5,200}wrote:|差出人:|From:|.{5,60}<.{3,80}>.{0,3}:$|\d{4}年.{5,80}:$)"
 )
-_ODD = (ValueError, LookupError, AttributeError, TypeError)  # of a header that cannot be read
+_ODD = (
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+)  # errors of a header that cannot be read
 
 
 def read(raw: bytes, place: str = "") -> IncomingReply | None:

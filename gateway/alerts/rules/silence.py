@@ -1,6 +1,6 @@
 """Rules about silence: a device, or many at once, that give no sign of life. PURE.
 
-Silence begins at a tick and ends when the device is heard again. The number of heartbeats that may be
+Silence begins at a tick and ends with the device's next message. The number of heartbeats that may be
 missing is a threshold (`gateway.config.thresholds`).
 """
 

@@ -1,4 +1,4 @@
-"""`shishigaki people`: who is told and who may log in, kept in the database.
+"""`shishigaki people`: who is notified and who may log in, stored in the database.
 
 Owns the commands. Passwords and channel addresses come from a prompt or standard input, never from the
 command line, where other users of the machine could read them; no command shows them.

@@ -1,1 +1,1 @@
-"""Alerts: the value and its life cycle. Must not decide when one opens, nor who is told."""
+"""Alerts: the value and its life cycle. Must not decide when one opens, nor who is notified."""

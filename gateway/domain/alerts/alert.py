@@ -1,6 +1,6 @@
 """An alert as a value: its level, its status, its cause.
 
-Owns these values. Must not decide when one opens or ends, nor who is told. Other modules import them from
+Owns these values. Must not decide when one opens or ends, nor who is notified. Other modules import them from
 `model`, together with the other shared values.
 """
 

@@ -1,4 +1,4 @@
-"""The life cycle of an alert, and who is told when nobody answers. PURE.
+"""The life cycle of an alert, and who is notified when nobody answers. PURE.
 
 Owns the table of states and the plan of escalation, which depends on time alone.
 """
@@ -49,7 +49,7 @@ UNANSWERED = frozenset({AlertStatus.OPEN, AlertStatus.NOTIFIED, AlertStatus.ESCA
 
 
 class Duty(StrEnum):
-    """Who is told, in the order of escalation."""
+    """Who is notified, in the order of escalation."""
 
     TRAPPER = "trapper"
     DEPUTY = "deputy"
@@ -60,14 +60,14 @@ STEPS_PER_ROUND = 100  # a reopened alert begins a new round of steps
 STEPS_PER_ANSWER = 10_000  # each answer "on the way" begins new steps for its expected time
 MISSING_STEP = 60  # the steps while an outcome is missing are numbered from here
 LATE_STEP = 20  # the steps after the expected time are numbered from here
-TAKEN_STEP = 97  # the step in which those who were told hear who goes
-ENDED_STEP = 98  # the step in which they hear how it ended
-WITHDRAWAL_STEP = 99  # the step in which other systems are told that the alert is over
+TAKEN_STEP = 97  # the step that notifies those who know the alert who goes
+ENDED_STEP = 98  # the step that notifies them how it ended
+WITHDRAWAL_STEP = 99  # the step that notifies other systems that the alert is over
 NEWS_STEPS = (TAKEN_STEP, ENDED_STEP)  # these may wait for the morning
 
 
 class EscalationStep(Struct, frozen=True, order=True):
-    """One step of the plan: how long after the alert it comes, and who is told."""
+    """One step of the plan: how long after the alert it comes, and who is notified."""
 
     after: timedelta
     duty: Duty

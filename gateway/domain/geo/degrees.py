@@ -130,7 +130,7 @@ def _decimal(found: re.Match[str]) -> float:
 
 
 def _side(sides: Sequence[str], axis: Axis) -> int:
-    """1 north and east or where nothing is told, -1 south and west."""
+    """1 for north, east or no letter, -1 for south and west."""
     signs = set()
     for side in sides:
         if side.upper() not in _SIDES[axis]:

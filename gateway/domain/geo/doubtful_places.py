@@ -1,4 +1,4 @@
-"""Places that nobody measured, that are exchanged, or that are told in the old Japanese datum. PURE.
+"""Places that nobody measured, whose degrees are exchanged, or that are in the old Japanese datum. PURE.
 
 Owns the tests of one place. Far places among many: `far_places`. Must not know devices or files.
 """

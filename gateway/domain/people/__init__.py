@@ -1,1 +1,1 @@
-"""People: who is told, who may log in, and what each role may see and do. PURE."""
+"""People: who is notified, who may log in, and what each role may see and do. PURE."""

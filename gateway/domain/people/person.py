@@ -1,4 +1,4 @@
-"""One person: how they are told, what they are responsible for, and what they may see and do. PURE.
+"""One person: how they are notified, what they are responsible for, and what they may see and do. PURE.
 
 Owns the person's fields and how their channels are numbered. Must not know the database, the pages or a
 provider. Channel URLs and password hashes are secret: neither has a `repr` that shows them.
@@ -53,7 +53,7 @@ class PersonChannel(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody who is told, who logs in, or both."""
+    """Somebody who is notified, who logs in, or both."""
 
     name: str
     title: str = ""

@@ -1,6 +1,6 @@
-"""Which spring an outcome belongs to, and of which springs nobody said what was in the trap. PURE.
+"""Which spring an outcome belongs to, and for which springs nobody recorded what was in the trap. PURE.
 
-Owns these decisions. A spring is known by its alert: so nobody is asked about what they were never told. A
+Owns these decisions. A spring is known by its alert: nobody is asked about one without. A
 trap that its own sensor set again has no outcome until a person records it.
 """
 

@@ -1,8 +1,8 @@
-"""When something was done, by the word of a phone whose clock may be wrong. PURE.
+"""When something was done, from the times of a phone whose clock may be wrong. PURE.
 
 Owns the correction of a phone's time. Must not read a clock.
 
-A phone tells its own time three times: when it got the page, when the act was done and when it sends.
+A phone sends its own time three times: when it got the page, when the act was done and when it sends.
 The gateway knows its own time of the first and of the last. So there are two estimates of the same
 moment: counted from the page on, and counted back from the sending. They agree unless the phone's clock
 was set in between, as it is when a phone finds its network again. Then the estimate counts that lies
@@ -27,7 +27,7 @@ class PhoneTimes(Struct, frozen=True):
 
 
 class TrueTime(Struct, frozen=True):
-    """When it was done; `told`: what the phone's clock said, where it was corrected."""
+    """When it was done; `told`: the time of the phone's clock, if it was corrected."""
 
     at: datetime
     told: datetime | None = None

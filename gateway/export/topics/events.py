@@ -1,7 +1,7 @@
 """Publishes what happens at devices, each event once, for programs that react to it.
 
-Owns the topic ``shishigaki/v1/{site}/{device}/event``: QoS 1, not retained. A program that was away hears
-nothing of what it missed: the state topics say what is so. Must not decide what counts as an event.
+Owns the topic ``shishigaki/v1/{site}/{device}/event``: QoS 1, not retained. A program that was away does
+not receive what it missed: the state topics have the present state. Must not decide what counts as an event.
 """
 
 import asyncio

@@ -29,7 +29,7 @@ _COLUMNS: Final = {
     "heartbeat_s": "heartbeat_s heartbeat 便りの間隔 通信間隔 間隔",
     "zone": "zone timezone 時間帯 タイムゾーン",
 }
-_ROLES: Final = (  # a role, the type of trap that its words tell ("": none), the words
+_ROLES: Final = (  # a role, the type of trap that its words mean ("": none), the words
     (
         Role.TRAP,
         "",
@@ -107,7 +107,7 @@ def column(name: str) -> str:
 
 
 def role(text: str) -> tuple[Role, str] | None:
-    """The role that a word means and the type of trap that it tells, or None."""
+    """The role and the type of trap that a word means, or None."""
     return _ROLE_OF.get(_word(text))
 
 

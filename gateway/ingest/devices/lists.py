@@ -161,7 +161,7 @@ def _refuse(where: str, wrong: str) -> None:
 
 
 def check_zeros(found: DeviceList, known: Iterable[str]) -> None:
-    """Refuse numbers that lost their leading zeros; `known`: ids that were registered or heard."""
+    """Refuse numbers that lost their leading zeros; `known`: ids registered or seen in messages."""
     whole = {ids.without_zeros(id_): id_ for id_ in known if id_.startswith("0")}
     lost = [
         _fault(

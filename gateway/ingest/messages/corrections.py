@@ -26,7 +26,7 @@ class Admitted(Struct, frozen=True, gc=False):
     message: Message
     refines: Identity | None = None  # the event that it corrects: it is a word, not an event
     by: str | None = None  # the word that corrected it already
-    is_quiet: bool = False  # a broker's memory of a trap never heard before: no alert
+    is_quiet: bool = False  # a retained message of a trap without any message before: no alert
 
 
 class CorrectableEvent(Protocol):

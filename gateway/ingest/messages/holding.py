@@ -30,7 +30,7 @@ from gateway.ingest.messages.unread import test_detail
 from gateway.store import Transaction
 from gateway.store.tables.quarantine import SHARED, HoldRequest, Kept, StoredAs
 
-# Times that say nothing about a retained message: its device told no time.
+# Times that do not date a retained message: they are not the device's own.
 WITHOUT_TIME = frozenset((TimeQuality.RECEIVED, TimeQuality.UNTRUSTED))
 FLOOD_WINDOW = timedelta(hours=1)  # within it only a few unknown devices get an alert of their own
 

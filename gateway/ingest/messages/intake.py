@@ -33,7 +33,7 @@ PATIENCE_S = 1.0  # in a surge, how long messages are only stored before a batch
 AT_ONCE = 3  # batches of the backlog in one transaction
 BACKLOG_BYTES = 64_000_000  # on the disk; beyond it the broker has to wait
 RETRY_S = 2.0  # between attempts while the disk refuses
-REHEARSED = 12  # batches of the backlog that people are told from while the disk refuses
+REHEARSED = 12  # batches of the backlog that notify people while the disk refuses
 ROOM = 1_000  # most notifications per channel sent without the database
 MB = 1_000_000
 
@@ -193,7 +193,7 @@ class Intake:
         return first
 
     async def _alert(self, messages: list[Message]) -> bool:
-        """Judge as if it were committed, and tell people what would have been promised to them."""
+        """Judge as if it were committed, and send people the notifications that a commit would have made."""
 
         def rehearse(tx: Transaction) -> list[ClaimedDelivery]:
             opened = self._opened_by_backlog(tx)

@@ -25,7 +25,7 @@ class FileReport(Struct, frozen=True):
 
     new: tuple[str, ...] = ()  # to be brought in
     changed: tuple[str, ...] = ()  # the file says something else than when they were brought in
-    gone: tuple[str, ...] = ()  # no longer in the file, but still told
+    gone: tuple[str, ...] = ()  # no longer in the file, but still notified
 
     def sentence(self, since: datetime) -> str:
         """What is said of a later change in the file; "" where there is none."""

@@ -1,4 +1,4 @@
-"""Somebody says that they are on the way to what an alert reports: until when, and who hears of it.
+"""Somebody says that they are on the way to what an alert reports: until when, and who is notified of it.
 
 Owns what such an answer changes. Runs on the writer's thread. Must not read a clock.
 """
@@ -54,7 +54,7 @@ def take(
 def put(
     tx: Transaction, outcome: Outcome, alert: Alert, policy: Policy, now: datetime, before: Alert
 ) -> None:
-    """Store an acknowledged alert; those who were told hear who goes, unless they know it."""
+    """Store an acknowledged alert; notify those who know the alert who goes, except that person."""
     if not policy.expects_outcome(alert):
         alert = replace(alert, expected_at=None)
     outcome.changed.append(tx.alerts.put(alert))

@@ -18,9 +18,7 @@ CONNECTIONS_PER_HOUR = (
     12  # more: an unstable network, or another program takes over from time to time
 )
 ONE_HOUR = timedelta(hours=1)
-SETTLE = timedelta(
-    seconds=5
-)  # the broker's log may tell of a connection before its answer reaches us
+SETTLE = timedelta(seconds=5)  # the broker's log may show a connection before its answer reaches us
 ON_THE_WAY = timedelta(minutes=2)  # a stalled network may deliver an attempt that we gave up
 _KEPT = 500  # times of each kind
 _REMEDY = "give each program its own client id"

@@ -1,1 +1,1 @@
-"""The topics under which the gateway itself speaks: their names, and what the broker retains of them."""
+"""The topics under which the gateway itself publishes: their names, and what the broker retains of them."""

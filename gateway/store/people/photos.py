@@ -12,7 +12,7 @@ from gateway.domain.traps.photo import Photo
 from gateway.store.connection import DamagedFileError
 from gateway.store.rows import readable, to_json
 
-LATEST_CAUGHT = 500  # captures whose species tell what is caught here
+LATEST_CAUGHT = 500  # captures whose species are offered first
 _photo = msgspec.json.Decoder(Photo).decode
 
 

@@ -106,7 +106,7 @@ class PeriodReads:
         return [species for (species,) in self._execute(sql)]
 
     def blind(self, start_day: int, end_day: int) -> set[str]:
-        """Devices that cannot tell species: all their sightings are `unknown`."""
+        """Devices that cannot identify species: all their sightings are `unknown`."""
         sighted = (
             "SELECT 1 FROM sighting_day x WHERE x.device = d.no AND x.day >= ?1 AND x.day < ?2 "
             "AND x.records <> 0"

@@ -24,7 +24,7 @@ class AlertTable:
         self._execute = connection.execute
 
     def open(self, alert: Alert, reopen: timedelta) -> tuple[Alert, bool]:
-        """Open an alert: (its present value, whether people must be told).
+        """Open an alert: (its present value, whether people must be notified).
 
         One already open about the same thing counts the new cause; one resolved within `reopen` is
         opened again, except captures: each capture is an alert of its own.

@@ -1,6 +1,6 @@
 """Retained messages that a broker replays, compared with what is known.
 
-Owns the decision which of them tell something new. A hash of the last message of each topic is stored with
+Owns the decision which of them are new. A hash of the last message of each topic is stored with
 the device's state, so that the same retained message is judged once, however often the gateway or the
 broker restarts. Runs inside a transaction of the writer; must not alert.
 """
@@ -44,7 +44,7 @@ class Replays:
             self._note(event.device)
 
     def compare(self, message: Message, event: Event) -> DatedEvent | None:
-        """The event of a retained message; None: it tells nothing new."""
+        """The event of a retained message; None: it is not new."""
         state = self._tx.states.get(event.device)
         if event.time_quality in OWN_TIME:
             return DatedEvent(event, is_quiet=last_known(state).state is None)

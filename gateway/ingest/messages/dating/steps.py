@@ -43,7 +43,7 @@ class Dating:
     def date(
         self, message: Message, reading: Reading, together: Sequence[Reading]
     ) -> DatedEvent | None:
-        """The event of a reading of `message`; None: a retained message that tells nothing new.
+        """The event of a reading of `message`; None: a retained message that is not new.
 
         `together`: all readings of the message.
         """
