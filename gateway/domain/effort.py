@@ -25,6 +25,9 @@ from gateway.domain.trap_lifecycle import TrapInput, after
 
 K = TypeVar("K", bound=Hashable)
 
+CAPTURE_TRAP = (
+    "captureTrap"  # tag of a published deployment that is a trap: it is no effort of a camera
+)
 LAST = 2**63 - 1  # `boot` of an action: it comes after the events of the same moment
 
 

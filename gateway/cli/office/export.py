@@ -21,12 +21,14 @@ from dashboard.office import filters
 from dashboard.office.map import overview
 from dashboard.public import open_data
 from dashboard.public.open_data import PublicSquare
+from gateway.cli.office import trap_captures
 from gateway.cli.options import Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.domain import species as kinds
 from gateway.domain.geo import mesh
 from gateway.domain.model import Device, Role, Standing
 from gateway.export.files import camtrapdp as camtrapexport
+from gateway.export.files import camtrapdp_captures
 from gateway.export.files.camtrapdp import PackageInfo
 
 Out = Annotated[Path, typer.Option(help="書き出す先 / where to write")]
@@ -62,6 +64,13 @@ def camtrapdp(
             "--exact", help="正確な位置のまま (公開しないこと) / exact places: not for publication"
         ),
     ] = False,
+    captures: Annotated[
+        bool,
+        typer.Option(
+            "--captures",
+            help="捕獲とその写真も (--exact のときだけ) / captures with their photos too; only with --exact",
+        ),
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
     """検知器の記録を Camtrap DP 1.0.2 で書き出します / detectors' records as a Camtrap DP package."""
@@ -71,6 +80,10 @@ def camtrapdp(
     end = to.replace(tzinfo=zone) if to else now
     title = settings.site.title or settings.site.name
     about = PackageInfo(title, settings.site.name, title, now, exact)
+    if captures and not exact:
+        _refuse(
+            ValueError("--captures は --exact と一緒に使います / --captures belongs to --exact")
+        )
     try:
         with closing(open_store(settings)) as store:
             detectors = [
@@ -78,17 +91,20 @@ def camtrapdp(
                 for d in store.read_now(lambda reader: reader.devices())
                 if d.role is Role.DETECTOR and d.standing is Standing.APPROVED
             ]
+            caught = trap_captures.read(store, settings, begin, end) if captures else []
             files = store.read_now(
                 lambda reader: camtrapexport.package(
                     detectors,
                     lambda device: reader.events_between(device.id, begin, end),
                     about,
+                    camtrapdp_captures.rows(caught),
                 )
             )
         _print_left_out(detectors, exact=exact)
         out.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             (out / name).write_bytes(data)
+        trap_captures.write_photos(caught, settings, out)
     except (ValueError, OSError) as error:
         _refuse(error)
     typer.echo(str(out))

@@ -11,8 +11,8 @@ of its 5 km square: a published package must not show where a camera is.
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,11 +23,13 @@ from gateway.domain.device_state import grace_ms
 from gateway.domain.geo import mesh
 from gateway.domain.independence import INDEPENDENCE_MS
 from gateway.domain.model import Device, Event, Kind
+from gateway.export.files.camtrapdp_captures import CaptureRows
 from gateway.export.files.camtrapdp_columns import BASE, DEPLOYMENTS, MEDIA, OBSERVATIONS
+from gateway.export.files.camtrapdp_rows import EXACT_M, observation_type, scientific, second, time
 
 BLUR_M = 3_500  # from the middle of a 5 km square to its corner
-EXACT_M = 10
 SECOND = timedelta(seconds=1)
+NO_CAPTURES = CaptureRows()
 
 
 class PackageInfo(Struct, frozen=True):
@@ -64,28 +66,36 @@ def publishable(device: Device, *, exact: bool) -> bool:
 
 
 def package(
-    devices: Iterable[Device], events: Callable[[Device], Sequence[Event]], about: PackageInfo
+    devices: Iterable[Device],
+    events: Callable[[Device], Sequence[Event]],
+    about: PackageInfo,
+    captures: CaptureRows = NO_CAPTURES,
 ) -> dict[str, bytes]:
     """The files of a package by name. `events` returns a detector's events, oldest first.
 
-    Left out are devices that are not `publishable` and devices without any message.
-    Raises ValueError when no device is left.
+    Left out are devices that are not `publishable` and devices without any message. `captures` belong to
+    a package with exact places only. Raises ValueError when nothing is left.
     """
+    if captures.deployments and not about.exact:
+        raise ValueError(
+            "captures and their photos are not for publication: only with exact places"
+        )
     found = [
         (device, _deployments(device, events(device)))
         for device in devices
         if publishable(device, exact=about.exact)
     ]
     deployed = [(device, run) for device, runs in found for run in runs]
-    if not deployed:
+    deployments = [_deployment(d, run, about) for d, run in deployed] + [*captures.deployments]
+    observed = [row for _, run in deployed for row in _observations(run)] + [*captures.observations]
+    if not deployments:
         raise ValueError("no detector with a place gave any sign of life in this time")
+    described = _descriptor(deployments, observed, about)
     return {
-        "datapackage.json": msgspec.json.format(msgspec.json.encode(_descriptor(deployed, about))),
-        "deployments.csv": _csv(DEPLOYMENTS, [_deployment(d, run, about) for d, run in deployed]),
-        "media.csv": _csv(MEDIA, []),
-        "observations.csv": _csv(
-            OBSERVATIONS, [row for _, run in deployed for row in _observations(run)]
-        ),
+        "datapackage.json": msgspec.json.format(msgspec.json.encode(described)),
+        "deployments.csv": _csv(DEPLOYMENTS, deployments),
+        "media.csv": _csv(MEDIA, captures.media),
+        "observations.csv": _csv(OBSERVATIONS, observed),
     }
 
 
@@ -113,7 +123,7 @@ def _deployments(device: Device, events: Sequence[Event]) -> list[_Deployment]:
 
 
 def _deployment_of(device: Device, no: int, part: Sequence[Event]) -> _Deployment:
-    start, end = _second(part[0].observed_at), _second(part[-1].observed_at)
+    start, end = second(part[0].observed_at), second(part[-1].observed_at)
     return _Deployment(f"{device.id}-{no}", start, max(end, start + SECOND), _observed(part))
 
 
@@ -126,7 +136,7 @@ def _observed(part: Sequence[Event]) -> list[_Observation]:
         if event.kind is not Kind.DETECTION:
             continue
         kind, count = event.species or species.UNKNOWN, event.count or 1
-        at = _second(event.observed_at)
+        at = second(event.observed_at)
         known = latest.get(kind)
         if known and not event.distinct and event.observed_at - known[1] <= gap:
             one = known[0]
@@ -147,8 +157,8 @@ def _deployment(device: Device, run: _Deployment, about: PackageInfo) -> dict[st
         "latitude": lat,
         "longitude": lon,
         "coordinateUncertainty": EXACT_M if about.exact else BLUR_M,
-        "deploymentStart": _time(run.start),
-        "deploymentEnd": _time(run.end),
+        "deploymentStart": time(run.start),
+        "deploymentEnd": time(run.end),
         "cameraID": device.id,
         "cameraModel": device.model,
         "timestampIssues": "false",
@@ -161,10 +171,10 @@ def _observations(run: _Deployment) -> list[dict[str, Any]]:
             "observationID": f"{run.id}-{no}",
             "deploymentID": run.id,
             "eventID": f"{run.id}-{no}",
-            "eventStart": _time(one.first),
-            "eventEnd": _time(one.last),
+            "eventStart": time(one.first),
+            "eventEnd": time(one.last),
             "observationLevel": "event",
-            "observationType": _type(one.species),
+            "observationType": observation_type(one.species),
             "scientificName": scientific(one.species),
             "count": one.count,
             "classificationMethod": "machine",
@@ -172,18 +182,6 @@ def _observations(run: _Deployment) -> list[dict[str, Any]]:
         }
         for no, one in enumerate(run.events, start=1)
     ]
-
-
-def scientific(code: str) -> str:
-    """The scientific name of a species; a name without a code of ours is returned as it is."""
-    row = species.BY_CODE.get(code)
-    return row.scientific if row else code
-
-
-def _type(code: str) -> str:
-    if code == species.PERSON:
-        return "human"
-    return "unknown" if code == species.UNKNOWN else "animal"
 
 
 def _probability(value: float | None) -> str:
@@ -198,24 +196,28 @@ PROJECT = {
 }
 
 
-def _descriptor(deployed: list[tuple[Device, _Deployment]], about: PackageInfo) -> dict[str, Any]:
-    places = [place(device, about) for device, _ in deployed]
-    names = sorted({one.species for _, run in deployed for one in run.events})
+def _descriptor(
+    deployments: Sequence[Mapping[str, Any]],
+    observed: Sequence[Mapping[str, Any]],
+    about: PackageInfo,
+) -> dict[str, Any]:
+    places = [(row["latitude"], row["longitude"]) for row in deployments]
+    names = sorted({row["scientificName"] for row in observed} - {""})
     descriptor: dict[str, Any] = {
         "profile": f"{BASE}camtrap-dp-profile.json",
         "name": about.name,
         "title": about.title,
-        "created": _time(about.created),
+        "created": time(about.created),
         "version": "1.0",
         "contributors": [{"title": about.publisher, "role": "publisher"}],
         "licenses": [{"name": about.licence, "scope": scope} for scope in ("data", "media")],
         "project": PROJECT | {"title": about.title},
         "spatial": _box(places),
         "temporal": {
-            "start": _day(min(run.start for _, run in deployed)),
-            "end": _day(max(run.end for _, run in deployed)),
+            "start": min(row["deploymentStart"] for row in deployments)[:10],
+            "end": max(row["deploymentEnd"] for row in deployments)[:10],
         },
-        "taxonomic": [_taxon(name) for name in names if scientific(name)],
+        "taxonomic": [_taxon(name) for name in names],
         "resources": [_resource(name) for name in ("deployments", "media", "observations")],
     }
     if not about.exact:
@@ -235,10 +237,10 @@ def _resource(name: str) -> dict[str, Any]:
     }
 
 
-def _taxon(code: str) -> dict[str, Any]:
-    row = species.BY_CODE.get(code)
-    taxon: dict[str, Any] = {"scientificName": scientific(code)}
-    if row:
+def _taxon(name: str) -> dict[str, Any]:
+    taxon: dict[str, Any] = {"scientificName": name}
+    code = next((row.code for row in species.TABLE if row.scientific == name), None)
+    if code:
         taxon |= {
             "taxonRank": "species",
             "vernacularNames": {"jpn": species.label(code), "eng": species.label(code, "en")},
@@ -253,22 +255,9 @@ def _box(places: Sequence[tuple[float, float]]) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def _csv(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> bytes:
+def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
-
-
-def _second(at: datetime) -> datetime:
-    return (at + timedelta(milliseconds=500)).replace(microsecond=0)
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _day(at: datetime) -> str:
-    day: date = at.astimezone(UTC).date()
-    return day.isoformat()

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct, field
 
 from gateway.domain import species
+from gateway.domain.effort import CAPTURE_TRAP
 from gateway.domain.geo import degrees, doubtful_places
 from gateway.domain.geo.degrees import Axis
 from gateway.domain.geo.doubtful_places import Place
@@ -76,6 +77,7 @@ def parse(read: Read, zone: tzinfo, now: datetime, prefix: str = "") -> Package:
     """
     title, rows = read_tables(read)
     package = Package(title=title)
+    _leave_out_traps(package, rows)
     reader = _Reader(package, zone, now, prefix)
     deployments = reader.deployments(rows["deployments"])
     groups = reader.groups(rows["observations"], deployments)
@@ -83,6 +85,20 @@ def parse(read: Read, zone: tzinfo, now: datetime, prefix: str = "") -> Package:
         package.devices.append(deployment.device)
         package.readings += _readings(deployment, groups.get(id_, {}))
     return package
+
+
+def _leave_out_traps(package: Package, rows: dict[str, list[Row]]) -> None:
+    """Leave out deployments that are capture traps, with their records: they are no effort of cameras."""
+    traps = {
+        row["deploymentID"]
+        for row in rows["deployments"]
+        if CAPTURE_TRAP in row["deploymentTags"].replace("|", " ").split()
+    }
+    for name, table in rows.items():
+        kept = [row for row in table if row["deploymentID"] not in traps]
+        if name == "observations" and len(kept) < len(table):
+            package.left_out[CAPTURE_TRAP] += len(table) - len(kept)
+        rows[name] = kept
 
 
 class _Reader:

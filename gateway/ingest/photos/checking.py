@@ -5,6 +5,7 @@ Owns its start and its end. What it does: `picture`. Must not keep files.
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,11 @@ from gateway.ingest.photos.picture import PictureFacts
 
 COMMAND = (sys.executable, "-P", "-m", "gateway.ingest.photos.picture")
 LIMIT_S = 60.0  # for one picture; a slow board needs about 10
+# What ended the process, if not the picture: the kernel for want of memory, or the limit of its time.
+ENDED_BY = {
+    -signal.SIGKILL: PhotoRefusal.TOO_MANY_PIXELS,
+    -signal.SIGXCPU: PhotoRefusal.TOO_SLOW,
+}
 
 _facts = msgspec.json.Decoder(PictureFacts)
 
@@ -43,8 +49,8 @@ class PictureCheck:
             return PictureFacts(PhotoRefusal.TOO_SLOW)
         finally:
             await _ended(process)
-        if process.returncode != 0:  # it crashed on the picture or went over a limit
-            return PictureFacts(PhotoRefusal.DAMAGED)
+        if process.returncode != 0:
+            return PictureFacts(ENDED_BY.get(process.returncode or 0, PhotoRefusal.DAMAGED))
         try:
             return _facts.decode(said)
         except msgspec.MsgspecError:

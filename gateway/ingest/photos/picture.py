@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 LONG_EDGE_PX = 1_600
 # Each needs below MEMORY_BYTES: a JPEG is read at a fraction of its size, unless it is progressive.
-MAX_PIXELS = {"jpeg": 50_000_000, "png": 24_000_000, "heif": 24_000_000, "webp": 16_000_000}
+MAX_PIXELS = {"jpeg": 50_000_000, "png": 24_000_000, "heif": 24_000_000, "webp": 13_000_000}
 MAX_PIXELS_PROGRESSIVE = 24_000_000
 QUALITY = 85
-MEMORY_BYTES = 300_000_000  # of this process
+MEMORY_BYTES = 260_000_000  # of this process
 CPU_S = 30
 FILE_BYTES = 20_000_000
 NICENESS = 10

@@ -156,6 +156,18 @@ def test_a_process_that_breaks_costs_only_the_photo(tmp_path: Path, code: str) -
     assert facts.refusal is PhotoRefusal.DAMAGED
 
 
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [("SIGKILL", PhotoRefusal.TOO_MANY_PIXELS), ("SIGXCPU", PhotoRefusal.TOO_SLOW)],
+)
+def test_a_process_that_the_kernel_ends_is_told_as_what_it_lacked(
+    tmp_path: Path, ending: str, reason: PhotoRefusal
+) -> None:
+    code = f"import os, signal; os.kill(os.getpid(), signal.{ending})"
+    check = PictureCheck((sys.executable, "-c", code))
+    assert examined(tmp_path, pictures.picture(), check)[0].refusal is reason
+
+
 def test_a_photo_that_does_not_say_when_it_was_taken_is_kept_without_that(tmp_path: Path) -> None:
     out = io.BytesIO()
     bad = Image.Exif()
