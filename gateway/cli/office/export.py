@@ -5,6 +5,7 @@ Owns the commands' options and the writing of files. `gateway.export.files.camtr
 """
 
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from gateway.domain.model import Device, Role, Standing
 from gateway.export.files import camtrapdp as camtrapexport
 from gateway.export.files import camtrapdp_captures
 from gateway.export.files.camtrapdp import PackageInfo
+from gateway.store import Reader
 
 Out = Annotated[Path, typer.Option(help="書き出す先 / where to write")]
 SpeciesOption = Annotated[str, typer.Option(help="獣種 (コードか名前) / species")]
@@ -86,11 +88,7 @@ def camtrapdp(
         )
     try:
         with closing(open_store(settings)) as store:
-            detectors = [
-                d
-                for d in store.read_now(lambda reader: reader.devices())
-                if d.role is Role.DETECTOR and d.standing is Standing.APPROVED
-            ]
+            detectors = store.read_now(_detectors)
             caught = trap_captures.read(store, settings, begin, end) if captures else []
             files = store.read_now(
                 lambda reader: camtrapexport.package(
@@ -101,13 +99,25 @@ def camtrapdp(
                 )
             )
         _print_left_out(detectors, exact=exact)
-        out.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            (out / name).write_bytes(data)
+        _write_files(out, files)
         trap_captures.write_photos(caught, settings, out)
     except (ValueError, OSError) as error:
         _refuse(error)
     typer.echo(str(out))
+
+
+def _detectors(reader: Reader) -> list[Device]:
+    return [
+        one
+        for one in reader.devices()
+        if one.role is Role.DETECTOR and one.standing is Standing.APPROVED
+    ]
+
+
+def _write_files(out: Path, files: Mapping[str, bytes]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (out / name).write_bytes(data)
 
 
 def _print_left_out(detectors: list[Device], *, exact: bool) -> None:
