@@ -42,6 +42,19 @@ Last = Annotated[
     datetime | None,
     typer.Option("--to", formats=["%Y-%m-%d"], help="この日の前日まで / up to the day before this"),
 ]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--exact", help="正確な位置のまま (公開しないこと) / exact places: not for publication"
+    ),
+]
+Captures = Annotated[
+    bool,
+    typer.Option(
+        "--captures",
+        help="捕獲とその写真も (--exact のときだけ) / captures with their photos too; only with --exact",
+    ),
+]
 
 FOREVER = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -60,19 +73,8 @@ def camtrapdp(
     out: Out,
     from_: First = None,
     to: Last = None,
-    exact: Annotated[
-        bool,
-        typer.Option(
-            "--exact", help="正確な位置のまま (公開しないこと) / exact places: not for publication"
-        ),
-    ] = False,
-    captures: Annotated[
-        bool,
-        typer.Option(
-            "--captures",
-            help="捕獲とその写真も (--exact のときだけ) / captures with their photos too; only with --exact",
-        ),
-    ] = False,
+    exact: Exact = False,
+    captures: Captures = False,
     config: ConfigFile = None,
 ) -> None:
     """検知器の記録を Camtrap DP 1.0.2 で書き出します / detectors' records as a Camtrap DP package."""
