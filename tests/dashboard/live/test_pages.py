@@ -2,6 +2,7 @@
 
 import re
 
+import jinja2
 import msgspec
 import pytest
 
@@ -57,6 +58,15 @@ def test_html_in_a_device_name_is_shown_as_text(client: Client) -> None:
         text = client.get(path).text
         assert "<img src=x" not in text
         assert "&lt;img src=x onerror=alert(1)&gt;" in text
+
+
+def test_control_without_escaping_a_device_name_is_markup(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = jinja2.Environment
+    monkeypatch.setattr(jinja2, "Environment", lambda **how: made(**how | {"autoescape": False}))
+    with place.served() as url:
+        assert "<img src=x" in Client(url).get("/traps").text
 
 
 def test_refused_messages_are_shown_with_sender_and_reason(visitor: Client, place: Place) -> None:

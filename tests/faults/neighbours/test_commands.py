@@ -86,6 +86,18 @@ def test_two_gateways_on_one_database_the_second_is_refused(database: Path) -> N
     Store(database, TOKYO, alone=True).close()
 
 
+def test_control_without_the_lock_a_second_gateway_opens_the_same_file(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GatewayLock, "take", lambda _lock: None)
+    with (
+        closing(Store(database, TOKYO, alone=True)) as first,
+        closing(Store(database, TOKYO, alone=True)) as second,
+    ):
+        second.write_now(lambda tx: tx.put_setting("a", "b"))
+        assert first.path == second.path
+
+
 def test_a_lock_file_that_was_deleted_is_taken_again(database: Path) -> None:
     other = GatewayLock(database)
     with closing(Store(database, TOKYO, alone=True)) as store:

@@ -12,6 +12,7 @@ from gateway import app as service
 from gateway.alerts.channels import ChannelOptions
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.open_channels import OpenChannels
+from gateway.alerts.policy import Policy
 from gateway.config import check
 from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.model import Device, Kind, Role
@@ -79,6 +80,14 @@ def test_a_new_channel_is_used_from_the_next_alert_on(site: Site) -> None:
     assert site.ring(0) == ["first"]
     keep(site.store, changed(site, "mqtt:shishigaki/second/"))
     assert site.ring(1_000) == ["second"]
+
+
+def test_control_a_policy_that_keeps_the_people_of_its_start_uses_the_old_channel(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Policy, "know", lambda _policy, _people: None)
+    keep(site.store, changed(site, "mqtt:shishigaki/second/"))
+    assert site.ring(1_000) == ["first"]
 
 
 def test_a_change_by_another_process_counts_too(site: Site) -> None:
