@@ -44,6 +44,7 @@ from gateway.ingest.messages.intake import Intake, IntakeLimits
 from gateway.ingest.messages.judging import Judging
 from gateway.ingest.people.reply_ways import ReplyWays, reply_ways
 from gateway.metrics import notify_systemd
+from gateway.metrics.disk_wear import DiskWear
 from gateway.mqtt import connect_session
 from gateway.mqtt.broker_stats import follow_broker
 from gateway.mqtt.losses.broker_log import BrokerLog
@@ -128,6 +129,7 @@ def _upkeep(gateway: Gateway) -> Upkeep:
     )
     files = FileWatch(gateway.store, gateway.clock)
     files.measure(gateway.health.registry)
+    gateway.health.registry.register(DiskWear(gateway.store.path))
     upkeep = Upkeep(
         {"housekeeping": housekeeping.run, "files": files.run},
         [housekeeping.faults, files.faults],
@@ -250,7 +252,7 @@ def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlett
         Backend(gateway.store, gateway.feed, gateway.config, gateway.clock),
         approvals=Approvals(sources.decode, sources.models, gateway.policy, sources.dialect),
         extra_routes=[
-            *watchdog.routes(gateway.health, gateway.store, faults),
+            *watchdog.routes(gateway.health, gateway.store, faults, gateway.clock),
             *action_routes(gateway),
         ],
         demo_account=gateway.demo_account,

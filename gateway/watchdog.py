@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.clock import Clock, utc_now
 from gateway.metrics import Health, notify_systemd
+from gateway.metrics.site_figures import look
 from gateway.store import Store, StoreError
 from gateway.version import program_version
 
@@ -20,7 +22,9 @@ READ_WITHIN_S = 5.0  # a busy disk must not delay a monitoring tool
 CurrentFaults = Callable[[], Mapping[str, str]]
 
 
-def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
+def routes(
+    health: Health, store: Store, faults: CurrentFaults, clock: Clock = utc_now
+) -> list[Route]:
     """/healthz: status 503 if there is a fault; /metrics: Prometheus text.
 
     Version and faults are shown at this machine, to officials, installers, administrators, and to a program
@@ -39,10 +43,11 @@ def routes(health: Health, store: Store, faults: CurrentFaults) -> list[Route]:
     async def metrics(request: Request) -> Response:
         try:
             async with asyncio.timeout(READ_WITHIN_S):
-                outbox: Mapping[str, int] = await store.read(lambda r: r.outbox())
+                now = clock()
+                figures = await store.read(lambda reader: look(reader, now))
         except (TimeoutError, StoreError):
-            outbox = {}
-        text = health.metrics(outbox, faults())
+            figures = None
+        text = health.metrics(figures, faults())
         if not getattr(request.state, "sees_devices", False):  # the gate of the pages decides
             text = without_devices(text)
         return Response(text, media_type="text/plain; version=0.0.4")

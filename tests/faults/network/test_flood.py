@@ -137,9 +137,9 @@ def held_mb(folder: Path, care: str = "nothing") -> tuple[float, float]:
 
 def _is_still(service: Service) -> bool:
     """Whether nothing was read for a second."""
-    before = metric(service, "shishigaki_session_received")
+    before = metric(service, "shishigaki_session_received_total")
     time.sleep(1)
-    return metric(service, "shishigaki_session_received") == before
+    return metric(service, "shishigaki_session_received_total") == before
 
 
 def test_more_than_the_disk_takes_stays_with_the_broker(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_metrics_count_the_messages_of_every_batch_that_gave_no_event() -> None:
     health, outcome = Health(), Outcome()
     outcome.no_events["wana-01", RefusalReason.EVICTED.value] = 3
     health.committed(5, outcome, 0.01)
-    text = health.metrics({}, {}).decode()
+    text = health.metrics(None, {}).decode()
     assert 'shishigaki_no_event_total{device="wana-01",reason="evicted"} 3.0' in text
 
 

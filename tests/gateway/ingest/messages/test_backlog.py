@@ -249,7 +249,7 @@ def test_no_device_counts_as_silent_while_its_messages_wait_in_the_backlog() -> 
     assert faults.listening() == T0
     health.behind(5)
     assert faults.listening() is None
-    assert "shishigaki_backlog 5.0" in health.metrics({}, {}).decode()
+    assert "shishigaki_backlog 5.0" in health.metrics(None, {}).decode()
     health.behind(0)
     assert faults.listening() == T0
 

@@ -8,29 +8,41 @@ import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.domain.model import RefusalReason
 from gateway.domain.outcome import Outcome
 from gateway.domain.refused.no_events import NoEventCounts
+from gateway.metrics.site_figures import SiteFigures, SiteMetrics
 from gateway.mqtt.session import Counters
 
 STUCK_S = 120.0  # a gateway whose commit takes longer is stuck
 NAME = "shishigaki"
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the time of the first count, a second metric for each counter
 
 # Counters of the MQTT session that become metrics: (field, help text).
-SESSION = (
+SESSION_GAUGES = (
     ("connected", "1 while the broker is connected"),
+    ("uncommitted", "The queue: received and not yet durable"),
+    ("paused", "1 while reading is stopped because the queue is full"),
+)
+SESSION_COUNTERS = (
     ("connections", "Connections made since the start"),
     ("received", "Messages read from the broker, copies included"),
     ("acked", "Acknowledgements sent, each after its commit"),
     ("stale_acks", "Acknowledgements dropped because their connection had ended"),
-    ("uncommitted", "The queue: received and not yet durable"),
-    ("paused", "1 while reading is stopped because the queue is full"),
     ("forgotten", "Let go of when full; the broker sends them again"),
 )
+BROKER_COUNTERS = {"dropped"}  # of what the broker says; the others go up and down
 
 
 class _NoEvents(Collector):
@@ -47,6 +59,35 @@ class _NoEvents(Collector):
         for (device, reason), messages in sorted(self._counts.shown().items()):
             family.add_metric([device, reason], messages)
         yield family
+
+
+class _Session(Collector):
+    """The session's counters, read at each request."""
+
+    def __init__(self, session: Counters) -> None:
+        self._session = session
+
+    def collect(self) -> Iterable[Metric]:
+        """The samples of the metrics."""
+        for field, text in SESSION_GAUGES:
+            value = float(getattr(self._session, field))
+            yield GaugeMetricFamily(f"{NAME}_session_{field}", text, value)
+        for field, text in SESSION_COUNTERS:
+            value = float(getattr(self._session, field))
+            yield CounterMetricFamily(f"{NAME}_session_{field}", text, value)
+
+
+class _BrokerCounters(Collector):
+    """What the broker has counted; its counts begin again when it does."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, float] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        """The samples of the metrics."""
+        text = "Messages that the broker says it has {}"
+        for what, value in sorted(self.counts.items()):
+            yield CounterMetricFamily(f"{NAME}_broker_{what}", text.format(what), value)
 
 
 class _CommitMetrics:
@@ -87,7 +128,6 @@ class _Gauges:
         self.lag = gauge("loop_lag_seconds", "The event loop's lateness")
         self.broker = gauge("broker", "What the broker says of itself ($SYS)", "what")
         self.backlog = gauge("backlog", "Durable, acknowledged and not judged yet")
-        self.outbox = gauge("outbox", "Deliveries to people by status", "status")
         self.faults = gauge("fault", "1 while a part fails", "part")
 
 
@@ -99,7 +139,9 @@ class Health:
         self._commits = _CommitMetrics(self.registry)
         self._gauges = _Gauges(self.registry)
         self.no_events = NoEventCounts()
-        self.registry.register(_NoEvents(self.no_events))
+        self.site, self._broker = SiteMetrics(), _BrokerCounters()
+        for collector in (_NoEvents(self.no_events), self.site, self._broker):
+            self.registry.register(collector)
         self._begun: float | None = None
         self._steps = 0
         self.disk_error = ""
@@ -139,13 +181,14 @@ class Health:
 
     def follow(self, session: Counters) -> None:
         """Show the session's counters, read at each request."""
-        for field, text in SESSION:
-            gauge = Gauge(f"{NAME}_session_{field}", text, registry=self.registry)
-            gauge.set_function(lambda field=field: float(getattr(session, field)))  # type: ignore[misc]
+        self.registry.register(_Session(session))
 
     def broker_says(self, what: str, value: float) -> None:
         """A number from the broker's $SYS topics: "dropped", "stored", "clients" or "uptime_s"."""
-        self._gauges.broker.labels(what).set(value)
+        if what in BROKER_COUNTERS:
+            self._broker.counts[what] = value
+        else:
+            self._gauges.broker.labels(what).set(value)
 
     def late(self, seconds: float) -> None:
         """How late a timer of the event loop fired, in seconds."""
@@ -160,15 +203,12 @@ class Health:
             self._steps, self._begun = salvage_steps, time.monotonic() if self._begun else None
         return self._begun is None or time.monotonic() - self._begun < STUCK_S
 
-    def metrics(self, outbox: Mapping[str, int], faults: Mapping[str, str]) -> bytes:
-        """All metrics in the Prometheus text format."""
-        for gauge, values in (
-            (self._gauges.outbox, outbox),
-            (self._gauges.faults, dict.fromkeys(faults, 1)),
-        ):
-            gauge.clear()
-            for label, value in values.items():
-                gauge.labels(label).set(value)
+    def metrics(self, figures: SiteFigures | None, faults: Mapping[str, str]) -> bytes:
+        """All metrics in the Prometheus text format; without the site's where it could not be read."""
+        self.site.figures = figures
+        self._gauges.faults.clear()
+        for part in faults:
+            self._gauges.faults.labels(part).set(1)
         return generate_latest(self.registry)
 
 
