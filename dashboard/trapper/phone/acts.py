@@ -20,6 +20,7 @@ from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
 from dashboard.trapper.patrol.nearness import confirmed
 from dashboard.trapper.phone.act_request import MOST_BYTES, ActRefusedError, ActRequest, parse
+from dashboard.trapper.recorded import UNDO, undo_of
 from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
@@ -29,6 +30,7 @@ from gateway.domain.model import ActionKind, AlertStatus, Device, DeviceState, T
 from gateway.domain.outcome import Outcome
 from gateway.domain.people.permissions import Access, Resource
 from gateway.domain.trap_lifecycle import ActionConflictError, IllegalActionError
+from gateway.domain.traps import corrections
 from gateway.domain.traps.conflict import in_between
 from gateway.domain.traps.phone_time import true_time
 from gateway.ingest.people import actions
@@ -122,6 +124,8 @@ class Acts:
         if act.deed == ACKNOWLEDGE:
             return _acknowledge(tx, act, access.name, self._policy, now)
         time = true_time(act.times, now)
+        if act.deed == UNDO:
+            return self._taken_back(tx, act, access.name, time.at, now)
         action = action_of(device.id, access.name, act.id, THROUGH, act.fields, now, self._rules)
         radius_m = self._policy.limits(device).check_in_radius_m
         action = confirmed(action, device, radius_m, act.fields.get("confirm", ""))
@@ -140,6 +144,16 @@ class Acts:
         known = await self._store.read(lambda reader: reader.acts(act.device))
         other = next((one for one in known if one.deed is not ActionKind.VISITED), None)
         return Done(Result.CONFLICT, text=text, other=other)
+
+    def _taken_back(
+        self, tx: Transaction, act: ActRequest, person: str, at: datetime, now: datetime
+    ) -> Done:
+        """Take back what the person recorded; the moment they did it counts."""
+        target = act.fields.get("replaces", "")
+        undo = undo_of(tx.acts.find(target), target, act.device, person, THROUGH, now)
+        outcome = self._record(tx, replace(undo, at=at), now)
+        result = Result.REPEATED if outcome.repeated else Result.RECORDED
+        return Done(result, "onetap.thanks", outcome=outcome)
 
     def _record(self, tx: Transaction, action: TrapAction, now: datetime) -> Outcome:
         return actions.record(tx, action, self._policy, now)
@@ -204,7 +218,9 @@ def _again(known: TrapAction, action: TrapAction) -> Done:
     """An act whose id is recorded: the same one, or a forgery."""
     if known.by != action.by:
         return _refused(ActRefusedError("acts.other_person", "recorded by another person", 403))
-    if (known.device, known.deed) != (action.device, action.deed):
+    try:
+        corrections.check_repeat(known, action)
+    except ActionConflictError:
         return _refused(ActRefusedError("acts.unreadable", "id: belongs to another act"))
     return Done(Result.REPEATED, "onetap.thanks")
 

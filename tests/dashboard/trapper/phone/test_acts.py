@@ -205,3 +205,32 @@ def test_what_the_state_of_the_trap_does_not_allow_is_refused_with_the_reason(si
     assert result(answer) == "refused"
     assert "先に結果" in answer.text
     assert acts(site) == []
+
+
+def test_an_act_that_was_taken_back_without_signal_counts_no_longer(site: Site) -> None:
+    assert result(send(site, HANA)) == "recorded"
+    undo = {"id": "f" * 32, "do": "undo", "replaces": ID, "at": stamp(30.5), "species": None}
+    assert result(send(site, KEN, **undo)) == "refused", "only who recorded it"
+    assert result(send(site, HANA, **undo)) == "recorded"
+    assert result(send(site, HANA, **undo)) == "repeated"
+    counted = site.store.read_now(lambda r: r.period_reads.acts(at(0), at(100)))
+    assert counted == []
+    assert [state.value for state in [last_known(site.state()).state] if state] == ["sprung"]
+
+
+def test_an_id_that_is_used_for_another_content_is_refused(site: Site) -> None:
+    assert result(send(site, HANA)) == "recorded"
+    assert result(send(site, HANA, species="deer")) == "refused"
+    assert [act.species for act in acts(site)] == ["boar"]
+
+
+def test_the_expected_time_is_that_of_the_button_and_another_time_is_no_repeat(site: Site) -> None:
+    [alert] = site.open().values()
+    go = {"do": "acknowledge", "alert": alert.id, "species": None, "count": None}
+    assert result(send(site, HANA, underway="7", **go)) == "refused"
+    assert result(send(site, HANA, underway="30", **go)) == "recorded"
+    assert result(send(site, HANA, underway="30", **go)) == "repeated"
+    assert result(send(site, KEN, underway="30", **go)) == "conflict"
+    assert result(send(site, HANA, underway="120", **go)) == "recorded"
+    [alert] = site.open().values()
+    assert alert.expected_at == site.now + timedelta(hours=2)
