@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from gateway.alerts.policy import Policy
 from gateway.alerts.rules.types import Condition
-from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.model import Alert
 from gateway.domain.traps import outcomes
@@ -19,7 +18,7 @@ def springs(
 ) -> list[Alert]:
     """The alerts about springs that are recent enough to ask for, of one trap or of all."""
     since = now - timedelta(days=policy.limits(None).outcome_missing_days)
-    return tx.alerts.of_rule(RuleName.TRAP_SPRUNG, since, device)
+    return tx.alerts.springs(since, device)
 
 
 def missing(

@@ -293,4 +293,5 @@ MIGRATIONS: tuple[str, ...] = (
     PHOTOS,
     LAST_USES,
     "-- `device.state` is MessagePack from here on, which older programs cannot read; JSON still is read.",
+    "CREATE INDEX alert_spring ON alert (opened_ms) WHERE rule = 'trap_sprung';",
 )

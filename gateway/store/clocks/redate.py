@@ -123,7 +123,10 @@ def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
     bodies: list[bytes] = [body for (body,) in rows]
     for alert in readable(to_alert, bodies):
         moved = msgspec.structs.replace(
-            alert, opened_at=alert.opened_at + shift, observed_at=alert.observed_at + shift
+            alert,
+            opened_at=alert.opened_at + shift,
+            observed_at=alert.observed_at + shift,
+            expected_at=alert.expected_at + shift if alert.expected_at else None,
         )
         tx.execute(
             "UPDATE alert SET opened_ms = ?, body = ? WHERE id = ?",

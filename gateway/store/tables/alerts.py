@@ -10,10 +10,12 @@ import apsw
 import msgspec
 
 from gateway.domain.alerts.lifecycle import AlertChange, change_status
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import ms
 from gateway.domain.model import URGENT, Alert, AlertStatus
-from gateway.store.rows import IS_OPEN, to_alert, to_json
+from gateway.store.rows import IS_OPEN, readable, to_alert, to_json
 
+_SPRUNG = f"rule = '{RuleName.TRAP_SPRUNG}'"  # as text: only then SQLite uses the partial index
 SAME_CAUSE = timedelta(hours=24)  # the same event judged again moves less than this
 
 
@@ -97,14 +99,15 @@ class AlertTable:
         changed = change_status(alert, AlertChange.RESOLVE, now, by) if alert else None
         return self.put(msgspec.structs.replace(changed, how=how)) if changed else None
 
-    def of_rule(self, rule: str, since: datetime, subject: str | None = None) -> list[Alert]:
-        """The alerts of a rule that were opened since a time, about one subject or all, oldest first."""
+    def springs(self, since: datetime, device: str | None = None) -> list[Alert]:
+        """The alerts about springs that were opened since a time, at one trap or all, oldest first."""
+        by = "INDEXED BY alert_spring " if device is None else ""
+        where = "" if device is None else "AND subject = ?2 "
         rows = self._execute(
-            "SELECT body FROM alert WHERE rule = ?1 AND opened_ms >= ?2 AND (?3 IS NULL OR subject = ?3) "
-            "ORDER BY opened_ms, no",
-            (rule, ms(since), subject),
+            f"SELECT body FROM alert {by}WHERE {_SPRUNG} AND opened_ms >= ?1 {where}ORDER BY opened_ms, no",  # noqa: S608 - no values
+            (ms(since),) if device is None else (ms(since), device),
         )
-        return [to_alert(body) for (body,) in rows]
+        return list(readable(to_alert, (body for (body,) in rows)))
 
     def ended_by(self, rule: str, subject: str, by: str, at: datetime) -> Alert | None:
         """The newest alert of a rule about a subject, if a person ended it at this moment."""
