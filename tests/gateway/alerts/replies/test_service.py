@@ -10,7 +10,8 @@ from tests.gateway.alerts.replies.test_mail import mail
 from tests.support.replies.dovecot import PASSWORD, USER, Dovecot
 from tests.support.samples import TRAP
 from tests.support.servers import Mosquitto, free_port, wait_for
-from tests.support.service import Sensor, Service, heard, native
+from  import heard
+from tests.support.service import Sensor, Service, native
 from tests.support.tables import stored_rows
 
 TRIED = "SELECT no FROM outbox WHERE attempts > 0"
