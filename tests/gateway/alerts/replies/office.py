@@ -21,6 +21,7 @@ from gateway.ingest.people.replied import Replied
 from gateway.store import Transaction
 from gateway.store.feed import Feed
 from tests.gateway.alerts.site import Site
+from tests.support.pace import Deadline
 
 PEOPLE: list[dict[str, Any]] = [
     {
@@ -124,12 +125,12 @@ def told(letters: list[tuple[str, Notification]], name: str) -> list[str]:
 
 async def while_running(work: Coroutine[Any, Any, None], condition: Callable[[], bool]) -> None:
     """Run `work` until the condition holds, then cancel it and wait for its end."""
-    task = asyncio.create_task(work)
+    task, deadline = asyncio.create_task(work), Deadline(30)
     try:
-        async with asyncio.timeout(30):
-            while not condition():
-                assert not task.done(), task.exception()
-                await asyncio.sleep(0.01)
+        while not condition():
+            assert not task.done(), task.exception()
+            assert not deadline.has_passed(), f"waited {deadline} in vain"
+            await asyncio.sleep(0.01)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -18,6 +18,8 @@ from tests.gateway.alerts.replies.office import TANAKA, ReplyOffice, told, while
 from tests.gateway.alerts.replies.test_replied import ticket_in
 from tests.support.replies.dovecot import PASSWORD, USER, Dovecot
 
+pytestmark = pytest.mark.real
+
 
 @pytest.fixture
 def dovecot(tmp_path: Path) -> Iterator[Dovecot]:

@@ -5,12 +5,15 @@ import json
 from typing import Any
 
 import aiomqtt
+import pytest
 
 from gateway.alerts.replies.radio import RadioTexts
 from gateway.config import Mqtt
 from gateway.domain.model import ActionKind
 from tests.gateway.alerts.replies.office import ReplyOffice, told, while_running
 from tests.support.servers import Mosquitto
+
+pytestmark = pytest.mark.real
 
 
 def packet(text: str, number: int, sender: int = 0xBEEF) -> str:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from dashboard.web.entry.key_file import KeyFile
 from gateway.alerts.replies.tickets import Tickets
 from gateway.clock import utc_now
@@ -10,9 +12,10 @@ from tests.gateway.alerts.replies.test_mail import mail
 from tests.support.replies.dovecot import PASSWORD, USER, Dovecot
 from tests.support.samples import TRAP
 from tests.support.servers import Mosquitto, free_port, wait_for
-from  import heard
-from tests.support.service import Sensor, Service, native
+from tests.support.service import Sensor, Service, native, retained_message
 from tests.support.tables import stored_rows
+
+pytestmark = pytest.mark.real
 
 TRIED = "SELECT no FROM outbox WHERE attempts > 0"
 
@@ -39,7 +42,9 @@ def test_a_reply_mail_is_recorded_by_the_running_gateway(
         with Service(tmp_path / "gw", mosquitto.port, TRAP, extra=extra) as gateway:
             status = "shishigaki/v1/goto/gateway/status"
             wait_for(
-                lambda: heard(mosquitto.port, status) == b"online", "the gateway to listen", 30
+                lambda: retained_message(mosquitto.port, status) == b"online",
+                "the gateway to listen",
+                30,
             )
             sensor, reader = Sensor(mosquitto.port), gateway.reader()
             sensor.flush(sensor.send(*native(TRAP.id, "trap.sprung", 1)))
