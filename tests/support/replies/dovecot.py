@@ -8,6 +8,7 @@ import imaplib
 import os
 import pwd
 import shutil
+import tempfile
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -25,7 +26,7 @@ disable_plaintext_auth = no
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {login}
-mail_location = maildir:{directory}/mail
+mail_location = maildir:{mail}
 mail_uid = {owner}
 mail_gid = {owner_group}
 first_valid_uid = 1
@@ -35,7 +36,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={owner} gid={owner_group} home={directory}/mail
+  args = uid={owner} gid={owner_group} home={mail}
 }}
 service imap-login {{
   chroot =
@@ -58,9 +59,15 @@ class Dovecot(Server):
 
     name = "dovecot"
 
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        # Not in the test's folder: another run of pytest closes the folders above it to other users.
+        self._mail = Path(tempfile.mkdtemp(prefix="mail-"))
+
     def kill(self) -> None:
-        """Cleanly: its workers would outlive a killed master."""
+        """Cleanly, as its workers would outlive a killed master; the mails are deleted."""
         self.stop()
+        shutil.rmtree(self._mail, ignore_errors=True)
 
     def command(self) -> list[str]:
         program = need(
@@ -70,15 +77,13 @@ class Dovecot(Server):
         is_root = os.geteuid() == 0
         owner = "nobody" if is_root else pwd.getpwuid(os.geteuid()).pw_name
         group = grp.getgrgid(pwd.getpwnam(owner).pw_gid).gr_name
-        mail = directory / "mail"
-        mail.mkdir(exist_ok=True)
         if is_root:
-            shutil.chown(mail, owner, group)
-            _let_through(directory)
+            shutil.chown(self._mail, owner, group)
         conf = directory / "dovecot.conf"
         conf.write_text(
             CONF.format(
                 directory=directory,
+                mail=self._mail,
                 port=self.port,
                 user="dovecot" if is_root else owner,
                 group="dovecot" if is_root else group,
@@ -105,10 +110,3 @@ class Dovecot(Server):
             client.select("INBOX", readonly=True)
             [found] = client.search(None, "UNSEEN")[1]
             return len(found.split())
-
-
-def _let_through(directory: Path) -> None:
-    """Let another user reach the mailbox below the private folders of a test."""
-    for folder in (directory, *directory.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o011)

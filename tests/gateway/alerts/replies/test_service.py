@@ -50,6 +50,7 @@ def test_a_reply_mail_is_recorded_by_the_running_gateway(
             sensor.flush(sensor.send(*native(TRAP.id, "trap.sprung", 1)))
             sensor.close()
             wait_for(lambda: stored_rows(reader, TRIED), "the message to be tried")
+            wait_for(gateway.database.with_suffix(".keys").exists, "the gateway's secrets")
             keys = KeyFile(gateway.database, "", utc_now).keys(Purpose.LINKS)
             dovecot.put(mail(Tickets(keys).spell(1, "tanaka"), "2 イノシシ"))
             wait_for(reader.acts, "the reply to be recorded")
