@@ -116,6 +116,10 @@ def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
         f"(SELECT id FROM alert WHERE no > ?2) AND {UNSETTLED}",
         (shift_ms, period.alert_no),
     )
+    _move_alerts(tx, period, shift_ms)
+
+
+def _move_alerts(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
     rows: list[Any] = tx.execute(
         "SELECT body FROM alert WHERE no > ?", (period.alert_no,)
     ).fetchall()
