@@ -51,7 +51,7 @@ def render(
     )
 
 
-_OWN_STYLES = ("/static/app.css", "/static/officials.css")
+_OWN_STYLES = ("/static/app.css", "/static/map.css", "/static/officials.css")
 
 
 def _path(url: str) -> Path:

@@ -22,7 +22,7 @@ from gateway.store import Store
 ADDRESS = "/phone/pack"
 MOST_TRAPS = 120
 LISTS = ("/traps", "/patrol", "/phone")
-MAP_FILES = ("map.js", "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")
+MAP_FILES = ("map.js", "map.css", "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")
 
 Show = Callable[[Request], Awaitable[Response]]
 
