@@ -5,7 +5,7 @@ Owns the columns and which of them are private. The ZIP with the photos: `bundle
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from msgspec import Struct
 
@@ -32,6 +32,7 @@ PRIVATE_COLUMNS = {
     "photo",
     ASKED,
 }
+OTHER_DAY = timedelta(hours=24)
 FindPhotos = Callable[[TrapAction], tuple[Evidence, ...]]
 
 
@@ -137,7 +138,7 @@ def _cells(
         "weight_kg": action.weight_kg,
         ASKED: [_answer(field, action, words) for field in settings.fields],
         "photo": _photo_names(one, words),
-        "photo_taken": " ".join(photo.taken for photo in one.photos if photo.taken),
+        "photo_taken": _taken(one, local, words),
         "sha256": " ".join(photo.sha256 for photo in one.photos if photo.sha256),
         "sha256_sent": " ".join(p.sent_sha256 for p in one.photos if p.sent_sha256),
         "duplicate": words(f"papers.duplicate_{one.duplicate}") if one.duplicate else "",
@@ -154,6 +155,22 @@ def _answer(field: AskedField, action: TrapAction, words: Translations) -> str:
     """What was answered to the municipality."""
     given = action.fields.get(field.key, "")
     return words(f"form.{given}") if field.kind == "yes-no" and given else given
+
+
+def _taken(one: Capture, local: datetime, words: Translations) -> str:
+    """When the photos say that they were taken, and whether one says another day than the record."""
+    said = [photo.taken for photo in one.photos if photo.taken]
+    other = any(_is_other_day(time, local) for time in said)
+    return " ".join([*said, *([words("papers.other_time")] if other else [])])
+
+
+def _is_other_day(taken: str, local: datetime) -> bool:
+    """Whether a photo's own time, local to whoever took it, is far from this one."""
+    try:
+        said = datetime.fromisoformat(taken)
+    except ValueError:  # 2026-02-30 and the like
+        return True
+    return abs(said.replace(tzinfo=None) - local.replace(tzinfo=None)) > OTHER_DAY
 
 
 def _photo_names(one: Capture, words: Translations) -> str:

@@ -30,9 +30,9 @@ class Arriving:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
-        self.target.unlink(missing_ok=True)
+        for end in (self._file.close, self.path.unlink, self.target.unlink):
+            with contextlib.suppress(OSError):  # a full disk, or already gone
+                end()
 
     def write(self, piece: bytes) -> None:
         """Add what arrived."""
@@ -59,7 +59,8 @@ class PhotoFiles:
     def clear(self) -> None:
         """Delete what was arriving when the gateway ended: the phone sends it again."""
         for path in sorted((self.folder / INCOMING).glob("*")):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def path(self, kept: str) -> Path:
         """Where a kept photo lies."""

@@ -6,8 +6,9 @@ arrives twice is kept once. What a picture may be: `picture`. Must not decide wh
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from gateway.clock import Clock
 from gateway.config import Config
@@ -19,6 +20,7 @@ from gateway.ingest.photos.picture import PictureFacts
 from gateway.store import Store
 from gateway.store.people.photos import PhotoTable
 
+T = TypeVar("T")
 MAX_BYTES = 20_000_000  # of one photo as it arrives
 MOST_RECEIVING = 4  # photos that arrive at the same time; more are asked to come again
 MOST_UNNAMED = 100  # photos of one person that no record names yet
@@ -46,11 +48,14 @@ class PhotoKeeper:
         self._reserve_bytes = config.store.disk_reserve_mb * 1_000_000
         self._turn = asyncio.Lock()  # one picture is checked at a time
         self._receiving = 0
+        self._disk_fault = ""  # why the disk did not take the last photo
         self._used_bytes = store.read_now(lambda reader: reader.photos.kept_bytes())
         self.files.clear()
 
     def faults(self) -> dict[str, str]:
-        """A fault while the room for photos is almost used up."""
+        """A fault while the room for photos is almost used up, or the disk takes none."""
+        if self._disk_fault:
+            return {"photos": self._disk_fault}
         if self._used_bytes < WARN_SHARE * self._budget_bytes:
             return {}
         return {"photos": f"{self._used_bytes // 1_000_000}/{self._budget_bytes // 1_000_000} MB"}
@@ -69,8 +74,8 @@ class PhotoKeeper:
             raise PhotoRefusedError(PhotoRefusal.BUSY)
         self._receiving += 1
         try:
-            with await asyncio.to_thread(self.files.arriving) as arriving:
-                sent = await _receive(pieces, arriving)
+            with await self._on_disk(self.files.arriving) as arriving:
+                sent = await self._receive(pieces, arriving)
                 if expected and sent != expected:
                     raise PhotoRefusedError(PhotoRefusal.OTHER_CONTENT)
                 async with self._turn:
@@ -83,7 +88,7 @@ class PhotoKeeper:
         facts = await self._check.run(arriving.path, arriving.target)
         if facts.refusal is not None:
             raise PhotoRefusedError(facts.refusal)
-        kept, kept_bytes = await asyncio.to_thread(self.files.keep, arriving.target)
+        kept, kept_bytes = await self._on_disk(self.files.keep, arriving.target)
         photo = self._photo(facts, arriving.size, kept_bytes, sent=sent, kept=kept, by=by)
         self._used_bytes = await self._store.write(lambda tx: _add(tx.photos, photo))
         return photo
@@ -111,6 +116,29 @@ class PhotoKeeper:
             taken=facts.taken,
         )
 
+    async def _receive(self, pieces: AsyncIterator[bytes], arriving: Arriving) -> str:
+        """Write what arrives; gives its SHA-256. Raises PhotoRefusedError when it is too large."""
+        held = bytearray()
+        async for piece in pieces:
+            held += piece
+            if arriving.size + len(held) > MAX_BYTES:
+                raise PhotoRefusedError(PhotoRefusal.TOO_LARGE)
+            if len(held) >= PIECE_BYTES:
+                await self._on_disk(arriving.write, bytes(held))
+                held.clear()
+        await self._on_disk(arriving.write, bytes(held))
+        return await self._on_disk(arriving.end)
+
+    async def _on_disk(self, work: Callable[..., T], *args: Any) -> T:
+        """Work on the disk, in a thread. Raises PhotoRefusedError when the disk does not take it."""
+        try:
+            done = await asyncio.to_thread(work, *args)
+        except OSError as error:
+            self._disk_fault = error.strerror or str(error)
+            raise PhotoRefusedError(PhotoRefusal.NO_ROOM) from None
+        self._disk_fault = ""
+        return done
+
     async def _known(self, sent: str) -> Photo | None:
         """The photo if it is here with its file; one whose file was lost is taken again."""
         found = await self._store.read(lambda reader: reader.photos.find(sent))
@@ -130,20 +158,6 @@ def folder(config: Config) -> Path:
     """The folder of the kept photos."""
     given = config.photos.folder
     return Path(given) if given else Path(config.store.path).parent / "trap-photos"
-
-
-async def _receive(pieces: AsyncIterator[bytes], arriving: Arriving) -> str:
-    """Write what arrives; gives its SHA-256. Raises PhotoRefusedError when it is too large or empty."""
-    held = bytearray()
-    async for piece in pieces:
-        held += piece
-        if arriving.size + len(held) > MAX_BYTES:
-            raise PhotoRefusedError(PhotoRefusal.TOO_LARGE)
-        if len(held) >= PIECE_BYTES:
-            await asyncio.to_thread(arriving.write, bytes(held))
-            held.clear()
-    await asyncio.to_thread(arriving.write, bytes(held))
-    return await asyncio.to_thread(arriving.end)
 
 
 def _add(photos: PhotoTable, photo: Photo) -> int:

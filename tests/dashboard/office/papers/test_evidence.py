@@ -95,6 +95,7 @@ def test_the_offices_bundle_holds_every_photo_as_it_was_kept_with_both_sums(
     assert [known[one].kept_sha256 for one in sent if one != LATE] == sums[:2]
     assert sent[1] == LATE
     assert first["写真の撮影時刻（写真による）"].split()[0] == "2026-11-28T06:10:00+09:00"
+    assert first["写真の撮影時刻（写真による）"].endswith("（記録の時刻と1日以上違います）")
     assert "写真待ち 1 枚" in first["写真"]
     assert "1: 写真待ち" in archive.read("README.txt").decode("utf-8-sig")
     listed = archive.read("SHA256SUMS").decode()

@@ -1,6 +1,7 @@
 """Photos survive a crash and a lost file; what was arriving is cleared."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.traps.photo import PhotoRefusal
+from gateway.ingest.photos.files import Arriving, PhotoFiles
 from gateway.store import DiskError, Store
-from tests.gateway.ingest.photos.sending import ONE, files, keep, keeper, sum_of
+from tests.gateway.ingest.photos.sending import ONE, files, keep, keeper, refused, sum_of
 
 
 def test_the_file_is_on_the_disk_before_its_row_is_written(
@@ -89,3 +92,30 @@ def test_a_sender_who_goes_away_leaves_nothing(store: Store) -> None:
         asyncio.run(one.keep(breaking(), "tanaka"))
     assert files(one) == []
     assert keep(one, ONE).sent_sha256 == sum_of(ONE)
+
+
+def test_a_disk_that_takes_no_photo_refuses_it_in_words_and_is_a_fault_until_it_does(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = keeper(store)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for part, name in ((Arriving, "write"), (PhotoFiles, "keep")):
+        with monkeypatch.context() as broken:
+            broken.setattr(part, name, full)
+            assert refused(one, ONE) is PhotoRefusal.NO_ROOM
+        assert one.faults() == {"photos": "No space left on device"}
+    assert files(one) == []
+    assert keep(one, ONE).sent_sha256 == sum_of(ONE)
+    assert one.faults() == {}
+
+
+def test_a_folder_that_cannot_be_used_stops_photos_and_nothing_else(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    one = keeper(store, folder=str(tmp_path / "file" / "photos"))
+    assert refused(one, ONE) is PhotoRefusal.NO_ROOM
+    assert set(one.faults()) == {"photos"}
