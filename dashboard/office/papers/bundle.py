@@ -28,8 +28,9 @@ def write(
     words: Translations,
     *,
     public: bool = False,
+    corrected: Table | None = None,
 ) -> None:
-    """Write the ZIP."""
+    """Write the ZIP. `corrected`: the chains of corrections, which are never published."""
     sums: list[str] = []
     left_out: list[str] = []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -40,6 +41,8 @@ def write(
 
         add("captures.xlsx", spreadsheet.xlsx_bytes([rows]))
         add("captures.csv", spreadsheet.csv_bytes(rows))
+        if corrected and corrected.rows and not public:
+            add("corrections.csv", spreadsheet.csv_bytes(corrected))
         for capture in found:
             for index, photo in enumerate(capture.photos):
                 try:

@@ -21,7 +21,7 @@ from dashboard.office import filters
 from dashboard.office.choices import Choices
 from dashboard.office.filters import ALL, MapFilter
 from dashboard.office.land_files import OfficeLand
-from dashboard.office.papers import bundle, papers
+from dashboard.office.papers import bundle, history, papers
 from dashboard.office.papers.evidence import EvidenceFiles
 from dashboard.office.papers.papers import Capture
 from dashboard.web.downloads import XLSX, file_answer, large_file_answer
@@ -43,6 +43,7 @@ class PapersInput(Struct, frozen=True, eq=False):
     devices: dict[str, Device]
     actions: list[TrapAction]
     photos: dict[str, Photo]  # of these actions, by the SHA-256 of what was sent
+    corrected: list[TrapAction]  # and what was corrected, with all of its chain
 
 
 class PaperPages:
@@ -99,7 +100,10 @@ class PaperPages:
 
         def make() -> IO[bytes]:
             out = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer was sent
-            bundle.write(out, found, rows, words, public=public)
+            chains = history.table(
+                papers_input.corrected, papers_input.devices, words, self._reply.zone
+            )
+            bundle.write(out, found, rows, words, public=public, corrected=chains)
             return out
 
         made = await asyncio.to_thread(make)
@@ -139,7 +143,12 @@ class PaperPages:
             if action.device in devices and chosen.counted in {None, action.species}
         ]
         sent = reader.photos.of(one for action in actions for one in action.photos)
-        return PapersInput(choices, chosen, devices, actions, sent)
+        corrected = [
+            one
+            for one in reader.period_reads.corrected(*chosen.span.moments(zone))
+            if one.device in devices
+        ]
+        return PapersInput(choices, chosen, devices, actions, sent, corrected)
 
 
 def folder(config: Config) -> Path:

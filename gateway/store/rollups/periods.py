@@ -142,6 +142,13 @@ class PeriodReads:
             ON a.device = d.id AND a.at_ms >= ? AND a.at_ms < ? AND a.counts ORDER BY a.at_ms, a.no"""
         return list(readable(lambda row: to_act(row[0]), self._execute(sql, (ms(start), ms(end)))))
 
+    def corrected(self, start: datetime, end: datetime) -> list[TrapAction]:
+        """People's actions in [start, end) that correct others, or were corrected, oldest first."""
+        sql = """
+            SELECT body FROM act WHERE at_ms >= ? AND at_ms < ? AND (replaces IS NOT NULL OR id IN (
+                SELECT replaces FROM act WHERE replaces IS NOT NULL)) ORDER BY at_ms, no"""
+        return list(readable(lambda row: to_act(row[0]), self._execute(sql, (ms(start), ms(end)))))
+
     def springs(self, start: datetime, end: datetime) -> list[TrapChange]:
         """When traps sprang and were set again in [start, end), oldest first, as sensors reported."""
         kinds: Sequence[str] = (Kind.SPRUNG.value, Kind.SET.value)

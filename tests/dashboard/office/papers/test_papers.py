@@ -22,6 +22,7 @@ from tests.dashboard.office.county import County, caught
 from tests.dashboard.office.pictures import SECRET, dressed, jpeg, png
 
 AT = datetime(2026, 10, 5, 22, tzinfo=UTC)
+LATER = datetime(2026, 10, 7, 22, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -205,7 +206,7 @@ def test_the_same_records_make_the_same_bundle(get: Get) -> None:
 
 
 def test_a_corrected_capture_has_one_row_and_one_taken_back_has_none(county: County) -> None:
-    deer, slip = (caught(county.store, f"trap-{n}", AT, species="deer", count=1) for n in (0, 1))
+    deer, slip = (caught(county.store, f"trap-{n}", LATER, species="deer", count=1) for n in (0, 1))
     for one in (
         msgspec.structs.replace(deer, id="right", species="boar", replaces=deer.id),
         msgspec.structs.replace(slip, id="back", replaces=slip.id, is_undo=True),
@@ -217,10 +218,26 @@ def test_a_corrected_capture_has_one_row_and_one_taken_back_has_none(county: Cou
     with county.served() as url:
         asked = f"{url}/officials/papers.csv?month=2026-10"
         body = urllib.request.urlopen(asked, timeout=20).read().decode("utf-8-sig")
-    assert [row for row in body.splitlines() if "沢のわな0" in row] == ["沢のわな0,イノシシ"]
+        bundles = [
+            zipfile.ZipFile(io.BytesIO(urllib.request.urlopen(address, timeout=20).read()))
+            for address in (
+                asked.replace("csv", "zip"),
+                asked.replace("csv", "zip") + "&for=public",
+            )
+        ]
+    before = ["沢のわな0,イノシシ"]  # of another day
+    assert [row for row in body.splitlines() if "沢のわな0" in row] == [
+        *before,
+        "沢のわな0,イノシシ",
+    ]
     assert "沢のわな1,ニホンジカ" not in body
-    kept = county.store.read_now(lambda r: [act.id for act in r.acts(deer.device)])
-    assert {deer.id, "right"} <= set(kept), "the evidence of the correction"
+    office, public = bundles
+    chain = office.read("corrections.csv").decode("utf-8-sig").splitlines()
+    told = [(row.split(",")[4], row.split(",")[7]) for row in chain[1:] if "沢のわな0" in row]
+    assert sorted(told) == [("イノシシ", "有効"), ("ニホンジカ", "訂正済み")]
+    assert sum("取り消し" in row for row in chain if "沢のわな1" in row) == 2
+    assert "corrections.csv" in office.read("SHA256SUMS").decode()
+    assert "corrections.csv" not in public.namelist()
 
 
 def test_the_municipality_chooses_the_columns(county: County) -> None:
