@@ -59,25 +59,33 @@ def with_alerts(views: Iterable[DeviceView], alerts: Iterable[Alert]) -> list[De
     """The devices with what is known from their open alerts: who goes there, what is missing."""
     going: dict[str, str] = {}
     low: dict[str, datetime] = {}
-    missing: set[str] = set()
+    missing: dict[str, datetime] = {}
     for alert in alerts:
         if alert.status is AlertStatus.ACKNOWLEDGED:
             going[alert.subject] = alert.acknowledged_by
         if alert.rule == RuleName.BATTERY_LOW:
             low[alert.subject] = alert.observed_at
         if alert.rule == RuleName.OUTCOME_MISSING:
-            missing.add(alert.subject)
+            missing[alert.subject] = alert.observed_at
+    told = going.keys() | low.keys() | missing.keys()
     return [
         replace(
             one,
             handled_by=going.get(one.id, ""),
             outcome_missing=one.id in missing,
-            since=low.get(one.id, one.since) if one.condition is Condition.LOW else one.since,
+            since=_since(one, low.get(one.id), missing.get(one.id)),
         )
-        if one.id in going or one.id in low or one.id in missing
+        if one.id in told
         else one
         for one in views
     ]
+
+
+def _since(view: DeviceView, low: datetime | None, missing: datetime | None) -> datetime | None:
+    """Since when: a missing outcome since the spring, a low battery since it fell."""
+    if missing is not None and view.condition not in {Condition.SPRUNG, Condition.CAPTURED}:
+        return missing
+    return low or view.since if view.condition is Condition.LOW else view.since
 
 
 def features(things: Iterable[DeviceView] | Iterable[SensorRate]) -> list[Feature]:

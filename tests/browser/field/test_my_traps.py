@@ -1,6 +1,7 @@
 """The trapper's list on a cheap phone: short, large enough for a thumb, readable in the dark."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,37 @@ def test_sixty_traps_take_at_most_five_screens_with_rows_and_targets_for_a_thumb
     assert height <= MOST_SCREENS * SCREEN_PX
     assert rows.locator(".record").count() == 60, "one big action each"
     assert page.evaluate(SMALL) == []
+
+
+def test_the_page_of_one_trap_is_for_a_thumb_too_and_the_camera_is_one_tap_away(
+    page: Page, url: str
+) -> None:
+    row = page.locator("tr[data-key=own-20]")
+    row.locator("summary").click()
+    row.get_by_role("link", name="写真をとる").click()
+    expect(page.locator("#photo input[capture]")).to_be_in_viewport()
+    assert page.evaluate(SIDEWAYS) == 0
+    assert [one for one in page.evaluate(SMALL) if "type=" not in one] == []
+
+
+def test_on_a_slow_line_the_list_can_be_used_within_seven_seconds(
+    browser: Browser, url: str
+) -> None:
+    with phone(browser) as (context, page):
+        log_in(page, url)
+        cookies = context.cookies()
+    with phone(browser) as (context, page):
+        context.add_cookies(cookies)  # type: ignore[arg-type]
+        wire = context.new_cdp_session(page)
+        wire.send("Network.enable")
+        slow = {"latency": 2_000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+        wire.send("Network.emulateNetworkConditions", {"offline": False, **slow})
+        began = time.monotonic()
+        page.goto(f"{url}/traps", wait_until="load")
+        took = time.monotonic() - began
+        expect(page.locator("tbody tr")).to_have_count(60)
+        print(f"\nat 2 s and 50 kB/s: {took:.1f} s")
+        assert took < 7
 
 
 def test_control_a_smaller_target_is_found(page: Page) -> None:

@@ -1,6 +1,7 @@
 """What a trap needs next, and whose traps the list shows."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -8,12 +9,23 @@ from dashboard.live.device_view import Condition, DeviceView, device_views, low_
 from dashboard.live.listing import list_traps
 from dashboard.live.need import Need, action_of, need_of
 from dashboard.live.restricted import snapshot_for
-from dashboard.live.snapshot import Snapshot, with_alerts
+from dashboard.live.snapshot import Snapshot, read_snapshot, with_alerts
+from gateway.alerts.evaluation import tick
+from gateway.alerts.policy import Policy
 from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import DAY_MS, from_ms, ms
-from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Known, Role, TrapState
+from gateway.domain.model import (
+    Alert,
+    AlertLevel,
+    Device,
+    DeviceState,
+    Kind,
+    Known,
+    Role,
+    TrapState,
+)
 from gateway.domain.people.permissions import Access, Visitor
-from tests.dashboard.place import NOW, TRAPS
+from tests.dashboard.place import NOW, TRAPS, Place, ago, reading
 
 ARMED = DeviceView(id="t", name="t", role=Role.TRAP, condition=Condition.ARMED)
 OWN = Access(Visitor.TRAPPER, "x", ("trap-03", "trap-07"))
@@ -108,3 +120,22 @@ def test_a_trap_whose_outcome_is_missing_says_so_while_its_alert_is_open() -> No
     )
     assert need_of(with_alerts([view], [alert])[0]) is Need.OUTCOME
     assert need_of(with_alerts([view], [])[0]) is not Need.OUTCOME
+
+
+def test_a_spring_that_the_sensor_ended_waits_for_its_outcome_since_it_sprang(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path).settle()
+    place.hear(reading("trap-06", Kind.SPRUNG, ago(hours=3)))
+    place.hear(reading("trap-06", Kind.SET, ago(hours=1)))
+    place.store.write_now(lambda tx: tick(tx, NOW, Policy(place.config, people={})))
+    views = place.store.read_now(lambda reader: read_snapshot(reader, NOW)).devices
+    [view] = [one for one in views if one.id == "trap-06"]
+    assert (view.condition, need_of(view), view.since) == (
+        Condition.ARMED,
+        Need.OUTCOME,
+        ago(hours=3),
+    )
+    first = [one.id for one in list_traps(views, "", 1).traps][:3]
+    assert first == ["trap-03", "trap-04", "trap-06"]
+    place.store.close()
