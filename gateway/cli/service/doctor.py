@@ -21,8 +21,11 @@ from gateway.cli.options import AsJson, ConfigFile, load
 from gateway.config import Config, ConfigError
 from gateway.config.people import person_of
 from gateway.domain.people.person import Person
+from gateway.domain.traps.photo import Photo
 from gateway.ingest.messages.decoding import Sources
 from gateway.ingest.people import importing
+from gateway.ingest.photos.files import PhotoFiles
+from gateway.ingest.photos.keeping import folder
 from gateway.mqtt.embedded_broker import is_free
 from gateway.mqtt.link import ConnectionFailedError
 from gateway.mqtt.probe import probe
@@ -168,10 +171,30 @@ def _login(settings: Config) -> str:
     )
 
 
+def _photos(settings: Config) -> str:
+    """Whether the file of every kept photo is there and as it was kept."""
+    path, files = Path(settings.store.path), PhotoFiles(folder(settings))
+    photos: list[Photo] = []
+    if path.exists():
+        with closing(Reader(path)) as reader:
+            if reader.is_current():
+                photos = reader.photos.all()
+    kept = {photo.kept_sha256: photo.kept_bytes for photo in photos}
+    lost = [one for one in kept if files.read(one) is None]
+    if lost:
+        raise OSError(
+            f"{files.folder}: {len(lost)} / {len(kept)} 枚がないか変わっています。写しから戻してください "
+            f"/ missing or changed: copy them back, {lost[0][:16]}…"
+        )
+    used_mb = sum(kept.values()) // 1_000_000
+    return f"{len(kept)} 枚 / photos, {used_mb} / {settings.photos.budget_mb} MB"
+
+
 CHECKS: dict[str, Callable[[Config], str]] = {
     "機器 / sources": _sources,
     "連絡先 / people": _people,
     "記録 / database": _database,
+    "写真 / photos": _photos,
     "ディスク / disk": _disk,
     "時計 / clock": _clock,
     "ブローカー / broker": _broker,

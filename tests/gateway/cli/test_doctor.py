@@ -1,5 +1,6 @@
 """The doctor names what is wrong, and disturbs nobody."""
 
+import asyncio
 from contextlib import closing
 from pathlib import Path
 
@@ -8,8 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from gateway.clock import utc_now
+from gateway.config import check
 from gateway.domain.people.person import UserRole
+from gateway.ingest.photos.keeping import PhotoKeeper
 from gateway.store import Store
+from tests.gateway.ingest.photos.sending import ONE, pieces
 from tests.support.people import keep, login, take_out
 from tests.support.samples import TOKYO
 from tests.support.servers import Mosquitto, free_port
@@ -79,3 +84,20 @@ def test_pages_that_nobody_can_log_in_to_are_a_fault(tmp_path: Path, setting: st
 
 def test_pages_whose_last_account_was_removed_are_a_fault_too(tmp_path: Path) -> None:
     assert login_line(tmp_path, "", "hana", removed=True)[0] is False
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_photo_that_is_not_what_was_kept_is_a_fault(tmp_path: Path, damage: str) -> None:
+    with closing(Store(tmp_path / "x.db", TOKYO)) as store:
+        config = check({"store": {"path": str(store.path), "disk_reserve_mb": 0}})
+        asyncio.run(PhotoKeeper(store, config, utc_now).keep(pieces(ONE), "taro"))
+    _, found = examine(tmp_path, free_port())
+    assert found["photos"] == (True, "1 枚 / photos, 0 / 2000 MB")
+    [path] = (tmp_path / "trap-photos").rglob("*.jpg")
+    if damage == "changed":
+        path.write_bytes(b"another")
+    else:
+        path.unlink()
+    _, found = examine(tmp_path, free_port())
+    assert not found["photos"][0]
+    assert "1 / 1" in found["photos"][1]
