@@ -58,18 +58,18 @@ def decode(message: Message, context: Context) -> list[Reading]:
 
 def _report(message: Message, device: str, address: Address) -> Reading:
     report = parse_report(message.payload)
-    time = instant(report.ts)
+    time, saw_nothing = instant(report.ts), _saw_nothing(report)
     reading = Reading(
         id=report.id or _id(message, device, report),
         confirm_to=address.confirm_to if report.id else None,
         device=device,
-        kind=_kind(report, address, device),
+        kind=_kind(report, address, device, saw_nothing=saw_nothing),
         device_time=time,
         time_source=report.ts_src if time else TimeSource.NONE,
         boot=report.boot,
         seq=report.seq,
         uptime_ms=report.uptime_ms,
-        species=_species(report),
+        species=None if saw_nothing else _species(report),
         count=report.count or None,
         confidence=report.confidence,
         media=report.media,
@@ -94,7 +94,7 @@ def _side_facts(report: NativePayload) -> dict[str, Any]:
     return facts
 
 
-def _kind(report: NativePayload, address: Address, device: str) -> Kind:
+def _kind(report: NativePayload, address: Address, device: str, *, saw_nothing: bool) -> Kind:
     kind = report.kind or _INSTEAD.get(address.channel)
     allowed = _KINDS[address.channel]
     if kind not in allowed:
@@ -104,7 +104,7 @@ def _kind(report: NativePayload, address: Address, device: str) -> Kind:
             f"{', '.join(allowed)}",
             device,
         )
-    if kind is Kind.DETECTION and _saw_nothing(report):
+    if saw_nothing and kind is Kind.DETECTION:
         return Kind.HEARTBEAT  # a count of 0 is no sighting
     return kind
 
@@ -122,8 +122,6 @@ def _id(message: Message, device: str, report: NativePayload) -> str:
 
 
 def _species(report: NativePayload) -> str | None:
-    if _saw_nothing(report):
-        return None
     if report.species:
         return code(report.species) or UNKNOWN
     return UNKNOWN if report.kind is Kind.DETECTION else None

@@ -59,17 +59,14 @@ def _observed(
     reading: Reading, received_at: datetime, clock_trusted: bool
 ) -> tuple[datetime, TimeQuality]:
     time, quality = reading.device_time, _QUALITY.get(reading.time_source)
-    if time is not None and quality is not None and _possible(time, received_at, clock_trusted):
+    if (
+        time is not None
+        and quality is not None
+        and time >= EARLIEST  # all that is known without a trusted clock
+        and (not clock_trusted or -OLDEST <= time - received_at <= MOST_AHEAD)
+    ):
         return time.astimezone(UTC), quality
-    fallback = TimeQuality.RECEIVED if clock_trusted else TimeQuality.UNTRUSTED
-    return received_at, fallback
-
-
-def _possible(time: datetime, received_at: datetime, clock_trusted: bool) -> bool:
-    """Whether a device's time can be true. Without a trusted clock only EARLIEST is checked."""
-    if time < EARLIEST:
-        return False
-    return not clock_trusted or -OLDEST <= time - received_at <= MOST_AHEAD
+    return received_at, TimeQuality.RECEIVED if clock_trusted else TimeQuality.UNTRUSTED
 
 
 def trust(wall: datetime, floor: datetime, *, synchronised: bool, keeps_time: bool) -> Trust:

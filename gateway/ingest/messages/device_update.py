@@ -139,6 +139,6 @@ def effort_since(tx: Transaction, device: Device, act: TrapAction) -> effort.Hou
 
 
 def _mark(one: Placed) -> effort.Mark:
-    key, event = one
+    (at_ms, boot, seq), event = one
     count = 1 if event.count is None else event.count
-    return effort.Mark(*key, event.kind, event.species or "", count, event.distinct)
+    return effort.Mark(at_ms, boot, seq, event.kind, event.species or "", count, event.distinct)
