@@ -17,6 +17,7 @@ from dashboard.office import filters, land_files
 from dashboard.office.choices import Choices
 from dashboard.office.figures.pages import FigurePages
 from dashboard.office.filters import MapFilter
+from dashboard.office.gis.pages import GisPages
 from dashboard.office.map import drawing, offline_file, overview
 from dashboard.office.map.drawing import Drawn
 from dashboard.office.map.overview import MapInput
@@ -40,6 +41,7 @@ class Officials:
         self._land = land_files.read(config.office)
         self._figures = FigurePages(store, reply, config, clock)
         self._papers = PaperPages(store, reply, config, clock, self._land)
+        self._gis = GisPages(store, reply, config, clock)
         self._sites = SitingPages(store, reply, config, clock, self._land)
 
     def routes(self) -> list[BaseRoute]:
@@ -48,6 +50,7 @@ class Officials:
             Route("/officials", self.show_map),
             Route("/officials/sheet", self.show_sheet),
             Route("/officials/map.html", self.send_file),
+            *self._gis.routes(),
             *self._sites.routes(),
             *self._figures.routes(),
             *self._papers.routes(),

@@ -83,6 +83,8 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow("/officials", Resource.OFFICE),
     RouteRow("/officials/sheet", Resource.OFFICE),
     RouteRow("/officials/map.html", Resource.OFFICE),
+    RouteRow("/officials/layers.gpkg", Resource.OFFICE),
+    RouteRow("/officials/layers/{name}.qml", Resource.OFFICE),
     RouteRow("/officials/sites", Resource.OFFICE),
     RouteRow("/officials/sites/move", Resource.OFFICE),
     RouteRow("/officials/figures", Resource.OFFICE),

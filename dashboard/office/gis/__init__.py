@@ -1,0 +1,1 @@
+"""Map layers for other programs: captures, devices, rates and squares, with their styles."""
