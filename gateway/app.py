@@ -28,6 +28,7 @@ from dashboard.trapper.one_tap import OneTap
 from dashboard.trapper.patrol.pages import PatrolPages
 from dashboard.trapper.phone.acts import Acts
 from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.phone.push import PushPages
 from dashboard.trapper.photos import PhotoPages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.responses import Reply
@@ -199,7 +200,9 @@ async def run(gateway: Gateway) -> None:
     """Connect all parts and run them until cancelled; ConfigError if the pages' port is taken."""
     listener = listening_socket(gateway.config.dashboard)
     broker = _broker(gateway)
-    channels = OpenChannels(gateway.policy, means(gateway.config, broker.session.publish))
+    channels = OpenChannels(
+        gateway.policy, means(gateway.config, broker.session.publish, gateway.push)
+    )
     notifier, replies = _notifier(gateway, channels), _replies(gateway, channels)
     influx = forwarder(gateway) if gateway.config.influx.url else None
     upkeep = _upkeep(gateway)
@@ -269,6 +272,8 @@ def action_routes(gateway: Gateway) -> list[BaseRoute]:
     pack = Pack(store, trap.show)
     photos = PhotoPages(store, keeper, reply, policy, links(gateway), clock)
     patrol = PatrolPages(store, feed, reply, policy, clock)
+    services = gateway.config.alerts.push_services
+    push = PushPages(store, gateway.push, services, reply, clock).routes() if gateway.push else []
     return [
         *page.routes(),
         *acts.routes(),
@@ -276,6 +281,7 @@ def action_routes(gateway: Gateway) -> list[BaseRoute]:
         *photos.routes(),
         *pack.routes(),
         *patrol.routes(),
+        *push,
     ]
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from dashboard.web import assets
 from dashboard.web.entry.key_file import KeyFile
 from gateway.alerts.channels import ChannelOptions
+from gateway.alerts.channels.push_desk import PushDesk
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.alerts.replies.tickets import Tickets
@@ -52,6 +53,7 @@ class Gateway(Struct):
     keeper: Timekeeper | None = (
         None  # decides whether the clock is trusted; None for a given `clock`
     )
+    push: PushDesk | None = None  # None: no push messages
     demo_account: Person | None = None  # the demo's account; never stored
 
 
@@ -70,9 +72,17 @@ def build(config: Config, clock: Clock | None = None) -> Gateway:
     now = clock or keeper or utc_now
     people = import_people(store, config, now())
     photos = PhotoKeeper(store, config, now)
-    return Gateway(
+    made = Gateway(
         config, store, sources, feed, health, policy(config, people), photos, now, keeper
     )
+    made.push = PushDesk(store, push_subject(config))
+    return made
+
+
+def push_subject(config: Config) -> str:
+    """How a push service can reach whoever runs this gateway."""
+    public = config.dashboard.public_url
+    return public if public.startswith("https:") else "mailto:operator@localhost.localdomain"
 
 
 def import_people(store: Store, config: Config, now: datetime) -> Mapping[str, Person] | None:
@@ -144,10 +154,13 @@ def tickets(gateway: Gateway) -> Tickets:
     return Tickets(KeyFile(gateway.store.path, secret, gateway.clock).keys(Purpose.LINKS))
 
 
-def means(config: Config, publish: Publish | None = None) -> ChannelOptions:
+def means(
+    config: Config, publish: Publish | None = None, push: PushDesk | None = None
+) -> ChannelOptions:
     """What channels are opened with."""
     return ChannelOptions(
         publish=publish,
+        push=push,
         site=config.site.name,
         line_url=config.alerts.line_url,
         meshtastic_topic=config.alerts.meshtastic_topic,

@@ -180,6 +180,14 @@ class AreaSettings(_ConfigSection, frozen=True, kw_only=True):
     hours: Hours = "00-24"
 
 
+PUSH_SERVICES = (
+    "fcm.googleapis.com",
+    "*.push.services.mozilla.com",
+    "*.push.apple.com",
+    "*.notify.windows.com",
+)
+
+
 class Alerts(_ConfigSection, frozen=True, kw_only=True):
     """Escalation, digests, links, and the heartbeat to an outside monitor."""
 
@@ -196,6 +204,7 @@ class Alerts(_ConfigSection, frozen=True, kw_only=True):
     tick_s: Seconds = 30.0
     line_url: str = "https://api.line.me"
     meshtastic_topic: str = "msh/JP/2/json/mqtt/"
+    push_services: tuple[str, ...] = PUSH_SERVICES  # hosts to which push messages may go
     heartbeat_url: str = ""  # requested while all is well; the monitor there alerts when it stops
     heartbeat_s: Seconds = 300.0
 

@@ -36,7 +36,8 @@ There are four paths, and each error takes one:
            dashboard.web.entry.guesses.TooManyTriesError
            dashboard.web.multipart.FormError
            TranslatedError: pages show its text in the reader's language
-               gateway.domain.people.rules.PersonError
+               gateway.domain.people.push.PushError
+           gateway.domain.people.rules.PersonError
                gateway.domain.trap_lifecycle.IllegalActionError
                    gateway.domain.trap_lifecycle.ActionConflictError
 

@@ -25,6 +25,7 @@ from gateway.domain.resident_reports import Sighting
 from gateway.store.answers import DeviceEffort, QuarantinedMessage
 from gateway.store.connection import open_reader
 from gateway.store.people.photos import PhotoReads
+from gateway.store.people.push import PushReads
 from gateway.store.people.reads import PeopleReads
 from gateway.store.people.sessions import SessionReads
 from gateway.store.people.tokens import TokenReads
@@ -63,7 +64,7 @@ class Reader:
         self.people = PeopleReads(self._connection)
         self.sessions = SessionReads(self._connection)
         self.tokens = TokenReads(self._connection)
-        self.photos = PhotoReads(self._connection)
+        self.photos, self.push = PhotoReads(self._connection), PushReads(self._connection)
         self.own_period_reads = PeriodReads(self._execute)  # sums and actions over spans of days
         self.period_reads = self.own_period_reads  # the same, from InfluxDB if so configured
         self.rollups = RollupReads(self._connection)

@@ -6,6 +6,7 @@ since 1970 (`hour`, `day`). `device` columns hold the short `no` of the device t
 
 from gateway.store.people.schema import PEOPLE
 from gateway.store.people.schema_photos import PHOTOS
+from gateway.store.people.schema_push import PUSH
 from gateway.store.people.schema_sessions import SESSIONS
 from gateway.store.people.schema_tokens import LAST_USES, TOKENS
 from gateway.store.schema_held import HELD
@@ -294,4 +295,5 @@ MIGRATIONS: tuple[str, ...] = (
     LAST_USES,
     "-- `device.state` is MessagePack from here on, which older programs cannot read; JSON still is read.",
     "CREATE INDEX alert_spring ON alert (opened_ms) WHERE rule = 'trap_sprung';",
+    PUSH,
 )

@@ -26,6 +26,7 @@ from gateway.domain.people.plain_text import with_plain_names
 from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
 from gateway.store.people.photos import PhotoTable
+from gateway.store.people.push import PushTable
 from gateway.store.people.sessions import SessionTable
 from gateway.store.people.table import PeopleCache, PeopleTable
 from gateway.store.people.tokens import TokenTable
@@ -137,6 +138,7 @@ class Transaction:
         self.people = PeopleTable(connection, people)
         self.sessions, self.tokens = SessionTable(connection), TokenTable(connection)
         self.photos = PhotoTable(connection)
+        self.push = PushTable(connection)
         self.links = LinkTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox, self.sent = OutboxTable(connection), SentMessageTable(connection)

@@ -89,6 +89,7 @@
     }
     await store.set("person", person);
     await store.set("taken", null);
+    await store.set("push", null);
   }
 
   async function keep(key, answer) {
@@ -162,6 +163,28 @@
     }
     await store.set("taken", { person, version, at: Date.now() });
   }
+
+  // A push message: what happened is shown to its person only, to nobody else who uses this phone.
+  self.addEventListener("push", (event) => {
+    event.waitUntil((async () => {
+      const told = event.data?.json() || {};
+      const mine = told.person && told.person === (await store.get("person"));
+      await self.registration.showNotification(mine ? told.title : "Shishigaki", {
+        body: mine ? told.text : "", tag: told.key, data: { to: (mine && told.to) || "/traps" },
+        icon: ICON, requireInteraction: Boolean(told.urgent), renotify: false,
+      });
+    })());
+  });
+
+  self.addEventListener("notificationclick", (event) => {
+    event.notification.close();
+    const to = new URL(event.notification.data?.to || "/traps", location.origin);
+    event.waitUntil((async () => {
+      const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+      const same = open.find((one) => new URL(one.url).pathname === to.pathname);
+      return same ? same.focus() : self.clients.openWindow(to.origin === location.origin ? to.href : "/traps");
+    })());
+  });
 
   self.addEventListener("sync", (event) => {
     if (event.tag === "acts") event.waitUntil(sync());

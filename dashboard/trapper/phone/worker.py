@@ -94,5 +94,6 @@ def script() -> str:
     return (
         f'const VERSION = "{version}";\n'
         f"const ASSETS = {json.encode(addresses).decode()};\n"
+        f'const ICON = "{address_of("phone/icon-any-192.png")}";\n'
         f"importScripts({', '.join(json.encode(one).decode() for one in imported)});\n{body}"
     )

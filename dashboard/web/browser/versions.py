@@ -28,6 +28,7 @@ PHONE_FILES = (  # what the service worker keeps
     "patrol.css",
     "patrol.js",
     "phone/queue.js",
+    "phone/push.js",
     PHONE_SCRIPT,
 )
 

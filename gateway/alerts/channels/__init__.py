@@ -5,11 +5,13 @@ write `open_NAME(url, options) -> Send`, add its row to `table.CHANNELS`, docume
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from msgspec import Struct
 
 from gateway.domain.errors import UnreachableError
 from gateway.domain.model import Alert
+from gateway.domain.people.push import PushSubscription
 from gateway.mqtt.link import Publish
 
 
@@ -56,10 +58,24 @@ Send = Callable[[Notification], Awaitable[str]]
 """Sends a message and returns the provider's positive answer. Raises UndeliveredError."""
 
 
+class PushBrowsers(Protocol):
+    """Who receives push messages, and the gateway's key (`push_desk`)."""
+
+    def browsers(self, person: str, /) -> Awaitable[list[PushSubscription]]:
+        """One person's browsers."""
+
+    def forget(self, id_: str, /) -> Awaitable[None]:
+        """A browser that is gone."""
+
+    def headers(self, audience: str, expires_s: int, /) -> Awaitable[dict[str, str]]:
+        """The signed header for a push service."""
+
+
 class ChannelOptions(Struct, frozen=True, kw_only=True):
     """What channels need to be opened."""
 
     publish: Publish | None = None
+    push: PushBrowsers | None = None
     site: str = "site"
     recipient: str = ""  # the person whose channel it is
     line_url: str = "https://api.line.me"

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from gateway.alerts.channels import ChannelOptions, Send, apprise, line, meshtastic
+from gateway.alerts.channels import ChannelOptions, Send, apprise, line, meshtastic, webpush
 from gateway.alerts.channels.apprise import open_apprise
 from gateway.alerts.channels.console import open_console
 from gateway.alerts.channels.line import open_line
 from gateway.alerts.channels.meshtastic import open_meshtastic
 from gateway.alerts.channels.mqtt import open_mqtt
 from gateway.alerts.channels.webhook import open_webhook
+from gateway.alerts.channels.webpush import open_webpush
 
 UNLIMITED = 1_000_000
 
@@ -69,6 +70,16 @@ CHANNELS: tuple[ChannelRow, ...] = (
         at_once=4,
         takes_back=True,
         lists=False,
+    ),
+    ChannelRow(
+        "webpush",
+        ("webpush",),
+        "Web Push to the installed application, encrypted for each browser",
+        open_webpush,
+        at_once=4,
+        singly=5,
+        burst=60,
+        longest=lambda _: webpush.MOST_CHARACTERS,
     ),
     ChannelRow(
         "meshtastic",
