@@ -17,9 +17,11 @@ from gateway.mqtt.link import ConnectionFailedError, tls_context
 from gateway.mqtt.own_topics import names
 
 CONNECT_S = 10.0
+MOST_WAITING = 1_000  # messages that wait for us; with more some are dropped
 QUIET_S = 1.0  # without a message: a broker that does not send our own one back has no more
 LONGEST_S = 20.0
 MOST = 50_000  # topics
+MOST_BYTES = 16_000_000  # their payloads; what is beyond both is not compared
 
 
 class NotReadableError(UnreachableError):
@@ -42,6 +44,7 @@ async def read_retained(settings: Mqtt, site: str, filters: Iterable[str]) -> di
                 password=settings.password or None,
                 tls_context=tls_context(settings),
                 timeout=CONNECT_S,
+                max_queued_incoming_messages=MOST_WAITING,
             ) as client,
         ):
             await client.subscribe([(topic, 1) for topic in (end, *filters)])
@@ -54,12 +57,13 @@ async def read_retained(settings: Mqtt, site: str, filters: Iterable[str]) -> di
 
 
 async def _collect(client: aiomqtt.Client, end: str, found: dict[str, bytes]) -> None:
-    messages = aiter(client.messages)
+    messages, size = aiter(client.messages), 0
     with contextlib.suppress(TimeoutError, StopAsyncIteration):
-        while len(found) < MOST:
+        while len(found) < MOST and size < MOST_BYTES:
             async with asyncio.timeout(QUIET_S):
                 message = await anext(messages)
             if message.topic.value == end:
                 return
             if message.retain and isinstance(message.payload, bytes):
                 found[message.topic.value] = message.payload
+                size += len(message.payload)

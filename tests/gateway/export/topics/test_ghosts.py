@@ -16,13 +16,14 @@ from gateway.domain.people.person import Person, PersonChannel
 from gateway.export.topics import publisher
 from gateway.export.topics.audit import OwnTopics
 from gateway.export.topics.publisher import TopicPublisher
+from gateway.mqtt.own_topics import reading
 from gateway.mqtt.own_topics.reading import NotReadableError, read_retained
 from gateway.mqtt.session import Counters
 from gateway.store import Store
 from gateway.store.feed import Feed
 from tests.support.people import keep, take_out
 from tests.support.samples import TRAP, at, open_store
-from tests.support.servers import Mosquitto, free_port, wait_for
+from tests.support.servers import Amqtt, Mosquitto, free_port, wait_for
 from tests.support.service import Sensor, Service, retained_message
 
 OPEN = Alert(
@@ -227,14 +228,33 @@ def test_another_name_of_the_site_leaves_nothing_of_the_old_one(
         wait_for(lambda: not retained(), "the end of the old name", 30)
 
 
-def test_retained_topics_are_read_from_a_real_broker(mosquitto: Mosquitto) -> None:
+@pytest.mark.parametrize("kind", [Mosquitto, Amqtt])
+def test_retained_topics_are_read_from_a_real_broker(
+    tmp_path: Path, kind: type[Mosquitto] | type[Amqtt]
+) -> None:
+    with kind(tmp_path / "broker") as broker:
+        sensor = Sensor(broker.port)
+        for n in range(2_500):
+            sent = sensor.send(f"shishigaki/v1/goto/trap-{n}/state", n, retain=True)
+        sensor.flush(sent)
+        settings = Mqtt(port=broker.port)
+        found = asyncio.run(read_retained(settings, "goto", ["shishigaki/v1/goto/+/state"]))
+        sensor.close()
+    assert len(found) == 2_500
+    assert found["shishigaki/v1/goto/trap-7/state"] == b"7"
+
+
+def test_what_is_retained_fills_no_memory(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_BYTES", 50_000)
     sensor = Sensor(mosquitto.port)
-    sent = [sensor.send(f"shishigaki/v1/goto/trap-{n}/state", n, retain=True) for n in range(2_000)]
-    sensor.flush(sent[-1])
+    for n in range(20):
+        sent = sensor.send(f"shishigaki/v1/goto/trap-{n}/state", "x" * 10_000, retain=True)
+    sensor.flush(sent)
     settings = Mqtt(port=mosquitto.port)
     found = asyncio.run(read_retained(settings, "goto", ["shishigaki/v1/goto/+/state"]))
-    assert len(found) == 2_000
-    assert found["shishigaki/v1/goto/trap-7/state"] == b"7"
+    assert len(found) == 5
     sensor.close()
 
 
