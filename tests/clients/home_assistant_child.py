@@ -1,10 +1,11 @@
 # mypy: ignore-errors
 """Home Assistant with its MQTT integration only.
 
-`python home_assistant_child.py FOLDER BROKER_PORT HTTP_PORT`
+`python home_assistant_child.py FOLDER BROKER_PORT HTTP_PORT`; FOLDER holds `automation.yaml`.
 
 Run by a Python that has the package `homeassistant`, which ours has not. Prints one JSON object a line: a
-change of a state, or what was logged as a warning or an error. Ends when its standard input ends.
+change of a state, a switch that is turned, or what was logged as a warning or an error. Ends when its
+standard input ends.
 """
 
 import asyncio
@@ -13,8 +14,10 @@ import logging
 import sys
 from pathlib import Path
 
+import yaml
 from homeassistant import bootstrap, config_entries, core, loader
 from homeassistant.auth import auth_manager_from_config
+from homeassistant.components import persistent_notification
 from homeassistant.helpers import device_registry, entity_registry
 from homeassistant.setup import async_setup_component
 
@@ -44,6 +47,18 @@ def on_state(event):
     )
 
 
+@core.callback
+def on_notification(kind, notifications):
+    if kind is persistent_notification.UpdateType.ADDED:
+        for one in notifications.values():
+            tell(notification=one["message"])
+
+
+@core.callback
+def on_switch(call):
+    tell(switch=call.service, lamp=call.data["entity_id"])
+
+
 async def start(folder, http_port):
     hass = core.HomeAssistant(folder)
     hass.config.skip_pip = True
@@ -54,6 +69,12 @@ async def start(folder, http_port):
     http = {"http": {"server_host": ["127.0.0.1"], "server_port": http_port}}
     for name in ("http", "file_upload"):
         assert await async_setup_component(hass, name, http), name
+    automations = yaml.safe_load(Path(folder, "automation.yaml").read_text())  # noqa: ASYNC240
+    for service in ("turn_on", "turn_off"):
+        hass.services.async_register("switch", service, on_switch)
+    for name in ("persistent_notification", "automation"):
+        assert await async_setup_component(hass, name, automations), name
+    persistent_notification.async_register_callback(hass, on_notification)
     await hass.async_start()
     return hass
 

@@ -49,11 +49,19 @@ def python() -> str:
     return found
 
 
+def automations() -> str:
+    """The automations as the document has them."""
+    return (ROOT / "gateway" / "TOPICS.md").read_text().split("```yaml\n")[1].split("```")[0]
+
+
 class HomeAssistant:
     """The child, and what it has told."""
 
     def __init__(self, folder: Path, broker_port: int) -> None:
         folder.mkdir()
+        (folder / "automation.yaml").write_text(automations())
+        self.notifications: list[str] = []
+        self.lamp: list[str] = []
         self.states: dict[str, str] = {}
         self.attributes: dict[str, dict[str, Any]] = {}
         self._last_event: dict[str, str] = {}  # an entity shows the time of its last event
@@ -81,6 +89,10 @@ class HomeAssistant:
             told = msgspec.json.decode(line)
             if "entity" in told:
                 self._note(told["entity"], told["state"], told["attributes"])
+            elif "notification" in told:
+                self.notifications.append(told["notification"])
+            elif "switch" in told:
+                self.lamp.append(told["switch"])
             elif "log" in told:
                 self.complaints.append(told["log"])
             elif "ready" in told:
@@ -182,11 +194,14 @@ def test_what_home_assistant_shows_is_true_over_a_kill_and_a_revocation(
     shows(home, STATE, "sprung")
     shows(home, URGENT, "on")
     assert "sprung" in home.attributes[STATE]["options"]
+    wait_for(lambda: home.lamp[-1:] == ["turn_on"], "the documented lamp", READY_S)
 
     # Two deer are two events.
     for seq in (1, 2):
         see_a_deer(sensor, seq)
         wait_for(lambda n=seq: deer_fired(home) == n, f"deer {seq}", READY_S)  # type: ignore[misc]
+
+    wait_for(lambda: home.notifications == ["沢のカメラ"] * 2, "the documented messages", READY_S)
 
     # Devices belong to the gateway; ids of Japanese names are ours, and stay.
     told = home.registry()
@@ -214,6 +229,8 @@ def test_what_home_assistant_shows_is_true_over_a_kill_and_a_revocation(
         lambda: not any("trap_01" in one for one in home.states), "the trap to be gone", READY_S
     )
     shows(home, URGENT, "off")
+    wait_for(lambda: home.lamp[-1:] == ["turn_off"], "the documented lamp", READY_S)
+    assert len(home.notifications) == 2
     assert home.attributes[ALERTS]["capture"] == 0
     assert not any("trap_01" in one for one in home.registry()["entities"])
     print(f"\nunavailable {sum(waited):.2f} s after the kill; {len(ours)} entities")

@@ -17,7 +17,6 @@ from gateway.mqtt.link import ConnectionFailedError, tls_context
 from gateway.mqtt.own_topics import names
 
 CONNECT_S = 10.0
-MOST_WAITING = 1_000  # messages that wait for us; with more some are dropped
 QUIET_S = 1.0  # without a message: a broker that does not send our own one back has no more
 LONGEST_S = 20.0
 MOST = 50_000  # topics
@@ -44,7 +43,7 @@ async def read_retained(settings: Mqtt, site: str, filters: Iterable[str]) -> di
                 password=settings.password or None,
                 tls_context=tls_context(settings),
                 timeout=CONNECT_S,
-                max_queued_incoming_messages=MOST_WAITING,
+                max_queued_incoming_messages=MOST,
             ) as client,
         ):
             await client.subscribe([(topic, 1) for topic in (end, *filters)])
