@@ -253,7 +253,9 @@ def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlett
     sources = gateway.sources
     return create_app(
         Backend(gateway.store, gateway.feed, gateway.config, gateway.clock),
-        approvals=Approvals(sources.decode, sources.models, gateway.policy, sources.dialect),
+        approvals=Approvals(
+            sources.decode, lambda: sources.models, gateway.policy, sources.dialect
+        ),
         extra_routes=[
             *watchdog.routes(gateway.health, gateway.store, faults, gateway.clock),
             *action_routes(gateway),

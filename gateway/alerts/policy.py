@@ -7,17 +7,13 @@ not send.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from gateway.alerts.channels.table import row_of
 from gateway.alerts.rules import TABLE, Audience
-from gateway.config import Alerts, Config, ConfigError, Override
+from gateway.alerts.site_limits import SiteLimits
+from gateway.config import Alerts, Config, ConfigError
 from gateway.config.actions import Actions
-from gateway.config.messages import explain
 from gateway.config.people import person_of
 from gateway.config.thresholds import Limits, end_hour, within
 from gateway.domain.alerts import lifecycle as alert_lifecycle
@@ -71,9 +67,8 @@ class Policy:
         self.traps_page = f"{public_url}/traps" if public_url else ""
         self._rota = config.rota
         self._quotas = {quota.channel: quota for quota in config.quotas}
-        self._site, self._overrides = config.rules, _overrides(config.rules, config.overrides)
+        self._limits = SiteLimits(config.rules, config.overrides)
         self._areas = Areas(areas)
-        self._limits = lru_cache(16_384)(self._find_limits)
         a = self.alerts
         self.steps: Sequence[EscalationStep] = alert_lifecycle.plan(
             a.remind_every_min, a.remind_times, a.deputy_after_min, a.office_after_min
@@ -94,9 +89,11 @@ class Policy:
 
     def limits(self, device: Device | None) -> Limits:
         """The thresholds of a device; None: of the site."""
-        if device is None or not self._overrides:
-            return self._site
-        return self._limits(device.id, device.area)
+        return self._limits.of(device)
+
+    def use_limits(self, limits: SiteLimits) -> None:
+        """Use other thresholds from now on."""
+        self._limits = limits
 
     @property
     def visit_plan(self) -> VisitPlan:
@@ -268,23 +265,6 @@ class Policy:
         if wanted < local:
             wanted += timedelta(days=1)
         return wanted.astimezone(at.tzinfo)
-
-    def _find_limits(self, device: str, area: str) -> Limits:
-        for patterns, limits in reversed(self._overrides):
-            if matches(patterns, (device, area)):
-                return limits
-        return self._site
-
-
-def _overrides(site: Limits, overrides: Sequence[Override]) -> list[tuple[tuple[str, ...], Limits]]:
-    return [(one.devices, _merge(site, one.limits)) for one in overrides]
-
-
-def _merge(site: Limits, changes: dict[str, Any]) -> Limits:
-    try:
-        return msgspec.convert(msgspec.structs.asdict(site) | changes, Limits)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"overrides.limits: {explain(str(error), changes, Limits)}") from None
 
 
 def _check(config: Config) -> None:

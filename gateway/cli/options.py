@@ -64,7 +64,7 @@ def takes(options: type[Struct]) -> Callable[[Callable[..., None]], Callable[...
 def approvals(config: Config) -> Approvals:
     """Approval of devices with the configured dialects and models, as in the running gateway."""
     sources = Sources(config.sources, config.site.name, config.models)
-    return Approvals(sources.decode, sources.models, service.policy(config))
+    return Approvals(sources.decode, lambda: sources.models, service.policy(config))
 
 
 def open_store(config: Config) -> Store:

@@ -16,6 +16,7 @@ MOST_LINES = 300
 
 # A package may import only what stands in a later row. Packages of one row never import each other.
 ORDER: tuple[tuple[str, ...], ...] = (
+    ("gateway.__main__",),
     ("gateway.cli",),
     ("gateway.app",),
     ("gateway.parts",),
@@ -31,7 +32,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway.alerts", "gateway.metrics"),
     ("gateway.mqtt",),
     ("gateway.config", "gateway.store"),
-    ("gateway.dialects", "gateway.clock", "gateway.version"),
+    ("gateway.dialects", "gateway.clock", "gateway.version", "gateway.signals"),
     ("gateway.domain",),
     ("gateway.words",),
 )

@@ -28,7 +28,7 @@ class Arriving(Place):
         )
         sources = Sources(SOURCES, "goto")
         self.decode = sources.decode
-        self.desk = Approvals(sources.decode, sources.models, None, sources.dialect)
+        self.desk = Approvals(sources.decode, lambda: sources.models, None, sources.dialect)
 
     def settle(self) -> "Arriving":
         """One trap that speaks, one stranger with a likely model, one with none, one broken."""

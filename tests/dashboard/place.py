@@ -123,7 +123,7 @@ class Place:
         self.store = Store(directory / "place.db", ZoneInfo("Asia/Tokyo"))
         self.feed = Feed()
         self.decode: DecodeMessage = decode
-        self.desk = Approvals(decode, shipped())
+        self.desk = Approvals(decode, shipped)
         self.now = NOW
         self.more: Sequence[BaseRoute] = ()  # pages that the gateway adds
         self.apart = False  # True: pages that calculate in a process of their own, as in the field

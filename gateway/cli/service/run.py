@@ -10,6 +10,7 @@ import typer
 from gateway import app as service
 from gateway.cli.options import ConfigFile, load
 from gateway.cli.service.quiet_log import quiet_libraries
+from gateway.cli.service.reload import LiveSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -24,15 +25,16 @@ def run(config: ConfigFile = None) -> None:
     settings = load(config)
     gateway = service.build(settings)
     gc.freeze()  # lasting objects are not collected again: each collection would pause 24 ms
-    asyncio.run(until_stopped(gateway))
+    asyncio.run(until_stopped(gateway, LiveSettings(gateway, config)))
 
 
-async def until_stopped(gateway: service.Gateway) -> None:
-    """Run the gateway until SIGTERM or SIGINT."""
+async def until_stopped(gateway: service.Gateway, settings: LiveSettings) -> None:
+    """Run the gateway until SIGTERM, SIGINT or SIGQUIT; SIGHUP reads the settings again."""
     async with service.running(gateway) as task:
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
+        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             loop.add_signal_handler(name, task.cancel)
+        loop.add_signal_handler(signal.SIGHUP, settings.read_again)
         try:
             await task
         except asyncio.CancelledError:

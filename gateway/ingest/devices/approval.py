@@ -74,15 +74,20 @@ class Approvals:
     def __init__(
         self,
         decode: DecodeMessage,
-        models: Mapping[str, Model],
+        models: Callable[[], Mapping[str, Model]],
         policy: Policy | None = None,
         dialect: Callable[[str], str] = lambda topic: "",
     ) -> None:
         """`dialect`: which one reads a topic, empty when none does."""
         self.dialect = dialect
         self._decode, self._policy = decode, policy
-        self.models = {
-            name: model for name, model in models.items() if name not in PRIVATE | {GENERIC}
+        self._models = models
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The sensor models that a device may have, as they are now."""
+        return {
+            name: model for name, model in self._models().items() if name not in PRIVATE | {GENERIC}
         }
 
     def approve(

@@ -35,6 +35,13 @@ class Sources:
         self._declared = Declared()
         self._context = Context(site=site, models=self.models, declared=self._declared)
 
+    def use_models(self, models: Mapping[str, ModelRow]) -> None:
+        """Use other sensor models of the operator from now on. Raises UnknownMeaningError."""
+        self.models = with_own(models)
+        self._context = Context(
+            site=self._context.site, models=self.models, declared=self._declared
+        )
+
     @property
     def subscriptions(self) -> list[tuple[str, int]]:
         """Topic filters with the QoS to ask for, once each."""

@@ -39,7 +39,7 @@ ACME = {"acme-gate": {"title": "Acme gate", "fields": {"gate_is": {"up": "contac
 def desk(models: dict[str, Any] | None = None) -> Approvals:
     config = check({"models": models or {}})
     sources = Sources(SOURCES, "goto", config.models)
-    return Approvals(sources.decode, sources.models, None)
+    return Approvals(sources.decode, lambda: sources.models, None)
 
 
 def uplink(values: dict[str, Any], number: int, eui: str = EUI) -> Message:

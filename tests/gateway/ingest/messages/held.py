@@ -21,7 +21,7 @@ PEOPLE = [
     {"name": "office", "channels": ["console:"], "duty": "office"},
 ]
 POLICY = Policy(check({"people": PEOPLE}))
-APPROVALS = Approvals(READ.decode, READ.models, POLICY)
+APPROVALS = Approvals(READ.decode, lambda: READ.models, POLICY)
 
 
 def native(
