@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.channels.table import row_of
 from gateway.alerts.rules import TABLE, Audience
-from gateway.alerts.site_limits import SiteLimits
 from gateway.config import Alerts, Config, ConfigError
 from gateway.config.actions import Actions
 from gateway.config.people import person_of
+from gateway.config.site_limits import SiteLimits
 from gateway.config.thresholds import Limits, end_hour, within
 from gateway.domain.alerts import lifecycle as alert_lifecycle
 from gateway.domain.alerts.lifecycle import (

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.alerts.site_limits import SiteLimits
 from gateway.app import Gateway
 from gateway.config import Config, ConfigError, load
+from gateway.config.site_limits import SiteLimits
 
 log = logging.getLogger(__name__)
 
