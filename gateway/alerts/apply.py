@@ -28,7 +28,7 @@ def apply(
     """Resolve and open alerts as the rules conclude, and add the deliveries to the outbox."""
     policy.know(tx.people.known)
     for end in ruling.ends:
-        if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now, end.how):
+        if alert := tx.alerts.resolve(end.rule, end.subject, end.by, now, end.how, end.outcome):
             outcome.ended.append(alert)
             withdraw(tx, alert, policy, now)
     reopen = timedelta(minutes=policy.alerts.reopen_min)

@@ -162,8 +162,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name=RuleName.UNANSWERED,
         level=AlertLevel.WARNING,
-        opens="a capture or danger is not acknowledged within `unanswered_min`",
-        ends="it is acknowledged or over",
+        opens="a capture or danger is not acknowledged within `unanswered_min`, or whoever said that they "
+        "go was expected that long ago and recorded no outcome",
+        ends="it is acknowledged or over, or another time is expected",
         audience=Audience.OFFICE,
         urgent=True,
         on_site=gateway.unanswered,

@@ -19,7 +19,7 @@ def sprung(rule: Rule, change: Change) -> Ruling:
         return Ruling()
     if after.state is not TrapState.SPRUNG:
         by = after.by or outcomes.SET_AGAIN
-        return Ruling(ends=[End(rule.name, change.device.id, by, _how(change, after.by))])
+        return Ruling(ends=[_end(rule, change, by)])
     springs = [event for event in change.events if event.kind is Kind.SPRUNG]
     if not springs:
         return Ruling()  # a person's late action changed an old spring: no new alert
@@ -43,10 +43,12 @@ def sprung(rule: Rule, change: Change) -> Ruling:
     )
 
 
-def _how(change: Change, by: str) -> str:
-    """The outcome that a person recorded; "" where the sensor ended it."""
+def _end(rule: Rule, change: Change, by: str) -> End:
+    """The end, with the outcome that a person recorded, if it was one."""
     act = change.after.act
-    return outcomes.summary(act) if act is not None and by else ""
+    if act is None or by == outcomes.SET_AGAIN:
+        return End(rule.name, change.device.id, by)
+    return End(rule.name, change.device.id, by, outcomes.summary(act), act.id)
 
 
 def _known(state: DeviceState | None) -> TrapState | None:

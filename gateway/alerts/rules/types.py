@@ -126,6 +126,7 @@ class End(Struct, frozen=True):
     subject: str
     by: str
     how: str = ""  # the outcome that a person recorded: action:species:count
+    outcome: str = ""  # the id of the action that says so
 
 
 class Ruling(Struct, frozen=True):

@@ -42,7 +42,14 @@ def answered(springs: Iterable[Alert], act: TrapAction) -> Alert | None:
     last = max(earlier, key=lambda one: one.observed_at, default=None)
     if last is None or not is_missing(last):
         return None
-    return replace(last, how=summary(act), outcome=act.id)
+    return with_outcome(last, act)
+
+
+def with_outcome(spring: Alert, act: TrapAction | None) -> Alert:
+    """An alert that is over, with another outcome; None: there is none any more, so it is missing."""
+    if act is None:
+        return replace(spring, how="", outcome="", resolved_by=SET_AGAIN)
+    return replace(spring, how=summary(act), outcome=act.id)
 
 
 def time_of_an_outcome(spring: Alert, set_at: datetime | None) -> datetime:

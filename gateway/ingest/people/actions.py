@@ -65,8 +65,8 @@ def record(tx: Transaction, act: TrapAction, policy: Policy, now: datetime) -> O
     if target is None:
         _acknowledge_all(tx, outcome, act, policy, now)
     else:
-        spring_outcomes.withdraw(tx, target, policy, now)
         _open_again(tx, outcome, target, act, policy, now)
+        spring_outcomes.change(tx, target, policy, now)
     spring_outcomes.settle(tx, outcome, act, policy, now)
     return outcome
 
@@ -227,6 +227,9 @@ def _open_again(
         return
     if tx.alerts.find_open(RuleName.TRAP_SPRUNG, act.device):
         return
-    ended = tx.alerts.ended_by(RuleName.TRAP_SPRUNG, act.device, target.by, target.recorded_at)
-    if ended and (changed := change_status(ended, AlertChange.TAKE_BACK, now, act.by, act.through)):
+    ended = tx.alerts.last(RuleName.TRAP_SPRUNG, act.device)
+    if ended is None or ended.outcome not in {one.id for one in tx.acts.chain(target.id)}:
+        return
+    changed = change_status(ended, AlertChange.TAKE_BACK, now, act.by, act.through)
+    if changed:
         outcome.changed.append(tx.alerts.put(_expected(changed, policy, now)))

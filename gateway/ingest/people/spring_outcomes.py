@@ -5,8 +5,6 @@ Owns these writes, inside the transaction of the action. Which spring it is: `ga
 
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from gateway.alerts import missing_outcomes
 from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
@@ -14,7 +12,7 @@ from gateway.alerts.rules import End, Ruling
 from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.model import TrapAction
 from gateway.domain.outcome import Outcome
-from gateway.domain.traps import outcomes
+from gateway.domain.traps import corrections, outcomes
 from gateway.store import Transaction
 
 
@@ -32,8 +30,10 @@ def settle(
         apply(tx, outcome, Ruling(ends=[end]), policy, now)
 
 
-def withdraw(tx: Transaction, target: TrapAction, policy: Policy, now: datetime) -> None:
-    """The spring to which an action had given its outcome has none any more."""
+def change(tx: Transaction, target: TrapAction, policy: Policy, now: datetime) -> None:
+    """After an action was corrected or taken back: its spring has the outcome that counts now, or none."""
+    chain = tx.acts.chain(target.id)
+    counting = [one for one in corrections.counting(chain) if one.deed in outcomes.SAYS_WHAT]
     for alert in missing_outcomes.springs(tx, policy, now, target.device):
-        if alert.outcome == target.id:
-            tx.alerts.put(replace(alert, how="", outcome=""))
+        if alert.outcome in {one.id for one in chain}:
+            tx.alerts.put(outcomes.with_outcome(alert, counting[0] if counting else None))

@@ -92,12 +92,16 @@ class AlertTable:
         return [to_alert(body) for (body,) in rows]
 
     def resolve(
-        self, rule: str, subject: str, by: str, now: datetime, how: str = ""
+        self, rule: str, subject: str, by: str, now: datetime, how: str = "", outcome: str = ""
     ) -> Alert | None:
-        """Resolve an alert whose cause is gone; None if none was open. `how`: by which outcome."""
+        """Resolve an alert whose cause is gone; None if none was open. `how`, `outcome`: by which action."""
         alert = self.find_open(rule, subject)
         changed = change_status(alert, AlertChange.RESOLVE, now, by) if alert else None
-        return self.put(msgspec.structs.replace(changed, how=how)) if changed else None
+        return (
+            self.put(msgspec.structs.replace(changed, how=how, outcome=outcome))
+            if changed
+            else None
+        )
 
     def springs(self, since: datetime, device: str | None = None) -> list[Alert]:
         """The alerts about springs that were opened since a time, at one trap or all, oldest first."""
@@ -108,12 +112,6 @@ class AlertTable:
             (ms(since),) if device is None else (ms(since), device),
         )
         return list(readable(to_alert, (body for (body,) in rows)))
-
-    def ended_by(self, rule: str, subject: str, by: str, at: datetime) -> Alert | None:
-        """The newest alert of a rule about a subject, if a person ended it at this moment."""
-        last = self.last(rule, subject)
-        told = last is not None and (last.resolved_by, last.resolved_at) == (by, at)
-        return last if told else None
 
     def put(self, alert: Alert) -> Alert:
         """Store a changed alert."""

@@ -118,3 +118,41 @@ def test_control_an_outcome_in_time_leaves_nothing_to_ask(make: Any) -> None:
     site.hear("trap-01", Kind.SET, 65)
     site.tick(66)
     assert MISSING not in site.open()
+
+
+def test_an_outcome_taken_back_after_the_trap_was_set_again_is_missing(make: Any) -> None:
+    """The alert had ended with the outcome; the sensor's "set" came after it."""
+    site = make(actions={"undo_s": 600})[0]
+    site.hear("trap-01", Kind.SPRUNG, 5)
+    site.act(ActionKind.FALSE_SPRING, 30)
+    site.hear("trap-01", Kind.SET, 31)
+    site.tick(32)
+    assert MISSING not in site.open()
+    [said] = site.store.read_now(lambda r: r.acts("trap-01"))
+    undo = replace(said, id="undo", replaces=said.id, is_undo=True, at=at(33), recorded_at=at(33))
+    site.minutes = 33
+    site.store.write_now(lambda tx: actions.record(tx, undo, site.policy, site.now))
+    site.tick(34)
+    assert MISSING in site.open()
+
+
+def test_the_alert_keeps_the_outcome_that_counts_through_a_chain_of_corrections(make: Any) -> None:
+    site = make()[0]
+    site.hear("trap-01", Kind.SPRUNG, 5)
+    first = replace(deed_at(ActionKind.CAPTURED, 30), id="a", species="deer", count=1)
+    chain = [
+        first,
+        replace(first, id="b", species="boar", replaces="a"),
+        replace(first, id="c", deed=ActionKind.VISITED, species=None, count=None, replaces="b"),
+    ]
+    told = []
+    for minute, act in enumerate(chain, start=31):
+        site.minutes = minute
+        site.store.write_now(lambda tx, act=act: actions.record(tx, act, site.policy, site.now))
+        told.append(site.store.read_now(lambda r: r.latest_alerts())[0])
+    assert [(one.how, one.outcome) for one in told] == [
+        ("captured:deer:1", "a"),
+        ("captured:boar:1", "b"),
+        ("", ""),
+    ]
+    assert [one.status.value for one in told] == ["resolved", "resolved", "acknowledged"]

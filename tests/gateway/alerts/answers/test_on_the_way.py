@@ -199,3 +199,16 @@ def test_control_without_an_expected_time_nobody_is_ever_asked(
     post.letters.clear()
     pass_time(escalated, 70, 400)
     assert [pair for pair in titles(post) if "わな" in pair[1]] == []
+
+
+def test_an_answer_without_an_outcome_stays_listed_as_unanswered(escalated: Made) -> None:
+    site, _, _ = escalated
+    go(site, 65)
+    limit = site.policy.limits(None).unanswered_min
+    pass_time(escalated, 65, 60 + USUAL_MIN + round(limit))
+    assert ("unanswered", "trap-01") not in site.open()
+    pass_time(escalated, 65 + USUAL_MIN + round(limit), 70 + USUAL_MIN + round(limit))
+    assert ("unanswered", "trap-01") in site.open()
+    go(site, 300)
+    site.tick(301)
+    assert ("unanswered", "trap-01") not in site.open()
