@@ -26,6 +26,7 @@ MONTHS = 12
 EFFORT_STEP = 10
 CLASS_DAYS = 30  # with less effort no class is published
 
+COLUMNS = ("mesh5km", "camera_days", "events_at_least", "rate_class_from", "rate_class_to")
 NEVER_PUBLISHED = {PERSON}  # for the privacy of people
 FALLBACK_SPECIES = "boar"
 
@@ -77,8 +78,16 @@ def _square(cell: MeshCell, least: int) -> PublicSquare:
     )
 
 
+def published(found: Iterable[PublicSquare], bounds: Any) -> list[Feature]:
+    """The squares as GeoJSON for programs, with the names of the table's columns."""
+    return [
+        geojson.square(bounds(one.code), dict(zip(COLUMNS, _row(one), strict=True)))
+        for one in found
+    ]
+
+
 def features(found: Iterable[PublicSquare], bounds: Any) -> list[Feature]:
-    """GeoJSON of the squares; `bounds` gives the edges of a code."""
+    """The squares as the page's map draws them; `bounds` gives the edges of a code."""
     return [
         geojson.square(
             bounds(one.code),
@@ -90,8 +99,7 @@ def features(found: Iterable[PublicSquare], bounds: Any) -> list[Feature]:
 
 def table(found: Iterable[PublicSquare], title: str) -> Table:
     """The squares as a table for programs: English column names, codes as text."""
-    columns = ("mesh5km", "camera_days", "events_at_least", "rate_class_from", "rate_class_to")
-    return Table(title, columns, tuple(_row(one) for one in found))
+    return Table(title, COLUMNS, tuple(_row(one) for one in found))
 
 
 def _row(one: PublicSquare) -> tuple[str | int | float | None, ...]:

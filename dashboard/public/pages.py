@@ -82,7 +82,7 @@ class PublicPages:
     async def send_geojson(self, request: Request) -> Response:
         """The squares as GeoJSON."""
         found = await self._read(request)
-        body = msgspec.json.encode(collection(open_data.features(found.squares, mesh.bounds)))
+        body = msgspec.json.encode(collection(open_data.published(found.squares, mesh.bounds)))
         return Response(body, media_type="application/geo+json")
 
     async def send_csv(self, request: Request) -> Response:

@@ -135,7 +135,7 @@ def _print_left_out(detectors: list[Device], *, exact: bool) -> None:
 def geojson(out: Out, species: SpeciesOption = "", config: ConfigFile = None) -> None:
     """公開用の 5 km メッシュを GeoJSON で / the public 5 km squares as GeoJSON."""
     settings = load(config)
-    shapes = open_data.features(_squares(settings, species), mesh.bounds)
+    shapes = open_data.published(_squares(settings, species), mesh.bounds)
     _write(out, msgspec.json.encode(collection(shapes)))
 
 

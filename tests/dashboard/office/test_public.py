@@ -74,7 +74,7 @@ def test_all_published_positions_are_corners_of_squares(get: Get) -> None:
     shapes = json.loads(get("/public/squares.geojson")[1])["features"]
     assert shapes
     for shape in shapes:
-        south, west, north, east = mesh.bounds(shape["properties"]["code"])
+        south, west, north, east = mesh.bounds(shape["properties"]["mesh5km"])
         corners = {tuple(point) for point in shape["geometry"]["coordinates"][0]}
         assert corners == {(round(x, 5), round(y, 5)) for x in (west, east) for y in (south, north)}
 
@@ -82,13 +82,13 @@ def test_all_published_positions_are_corners_of_squares(get: Get) -> None:
 def test_public_squares_are_delayed_and_5_km_wide(county: County, get: Get) -> None:
     sighted(county.store, "cam-0", datetime(2026, 11, 20, tzinfo=UTC), 500)
     found = {
-        f["properties"]["code"]: f["properties"]
+        f["properties"]["mesh5km"]: f["properties"]
         for f in json.loads(get("/public/squares.geojson")[1])["features"]
     }
-    assert sum(one["n"] or 0 for one in found.values()) <= 135 + 45
+    assert sum(one["events_at_least"] or 0 for one in found.values()) <= 135 + 45
     for one in found.values():
-        assert one["days"] % 10 == 0
-        assert one["n"] is None or one["n"] % 5 == 0
+        assert one["camera_days"] % 10 == 0
+        assert one["events_at_least"] is None or one["events_at_least"] % 5 == 0
 
 
 def cells(n: int, effort: float) -> list[open_data.PublicSquare]:
@@ -159,7 +159,9 @@ def test_the_commands_write_the_same_squares(county: County, tmp_path: Path) -> 
         assert result.exit_code == 0, result.output
     rows = list(csv.DictReader(io.StringIO((tmp_path / "squares.csv").read_text("utf-8-sig"))))
     shapes = json.loads((tmp_path / "squares.geojson").read_bytes())["features"]
-    assert [row["mesh5km"] for row in rows] == [f["properties"]["code"] for f in shapes]
+    told = [{k: "" if v is None else v for k, v in f["properties"].items()} for f in shapes]
+    assert [list(row) for row in rows] == [list(one) for one in told]
+    assert [row["mesh5km"] for row in rows] == [one["mesh5km"] for one in told]
     refused = CliRunner().invoke(
         app, ["export", "csv", "--out", "/nowhere/x.csv", "-c", str(config)]
     )
