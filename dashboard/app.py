@@ -15,8 +15,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Mount
 
-from dashboard.api.door import Door
 from dashboard.api.handlers import ProgramApi
+from dashboard.api.token_check import TokenCheck
 from dashboard.api.uses import TokenUses
 from dashboard.installer.pages import Installer
 from dashboard.live.api import Api
@@ -148,7 +148,7 @@ def _middleware(backend: Backend, web: _Web) -> list[Middleware]:
         Middleware(SecurityHeaders, https=settings.public_url.startswith("https:")),
         *_hosts(web.auth),
         Middleware(OriginGuard, settings=settings, reply=web.reply, clock=clock),
-        Middleware(Door, store=backend.store, clock=clock, uses=web.uses),
+        Middleware(TokenCheck, store=backend.store, clock=clock, uses=web.uses),
         Middleware(Gate, auth=web.auth, reply=web.reply, clock=clock, public=is_open),
         Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
     ]

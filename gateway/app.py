@@ -212,7 +212,7 @@ async def run(gateway: Gateway) -> None:
         **_message_tasks(gateway, broker, notifier),
         **_alert_tasks(gateway, faults, notifier),
         **upkeep.tasks,
-        "replies": replies.desk.run,
+        "replies": replies.handler.run,
         "retained topics": TopicPublisher(
             gateway.store, gateway.feed, broker.session, gateway.config, gateway.clock
         ).run,

@@ -15,7 +15,7 @@ from msgspec import Struct
 from dashboard.web import assets
 from dashboard.web.entry.key_file import KeyFile
 from gateway.alerts.channels import ChannelOptions
-from gateway.alerts.channels.push_desk import PushDesk
+from gateway.alerts.channels.push_browsers import StoredPushBrowsers
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.alerts.replies.tickets import Tickets
@@ -53,7 +53,7 @@ class Gateway(Struct):
     keeper: Timekeeper | None = (
         None  # decides whether the clock is trusted; None for a given `clock`
     )
-    push: PushDesk | None = None  # None: no push messages
+    push: StoredPushBrowsers | None = None  # None: no push messages
     demo_account: Person | None = None  # the demo's account; never stored
 
 
@@ -75,7 +75,7 @@ def build(config: Config, clock: Clock | None = None) -> Gateway:
     made = Gateway(
         config, store, sources, feed, health, policy(config, people), photos, now, keeper
     )
-    made.push = PushDesk(store, push_subject(config))
+    made.push = StoredPushBrowsers(store, push_subject(config))
     return made
 
 
@@ -155,7 +155,7 @@ def tickets(gateway: Gateway) -> Tickets:
 
 
 def means(
-    config: Config, publish: Publish | None = None, push: PushDesk | None = None
+    config: Config, publish: Publish | None = None, push: StoredPushBrowsers | None = None
 ) -> ChannelOptions:
     """What channels are opened with."""
     return ChannelOptions(

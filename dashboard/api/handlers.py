@@ -14,10 +14,10 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.api import openapi
 from dashboard.api.answers import answer, refusal
-from dashboard.api.door import LATER
 from dashboard.api.paging import CursorError, page_of, read_cursor, write_cursor
 from dashboard.api.shapes import Nothing, Page, Paging, RatePaging
 from dashboard.api.table import ENDPOINTS, Endpoint
+from dashboard.api.token_check import LATER
 from dashboard.live import restricted
 from dashboard.live.sensor_rates import rates
 from dashboard.live.snapshot import Snapshot

@@ -1,4 +1,4 @@
-"""The door from a form, or from an act that a phone kept, to the action that it describes.
+"""Makes an action from a form, or from an act that a phone kept.
 
 Owns the fields, their limits and what is said about a field that cannot be used. What the municipality
 asks besides: `asked_fields`; what a page offers: `form_view`. Must not write to the store.

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboard.web.responses import Reply
-from gateway.alerts.channels.push_desk import PushDesk
+from gateway.alerts.channels.push_browsers import StoredPushBrowsers
 from gateway.clock import Clock
 from gateway.domain.people.person import Person, with_channels
 from gateway.domain.people.push import PushError, PushSubscription, check
@@ -44,9 +44,14 @@ class PushPages:
     """Handlers of /push."""
 
     def __init__(
-        self, store: Store, desk: PushDesk, services: tuple[str, ...], reply: Reply, clock: Clock
+        self,
+        store: Store,
+        browsers: StoredPushBrowsers,
+        services: tuple[str, ...],
+        reply: Reply,
+        clock: Clock,
     ) -> None:
-        self._store, self._desk, self._services = store, desk, services
+        self._store, self._browsers, self._services = store, browsers, services
         self._reply, self._clock = reply, clock
 
     def routes(self) -> list[Route]:
@@ -59,7 +64,7 @@ class PushPages:
 
     async def key(self, request: Request) -> Response:
         """The gateway's public key, which a browser needs to subscribe."""
-        return JSONResponse({"key": await self._desk.public_key()})
+        return JSONResponse({"key": await self._browsers.public_key()})
 
     async def begin(self, request: Request) -> Response:
         """Keep the browser of this session."""

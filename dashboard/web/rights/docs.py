@@ -31,7 +31,7 @@ DONE = {Acting.NONE: "", Acting.OWN: "acts at own", Acting.ALL: "acts"}
 
 def matrix_table() -> str:
     """Visitors down, resources across."""
-    shown = [one for one in Resource if one not in {Resource.DOOR, Resource.LINK}]
+    shown = [one for one in Resource if one not in {Resource.OPEN, Resource.LINK}]
     rows = [
         [f"**{visitor}**", *(_cell(MATRIX[visitor].get(one, NOTHING)) for one in shown)]
         for visitor in Visitor

@@ -86,5 +86,5 @@ class Gate:
 
 
 def has_token(request: Request) -> bool:
-    """Whether a program asks with a token; the door of the API has checked its scope."""
+    """Whether a program asks with a token; `dashboard.api.token_check` has checked its scope."""
     return getattr(request.state, "token", None) is not None

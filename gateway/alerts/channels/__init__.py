@@ -59,7 +59,7 @@ Send = Callable[[Notification], Awaitable[str]]
 
 
 class PushBrowsers(Protocol):
-    """Who receives push messages, and the gateway's key (`push_desk`)."""
+    """Who receives push messages, and the gateway's key (`push_browsers`)."""
 
     def browsers(self, person: str, /) -> Awaitable[list[PushSubscription]]:
         """One person's browsers."""

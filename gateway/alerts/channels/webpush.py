@@ -38,18 +38,18 @@ def open_webpush(url: str, options: ChannelOptions) -> Send:
         raise ValueError(
             "needs webpush: and nothing more; the person's browsers subscribe themselves"
         )
-    desk = options.push
+    known = options.push
 
-    async def send(letter: Notification) -> str:
-        if desk is None:
+    async def send(notification: Notification) -> str:
+        if known is None:
             raise UndeliveredError("only the running gateway sends push messages")
-        browsers = await desk.browsers(options.recipient)
+        browsers = await known.browsers(options.recipient)
         if not browsers:
             raise UndeliveredError("no browser of this person wants push messages", permanent=True)
         failures: list[UndeliveredError] = []
         for browser in browsers:
             try:
-                await _send_one(desk, browser, letter, options.timeout_s)
+                await _send_one(known, browser, notification, options.timeout_s)
             except UndeliveredError as failure:
                 failures.append(failure)
         if len(failures) == len(browsers):
@@ -60,7 +60,7 @@ def open_webpush(url: str, options: ChannelOptions) -> Send:
 
 
 async def _send_one(
-    desk: PushBrowsers, browser: PushSubscription, letter: Notification, timeout_s: float
+    known: PushBrowsers, browser: PushSubscription, notification: Notification, timeout_s: float
 ) -> None:
     """One browser. Raises UndeliveredError."""
     import aiohttp
@@ -68,13 +68,13 @@ async def _send_one(
     parts = urlsplit(browser.endpoint)
     expires_s = int(utc_now().timestamp()) + SIGNED_S
     headers = {
-        **await desk.headers(f"{parts.scheme}://{parts.netloc}", expires_s),
+        **await known.headers(f"{parts.scheme}://{parts.netloc}", expires_s),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(KEEP_S),
-        "Urgency": "high" if letter.urgent else "normal",
+        "Urgency": "high" if notification.urgent else "normal",
     }
-    body = encrypted(browser, msgspec.json.encode(content(letter, browser.person)))
+    body = encrypted(browser, msgspec.json.encode(content(notification, browser.person)))
     limit = aiohttp.ClientTimeout(total=timeout_s)
     try:
         async with (
@@ -84,7 +84,7 @@ async def _send_one(
             ) as answer,
         ):
             if answer.status in GONE:
-                await desk.forget(browser.id)
+                await known.forget(browser.id)
                 raise UndeliveredError(f"{answer.status}: the browser is gone", permanent=True)
             judge(answer.status, answer.headers, await answer.content.read(MOST_ANSWER), utc_now())
     except TimeoutError:
@@ -93,18 +93,20 @@ async def _send_one(
         raise UndeliveredError(f"not reached: {type(error).__name__}") from None
 
 
-def content(letter: Notification, person: str) -> dict[str, Any]:
+def content(notification: Notification, person: str) -> dict[str, Any]:
     """What the application shows to this person; a tap leads to the trap or to the list."""
     traps = {
-        one.subject for one in letter.alerts if one.rule == RuleName.TRAP_SPRUNG and not letter.over
+        one.subject
+        for one in notification.alerts
+        if one.rule == RuleName.TRAP_SPRUNG and not notification.over
     }
     return {
         "person": person,
-        "title": letter.title[:MOST_CHARACTERS],
-        "text": letter.text[:MOST_CHARACTERS],
+        "title": notification.title[:MOST_CHARACTERS],
+        "text": notification.text[:MOST_CHARACTERS],
         "to": f"/traps/{quote(traps.pop())}" if len(traps) == 1 else "/traps",
-        "key": letter.key,
-        "urgent": letter.urgent,
+        "key": notification.key,
+        "urgent": notification.urgent,
     }
 
 

@@ -1,7 +1,7 @@
 """Answers to alerts that reach the gateway by mail, ntfy or radio, without a public address of its own.
 
 Owns what a reply is. Every connection goes outwards. What a reply changes is decided elsewhere, by the
-function that `desk.ReplyDesk` is given (`gateway.ingest.people.replied`).
+function that `handler.ReplyHandler` is given (`gateway.ingest.people.replied`).
 """
 
 from collections.abc import Awaitable, Callable

@@ -2,8 +2,8 @@
 
 Owns the connection, which goes outwards only, and its limits: at most MAX_BYTES of a mail are fetched, and
 every wait has an end. imap-tools blocks, so one thread of its own serves it. Must not read what a mail says
-(`letter`). A mail is marked after what it says is on the disk: a crash between reads it again, which changes
-nothing twice.
+(`reply_mail`). A mail is marked after what it says is on the disk: after a crash between it is read
+again, which changes nothing twice.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from gateway.alerts.replies import Deliver, letter
+from gateway.alerts.replies import Deliver, reply_mail
 from gateway.alerts.replies.reconnect import Connection, WayUnreachableError
 from gateway.clock import Clock
 from gateway.config import ConfigError
@@ -69,7 +69,7 @@ class Mailbox:
         numbers: list[str] = (await _in(thread, lambda: box.uids("UNSEEN")))[:AT_ONCE]
         for number in numbers:
             raw = await _in(thread, lambda n=number: _fetched(box, n))  # type: ignore[misc]
-            if reply := letter.read(raw, number):
+            if reply := reply_mail.read(raw, number):
                 await deliver(reply)
             await _in(thread, lambda n=number: box.flag([n], r"\Seen", True))  # type: ignore[misc]
         return len(numbers) == AT_ONCE
@@ -104,7 +104,7 @@ async def _in(thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
 
 def _fetched(box: Any, number: str) -> bytes:
     """The beginning of a mail; it is not marked as seen by this."""
-    _, parts = box.client.uid("fetch", number, f"(BODY.PEEK[]<0.{letter.MAX_BYTES}>)")
+    _, parts = box.client.uid("fetch", number, f"(BODY.PEEK[]<0.{reply_mail.MAX_BYTES}>)")
     return next((bytes(part[1]) for part in parts if isinstance(part, tuple)), b"")
 
 

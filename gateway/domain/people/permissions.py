@@ -31,7 +31,7 @@ class Visitor(StrEnum):
 class Resource(StrEnum):
     """What a route is about."""
 
-    DOOR = "door"  # log-in, log-out, health, the pages' own files, land of the map
+    OPEN = "open"  # log-in, log-out, health, the pages' own files, land of the map
     LINK = "link"  # one-tap links: the link itself is the right
     ACCOUNT = "account"  # one's own sessions and password
     FIGURES = "figures"  # numbers and faults for monitoring; ids of devices where it is exact
@@ -75,7 +75,7 @@ _SQUARES, _EXACT = Grant(Detail.SQUARES), Grant(Detail.EXACT)
 _ALL = Grant(Detail.EXACT, Acting.ALL)
 _OWN = Grant(Detail.OWN, Acting.OWN)
 
-_OPEN = {Resource.DOOR: _ALL, Resource.LINK: _ALL}
+_OPEN = {Resource.OPEN: _ALL, Resource.LINK: _ALL}
 _KNOWN = _OPEN | {Resource.SQUARES: _SQUARES, Resource.LIVE: _SQUARES, Resource.FIGURES: _SQUARES}
 _PERSON = _KNOWN | {Resource.ACCOUNT: Grant(Detail.SQUARES, Acting.OWN)}
 _FIELD = _PERSON | {Resource.LIVE: Grant(Detail.OWN), Resource.TRAP: _OWN}

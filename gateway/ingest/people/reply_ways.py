@@ -10,7 +10,7 @@ from msgspec import Struct
 from gateway.alerts.channels.senders import is_from
 from gateway.alerts.policy import Policy
 from gateway.alerts.replies import Way
-from gateway.alerts.replies.desk import Channels, Follow, ReplyDesk
+from gateway.alerts.replies.handler import Channels, Follow, ReplyHandler
 from gateway.alerts.replies.mailbox import Mailbox
 from gateway.alerts.replies.ntfy import ReplyTopic
 from gateway.alerts.replies.radio import RadioTexts
@@ -25,9 +25,9 @@ from gateway.store.setting_keys import SettingKey
 
 
 class ReplyWays(Struct, frozen=True):
-    """The desk, and what is wrong with its connections."""
+    """The handler of replies, and what is wrong with its connections."""
 
-    desk: ReplyDesk
+    handler: ReplyHandler
     faults: Callable[[], dict[str, str]]
 
 
@@ -64,4 +64,4 @@ def reply_ways(
         wrong = [fault for one in connections if (fault := one.fault())]
         return {"replies": ", ".join(wrong)} if wrong else {}
 
-    return ReplyWays(ReplyDesk(store, feed, policy, channels, apply, ways, clock), faults)
+    return ReplyWays(ReplyHandler(store, feed, policy, channels, apply, ways, clock), faults)

@@ -22,7 +22,7 @@ from dashboard.trapper.photos import PhotoPages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
-from gateway.alerts.channels.push_desk import PushDesk
+from gateway.alerts.channels.push_browsers import StoredPushBrowsers
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
@@ -72,9 +72,9 @@ class PhonePlace(Place):
         links = Links("secret")
         pictures = PhotoPages(self.store, keeper, reply, self.policy, links, self.clock)
         acts = Acts(self.store, self.feed, reply, self.policy, self.clock)
-        self.push_desk = PushDesk(self.store, "https://wall.example")
+        self.push_browsers = StoredPushBrowsers(self.store, "https://wall.example")
         services = ("127.0.0.1:*",)
-        push = PushPages(self.store, self.push_desk, services, reply, self.clock)
+        push = PushPages(self.store, self.push_browsers, services, reply, self.clock)
         self.asked = self.answers_lost = 0
         self._record = acts.record
         posting = Route("/acts", self.record, methods=["POST"])

@@ -83,7 +83,7 @@ def test_a_phone_asks_for_messages_gets_one_and_shows_it_to_its_person_only(
         assert person is not None
         assert [one.url for one in person.channels] == ["webpush:"]
 
-        options = ChannelOptions(push=place.push_desk, recipient="hana")
+        options = ChannelOptions(push=place.push_browsers, recipient="hana")
 
         async def send() -> str:
             return await open_channel("webpush:", options).send(NOTIFICATION)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from dashboard.api import limits
-from dashboard.api.door import Door
 from dashboard.api.limits import COUNTERS, Limiter, RateLimit
+from dashboard.api.token_check import TokenCheck
 from dashboard.api.uses import TokenUses
 from tests.dashboard.place import NOW, Place
 
@@ -55,7 +55,7 @@ def test_a_million_invented_addresses_do_not_fill_the_memory() -> None:
 
 
 def ask(
-    door: Door, address: str, path: str = "/api/v1/devices", token: str = ""
+    door: TokenCheck, address: str, path: str = "/api/v1/devices", token: str = ""
 ) -> tuple[int, str]:
     """Status and Retry-After."""
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
@@ -95,7 +95,7 @@ async def passing(scope: Scope, receive: Receive, send: Send) -> None:
 
 def test_one_address_that_asks_too_much_is_told_when_to_come_back(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    door = Door(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
+    door = TokenCheck(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
     answers = [ask(door, "192.0.2.1") for _ in range(limits.ADDRESS.burst + 3)]
     assert [status for status, _ in answers].count(429) == 3
     assert answers[-1] == (429, "1")
@@ -107,7 +107,7 @@ def test_wrong_tokens_count_by_their_address_and_never_reach_the_database_then(
     tmp_path: Path,
 ) -> None:
     place = Place(tmp_path)
-    door = Door(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
+    door = TokenCheck(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
     shown = [ask(door, "192.0.2.1", token=f"wrong-{n}")[0] for n in range(limits.ADDRESS.burst)]
     assert set(shown) == {401}
     place.store.close()
@@ -116,7 +116,7 @@ def test_wrong_tokens_count_by_their_address_and_never_reach_the_database_then(
 
 def test_the_pages_own_requests_are_not_limited(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    door = Door(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
+    door = TokenCheck(passing, place.store, lambda: NOW, TokenUses(place.store), ticks=lambda: 0.0)
     many = limits.ADDRESS.burst + 50
     assert {ask(door, "192.0.2.1", "/api/devices.geojson")[0] for _ in range(many)} == {200}
     place.store.close()

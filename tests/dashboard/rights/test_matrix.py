@@ -151,7 +151,7 @@ def test_residents_see_squares_with_what_is_in_them(readers: dict[str, Client]) 
 ACTS = [
     row
     for row in ROUTES
-    if row.acts and row.resource not in {Resource.DOOR, Resource.LINK, Resource.ACCOUNT}
+    if row.acts and row.resource not in {Resource.OPEN, Resource.LINK, Resource.ACCOUNT}
 ]
 FORM = {"do": "visited", "once": "1", "device": "no-such", "filter": "", "reason": ""}
 BODY, KIND = urlencode(FORM).encode(), {"content-type": "application/x-www-form-urlencoded"}

@@ -57,13 +57,13 @@ def test_every_role_has_its_row_and_nobody_without_a_role_acts() -> None:
     assert {role.value for role in UserRole} == set(Visitor) - {Visitor.ANYBODY, Visitor.LOCAL}
     for visitor in (Visitor.ANYBODY, Visitor.LOCAL):
         acting = {one for one, grant in MATRIX[visitor].items() if grant.act is not Acting.NONE}
-        assert acting == {Resource.DOOR, Resource.LINK}
+        assert acting == {Resource.OPEN, Resource.LINK}
 
 
 def test_residents_and_viewers_see_nothing_finer_than_squares() -> None:
     for visitor in (Visitor.RESIDENT, Visitor.VIEWER):
         for resource, grant in MATRIX[visitor].items():
-            if resource not in {Resource.DOOR, Resource.LINK}:
+            if resource not in {Resource.OPEN, Resource.LINK}:
                 assert grant.see is Detail.SQUARES
                 assert grant.act is Acting.NONE or resource is Resource.ACCOUNT
 

@@ -11,7 +11,7 @@ import pytest
 from dashboard.trapper.phone.push import PushPages
 from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
-from gateway.alerts.channels.push_desk import PushDesk
+from gateway.alerts.channels.push_browsers import StoredPushBrowsers
 from gateway.config import check
 from gateway.domain.people.person import UserRole
 from gateway.domain.people.push import PushSubscription
@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     people = (("hana", UserRole.TRAPPER), ("ken", UserRole.TRAPPER), ("guest", UserRole.VIEWER))
     keep(place.store, *(login(name, role, hashed) for name, role in people))
     services = check({}).alerts.push_services
-    desk = PushDesk(place.store, "https://wall.example")
+    desk = StoredPushBrowsers(place.store, "https://wall.example")
     place.more = PushPages(place.store, desk, services, Reply(place.config), place.clock).routes()
     yield place
     place.store.close()
@@ -95,6 +95,6 @@ def test_who_may_not_record_gets_no_messages_and_no_key(place: Place) -> None:
 
 
 def test_the_key_stays_the_same_and_only_its_owner_can_read_it(place: Place) -> None:
-    first, second = (PushDesk(place.store, "https://wall.example") for _ in "ab")
+    first, second = (StoredPushBrowsers(place.store, "https://wall.example") for _ in "ab")
     assert asyncio.run(first.public_key()) == asyncio.run(second.public_key())
     assert first.file.stat().st_mode & 0o077 == 0

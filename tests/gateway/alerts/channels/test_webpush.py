@@ -9,7 +9,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from gateway.alerts.channels import ChannelOptions, UndeliveredError
-from gateway.alerts.channels.push_desk import PushDesk
+from gateway.alerts.channels.push_browsers import StoredPushBrowsers
 from gateway.alerts.channels.table import open_channel
 from gateway.alerts.channels.webpush import content
 from gateway.clock import utc_now
@@ -60,7 +60,7 @@ def subscribed(
 
 def send(store: Store, provider: Provider) -> tuple[str, list[Call]]:
     """What the channel says, and what the push service got."""
-    desk = PushDesk(store, "https://wall.example")
+    desk = StoredPushBrowsers(store, "https://wall.example")
     options = ChannelOptions(push=desk, recipient="hana", timeout_s=3.0)
 
     async def run() -> str:
@@ -93,7 +93,7 @@ def test_a_message_can_be_read_by_its_browser_only(store: Store) -> None:
 
 
 def test_the_message_is_signed_with_the_key_that_the_browser_was_given(store: Store) -> None:
-    desk = PushDesk(store, "https://wall.example")
+    desk = StoredPushBrowsers(store, "https://wall.example")
     key = asyncio.run(desk.public_key())
     with providing(lambda _: OK) as provider:
         subscribed(store, PushBrowser(), f"{provider.url}/send/1")

@@ -12,7 +12,7 @@ from gateway.alerts.links import Links
 from gateway.alerts.notifier import Notifier
 from gateway.alerts.policy import Policy
 from gateway.alerts.replies import IncomingReply, ReplyResult
-from gateway.alerts.replies.desk import Follow, ReplyDesk
+from gateway.alerts.replies.handler import Follow, ReplyHandler
 from gateway.alerts.replies.offers import Offers
 from gateway.alerts.replies.tickets import Tickets
 from gateway.config.replies import Replies
@@ -91,10 +91,10 @@ class ReplyOffice:
 
         return self.site.store.write_now(write)
 
-    def desk(self, **ways: Follow) -> ReplyDesk:
-        """A desk with these ways, as the gateway has it."""
+    def handler(self, **ways: Follow) -> ReplyHandler:
+        """A handler of replies by these ways, as the gateway has it."""
         made: Any = ways
-        return ReplyDesk(
+        return ReplyHandler(
             self.site.store,
             Feed(),
             self.site.policy,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.alerts.replies import answers, letter, radio, tickets
+from gateway.alerts.replies import answers, radio, reply_mail, tickets
 from gateway.alerts.replies.answers import Answer
 from gateway.alerts.replies.tickets import FoundTicket, Tickets
 from gateway.domain.model import ActionKind
@@ -109,7 +109,7 @@ def mail(body: str, subject: str = "Re: わなが作動", **heads: str) -> bytes
     ],
 )
 def test_the_first_line_that_a_person_wrote_is_the_answer(body: str) -> None:
-    reply = letter.read(mail(body))
+    reply = reply_mail.read(mail(body))
     assert reply is not None
     assert (reply.sender, reply.text) == ("tanaka@field.example", "2")
 
@@ -120,7 +120,7 @@ def test_a_reply_in_html_is_read_too() -> None:
     made.set_content(
         "<html><body><div>捕獲</div><blockquote>1 向かう</blockquote></body>", subtype="html"
     )
-    reply = letter.read(made.as_bytes())
+    reply = reply_mail.read(made.as_bytes())
     assert reply is not None
     assert reply.text == "捕獲"
 
@@ -135,11 +135,11 @@ def test_a_reply_in_html_is_read_too() -> None:
     ],
 )
 def test_what_no_single_person_wrote_is_no_reply(heads: dict[str, str]) -> None:
-    assert letter.read(mail("2", **heads)) is None
+    assert reply_mail.read(mail("2", **heads)) is None
 
 
 def test_only_a_quotation_is_no_answer() -> None:
-    reply = letter.read(mail("> 2\n> 3"))
+    reply = reply_mail.read(mail("> 2\n> 3"))
     assert reply is not None
     assert reply.text == ""
 
@@ -149,7 +149,7 @@ def test_only_a_quotation_is_no_answer() -> None:
     st.sampled_from([b"", b"From: a@b\r\n", b"Content-Type: text/plain; charset=x\r\n"]),
 )
 def test_any_bytes_are_a_reply_or_none(raw: bytes, head: bytes) -> None:
-    letter.read(head + raw)
+    reply_mail.read(head + raw)
     radio.read(raw)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.alerts.replies import IncomingReply, letter
+from gateway.alerts.replies import IncomingReply, reply_mail
 from gateway.alerts.replies.mailbox import Mailbox
 from gateway.config import ConfigError
 from gateway.config.replies import Replies
@@ -52,7 +52,7 @@ def test_a_reply_is_recorded_while_the_connection_waits_and_its_sender_hears_it(
     ticket = ticket_in(office.spring()["tanaka"].text)
     office.letters.clear()
     dovecot.put(mail(ticket, "1"))
-    desk = office.desk(mail=mailbox(dovecot, office).follow)
+    desk = office.handler(mail=mailbox(dovecot, office).follow)
 
     async def scenario() -> None:
         work = asyncio.create_task(
@@ -96,7 +96,7 @@ def test_forged_repeated_automatic_and_oversized_mails_change_nothing_and_are_pu
         mail(ticket, "3"),
     ):
         dovecot.put(one)
-    desk = office.desk(mail=mailbox(dovecot, office).follow)
+    desk = office.handler(mail=mailbox(dovecot, office).follow)
     asyncio.run(while_running(desk.run(), lambda: dovecot.unseen() == 0))
     assert [act.deed for act in office.acts] == [ActionKind.FALSE_SPRING]
     said = told(office.letters, "tanaka")
@@ -114,7 +114,7 @@ def test_after_a_restart_of_the_server_replies_are_read_again(
 ) -> None:
     ticket = ticket_in(office.spring()["tanaka"].text)
     box = mailbox(dovecot, office)
-    desk = office.desk(mail=box.follow)
+    desk = office.handler(mail=box.follow)
 
     async def scenario() -> None:
         work = asyncio.create_task(while_running(desk.run(), lambda: bool(office.acts)))
@@ -135,7 +135,7 @@ def test_a_crash_between_the_commit_and_the_mark_records_nothing_twice(
 ) -> None:
     ticket = ticket_in(office.spring()["tanaka"].text)
     dovecot.put(mail(ticket, "3"))
-    desk = office.desk()
+    desk = office.handler()
 
     async def dies(reply: IncomingReply) -> None:
         await desk.take(reply)
@@ -144,14 +144,14 @@ def test_a_crash_between_the_commit_and_the_mark_records_nothing_twice(
     with pytest.raises(MemoryError):
         asyncio.run(mailbox(dovecot, office).follow(dies))
     assert (len(office.acts), dovecot.unseen()) == (1, 1)
-    again = office.desk(mail=mailbox(dovecot, office).follow)
+    again = office.handler(mail=mailbox(dovecot, office).follow)
     asyncio.run(while_running(again.run(), lambda: dovecot.unseen() == 0))
     assert len(office.acts) == 1
 
 
 def test_only_the_beginning_of_a_mail_is_fetched(dovecot: Dovecot, office: ReplyOffice) -> None:
     sizes: list[int] = []
-    real = letter.read
+    real = reply_mail.read
 
     def counted(raw: bytes, place: str = "") -> IncomingReply | None:
         sizes.append(len(raw))
@@ -159,10 +159,10 @@ def test_only_the_beginning_of_a_mail_is_fetched(dovecot: Dovecot, office: Reply
 
     dovecot.put(mail("x", "y\n" * 500_000))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(letter, "read", counted)
-        desk = office.desk(mail=mailbox(dovecot, office).follow)
+        patch.setattr(reply_mail, "read", counted)
+        desk = office.handler(mail=mailbox(dovecot, office).follow)
         asyncio.run(while_running(desk.run(), lambda: dovecot.unseen() == 0))
-    assert sizes == [letter.MAX_BYTES]
+    assert sizes == [reply_mail.MAX_BYTES]
 
 
 def test_a_wrong_password_is_a_fault_that_names_no_secret(
@@ -170,7 +170,7 @@ def test_a_wrong_password_is_a_fault_that_names_no_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     box = mailbox(dovecot, office, imap_password="not-the-secret")
-    desk = office.desk(mail=box.follow)
+    desk = office.handler(mail=box.follow)
 
     def failed() -> bool:
         office.site.minutes += 1

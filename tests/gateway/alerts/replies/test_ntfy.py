@@ -41,7 +41,7 @@ def test_a_button_pressed_thrice_and_across_restarts_records_once(
     server.publish("other", caught)
     for _ in range(3):
         server.publish("back", caught)
-    desk = office.desk(ntfy=topic(server, office).follow)
+    desk = office.handler(ntfy=topic(server, office).follow)
     asyncio.run(while_running(desk.run(), lambda: len(told(office.letters, "hana")) == 4))
     assert told(office.letters, "hana") == [
         "記録しました 三井楽-01: 向かっています",
@@ -50,7 +50,7 @@ def test_a_button_pressed_thrice_and_across_restarts_records_once(
     assert [(act.by, act.through) for act in office.acts] == [("hana", "ntfy")]
 
     office.letters.clear()
-    desk = office.desk(ntfy=topic(server, office).follow)
+    desk = office.handler(ntfy=topic(server, office).follow)
     before = server.streams
     asyncio.run(while_running(desk.run(), lambda: server.streams > before))
     assert office.letters == [], "after a restart it goes on where it was"
@@ -61,7 +61,7 @@ def test_a_stream_that_breaks_is_followed_again_and_nothing_is_lost(
 ) -> None:
     go, caught, _ = (one.body for one in office.spring()["hana"].buttons)
     way = topic(server, office)
-    desk = office.desk(ntfy=way.follow)
+    desk = office.handler(ntfy=way.follow)
 
     async def scenario() -> None:
         work = asyncio.create_task(while_running(desk.run(), lambda: bool(office.acts)))
@@ -87,7 +87,7 @@ def test_lines_that_are_no_reply_are_passed_over(
     go = office.spring()["hana"].buttons[0].body
     server.raw = [raw]
     server.publish("back", go)
-    desk = office.desk(ntfy=topic(server, office).follow)
+    desk = office.handler(ntfy=topic(server, office).follow)
     asyncio.run(while_running(desk.run(), lambda: office.alert.acknowledged_by == "hana"))
 
 
@@ -96,7 +96,7 @@ def test_an_endless_line_ends_the_connection_not_the_memory(
 ) -> None:
     server.raw = [b"x" * LONGEST_LINE * 8]
     way = topic(server, office)
-    desk = office.desk(ntfy=way.follow)
+    desk = office.handler(ntfy=way.follow)
 
     def failed() -> bool:
         office.site.minutes += 1
@@ -109,7 +109,7 @@ def test_an_endless_line_ends_the_connection_not_the_memory(
 def test_a_server_that_refuses_is_a_fault(server: NtfyServer, office: ReplyOffice) -> None:
     server.status = 403
     way = topic(server, office)
-    desk = office.desk(ntfy=way.follow)
+    desk = office.handler(ntfy=way.follow)
 
     def failed() -> bool:
         office.site.minutes += 1

@@ -26,7 +26,7 @@ def test_a_text_answers_once_though_three_gateways_repeat_it(
     office.spring()
     office.letters.clear()
     way = RadioTexts(Mqtt(port=mosquitto.port), "goto", lambda: office.site.now)
-    desk = office.desk(meshtastic=way.follow)
+    desk = office.handler(meshtastic=way.follow)
 
     async def scenario() -> None:
         work: Any = asyncio.create_task(

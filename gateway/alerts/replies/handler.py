@@ -1,6 +1,6 @@
-"""Takes the replies of all ways, has them applied, and tells their senders what became of them.
+"""Applies the replies of all ways, and answers their senders with the result.
 
-Owns the order "on the disk, then told", and how often a sender is answered. Must not know a provider nor
+Owns the order "on the disk, then answered", and how often a sender is answered. Must not know a provider nor
 decide what a reply changes.
 """
 
@@ -43,7 +43,7 @@ class Channels(Protocol):
         """The channel, or None if it does not exist."""
 
 
-class ReplyDesk:
+class ReplyHandler:
     """The replies of one gateway."""
 
     def __init__(
@@ -67,7 +67,7 @@ class ReplyDesk:
                 group.create_task(follow(self.take), name=f"replies by {way}")
 
     async def take(self, reply: IncomingReply) -> None:
-        """Apply one reply, then tell its sender; returns when what it says is on the disk."""
+        """Apply one reply, then answer its sender; returns when what it says is on the disk."""
         now = self._clock()
         result, outcome = await self._written(reply, now)
         self._feed.tell(outcome)

@@ -1,4 +1,4 @@
-"""The door of the API: limits first, then the token.
+"""What every request of the API passes: limits first, then the token.
 
 Owns reading `Authorization: Bearer`, the limits and the check of scopes, for addresses under /api and
 those of monitoring. Must not decide what a role sees: the gate behind it asks the matrix. A request with a
@@ -30,7 +30,7 @@ BEARER = {"WWW-Authenticate": "Bearer"}
 LATER = {"Retry-After": "5"}
 
 
-class Door:
+class TokenCheck:
     """Passes requests on; with a valid token as `request.state.token`."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Door:
 
 
 def takes_tokens(path: str) -> bool:
-    """Whether the door is in front of an address."""
+    """Whether requests to an address pass this check."""
     return path.startswith("/api/") or path in MONITORED
 
 

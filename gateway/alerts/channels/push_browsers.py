@@ -12,7 +12,7 @@ from gateway.domain.people.push import PushSubscription
 from gateway.store import Store
 
 
-class PushDesk:
+class StoredPushBrowsers:
     """Browsers and key of one gateway. The key is made when it is first needed."""
 
     def __init__(self, store: Store, subject: str) -> None:
