@@ -46,13 +46,17 @@ NUMBER = """() => {
     for (const part of document.querySelectorAll("details")) part.open = true;
     const controls = document.querySelectorAll(
         "a[href], button, select, textarea, summary, input:not([type=hidden]), [tabindex='0']");
-    const seen = [...controls].filter((one) => !one.disabled
+    // Radio buttons of one name are one stop: the chosen one, else the first; arrow keys reach the others.
+    const stop = (one) => one.type !== "radio" || one === (one.form.querySelector(
+        `input[name="${one.name}"]:checked`) || one.form.querySelector(`input[name="${one.name}"]`));
+    const seen = [...controls].filter((one) => !one.disabled && stop(one)
         && (one.checkVisibility({ visibilityProperty: true }) || one.matches(".skip")));
     window.stops = {};
     document.addEventListener("keyup", () => {
         const one = document.activeElement;
         if (one.dataset.no === undefined) return;
-        const style = getComputedStyle(one), box = one.getBoundingClientRect();
+        const drawn = one.type === "radio" ? one.nextElementSibling : one; // what is seen of it
+        const style = getComputedStyle(drawn), box = one.getBoundingClientRect();
         window.stops[one.dataset.no] = {
             ring: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
             seen: box.right > 0 && box.bottom > 0 && box.left < innerWidth && box.top < innerHeight,

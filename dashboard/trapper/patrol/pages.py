@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from dashboard.live.device_view import DeviceView
 from dashboard.live.listing import has_places, is_mine
 from dashboard.live.need import need_of
-from dashboard.live.restricted import snapshot_for
+from dashboard.live.restricted import own_devices
 from dashboard.live.routes_there import links_to
 from dashboard.live.snapshot import read_snapshot
 from dashboard.trapper.patrol.gpx import gpx
@@ -121,7 +121,7 @@ class PatrolPages:
         now, access = self._clock(), request.state.access
         plan = self._policy.visit_plan
         everything = await self._store.read(lambda reader: read_snapshot(reader, now, plan))
-        mine = _of(snapshot_for(everything, access).devices, access)[:MOST_STOPS]
+        mine = _of(everything.devices, access)[:MOST_STOPS]
         return await asyncio.to_thread(stops_of, mine, here)
 
     async def _page(self, request: Request, message: str = "", status: int = 200) -> Response:
@@ -157,7 +157,8 @@ class PatrolPages:
 
 def _of(devices: list[DeviceView], access: Access) -> list[DeviceView]:
     """The person's own traps; of somebody without places of their own all that they may see exactly."""
-    traps = [one for one in devices if one.role is Role.TRAP and not one.traps]
+    exact = own_devices(devices, access)
+    traps = [one for one in devices if one.role is Role.TRAP and one.id in exact]
     return [one for one in traps if is_mine(one, access)] if has_places(access) else traps
 
 
