@@ -262,7 +262,8 @@ def say_scaling(count: int, seconds: float) -> None:
         with broker_in_folder() as (folder, broker), started(folder, broker, devices) as service:
             p50, p99 = latencies(broker.port, service.database, 100, seconds, devices)
         print(
-            f"{devices:5,} devices: {figure.rate:8,.0f} msg/s judged, {figure.rss_mb:.0f} MB, "
+            f"{devices:5,} devices: {figure.rate:8,.0f} msg/s judged, "
+            f"{figure.cpu_s_per_100k:.2f} CPU s/100k, {figure.rss_mb:.0f} MB, "
             f"{figure.bytes_per_event:,.0f} bytes/event; durable at 100 msg/s: "
             f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms"
         )
