@@ -23,6 +23,7 @@
   const clock = (moment) => new Date(moment).toLocaleString(root.lang, {
     timeZone: told.dataset.zone, month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
   const trapOf = (address) => decodeURIComponent(new URL(address, location.href).pathname.slice("/traps/".length));
+  const here = () => (location.pathname.startsWith("/traps/") ? trapOf(location.href) : "");
   // When the phone got what the page shows, by its own clock: a page from the cache is older.
   const phoneSeen = () => new Date(Number(root.dataset.heard) || loaded).toISOString();
   const loaded = Date.now() - 1000 * Number(root.dataset.age || 0);
@@ -135,11 +136,10 @@
 
   // Without signal: the buttons for what may follow what was just recorded.
   async function next() {
-    const here = location.pathname.startsWith("/traps/") && trapOf(location.href);
-    const newest = (await store.of(person)).filter((one) => one.device === here && words.after[one.fields.do]).pop();
-    if (!here || !newest) return;
+    const newest = (await store.of(person)).filter((one) => one.device === here() && words.after[one.fields.do]).pop();
+    if (!newest) return;
     for (const form of document.querySelectorAll("#content form[method=post]")) {
-      const value = form.querySelector("button[name=do]")?.value;
+      const value = form.querySelector("[name=do]")?.value;
       if (value in words.acts && value !== "visited") (form.closest("details") || form).remove();
     }
     const place = document.querySelector("#content .tap") || document.getElementById("content");
@@ -162,8 +162,8 @@
     for (const one of document.querySelectorAll(".unsent")) one.remove();
     for (const act of acts) {
       const row = document.querySelector(`[data-key="${CSS.escape(act.device)}"]`);
-      const cell = row?.querySelector("td, th, div") || row;
-      cell?.append(Object.assign(document.createElement("em"), { className: "unsent",
+      const place = here() === act.device ? document.querySelector("#content .tap-line") : row?.querySelector("th");
+      place?.append(Object.assign(document.createElement("em"), { className: "unsent",
         textContent: word("phone.unsent", { deed: words.acts[act.fields.do] || "", time: clock(act.at) }) }));
     }
     document.body.dataset.waiting = acts.length;

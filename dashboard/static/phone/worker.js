@@ -119,8 +119,10 @@
 
   function nothing() {
     const html = `<!DOCTYPE html><html lang="ja"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>圏外 / no signal</title><h1>圏外です / No signal</h1><p>この画面はこの電話に入っていません。 / This page is not kept on this phone.</p>
-<p><a href="/traps">わな / Traps</a> · <a href="/phone">送信待ち / Waiting</a></p></html>`;
+<title>圏外 / no signal</title><link rel="stylesheet" href="${ASSETS[0]}"><body class="field"><main class="tap">
+<h1>圏外です / No signal</h1><p>この画面はこの電話に入っていません。記録は消えていません。<br>
+This page is not kept on this phone. No record is lost.</p>
+<p class="places"><a href="/traps">わな一覧 / Traps</a> <a href="/phone">この電話の記録 / Records</a></p></main></html>`;
     return new Response(html, { status: 503, headers: { "content-type": "text/html; charset=utf-8" } });
   }
 
