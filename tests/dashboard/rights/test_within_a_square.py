@@ -22,7 +22,7 @@ from tests.dashboard.rights.test_matrix import addresses, body_of
 MOVED_DEG = 0.004  # about 400 m
 CHANCE = re.compile(
     rb"nonce[=-]\"?'?[\w+/=-]+|[0-9a-f]{8}-\d+|\d\d:\d\d:\d\d GMT|(?<=_)[0-9a-f]{32}|"
-    rb'name=.?"(?:session|once).?" value=.?"[^"]*"'
+    rb'name=.?"(?:session|once).?" value=.?"[^"]*"|"key":"[\w-]{87}"'
 )
 OF_THE_PROCESS = {"/metrics"}  # times and sizes of the process; no place is in them
 READS = [row.path for row in ROUTES if not row.acts and row.path not in OF_THE_PROCESS]
