@@ -24,7 +24,11 @@ PROXIES = {"127.0.0.1", "::1"}
 RESERVED = 256  # descriptors for broker, database, notifications and connections being accepted
 BACKLOG = 64  # connections accepted at one time: each has a descriptor before it is counted
 REQUEST_S = 15.0  # time limit for the headers of a request
-BODY_S = 120.0  # time limit for the body: a photo over a slow line
+BODY_S = 120.0  # time limit for the body
+BODY_BYTES = (
+    60_000  # of the body; whoever sends as much in it gets it again: photos over one bar of signal
+)
+BODY_TIMES = 7  # time limits that one body may take
 UNREAD_S = 60.0  # time limit for a response of which the client reads nothing
 REPORT_S = 60.0  # between two log messages
 
@@ -110,6 +114,8 @@ class BoundedConnection(H11Protocol):
     _expects_s = 0.0  # length of the current deadline; 0: none
     _unsent: float = math.inf  # bytes not read by the client at the last check
     _deadline: asyncio.TimerHandle | None = None
+    _arrived = 0  # bytes since the deadline was set or extended
+    _extended = 0  # how often this deadline was extended
     network = ""  # that counts as one client; "": a proxy on this machine has many of them
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -123,6 +129,10 @@ class BoundedConnection(H11Protocol):
             self._deadline.cancel()
         self.open_connections.leave(self)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._arrived += len(data)
+        super().data_received(data)
 
     def handle_events(self) -> None:
         super().handle_events()
@@ -167,16 +177,26 @@ class BoundedConnection(H11Protocol):
         if self._deadline:
             self._deadline.cancel()
         self._expects_s, self._unsent = within_s, math.inf
+        self._arrived = self._extended = 0
         self._deadline = self.loop.call_later(within_s, self._deadline_passed) if within_s else None
 
     def _deadline_passed(self) -> None:
-        """Close the connection, unless the client is still reading a response."""
+        """Close the connection, unless a body still arrives or the client is still reading a response."""
+        if self._expects_s == BODY_S and self._body_arrives():
+            self._deadline = self.loop.call_later(BODY_S, self._deadline_passed)
+            return
         unsent = unread_bytes(self.transport)
         if 0 < unsent < self._unsent:
             self._unsent = unsent
             self._deadline = self.loop.call_later(UNREAD_S, self._deadline_passed)
         else:
             self.open_connections.close(self)
+
+    def _body_arrives(self) -> bool:
+        """Whether so much came within the time limit that the body gets it once more."""
+        arrived, self._arrived = self._arrived, 0
+        self._extended += 1
+        return arrived >= BODY_BYTES and self._extended < BODY_TIMES
 
 
 def network_of(peer: object) -> str:

@@ -48,6 +48,31 @@ def test_single_bytes_do_not_extend_the_deadline_of_a_request(
     run(scenario)
 
 
+@pytest.mark.parametrize(
+    ("least", "times", "ends"), [(20, 99, False), (2_000, 99, True), (20, 2, True)]
+)
+def test_a_body_that_keeps_arriving_is_not_cut_off_and_one_that_trickles_is(
+    monkeypatch: pytest.MonkeyPatch, least: int, times: int, ends: bool
+) -> None:
+    for name, value in (("BODY_S", QUICK_S), ("BODY_BYTES", least), ("BODY_TIMES", times)):
+        monkeypatch.setattr(connections, name, value)
+
+    async def scenario(_: Pages, connect: Connect) -> None:
+        reader, writer = await connect(
+            b"POST /take HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n"
+        )
+        ended = asyncio.create_task(is_ended(reader))
+        for _piece in range(60):  # six time limits
+            if ended.done():
+                break
+            writer.write(b"0123456789")
+            await asyncio.sleep(QUICK_S / 10)
+        assert ended.done() is ends
+        ended.cancel()
+
+    run(scenario)
+
+
 def test_a_slow_answer_does_not_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     for deadline in ("REQUEST_S", "BODY_S", "UNREAD_S"):
         monkeypatch.setattr(connections, deadline, QUICK_S)
