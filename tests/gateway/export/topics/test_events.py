@@ -95,7 +95,7 @@ def test_more_events_than_can_wait_drop_the_oldest(tmp_path: Path) -> None:
     assert found[-1][1]["id"] == f"deer-{MOST_WAITING + 49}"
 
 
-def test_what_a_broker_refuses_is_not_published_later(tmp_path: Path) -> None:
+def test_what_could_not_be_published_is_not_published_later(tmp_path: Path) -> None:
     broker = Broker()
     broker.is_away = True
     assert published(tmp_path, [Outcome(events=[deer(1, 98)])], broker=broker) == []

@@ -165,13 +165,24 @@ def test_more_senders_than_allowed_are_asked_to_come_again(
     monkeypatch.setattr(keeping, "MOST_RECEIVING", 1)
     one = keeper(store)
 
-    async def two() -> list[Photo | BaseException]:
-        tasks = [one.keep(pieces(data), "a") for data in (ONE, TWO)]
-        return await asyncio.gather(*tasks, return_exceptions=True)
+    async def two() -> PhotoRefusal:
+        has_begun, may_end = asyncio.Event(), asyncio.Event()
 
-    done = asyncio.run(two())
-    reasons = [one.reason for one in done if isinstance(one, PhotoRefusedError)]
-    assert reasons == [PhotoRefusal.BUSY]
+        async def slowly() -> AsyncIterator[bytes]:
+            has_begun.set()
+            await may_end.wait()
+            async for piece in pieces(ONE):
+                yield piece
+
+        first = asyncio.create_task(one.keep(slowly(), "a"))
+        await has_begun.wait()
+        with pytest.raises(PhotoRefusedError) as error:
+            await one.keep(pieces(TWO), "a")
+        may_end.set()
+        await first
+        return error.value.reason
+
+    assert asyncio.run(two()) is PhotoRefusal.BUSY
     assert keep(one, TWO).by == "tanaka", "the place is free again"
 
 
