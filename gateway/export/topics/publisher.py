@@ -22,7 +22,7 @@ from gateway.domain.outcome import Outcome
 from gateway.export.topics.audit import OwnTopics, notice_prefixes
 from gateway.export.topics.homeassistant import declarations
 from gateway.export.topics.publishing import PublishingSession
-from gateway.export.topics.retained import RetainedState, last_payload, retained_topics
+from gateway.export.topics.retained import RetainedState, is_alert, last_payload, retained_topics
 from gateway.mqtt.own_topics import names
 from gateway.mqtt.own_topics.reading import NotReadableError, read_retained
 from gateway.store import DiskError, Reader, Store
@@ -106,12 +106,12 @@ class TopicPublisher:
             is_last = self._audits_due == 1
             is_audited = await self._audit() if self._audits_due else False
             wanted = await self._store.read(self._wanted)
-            await self._send(wanted.topics)
+            is_complete = await self._send(wanted.topics)
             await self._note_channels(wanted.notices, forget=is_audited and is_last)
         except (TimeoutError, DiskError) as error:
             log.debug("retained topics are not up to date: %s", error)
             return RETRY_S
-        return CHECK_EVERY_S
+        return CHECK_EVERY_S if is_complete else 0.0
 
     async def _audit(self) -> bool:
         """Delete what the broker retains under our topics and the database does not want.
@@ -135,7 +135,9 @@ class TopicPublisher:
         ghosts = own.ghosts(retained, wanted.topics, wanted.open_alerts, wanted.notices)
         for topic in ghosts:
             log.info("deleting %s: the broker retained it and it is over", topic)
-        await self._delete(ghosts)
+            self._published.pop(topic, None)
+        if ghosts:
+            await self._note(await self._known() | set(ghosts))  # `_send` deletes them
         self._published |= {
             topic: payload for topic, payload in retained.items() if topic in wanted.topics
         }
@@ -182,35 +184,52 @@ class TopicPublisher:
             await self._store.write(lambda tx: tx.put_setting(SettingKey.NOTICE_PREFIXES, text))
             self._notices = kept
 
-    async def _send(self, wanted: dict[str, bytes]) -> None:
-        """Publish changed topics and delete those that are no longer wanted.
+    async def _send(self, wanted: dict[str, bytes]) -> bool:
+        """Publish changed topics, alerts first, and delete those that are no longer wanted.
 
         Each topic is noted in the store before it is published, so that a later run can delete it, also
-        under another name of the site; our status is noted for that too.
+        under another name of the site; our status is noted for that too. False: something changed before
+        all were sent, and a new alert must not wait behind a thousand states.
         """
-        known, status = await self._known(), names.status(self._config.site.name)
-        ours = {status, *wanted}
+        site = self._config.site.name
+        known, ours = await self._known(), {names.status(site), *wanted}
         if not known >= ours:
             known = await self._note(known | ours)
+        alerts = {topic: payload for topic, payload in wanted.items() if is_alert(topic, site)}
+        for topic, payload in alerts.items():
+            await self._publish(topic, payload)
         gone = known - ours
-        await self._delete(gone)
+        if not await self._delete(gone):
+            return False
         for topic, payload in wanted.items():
-            if self._published.get(topic) != payload:
-                await self._publish(topic, payload)
+            if self._changed.is_set():
+                return False
+            await self._publish(topic, payload)
         if gone:
             await self._note(ours)
+        return True
 
-    async def _delete(self, topics: Iterable[str]) -> None:
-        """Delete declarations first: a hub must not read the end of a state as a state."""
-        ordered = sorted(topics, key=lambda topic: (not topic.endswith("/config"), topic))
+    async def _delete(self, topics: Iterable[str]) -> bool:
+        """Delete declarations first: a hub must not read the end of a state as a state.
+
+        False: something changed before all were deleted.
+        """
+        present = [topic for topic in topics if self._published.get(topic) != b""]
+        ordered = sorted(present, key=lambda topic: (not topic.endswith("/config"), topic))
         for before, topic in pairwise(["", *ordered]):
+            if self._changed.is_set():
+                return False
             if before.endswith("/config") and not topic.endswith("/config"):
                 await asyncio.sleep(DECLARATIONS_S)
             if last := last_payload(topic):
                 await self._publish(topic, last)
             await self._publish(topic, b"")
+        return True
 
     async def _publish(self, topic: str, payload: bytes) -> None:
+        """Publish what has changed since it was last published in this connection."""
+        if self._published.get(topic) == payload:
+            return
         try:
             await self._session.publish(topic, payload, qos=1, retain=True)
         except PermissionError as error:

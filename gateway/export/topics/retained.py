@@ -62,6 +62,11 @@ def retained_topics(site_state: RetainedState) -> dict[str, bytes]:
     }
 
 
+def is_alert(topic: str, site: str) -> bool:
+    """Whether a topic tells of alerts: these are published before all others."""
+    return topic == names.alerts(site) or topic.startswith(names.alert(site, ""))
+
+
 def last_payload(topic: str) -> bytes:
     """What is said on a topic before it is deleted, for those that ignore a deletion; b"": nothing.
 

@@ -11,7 +11,8 @@ from paho.mqtt.client import topic_matches_sub
 
 from gateway.config import Config, Mqtt, Site
 from gateway.domain.alerts.rule_name import RuleName
-from gateway.domain.model import Alert, AlertLevel
+from gateway.domain.model import Alert, AlertLevel, Device, Role
+from gateway.domain.outcome import Outcome
 from gateway.domain.people.person import Person, PersonChannel
 from gateway.export.topics import publisher
 from gateway.export.topics.audit import OwnTopics
@@ -261,3 +262,32 @@ def test_what_is_retained_fills_no_memory(
 def test_a_broker_that_is_away_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotReadableError):
         asyncio.run(read_retained(Mqtt(port=free_port()), "goto", ["a"]))
+
+
+def test_a_new_alert_does_not_wait_behind_a_thousand_states(
+    tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "BETWEEN_PUBLISHES_S", 0.001)
+    devices = [Device(id=f"cam-{n:04}", role=Role.DETECTOR) for n in range(1_000)]
+    store, feed, session = open_store(tmp_path, TRAP, *devices), Feed(), broker
+    alert = "shishigaki/v1/goto/alert/open1"
+
+    async def inside() -> None:
+        config = Config(site=Site(name="goto"))
+        running = asyncio.create_task(
+            TopicPublisher(store, feed, session, config, lambda: at(10)).run()
+        )
+        async with asyncio.timeout(60):
+            while len(session.published) < 50:
+                await asyncio.sleep(0.001)
+            await store.write(lambda tx: tx.alerts.open(OPEN, timedelta()))
+            feed.tell(Outcome(opened=[OPEN]))
+            while not set(GHOSTS).isdisjoint(session.kept) or len(session.published) < 1_008:
+                await asyncio.sleep(0.001)
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(inside())
+    store.close()
+    assert session.published.index(alert) < 300, "of about a thousand"
+    assert session.published.count("shishigaki/v1/goto/cam-0000/state") == 1

@@ -209,7 +209,10 @@ def test_states_and_alerts_stay_retained_over_restarts_of_gateway_and_broker(
         send(mosquitto.port, "trap.sprung", 1)
         wait_for(lambda: listener.state() == "sprung", "the spring on the board")
         wait_for(lambda: listener.alerts() == ["trap_sprung"], "the alert on the board")
-        assert any(topic.startswith("homeassistant/") for topic in listener.kept)
+        wait_for(
+            lambda: any(topic.startswith("homeassistant/") for topic in list(listener.kept)),
+            "the declarations",
+        )
         service.kill()
         service.config.write_text(service.config.read_text().replace("enabled = true", ""))
         service.start()
