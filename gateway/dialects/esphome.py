@@ -54,8 +54,8 @@ def _binary(message: Message, node: str, name: str, context: Context) -> list[Re
         kind: Kind | None = binary.kind(active or False, device, name)
     else:
         device = context.devices.get(node)
-        told = _declared(message.topic, context)
-        kind = binary.of_node(active or False, device, name, node, told)
+        declared = _declared(message.topic, context)
+        kind = binary.of_node(active or False, device, name, node, declared)
         own = own if device is None else node
     if active is None:
         detail = f"{name} = {word(message.payload)[:20]!r}: ON か OFF / ON or OFF"
@@ -85,17 +85,17 @@ def _of_itself(
     message: Message, node: str, name: str, active: bool, context: Context
 ) -> list[Reading]:
     """What another input than the trap's reports: battery, link, or only a sign of life of the node."""
-    told = _declared(message.topic, context) or purpose(name, node)
-    if told is Purpose.LINK:
+    declared = _declared(message.topic, context) or purpose(name, node)
+    if declared is Purpose.LINK:
         return binary.presence(message, node, online=active, devices=context.devices)
-    if told is not Purpose.BATTERY and node not in context.devices:
+    if declared is not Purpose.BATTERY and node not in context.devices:
         raise MessageRefusedError(
             RefusalReason.IRRELEVANT,
             f"{name}: わなの接点ではありません。接点なら {node}/{name} を登録してください / "
             f"not the trap's contact; if it is, register {node}/{name}",
             node,
         )
-    low = active if told is Purpose.BATTERY else None
+    low = active if declared is Purpose.BATTERY else None
     heard = Reading(
         id=identity(message), device=node, kind=Kind.HEARTBEAT, battery_low=low, input=name
     )

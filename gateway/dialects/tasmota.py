@@ -62,10 +62,10 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if not found and (leaf == "STATE" or device in context.devices):
         found = [_reading(message, device, Kind.HEARTBEAT, time, _facts(values))]
     if not found:
-        told = ", ".join(name[:24] for name in list(values)[:6] if name != "Time")
+        names = ", ".join(name[:24] for name in list(values)[:6] if name != "Time")
         raise MessageRefusedError(
             RefusalReason.IRRELEVANT,
-            f"Tasmota's {leaf} without a switch ({told}): スイッチがありません。"
+            f"Tasmota's {leaf} without a switch ({names}): スイッチがありません。"
             "SwitchMode1 と SetOption114 1 を設定してください / set SwitchMode1 and SetOption114 1",
             device,
         )
@@ -90,10 +90,10 @@ def _topic(topic: str, context: Context) -> tuple[str, str, Tasmota]:
 
 def _discovered(message: Message) -> list[Reading]:
     """A device declares itself, so that it can be offered for approval."""
-    told = parse_object(message.payload).get("t")
-    if not message.topic.endswith("/config") or not isinstance(told, str) or not told:
+    declared = parse_object(message.payload).get("t")
+    if not message.topic.endswith("/config") or not isinstance(declared, str) or not declared:
         raise MessageRefusedError(RefusalReason.IRRELEVANT, "Tasmota's discovery names no device")
-    return [Reading(id=identity(message, "declared"), device=told[:128], kind=Kind.JOIN)]
+    return [Reading(id=identity(message, "declared"), device=declared[:128], kind=Kind.JOIN)]
 
 
 def _last_will(message: Message, device: str, context: Context) -> list[Reading]:

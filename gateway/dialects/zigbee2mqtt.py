@@ -119,23 +119,23 @@ def _bridge(message: Message, base: str, leaf: str) -> list[Reading]:
         raise MessageRefusedError(
             RefusalReason.IRRELEVANT, f"zigbee2mqtt's bridge/{leaf[:40]} tells of no device"
         )
-    news = parse_object(message.payload)
-    kind = _NEWS.get(shown(news.get("type")))
+    report = parse_object(message.payload)
+    kind = _NEWS.get(shown(report.get("type")))
     if kind is None:
         raise MessageRefusedError(RefusalReason.IRRELEVANT, "a step of the bridge's own work")
-    return [Reading(id=identity(message), device=_named(news, "friendly_name"), kind=kind)]
+    return [Reading(id=identity(message), device=_named(report, "friendly_name"), kind=kind)]
 
 
 def _renamed(message: Message) -> list[Reading]:
     """A device was renamed: the new name is offered for approval."""
-    news = parse_object(message.payload)
-    if news.get("status") not in (None, "ok"):
+    report = parse_object(message.payload)
+    if report.get("status") not in (None, "ok"):
         raise MessageRefusedError(RefusalReason.IRRELEVANT, "a rename that zigbee2mqtt refused")
-    return [Reading(id=identity(message), device=_named(news, "to"), kind=Kind.JOIN)]
+    return [Reading(id=identity(message), device=_named(report, "to"), kind=Kind.JOIN)]
 
 
-def _named(news: dict[str, Any], field: str) -> str:
-    data = news.get("data")
+def _named(report: dict[str, Any], field: str) -> str:
+    data = report.get("data")
     name = data.get(field) if isinstance(data, dict) else None
     if not isinstance(name, str) or not 0 < len(name) <= 256:
         detail = f"data.{field}: 機器名がありません / names no device"

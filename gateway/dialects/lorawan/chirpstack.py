@@ -133,13 +133,13 @@ def _clock(heard: list[_ChirpStackRx]) -> str:
 
 def _eui(info: _DeviceInfo | None, message: Message) -> str:
     """The device's address: from the body, else from the topic."""
-    told = figures.name(info.dev_eui) if info else ""
-    if _EUI.fullmatch(told):
-        return told.lower()
+    eui = figures.name(info.dev_eui) if info else ""
+    if _EUI.fullmatch(eui):
+        return eui.lower()
     _refuse_v3(message)
     levels = message.topic.split("/")
     named = levels[levels.index("device") + 1] if "device" in levels[:-1] else ""
-    address = named if _EUI.fullmatch(named) else told or named[:128]
+    address = named if _EUI.fullmatch(named) else eui or named[:128]
     if not address:
         raise MessageRefusedError(
             RefusalReason.MALFORMED, "deviceInfo.devEui がありません / deviceInfo.devEui is missing"

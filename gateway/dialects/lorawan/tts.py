@@ -84,14 +84,14 @@ def decode(message: Message, context: Context) -> list[Reading]:
         raise MessageRefusedError(
             RefusalReason.IRRELEVANT, "The Things Stack: about a downlink or a service"
         )
-    told = parse(_message, message.payload, core=_CORE)
-    device = _address(told.end_device_ids, message, context)
-    if told.uplink_message is not None:
-        return _uplink(message, told, told.uplink_message, device, context)
-    if told.join_accept is not None:
-        return [_join(message, told, told.join_accept, device)]
-    if told.location_solved is not None:
-        return [_solved(message, told, told.location_solved, device)]
+    body = parse(_message, message.payload, core=_CORE)
+    device = _address(body.end_device_ids, message, context)
+    if body.uplink_message is not None:
+        return _uplink(message, body, body.uplink_message, device, context)
+    if body.join_accept is not None:
+        return [_join(message, body, body.join_accept, device)]
+    if body.location_solved is not None:
+        return [_solved(message, body, body.location_solved, device)]
     raise MessageRefusedError(
         RefusalReason.IRRELEVANT, "The Things Stack: neither uplink, join nor location", device
     )
@@ -105,8 +105,8 @@ def _address(ids: _Ids | None, message: Message, context: Context) -> str:
     if address:
         return address
     levels = message.topic.split("/")
-    if "devices" in levels[:-1] and (told := levels[levels.index("devices") + 1]):
-        return told[:128]
+    if "devices" in levels[:-1] and (level := levels[levels.index("devices") + 1]):
+        return level[:128]
     raise MessageRefusedError(
         RefusalReason.MALFORMED,
         "end_device_ids に機器がありません / end_device_ids names no device",
@@ -114,12 +114,12 @@ def _address(ids: _Ids | None, message: Message, context: Context) -> str:
 
 
 def _uplink(
-    message: Message, told: _Message, up: _Uplink, device: str, context: Context
+    message: Message, body: _Message, up: _Uplink, device: str, context: Context
 ) -> list[Reading]:
     first = up.rx_metadata[0].time if up.rx_metadata else None
-    times = (instant(value) for value in (up.received_at, told.received_at, first))
+    times = (instant(value) for value in (up.received_at, body.received_at, first))
     time = next(filter(None, times), None)
-    known = _frame(told, up, device)
+    known = _frame(body, up, device)
     frame = up.frm_payload if isinstance(up.frm_payload, str) else up.decoded_payload
     envelope = Envelope(
         device=device,
@@ -129,7 +129,7 @@ def _uplink(
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
         clock="tts",
         facts=_radio(up.rx_metadata) | _battery(up.last_battery_percentage),
-        simulated=told.simulated is True,
+        simulated=body.simulated is True,
     )
     port = figures.counter(up.f_port)
     values = up.decoded_payload if isinstance(up.decoded_payload, dict) else {}
@@ -141,9 +141,9 @@ def _uplink(
     return codec.sense(envelope, values, context, port, unread)
 
 
-def _frame(told: _Message, up: _Uplink, device: str) -> str | None:
+def _frame(body: _Message, up: _Uplink, device: str) -> str | None:
     """Device, session and counter; None if one of them is missing."""
-    address = figures.name(told.end_device_ids.dev_addr) if told.end_device_ids else ""
+    address = figures.name(body.end_device_ids.dev_addr) if body.end_device_ids else ""
     session, count = figures.name(up.session_key_id) or address, figures.counter(up.f_cnt)
     return f"{device}:{session}:{count}" if session and count is not None else None
 
@@ -161,22 +161,22 @@ def _battery(level: Any) -> dict[str, Any]:
     return figures.battery(level.get("value"), "%") if isinstance(level, dict) else {}
 
 
-def _join(message: Message, told: _Message, accept: _Accept, device: str) -> Reading:
-    time = instant(told.received_at)
+def _join(message: Message, body: _Message, accept: _Accept, device: str) -> Reading:
+    time = instant(body.received_at)
     session = figures.name(accept.session_key_id)
     return Reading(
         id=f"{device}:{session}:join" if session else identity(message, time),
         device=device,
         kind=Kind.JOIN,
-        simulated=told.simulated is True,
+        simulated=body.simulated is True,
         device_time=time,
         time_source=TimeSource.NETWORK if time else TimeSource.NONE,
         clock="tts",
     )
 
 
-def _solved(message: Message, told: _Message, solved: _Solved, device: str) -> Reading:
-    time = instant(told.received_at)
+def _solved(message: Message, body: _Message, solved: _Solved, device: str) -> Reading:
+    time = instant(body.received_at)
     return Reading(
         id=identity(message, time),
         device=device,
