@@ -31,6 +31,8 @@
     if (address.origin !== location.origin) return;
     if (request.mode === "navigate" && request.method === "POST" && address.pathname === "/logout") {
       event.respondWith(leave(request));
+    } else if (request.mode === "navigate" && request.method === "POST") {
+      event.respondWith(fetch(request).catch(() => nothing(UNSENT)));
     } else if (request.method !== "GET") return;
     else if (request.mode === "navigate") event.respondWith(page(event, address));
     else if (address.pathname.startsWith("/static/")) event.respondWith(file(request, address));
@@ -117,11 +119,14 @@
     return new Response(html, { headers: answer.headers });
   }
 
-  function nothing() {
+  const UNKEPT = "この画面はこの電話に入っていません。記録は消えていません。<br>This page is not kept on this phone. No record is lost.";
+  const UNSENT = `電波が届きません。いまの操作が届いたかどうかは、つながってからその画面を開いて確かめてください。<br>
+No signal. Whether this was done: open its page again when there is signal, and look.`;
+
+  function nothing(text = UNKEPT) {
     const html = `<!DOCTYPE html><html lang="ja"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>圏外 / no signal</title><link rel="stylesheet" href="${ASSETS[0]}"><body class="field"><main class="tap">
-<h1>圏外です / No signal</h1><p>この画面はこの電話に入っていません。記録は消えていません。<br>
-This page is not kept on this phone. No record is lost.</p>
+<h1>圏外です / No signal</h1><p>${text}</p>
 <p class="places"><a href="/traps">わな一覧 / Traps</a> <a href="/phone">この電話の記録 / Records</a></p></main></html>`;
     return new Response(html, { status: 503, headers: { "content-type": "text/html; charset=utf-8" } });
   }

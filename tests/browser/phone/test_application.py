@@ -133,6 +133,23 @@ def test_a_log_out_without_signal_hides_everything_and_ends_the_session_with_the
         wait_for(place.acts, "the act that waited for its person")
 
 
+def test_a_form_that_needs_signal_says_that_it_may_not_have_arrived(
+    browser: Browser, place: PhonePlace, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    with place.served() as url, phone(browser, profile) as page:
+        log_in(page, url, "hana")
+        taken_along(page)
+    with phone(browser, profile) as page:
+        page.goto(f"{url}/traps/trap-1")
+        page.evaluate(
+            "() => { const form = document.querySelector('form[action=\"/logout\"]');"
+            " form.action = '/account/sessions'; form.requestSubmit(); }"
+        )
+        expect(page.locator("h1")).to_contain_text("圏外です")
+        expect(page.locator("main")).to_contain_text("確かめてください")
+
+
 def test_a_page_of_a_trap_that_hears_nothing_says_how_old_it_is(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
