@@ -33,6 +33,7 @@ from dashboard.web.entry.account_pages import AccountPages
 from dashboard.web.entry.headers import SecurityHeaders
 from dashboard.web.entry.key_file import KeyFile
 from dashboard.web.entry.origin import OriginGuard
+from dashboard.web.entry.proxies import ClientAddress, Proxies
 from dashboard.web.entry.sessions import Sessions
 from dashboard.web.entry.sign_in import SignInPages
 from dashboard.web.error_page import error_handlers
@@ -97,7 +98,9 @@ def create_app(
         exception_handlers=error_handlers(web.reply, backend.clock),
         lifespan=lambda _: _running(web),
     )
+    app.router.redirect_slashes = False  # it would name a scheme and a host, a proxy's are others
     app.state.live = web.live  # `serve` ends the streams before it waits for them
+    app.state.proxies = Proxies(backend.config.dashboard.trusted_proxies)
     return app
 
 
@@ -145,6 +148,7 @@ def _middleware(backend: Backend, web: _Web) -> list[Middleware]:
     settings, clock = backend.config.dashboard, backend.clock
     is_open = backend.config.public.open
     return [
+        Middleware(ClientAddress, proxies=Proxies(settings.trusted_proxies)),
         Middleware(SecurityHeaders, https=settings.public_url.startswith("https:")),
         *_hosts(web.auth),
         Middleware(OriginGuard, settings=settings, reply=web.reply, clock=clock),

@@ -43,7 +43,7 @@ async def serve(app: Starlette, listener: socket.socket) -> None:
     """Serve `app` (from `create_app`) on a listening socket until cancelled."""
     config = uvicorn.Config(
         app,
-        http=bounded(most_connections(allowed_descriptors())),
+        http=bounded(most_connections(allowed_descriptors()), app.state.proxies.are_named),
         backlog=BACKLOG,
         log_config=None,
         access_log=False,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The real servers, browser and font that the tests start. Installs what it may, names what is missing.
 set -u
-packages="sqlite3 mosquitto mosquitto-clients influxdb chromium fonts-noto-cjk strace libfaketime nginx-light gdal-bin dovecot-imapd poppler-utils poppler-data prometheus"
+packages="sqlite3 mosquitto mosquitto-clients influxdb chromium fonts-noto-cjk strace libfaketime nginx-light caddy gdal-bin dovecot-imapd poppler-utils poppler-data prometheus"
 missing=""
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"

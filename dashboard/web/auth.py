@@ -134,4 +134,5 @@ class Auth:
 
 def is_local(settings: Dashboard) -> bool:
     """Whether the settings let only this machine reach the pages."""
-    return settings.host in LOOPBACK and not settings.public_url
+    is_behind = bool(settings.public_url or settings.trusted_proxies)
+    return settings.host in LOOPBACK and not is_behind

@@ -11,6 +11,7 @@ import math
 import resource
 import sys
 import termios
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, cast
 
@@ -116,11 +117,14 @@ class BoundedConnection(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _arrived = 0  # bytes since the deadline was set or extended
     _extended = 0  # how often this deadline was extended
-    network = ""  # that counts as one client; "": a proxy on this machine has many of them
+    network = ""  # that counts as one client; "": a proxy has many of them
+    is_proxy: Callable[[str], bool]  # set by `bounded`
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.network = network_of(transport.get_extra_info("peername"))
+        peer = transport.get_extra_info("peername")
+        is_proxy = isinstance(peer, tuple) and self.is_proxy(str(peer[0]))
+        self.network = "" if is_proxy else network_of(peer)
         self._set_deadline(REQUEST_S)
         self.open_connections.enter(self)
 
@@ -226,7 +230,12 @@ def unread_bytes(transport: asyncio.Transport) -> int:
     return transport.get_write_buffer_size() + int.from_bytes(kernel, sys.byteorder)
 
 
-def bounded(most: int) -> type[BoundedConnection]:
-    """A connection class for one server with at most `most` connections."""
-    attributes: dict[str, Any] = {"open_connections": OpenConnections(most)}
+def bounded(
+    most: int, is_proxy: Callable[[str], bool] = lambda _: False
+) -> type[BoundedConnection]:
+    """A connection class for one server with at most `most` connections; proxies have many clients."""
+    attributes: dict[str, Any] = {
+        "open_connections": OpenConnections(most),
+        "is_proxy": staticmethod(is_proxy),
+    }
     return type("BoundedConnection", (BoundedConnection,), attributes)

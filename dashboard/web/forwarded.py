@@ -6,6 +6,7 @@ Limit: a proxy that runs as a person, speaks HTTP/1.1 and adds no header leaves 
 """
 
 import os
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
 from starlette.requests import Request
@@ -13,7 +14,8 @@ from starlette.requests import Request
 from dashboard.web import peer_user
 
 ROOT, PEOPLE = 0, range(1_000, 60_000)  # user ids of persons: login.defs(5), systemd's uids-gids
-PEER_UID = "shishigaki.peer_uid"  # in the scope of a request
+PEER_UID, SOURCE = "shishigaki.peer_uid", "shishigaki.source"  # in the scope of a request
+MOST_HOPS = 20  # of X-Forwarded-For that are read
 
 # Headers that no browser sends by itself. Every name that begins with "X-" is one too, except BROWSERS'.
 SIGNS = (
@@ -64,13 +66,40 @@ def is_at_machine(request: Request) -> bool:
 def source(request: Request) -> str:
     """The address that a request comes from, for limits only: never a reason to trust somebody.
 
-    Behind a proxy on this machine it is the last address of X-Forwarded-For, which that proxy added itself.
+    Behind a trusted proxy it is what that proxy says (`entry.proxies`).
     """
-    peer = request.client.host if request.client else ""
-    told = request.headers.getlist("x-forwarded-for")
-    if told and is_loopback(peer):
-        return told[-1].rpartition(",")[2].strip() or peer
-    return peer
+    if SOURCE not in request.scope:
+        peer = request.client.host if request.client else ""
+        told = request.headers.getlist("x-forwarded-for")
+        request.scope[SOURCE] = client_address(peer, told)
+    found: str = request.scope[SOURCE]
+    return found
+
+
+def client_address(
+    peer: str, told: Iterable[str], is_proxy: Callable[[str], bool] = lambda _: False
+) -> str:
+    """The nearest address that no trusted proxy has: each proxy adds the one that it was asked by.
+
+    Trusted are the proxies that the settings name, and one on this machine that asks us itself.
+    """
+    hops = [one.strip() for header in told for one in header.split(",")]
+    address, is_trusted = peer, is_loopback(peer) or is_proxy(peer)
+    for hop in reversed(hops[-MOST_HOPS:]):
+        if not is_trusted or not (asked_by := _without_port(hop)):
+            break
+        address, is_trusted = asked_by, is_proxy(asked_by)
+    return address
+
+
+def _without_port(hop: str) -> str:
+    """The address of one entry of X-Forwarded-For; "" if it has none."""
+    host = hop[1:].partition("]")[0] if hop.startswith("[") else hop
+    host = host.partition(":")[0] if host.count(":") == 1 else host
+    try:
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:
+        return ""
 
 
 def is_loopback(address: str) -> bool:

@@ -6,8 +6,9 @@ Must not open a connection, create a file or use a setting.
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -101,7 +102,14 @@ class Dashboard(_ConfigSection, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Port = 8000
-    public_url: str = ""  # how phones reach the pages; needed for links in alerts
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^\s/?#@\\]+/?)?\Z",
+            description="https://NAME or http://NAME:PORT without a path: a name of its own",
+        ),
+    ] = ""  # how phones reach the pages; needed for links in alerts
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks, besides this machine itself
     secret: str = ""  # signs sessions and links; empty: made once and kept beside the database
     tiles: Literal["gsi", "none"] = "gsi"
     centre: tuple[Latitude, Longitude] | None = None  # empty: the middle of the devices
@@ -263,9 +271,22 @@ def check(values: dict[str, Any]) -> Config:
     except UnknownMeaningError as error:
         raise ConfigError(str(error)) from None
     _check_zone(config.site.timezone)
+    _check_networks(config.dashboard.trusted_proxies)
     if problem := config.paperwork.problem():
         raise ConfigError(problem)
     return config
+
+
+def _check_networks(given: Iterable[str]) -> None:
+    """Raises ConfigError for a proxy that is no address."""
+    for one in given:
+        try:
+            ip_network(one)
+        except ValueError as error:
+            raise ConfigError(
+                f"dashboard.trusted_proxies = {one!r}: {error}; allowed: an address or a network, "
+                'such as "192.168.1.2" or "10.0.3.0/24"'
+            ) from None
 
 
 def _check_zone(name: str) -> None:

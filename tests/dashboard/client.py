@@ -57,6 +57,9 @@ class Client:
         """Any method with any body."""
         return self._ask(method, path, {}, body, headers)
 
+    def _connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.host, timeout=10)
+
     def _ask(
         self,
         method: str,
@@ -68,7 +71,7 @@ class Client:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         sent = {"host": self.host, **({"cookie": cookies} if cookies else {}), **headers}
         target = f"{path}?{urlencode(params)}" if params else path
-        connection = http.client.HTTPConnection(self.host, timeout=10)
+        connection = self._connect()
         try:
             connection.request(method, target, body, sent)
             answer = connection.getresponse()

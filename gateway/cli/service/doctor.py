@@ -18,6 +18,7 @@ from dashboard.web import assets
 from dashboard.web.auth import is_local
 from gateway.alerts.open_channels import wrong_channels
 from gateway.cli.options import AsJson, ConfigFile, load
+from gateway.cli.service import public_address
 from gateway.config import Config, ConfigError
 from gateway.config.people import person_of
 from gateway.domain.people.person import Person
@@ -200,4 +201,5 @@ CHECKS: dict[str, Callable[[Config], str]] = {
     "ブローカー / broker": _broker,
     "画面 / pages": _pages,
     "ログイン / login": _login,
+    "住所 / address": lambda settings: public_address.look(settings.dashboard.public_url),
 }
