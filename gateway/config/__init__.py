@@ -6,9 +6,8 @@ Must not open a connection, create a file or use a setting.
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +15,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gateway.config.actions import Actions
+from gateway.config.dashboard import Dashboard as Dashboard
+from gateway.config.dashboard import Port as Port
 from gateway.config.environment import PREFIX, overlay
 from gateway.config.messages import ConfigError, explain
 from gateway.config.office import Office, Paperwork, Public
@@ -30,7 +31,6 @@ from gateway.words.catalogue import Language
 SlugName = Annotated[
     str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z", description="a-z, 0-9 and -, at most 32")
 ]
-Port = Annotated[int, Meta(ge=1, le=65_535)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 Qos = Annotated[int, Meta(ge=0, le=1, description="0 or 1: QoS 2 cannot wait for the commit")]
@@ -41,8 +41,6 @@ Filter = Annotated[
         description="an MQTT topic filter: + for one whole level, # for the rest, at its end only",
     ),
 ]
-Latitude = Annotated[float, Meta(ge=-90, le=90)]
-Longitude = Annotated[float, Meta(ge=-180, le=180)]
 
 __all__ = ["PREFIX", "Config", "ConfigError", "check", "load"]
 
@@ -95,25 +93,6 @@ class StoreSettings(_ConfigSection, frozen=True, kw_only=True):
     retention_days: Annotated[int, Meta(ge=0)] = 0  # 0: keep everything
     disk_reserve_mb: Annotated[int, Meta(ge=0)] = 200
     max_batch: Positive = 1_500  # messages in one transaction
-
-
-class Dashboard(_ConfigSection, frozen=True, kw_only=True):
-    """The web pages."""
-
-    host: str = "127.0.0.1"
-    port: Port = 8000
-    public_url: Annotated[
-        str,
-        Meta(
-            pattern=r"^(https?://[^\s/?#@\\]+/?)?\Z",
-            description="https://NAME or http://NAME:PORT without a path: a name of its own",
-        ),
-    ] = ""  # how phones reach the pages; needed for links in alerts
-    trusted_proxies: tuple[str, ...] = ()  # addresses or networks, besides this machine itself
-    secret: str = ""  # signs sessions and links; empty: made once and kept beside the database
-    tiles: Literal["gsi", "none"] = "gsi"
-    centre: tuple[Latitude, Longitude] | None = None  # empty: the middle of the devices
-    history: Literal["embedded", "influx"] = "embedded"  # where pages read the past from
 
 
 class Influx(_ConfigSection, frozen=True, kw_only=True):
@@ -271,22 +250,9 @@ def check(values: dict[str, Any]) -> Config:
     except UnknownMeaningError as error:
         raise ConfigError(str(error)) from None
     _check_zone(config.site.timezone)
-    _check_networks(config.dashboard.trusted_proxies)
-    if problem := config.paperwork.problem():
+    if problem := config.paperwork.problem() or config.dashboard.problem():
         raise ConfigError(problem)
     return config
-
-
-def _check_networks(given: Iterable[str]) -> None:
-    """Raises ConfigError for a proxy that is no address."""
-    for one in given:
-        try:
-            ip_network(one)
-        except ValueError as error:
-            raise ConfigError(
-                f"dashboard.trusted_proxies = {one!r}: {error}; allowed: an address or a network, "
-                'such as "192.168.1.2" or "10.0.3.0/24"'
-            ) from None
 
 
 def _check_zone(name: str) -> None:

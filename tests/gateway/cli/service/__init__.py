@@ -1,1 +1,1 @@
-"""The always-on service as a process: its signals, and settings read again."""
+"""Commands for the person who runs the gateway."""

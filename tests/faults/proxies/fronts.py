@@ -13,7 +13,7 @@ from tests.dashboard.client import Client
 from tests.support.servers import Server, need
 
 NAME = "sika.example.jp"  # as the recipes say it
-INSTALL = Path(__file__).parents[2] / "deploy/INSTALL.md"
+INSTALL = Path(__file__).parents[3] / "deploy/INSTALL.md"
 NGINX = """\
 daemon off;
 master_process off;

@@ -19,7 +19,7 @@ from tests.dashboard.every import addresses
 from tests.dashboard.place import serving
 from tests.dashboard.rights.house import PASSWORD, build
 from tests.dashboard.web.test_reading import readable
-from tests.support.fronts import NAME, Front
+from tests.faults.proxies.fronts import NAME, Front
 
 pytestmark = pytest.mark.real
 

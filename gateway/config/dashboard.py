@@ -1,0 +1,44 @@
+"""The settings of the web pages: where they listen, how people and proxies reach them, what maps show. PURE.
+
+Owns names, defaults and limits. Must not open a socket.
+"""
+
+from ipaddress import ip_network
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+
+
+class Dashboard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The web pages."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^\s/?#@\\]+/?)?\Z",
+            description="https://NAME or http://NAME:PORT without a path: a name of its own",
+        ),
+    ] = ""  # how phones reach the pages; needed for links in alerts
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks, besides this machine itself
+    secret: str = ""  # signs sessions and links; empty: made once and kept beside the database
+    tiles: Literal["gsi", "none"] = "gsi"
+    centre: tuple[Latitude, Longitude] | None = None  # empty: the middle of the devices
+    history: Literal["embedded", "influx"] = "embedded"  # where pages read the past from
+
+    def problem(self) -> str:
+        """What is wrong with the values together; "" if nothing is."""
+        for one in self.trusted_proxies:
+            try:
+                ip_network(one)
+            except ValueError as error:
+                return (
+                    f"dashboard.trusted_proxies = {one!r}: {error}; allowed: an address or a network, "
+                    'such as "192.168.1.2" or "10.0.3.0/24"'
+                )
+        return ""

@@ -1,0 +1,1 @@
+"""Programs in front of the pages, set up as INSTALL.md says."""
