@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from dashboard.live.updates import Live
 from dashboard.web.connections import BACKLOG, allowed_descriptors, bounded, most_connections
+from dashboard.web.entry.proxies import Proxies
 from gateway.config import ConfigError, Dashboard
 
 SHUTDOWN_S = 2
@@ -41,9 +42,10 @@ class _Server(uvicorn.Server):
 
 async def serve(app: Starlette, listener: socket.socket) -> None:
     """Serve `app` (from `create_app`) on a listening socket until cancelled."""
+    proxies: Proxies = getattr(app.state, "proxies", Proxies())
     config = uvicorn.Config(
         app,
-        http=bounded(most_connections(allowed_descriptors()), app.state.proxies.are_named),
+        http=bounded(most_connections(allowed_descriptors()), proxies.are_named),
         backlog=BACKLOG,
         log_config=None,
         access_log=False,
