@@ -179,7 +179,9 @@ def test_the_last_administrator_stays(readers: dict[str, Client], gateway: servi
     assert admin.post("/people/remove", {"name": "a-admin"}).status_code == 409
     assert add(admin, "second", role="admin", password=PASSWORD).status_code == 303
     assert admin.post("/people", form_of(admin, "a-admin") | {"role": "viewer"}).status_code == 303
-    assert admin.get("/people").status_code == 403
+    assert admin.get("/people").headers["location"] == "/login?next=/people"
+    again = admin.post("/login", {"name": "a-admin", "password": PASSWORD})
+    assert (again.status_code, admin.get("/people").status_code) == (303, 403)
 
 
 def test_of_two_who_change_the_same_person_the_second_is_refused_with_the_reason(
@@ -235,6 +237,8 @@ def test_a_role_counts_at_once_and_a_removed_person_is_out(
     assert readers["viewer"].get("/officials/figures").status_code == 403
     own = form_of(readers["admin"], "a-viewer")
     readers["admin"].post("/people", own | {"role": "official"})
+    assert readers["viewer"].get("/pending").status_code == 303, "logs in with the new role"
+    readers["viewer"].post("/login", {"name": "a-viewer", "password": PASSWORD})
     assert readers["viewer"].get("/pending").status_code == 200
     readers["admin"].post("/people/remove", {"name": "a-viewer"})
     assert readers["viewer"].get("/pending").status_code == 303
