@@ -52,7 +52,7 @@ class Mailbox:
             while True:
                 while await self._read_new(thread, box, deliver):
                     pass
-                await _in(thread, lambda: box.idle.wait(timeout=self._idle_s))
+                await _in(thread, lambda: _wait(box, self._idle_s))
         except (OSError, imaplib.IMAP4.error, ValueError) as error:
             raise WayUnreachableError(_without_secrets(error, self._settings)) from None
         except self._library_error() as error:
@@ -106,6 +106,25 @@ def _fetched(box: Any, number: str) -> bytes:
     """The beginning of a mail; it is not marked as seen by this."""
     _, parts = box.client.uid("fetch", number, f"(BODY.PEEK[]<0.{reply_mail.MAX_BYTES}>)")
     return next((bytes(part[1]) for part in parts if isinstance(part, tuple)), b"")
+
+
+def _wait(box: Any, idle_s: float) -> None:
+    """Wait for news. The server may tell them together with its consent to wait: they are read already."""
+    box.idle.start()
+    if not is_buffered(box.client):
+        box.idle.poll(timeout=idle_s)
+    box.idle.stop()
+
+
+def is_buffered(client: Any) -> bool:
+    """Whether something of the server was received that nobody has read; does not wait for more."""
+    file = getattr(client, "_file", None) or client.file
+    before = client.sock.gettimeout()
+    client.sock.settimeout(0)
+    try:
+        return bool(file.peek(1))
+    finally:
+        client.sock.settimeout(before)
 
 
 def _end(box: Any) -> None:

@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+import select
+import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from gateway.alerts.replies import IncomingReply, reply_mail
-from gateway.alerts.replies.mailbox import Mailbox
+from gateway.alerts.replies.mailbox import Mailbox, is_buffered
 from gateway.config import ConfigError
 from gateway.config.replies import Replies
 from gateway.domain.model import ActionKind
@@ -179,6 +182,20 @@ def test_a_wrong_password_is_a_fault_that_names_no_secret(
     asyncio.run(while_running(desk.run(), failed))
     assert box.connection.fault().startswith("mail: ")
     assert "not-the-secret" not in caplog.text + box.connection.fault()
+
+
+def test_news_that_come_with_the_consent_to_wait_are_not_waited_for() -> None:
+    """The socket has nothing more then: only what was received already says that there is a mail."""
+    ours, server = socket.socketpair()
+    with ours, server, ours.makefile("rb") as file:
+        client = SimpleNamespace(sock=ours, file=file)
+        assert not is_buffered(client)
+        server.sendall(b"+ idling\r\n* 1 EXISTS\r\n")
+        assert file.readline() == b"+ idling\r\n"
+        assert select.select([ours], [], [], 0)[0] == [], "control: the socket itself tells nothing"
+        assert is_buffered(client)
+        assert file.readline() == b"* 1 EXISTS\r\n"
+        assert not is_buffered(client)
 
 
 def test_a_password_is_never_sent_in_clear_text_to_another_machine() -> None:
