@@ -213,7 +213,7 @@ def test_a_frame_that_is_not_decoded_makes_the_state_unknown_over_a_restart(
     field.publish(uplink(eui, {"magnet_status": "close"}, 3))
     wait_for(lambda: field.topic(eui) == "armed", "the frame that is read", 60)
     field.publish(uplink(eui, {"magnet_status": "open"}, 4), uplink(eui, None, 5))
-    assert field.rules(eui) == ["trap_sprung"], "what cannot be read ends no alert"
+    assert "trap_sprung" in field.rules(eui), "what cannot be read ends no alert"
 
 
 def test_a_place_that_cannot_be_moves_no_trap_and_one_that_can_does(field: Field) -> None:

@@ -18,7 +18,7 @@ USER, PASSWORD = "wall", "mailbox-secret"
 CONF = """
 protocols = imap
 listen = 127.0.0.1
-base_dir = {directory}/run
+base_dir = {sockets}
 state_dir = {directory}/state
 log_path = /dev/stderr
 ssl = no
@@ -63,11 +63,14 @@ class Dovecot(Server):
         super().__init__(directory)
         # Not in the test's folder: another run of pytest closes the folders above it to other users.
         self._mail = Path(tempfile.mkdtemp(prefix="mail-"))
+        # The path of a socket has at most 107 bytes; a test's folder may have more.
+        self._sockets = Path(tempfile.mkdtemp(prefix="imap-"))
 
     def kill(self) -> None:
         """Cleanly, as its workers would outlive a killed master; the mails are deleted."""
         self.stop()
-        shutil.rmtree(self._mail, ignore_errors=True)
+        for directory in (self._mail, self._sockets):
+            shutil.rmtree(directory, ignore_errors=True)
 
     def command(self) -> list[str]:
         program = need(
@@ -83,6 +86,7 @@ class Dovecot(Server):
         conf.write_text(
             CONF.format(
                 directory=directory,
+                sockets=self._sockets,
                 mail=self._mail,
                 port=self.port,
                 user="dovecot" if is_root else owner,
