@@ -2,14 +2,15 @@
 
 Owns the format. Must not know what the layers mean. Places are WGS 84; a row without a place has no geometry.
 The style of a layer stands in the table `layer_styles`, which QGIS reads when it opens the layer.
+Written with apsw, in memory: a second copy of SQLite in the process would drop the locks of the database.
 """
 
-import sqlite3
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+import apsw
 from msgspec import Struct
 
 GPKG = "application/geopackage+sqlite3"
@@ -79,9 +80,9 @@ class Layer(Struct, frozen=True):
 
 def write(layers: Iterable[Layer], about: Mapping[str, str], made: datetime) -> bytes:
     """The file; `about`: what holds for all layers, as the table `about`."""
-    connection = sqlite3.connect(":memory:")
+    connection = apsw.Connection(":memory:")
     try:
-        connection.executescript(TABLES)
+        connection.execute(TABLES)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {USER_VERSION}")
         connection.executemany(
@@ -93,13 +94,12 @@ def write(layers: Iterable[Layer], about: Mapping[str, str], made: datetime) -> 
         _attributes(connection, "about", ("name", "value"), about.items(), stamp)
         fields = [(one.name, f.name, f.unit, f.meaning) for one in kept for f in one.fields]
         _attributes(connection, "fields", ("layer", "field", "unit", "meaning"), fields, stamp)
-        connection.commit()
-        return connection.serialize()
+        return connection.serialize("main")
     finally:
         connection.close()
 
 
-def _add(connection: sqlite3.Connection, layer: Layer, stamp: str) -> None:
+def _add(connection: apsw.Connection, layer: Layer, stamp: str) -> None:
     columns = ", ".join(f'"{one.name}" {one.kind}' for one in layer.fields)
     connection.execute(
         f'CREATE TABLE "{layer.name}" (fid INTEGER PRIMARY KEY, geom {layer.geometry}, {columns})'
@@ -129,7 +129,7 @@ def _add(connection: sqlite3.Connection, layer: Layer, stamp: str) -> None:
 
 
 def _attributes(
-    connection: sqlite3.Connection,
+    connection: apsw.Connection,
     name: str,
     columns: tuple[str, ...],
     rows: Iterable[tuple[str, ...]],

@@ -77,7 +77,7 @@ HOME = {  # a library -> the only packages that use it
     "amqtt": ("gateway.mqtt",),
     "mqtt5": ("gateway.mqtt",),
     "paho": ("gateway.mqtt", "firmware_sim"),
-    "apsw": ("gateway.store",),
+    "apsw": ("gateway.store", "dashboard.documents.geopackage"),
     "influxdb_client": ("gateway.export.influx",),
     "PIL": ("gateway.ingest.photos",),
     "pillow_heif": ("gateway.ingest.photos",),

@@ -69,7 +69,7 @@ def forget(
     """Ignores whether the broker has kept the session."""
 
 
-def unbounded(_most: int) -> type[H11Protocol]:
+def unbounded(_most: int, _is_proxy: Callable[[str], bool]) -> type[H11Protocol]:
     """uvicorn's own connections: any number, for any time."""
     return H11Protocol
 
