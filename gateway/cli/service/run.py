@@ -12,6 +12,8 @@ from gateway.cli.options import ConfigFile, load
 from gateway.cli.service.quiet_log import quiet_libraries
 from gateway.cli.service.reload import LiveSettings
 
+AGAIN_S = 2.0  # between cancellations of what is still running
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
@@ -33,9 +35,28 @@ async def until_stopped(gateway: service.Gateway, settings: LiveSettings) -> Non
     async with service.running(gateway) as task:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-            loop.add_signal_handler(name, task.cancel)
+            loop.add_signal_handler(name, stop, task)
         loop.add_signal_handler(signal.SIGHUP, settings.read_again)
         try:
             await task
         except asyncio.CancelledError:
             return
+
+
+def stop(task: asyncio.Task[None]) -> None:
+    """Cancel the task, and again whatever of it missed its cancellation.
+
+    `asyncio.wait_for` of Python 3.11 (aiomqtt uses it) loses a cancellation that comes together with its
+    result; the root would wait for that part for ever.
+    """
+    task.cancel()
+    asyncio.get_running_loop().call_later(AGAIN_S, _cancel_again, task)
+
+
+def _cancel_again(task: asyncio.Task[None]) -> None:
+    if task.done():
+        return
+    for one in asyncio.all_tasks():
+        if one.cancelling():
+            one.cancel()
+    asyncio.get_running_loop().call_later(AGAIN_S, _cancel_again, task)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from dashboard.trapper.phone.acts import PROMPT
 from gateway.domain.model import ActionKind
 from tests.browser.phone.rig import (
     PhonePlace,
@@ -97,7 +98,7 @@ def test_acts_without_signal_outlive_the_browser_and_another_person_and_are_sent
     ]
     [photo] = found[0].photos
     assert place.store.read_now(lambda reader: reader.photos.find(photo)) is not None
-    assert before <= found[0].at <= found[1].at <= found[2].at <= after < found[0].recorded_at
+    assert before <= found[0].at <= found[1].at <= found[2].at <= after + PROMPT
 
 
 def test_an_answer_that_is_lost_after_the_commit_makes_no_second_act(
