@@ -3,15 +3,12 @@
 Owns what is not written yet. A request of a program writes nothing; what the disk refuses is written later.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from gateway.store import Store, Transaction
 from gateway.store.connection import DiskError
-
-WRITE_S = 60.0  # between two writes
+from gateway.store.late_writes import written_late
 
 
 class TokenUses:
@@ -25,17 +22,9 @@ class TokenUses:
         """The token with this hash is used now."""
         self._seen[id_] = now
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """While inside, uses are written once a minute; at the end once more."""
-        writing = asyncio.create_task(self._write_often(), name="uses of tokens")
-        try:
-            yield
-        finally:
-            writing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writing
-            await self.write()
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """While inside, what is not written is written once a minute; at the end once more."""
+        return written_late(self.write, "uses of tokens")
 
     async def write(self) -> None:
         """Write what is not written."""
@@ -51,8 +40,3 @@ class TokenUses:
             await self._store.write(change)
         except DiskError:
             self._seen = seen | self._seen
-
-    async def _write_often(self) -> None:
-        while True:
-            await asyncio.sleep(WRITE_S)
-            await self.write()

@@ -14,7 +14,7 @@ from typing import Self
 
 import pytest
 
-from tests.support.child import Child
+from tests.support.processes.child import Child
 
 MIRROR = os.environ.get("DEBIAN_MIRROR", "")  # empty: what debootstrap knows for the suite
 SUITE = os.environ.get("DEBIAN_SUITE", "bookworm")

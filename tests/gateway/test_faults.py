@@ -1,7 +1,6 @@
 """The gateway's own faults: each is seen, told to the office as one alert, and over when it is over."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -22,8 +21,8 @@ from gateway.store.housekeeping import Housekeeping
 from gateway.store.recovery.file_report import FileReport
 from gateway.words.catalogue import translations
 from tests.gateway.alerts.site import Site
+from tests.support.certificates import make_certificate
 from tests.support.samples import T0
-from tests.support.servers import need
 
 
 class Own:
@@ -103,27 +102,9 @@ def test_a_disk_that_is_nearly_full_is_a_fault(own: Own, monkeypatch: pytest.Mon
 
 def certificate(folder: Path, days: int) -> str:
     """The path of a fresh certificate."""
-    openssl = need(shutil.which("openssl"), "openssl")
-    command = [
-        openssl,
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        "key.pem",
-        "-out",
-        f"{days}.pem",
-        "-days",
-        str(days),
-        "-subj",
-        "/CN=broker",
-    ]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return str(folder / f"{days}.pem")
+    path = folder / f"{days}.pem"
+    make_certificate(path, folder / "key.pem", "broker", days)
+    return str(path)
 
 
 @pytest.mark.parametrize("setting", ["ca_file", "cert_file"])

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from gateway.domain.model import Device, Role
-from tests.support.processes import children, memory_mb
+from tests.support.processes.children import children, memory_mb
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Service, retained_message
 

@@ -22,8 +22,8 @@ from typing import Self
 import pytest
 
 from gateway.mqtt.embedded_broker import amqtt_command, find_mosquitto, mosquitto_command
-from tests.support.child import Child
 from tests.support.pace import Deadline
+from tests.support.processes.child import Child
 
 READY_S = 20.0
 APT = "sudo apt-get install --no-install-recommends"

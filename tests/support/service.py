@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway.domain.model import Device
 from gateway.store import Store
 from gateway.store.reader import Reader
-from tests.support.child import Child
+from tests.support.processes.child import Child
 from tests.support.samples import TOKYO
 from tests.support.servers import free_port, wait_for
 

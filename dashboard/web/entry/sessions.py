@@ -5,10 +5,9 @@ when a session was last used is written once a minute. While the disk refuses, a
 the end of sessions hold from memory and are written later.
 """
 
-import asyncio
-import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -19,8 +18,8 @@ from gateway.domain.people.person import PRIVILEGED, Person
 from gateway.domain.people.session import Session, browser_label, token_id
 from gateway.store import Store, Transaction
 from gateway.store.connection import DiskError
+from gateway.store.late_writes import written_late
 
-WRITE_S = 60.0  # between two writes of when sessions were used
 MOST_UNWRITTEN = 1_000  # changes kept in memory while the disk refuses
 
 Change = Callable[[Transaction], object]
@@ -79,17 +78,9 @@ class Sessions:
         """End a person's sessions, except one."""
         await self._end([one for one in await self.of(person) if one.id != but])
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """While inside, what is not written is written once a minute; at the end once more."""
-        writing = asyncio.create_task(self._write_often(), name="sessions")
-        try:
-            yield
-        finally:
-            writing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writing
-            await self.write()
+        return written_late(self.write, "sessions")
 
     async def write(self) -> None:
         """Write what is not written; while the disk refuses it stays in memory."""
@@ -112,11 +103,6 @@ class Sessions:
         for id_, session in unwritten.items():
             if self._unwritten.get(id_, session) is session:
                 self._unwritten.pop(id_, None)
-
-    async def _write_often(self) -> None:
-        while True:
-            await asyncio.sleep(WRITE_S)
-            await self.write()
 
     async def _end(self, sessions: list[Session]) -> None:
         def change(tx: Transaction) -> None:

@@ -118,6 +118,6 @@ class ReplyHandler:
             async with asyncio.timeout(SEND_S):
                 await channel.send(notification)
         except (UndeliveredError, TimeoutError) as error:
-            log.info(
-                "%s was not told what became of a reply: %s", result.person, type(error).__name__
-            )
+            log.info("%s got no answer to a reply: %s", result.person, type(error).__name__)
+        except Exception:  # providers raise anything, and the next reply must be read
+            log.exception("%s got no answer to a reply through %s", result.person, result.channel)

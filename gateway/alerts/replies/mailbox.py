@@ -123,6 +123,8 @@ def is_buffered(client: Any) -> bool:
     client.sock.settimeout(0)
     try:
         return bool(file.peek(1))
+    except ssl.SSLWantReadError:  # a socket with TLS says in this way that nothing waits
+        return False
     finally:
         client.sock.settimeout(before)
 

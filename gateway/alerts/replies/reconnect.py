@@ -14,6 +14,7 @@ from gateway.domain.errors import UnreachableError
 
 log = logging.getLogger(__name__)
 FIRST_S, LONGEST_S = 2.0, 300.0
+STEADY_S = 60.0
 FAULT_AFTER = timedelta(minutes=15)
 
 
@@ -22,22 +23,27 @@ class WayUnreachableError(UnreachableError):
 
 
 class Connection:
-    """One connection that is made again until cancelled."""
+    """One connection that is made again until cancelled. `steady_s`: a shorter one counts as a failure."""
 
-    def __init__(self, name: str, clock: Clock, first_s: float = FIRST_S) -> None:
-        self._name, self._clock, self._first_s = name, clock, first_s
+    def __init__(
+        self, name: str, clock: Clock, first_s: float = FIRST_S, steady_s: float = STEADY_S
+    ) -> None:
+        self._name, self._clock, self._first_s, self._steady_s = name, clock, first_s, steady_s
         self._error, self._since = "", clock()
+        self._began_s: float | None = None  # when the present connection stood, by the loop's time
+        self._is_failing = False  # since `_since` no connection was steady
 
     async def keep(self, session: Callable[[], Awaitable[None]]) -> None:
         """Run `session` again and again; it calls `works` once it is connected."""
         pause = self._first_s
         while True:
+            self._began_s = None
             try:
                 await session()
             except WayUnreachableError as error:
+                if self._was_steady():
+                    pause, self._is_failing = self._first_s, False
                 self._failed(str(error))
-            if not self._error:  # it worked meanwhile
-                pause = self._first_s
             await asyncio.sleep(pause * (0.75 + random.random() / 2))  # noqa: S311 - jitter
             pause = min(pause * 2, LONGEST_S)
 
@@ -46,6 +52,8 @@ class Connection:
         if self._error:
             log.info("replies by %s: connected again", self._name)
         self._error = ""
+        if self._began_s is None:
+            self._began_s = asyncio.get_running_loop().time()
 
     def fault(self) -> str:
         """What is wrong for so long that a person should know; "" if nothing."""
@@ -53,9 +61,13 @@ class Connection:
             return f"{self._name}: {self._error}"
         return ""
 
+    def _was_steady(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        return self._began_s is not None and now_s - self._began_s >= self._steady_s
+
     def _failed(self, error: str) -> None:
-        if not self._error:
-            self._since = self._clock()
+        if not self._is_failing:
+            self._since, self._is_failing = self._clock(), True
         if error != self._error:
             log.warning("replies by %s: %s", self._name, error)
         self._error = error

@@ -13,7 +13,7 @@ from typing import Self
 import apsw
 
 from tests.bench.load import Publisher, detections
-from tests.support.child import Child
+from tests.support.processes.child import Child
 from tests.support.servers import free_port, wait_for
 
 TOPICS = "wildlife/v1/#"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tests.support.child import Child
+from tests.support.processes.child import Child
 from tests.support.servers import free_port, wait_for
 
 APP = "tests.bench.peers.pages_app:app"

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.bench.load import Publisher, detections
-from tests.support.child import Child
+from tests.support.processes.child import Child
 from tests.support.servers import Influxd, wait_for
 
 CONFIG = """\

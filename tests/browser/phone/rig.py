@@ -195,10 +195,10 @@ TAKEN = """async (addresses) => {
 }"""
 
 
-def taken_along(page: Page, *more: str) -> None:
+def taken_along(page: Page, *more: str, deadline_s: float = 30) -> None:
     """Wait until the phone has the list, the map and the traps' pages."""
     wanted = ["/traps", "/", "/map/coast.geojson", "/traps/trap-1", *more]
-    wait_for(lambda: page.evaluate(TAKEN, wanted), "the pages to be taken along", 30)
+    wait_for(lambda: page.evaluate(TAKEN, wanted), "the pages to be taken along", deadline_s)
 
 
 def record(page: Page, url: str, trap: str, deed: str, photo: Path | None = None) -> None:

@@ -14,7 +14,7 @@ from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, Role
 from tests.dashboard.client import Client
 from tests.dashboard.office.county import CAMERAS, County
-from tests.support.processes import children, cpu_s, memory_mb
+from tests.support.processes.children import children, cpu_s, memory_mb
 
 ANYWHERE: list[tuple[Place, ...]] = [
     ((2.7, 128.8),),

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.child import Child
+from tests.support.processes.child import Child
 from tests.support.servers import need, wait_for
 
 PAUSE_S = 0.1

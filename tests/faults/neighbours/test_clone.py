@@ -12,7 +12,7 @@ from gateway.domain.model import Device, Role
 from gateway.mqtt.losses.connection_history import SHORT_CONNECTIONS
 from tests.faults.lacking import without
 from tests.faults.witness import health
-from tests.support.child import Child
+from tests.support.processes.child import Child
 from tests.support.servers import Mosquitto, Server, need, wait_for
 from tests.support.service import Service
 

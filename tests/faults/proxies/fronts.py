@@ -6,10 +6,10 @@ import re
 import shutil
 import socket
 import ssl
-import subprocess
 from pathlib import Path
 
 from tests.dashboard.client import Client
+from tests.support.certificates import make_certificate
 from tests.support.servers import Server, need
 
 NAME = "sika.example.jp"  # as the recipes say it
@@ -69,7 +69,7 @@ class Front(Server):
 
     def command(self) -> list[str]:
         self.directory.chmod(0o755)
-        make_certificate(self.certificate, self._key)
+        make_certificate(self.certificate, self._key, NAME, 2)
         path = f"{os.environ['PATH']}:/usr/sbin"
         whole = self.directory.resolve()
         config = whole / f"{self.kind}.conf"
@@ -114,28 +114,3 @@ class TlsClient(Client):
         plain = socket.create_connection(("127.0.0.1", self._port), timeout=20)
         connection.sock = self._context.wrap_socket(plain, server_hostname=NAME)
         return connection
-
-
-def make_certificate(certificate: Path, key: Path) -> None:
-    """A certificate for NAME that vouches for itself."""
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        f"/CN={NAME}",
-        "-addext",
-        f"subjectAltName=DNS:{NAME}",
-        "-keyout",
-        str(key),
-        "-out",
-        str(certificate),
-    ]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)

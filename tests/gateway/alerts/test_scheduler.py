@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +14,7 @@ from gateway.store import DiskError
 from gateway.store.feed import Feed
 from tests.gateway.alerts.channels.provider import BROKEN, OK, PORTAL, providing
 from tests.gateway.alerts.site import Site
-from tests.support.servers import need
+from tests.support.certificates import make_certificate
 
 
 @pytest.fixture
@@ -101,26 +99,7 @@ def test_nobody_outside_is_no_error() -> None:
 
 @pytest.mark.parametrize("days", [1, 20_000])
 def test_the_end_of_a_certificate_is_read(tmp_path: Path, days: int) -> None:
-    openssl = need(shutil.which("openssl"), "openssl")
-    command = [
-        openssl,
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        "key.pem",
-        "-out",
-        "cert.pem",
-        "-days",
-        str(days),
-        "-subj",
-        "/CN=broker",
-    ]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    make_certificate(tmp_path / "cert.pem", tmp_path / "key.pem", "broker", days)
     ends = not_after((tmp_path / "cert.pem").read_text())
     assert abs(ends - datetime.now(UTC) - timedelta(days=days)) < timedelta(minutes=5)
 

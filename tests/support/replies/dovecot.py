@@ -1,4 +1,4 @@
-"""Dovecot: the real IMAP server, with one mailbox, on a free loopback port.
+"""Dovecot: the real IMAP server, with one mailbox, on a free loopback port; with TLS on another.
 
 Owns its configuration, and putting mails into the mailbox by IMAP as a delivery agent does.
 """
@@ -12,7 +12,7 @@ import tempfile
 from email.message import EmailMessage
 from pathlib import Path
 
-from tests.support.servers import Server, need
+from tests.support.servers import Server, free_port, need
 
 USER, PASSWORD = "wall", "mailbox-secret"
 CONF = """
@@ -21,7 +21,7 @@ listen = 127.0.0.1
 base_dir = {sockets}
 state_dir = {directory}/state
 log_path = /dev/stderr
-ssl = no
+{tls}
 disable_plaintext_auth = no
 default_internal_user = {user}
 default_internal_group = {group}
@@ -45,7 +45,9 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    address = 127.0.0.1
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -59,8 +61,10 @@ class Dovecot(Server):
 
     name = "dovecot"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, certificates: Path | None = None) -> None:
         super().__init__(directory)
+        self._certificates = certificates
+        self.tls_port = free_port() if certificates else 0
         # Not in the test's folder: another run of pytest closes the folders above it to other users.
         self._mail = Path(tempfile.mkdtemp(prefix="mail-"))
         # The path of a socket has at most 107 bytes; a test's folder may have more.
@@ -89,6 +93,8 @@ class Dovecot(Server):
                 sockets=self._sockets,
                 mail=self._mail,
                 port=self.port,
+                tls_port=self.tls_port,
+                tls=self._tls(),
                 user="dovecot" if is_root else owner,
                 group="dovecot" if is_root else group,
                 login="dovenull" if is_root else owner,
@@ -98,6 +104,13 @@ class Dovecot(Server):
             )
         )
         return [program, "-F", "-c", str(conf)]
+
+    def _tls(self) -> str:
+        """The settings of TLS; `certificates`: the folder of the fixture of this name."""
+        if self._certificates is None:
+            return "ssl = no"
+        folder = self._certificates
+        return f"ssl = yes\nssl_cert = <{folder}/server.pem\nssl_key = <{folder}/server.key"
 
     def put(self, mail: EmailMessage | bytes) -> None:
         """Deliver a mail into the mailbox."""

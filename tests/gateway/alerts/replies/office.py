@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from gateway.alerts.channels import Notification
+from gateway.alerts.channels import Notification, Send
 from gateway.alerts.channels.senders import is_from
 from gateway.alerts.channels.table import OpenChannel, open_channel
 from gateway.alerts.links import Links
@@ -49,6 +49,7 @@ class ReplyOffice:
         self.site = Site(folder, {"people": PEOPLE, "alerts": {"gather_s": 0}})
         self.tickets = Tickets(lambda: ("a secret",))
         self.letters: list[tuple[str, Notification]] = []
+        self.send: Send | None = None  # instead of keeping what is sent
         self.notifier = Notifier(
             self.site.store,
             Feed(),
@@ -72,7 +73,7 @@ class ReplyOffice:
             self.letters.append((name, letter))
             return "ok"
 
-        return OpenChannel(channel.scheme, open_channel(channel.url).row, send)
+        return OpenChannel(channel.scheme, open_channel(channel.url).row, self.send or send)
 
     def spring(self, minute: float = 5, trap: str = "trap-01") -> dict[str, Notification]:
         """The trap springs; what each person got."""

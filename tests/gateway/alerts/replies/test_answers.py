@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.alerts.replies import answers, radio, reply_mail, tickets
+from gateway.alerts.replies import IncomingReply, answers, radio, reply_mail, tickets
 from gateway.alerts.replies.answers import Answer
 from gateway.alerts.replies.tickets import FoundTicket, Tickets
 from gateway.domain.model import ActionKind
@@ -149,8 +149,8 @@ def test_only_a_quotation_is_no_answer() -> None:
     st.sampled_from([b"", b"From: a@b\r\n", b"Content-Type: text/plain; charset=x\r\n"]),
 )
 def test_any_bytes_are_a_reply_or_none(raw: bytes, head: bytes) -> None:
-    reply_mail.read(head + raw)
-    radio.read(raw)
+    assert isinstance(reply_mail.read(head + raw), IncomingReply | None)
+    assert isinstance(radio.read(raw), IncomingReply | None)
 
 
 def test_a_text_of_the_radio_is_a_reply_and_other_packets_are_not() -> None:

@@ -32,9 +32,9 @@ def dovecot(tmp_path: Path) -> Iterator[Dovecot]:
 
 def mailbox(server: Dovecot, office: ReplyOffice, **other: Any) -> Mailbox:
     settings: dict[str, Any] = {"imap_port": server.port, "imap_username": USER}
-    settings |= {"imap_password": PASSWORD} | other
+    settings |= {"imap_password": PASSWORD, "imap_security": "none"} | other
     box = Mailbox(
-        Replies(imap_host="127.0.0.1", imap_security="none", **settings),
+        Replies(imap_host="127.0.0.1", **settings),
         lambda: office.site.now,
         20,
     )
@@ -182,6 +182,32 @@ def test_a_wrong_password_is_a_fault_that_names_no_secret(
     asyncio.run(while_running(desk.run(), failed))
     assert box.connection.fault().startswith("mail: ")
     assert "not-the-secret" not in caplog.text + box.connection.fault()
+
+
+def test_over_tls_one_connection_waits_and_reads_each_reply_as_it_comes(
+    tmp_path: Path, certificates: Path, office: ReplyOffice, caplog: pytest.LogCaptureFixture
+) -> None:
+    ticket = ticket_in(office.spring()["tanaka"].text)
+    with Dovecot(tmp_path / "dovecot", certificates) as dovecot:
+        ca = str(certificates / "ca.pem")
+        box = mailbox(
+            dovecot, office, imap_port=dovecot.tls_port, imap_security="tls", imap_ca_file=ca
+        )
+        desk = office.handler(mail=box.follow)
+        dovecot.put(mail(ticket, "1"))
+
+        async def scenario() -> None:
+            work = asyncio.create_task(
+                while_running(desk.run(), lambda: bool(office.acts) and dovecot.unseen() == 0)
+            )
+            while office.alert.acknowledged_by != "tanaka" or dovecot.unseen():
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(dovecot.put, mail(ticket, "２ イノシシ"))
+            await work
+
+        asyncio.run(scenario())
+    assert [act.species for act in office.acts] == ["boar"]
+    assert "replies by mail" not in caplog.text, "the connection never ended"
 
 
 def test_news_that_come_with_the_consent_to_wait_are_not_waited_for() -> None:

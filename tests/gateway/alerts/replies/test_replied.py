@@ -1,11 +1,13 @@
 """A reply is recorded once, for the person to whom the message was sent; any other changes nothing."""
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from gateway.alerts.channels import Notification
 from gateway.alerts.replies import IncomingReply, Way
 from gateway.alerts.replies.tickets import Tickets
 from gateway.domain.model import ActionKind, AlertStatus, Kind
@@ -157,3 +159,17 @@ def test_control_without_checking_tickets_a_forged_reply_would_be_recorded(
     ticket = ticket_in(office.spring()["tanaka"].text)
     monkeypatch.setattr(Tickets, "is_ours", lambda *_: True)
     assert office.reply(by_mail(ticket[:-8] + "AAAAAAAA", "2")).changed
+
+
+def test_a_channel_that_fails_in_any_way_stops_no_reply(office: ReplyOffice) -> None:
+    ticket = ticket_in(office.spring()["tanaka"].text)
+    handler = office.handler()
+
+    async def broken(letter: Notification) -> str:
+        raise RuntimeError("a provider's library fails in its own way")
+
+    office.send = broken
+    asyncio.run(handler.take(by_mail(ticket, "1")))
+    asyncio.run(handler.take(by_mail(ticket, "3")))
+    assert office.alert.acknowledged_by == "tanaka"
+    assert [act.deed for act in office.acts] == [ActionKind.FALSE_SPRING]

@@ -1,4 +1,4 @@
-"""Other processes as the kernel tells of them. Owns reading /proc; must not start or end anything."""
+"""Other processes as the kernel shows them. Owns reading /proc; must not start or end anything."""
 
 import os
 from pathlib import Path

@@ -1,0 +1,1 @@
+"""Processes: those that tests start, and what the kernel says of others."""
