@@ -30,9 +30,12 @@ from gateway.config import Config, Dashboard, Mqtt, PersonSettings, Site, Source
 from gateway.config import StoreSettings as StoreSettings
 from gateway.domain.errors import BadConfigurationError
 from gateway.domain.model import Device, Message, TrapState
+from gateway.domain.outcome import Outcome
 from gateway.domain.people.person import Person, UserRole
 from gateway.domain.people.session import MOST_LINK_DAYS
 from gateway.ingest.messages.batch import absorb
+from gateway.ingest.people import spring_outcomes
+from gateway.ingest.people.actions import add_action
 from gateway.mqtt.embedded_broker import is_free
 from gateway.store import Transaction
 from gateway.store.setting_keys import SettingKey
@@ -139,7 +142,8 @@ class Demo:
         at = batch[-1].received_at
         outcome = absorb(tx, batch, self.gateway.sources.decode, at)
         for act in self._diary.read(outcome.events):
-            tx.acts.add(act)
+            add_action(tx, tx.devices[act.device], tx.states.get(act.device), act)
+            spring_outcomes.settle(tx, Outcome(), act, self.gateway.policy, at)
         tx.sightings.add(village.reports(outcome.events, self._places, self._zone))
         tx.put_setting(SettingKey.DEMO_REACHED, at.isoformat())
 

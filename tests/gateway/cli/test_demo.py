@@ -15,7 +15,9 @@ from gateway import app as service
 from gateway.cli.demo import island as demo_module
 from gateway.cli.demo.command import _greet, console
 from gateway.cli.demo.island import LOGIN, Demo, DemoError, DemoOptions, claim, free_port
+from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.model import TrapState
+from gateway.domain.traps.outcomes import is_missing
 from gateway.mqtt.embedded_broker import embedded, is_free
 from gateway.store import Reader
 from tests.dashboard.client import Client
@@ -35,6 +37,22 @@ def story(reader: Reader) -> tuple[set[str], int]:
     """The journal's ids, and how many rows it has."""
     ids = [event.id for _, event in reader.events_after(0, 1_000_000)]
     return set(ids), len(ids)
+
+
+def answered_and_asked(reader: Reader) -> tuple[bool, list[str]]:
+    """Whether people recorded anything, and the traps whose outcome is recorded but still asked for."""
+    acts, states = reader.acts(), reader.states()
+    asked = [
+        act.device
+        for act in acts
+        for alert in reader.latest_alerts(10_000)
+        if alert.subject == act.device
+        and alert.rule == RuleName.TRAP_SPRUNG
+        and is_missing(alert)
+        and alert.resolved_at
+        and alert.observed_at <= act.at <= alert.resolved_at
+    ]
+    return bool(acts) and all(states[act.device].visited_ms for act in acts), asked
 
 
 async def armed(demo: Demo) -> list[str]:
@@ -66,6 +84,7 @@ async def first_time(folder: Path) -> set[str]:
     """Seed, go live and see a trap spring; gives the journal's ids."""
     async with shown(folder) as demo:
         world = await demo.seed(lambda _: None)
+        assert await demo.gateway.store.read(answered_and_asked) == (True, [])
         trap = await spring_one(demo, world)
         states = await demo.gateway.store.read(lambda r: r.states())
         assert states[trap].trap is TrapState.SPRUNG
