@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dashboard.web.multipart import MAX_BODY_BYTES
 from dashboard.web.responses import Reply
 from gateway.alerts.links import BadTicketError, Links
 from gateway.alerts.policy import Policy
@@ -37,9 +38,6 @@ STATUS = {
     PhotoRefusal.NO_ROOM: 507,
 }
 RETRY_S = "10"
-DROPPED_BYTES = (
-    150_000_000  # of a photo that is refused, read to its end so that the phone gets the reason
-)
 HEX = frozenset("0123456789abcdef")
 
 
@@ -143,6 +141,6 @@ def _with_traps(reader: Reader, sha256: str) -> tuple[Photo | None, list[Device]
 
 async def _drop(body: AsyncIterator[bytes]) -> None:
     """Read what is left of a body without keeping it."""
-    left = DROPPED_BYTES
+    left = MAX_BODY_BYTES  # of a photo that is refused: read to its end, so that the phone gets the reason
     while left > 0 and (piece := await anext(body, None)) is not None:
         left -= len(piece)

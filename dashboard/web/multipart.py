@@ -1,7 +1,7 @@
 """A multipart form as it arrives: each part is handed on while it comes, nothing is held back or spooled.
 
 Owns the limits of parts. Must not know which fields a form has. A file is a stream that its reader may
-leave before its end: what is left of it is then read and dropped, so that the sender hears the answer.
+leave before its end: what is left of it is then read and dropped, so that the sender receives the answer.
 """
 
 from collections import deque

@@ -52,7 +52,7 @@ def withdraw(tx: Transaction, alert: Alert, policy: Policy, now: datetime) -> No
 def tell_news(
     tx: Transaction, alert: Alert, policy: Policy, now: datetime, step: int, by: str
 ) -> None:
-    """Plan that everyone who was told of an alert, but `by`, hears who goes or how it ended."""
+    """Plan that everyone who was notified of an alert, but `by`, gets who goes or how it ended."""
     told = tx.outbox.told(alert)
     for rule in BESIDE.get(alert.rule, ()):
         other = tx.alerts.last(rule, alert.subject)

@@ -1,6 +1,6 @@
-"""News about an alert for those who were told of it: who goes, and how it ended. PURE.
+"""News about an alert for those who were notified of it: who goes, and how it ended. PURE.
 
-Owns how they are put together; the words are in `gateway/words`. Must not decide who hears them (`policy`).
+Owns how they are put together; the words are in `gateway/words`. Must not decide who gets them (`policy`).
 """
 
 from collections.abc import Mapping, Sequence

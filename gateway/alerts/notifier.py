@@ -126,7 +126,7 @@ class Notifier:
         try:
             self._sent_keys |= dict.fromkeys(keys, await channel.send(notification))
         except Exception as error:
-            log.warning("not told to %s: %s", delivery.person, type(error).__name__)
+            log.warning("%s was not notified: %s", delivery.person, type(error).__name__)
             return False
         return True
 

@@ -28,7 +28,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("dashboard.web",),
     ("dashboard.documents",),
     ("dashboard.analysis",),
-    ("gateway.ingest", "gateway.export", "gateway.region", "gateway.faults", "gateway.watchdog"),
+    ("gateway.ingest", "gateway.export", "gateway.faults", "gateway.watchdog"),
     ("gateway.alerts", "gateway.metrics"),
     ("gateway.mqtt",),
     ("gateway.config", "gateway.store"),

@@ -1,6 +1,6 @@
 """Which photos belong to a capture: those that a phone sent, and a file that a person named.
 
-Owns finding them and what is told about one that is not there. A photo from a phone is checked against the
+Owns finding them and what is written about a missing one. A photo from a phone is checked against the
 SHA-256 under which it was kept whenever it is read. Must not keep files in memory.
 """
 

@@ -1,6 +1,6 @@
 """Follows the texts that Meshtastic nodes send, beside the gateway's own session.
 
-Owns reading a text packet. What is sent while there is no connection is not read: the node hears no
+Owns reading a text packet. What is sent while there is no connection is not read: the node gets no
 confirmation and sends again. Must not treat a text as a sign of life (`dialects.meshtastic`).
 """
 

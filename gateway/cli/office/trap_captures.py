@@ -1,7 +1,7 @@
 """Reads captures with their photos for an export, and copies the photos beside its tables.
 
 Owns which captures and photos an export has. A photo that is missing, changed or awaited is left out and
-told. What their rows are: `gateway.export.files.camtrapdp_captures`.
+named in the report. What their rows are: `gateway.export.files.camtrapdp_captures`.
 """
 
 import sys

@@ -112,7 +112,7 @@ def _taken(picture: "Image") -> str:
         facts = picture.getexif().get_ifd(EXIF_IFD)
         said = _TAKEN.match(str(facts.get(TAKEN, "")).strip("\0 "))
         offset = str(facts.get(TAKEN_OFFSET, "")).strip("\0 ")
-    except Exception:
+    except Exception:  # metadata may be damaged in any way; the picture counts without
         return ""
     if said is None:
         return ""

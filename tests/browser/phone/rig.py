@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Error as PlaywrightError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -133,7 +134,7 @@ def phone(browser: Browser, profile: Path) -> Iterator[Page]:
     try:
         yield context.pages[0]
     finally:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(PlaywrightError):  # a test may have killed it
             context.close()
 
 
@@ -199,6 +200,14 @@ def taken_along(page: Page, *more: str, deadline_s: float = 30) -> None:
     """Wait until the phone has the list, the map and the traps' pages."""
     wanted = ["/traps", "/", "/map/coast.geojson", "/traps/trap-1", *more]
     wait_for(lambda: page.evaluate(TAKEN, wanted), "the pages to be taken along", deadline_s)
+
+
+def prepared(place: PhonePlace, browser: Browser, profile: Path) -> str:
+    """hana has logged in once, and her phone has taken everything along; gives the address."""
+    with place.served() as url, phone(browser, profile) as page:
+        log_in(page, url, "hana")
+        taken_along(page)
+    return url
 
 
 def record(page: Page, url: str, trap: str, deed: str, photo: Path | None = None) -> None:

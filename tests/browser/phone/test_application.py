@@ -11,7 +11,15 @@ from playwright.sync_api import Browser, Page, expect
 from dashboard.trapper.phone import worker
 from dashboard.web import assets
 from dashboard.web.browser import versions
-from tests.browser.phone.rig import PhonePlace, log_in, log_out, phone, record, taken_along
+from tests.browser.phone.rig import (
+    PhonePlace,
+    log_in,
+    log_out,
+    phone,
+    prepared,
+    record,
+    taken_along,
+)
 from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.real
@@ -116,9 +124,7 @@ def test_a_log_out_without_signal_hides_everything_and_ends_the_session_with_the
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
     profile = tmp_path / "profile"
-    with place.served() as url, phone(browser, profile) as page:
-        log_in(page, url, "hana")
-        taken_along(page)
+    url = prepared(place, browser, profile)
     with phone(browser, profile) as page:
         record(page, url, "trap-1", "captured")
         page.locator("form[action='/logout'] button").click()
@@ -137,9 +143,7 @@ def test_a_form_that_needs_signal_says_that_it_may_not_have_arrived(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
     profile = tmp_path / "profile"
-    with place.served() as url, phone(browser, profile) as page:
-        log_in(page, url, "hana")
-        taken_along(page)
+    url = prepared(place, browser, profile)
     with phone(browser, profile) as page:
         page.goto(f"{url}/traps/trap-1")
         page.evaluate(

@@ -16,6 +16,7 @@ from tests.browser.phone.rig import (
     log_in,
     log_out,
     phone,
+    prepared,
     press,
     record,
     started,
@@ -44,9 +45,7 @@ def test_a_cold_start_without_signal_shows_the_list_the_map_and_each_trap_with_t
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
     profile = tmp_path / "profile"
-    with place.served() as url, phone(browser, profile) as page:
-        log_in(page, url, "hana")
-        taken_along(page)
+    url = prepared(place, browser, profile)
     with phone(browser, profile) as page:  # started again; the gateway is out of reach
         page.goto(f"{url}/traps")
         expect(page.locator("main")).to_contain_text("岐宿の沢 1号")
@@ -65,9 +64,7 @@ def test_acts_without_signal_outlive_the_browser_and_another_person_and_are_sent
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
     profile = tmp_path / "profile"
-    with place.served() as url, phone(browser, profile) as page:
-        log_in(page, url, "hana")
-        taken_along(page)
+    url = prepared(place, browser, profile)
     port, before = int(url.rsplit(":", 1)[1]), datetime.now(UTC)
     page = started(browser, profile).pages[0]
     record(page, url, "trap-1", "captured", photo_of(tmp_path))
@@ -122,9 +119,7 @@ def test_what_somebody_else_recorded_meanwhile_is_shown_and_the_person_decides(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
     profile = tmp_path / "profile"
-    with place.served() as url, phone(browser, profile) as page:
-        log_in(page, url, "hana")
-        taken_along(page)
+    url = prepared(place, browser, profile)
     with phone(browser, profile) as page:
         record(page, url, "trap-1", "captured")
         record(page, url, "trap-2", "captured")
