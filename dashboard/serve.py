@@ -38,6 +38,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._live.close()  # uvicorn waits for open responses, and a stream never ends by itself
         await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # a client that reads nothing would keep it open
 
 
 async def serve(app: Starlette, listener: socket.socket) -> None:

@@ -4,26 +4,35 @@ Owns the order of stimuli, and the fast simulation of months without a broker (`
 MQTT: `fleet.py` runs the same world against a broker.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from firmware_sim.devices.device import OutgoingPublish
 from firmware_sim.devices.radio import Native
 from firmware_sim.devices.unit import SimulatedDevice, Stimulus, TrueSpring
+from firmware_sim.habitat.herds.damage import damage
+from firmware_sim.habitat.herds.herds import Herds
+from firmware_sim.habitat.records import Expected, Heard, TruthRecord
 from firmware_sim.habitat.scenario import Scenario
-from firmware_sim.habitat.wildlife import day_starts, local_day
+from firmware_sim.habitat.wildlife import SPECIES, day_starts, local_day, season
 
 TimedPublish = tuple[datetime, str, bytes]
+Tell = Callable[[TruthRecord], None]
 
 
 class World:
     """Every device of a scenario from `start` on. Deterministic; single-threaded."""
 
-    def __init__(self, scenario: Scenario, start: datetime) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: Scenario, start: datetime, tell: Tell | None = None) -> None:
+        """`tell`: is given the truth, as it happens."""
+        self.scenario, self._tell = scenario, tell
         self.now = start.timestamp()
+        places = [spec.at for spec in scenario.devices]
+        self.herds = Herds(scenario, places) if scenario.animals else None
         self.units = {
-            spec.id: SimulatedDevice(scenario, spec, self.now) for spec in scenario.devices
+            spec.id: SimulatedDevice(scenario, spec, self.now, self.herds)
+            for spec in scenario.devices
         }
         self._agenda = self._stimuli(self.now)
         self._next = next(self._agenda)
@@ -44,8 +53,18 @@ class World:
         at, unit, stimulus = self._next
         self.now = at
         unit.act(stimulus)
+        self._fetch(unit)
         self._next = next(self._agenda)
         return unit
+
+    def _fetch(self, unit: SimulatedDevice) -> None:
+        """Pass on what a device has told; nobody keeps it where nobody listens."""
+        told = [*unit.told, *unit.radio.told]
+        unit.told.clear()
+        unit.radio.told.clear()
+        if self._tell is not None:
+            for record in told:
+                self._tell(record)
 
     def live_through(self, end: datetime) -> Iterator[TimedPublish]:
         """Advance to `end`, giving every publish as a broker would see it, in time order.
@@ -62,6 +81,10 @@ class World:
     def _speak(self, unit: SimulatedDevice) -> Iterator[TimedPublish]:
         native = unit.native
         out = self._native(unit, native) if native else unit.radio.due(self.now, unit.online)
+        self._fetch(unit)
+        if self._tell is not None:
+            for name, copies in Counter(publish.id for publish in out if publish.id).items():
+                self._tell(Heard(self.now, unit.spec.id, name, copies))
         if out:
             at = datetime.fromtimestamp(self.now, UTC)
             for publish in out:
@@ -97,10 +120,12 @@ class World:
         day = local_day(start)
         after_midnight: list[tuple[float, int, SimulatedDevice, Stimulus]] = []
         while True:
+            self._tell_day(day)
+            met = self.herds.visits(day) if self.herds else None
             agenda = after_midnight + [
                 (stimulus.at, i, unit, stimulus)
                 for i, unit in enumerate(self.units.values())
-                for stimulus in unit.plan(day)
+                for stimulus in unit.plan(day, None if met is None else met.get(i, []))
                 if stimulus.at >= start
             ]
             agenda.sort(key=lambda item: item[:2])
@@ -109,6 +134,24 @@ class World:
             after_midnight = [item for item in agenda if item[0] >= midnight]
             for at, _, unit, stimulus in agenda[: len(agenda) - len(after_midnight)]:
                 yield at, unit, stimulus
+
+    def _tell_day(self, day: int) -> None:
+        """Tell the expected visits and the damage of a local day."""
+        if self._tell is None:
+            return
+        for species in SPECIES:
+            self._tell(Expected(day_starts(day), species, self._expected(species, day)))
+        if self.herds is not None:
+            for one in damage(self.scenario, self.herds, day):
+                self._tell(one)
+
+    def _expected(self, species: str, day: int) -> list[float]:
+        if self.herds is not None:
+            visits = self.herds.expected(species, day).tolist()
+        else:
+            factor = season(species, day)
+            visits = [unit.rates[species] * factor for unit in self.units.values()]
+        return [round(value, 5) for value in visits]
 
 
 def history(scenario: Scenario, start: datetime, end: datetime) -> Iterator[TimedPublish]:

@@ -5,7 +5,7 @@
                                  │  └── ack, confirm ◀────────┤
                                  │                            ├─▶ feed ─▶ open pages (SSE), retained topics
                              broker, devices                  ├─▶ outbox ─▶ notifier ─▶ people
-                                                              └─▶ journal ─▶ influx
+                                                              └─▶ journal ─▶ influx, region
     scheduler ─▶ rules as time passes. housekeeping, clock corrections: the file and the clock.
 
 Owns how the parts are connected. Must not decide anything else.
@@ -14,15 +14,17 @@ Owns how the parts are connected. Must not decide anything else.
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from dashboard.app import Backend, create_app
+from dashboard.office.damage.pages import DamagePages
+from dashboard.office.damage.photos import DamagePhotos
+from dashboard.public.residents import resident_routes
 from dashboard.serve import listening_socket, serve
 from dashboard.trapper.one_tap import OneTap
 from dashboard.trapper.patrol.pages import PatrolPages
@@ -45,25 +47,25 @@ from gateway.ingest.messages.intake import Intake, IntakeLimits
 from gateway.ingest.messages.judging import Judging
 from gateway.ingest.people.reply_ways import ReplyWays, reply_ways
 from gateway.metrics import notify_systemd
-from gateway.metrics.disk_wear import DiskWear
 from gateway.mqtt import connect_session
 from gateway.mqtt.broker_stats import follow_broker
 from gateway.mqtt.losses.broker_log import BrokerLog
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.mqtt.session import BrokerSession
-from gateway.parts import Gateway, build, forwarder, links, means, policy, tickets
-from gateway.store.clocks.clock_correction import ClockCorrections
-from gateway.store.file.file_watch import FileWatch
-from gateway.store.housekeeping import Housekeeping
-
-if TYPE_CHECKING:
-    from gateway.export.influx.forward.forwarder import Forwarder
+from gateway.parts import (
+    Gateway,
+    alert_pictures,
+    build,
+    links,
+    means,
+    nearby_mailer,
+    picture_routes,
+    policy,
+    tickets,
+)
+from gateway.upkeep import Tasks, Upkeep, upkeep_of
 
 __all__ = ["Gateway", "build", "links", "means", "policy", "run", "running"]
-
-
-Tasks = dict[str, Callable[[], Coroutine[Any, Any, None]]]
-"""What the root TaskGroup runs, by the name of the task."""
 
 
 class BrokerParts(Struct):
@@ -72,13 +74,6 @@ class BrokerParts(Struct):
     session: BrokerSession
     gaps: Gaps
     log: BrokerLog
-
-
-class Upkeep(Struct):
-    """Parts that look after the database file and the clock."""
-
-    tasks: Tasks
-    faults: list[Callable[[], dict[str, str]]]
 
 
 def _broker(gateway: Gateway) -> BrokerParts:
@@ -120,41 +115,15 @@ def _replies(gateway: Gateway, channels: OpenChannels) -> ReplyWays:
     )
 
 
-def _upkeep(gateway: Gateway) -> Upkeep:
-    """Deletion of old rows, the watch over the file, and the correction of times."""
-    housekeeping = Housekeeping(
-        gateway.store,
-        gateway.config.store.retention_days,
-        gateway.clock,
-        lambda: gateway.keeper is None or gateway.keeper.trusted,
-    )
-    files = FileWatch(gateway.store, gateway.clock)
-    files.measure(gateway.health.registry)
-    gateway.health.registry.register(DiskWear(gateway.store.path))
-    upkeep = Upkeep(
-        {"housekeeping": housekeeping.run, "files": files.run},
-        [housekeeping.faults, files.faults],
-    )
-    if gateway.keeper:
-        corrections = ClockCorrections(gateway.keeper, gateway.store)
-        upkeep.tasks["clock corrections"] = corrections.run
-        upkeep.faults.append(corrections.faults)
-    return upkeep
-
-
-def _faults(
-    gateway: Gateway, broker: BrokerParts, upkeep: Upkeep, influx: "Forwarder | None"
-) -> GatewayFaults:
+def _faults(gateway: Gateway, broker: BrokerParts, upkeep: Upkeep) -> GatewayFaults:
     """All faults of the gateway itself, for the rules and /healthz."""
     more = [
         *upkeep.faults,
         broker.gaps.faults,
         gateway.photos.faults,
+        gateway.pictures.faults,
         lambda: broker.log.faults(gateway.clock()),
     ]
-    if influx:
-        alarm = influx.alarm
-        more.append(lambda: {"sink": alarm.fault} if alarm.fault else {})
     return GatewayFaults(gateway.config, gateway.health, broker.session, gateway.clock, more)
 
 
@@ -166,7 +135,7 @@ def _message_tasks(gateway: Gateway, broker: BrokerParts, notifier: Notifier) ->
         Judging(gateway.sources.decode, gateway.policy, gateway.clock, gateway.keeper),
         gateway.feed,
         gateway.health,
-        IntakeLimits(store.max_batch, store.disk_reserve_mb),
+        IntakeLimits(store.max_batch, store.disk_reserve_mb, store.routine_wait_s),
         notifier.tell,
     )
     return {
@@ -204,15 +173,21 @@ async def run(gateway: Gateway) -> None:
         gateway.policy, means(gateway.config, broker.session.publish, gateway.push)
     )
     notifier, replies = _notifier(gateway, channels), _replies(gateway, channels)
-    influx = forwarder(gateway) if gateway.config.influx.url else None
-    upkeep = _upkeep(gateway)
+    pictures = alert_pictures(gateway, broker.session.publish)
+    notifier.let_follow(pictures.follow)
+    upkeep = upkeep_of(gateway)
     upkeep.faults.append(replies.faults)
-    faults = _faults(gateway, broker, upkeep, influx)
+    nearby = nearby_mailer(gateway)
+    upkeep.faults.append(nearby.faults)
+    faults = _faults(gateway, broker, upkeep)
     tasks: Tasks = {
         **_message_tasks(gateway, broker, notifier),
         **_alert_tasks(gateway, faults, notifier),
         **upkeep.tasks,
+        **gateway.pictures.tasks,
         "replies": replies.handler.run,
+        "pictures of alerts": pictures.run,
+        "warnings nearby": nearby.run,
         "retained topics": TopicPublisher(
             gateway.store, gateway.feed, broker.session, gateway.config, gateway.clock
         ).run,
@@ -222,8 +197,6 @@ async def run(gateway: Gateway) -> None:
         "dashboard": partial(serve_pages, gateway, listener, faults),
         "watchdog": partial(watchdog.watch, gateway.health, gateway.store),
     }
-    if influx:
-        tasks["influx"] = influx.run
     async with asyncio.TaskGroup() as group:
         for name, work in tasks.items():
             group.create_task(work(), name=name)
@@ -257,6 +230,7 @@ def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlett
             sources.decode, lambda: sources.models, gateway.policy, sources.dialect
         ),
         extra_routes=[
+            *gateway.first_routes,
             *watchdog.routes(gateway.health, gateway.store, faults, gateway.clock),
             *action_routes(gateway),
         ],
@@ -265,15 +239,16 @@ def pages(gateway: Gateway, faults: Callable[[], Mapping[str, str]]) -> Starlett
 
 
 def action_routes(gateway: Gateway) -> list[BaseRoute]:
-    """The pages on which people record: message links, each trap's page, photos, the patrol."""
+    """The pages on which people record: message links, each trap's page, photos, the patrol, damage."""
     reply, store, feed = Reply(gateway.config), gateway.store, gateway.feed
     policy, clock, keeper = gateway.policy, gateway.clock, gateway.photos
     page = OneTap(store, feed, reply, policy, links(gateway), clock, keeper)
     trap = TrapPage(store, feed, reply, policy, clock, keeper)
     acts = Acts(store, feed, reply, policy, clock)
-    pack = Pack(store, trap.show)
+    pack = Pack(store, trap.show, gateway.config.dashboard.map_pack)
     photos = PhotoPages(store, keeper, reply, policy, links(gateway), clock)
     patrol = PatrolPages(store, feed, reply, policy, clock)
+    damage = DamagePages(store, reply, clock, keeper)
     services = gateway.config.alerts.push_services
     push = PushPages(store, gateway.push, services, reply, clock).routes() if gateway.push else []
     return [
@@ -283,6 +258,10 @@ def action_routes(gateway: Gateway) -> list[BaseRoute]:
         *photos.routes(),
         *pack.routes(),
         *patrol.routes(),
+        *damage.routes(),
+        *DamagePhotos(store, reply, keeper.files).routes(),
+        *resident_routes(store, feed, policy, gateway.config, clock, keeper),
+        *picture_routes(gateway, reply),
         *push,
     ]
 

@@ -1,16 +1,19 @@
 """Fixtures for all rooms: the real servers."""
 
-import subprocess
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.support.servers import Amqtt, Influxd, Mosquitto, need
+from tests.support.certificates import make_authority, make_signed
+from tests.support.region.servers.postgres import Postgres
+from tests.support.servers import Amqtt, Influxd, Mosquitto
 
 # On two busy cores any example is slow now and then; a limit on its time would only flake.
-settings.register_profile("house", deadline=None)
+settings.register_profile("house", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=1_000)
 settings.load_profile("house")
 
 
@@ -42,63 +45,29 @@ def influxd(tmp_path: Path) -> Iterator[Influxd]:
         yield server
 
 
-def _openssl(directory: Path, *arguments: str) -> None:
-    program = need("/usr/bin/openssl", "openssl")
-    subprocess.run([program, *arguments], cwd=directory, check=True, capture_output=True)
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL 15 with PostGIS for the whole run; make databases in it, do not kill it."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def empty_region(postgres: Postgres) -> Iterator[str]:
+    """The address of a fresh, empty database with PostGIS."""
+    name = f"region_{secrets.token_hex(4)}"
+    url = postgres.create_database(name)
+    postgres.execute("CREATE EXTENSION postgis", database=name)
+    yield url
+    postgres.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An own CA, and a certificate of it for the server and for the client."""
+    """Two authorities, `ca` and `other`; of the first a certificate for the server and for the client."""
     directory = tmp_path_factory.mktemp("certificates")
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-    for ca in ("ca", "other"):
-        _openssl(
-            directory,
-            "req",
-            "-x509",
-            *curve,
-            "-keyout",
-            f"{ca}.key",
-            "-out",
-            f"{ca}.pem",
-            "-subj",
-            f"/CN={ca}",
-            "-days",
-            "2",
-            *usage,
-        )
-    (directory / "san").write_text("subjectAltName=IP:127.0.0.1\n")
+    for name in ("ca", "other"):
+        make_authority(directory, name)
     for name in ("server", "client"):
-        _openssl(
-            directory,
-            "req",
-            "-new",
-            *curve,
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.csr",
-            "-subj",
-            f"/CN={name}",
-        )
-        _openssl(
-            directory,
-            "x509",
-            "-req",
-            "-in",
-            f"{name}.csr",
-            "-CA",
-            "ca.pem",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-            "-days",
-            "2",
-            "-extfile",
-            "san",
-            "-out",
-            f"{name}.pem",
-        )
+        make_signed(directory, name, "ca")
     return directory

@@ -12,7 +12,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
-from dashboard.analysis.rate import EffortUnit, RateInterval, rate_of
+from dashboard.analysis.intervals import between_sites
+from dashboard.analysis.rate import EffortUnit, RateInterval
 from gateway.domain.geo import mesh
 from gateway.domain.independence import INDEPENDENCE_MS
 
@@ -91,10 +92,9 @@ def pooled(
     A pooled rate, not a mean of rates: a camera that ran for a day must not count as much as one
     that ran for a year. The key "" is for devices without an area, or without a position in the grid.
     """
-    sums: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    groups: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for tally in tallies:
-        sums[GROUP_KEYS[by](tally)].append((tally.n, tally.effort))
+        groups[GROUP_KEYS[by](tally)].append((tally.n, tally.effort))
     return {
-        key: rate_of(sum(n for n, _ in parts), sum(t for _, t in parts), unit, confidence)
-        for key, parts in sorted(sums.items())
+        key: between_sites.pooled(parts, unit, confidence) for key, parts in sorted(groups.items())
     }

@@ -19,7 +19,7 @@ T = TypeVar("T")
 Key = tuple[int, str]  # a number first, then an id
 Place = tuple[int, str, int]  # the key, and the item's number among those with this key
 
-MOST = 2**63  # of a number in the database
+MAX_NUMBER = 2**63  # of a number in the database
 
 
 class CursorError(BadInputError):
@@ -53,7 +53,7 @@ def read_cursor(cursor: str) -> Place:
         )
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         raise CursorError from None
-    if abs(place[0]) >= MOST or write_cursor(place) != cursor:
+    if abs(place[0]) >= MAX_NUMBER or write_cursor(place) != cursor:
         raise CursorError
     return place
 

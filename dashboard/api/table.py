@@ -119,7 +119,23 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 BY_PATH: Mapping[str, Endpoint] = {one.path: one for one in ENDPOINTS}
 MONITORED: Mapping[str, Scope] = {"/metrics": Scope.METRICS, "/healthz": Scope.METRICS}
 SCOPES: Mapping[str, Scope | None] = {**{one.path: one.scope for one in ENDPOINTS}, **MONITORED}
-"""Every address that a token may read."""
+"""Every address that a token may read; pictures beside (`scope_needed`)."""
+PICTURES, UPLOAD = "/pictures/", "/pictures/upload"
+READS = frozenset({"GET", "HEAD"})
+
+
+def is_of_pictures(path: str) -> bool:
+    """Whether an address is that of pictures, which pages ask for too."""
+    return path.startswith(PICTURES)
+
+
+def scope_needed(method: str, path: str) -> tuple[bool, Scope | None]:
+    """(whether a token opens this address, the scope that it needs)."""
+    if is_of_pictures(path):
+        is_open = method in READS or (method, path) == ("POST", UPLOAD)
+        return is_open, Scope.PICTURES
+    return path in SCOPES and method in READS, SCOPES.get(path)
+
 
 ERRORS: Mapping[int, tuple[str, str]] = {  # status: (code, what it means)
     400: ("bad_parameter", "a parameter is unknown or out of its range; `error` names it"),

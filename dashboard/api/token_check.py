@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dashboard.api import limits
 from dashboard.api.answers import refusal
 from dashboard.api.limits import Limiter
-from dashboard.api.table import BY_PATH, MONITORED, SCOPES
+from dashboard.api.table import BY_PATH, MONITORED, is_of_pictures, scope_needed
 from dashboard.api.uses import TokenUses
 from dashboard.web.entry.guesses import network
 from dashboard.web.forwarded import source
@@ -25,7 +25,6 @@ from gateway.domain.people.api_token import hash_of
 from gateway.store import Store
 from gateway.store.connection import DiskError
 
-READS = frozenset({"GET", "HEAD"})
 BEARER = {"WWW-Authenticate": "Bearer"}
 LATER = {"Retry-After": "5"}
 
@@ -72,9 +71,10 @@ class TokenCheck:
         if wait := self._tokens.take(id_, self._ticks()):
             return _too_many(wait)
         path = request.scope["path"]
-        if path not in SCOPES or request.method not in READS:
+        is_open, scope = scope_needed(request.method, path)
+        if not is_open:
             return refusal(404)
-        if (scope := SCOPES[path]) is not None and scope not in token.scopes:
+        if scope is not None and scope not in token.scopes:
             return refusal(403, f"the token has no scope {scope}")
         request.scope["headers"] = [one for one in request.scope["headers"] if one[0] != b"cookie"]
         self._uses.note(id_, self._clock())
@@ -84,13 +84,15 @@ class TokenCheck:
 
 def takes_tokens(path: str) -> bool:
     """Whether requests to an address pass this check."""
-    return path.startswith("/api/") or path in MONITORED
+    return path.startswith("/api/") or path in MONITORED or is_of_pictures(path)
 
 
 def is_for_programs(path: str) -> bool:
     """Whether nobody but programs asks for it: not the pages' own requests, nor monitoring at the machine."""
     row = BY_PATH.get(path)
-    return path not in MONITORED and (row is None or row.versioned)
+    if path in MONITORED or is_of_pictures(path):
+        return False
+    return row is None or row.versioned
 
 
 def bearer(header: str) -> str | None:

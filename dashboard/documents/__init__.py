@@ -1,1 +1,4 @@
-"""Documents: PDF, spreadsheets, plots."""
+"""Documents: papers (PDF), spreadsheets, plots, files of places.
+
+Owns the formats; must not know what is reported.
+"""

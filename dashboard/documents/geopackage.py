@@ -1,8 +1,9 @@
 """GeoPackage: one file with map layers for QGIS and other programs (OGC 12-128r18, version 1.3).
 
-Owns the format. Must not know what the layers mean. Places are WGS 84; a row without a place has no geometry.
-The style of a layer stands in the table `layer_styles`, which QGIS reads when it opens the layer.
-Written with apsw, in memory: a second copy of SQLite in the process would drop the locks of the database.
+Owns the format. Must not know what the layers mean. Places are WGS 84; a row without a place has no
+geometry. The style of a layer stands in the table `layer_styles`, which QGIS reads when it opens the
+layer. Written with apsw, in memory: a second copy of SQLite in the process would drop the locks of the
+database.
 """
 
 import struct

@@ -26,10 +26,8 @@ class PlotSeries(Struct, frozen=True):
 
 
 def rates(title: str, labels: Sequence[str], series: Sequence[PlotSeries], unit: str) -> str:
-    """Points with their 95 % intervals, series side by side; "×" where there was no effort."""
-    highs = [r.high for one in series for r in one.values if r.high is not None]
-    shown = sorted(r.per100 for one in series for r in one.values if r.per100 is not None)
-    top = axis_top(min(max(highs, default=1.0), 4 * max(shown[-1], 1.0) if shown else 1.0))
+    """Points with their 95 % intervals, series side by side; "×" where the effort is too little."""
+    top = top_of(series)
     step = (W - LEFT - 10) / max(len(labels), 1)
     parts = [_axes(title, labels, step, top, unit)]
     for k, one in enumerate(series):
@@ -57,6 +55,14 @@ def hours(title: str, at: Sequence[float], share: Sequence[float], unit: str) ->
     return _svg(title, [_axes(title, labels, scale, top, unit, centred=False), curve])
 
 
+def top_of(series: Sequence[PlotSeries]) -> float:
+    """Where the axis of rates ends: above every interval, but at most at four times the highest rate."""
+    drawn = [rate for one in series for rate in one.values if rate.enough]
+    highs = [rate.high for rate in drawn if rate.high is not None]
+    shown = sorted(rate.per100 for rate in drawn if rate.per100 is not None)
+    return axis_top(min(max(highs, default=1.0), 4 * max(shown[-1], 1.0) if shown else 1.0))
+
+
 def axis_top(value: float) -> float:
     """The smallest of 1, 2, 5 x 10^n that is at least `value`."""
     if value <= 0:
@@ -70,7 +76,7 @@ def _y(value: float, top: float) -> float:
 
 
 def _point(x: float, rate: RateInterval, top: float, one: PlotSeries) -> str:
-    if rate.per100 is None or rate.low is None or rate.high is None:
+    if not rate.enough or rate.per100 is None or rate.low is None or rate.high is None:
         return f'<text x="{x:.1f}" y="{H - BOTTOM - 4}" text-anchor="middle" fill="{INK}">×</text>'
     y, low, high = (_y(value, top) for value in (rate.per100, rate.low, rate.high))
     fill = one.colour if one.filled else "#fff"

@@ -1,21 +1,23 @@
 """Tables as CSV and XLSX, safe to open in a spreadsheet program.
 
-Owns the two formats. Text never becomes a formula, codes stay text, numbers stay numbers.
+Owns the two formats. Text never becomes a formula, codes stay text, numbers and dates stay what they are.
+How a sheet looks: `sheet_look`.
 """
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from dashboard.documents.table import Cell, Table
+from dashboard.documents import sheet_look
+from dashboard.documents.sheet_look import Cover
+from dashboard.documents.table import Cell, Table, dated
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets read such text as a formula
-MAX_COLUMN_WIDTH = 40
+NO_XML = "\ufffe\uffff"
 
 
 def csv_bytes(table: Table) -> bytes:
@@ -30,60 +32,72 @@ def csv_bytes(table: Table) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def xlsx_bytes(tables: Iterable[Table]) -> bytes:
-    """Tables as one workbook, one sheet per table."""
+def xlsx_bytes(tables: Iterable[Table], cover: Cover | None = None) -> bytes:
+    """Tables as one workbook, one sheet per table, after a cover where one is given."""
     book = Workbook()
     book.remove(book.worksheets[0])
     names: set[str] = set()
+    first = book.create_sheet(_name(cover.sheet, names)) if cover else None
+    titles = []
     for table in tables:
-        _fill(book.create_sheet(_name(table.title, names)), table)
+        name = _name(table.title, names)
+        titles.append((name, table.title))
+        _fill(book.create_sheet(name), table)
+    if cover and first is not None:
+        for row, text in _cover_texts(cover, titles):
+            put(first, row, 1, text)
+        sheet_look.cover_sheet(first, cover, titles)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def put(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
+    """Write one value; text is text, even if it begins with "="."""
+    cell = sheet.cell(row, column)
+    if isinstance(value, str):
+        cell.value = printable(value)
+        cell.data_type = "s"
+        cell.quotePrefix = value.startswith(FORMULA_STARTS)
+    elif isinstance(value, datetime):
+        cell.value = value.replace(tzinfo=None)  # a workbook knows no offset: local time
+    elif value is not None:
+        cell.value = value
+    if value is not None:
+        cell.number_format = sheet_look.number_format(value)
 
 
 def _fill(sheet: Worksheet, table: Table) -> None:
     rows: Sequence[tuple[Cell, ...]] = (table.columns, *table.rows)
     for r, row in enumerate(rows, start=1):
         for c, value in enumerate(row, start=1):
-            _put(sheet, r, c, value)
-    for c in range(1, len(table.columns) + 1):
-        sheet.cell(1, c).font = Font(bold=True)
-        widest = max((_width(row[c - 1]) for row in rows), default=8)
-        sheet.column_dimensions[get_column_letter(c)].width = min(MAX_COLUMN_WIDTH, widest + 2)
-    sheet.freeze_panes = "A2"
+            put(sheet, r, c, value)
     if table.note:
-        at = len(rows) + 2
-        _put(sheet, at, 1, table.note)
-        sheet.cell(at, 1).alignment = Alignment(wrap_text=False)
+        put(sheet, len(rows) + 2, 1, table.note)
+    sheet_look.table_sheet(sheet, rows, table.note)
 
 
-def _put(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
-    cell = sheet.cell(row, column)
-    if isinstance(value, str):
-        cell.value = _printable(value)
-        cell.data_type = "s"  # text, even if it begins with "="
-        cell.number_format = "@"
-        cell.quotePrefix = value.startswith(FORMULA_STARTS)
-    elif value is not None:
-        cell.value = value
+def _cover_texts(cover: Cover, titles: Sequence[tuple[str, str]]) -> list[tuple[int, str]]:
+    """Row and text of everything on the cover."""
+    at = 3 + len(cover.paragraphs)
+    return [
+        (1, cover.title),
+        *enumerate(cover.paragraphs, start=3),
+        (at + 1, cover.contents),
+        *enumerate((title for _, title in titles), start=at + 2),
+    ]
 
 
 def _csv_cell(cell: Cell) -> Cell:
     if isinstance(cell, str):
-        text = _printable(cell)
+        text = printable(cell)
         return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-    return cell
+    return dated(cell) if isinstance(cell, date) else cell
 
 
-def _printable(text: str) -> str:
-    """The text without control characters, which XLSX does not allow."""
-    return "".join(one for one in text if one in "\t\n\r" or ord(one) >= 32)
-
-
-def _width(cell: Cell) -> int:
-    text = "" if cell is None else str(cell)
-    return sum(2 if ord(one) > 0x2E7F else 1 for one in text)
+def printable(text: str) -> str:
+    """The text without control characters and the two others that XML does not allow."""
+    return "".join(one for one in text if one in "\t\n\r" or (ord(one) >= 32 and one not in NO_XML))
 
 
 def _name(title: str, taken: set[str]) -> str:

@@ -4,7 +4,8 @@ Owns its handlers and who may act: officials and administrators.
 Acts are POSTs from our own pages.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +14,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from dashboard.installer.card import read_backups, read_card
+from dashboard.installer.examination import Examination
 from dashboard.installer.traffic import read_traffic
 from dashboard.web.responses import Reply
+from gateway.broker.requests import ask_for_sync
 from gateway.clock import Clock
-from gateway.config import SourceSettings
+from gateway.config import Config
+from gateway.doctor.finding import MARKS
 from gateway.domain.model import RefusalReason, Role
 from gateway.domain.people.permissions import Access, Resource
 from gateway.ingest.devices.approval import (
@@ -28,6 +33,7 @@ from gateway.ingest.devices.approval import (
 )
 from gateway.store import Store
 from gateway.store.feed import Feed
+from gateway.version import program_version
 
 PAGE = "/pending"
 RESULT_COUNTS = (
@@ -42,19 +48,21 @@ PLACES: dict[str, PlaceAnswer] = {"right": "right", "none": "none"}
 
 
 class Installer:
-    """Handlers of the page. Without a `approvals` it only shows."""
+    """Handlers of the page. Without `approvals` nothing is approved, revoked or read again."""
 
     def __init__(
         self,
         store: Store,
         feed: Feed,
         reply: Reply,
-        sources: Sequence[SourceSettings],
+        config: Config,
         approvals: Approvals | None,
         clock: Clock,
     ) -> None:
         self._store, self._feed, self._reply = store, feed, reply
-        self._sources, self._approvals, self._clock = sources, approvals, clock
+        self._card_endurance_tb = config.store.card_endurance_tb
+        self._sources, self._approvals, self._clock = config.sources, approvals, clock
+        self._examination = Examination(config, clock)
 
     def routes(self) -> list[Route]:
         """The page and its actions."""
@@ -64,6 +72,7 @@ class Installer:
             Route(f"{PAGE}/revoke", self.revoke, methods=["POST"]),
             Route(f"{PAGE}/forget", self.forget, methods=["POST"]),
             Route(f"{PAGE}/read-again", self.read_again, methods=["POST"]),
+            Route(f"{PAGE}/examine", self.examine, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -95,6 +104,7 @@ class Installer:
         except ApprovalError as error:
             return await self._page(request, str(error))
         self._feed.tell(outcome)
+        await asyncio.to_thread(ask_for_sync, self._store.path)
         return _redirect_with_result(revoked=device.label)
 
     async def forget(self, request: Request) -> Response:
@@ -124,6 +134,13 @@ class Installer:
             left=again.refused.total(),
         )
 
+    async def examine(self, request: Request) -> Response:
+        """Let the doctor examine this gateway, and show what it found."""
+        if not may_act(request):
+            raise HTTPException(403)
+        await self._examination.run()
+        return RedirectResponse(f"{PAGE}#doctor", 303)
+
     async def _form(self, request: Request) -> tuple[Approvals, Mapping[str, str]]:
         """The fields of the form. Raises HTTPException (403) if the reader may not act."""
         if self._approvals is None or not may_act(request):
@@ -143,6 +160,9 @@ class Installer:
                 _page_number(request.query_params.get("page", "")),
             )
         )
+        card, backups = await self._store.read(
+            lambda reader: (read_card(reader, self._card_endurance_tb), read_backups(reader))
+        )
         account = request.state.account
         return self._reply.page(
             request,
@@ -151,11 +171,17 @@ class Installer:
             account=account,
             status=400 if wrong else 200,
             found=found,
+            card=card,
+            backups=backups,
             wrong=wrong,
             done=_result(request.query_params),
             roles=tuple(Role),
             may_act=approvals is not None and may_act(request),
             models=approvals.models if approvals else {},
+            examined=self._examination.newest,
+            marks=MARKS,
+            may_examine=may_act(request),
+            version=program_version(),
         )
 
 

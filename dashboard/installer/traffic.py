@@ -13,7 +13,6 @@ from gateway.config import SourceSettings
 from gateway.dialects.table import BY_NAME
 from gateway.domain import trap_lifecycle
 from gateway.domain.model import Device, DeviceState, Role, Standing
-from gateway.domain.refused.unknown_names import claimant
 from gateway.ingest.devices.approval import away_km
 from gateway.ingest.devices.message_trace import bars
 from gateway.store import Reader
@@ -52,13 +51,6 @@ class DeviceTraffic(Struct, frozen=True):
     today: dict[str, int]  # kind -> events since local midnight
 
 
-class NameClaim(Struct, frozen=True):
-    """More unknown names than the list can hold, and the likely sender."""
-
-    claimant: str
-    flood: NameFlood
-
-
 class Traffic(Struct, frozen=True):
     """Everything the page shows."""
 
@@ -68,7 +60,7 @@ class Traffic(Struct, frozen=True):
     waiting: int  # number of all pending devices
     page: int
     pages: int
-    claims: list[NameClaim]
+    floods: list[NameFlood]
     no_events: list[tuple[str, NoEventCount]]  # with the display name of the device
     reasons: Counter[str]
     refused: list[QuarantinedMessage]
@@ -89,7 +81,6 @@ def read_traffic(
     pages = max(1, -(-len(pending) // DEVICES_PER_PAGE))
     page = min(page, pages)
     shown = pending[(page - 1) * DEVICES_PER_PAGE : page * DEVICES_PER_PAGE]
-    floods = reader.held.floods(now - FLOOD_SHOWN)
     return Traffic(
         sources=[_source(source) for source in sources],
         devices=_known_devices(reader, devices, dialect, now, zone),
@@ -97,7 +88,7 @@ def read_traffic(
         waiting=len(pending),
         page=page,
         pages=pages,
-        claims=[NameClaim(claimant(one.filter), one) for one in floods],
+        floods=reader.held.floods(now - FLOOD_SHOWN),
         no_events=_no_events(reader, devices),
         reasons=reader.refused(),
         refused=reader.quarantine(MAX_ROWS),

@@ -11,6 +11,7 @@ import msgspec
 
 from dashboard.live.map_marks import Cell
 from dashboard.maps import base_layers, bounds
+from dashboard.maps.base_layers import Ground
 from dashboard.maps.bounds import Box
 from dashboard.maps.geojson import Feature, collection
 from gateway.words.catalogue import Translations
@@ -24,7 +25,7 @@ def live_map(
     off_map: Collection[str] = (),
     *,
     cells: Sequence[Cell] = (),
-    tiles: bool,
+    ground: Ground,
 ) -> dict[str, Any]:
     """Devices, sensors' rates, the address of the coastline, and GSI tiles if offered.
 
@@ -40,8 +41,10 @@ def live_map(
         "devices": collection(devices),
         "cells": msgspec.to_builtins(cells),
         "rates": collection([_scaled(feature) for feature in rates]),
-        "tiles": msgspec.to_builtins(base_layers.offered(text)) if tiles else [],
-        "coast": base_layers.COAST,
+        "tiles": msgspec.to_builtins(base_layers.offered(text)) if ground.tiles else [],
+        "coast": ground.coast,
+        "first": ground.first,
+        "pack": ground.pack,
         "attribution": base_layers.ATTRIBUTION,
     }
 

@@ -5,6 +5,7 @@ Owns the handlers. Must not decide who may read (`dashboard.app`) and must not w
 
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,10 +22,11 @@ from dashboard.live.streaming.open_streams import OpenStreams
 from dashboard.live.streaming.stream import EventStream
 from dashboard.live.updates import Live
 from dashboard.maps import bounds, extent
-from dashboard.maps.base_layers import COAST
+from dashboard.maps.base_layers import COAST, Ground
 from dashboard.maps.bounds import Box
 from dashboard.maps.coastline_process import Coastline
 from dashboard.maps.extent import Named, OffMap
+from dashboard.maps.pack.archive import MapPack
 from dashboard.web.auth import COOKIE
 from dashboard.web.forwarded import source
 from dashboard.web.responses import Reply
@@ -33,6 +35,8 @@ from gateway.config import Config
 from gateway.store import Store
 
 PERIODS = (30, 90, 365)  # days
+MOST_RATES = 300  # sensors whose rates stand in the page, the highest first
+FIRST_COAST_S = 3.0  # a page waits so long for the coast of its map's first picture
 SCRIPT_WORDS = (
     "mark.",
     "field.",
@@ -54,6 +58,7 @@ class LivePages:
     ) -> None:
         self._store, self._live, self._reply, self._config = store, live, reply, config
         self._clock, self._coastline = clock, Coastline()
+        self._pack = MapPack(config.dashboard.map_pack)
         self._panels, self._streams = Panels(reply), OpenStreams()
         self._changes = Changes(live, self._panels)
 
@@ -79,12 +84,12 @@ class LivePages:
         shown = self._panels.show(version, everything, view)
         drawing = live_map(
             features(shown.devices.values()),
-            features(found.sensors),
+            features(found.sensors[:MOST_RATES]),
             limits,
             words,
             off_map,
             cells=shown.cells,
-            tiles=self._config.dashboard.tiles != "none",
+            ground=await self._ground(limits),
         )
         return self._page(
             request,
@@ -95,6 +100,7 @@ class LivePages:
             map=drawing,
             off_map=list(off_map.values()),
             rates=found,
+            most_rates=MOST_RATES,
             days=days,
             periods=PERIODS,
             species=species,
@@ -177,6 +183,14 @@ class LivePages:
         now = self._clock()
         return await self._store.read(
             lambda reader: (rates(reader, self._reply.zone, now, days, species), reader.species())
+        )
+
+    async def _ground(self, limits: Box) -> Ground:
+        first = await self._coastline.first(limits, FIRST_COAST_S)
+        return Ground(
+            tiles=self._config.dashboard.tiles != "none",
+            first=msgspec.Raw(first or b"null"),
+            pack=self._pack.address,
         )
 
     def _split(self, snapshot: Snapshot) -> tuple[dict[str, OffMap], Box]:

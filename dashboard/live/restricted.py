@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from dashboard.analysis.rate import rai
+from dashboard.analysis.intervals.between_sites import pooled
 from dashboard.live.device_view import URGENCY, DeviceView
 from dashboard.live.sensor_rates import MIN_EFFORT_DAYS, Rates, SensorRate
 from dashboard.live.snapshot import Snapshot
+from gateway.domain.geo import mesh_code
 from gateway.domain.model import Alert, Event, Role
 from gateway.domain.people.permissions import Access, Detail, Resource
 
@@ -144,7 +145,7 @@ def _coarse_event(event: Event, code: str) -> Event:
 
 def _square_rate(code: str, some: list[SensorRate]) -> SensorRate:
     events, days = sum(one.events for one in some), sum(one.days for one in some)
-    rate, enough = rai(events, days), days >= MIN_EFFORT_DAYS
+    rate, enough = pooled((one.events, one.days) for one in some), days >= MIN_EFFORT_DAYS
     lat, lon = _centre_of(code)
     return replace(
         some[0],
@@ -158,20 +159,19 @@ def _square_rate(code: str, some: list[SensorRate]) -> SensorRate:
         rate=rate.per100 if enough else None,
         low=rate.low if enough else None,
         high=rate.high if enough else None,
+        basis=rate.basis,
+        sites=rate.sites,
+        dispersion=rate.dispersion,
     )
 
 
 def _code_of(lat: float | None, lon: float | None) -> str:
     """The code of the 5 km square of a place."""
-    from gateway.domain.geo import mesh  # on first use: numpy and shapely, 20 MB
-
-    return mesh.code_or_empty(lat, lon, "5km") or NOWHERE
+    return mesh_code.code_or_empty(lat, lon, "5km") or NOWHERE
 
 
 def _centre_of(code: str) -> tuple[float, float] | tuple[None, None]:
     """The middle of a square, degrees."""
     if code == NOWHERE:
         return None, None
-    from gateway.domain.geo import mesh
-
-    return mesh.centre(code)
+    return mesh_code.centre(code)

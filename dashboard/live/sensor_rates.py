@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from msgspec import Struct
 
-from dashboard.analysis.rate import rai
+from dashboard.analysis.rate import Basis, rai
 from gateway.domain.epoch import day_number
 from gateway.domain.model import Device, Role
 from gateway.domain.species import UNKNOWN
@@ -29,8 +29,13 @@ class SensorRate(Struct, frozen=True, kw_only=True):
     animals: int
     days: float  # measured effort
     rate: float | None  # None: too little effort
-    low: float | None  # exact 95 % interval of the rate
+    low: float | None  # 95 % interval of the rate
     high: float | None
+    basis: Basis = (
+        "exact"  # what the interval stands on: of a square of several sensors not a Poisson count
+    )
+    sites: int = 1  # sensors behind it
+    dispersion: float | None = None  # how much these differ, 1: as a Poisson count
 
 
 class Rates(Struct, frozen=True):

@@ -1,8 +1,8 @@
 """The offline coastline: the land around a site, from the file made by the build hook.
 
-Owns reading and clipping that file. Must not know devices or pages.
-`python -m dashboard.maps.coastline WEST SOUTH EAST NORTH` writes the land as GeoJSON, for
-`coastline_process`.
+Owns reading, clipping and simplifying that file. Must not know devices or pages.
+`python -m dashboard.maps.coastline WEST SOUTH EAST NORTH` writes the land as GeoJSON twice, each on a
+line, for `coastline_process`: coarse, for a map's first picture, and fine.
 """
 
 import gzip
@@ -21,18 +21,19 @@ from dashboard.maps.bounds import Box
 
 SOURCE = Path(__file__).parents[1] / "static" / "vendor" / "coast.json.gz"
 GRID = 10_000  # units per degree in the file
-DETAILS_ALONG = 2_000  # details smaller than the longer side / DETAILS_ALONG are left out
+FINE, COARSE = 2_000, 300  # details smaller than the longer side / this are left out
 
 
-def geojson(limits: Box) -> bytes:
+def geojson(limits: Box, details: int = FINE) -> bytes:
     """One GeoJSON FeatureCollection of the land inside `limits`."""
-    return json.dumps(features(limits), separators=(",", ":")).encode()
+    return json.dumps(features(limits, details), separators=(",", ":")).encode()
 
 
-@lru_cache(maxsize=4)
-def features(limits: Box) -> dict[str, Any]:
+@lru_cache(maxsize=8)
+def features(limits: Box, details: int = FINE) -> dict[str, Any]:
     """The same as Python values, one feature per polygon. Cached: callers must not change it."""
-    shapes = [shape for land in _land(limits) for shape in _cut(land, limits)]
+    tolerance = max(limits[2] - limits[0], limits[3] - limits[1]) / details / 2
+    shapes = [shape for land in _land(limits, tolerance) for shape in _cut(land, limits, tolerance)]
     return {
         "type": "FeatureCollection",
         "features": [
@@ -41,13 +42,15 @@ def features(limits: Box) -> dict[str, Any]:
     }
 
 
-def _land(limits: Box) -> Iterator[Polygon]:
+def _land(limits: Box, tolerance: float) -> Iterator[Polygon]:
+    """The polygons that touch a box and are large enough to be seen there."""
     west, south, east, north = (round(edge * GRID) for edge in limits)
     with gzip.open(SOURCE, "rt") as lines:
         for line in lines:
-            (left, bottom, right, top), *rings = json.loads(line)
-            if left <= east and right >= west and bottom <= north and top >= south:
-                shell, *holes = map(_ring, rings)
+            left, bottom, right, top = map(int, line[2 : line.index("]")].split(","))
+            touches = left <= east and right >= west and bottom <= north and top >= south
+            if touches and max(right - left, top - bottom) >= tolerance * GRID:
+                shell, *holes = map(_ring, json.loads(line)[1:])
                 if len(shell) >= 4:
                     yield Polygon(shell, [hole for hole in holes if len(hole) >= 4])
 
@@ -57,12 +60,10 @@ def _ring(steps: list[int]) -> list[tuple[float, float]]:
     return [(x / GRID, y / GRID) for x, y in zip(xs, ys, strict=True)]
 
 
-def _cut(land: Polygon, limits: Box) -> Iterator[Polygon]:
-    west, south, east, north = limits
-    tolerance = max(east - west, north - south) / DETAILS_ALONG / 2
-    shape = clip_by_rect(land, west, south, east, north)
+def _cut(land: Polygon, limits: Box, tolerance: float) -> Iterator[Polygon]:
+    shape = clip_by_rect(land, *limits)
     if tolerance > 2 / GRID:
-        shape = shape.simplify(tolerance)
+        shape = shape.simplify(tolerance, preserve_topology=False)
     shape = set_precision(shape if shape.is_valid else make_valid(shape), 1 / GRID)
     for part in getattr(shape, "geoms", [shape]):
         if part.geom_type == "Polygon" and part.area >= tolerance**2:
@@ -75,4 +76,5 @@ def _area(ring: LinearRing) -> float:
 
 if __name__ == "__main__":
     west, south, east, north = map(float, sys.argv[1:])
-    sys.stdout.buffer.write(geojson((west, south, east, north)))
+    frame = (west, south, east, north)
+    sys.stdout.buffer.write(geojson(frame, COARSE) + b"\n" + geojson(frame))

@@ -7,11 +7,10 @@ escaped JSON, `Page.data`.
 
 from typing import Any
 
-import folium
-from folium.utilities import JsCode
 from msgspec import Struct
 
 from dashboard.maps import base_layers
+from dashboard.maps.folium_alone import JsCode, folium
 from dashboard.maps.geojson import collection
 from dashboard.web import assets
 from gateway.words.catalogue import Translations
@@ -53,4 +52,6 @@ def parts(drawing: folium.Map, data: dict[str, Any]) -> Page:
     figure: Any = drawing.get_root()
     figure.render()
     scripts, styles = assets.links(drawing)
-    return Page(figure.html.render(), figure.script.render(), data, scripts, styles)
+    return Page(
+        figure.html.render(), figure.script.render(), data, [*scripts, base_layers.SCRIPT], styles
+    )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dashboard.maps.colour_classes import BREAKS, COLOURS
+from dashboard.maps.colour_classes import BREAKS, COLOURS, seen
 from gateway.words.catalogue import Translations
 
 Counted = Literal["events", "reports"]  # what a scale counts: its words are `scale.<counted>_...`
@@ -34,3 +34,10 @@ def text(row: LegendRow, counted: Counted, words: Translations) -> str:
     if row.upper is None:
         return words(f"scale.{counted}_from", lower=f"{row.lower:g}")
     return words(f"scale.{counted}_between", lower=f"{row.lower:g}", upper=f"{row.upper:g}")
+
+
+def shown(
+    scale: Sequence[LegendRow], counted: Counted, words: Translations
+) -> list[tuple[str, str]]:
+    """(colour, text) of each class; the colour as it is seen on the map's land."""
+    return [(seen(row.colour), text(row, counted, words)) for row in scale]

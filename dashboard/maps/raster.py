@@ -17,11 +17,10 @@ from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from dashboard.analysis.projection import Floats, Grid, Plane
-from dashboard.maps.colour_classes import BREAKS, COLOURS
+from dashboard.maps.colour_classes import BREAKS, COLOURS, OPACITY
 
 Bytes = NDArray[np.uint8]
 
-OPACITY = 0.7
 UNKNOWN = 0  # palette index of cells without an estimate: transparent
 MAX_ROWS = 2_000
 

@@ -4,7 +4,7 @@ Owns the reading of these choices from the roll-ups. Must not know pages.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from msgspec import Struct
 
@@ -27,6 +27,11 @@ class Choices(Struct, frozen=True):
     areas: list[str]
 
     @property
+    def usual(self) -> periods.Month:
+        """The month chosen by default: the last one that is over, where anything is recorded of it."""
+        return max(self.first, self.last.plus(-1))
+
+    @property
     def months(self) -> list[str]:
         """All months with records, oldest first."""
         return [str(self.first.plus(i)) for i in range(self.last.less(self.first) + 1)]
@@ -46,12 +51,3 @@ def choices(reader: Reader, zone: tzinfo, now: datetime) -> Choices:
 def default_species(species: Iterable[str]) -> str:
     """The species chosen by default: the most frequent pest of `species`, else all."""
     return next((one for one in species if one not in NOT_PESTS), ALL)
-
-
-def present_month(now: datetime, zone: tzinfo) -> periods.Month:
-    """The month that `now` lies in."""
-    return periods.month_of(_day(now, zone))
-
-
-def _day(now: datetime, zone: tzinfo) -> date:
-    return now.astimezone(zone).date()

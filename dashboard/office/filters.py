@@ -25,6 +25,8 @@ HOURS = {
     "20-04",
 }  # offered; any HH-HH is valid
 ALL = "all"  # of species
+AUTO_BAND = "auto"
+BANDS = (AUTO_BAND, "500", "1000", "2000", "3000", "6000", "8000")  # metres
 _HOURS = re.compile(r"([01]\d|2[0-3])-([01]\d|2[0-4])")
 
 SquareSize = Literal["5km", "1km"]
@@ -41,6 +43,12 @@ class MapFilter(Struct, frozen=True):
     area: str = ""  # "": all areas
     square: SquareSize = "5km"
     against: Against = ""  # "before": compare with the months before; "year": with the year before
+    band: str = AUTO_BAND  # metres between neighbours for hot spots; AUTO_BAND: several are scanned
+
+    @property
+    def bands_m(self) -> tuple[float, ...] | None:
+        """The distances of neighbours to test; None: chosen from where the sensors stand."""
+        return None if self.band == AUTO_BAND else (float(self.band),)
 
     @property
     def span(self) -> LocalDays:
@@ -82,6 +90,7 @@ def read(query: Mapping[str, str], present: Month, species: str) -> MapFilter:
         area=query.get("area", "")[:64],
         square="1km" if _choice(query, "square", "5km", ("5km", "1km")) == "1km" else "5km",
         against=_against(_choice(query, "against", "", ("", "before", "year"))),
+        band=_choice(query, "band", AUTO_BAND, BANDS),
     )
 
 

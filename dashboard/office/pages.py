@@ -12,25 +12,33 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.analysis.rate import RateInterval
+from dashboard.maps.base_layers import Ground
+from dashboard.maps.pack.archive import MapPack
 from dashboard.office import choices as choices_module
 from dashboard.office import filters, land_files
 from dashboard.office.choices import Choices
+from dashboard.office.damage.files import DamageFiles
+from dashboard.office.effect.pages import EffectPages
 from dashboard.office.figures.pages import FigurePages
 from dashboard.office.filters import MapFilter
 from dashboard.office.gis.pages import GisPages
-from dashboard.office.map import drawing, offline_file, overview
+from dashboard.office.map import compared, drawing, offline_file, overview
 from dashboard.office.map.drawing import Drawn
 from dashboard.office.map.overview import MapInput
 from dashboard.office.papers.pages import PaperPages
+from dashboard.office.reports.files import ReportFiles
+from dashboard.office.siting.kept_pages import KeptPages
 from dashboard.office.siting.pages import SitingPages
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.store import Reader
 from gateway.store.reading import Reads
+from gateway.version import program_version
 from gateway.words.catalogue import Translations
 
 PAPERS = ("a4", "a3")
+MOST_ROWS = 500  # of sensors in the page; all are in the file for GIS
 
 
 class Officials:
@@ -40,8 +48,10 @@ class Officials:
         self._store, self._reply, self._config, self._clock = store, reply, config, clock
         self._land = land_files.read(config.office)
         self._figures = FigurePages(store, reply, config, clock)
+        self._effect = EffectPages(store, reply, clock, config.site.title)
         self._papers = PaperPages(store, reply, config, clock, self._land)
         self._gis = GisPages(store, reply, config, clock)
+        self._kept = KeptPages(store, reply, clock)
         self._sites = SitingPages(store, reply, config, clock, self._land)
 
     def routes(self) -> list[BaseRoute]:
@@ -52,8 +62,12 @@ class Officials:
             Route("/officials/map.html", self.send_file),
             *self._gis.routes(),
             *self._sites.routes(),
+            *self._kept.routes(),
             *self._figures.routes(),
+            *self._effect.routes(),
             *self._papers.routes(),
+            *DamageFiles(self._store).routes(),
+            *ReportFiles(self._store, self._reply).routes(),
         ]
 
     async def show_map(self, request: Request) -> Response:
@@ -65,14 +79,22 @@ class Officials:
         paper = request.query_params.get("paper", "a4")
         if paper not in PAPERS:
             raise HTTPException(400, f"paper must be one of {', '.join(PAPERS)}")
-        return await self._map(request, "officials_sheet.html", paper=paper)
+        return await self._map(
+            request, "officials_sheet.html", paper=paper, version=program_version()
+        )
 
     async def send_file(self, request: Request) -> Response:
         """The map as one file that opens without a network."""
         words = self._reply.text(request)
         _, inputs = await self._store.read(lambda reader: self._read(reader, request))
         html = await asyncio.to_thread(
-            offline_file.render, self._reply, inputs, self._land, words, self._clock()
+            offline_file.render,
+            self._reply,
+            inputs,
+            self._land,
+            words,
+            self._clock(),
+            self._config.dashboard,
         )
         name = f"shishigaki-{inputs[0].map_filter.month}.html"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -97,6 +119,9 @@ class Officials:
             lengths=filters.PERIOD_MONTHS,
             hours=sorted(filters.HOURS),
             papers=PAPERS,
+            most_rows=MOST_ROWS,
+            compared=_compared(inputs, words),
+            bands=filters.BANDS,
             squares=_squares(drawn),
             script=drawing.script_values(words, *(one.map for one in drawn)),
             **(drawing.legends(words) | values),
@@ -111,19 +136,26 @@ class Officials:
 
     def _draw(self, inputs: list[MapInput], words: Translations) -> list[Drawn]:
         limits = drawing.map_limits(inputs, self._config.dashboard.centre)
-        return drawing.draw(
-            inputs, self._land, limits, words, self._config.dashboard.tiles != "none"
-        )
+        settings = self._config.dashboard
+        ground = Ground(tiles=settings.tiles != "none", pack=MapPack(settings.map_pack).address)
+        return drawing.draw(inputs, self._land, limits, words, ground)
 
 
 def read_filter(request: Request, choices: Choices) -> MapFilter:
     """The filter of a query. Raises HTTPException (400, with the reason) for a wrong value."""
     try:
         return filters.read(
-            request.query_params, choices.last, choices_module.default_species(choices.species)
+            request.query_params, choices.usual, choices_module.default_species(choices.species)
         )
     except ValueError as error:
         raise HTTPException(400, str(error)) from None
+
+
+def _compared(inputs: list[MapInput], words: Translations) -> str:
+    """The sentence about two periods; "" for one."""
+    if len(inputs) < 2:
+        return ""
+    return compared.sentence(compared.compared(inputs[0].tallies, inputs[1].tallies), words)
 
 
 def _names(inputs: MapInput) -> dict[str, str]:

@@ -5,10 +5,13 @@ Owns the conversion between months, local days since 1970 and moments. Periods e
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from gateway.domain.epoch import HOUR_MS, day_number, ms
+from gateway.domain import zones
+from gateway.domain.epoch import day_number
+from gateway.domain.zones import LocalHours
 
 _MONTH = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
 
@@ -39,15 +42,9 @@ class LocalDays(Struct, frozen=True, order=True):
         begin, end = (datetime.combine(day, time(), zone) for day in (self.start, self.stop))
         return begin.astimezone(UTC), end.astimezone(UTC)
 
-    def hours(self, zone: tzinfo) -> tuple[int, int, int]:
-        """First and last hour since 1970 (the last excluded), and the zone's offset in whole hours.
-
-        The offset is the one at the beginning: exact in zones without daylight saving, as in Japan.
-        """
-        begin, end = self.moments(zone)
-        offset = begin.astimezone(zone).utcoffset() or timedelta()
-        first, last = (ms(moment) // HOUR_MS for moment in (begin, end))
-        return first, last, round(offset.total_seconds() / 3600)
+    def hours(self, zone: ZoneInfo) -> LocalHours:
+        """Its hours since 1970, with the zone's offset in each: also across a change of the clocks."""
+        return zones.local_hours(zone, *self.moments(zone))
 
     def until(self, today: date) -> "LocalDays":
         """The part up to and including `today`; at least the first day."""

@@ -5,12 +5,14 @@ square are rounded down to steps of `least`, its effort to tens of days, and its
 fixed scale. So the difference between two months' publications does not reveal a single event.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
+from math import ceil, floor
 from typing import Any
 
 from msgspec import Struct
 
+from dashboard.analysis.rate import rai
 from dashboard.documents.table import Table
 from dashboard.maps import geojson, legend
 from dashboard.maps.geojson import Feature
@@ -19,6 +21,7 @@ from dashboard.office.filters import ALL
 from dashboard.office.map import layers
 from dashboard.office.map.squares import MeshCell
 from dashboard.office.periods import LocalDays, Month, month_of, months_ending
+from dashboard.public.edition import NAMES, Edition
 from gateway.config.office import Public
 from gateway.domain.species import PERSON
 
@@ -26,7 +29,6 @@ MONTHS = 12
 EFFORT_STEP = 10
 CLASS_DAYS = 30  # with less effort no class is published
 
-COLUMNS = ("mesh5km", "camera_days", "events_at_least", "rate_class_from", "rate_class_to")
 NEVER_PUBLISHED = {PERSON}  # for the privacy of people
 FALLBACK_SPECIES = "boar"
 
@@ -78,12 +80,20 @@ def _square(cell: MeshCell, least: int) -> PublicSquare:
     )
 
 
-def published(found: Iterable[PublicSquare], bounds: Any) -> list[Feature]:
+def published(found: Iterable[PublicSquare], about: Edition, bounds: Any) -> Feature:
     """The squares as GeoJSON for programs, with the names of the table's columns."""
-    return [
-        geojson.square(bounds(one.code), dict(zip(COLUMNS, _row(one), strict=True)))
+    squares = [
+        geojson.square(bounds(one.code), dict(zip(NAMES, _row(one, about), strict=True)))
         for one in found
     ]
+    return {
+        **geojson.collection(squares),
+        "title": about.title,
+        "license": about.licence_address,
+        "source": about.publisher,
+        "species": about.species,
+        "temporal": [about.span.start.isoformat(), about.span.last.isoformat()],
+    }
 
 
 def features(found: Iterable[PublicSquare], bounds: Any) -> list[Feature]:
@@ -97,13 +107,32 @@ def features(found: Iterable[PublicSquare], bounds: Any) -> list[Feature]:
     ]
 
 
-def table(found: Iterable[PublicSquare], title: str) -> Table:
+def table(found: Iterable[PublicSquare], about: Edition) -> Table:
     """The squares as a table for programs: English column names, codes as text."""
-    return Table(title, COLUMNS, tuple(_row(one) for one in found))
+    return Table(about.title, NAMES, tuple(_row(one, about) for one in found))
 
 
-def _row(one: PublicSquare) -> tuple[str | int | float | None, ...]:
+def _row(one: PublicSquare, about: Edition) -> tuple[str | int | float | None, ...]:
     scale = legend.rows()
     row = None if one.rate_class is None else scale[one.rate_class]
     limits = (None, None) if row is None else (row.lower, row.upper)
-    return one.code, one.effort_days, one.events, *limits
+    days = (about.span.start.isoformat(), about.span.last.isoformat())
+    figures = (one.effort_days, one.events, *limits, *interval(one, about.least))
+    return one.code, about.species, *days, *figures, about.licence, about.publisher
+
+
+def interval(one: PublicSquare, least: int) -> tuple[float | None, float | None]:
+    """The 95 % limits of the rate (Poisson) that hold for every count and effort that were published so.
+
+    Made of published figures only, so that they tell nothing more; None: no class is published.
+    """
+    if one.rate_class is None or one.events is None:
+        return None, None
+    most = one.events + least - 1 if one.events else 0
+    low = rai(one.events, one.effort_days + EFFORT_STEP).low
+    high = rai(most, one.effort_days).high
+    return _rounded(low, floor), _rounded(high, ceil)
+
+
+def _rounded(value: float | None, outwards: Callable[[float], int]) -> float | None:
+    return None if value is None else outwards(value * 100) / 100

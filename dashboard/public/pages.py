@@ -7,15 +7,14 @@ a template: only squares.
 import asyncio
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dashboard.documents import spreadsheet
 from dashboard.maps import bounds, coastline
-from dashboard.maps.geojson import Feature, collection
+from dashboard.maps.base_layers import Ground
+from dashboard.maps.geojson import Feature
 from dashboard.office import choices as choices_module
 from dashboard.office.choices import Choices
 from dashboard.office.filters import MapFilter, read
@@ -23,6 +22,8 @@ from dashboard.office.map import drawing, hotspot_map, overview
 from dashboard.office.map.layers import Layer
 from dashboard.office.periods import LocalDays
 from dashboard.public import open_data
+from dashboard.public.edition import edition
+from dashboard.public.files import OpenDataFiles
 from dashboard.public.open_data import PublicSquare
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
@@ -31,6 +32,8 @@ from gateway.domain.geo import mesh
 from gateway.store import Reader
 from gateway.store.reading import Reads
 from gateway.words.catalogue import Translations
+
+COAST_DETAILS = 800  # the coast stands in the page, for readers who may not ask for the live map's
 
 
 class PublicInput(Struct, frozen=True):
@@ -53,8 +56,7 @@ class PublicPages:
         """The routes of these pages."""
         return [
             Route("/public", self.show),
-            Route("/public/squares.geojson", self.send_geojson),
-            Route("/public/squares.csv", self.send_csv),
+            *OpenDataFiles(self._store, self._config, self._clock).routes(),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -75,21 +77,10 @@ class PublicPages:
             map_filter=found.map_filter,
             species=open_data.public_choices(found.choices.species),
             public=self._config.public,
+            about=edition(self._config, found.map_filter.species, "", found.span),
             legend=drawing.legends(words)["legend"],
             script=drawing.script_values(words, page),
         )
-
-    async def send_geojson(self, request: Request) -> Response:
-        """The squares as GeoJSON."""
-        found = await self._read(request)
-        body = msgspec.json.encode(collection(open_data.published(found.squares, mesh.bounds)))
-        return Response(body, media_type="application/geo+json")
-
-    async def send_csv(self, request: Request) -> Response:
-        """The squares as CSV."""
-        found = await self._read(request)
-        table = open_data.table(found.squares, "public")
-        return Response(spreadsheet.csv_bytes(table), media_type="text/csv")
 
     async def _read(self, request: Request) -> PublicInput:
         species = request.query_params.get("species", "")[:64]
@@ -112,5 +103,9 @@ def draw(shapes: list[Feature], words: Translations) -> Any:
     corners = [(lat, lon) for shape in shapes for lon, lat in shape["geometry"]["coordinates"][0]]
     limits = bounds.around(corners)
     return hotspot_map.draw(
-        [Layer("public", shapes, True)], {}, limits, words, coast=coastline.features(limits)
+        [Layer("public", shapes, True)],
+        {},
+        limits,
+        words,
+        Ground(coast=coastline.features(limits, COAST_DETAILS)),
     )

@@ -1,4 +1,4 @@
-// The form of a capture on a phone: photos are made smaller before they are sent, and the place is asked
+// A form with photos on a phone: photos are made smaller before they are sent, and the place is asked
 // for only when somebody taps the button. Without this script the form sends the photos as they are.
 "use strict";
 (() => {
@@ -145,14 +145,16 @@
     const box = form.querySelector(".place");
     if (!box || !window.isSecureContext || !navigator.geolocation) return;
     box.hidden = false;
+    const { lat = "position_lat", lon = "position_lon" } = box.dataset; // the fields that are filled
     const [button, said] = [box.querySelector("button"), box.querySelector("[role=status]")];
     button.addEventListener("click", () => {
       said.textContent = form.dataset.wait;
       navigator.geolocation.getCurrentPosition(
         ({ coords }) => {
-          form.elements.position_lat.value = coords.latitude;
-          form.elements.position_lon.value = coords.longitude;
-          form.elements.position_accuracy_m.value = coords.accuracy;
+          form.elements[lat].value = coords.latitude;
+          form.elements[lon].value = coords.longitude;
+          const accuracy = form.elements.position_accuracy_m;
+          if (accuracy) accuracy.value = coords.accuracy;
           said.textContent = form.dataset.here.replace("{m}", Math.ceil(coords.accuracy));
         },
         (error) => { said.textContent = error.code === error.PERMISSION_DENIED ? form.dataset.denied : form.dataset.failed; },

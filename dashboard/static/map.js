@@ -61,7 +61,9 @@ window.Shishigaki = (() => {
     });
     circle.bindPopup(() => list(p.name, [
       [words["field.rate"], known
-        ? `${p.rate.toFixed(1)} (${p.low.toFixed(1)}–${p.high.toFixed(1)})` : words["rates.too_little"]],
+        ? (p.events ? `${p.rate.toFixed(1)} (${p.low.toFixed(1)}–${p.high.toFixed(1)})`
+          : words["rates.up_to"].replace("{high}", p.high.toFixed(1)))
+        : words["rates.too_little"]],
       [words["field.events"], p.events],
       [words["field.days"], p.days.toFixed(1)],
     ]));
@@ -188,15 +190,7 @@ window.Shishigaki = (() => {
   }
 
   async function drawCoast() {
-    const pane = map.createPane("coast");
-    pane.style.zIndex = 150; // below tiles
-    const answer = await fetch(data.coast);
-    if (!answer.ok) throw new Error(answer.status);
-    L.geoJSON(await answer.json(), {
-      pane: "coast", interactive: false, renderer: L.canvas({ pane: "coast", padding: 0.5 }),
-      style: { color: "#55656d", weight: 1, fillColor: "#f4f0e3", fillOpacity: 1 },
-      attribution: data.attribution,
-    }).addTo(map);
+    await BaseMap.coast(map, data.first, data.coast, data.attribution);
     requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.coast = "drawn"; }));
   }
 
@@ -240,7 +234,9 @@ window.Shishigaki = (() => {
     devices = L.geoJSON(data.devices, { pointToLayer: mark }).addTo(map);
     const control = L.control.layers();
     tiles.forEach((layer, number) => control.addOverlay(layer, data.tiles[number].name));
-    control.addOverlay(rates, words["map.rates"]).addOverlay(devices, words["map.devices"]).addTo(map);
+    control.addOverlay(rates, words["map.rates"]).addOverlay(devices, words["map.devices"]);
+    if (data.pack) control.addOverlay(BaseMap.pack(map, data.pack).addTo(map), words["map.pack"]);
+    control.addOverlay(BaseMap.grid(map), words["map.grid"]).addTo(map);
     return tiles;
   }
 

@@ -4,6 +4,7 @@ const Officials = (() => {
   const given = JSON.parse(document.getElementById("office").textContent);
   const { words, colours } = given;
   const started = [];
+  let crowded = null; // the canvas of a map with very many sensors
   const GREY = "#5d6763";
   const UNDER = ["gaps", "protected", "mesh"]; // areas are drawn below points
   const VIEW = "shishigaki.office.view";
@@ -12,14 +13,22 @@ const Officials = (() => {
 
   const word = (group, value) => words[`${group}.${value}`] || value;
   const fill = (key, values) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const tint = (c) => (c === null ? { fillOpacity: 0, dashArray: "4 4" } : { fillColor: colours[c] });
+  const MANY = 1000; // marks; more are drawn on one canvas and are reached by the table, not by keys
+  const BLANK = { fillOpacity: 0, dashArray: "4 4" };
+  // Squares let the ground through; marks without opacity have the colour that is seen there, as the legend.
+  const tint = (c) => (c === null ? BLANK : { fillColor: colours[c], fillOpacity: given.opacity });
+  const mark = (c) => (c === null ? BLANK : { fillColor: given.seen[c], fillOpacity: 1 });
 
-  // Formats [per100, low, high, n, effort]; without effort the rate is unknown, not zero.
+  // Formats [per100, low, high, n, effort, basis, sites, dispersion] as `rate_text.told` does on the pages.
+  // Without effort the rate is unknown, not zero; of one device the last three are left out.
   function rate(r, unit) {
-    const [per100, low, high, n, effort] = r;
+    const [per100, low, high, n, effort, basis = "exact", sites = 1, spread = null] = r;
     if (per100 === null) return words["office.no_effort"];
-    const shown = { rate: per100.toFixed(1), low: low.toFixed(1), high: high.toFixed(1), n, effort: effort.toFixed(1) };
-    return fill(`office.rate.${unit}`, shown);
+    const little = effort < given.least;
+    const shown = { rate: per100.toFixed(1), low: low.toFixed(1), high: high.toFixed(1), n, effort: effort.toFixed(little ? 2 : 1) };
+    const from = fill(`basis.${basis}`, { sites, dispersion: spread === null ? "" : spread.toFixed(1) });
+    return fill(`office.${n ? "rate" : "zero"}.${unit}`, shown) + fill("office.stands", { basis: from })
+      + (little ? fill("office.little", { least: given.least }) : "");
   }
 
   function box(heading, lines) {
@@ -50,7 +59,8 @@ const Officials = (() => {
 
   function sensors(feature, at) {
     const p = feature.properties;
-    const circle = L.circleMarker(at, { radius: 8, weight: 2, color: "#16201b", fillOpacity: 1, ...tint(p.c) });
+    const look = { radius: crowded ? 4 : 8, weight: crowded ? 1 : 2, color: "#16201b", ...mark(p.c) };
+    const circle = L.circleMarker(at, crowded ? { ...look, renderer: crowded } : look);
     return tell(circle, p.name, [rate(p.r, "rai")]);
   }
 
@@ -60,7 +70,7 @@ const Officials = (() => {
     const ring = L.circleMarker(at, {
       radius: 14, weight: 4, fill: false, color: hot ? "#a50012" : "#0b4184", dashArray: hot ? null : "6 4",
     });
-    return tell(ring, words[`office.spot.${p.spot}`], [`Gi* z = ${p.z}, p = ${p.p} (BH)`]);
+    return tell(ring, words[`office.spot.${p.spot}`], [fill("office.spot_told", p)]);
   }
 
   function traps(feature, at) {
@@ -105,8 +115,8 @@ const Officials = (() => {
   }
 
   const STYLES = {
-    mesh: (f) => ({ color: "#39443f", weight: 1.5, fillOpacity: 0.75, ...tint(f.properties.c) }),
-    public: (f) => ({ color: "#39443f", weight: 1.5, fillOpacity: 0.75, ...tint(f.properties.c) }),
+    mesh: (f) => ({ color: "#39443f", weight: 1.5, ...tint(f.properties.c) }),
+    public: (f) => ({ color: "#39443f", weight: 1.5, ...tint(f.properties.c) }),
     protected: () => ({ color: "#1b6b2f", weight: 2, dashArray: "8 4", fillColor: "#1b6b2f", fillOpacity: 0.12 }),
     gaps: () => ({ color: GREY, weight: 1, dashArray: "2 5", fillColor: GREY, fillOpacity: 0.3 }),
   };
@@ -123,16 +133,6 @@ const Officials = (() => {
     layer.setStyle(STYLES[name]);
     layer.eachLayer((one) => tell(one, ...SAYS[name](one.feature.properties)));
     if (layer._map) layer.bringToBack();
-  }
-
-  async function coast(map, source, attribution) {
-    const pane = map.createPane("coast");
-    pane.style.zIndex = 150;
-    const land = typeof source === "string" ? await (await fetch(source)).json() : source;
-    L.geoJSON(land, {
-      pane: "coast", interactive: false, attribution,
-      style: { color: "#55656d", weight: 1, fillColor: "#f4f0e3", fillOpacity: 1 },
-    }).addTo(map);
   }
 
   function remembered() {
@@ -186,11 +186,62 @@ const Officials = (() => {
     }
   }
 
+  // On paper nothing can be pointed at: each sensor has its name, its rate and the interval beside it.
+  function called(map, told) {
+    const names = (told.layers.sensors?.features || []).map(({ geometry, properties: { name, r } }) => ({
+      at: [geometry.coordinates[1], geometry.coordinates[0]], events: r[3],
+      name: r[0] === null ? name : `${name} ${r[0].toFixed(1)} (${r[1].toFixed(1)}–${r[2].toFixed(1)})`,
+    })).sort((one, other) => other.events - one.events);
+    const group = L.layerGroup().addTo(map);
+    BaseMap.pane(map, "names", 450);
+    const beside = [[0, 20], [0, -20], [1, 0], [-1, 0]]; // below, above, right, left
+    const show = () => {
+      const left = BaseMap.place(map, group, names, "called", { beside, most: 120 });
+      const note = document.querySelector("[data-unnamed]");
+      note.textContent = left ? fill("office.sheet_unnamed", { n: left }) : "";
+    };
+    map.on("moveend resize", show);
+    show();
+  }
+
+  // A sheet is as wide as its paper; on a narrower screen it is shown smaller.
+  function fitPaper() {
+    const paper = document.querySelector(".sheet .paper");
+    if (!paper) return;
+    const fit = () => {
+      paper.style.zoom = 1;
+      paper.style.zoom = Math.min(1, Math.floor(1000 * document.documentElement.clientWidth / (paper.offsetWidth + 24)) / 1000);
+    };
+    addEventListener("resize", fit);
+    addEventListener("beforeprint", () => { paper.style.zoom = 1; });
+    addEventListener("afterprint", fit);
+    fit();
+  }
+
+  // The site's own map and the numbered grid; on paper the grid is there unless it was switched off.
+  function ground(parts, told) {
+    if (SHEET) called(parts.map, told);
+    const added = told.pack ? { pack: BaseMap.pack(parts.map, told.pack).addTo(parts.map) } : {};
+    added.grid = BaseMap.grid(parts.map);
+    if (SHEET) { added.grid.addTo(parts.map); BaseMap.north(parts.map, words["map.north"]); }
+    for (const [name, layer] of Object.entries(added)) parts.control.addOverlay(layer, words[`map.${name}`]);
+    Object.assign(parts.layers, added);
+  }
+
+  // Surfaces lie below the lines of the site's own map.
+  function lower(map, picture) {
+    const shown = map.hasLayer(picture);
+    picture.remove();
+    picture.options.pane = BaseMap.pane(map, "surface", 250);
+    if (shown) picture.addTo(map);
+  }
+
   function start(parts) {
     const { map } = parts;
     const told = given.maps[started.length];
+    crowded = (told.layers.sensors?.features.length || 0) > MANY ? L.canvas() : null;
     for (const [name, features] of Object.entries(told.layers)) parts.layers[name].addData(features);
-    for (const [name, url] of Object.entries(told.pictures)) parts.layers[name].setUrl(url);
+    for (const [name, url] of Object.entries(told.pictures)) lower(map, parts.layers[name].setUrl(url));
     map.attributionControl.setPrefix(false);
     map.getContainer().setAttribute("role", "application");
     map.getContainer().setAttribute("aria-label", words["office.map_label"]);
@@ -200,6 +251,7 @@ const Officials = (() => {
     label(map, ".leaflet-control-layers-toggle", "map.layers");
     L.control.scale({ imperial: false, maxWidth: 160 }).addTo(map);
     for (const [name, layer] of Object.entries(parts.layers)) dress(name, layer);
+    ground(parts, told);
     restore(parts);
     map.on("overlayadd", ({ layer }) => {
       if (UNDER.some((name) => parts.layers[name] === layer)) layer.bringToBack();
@@ -209,7 +261,7 @@ const Officials = (() => {
     follow(parts);
     started.push(parts);
     legends();
-    coast(map, told.coast, parts.attribution).finally(() => {
+    BaseMap.coast(map, told.first, told.coast, parts.attribution).finally(() => {
       document.body.dataset.maps = Number(document.body.dataset.maps || 0) + 1;
     });
   }
@@ -243,6 +295,7 @@ const Officials = (() => {
   // Checkboxes beside the legend of an offline file, and buttons that need a script.
   function wire() {
     slide();
+    fitPaper();
     for (const button of document.querySelectorAll("[data-print]")) {
       button.hidden = false;
       button.addEventListener("click", () => print());

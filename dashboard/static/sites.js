@@ -18,7 +18,7 @@
 
   function sentence(move) {
     const parts = [fill(move.loss_share > 0 ? "office.site_loss" : "office.site_gain", {
-      share: Math.abs(100 * move.loss_share).toFixed(1), loss: Math.abs(move.loss100).toFixed(1),
+      share: Math.abs(100 * move.loss_share).toFixed(1),
     })];
     if (move.too_close_m !== null) parts.push(fill("office.site_close", { m: Math.round(move.too_close_m) }));
     if (move.too_far_m !== null) parts.push(fill("office.site_far", { m: Math.round(move.too_far_m) }));

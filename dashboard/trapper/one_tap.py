@@ -18,10 +18,10 @@ from starlette.routing import Route
 
 from dashboard.trapper.asked_fields import FieldError
 from dashboard.trapper.form_view import action_names, form_words
-from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of
+from dashboard.trapper.outcome_form import ACKNOWLEDGE, action_of, rules_of, thanks
 from dashboard.trapper.recorded import SHOWN, UNDO, Editor, page_values, undo_of
-from dashboard.trapper.sent_form import FormReader, thanks
-from dashboard.web.multipart import FormError
+from dashboard.web.forms.multipart import FormError
+from dashboard.web.forms.sent_form import FormReader
 from dashboard.web.responses import Reply
 from gateway.alerts import texts
 from gateway.alerts.links import PATH, BadTicketError, Links, Ticket

@@ -13,11 +13,13 @@ from typing import Any
 from msgspec import Struct
 
 from dashboard.trapper.asked_fields import FieldError, answered
+from dashboard.web.forms.sent_form import MAX_PHOTOS, SentForm, photos_told
 from dashboard.web.responses import Reply
 from gateway.config.office import AskedField
 from gateway.domain import species
 from gateway.domain.model import ActionKind, TrapAction
 from gateway.domain.traps.trap_action import Position
+from gateway.words.catalogue import Translations
 
 ACKNOWLEDGE = "acknowledge"
 MAX_ANIMALS = 50
@@ -26,7 +28,6 @@ AGES = ("unknown", "adult", "young")
 WEIGHTS = ("", "-20kg", "20-40kg", "40-60kg", "60kg-")
 MAX_WEIGHT_KG = 700.0
 MAX_TEXT = 200
-MAX_PHOTOS = 8  # of one action
 LONGEST_AGO = timedelta(days=400)  # an older time is a slip of the finger
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _ACTION_ID = re.compile(r"[0-9A-Za-z_-]{1,80}\Z")
@@ -83,6 +84,11 @@ def action_of(
         replaces=_replaced(fields),
         **(animal | {"fields": asked} if found else {}),
     )
+
+
+def thanks(sent: SentForm, words: Translations) -> str:
+    """What is said after a record: that it stands, which photos were kept, and why others were not."""
+    return f"{words('onetap.thanks')} {photos_told(sent, words)}".strip()
 
 
 def _animal(fields: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ record names the photo for, or has sent it. The same photo sent again changes no
 kept: `gateway.ingest.photos`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.exceptions import HTTPException
@@ -13,7 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dashboard.web.multipart import MAX_BODY_BYTES
+from dashboard.web.forms.kept_photo import picture_answer
+from dashboard.web.forms.multipart import MAX_BODY_BYTES
 from dashboard.web.responses import Reply
 from gateway.alerts.links import BadTicketError, Links
 from gateway.alerts.policy import Policy
@@ -86,12 +86,8 @@ class PhotoPages:
         photo, traps = await self._store.read(lambda reader: _with_traps(reader, sha256))
         if photo is None or not may_see(access, photo, traps):
             raise HTTPException(404)
-        data = await asyncio.to_thread(self._keeper.files.read, photo.kept_sha256)
-        if data is None:
-            return self._answer(request, "photo.lost", 410)
-        name = f'inline; filename="{photo.kept_sha256[:16]}.jpg"'
-        headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
-        return Response(data, media_type="image/jpeg", headers=headers)
+        found = await picture_answer(self._keeper.files, photo)
+        return found or self._answer(request, "photo.lost", 410)
 
     async def _keep(self, request: Request, person: str) -> Response:
         sha256, body = request.path_params["sha256"], request.stream()
@@ -118,13 +114,13 @@ class PhotoPages:
         error: PhotoRefusal | None = None,
         photo: Photo | None = None,
     ) -> Response:
-        told = {"text": self._reply.text(request)(word)}
+        body = {"text": self._reply.text(request)(word)}
         if photo is not None:
-            told |= {"sha256": photo.sent_sha256, "kept_sha256": photo.kept_sha256}
+            body |= {"sha256": photo.sent_sha256, "kept_sha256": photo.kept_sha256}
         if error is not None:
-            told["error"] = error.value
+            body["error"] = error.value
         headers = {"Retry-After": RETRY_S} if status == 503 else None
-        return JSONResponse(told, status, headers)
+        return JSONResponse(body, status, headers)
 
 
 def may_see(access: Access, photo: Photo, traps: list[Device]) -> bool:

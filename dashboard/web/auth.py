@@ -16,6 +16,7 @@ from dashboard.web.entry.sessions import Sessions, mark_of
 from dashboard.web.forwarded import is_forwarded, source
 from gateway.clock import Clock
 from gateway.config import Dashboard
+from gateway.config.dashboard import is_local
 from gateway.domain.people.api_token import ApiToken
 from gateway.domain.people.permissions import Access, Visitor, access_of
 from gateway.domain.people.person import Person, UserRole
@@ -23,7 +24,6 @@ from gateway.domain.people.session import LONGEST
 from gateway.domain.people.signing import Keys
 
 COOKIE = "shishigaki_session"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Auth:
@@ -130,9 +130,3 @@ class Auth:
         if right:
             self._guesses.give_back(keys, self._clock())
         return right
-
-
-def is_local(settings: Dashboard) -> bool:
-    """Whether the settings let only this machine reach the pages."""
-    is_behind = bool(settings.public_url or settings.trusted_proxies)
-    return settings.host in LOOPBACK and not is_behind

@@ -70,8 +70,8 @@ def source(request: Request) -> str:
     """
     if SOURCE not in request.scope:
         peer = request.client.host if request.client else ""
-        told = request.headers.getlist("x-forwarded-for")
-        request.scope[SOURCE] = client_address(peer, told)
+        forwarded = request.headers.getlist("x-forwarded-for")
+        request.scope[SOURCE] = client_address(peer, forwarded)
     found: str = request.scope[SOURCE]
     return found
 

@@ -1,26 +1,23 @@
 """HTML responses: templates, security headers, the reader's language.
 
-Owns the Jinja environment (all values escaped) and the security headers. All HTML is made here. Must not
+Owns what every template of the gateway's pages is given. How templates are filled: `templating`. Must not
 read the store.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import jinja2
-import msgspec
-from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from dashboard.web import assets
+from dashboard.web.browser import templating
 from dashboard.web.browser.phone_words import phone_words
-from dashboard.web.browser.versions import address_of, phone_version
+from dashboard.web.browser.versions import phone_version
+from dashboard.web.guide import handbook
 from dashboard.web.i18n import choose, clock, text
 from gateway.alerts import texts
 from gateway.alerts.rules import TABLE
@@ -29,15 +26,10 @@ from gateway.domain.model import Alert
 from gateway.domain.people.permissions import Access
 from gateway.domain.people.person import Person
 from gateway.words.catalogue import Translations
-from gateway.words.visible import isolated, shown
 
 LANGUAGE_COOKIE = "lang"
 PERSON_HEADER = "Shishigaki-Person"
-if TYPE_CHECKING:  # numpy is loaded by the first page of rates
-    from dashboard.analysis.rate import RateInterval
-
 YEAR_S = 365 * 24 * 3600
-MOST_PLACES = 20  # of a list in a sentence
 
 
 class Reply:
@@ -46,27 +38,18 @@ class Reply:
     def __init__(self, config: Config) -> None:
         self._config = config
         self.zone = ZoneInfo(config.site.timezone)
-        self.asked = config.paperwork.fields  # what the municipality asks about a capture
-        loader = jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates")
-        self._jinja = jinja2.Environment(
-            loader=loader,
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            finalize=_finalized,
-        )
-        self._jinja.filters |= {"exact": _exact, "names": _names, "places": _places}
-        self._jinja.filters["short"] = _short
-        self._jinja.policies |= {"json.dumps_function": _json, "json.dumps_kwargs": {}}
+        self.asked = config.paperwork.asked  # what the municipality asks about a capture
+        self._jinja = templating.environment()
         self._jinja.globals.update(
             site=config.site.title,
             zone=self.zone,
             tiles=config.dashboard.tiles,
+            takes_reports=config.reports.enabled,
             rule=rule_title,
             about=about,
-            asset=address_of,
             phone_words=phone_words,
             phone_version=phone_version,
+            guide_at=handbook.reader_at,
         )
 
     def text(self, request: Request) -> Translations:
@@ -107,7 +90,9 @@ class Reply:
         response = HTMLResponse(
             html,
             status,
-            _headers(nonce if nonce in html else "", self._config.dashboard.tiles != "none"),
+            templating.headers(
+                nonce if nonce in html else "", self._config.dashboard.tiles != "none"
+            ),
         )
         if hasattr(request.state, "account"):  # the service worker keeps one person's pages only
             person = request.state.account
@@ -131,45 +116,3 @@ def about(alert: Alert, names: Mapping[str, str], words: Translations) -> tuple[
         return alert.subject, None
     named = f"{names.get(place, place)} {words.name('species', species)}"
     return named, place if place in names else None
-
-
-def _short(rate: "RateInterval") -> Markup:
-    """A rate with its interval for a table's cell."""
-    if rate.per100 is None:
-        return Markup("—")
-    return Markup("{:.1f} <small>({:.1f}–{:.1f})</small>").format(rate.per100, rate.low, rate.high)
-
-
-def _finalized(value: object) -> object:
-    """What a template shows: nothing that cannot be seen or that turns round the text beside it."""
-    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _names(names: Iterable[str], words: Translations) -> str:
-    """Names one after the other, none of which moves its neighbour."""
-    return words("office.comma").join(isolated(one) for one in names)
-
-
-def _places(devices: Sequence[Any], words: Translations) -> str:
-    """Devices with where they are said to be; of many the first."""
-    comma = words("office.comma")
-    named = [f"{isolated(one.name)} ({one.lat}, {one.lon})" for one in devices[:MOST_PLACES]]
-    return comma.join([*named, "…"] if len(devices) > MOST_PLACES else named)
-
-
-def _exact(value: str) -> Markup:
-    """An id for a form that sends it back, with every character that it has."""
-    return escape(value)
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _headers(nonce: str, tiles: bool) -> dict[str, str]:
-    return {
-        "Content-Security-Policy": assets.policy(nonce, tiles=tiles),
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "strict-origin-when-cross-origin",
-        "X-Content-Type-Options": "nosniff",
-    }

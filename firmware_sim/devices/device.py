@@ -33,6 +33,7 @@ class OutgoingPublish(NamedTuple):
     payload: bytes
     qos: int = 1
     retain: bool = False
+    id: str = ""  # by which the truth names the message; empty: it carries no event
 
 
 class Confirm(msgspec.Struct, frozen=True):
@@ -52,14 +53,15 @@ class DeviceClock:
     source: ClockSource
     set_at: float = 0.0  # when it was last right
     drift_ppm: float = 0.0
+    ahead_s: float = 0.0  # an error that nobody set right
 
     def read(self, now: float) -> float | None:
         """The time of the device's clock, Unix seconds; None without a clock."""
         if self.source == "none":
             return None
         if self.source == "rtc":
-            return now + (now - self.set_at) * self.drift_ppm * 1e-6
-        return now
+            return now + self.ahead_s + (now - self.set_at) * self.drift_ppm * 1e-6
+        return now + self.ahead_s
 
 
 @dataclass(slots=True)
@@ -81,15 +83,18 @@ class Firmware:
     meta: Payload
     clock: DeviceClock
     secret: int  # makes this device's event ids unique
+    forgets: bool = False  # the boot number is not kept
+    retains: bool = False  # events are published retained, as some firmware does by default
     boot: int = 0
     seq: int = 0
     booted_at: float = 0.0
     flash: dict[str, StoredEvent] = field(default_factory=dict)
     dropped: int = 0
+    dropped_ids: list[str] = field(default_factory=list)  # that the radio has not told yet
 
     def start(self, now: float) -> None:
         """Boot: new boot number, empty RAM; events in flash are kept and due again."""
-        self.boot += 1
+        self.boot = 1 if self.forgets else self.boot + 1
         self.seq = 0
         self.booted_at = now
         for held in self.flash.values():
@@ -112,7 +117,7 @@ class Firmware:
         if len(self.flash) >= FLASH_EVENTS:
             self._drop_one()
         name = str(body["id"])
-        publish = OutgoingPublish(self._topic("event"), encode(body))
+        publish = OutgoingPublish(self._topic("event"), encode(body), retain=self.retains, id=name)
         self.flash[name] = StoredEvent(publish, droppable=kind == "detection")
         return name
 
@@ -120,7 +125,7 @@ class Firmware:
         """A heartbeat. It is not kept in flash: the next one has the same content."""
         body = self._body("heartbeat", now)
         body.update(facts, queued=len(self.flash), dropped=self.dropped)
-        return OutgoingPublish(self._topic("telemetry"), encode(body))
+        return OutgoingPublish(self._topic("telemetry"), encode(body), id=str(body["id"]))
 
     def birth(self) -> list[OutgoingPublish]:
         """The retained birth and the description of the device."""
@@ -176,6 +181,8 @@ class Firmware:
     def _id(self, believed: float | None) -> str:
         """A ULID: 48 bits of the device's time, 80 bits derived from device, boot and sequence."""
         salt = f"{self.secret}/{self.name}/{self.boot}/{self.seq}".encode()
+        if self.forgets:  # such firmware draws its ids anew at each start
+            salt += f"/{self.booted_at}".encode()
         tail = int.from_bytes(blake2b(salt, digest_size=10).digest(), "big")
         number = (int((believed or 0.0) * 1000) << 80) | tail
         return "".join([PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
@@ -186,6 +193,7 @@ class Firmware:
             oldest = next(iter(self.flash))
         del self.flash[oldest]
         self.dropped += 1
+        self.dropped_ids.append(oldest)
 
 
 def rfc3339(at: float) -> str:

@@ -7,16 +7,20 @@ in the field.
 from collections.abc import Callable
 from typing import Protocol
 
+from firmware_sim.devices import troubles
 from firmware_sim.devices.chirpstack import ChirpStack
 from firmware_sim.devices.device import DeviceClock, Firmware, OutgoingPublish, Payload
 from firmware_sim.devices.meshtastic import Meshtastic
 from firmware_sim.devices.sensors import SensorValues
 from firmware_sim.habitat.random_streams import fraction, key, mix
+from firmware_sim.habitat.records import Lost, Sent, TruthRecord
 from firmware_sim.habitat.scenario import DeviceSpec, Scenario
 
 
 class Radio(Protocol):
     """The interface of all radios. Nothing is sent here: `due` returns what to send."""
+
+    told: list[TruthRecord]  # the truth about its messages that the world has not fetched yet
 
     def boot(self, now: SensorValues) -> None:
         """The device gets power."""
@@ -47,7 +51,7 @@ class Native:
 
     def __init__(self, scenario: Scenario, spec: DeviceSpec) -> None:
         stream = key(scenario.seed, spec.id, "radio")
-        self.spec, self.stream = spec, stream
+        self.spec, self.stream, self._sent_at = spec, stream, 0.0
         meta: Payload = {
             "model": spec.model,
             "fw": "1.4.2",
@@ -56,9 +60,19 @@ class Native:
             "inverted": spec.inverted,
         }
         drift = (fraction(stream, 1) - 0.5) * 80  # a cheap crystal: up to 40 ppm
-        clock = DeviceClock(spec.clock, drift_ppm=drift)
-        self.firmware = Firmware(scenario.site, spec.id, meta, clock, secret=scenario.seed)
+        ahead_s = troubles.clock_error_s(scenario, spec)
+        clock = DeviceClock(spec.clock, drift_ppm=drift, ahead_s=ahead_s)
+        self.firmware = Firmware(
+            scenario.site,
+            spec.id,
+            meta,
+            clock,
+            secret=scenario.seed,
+            forgets=spec.forgets,
+            retains=spec.retains,
+        )
         self.ram: list[OutgoingPublish] = []
+        self.told: list[TruthRecord] = []
 
     def boot(self, now: SensorValues) -> None:
         """Start the firmware; the person who gives it power also sets its clock."""
@@ -72,7 +86,9 @@ class Native:
             wobble = (fraction(self.stream, self.firmware.seq) - 0.5) * 1e-4
             lat, lon = round(self.spec.at[0] + wobble, 6), round(self.spec.at[1] - wobble, 6)
             facts["loc"] = {"lat": lat, "lon": lon, "acc_m": 8}
-        self.ram.append(self.firmware.telemetry(now.at, facts))
+        publish = self.firmware.telemetry(now.at, facts)
+        self.ram.append(publish)
+        self._tell(now, publish.id, "heartbeat", "")
 
     def seen(self, now: SensorValues, species: str, count: int) -> None:
         """Write a detection to flash."""
@@ -82,7 +98,8 @@ class Native:
 
     def trap(self, now: SensorValues) -> None:
         """Write the trap's change to flash."""
-        self._sense("trap.sprung" if now.sprung else "trap.set", now, {})
+        kind, state = ("trap.sprung", "sprung") if now.sprung else ("trap.set", "armed")
+        self._sense(kind, now, {}, state)
 
     def tamper(self, now: SensorValues) -> None:
         """Write a tamper event to flash."""
@@ -91,10 +108,20 @@ class Native:
     def due(self, link_s: float, reachable: bool) -> list[OutgoingPublish]:
         """Heartbeats (not stored) and the due events of the flash."""
         ram, self.ram = self.ram, []
-        return ram + self.firmware.due(link_s) if reachable else []
+        if reachable:
+            return ram + self.firmware.due(link_s)
+        self.told += [Lost(self._sent_at, self.spec.id, one.id, "offline") for one in ram]
+        return []
 
-    def _sense(self, kind: str, now: SensorValues, facts: Payload) -> None:
-        self.firmware.sense(kind, now.at, {**facts, **self._facts(now)})
+    def _sense(self, kind: str, now: SensorValues, facts: Payload, state: str = "") -> None:
+        name = self.firmware.sense(kind, now.at, {**facts, **self._facts(now)})
+        self._tell(now, name, kind, state)
+        dropped, self.firmware.dropped_ids = self.firmware.dropped_ids, []
+        self.told += [Lost(now.at, self.spec.id, one, "flash") for one in dropped]
+
+    def _tell(self, now: SensorValues, name: str, kind: str, state: str) -> None:
+        self._sent_at, believed = now.at, self.firmware.clock.read(now.at)
+        self.told.append(Sent(now.at, self.spec.id, name, kind, state, believed))
 
     def _facts(self, now: SensorValues) -> Payload:
         noise = fraction(self.stream, 2_000_000 + self.firmware.seq)

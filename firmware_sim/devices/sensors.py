@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from firmware_sim.devices.device import Payload
-from firmware_sim.devices.power import PrimaryCell, temperature_c
+from firmware_sim.devices.power import PrimaryCell, SolarCell, temperature_c
 
 
 class SensorValues(NamedTuple):
     """The values that a device can send at one moment."""
 
     at: float  # Unix seconds
-    battery: PrimaryCell
+    battery: PrimaryCell | SolarCell
     sprung: bool
     sprung_times: int
     is_night: bool
@@ -65,6 +65,13 @@ def _ws202(now: SensorValues, active: bool) -> tuple[bytes, Payload]:
     light = "dim" if now.is_night else "bright"
     return raw, {"battery": pct, "pir": "trigger" if active else "normal", "daylight": light}
 
+
+RENAMED = {  # what a later firmware calls the fields that say what a sensor saw
+    "magnet_status": "magnetic_contact",
+    "DOOR_OPEN_STATUS": "door_open_status",
+    "pir": "pir_status",
+}
+UNREADABLE = {"magnetic_contact", "pir_status"}  # names that no decoder of these makers has used
 
 CODECS = {
     "milesight-ws301": Codec("Milesight WS301", 85, _ws301),

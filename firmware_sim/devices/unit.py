@@ -1,29 +1,26 @@
-"""One simulated device: the stimuli of each day, and their effect on the device.
+"""One simulated device: the effect of each stimulus on it.
 
-Owns the plan of a day (a pure function of seed, device and day) and the device's state: armed or sprung,
-battery, online or offline. Must not talk MQTT or read the real clock.
+Owns the device's state (armed or sprung, battery, online or offline) and tells the truth about it. What
+happens when: `plan`. Must not talk MQTT or read the real clock.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 from typing import ClassVar, NamedTuple
 
-from firmware_sim.devices.power import PrimaryCell
+from firmware_sim.devices import trapper, troubles
+from firmware_sim.devices.plan import SPRING_PROBABILITY, Plan
+from firmware_sim.devices.power import PrimaryCell, SolarCell
 from firmware_sim.devices.radio import Native, Radio, radio_for
 from firmware_sim.devices.sensors import SensorValues
+from firmware_sim.devices.stimulus import Stimulus as Stimulus
 from firmware_sim.habitat import wildlife
-from firmware_sim.habitat.random_streams import fraction, key, mix, rng
+from firmware_sim.habitat.calendar import in_season
+from firmware_sim.habitat.herds.herds import Herds
+from firmware_sim.habitat.random_streams import fraction, key
+from firmware_sim.habitat.records import Armed, AtRest, Passage, Reach, Spring, TruthRecord
 from firmware_sim.habitat.scenario import DeviceSpec, Scenario
-from firmware_sim.habitat.wildlife import DAY_S, JST_S
+from firmware_sim.habitat.wildlife import DAY_S, JST_S, Visit
 
-WEEK_S = 7 * DAY_S
-
-# Probability that one visit of an animal springs an armed trap.
-SPRING_PROBABILITY = {
-    "snare": {"boar": 0.008, "deer": 0.009, "raccoon": 0.002, "marten": 0.0005},
-    "box": {"boar": 0.010, "deer": 0.001, "raccoon": 0.012, "marten": 0.003},
-    "": {},
-}
 # Battery: percent per day in standby, percent per activity.
 BATTERY_DRAIN = {
     ("native", "detector"): (0.20, 0.010),
@@ -33,15 +30,9 @@ BATTERY_DRAIN = {
     ("meshtastic", "detector"): (0.35, 0.010),
     ("meshtastic", "trap"): (0.35, 0.010),
 }
-
-
-class Stimulus(NamedTuple):
-    """Something that happens to a device."""
-
-    at: float  # Unix seconds
-    what: str  # a key of `SimulatedDevice.ACTS`
-    species: str = ""
-    group: int = 0
+CLOSED_AFTER_S = 120.0  # until the trapper has noted that a trap is closed
+MOST_CAUGHT = {"snare": 1, "box": 3, "": 0}
+NO_POWER_NEEDED = {"patrol", "lost", "found", "spring", "stolen", "replaced", "open", "close"}
 
 
 class TrueSpring(NamedTuple):
@@ -49,7 +40,7 @@ class TrueSpring(NamedTuple):
 
     trap: str
     at: float
-    cause: str  # species, "false" or "hand"
+    cause: str  # species, "false", "storm" or "hand"
     group: int
     found_at: float  # when the trapper reset it
 
@@ -57,25 +48,44 @@ class TrueSpring(NamedTuple):
 class SimulatedDevice:
     """A device at its place."""
 
-    def __init__(self, scenario: Scenario, spec: DeviceSpec, installed_at: float) -> None:
-        self.scenario, self.spec = scenario, spec
+    def __init__(
+        self,
+        scenario: Scenario,
+        spec: DeviceSpec,
+        installed_at: float,
+        herds: Herds | None = None,
+    ) -> None:
+        self.scenario, self.spec, self.herds = scenario, spec, herds
         self.stream = key(scenario.seed, spec.id)
         self.rates = {
             s: float(wildlife.density(scenario.habitat, s, *spec.at, seed=scenario.seed))
             for s in wildlife.SPECIES
         }
+        self._plan = Plan(scenario, spec, self.stream, self.rates)
         self.radio: Radio = radio_for(scenario, spec)
         rest, self.effort = BATTERY_DRAIN[spec.radio, spec.role]
         fresh = 55 + 45 * fraction(self.stream, 1)
-        self.battery = PrimaryCell(fresh, rest, installed_at)
+        self.battery: PrimaryCell | SolarCell = PrimaryCell(fresh, rest, installed_at)
+        if spec.power == "solar":
+            self.battery = SolarCell(fresh, installed_at, lambda d: troubles.is_dark(scenario, d))
         self.neglected = fraction(self.stream, 2) < scenario.faults.neglected
         self.cuts = 0  # number of current outages
+        self.gone = False  # stolen
         self.sprung: TrueSpring | None = None
+        self.caught = 0  # animals in the trap
         self.sprung_times = 0
         self.ledger: list[TrueSpring] = []
+        self.told: list[TruthRecord] = []  # what the world has not fetched yet
+        today = wildlife.local_day(installed_at)
+        self.at_rest = scenario.season is not None and not in_season(scenario.season, today)
         self.radio.boot(self.senses(installed_at))
         if spec.role == "trap":
             self.radio.trap(self.senses(installed_at))
+            self.told.append((AtRest if self.at_rest else Armed)(installed_at, spec.id))
+            if self.at_rest:
+                self.told.append(trapper.note(installed_at, spec.id, "paused"))
+        self._reached: tuple[bool, bool] | None = None
+        self._tell_reach(installed_at)
 
     @property
     def native(self) -> Native | None:
@@ -84,13 +94,14 @@ class SimulatedDevice:
 
     @property
     def online(self) -> bool:
-        """Whether it has power and no outage."""
-        return self.cuts == 0 and not self.battery.empty
+        """Whether it is there, has power and no outage."""
+        return self.cuts == 0 and not self.battery.empty and not self.gone
 
     @property
     def ready(self) -> bool:
         """Whether it is an armed trap that is online."""
-        return self.online and self.spec.role == "trap" and self.sprung is None
+        trap = self.spec.role == "trap" and not self.at_rest
+        return self.online and trap and self.sprung is None
 
     def senses(self, at: float) -> SensorValues:
         """The values of the device at `at`."""
@@ -98,118 +109,117 @@ class SimulatedDevice:
         night = hour < 6 or hour >= 18
         return SensorValues(at, self.battery, self.sprung is not None, self.sprung_times, night)
 
-    # ---- the plan -------------------------------------------------------------------------
-
-    def plan(self, day: int) -> list[Stimulus]:
+    def plan(self, day: int, visits: Iterable[Visit] | None = None) -> list[Stimulus]:
         """All stimuli of Japan's local day `day`, in time order."""
-        start = wildlife.day_starts(day)
-        plan = self._heartbeats(start) + self._outages(start)
-        plan += self._animals(day) + self._people(day, start) + self._mishaps(day, start)
-        plan.sort()
-        return plan
-
-    def _heartbeats(self, start: float) -> list[Stimulus]:
-        every = self.scenario.heartbeat_s
-        first = int(-(-(start - self._phase) // every))
-        last = int(-(-(start + DAY_S - self._phase) // every))
-        return [Stimulus(self._phase + n * every, "heartbeat") for n in range(first, last)]
-
-    @property
-    def _phase(self) -> float:
-        return fraction(self.stream, 3) * self.scenario.heartbeat_s
-
-    def _outages(self, start: float) -> list[Stimulus]:
-        faults = self.scenario.faults
-        area = key(self.scenario.seed, "area", self.spec.area)
-        found: list[Stimulus] = []
-        for stream, chance, longest in (
-            (self.stream, faults.device_silent_per_week, 72 * 3600.0),
-            (area, faults.area_silent_per_week, 18 * 3600.0),
-        ):
-            for begin, end in _outages_around(stream, start, chance, longest):
-                for at, what in ((begin, "lost"), (end, "found")):
-                    if start <= at < start + DAY_S:
-                        found.append(Stimulus(at, what))
-        return found
-
-    def _animals(self, day: int) -> list[Stimulus]:
-        seen = wildlife.visits(self.rates, self.stream, day)
-        if not seen:
-            return []
-        draw = rng(self.stream ^ 1, day)
-        if self.spec.role == "trap":
-            chance = SPRING_PROBABILITY[self.spec.trap_type]
-            caught = [visit for visit in seen if draw.random() < chance[visit.species]]
-            return [Stimulus(v.at, "spring", v.species, v.group) for v in caught]
-        frames: list[Stimulus] = []
-        for visit in seen:
-            at = visit.at
-            frames.append(Stimulus(at, "seen", visit.species, visit.group))
-            while draw.random() < 0.35 and at < visit.at + 240:
-                at += 5 + 55 * draw.random()
-                frames.append(Stimulus(at, "seen", visit.species, visit.group))
-        return frames
-
-    def _people(self, day: int, start: float) -> list[Stimulus]:
-        trap = self.spec.role == "trap"
-        due = trap or day % 30 == mix(self.stream, 4) % 30
-        skipped = fraction(self.stream ^ 2, day) < self.scenario.faults.patrol_skipped
-        if not due or (trap and skipped):
-            return []
-        return [Stimulus(start + (6.5 + 4 * fraction(self.stream ^ 3, day)) * 3600, "patrol")]
-
-    def _mishaps(self, day: int, start: float) -> list[Stimulus]:
-        faults = self.scenario.faults
-        at = start + DAY_S * fraction(self.stream ^ 4, day)
-        luck = fraction(self.stream ^ 5, day)
-        if self.spec.role == "trap" and luck < faults.false_spring_per_day:
-            return [Stimulus(at, "spring", "false", 0)]
-        if luck > 1 - faults.tamper_per_day:
-            return [Stimulus(at, "tamper")]
-        return []
+        return self._plan.day(day, visits)
 
     # ---- effects of stimuli ---------------------------------------------------------------
 
     def act(self, stimulus: Stimulus) -> None:
-        """Apply a stimulus. Without power only outages and people have an effect."""
-        self.battery.rest(stimulus.at)
-        if self.battery.empty and stimulus.what not in ("patrol", "lost", "found"):
+        """Apply a stimulus. A sensor without power tells nothing; its trap springs all the same."""
+        if stimulus.what == "pass":
+            self.told.append(
+                Passage(stimulus.at, self.spec.id, stimulus.species, stimulus.group, stimulus.herd)
+            )
             return
-        self.ACTS[stimulus.what](self, stimulus)
+        was_empty = self.battery.empty
+        self.battery.rest(stimulus.at)
+        if was_empty and not self.battery.empty:
+            self.radio.boot(self.senses(stimulus.at))
+        if self._works or stimulus.what in NO_POWER_NEEDED:
+            self.ACTS[stimulus.what](self, stimulus)
+        elif stimulus.what == "try":
+            self._try(stimulus)
+        self._tell_reach(stimulus.at)
+
+    @property
+    def _works(self) -> bool:
+        return not self.battery.empty and not self.gone
+
+    def _tell_reach(self, at: float) -> None:
+        now = self.online, self._works
+        if now != self._reached:
+            self._reached = now
+            self.told.append(Reach(at, self.spec.id, *now))
 
     def _heartbeat(self, now: Stimulus) -> None:
         self.battery.work(self.effort)
         self.radio.heartbeat(self.senses(now.at))
 
     def _seen(self, now: Stimulus) -> None:
+        if self.herds is not None and not self._lives(now):
+            return
         self.battery.work(self.effort)
         self.radio.seen(self.senses(now.at), now.species, now.group)
 
-    def _spring(self, now: Stimulus) -> None:
-        if self.sprung is not None:
+    def _try(self, now: Stimulus) -> None:
+        """A group of animals is at the trap: it springs with a chance that falls with their shyness."""
+        if self.herds is None or not self._lives(now):
             return
-        self.battery.work(self.effort)
+        base = self.scenario.catch.get(
+            now.species, SPRING_PROBABILITY[self.spec.trap_type].get(now.species, 0.0)
+        )
+        shy = self.herds.numbers[now.species].boldness(now.herd, self.spec.id, now.at)
+        if fraction(self.stream ^ 11, int(now.at * 1000)) < base * shy:
+            self._spring(now)
+
+    def _lives(self, now: Stimulus) -> bool:
+        if self.herds is None or now.herd < 0:
+            return True
+        alive = self.herds.numbers[now.species].alive(wildlife.local_day(now.at))
+        return bool(alive[now.herd] > 0)
+
+    def _spring(self, now: Stimulus) -> None:
+        if self.sprung is not None or self.at_rest:
+            return
         self.sprung = TrueSpring(self.spec.id, now.at, now.species, now.group, 0.0)
         self.sprung_times += 1
-        self.radio.trap(self.senses(now.at))
+        self.caught = self._take(now)
+        self.told.append(Spring(now.at, self.spec.id, now.species, self.caught))
+        if self._works:
+            self.battery.work(self.effort)
+            self.radio.trap(self.senses(now.at))
+
+    def _take(self, now: Stimulus) -> int:
+        if now.species not in wildlife.SPECIES:
+            return 0
+        most = min(now.group, MOST_CAUGHT[self.spec.trap_type])
+        if self.herds is None or now.herd < 0:
+            return max(1, most)
+        return self.herds.numbers[now.species].catch(now.herd, self.spec.id, now.at, max(1, most))
 
     def _reset(self, now: Stimulus) -> None:
         if self.sprung is None:
             return
         self.ledger.append(self.sprung._replace(found_at=now.at))
-        self.sprung = None
-        self.radio.trap(self.senses(now.at))
+        cause = self.sprung.cause
+        self.told.append(trapper.found(now.at, self.spec.id, self.stream, cause, self.caught))
+        self.sprung, self.caught = None, 0
+        self.told.append(Armed(now.at, self.spec.id))
+        if self._works:
+            self.radio.trap(self.senses(now.at))
+
+    def _open(self, now: Stimulus) -> None:
+        self.at_rest = False
+        self.told += [trapper.note(now.at, self.spec.id, "armed"), Armed(now.at, self.spec.id)]
+        if self._works:
+            self.radio.trap(self.senses(now.at))
+
+    def _close(self, now: Stimulus) -> None:
+        self._reset(now)
+        self.at_rest = True
+        self.told.append(trapper.note(now.at + CLOSED_AFTER_S, self.spec.id, "paused"))
+        self.told.append(AtRest(now.at, self.spec.id))
 
     def _tamper(self, now: Stimulus) -> None:
         self.radio.tamper(self.senses(now.at))
 
     def _patrol(self, now: Stimulus) -> None:
         low = 30.0 if self.spec.role == "detector" else 15.0
-        if self.battery.pct < low and not self.neglected:
+        if self.battery.pct < low and not self.neglected and not self.gone:
             self.battery.pct = 100.0
             self.radio.boot(self.senses(now.at))
-        if not self.battery.empty:
-            self._reset(now)
+        self._reset(now)
 
     def _lost(self, now: Stimulus) -> None:
         self.cuts += 1
@@ -217,34 +227,27 @@ class SimulatedDevice:
     def _found(self, now: Stimulus) -> None:
         self.cuts = max(0, self.cuts - 1)
 
+    def _stolen(self, now: Stimulus) -> None:
+        self.gone = True
+
+    def _replaced(self, now: Stimulus) -> None:
+        self.gone, self.battery.pct = False, 100.0
+        self.radio.boot(self.senses(now.at))
+        if self.spec.role == "trap":
+            self.radio.trap(self.senses(now.at))
+
     ACTS: ClassVar[dict[str, Callable[["SimulatedDevice", Stimulus], None]]] = {
         "heartbeat": _heartbeat,
         "seen": _seen,
+        "try": _try,
         "spring": _spring,
         "reset": _reset,
+        "open": _open,
+        "close": _close,
         "tamper": _tamper,
         "patrol": _patrol,
         "lost": _lost,
         "found": _found,
+        "stolen": _stolen,
+        "replaced": _replaced,
     }
-
-
-def _outages_around(
-    stream: int, start: float, chance: float, longest: float
-) -> list[tuple[float, float]]:
-    """The outages of a stream that begin in the week of `start` or in the week before or after."""
-    this = int(start // WEEK_S)
-    return [
-        window
-        for week in (this - 1, this, this + 1)
-        if (window := _outage(stream, week, chance, longest)) is not None
-    ]
-
-
-@lru_cache(maxsize=4096)
-def _outage(stream: int, week: int, chance: float, longest: float) -> tuple[float, float] | None:
-    """The outage that begins in a week, if any; most are short, few are long."""
-    if fraction(stream ^ 6, week) >= chance:
-        return None
-    begin = (week + fraction(stream ^ 7, week)) * WEEK_S
-    return begin, begin + 3600 + (longest - 3600) * fraction(stream ^ 8, week) ** 2

@@ -11,26 +11,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from firmware_sim.habitat import crowd
+from firmware_sim.habitat.crowd import Crowd
+from firmware_sim.habitat.device_spec import DeviceSpec as DeviceSpec
 from firmware_sim.habitat.wildlife import Habitat
-
-RadioName = Literal["native", "chirpstack", "meshtastic"]
-TrapType = Literal["", "snare", "box"]
-
-
-class DeviceSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """One device of a scenario."""
-
-    id: str  # native name, devEui, or Meshtastic node id
-    role: Literal["trap", "detector"]
-    name: str
-    at: tuple[float, float]  # latitude, longitude in degrees, WGS 84
-    area: str
-    radio: RadioName = "native"
-    model: str = ""
-    trap_type: TrapType = ""
-    inverted: bool = False  # a magnet contact that closes when the trap springs
-    sleeps: bool = False  # connects only to send (native)
-    clock: Literal["gps", "ntp", "rtc", "none"] = "ntp"  # native
 
 
 class FaultRates(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,18 +30,47 @@ class FaultRates(Struct, frozen=True, forbid_unknown_fields=True):
     neglected: float = 0.0  # share of devices whose battery is never changed
 
 
+class Trouble(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that goes wrong from the day `first` to the day `last` (MM-DD) of every year.
+
+    storm: areas fall silent, wind and water spring traps. theft: devices are moved and taken away, and
+    replaced after two weeks. clock: devices' clocks are wrong, always. rename: a firmware names the fields
+    of its frames differently from `first` on. dark: solar cells give nothing.
+    """
+
+    kind: Literal["storm", "theft", "clock", "rename", "dark"]
+    first: str = "01-01"
+    last: str = "12-31"
+    share: float = 1.0  # of the devices, or of the areas, that it hits
+
+
+class RadioGateway(Struct, frozen=True, forbid_unknown_fields=True):
+    """A receiver of LoRaWAN frames or mesh packets."""
+
+    id: str
+    at: tuple[float, float]
+    height_gain_db: float = 10.0  # of an antenna above the trees
+
+
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     """A world: land, animals' habitat, devices and faults."""
 
     name: str
     title: str
     site: str
-    devices: tuple[DeviceSpec, ...]
+    devices: tuple[DeviceSpec, ...] = ()
     seed: int = 1
     habitat: Habitat = "smooth"
     heartbeat_s: int = 21_600
     faults: FaultRates = FaultRates()
     outline: tuple[tuple[float, float], ...] = ()  # of safe land: (latitude, longitude) corners
+    start: str = ""  # the day on which an evaluation begins, 2018-04-01
+    animals: float = 0.0  # groups with home ranges, relative to the usual number; 0: a density
+    catch: dict[str, float] = {}  # of groups: the chance that a pass springs a trap, by species
+    season: tuple[str, str] | None = None  # traps are set from the first to the last day (MM-DD)
+    troubles: tuple[Trouble, ...] = ()
+    gateways: tuple[RadioGateway, ...] = ()  # none: frames are lost at `faults.frame_lost` anywhere
+    crowd: Crowd | None = None  # devices that are not written one by one
 
 
 class ScenarioError(ValueError):
@@ -77,6 +90,9 @@ def load(name_or_path: str | Path) -> Scenario:
         scenario = msgspec.convert(tomllib.loads(text), Scenario)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ScenarioError(f"scenario {name_or_path}: {error}") from error
+    if scenario.crowd is not None:
+        more = crowd.devices(scenario.crowd, scenario.seed)
+        scenario = msgspec.structs.replace(scenario, devices=(*scenario.devices, *more))
     ids = [spec.id for spec in scenario.devices]
     twice = sorted({i for i in ids if ids.count(i) > 1})
     if twice:

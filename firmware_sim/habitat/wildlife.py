@@ -25,18 +25,16 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from firmware_sim.habitat.random_streams import key, rng
+from firmware_sim.habitat import fields
+from firmware_sim.habitat.fields import Floats
+from firmware_sim.habitat.random_streams import rng
 
-Floats = NDArray[np.float64]
 Habitat = Literal["smooth", "patchy"]
 
 JST_S = 9 * 3600
 DAY_S = 86_400
-CENTRE_LAT, CENTRE_LON = 32.69, 128.75  # middle of Fukue island
-METRES_PER_DEGREE = 111_195.0
-WAVES = 96
 
 SMOOTH_SIGMA = 0.9
 PATCH_LOW, PATCH_HIGH, PATCH_AT, PATCH_EDGE = 0.1, 4.3, 0.8, 0.08
@@ -69,6 +67,7 @@ class Visit(NamedTuple):
     at: float  # Unix seconds
     species: str
     group: int
+    herd: int = -1  # -1: drawn from a density, of no herd
 
 
 def density(
@@ -99,6 +98,13 @@ def day_starts(day: int) -> float:
     return float(day * DAY_S - JST_S)
 
 
+def hour_weights(species: str) -> Floats:
+    """Give how active a species is in each local hour; they average 1."""
+    weights = np.array([float(digit) for digit in SPECIES[species].hours])
+    found: Floats = weights / weights.mean()
+    return found
+
+
 def visits(rates: Mapping[str, float], stream: int, day: int) -> list[Visit]:
     """Draw one local day's visits at a place, in time order.
 
@@ -118,21 +124,7 @@ def visits(rates: Mapping[str, float], stream: int, day: int) -> list[Visit]:
 
 
 def _field(habitat: str, species: str, lat: ArrayLike, lon: ArrayLike, seed: int) -> Floats:
-    waves, phases = _waves(habitat, species, seed)
-    north = (np.asarray(lat, dtype=np.float64) - CENTRE_LAT) * METRES_PER_DEGREE
-    shrink = METRES_PER_DEGREE * math.cos(math.radians(CENTRE_LAT))
-    east = (np.asarray(lon, dtype=np.float64) - CENTRE_LON) * shrink
-    total = np.zeros(np.broadcast(north, east).shape)
-    for (k_east, k_north), phase in zip(waves, phases, strict=True):
-        total += np.cos(k_east * east + k_north * north + phase)
-    return total * math.sqrt(2 / WAVES)
-
-
-@lru_cache(maxsize=64)
-def _waves(habitat: str, species: str, seed: int) -> tuple[Floats, Floats]:
-    draw = np.random.Generator(np.random.Philox(key=key(seed, "habitat", habitat, species)))
-    waves = draw.standard_normal((WAVES, 2)) / LENGTH_M[habitat]
-    return waves, draw.uniform(0, 2 * math.pi, WAVES)
+    return fields.field((seed, "habitat", habitat, species), LENGTH_M[habitat], lat, lon)
 
 
 @lru_cache(maxsize=32)

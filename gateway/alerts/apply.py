@@ -53,10 +53,10 @@ def tell_news(
     tx: Transaction, alert: Alert, policy: Policy, now: datetime, step: int, by: str
 ) -> None:
     """Plan that everyone who was notified of an alert, but `by`, gets who goes or how it ended."""
-    told = tx.outbox.told(alert)
+    notified = tx.outbox.told(alert)
     for rule in BESIDE.get(alert.rule, ()):
         other = tx.alerts.last(rule, alert.subject)
         if other and other.last_moment >= alert.observed_at:
-            told |= tx.outbox.told(other)
-    for delivery in policy.news(alert, now, told, step, by):
+            notified |= tx.outbox.told(other)
+    for delivery in policy.news(alert, now, notified, step, by):
         tx.outbox.add(alert, delivery)

@@ -10,12 +10,12 @@ import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.alerts import claims, messages
-from gateway.alerts.channels import UndeliveredError
+from gateway.alerts.channels import Notification, UndeliveredError
 from gateway.alerts.channels.table import OpenChannel
 from gateway.alerts.links import Links
 from gateway.alerts.policy import Policy
@@ -45,6 +45,10 @@ SentKey = tuple[str, int, int, str, str]
 """(alert, number of reopenings, step, person, channel)."""
 
 
+FollowText = Callable[[ClaimedDelivery, Notification], None]
+"""Is told of each text that was sent."""
+
+
 class Channels(Protocol):
     """The open channels by (person, id of the channel)."""
 
@@ -68,6 +72,7 @@ class Notifier:
         self._store, self._feed, self._policy, self._channels = store, feed, policy, channels
         self._links, self._clock, self._first_retry = links, clock, first_retry
         self._offers: Offers | None = None
+        self._follow: FollowText = lambda _delivery, _text: None
         self._under_way: Counter[DeliveryQueue] = Counter()
         self._wake = asyncio.Event()
         self._sent_keys: dict[SentKey, str] = {}  # sent -> answer, until the answer is written
@@ -75,6 +80,10 @@ class Notifier:
     def offer(self, offers: Offers) -> None:
         """Let messages say how they can be answered by a reply."""
         self._offers = offers
+
+    def let_follow(self, follow: FollowText) -> None:
+        """Let something follow each text that was sent; it must not wait."""
+        self._follow = follow
 
     async def run(self) -> None:
         """Deliver until cancelled: at once when an alert opens, else every LOOK_S."""
@@ -209,6 +218,7 @@ class Notifier:
             await self._settle(delivery, DeliveryStatus.SENT, self._sent_keys[min(keys)])
             for one in keys:
                 del self._sent_keys[one]
+            self._follow(delivery, notification)
 
     async def _failed(self, delivery: ClaimedDelivery, failure: UndeliveredError) -> None:
         now = self._clock()

@@ -59,6 +59,7 @@ class Policy:
         self.zone = ZoneInfo(config.site.timezone)
         self.alerts: Alerts = config.alerts
         self.actions: Actions = config.actions
+        self.reports = config.reports
         self.people: Mapping[str, Person] = {one.name: person_of(one) for one in config.people}
         if people is None:
             _check(config)
@@ -108,11 +109,21 @@ class Policy:
         """The watched land that contains a point or is near it."""
         return self._areas.around(lat, lon)
 
+    def land(self, name: str) -> WatchedLand | None:
+        """The watched land of a name."""
+        return self._areas.by_name.get(name)
+
     def first(self, alert: Alert, device: Device | None, now: datetime) -> list[PlannedDelivery]:
         """The deliveries of a new alert."""
         audience = TABLE[alert.rule].audience if alert.rule in TABLE else Audience.ALL
         wanted = self._responsible(_FIRST[audience], alert, device, now)
         return self._deliveries(wanted or self._reachable(), alert, now, 0)
+
+    def to(self, name: str, alert: Alert, now: datetime) -> list[PlannedDelivery]:
+        """The deliveries of an alert that concerns one person alone."""
+        return self._deliveries(
+            [one for one in self._reachable() if one.name == name], alert, now, 0
+        )
 
     def step(
         self, alert: Alert, device: Device | None, now: datetime, number: int, step: EscalationStep

@@ -13,7 +13,6 @@ from gateway.domain import species
 from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.model import URGENT, Alert, AlertStatus, Device, TimeQuality
-from gateway.domain.refused.unknown_names import claimant
 from gateway.words.catalogue import Language, Translations, translations
 
 MAX_CHARACTERS = 69  # characters of title, space and text
@@ -53,8 +52,10 @@ def subject(alert: Alert, device: Device | None, language: Language) -> str:
         return device.label[:MAX_NAME]
     if alert.rule == RuleName.GATEWAY_FAULT:
         return words.name("gateway_part", alert.subject)
+    if alert.rule == RuleName.RESIDENT_REPORT and alert.subject == "reports":
+        return words("alert.reports")
     if alert.rule == RuleName.MANY_NAMES:
-        return claimant(alert.subject)[:MAX_NAME]
+        return alert.subject[:MAX_NAME]
     if alert.rule == RuleName.UNREGISTERED_SPRING and alert.subject == "*":
         return words("alert.several_devices")
     if alert.rule == RuleName.MANY_SILENT:

@@ -1,6 +1,7 @@
 """The command line: one file per group of commands, listed in one table, imported on first use.
 
-Exit codes: 0 done, 1 failed with the reason on stderr, 2 wrong usage.
+Exit codes: 0 done, 1 failed with the reason on stderr, 2 wrong usage; `run`: 78 when its settings cannot be
+used (EX_CONFIG of sysexits.h).
 """
 
 import sys
@@ -17,7 +18,9 @@ from gateway.version import NAME, program_version
 COMMANDS = {  # command or group -> the file of this folder that registers it
     "run": "service.run",
     "demo": "demo.command",
+    "setup": "service.setup",
     "doctor": "service.doctor",
+    "broker": "service.broker",
     "devices": "devices.devices",
     "people": "people.people",
     "users": "people.users",
@@ -33,12 +36,19 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
     "rates": "office.rates",
     "report": "office.report",
     "map": "office.map",
+    "effect": "office.effect",
     "export": "office.export",
     "mesh": "office.mesh",
     "influx": "service.influx",
+    "region": "region.region",
     "backup": "service.backup",
     "restore": "service.backup",
     "simulate": "service.simulate",
+    "evaluate": "evaluation.command",
+    "record": "traffic.record",
+    "replay": "traffic.replay",
+    "upgrade": "service.upgrade",
+    "rollback": "service.upgrade",
     "version": "service.version",
 }
 
@@ -46,17 +56,20 @@ COMMANDS = {  # command or group -> the file of this folder that registers it
 class LazyCommands(TyperGroup):
     """Imports a command's file when the command is used, so that a small board starts quickly."""
 
+    table = COMMANDS
+    folder = "gateway.cli"
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The commands in the order of the table."""
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, or None if there is no such command."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
         single = typer.Typer()
         single.callback()(_nothing)
-        import_module(f"gateway.cli.{COMMANDS[cmd_name]}").register(single)
+        import_module(f"{self.folder}.{self.table[cmd_name]}").register(single)
         return typer.main.get_group(single).commands[cmd_name]
 
 

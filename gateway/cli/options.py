@@ -1,7 +1,8 @@
 """Options and small steps that several commands share. Must not contain a command."""
 
+import sys
 from collections.abc import Callable
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from zoneinfo import ZoneInfo
@@ -61,6 +62,21 @@ def takes(options: type[Struct]) -> Callable[[Callable[..., None]], Callable[...
     return decorate
 
 
+def alone(command: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a group's own command, made by `takes`: it runs if none of the group's commands is named."""
+
+    def run(ctx: typer.Context, **values: Any) -> None:
+        if ctx.invoked_subcommand is None:
+            command(**values)
+
+    context = Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    given = signature(command).parameters.values()
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = Signature([context, *given])  # type: ignore[attr-defined]
+    run.__annotations__ = {"ctx": typer.Context, **command.__annotations__}
+    return run
+
+
 def approvals(config: Config) -> Approvals:
     """Approval of devices with the configured dialects and models, as in the running gateway."""
     sources = Sources(config.sources, config.site.name, config.models)
@@ -72,13 +88,25 @@ def open_store(config: Config) -> Store:
     return Store(Path(config.store.path), ZoneInfo(config.site.timezone))
 
 
+def hidden_answer(words: str, *, confirm: bool = False) -> str:
+    """A secret, typed unseen or from standard input: never from the command line, which others see."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    answer: str = typer.prompt(
+        words, default="", show_default=False, hide_input=True, confirmation_prompt=confirm
+    )
+    return answer.strip()
+
+
 __all__ = [
     "AsJson",
     "Config",
     "ConfigFile",
     "FarOk",
     "LanguageOption",
+    "alone",
     "approvals",
+    "hidden_answer",
     "load",
     "open_store",
     "takes",

@@ -15,17 +15,24 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gateway.config.actions import Actions
+from gateway.config.backup import Backup
+from gateway.config.broker import BrokerSettings as BrokerSettings
 from gateway.config.dashboard import Dashboard as Dashboard
 from gateway.config.dashboard import Port as Port
 from gateway.config.environment import PREFIX, overlay
+from gateway.config.media import pictures as cameras
+from gateway.config.media.photos import Photos
+from gateway.config.media.pictures import Camera, PictureMailbox, Pictures
 from gateway.config.messages import ConfigError, explain
 from gateway.config.office import Office, Paperwork, Public
-from gateway.config.photos import Photos
+from gateway.config.region import RegionSettings
 from gateway.config.replies import Replies
+from gateway.config.residents.reports import Reports
 from gateway.config.thresholds import Hours, Limits
 from gateway.dialects.sensors.models import ModelRow, UnknownMeaningError, with_own
+from gateway.domain import zones
 from gateway.domain.model import AlertLevel
-from gateway.domain.zones import find_zone
+from gateway.domain.pictures.makes import MakeRow
 from gateway.words.catalogue import Language
 
 SlugName = Annotated[
@@ -93,6 +100,10 @@ class StoreSettings(_ConfigSection, frozen=True, kw_only=True):
     retention_days: Annotated[int, Meta(ge=0)] = 0  # 0: keep everything
     disk_reserve_mb: Annotated[int, Meta(ge=0)] = 200
     max_batch: Positive = 1_500  # messages in one transaction
+    routine_wait_s: Annotated[float, Meta(ge=0, le=30)] = 30.0  # heartbeats ... wait for others
+    card_endurance_tb: Annotated[float, Meta(gt=0, le=100_000)] = (
+        5.0  # TB that may be written, by its maker
+    )
 
 
 class Influx(_ConfigSection, frozen=True, kw_only=True):
@@ -212,10 +223,12 @@ class Config(_ConfigSection, frozen=True, kw_only=True):
 
     site: Site = Site()
     mqtt: Mqtt = Mqtt()
+    broker: BrokerSettings = BrokerSettings()
     sources: tuple[SourceSettings, ...] = (SourceSettings(dialect="native"),)
     store: StoreSettings = StoreSettings()
     dashboard: Dashboard = Dashboard()
     influx: Influx = Influx()
+    region: RegionSettings = RegionSettings()
     homeassistant: HomeAssistant = HomeAssistant()
     people: tuple[PersonSettings, ...] = ()
     rules: Limits = Limits()
@@ -230,6 +243,12 @@ class Config(_ConfigSection, frozen=True, kw_only=True):
     public: Public = Public()
     paperwork: Paperwork = Paperwork()
     photos: Photos = Photos()
+    pictures: Pictures = Pictures()
+    cameras: tuple[Camera, ...] = ()
+    camera_mailboxes: tuple[PictureMailbox, ...] = ()
+    camera_makes: dict[str, MakeRow] = {}  # beside the shipped ones
+    reports: Reports = Reports()
+    backup: Backup = Backup()
     models: dict[str, ModelRow] = {}  # the site's own sensor models, beside the shipped ones
 
 
@@ -250,16 +269,22 @@ def check(values: dict[str, Any]) -> Config:
     except UnknownMeaningError as error:
         raise ConfigError(str(error)) from None
     _check_zone(config.site.timezone)
-    if problem := config.paperwork.problem() or config.dashboard.problem():
+    if (
+        problem := config.paperwork.problem()
+        or config.dashboard.problem()
+        or config.region.problem()
+        or cameras.problem(
+            config.pictures, config.cameras, config.camera_mailboxes, config.camera_makes
+        )
+        or config.reports.problem(config.dashboard.public_url)
+    ):
         raise ConfigError(problem)
     return config
 
 
 def _check_zone(name: str) -> None:
-    if find_zone(name) is None:
-        raise ConfigError(
-            f"site.timezone = {name!r}: no such time zone; allowed: names such as Asia/Tokyo"
-        )
+    if why := zones.problem(name):
+        raise ConfigError(f"site.timezone = {name!r}: {why}")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>[^`]*)`)?$", re.DOTALL
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<key>[^`]*)`")
 _STEP = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<index>[^\]]*)\]")
-_SECRET = {"password", "secret", "token", "channels", "heartbeat_url"}
+_SECRET = {"password", "secret", "token", "channels", "heartbeat_url", "mail"}
 _PLAIN: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",

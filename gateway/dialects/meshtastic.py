@@ -63,10 +63,10 @@ def decode(message: Message, context: Context) -> list[Reading]:
     facts = _facts(packet)
     if kind is Kind.DETECTION:
         facts["species"] = UNKNOWN
-    told = _unsigned(packet.id) if type(packet.id) is int else 0
+    sent = _unsigned(packet.id) if type(packet.id) is int else 0
     return [
         Reading(
-            id=f"{device}:{told}" if told else identity(message, time),
+            id=f"{device}:{sent}" if sent else identity(message, time),
             device=device,
             kind=kind,
             is_state=is_state,
@@ -131,8 +131,8 @@ def _facts(packet: _Packet) -> dict[str, Any]:
 def _position(inner: dict[str, Any]) -> dict[str, Any]:
     """Latitude and longitude; a node that blurs its place for privacy gives how many bits are exact."""
     lat, lon = figures.number(inner.get("latitude_i")), figures.number(inner.get("longitude_i"))
-    told = figures.place(lat / 1e7, lon / 1e7) if lat is not None and lon is not None else {}
+    place = figures.place(lat / 1e7, lon / 1e7) if lat is not None and lon is not None else {}
     bits = inner.get("precision_bits")
-    if told and type(bits) is int and 0 < bits < 32:
-        told["accuracy_m"] = round(_BLURRED_M / 2**bits, 1)
-    return told
+    if place and type(bits) is int and 0 < bits < 32:
+        place["accuracy_m"] = round(_BLURRED_M / 2**bits, 1)
+    return place

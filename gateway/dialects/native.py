@@ -22,6 +22,7 @@ from gateway.domain.model import (
     MessageRefusedError,
     Reading,
     RefusalReason,
+    Standing,
     TimeSource,
 )
 from gateway.domain.species import UNKNOWN, code, is_nothing
@@ -32,6 +33,7 @@ _KINDS = {
     "status": (Kind.ONLINE, Kind.OFFLINE),
 }
 _WORDS = {b"online": Kind.ONLINE, b"offline": Kind.OFFLINE}
+NEVER_RETAINED = ("event", "telemetry")  # a device sends them again until they are confirmed
 _INSTEAD = {"telemetry": Kind.HEARTBEAT}
 
 
@@ -44,7 +46,9 @@ def decode(message: Message, context: Context) -> list[Reading]:
         )
     device = address.device
     if context.site and address.site != context.site:
-        device = f"{address.site}/{device}"
+        device = _of_other_site(address, context)
+    if message.retain and address.channel in NEVER_RETAINED:
+        raise MessageRefusedError(RefusalReason.MEMORY, str(Remedy.NEVER_RETAINED), device)
     if address.channel == "event":
         return [_report(message, device, address)]
     if address.channel != "telemetry" and not message.payload.strip():
@@ -54,6 +58,21 @@ def decode(message: Message, context: Context) -> list[Reading]:
     if address.channel == "status" and not message.payload.lstrip().startswith(b"{"):
         return [_status(message, device)]
     return [_report(message, device, address)]
+
+
+def _of_other_site(address: Address, context: Context) -> str:
+    """The address of another site's device, if somebody registered it here; else it is refused.
+
+    Judged here too it would alert people a second time: towns are added up by their region.
+    """
+    device = f"{address.site}/{address.device}"
+    known = context.devices.get(device)
+    if known is None or known.standing is not Standing.APPROVED:
+        detail = (
+            f"site {address.site!r}, device {address.device!r}; this gateway is {context.site!r}"
+        )
+        raise MessageRefusedError(RefusalReason.SITE, detail, device)
+    return device
 
 
 def _report(message: Message, device: str, address: Address) -> Reading:

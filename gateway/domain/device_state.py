@@ -89,8 +89,8 @@ def _trap(state: DeviceState, events: Sequence[Placed]) -> tuple[TrapState | Non
     """The trap's state by its sensor, and the order key of the event that says so."""
     words = [(key, TRAP_STATE[event.kind]) for key, event in events if event.kind in TRAP_STATE]
     if words and words[-1][0] >= state.trap_head:
-        key, told = words[-1]
-        return told, key
+        key, word = words[-1]
+        return word, key
     return state.trap, state.trap_head
 
 

@@ -122,8 +122,8 @@ def _sightings(marks: Iterable[Mark], seen: Mapping[str, int]) -> dict[tuple[int
     found: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     latest = dict(seen)
     for mark in marks:
-        if mark.kind is not Kind.DETECTION:
-            continue
+        if mark.kind is not Kind.DETECTION or not mark.count:
+            continue  # a count of 0: a person saw that there is no animal
         cell = found[mark.at_ms // HOUR_MS, mark.species]
         cell[0] += 1
         cell[1] += is_independent(mark.at_ms, latest.get(mark.species), distinct=mark.distinct)

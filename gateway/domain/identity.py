@@ -121,10 +121,10 @@ def _rank(event: Event) -> int:
 
 def _began_again(known: Event, report: Report, head: Order | None, *, same_kind: bool) -> bool:
     """Whether the device's counters restarted, so that it used the id correctly a second time."""
-    told = report.event
+    event = report.event
     if None not in (known.boot, known.seq):
-        if (known.boot, known.seq) != (told.boot, told.seq) or head is None:
+        if (known.boot, known.seq) != (event.boot, event.seq) or head is None:
             return False
         return head > order(known) and head[1:] != (known.boot, known.seq)
-    is_late = not report.is_replay and told.received_at - known.received_at > MOST_COPY_AGE
-    return is_late and same_kind and not _contradicts(known, told)
+    is_late = not report.is_replay and event.received_at - known.received_at > MOST_COPY_AGE
+    return is_late and same_kind and not _contradicts(known, event)

@@ -73,6 +73,9 @@ class RefusalReason(StrEnum):
     MALFORMED = "malformed"  # not what its dialect prescribes
     VERSION = "unknown_version"
     TOPIC = "unknown_topic"  # no source of the configuration claims the topic
+    SITE = "foreign_site"  # a native device of another site that nobody registered here
+    SENDER = "foreign_sender"  # a mail from an address that may not send for a camera
+    CAMERA = "unknown_camera"  # a mail that names no camera of the configuration
     MODEL = "unknown_model"  # a decoded object that no sensor model reads
     DEVICE = "unknown_device"  # its messages are held until somebody approves the device
     REVOKED = "revoked_device"

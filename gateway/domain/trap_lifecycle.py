@@ -163,3 +163,4 @@ def _sensor_events(state: DeviceState) -> list[tuple[int, Kind]]:
 
 
 OUTCOMES = {ActionKind.CAPTURED, ActionKind.FALSE_SPRING, ActionKind.NON_TARGET}
+FINDINGS = OUTCOMES | {ActionKind.DISPATCHED}  # after these a trap is to be set again

@@ -35,30 +35,30 @@ class DiskWear(Collector):
             "shishigaki_disk_life_used_ratio", "Used life of the disk as it says itself; 1: all"
         )
         for family, value in (
-            (own, self._own_bytes()),
-            (disk, self._disk_bytes()),
-            (life, self._life()),
+            (own, self.own_bytes()),
+            (disk, self.disk_bytes()),
+            (life, self.life_used()),
         ):
             if value is not None:
                 family.add_metric([], value)
         return [own, disk, life]
 
-    def _own_bytes(self) -> float | None:
-        for line in _text(self._io).splitlines():
-            name, _, value = line.partition(": ")
-            if name == "write_bytes":
-                return float(value)
-        return None
+    def own_bytes(self) -> float | None:
+        """Bytes that this process has caused to be written since its start."""
+        return process_bytes(self._io)
 
-    def _disk_bytes(self) -> float | None:
-        fields = _text(self._disk() / "stat").split()
+    def disk_bytes(self) -> float | None:
+        """Bytes written to the disk since the boot, by all programs."""
+        fields = text_of(self._disk() / "stat").split()
         return float(fields[WRITTEN]) * SECTOR_BYTES if len(fields) > WRITTEN else None
 
-    def _life(self) -> float | None:
+    def life_used(self) -> float | None:
         """The more worn of the two kinds of memory that eMMC tells; 0: not told."""
         disk = self._disk()
-        told = _text(disk / "device" / "life_time") or _text(disk / ".." / "device" / "life_time")
-        steps = [int(step, 16) for step in told.split()]
+        life_time = text_of(disk / "device" / "life_time") or text_of(
+            disk / ".." / "device" / "life_time"
+        )
+        steps = [int(step, 16) for step in life_time.split()]
         return min(1.0, max(steps) * LIFE_STEP) if any(steps) else None
 
     def _disk(self) -> Path:
@@ -69,7 +69,16 @@ class DiskWear(Collector):
         return Path(os.path.realpath(self._sys / f"{os.major(device)}:{os.minor(device)}"))
 
 
-def _text(path: Path) -> str:
+def process_bytes(io: Path) -> float | None:
+    """Bytes that a process has caused to be written, from its /proc/PID/io; None where that is not told."""
+    for line in text_of(io).splitlines():
+        name, _, value = line.partition(": ")
+        if name == "write_bytes":
+            return float(value)
+    return None
+
+
+def text_of(path: Path) -> str:
     """What a file of the kernel says; "" where it has none."""
     try:
         return path.read_text()

@@ -13,11 +13,11 @@ from gateway.config import Mqtt
 from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoLink
 from gateway.mqtt.link_v5 import FiveLink
-from gateway.mqtt.own_topics import names
+from gateway.mqtt.own_topics import loopback, names
 from gateway.mqtt.session import BrokerSession, Counters, MakeLink
 from gateway.mqtt.witness import ConnectionListener, NoConnectionListener
 
-__all__ = ["Counters", "Delivery", "Session", "connect_session"]
+__all__ = ["Counters", "Delivery", "Session", "connect_session", "session_of"]
 
 _LINKS: dict[str, tuple[MakeLink, ...]] = {
     "5": (FiveLink,),
@@ -69,7 +69,17 @@ def connect_session(
         client_id=settings.client_id or f"shishigaki-{site}",
         status_topic=names.status(site),
         # With QoS 2 the broker would delete a message before our commit.
-        subscriptions=tuple((topics, min(qos, 1)) for topics, qos in subscriptions),
+        subscriptions=(
+            *((topics, min(qos, 1)) for topics, qos in subscriptions),
+            (loopback.topic(site), 1),
+        ),
     )
-    links = _LINKS[settings.protocol]
+    return session_of(terms, clock, witness)
+
+
+def session_of(
+    terms: Terms, clock: Clock = utc_now, witness: ConnectionListener | None = None
+) -> BrokerSession:
+    """A session with these terms, not yet running."""
+    links = _LINKS[terms.settings.protocol]
     return BrokerSession(terms, links, clock, witness=witness or NoConnectionListener())

@@ -4,12 +4,12 @@ Owns these shapes. Must not read the database.
 """
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
-from gateway.domain.model import (
-    RefusalReason,
-)
+from gateway.domain.epoch import from_ms
+from gateway.domain.model import RefusalReason
 
 
 class QuarantinedMessage(Struct, frozen=True):
@@ -45,3 +45,18 @@ class DeviceEffort(Struct, frozen=True):
     records: int
     independent: int  # detections more than the independence window apart
     animals: int
+
+
+def to_quarantined(row: tuple[Any, ...]) -> QuarantinedMessage:
+    """A message of a row (no, received_ms, topic, payload, reason, detail, device, replayed_ms)."""
+    no, received, topic, payload, reason, detail, device, replayed = row
+    return QuarantinedMessage(
+        no,
+        from_ms(received),
+        topic,
+        payload,
+        RefusalReason(reason),
+        detail,
+        device,
+        from_ms(replayed) if replayed is not None else None,
+    )

@@ -22,13 +22,23 @@ from gateway.domain.model import (
     TrapAction,
 )
 from gateway.domain.resident_reports import Sighting
-from gateway.store.answers import DeviceEffort, QuarantinedMessage
+from gateway.store.answers import DeviceEffort, QuarantinedMessage, to_quarantined
+from gateway.store.checks.table import CaptureCheckReads
 from gateway.store.connection import open_reader
+from gateway.store.damage.table import DamageReads
+from gateway.store.followers.influx import InfluxReads
+from gateway.store.followers.region import RegionReads
+from gateway.store.imports.table import ImportReads
+from gateway.store.people.agreements import AgreementReads
 from gateway.store.people.photos import PhotoReads
 from gateway.store.people.push import PushReads
 from gateway.store.people.reads import PeopleReads
 from gateway.store.people.sessions import SessionReads
 from gateway.store.people.tokens import TokenReads
+from gateway.store.pictures.names import NameReads
+from gateway.store.pictures.table import PictureReads
+from gateway.store.reports.table import ReportReads
+from gateway.store.reports.warnings import WarningReads
 from gateway.store.rollups.counts import CountReads
 from gateway.store.rollups.hours import RollupReads
 from gateway.store.rollups.periods import MakePeriodReads, PeriodReads
@@ -46,9 +56,10 @@ from gateway.store.rows import (
     to_state,
 )
 from gateway.store.schema import MIGRATIONS
+from gateway.store.siting.table import TrapPlanReads
 from gateway.store.tables import backlog
 from gateway.store.tables.held import HeldReads
-from gateway.store.tables.replication import FollowerReads
+from gateway.store.trial.table import TrialReads
 
 NO_MAX = 2**63 - 1  # no number of a row is larger
 
@@ -57,20 +68,20 @@ class Reader:
     """The reading connection of one thread; or `connection`, on the thread that owns that one."""
 
     def __init__(self, path: Path, connection: Any = None) -> None:
-        self._connection = connection or open_reader(path)
-        self._execute = self._connection.execute
-        self.follower = FollowerReads(self._connection)
-        self.held = HeldReads(self._connection)
-        self.people = PeopleReads(self._connection)
-        self.sessions = SessionReads(self._connection)
-        self.tokens = TokenReads(self._connection)
-        self.photos, self.push = PhotoReads(self._connection), PushReads(self._connection)
+        db = self._connection = connection or open_reader(path)
+        self._execute = db.execute
+        self.influx, self.region = InfluxReads(db), RegionReads(db)
+        self.people, self.sessions = PeopleReads(db), SessionReads(db)
+        self.tokens, self.agreements = TokenReads(db), AgreementReads(db)
+        self.photos, self.push, self.imports = PhotoReads(db), PushReads(db), ImportReads(db)
         self.own_period_reads = PeriodReads(self._execute)  # sums and actions over spans of days
         self.period_reads = self.own_period_reads  # the same, from InfluxDB if so configured
-        self.rollups = RollupReads(self._connection)
-        self.walk = RollupWalk(self._connection)
-        self.counts = CountReads(self._connection)
-        self.visits = VisitReads(self._execute)
+        self.rollups, self.walk = RollupReads(db), RollupWalk(db)
+        self.counts, self.held, self.damage = CountReads(db), HeldReads(db), DamageReads(db)
+        self.trap_plans, self.pictures = TrapPlanReads(db), PictureReads(db)
+        self.reports, self.warnings, self.names = ReportReads(db), WarningReads(db), NameReads(db)
+        self.capture_checks = CaptureCheckReads(db)
+        self.visits, self.trial = VisitReads(self._execute), TrialReads(db)
 
     def use_period_reads(self, make: MakePeriodReads) -> None:
         """Read the sums from another source."""
@@ -143,12 +154,12 @@ class Reader:
 
     def open_alerts(self) -> list[Alert]:
         """Alerts not yet resolved, newest first."""
-        rows = self._execute(f"SELECT body FROM alert WHERE {IS_OPEN} ORDER BY no DESC")  # noqa: S608 - no values
+        rows = self._execute(f"SELECT body FROM alert WHERE {IS_OPEN} ORDER BY no DESC")
         return list(readable(to_alert, (body for (body,) in rows)))
 
     def open_alerts_about(self, subject: str) -> list[Alert]:
         """Alerts about one subject that are not yet resolved, newest first."""
-        sql = f"SELECT body FROM alert WHERE subject = ? AND {IS_OPEN} ORDER BY no DESC"  # noqa: S608 - no values
+        sql = f"SELECT body FROM alert WHERE subject = ? AND {IS_OPEN} ORDER BY no DESC"
         return list(readable(to_alert, (body for (body,) in self._execute(sql, (subject,)))))
 
     def alert(self, alert_id: str) -> Alert | None:
@@ -175,13 +186,13 @@ class Reader:
         """The newest refused messages, newest first."""
         marks = ", ".join("?" * len(reasons))
         sql = (
-            "SELECT no, received_ms, topic, payload, reason, detail, device, replayed_ms "  # noqa: S608
+            "SELECT no, received_ms, topic, payload, reason, detail, device, replayed_ms "
             f"FROM quarantine WHERE reason IN ({marks}) {'' if device is None else 'AND device = ?'} "
             "ORDER BY no DESC LIMIT ?"
         )
         whose = () if device is None else (device,)
         rows = self._execute(sql, (*(reason.value for reason in reasons), *whose, limit))
-        return list(readable(_refusal, rows))
+        return list(readable(to_quarantined, rows))
 
     def counts_since(self, start: datetime) -> dict[str, dict[str, int]]:
         """Events observed from `start` on, by device and kind."""
@@ -216,7 +227,7 @@ class Reader:
             SELECT d.id, coalesce(alive, 0) / ?3, coalesce(armed, 0) / ?3,
                 coalesce(r, 0), coalesce(i, 0), coalesce(a, 0)
             FROM device d LEFT JOIN effort ON effort.device = d.no LEFT JOIN seen ON seen.device = d.no
-            WHERE alive IS NOT NULL OR r IS NOT NULL ORDER BY d.id"""  # noqa: S608 - no values inside
+            WHERE alive IS NOT NULL OR r IS NOT NULL ORDER BY d.id"""
         bound = (start_day, end_day, float(DAY_MS)) + (() if species is None else (species,))
         return [DeviceEffort(*row) for row in self._execute(sql, bound)]
 
@@ -229,14 +240,6 @@ class Reader:
         )
         bound = (ms(start), ms(end), species, ActionKind.CAPTURED.value)
         return Counter(dict(self._execute(sql, bound)))
-
-    def springs(self, start: datetime, end: datetime) -> Counter[str]:
-        """How often each trap sprang in [start, end), by device id."""
-        sql = (
-            "SELECT d.id, count(*) FROM event e JOIN device d ON d.no = e.device "
-            "WHERE e.kind = ? AND e.observed_ms >= ? AND e.observed_ms < ? GROUP BY d.id"
-        )
-        return Counter(dict(self._execute(sql, (Kind.SPRUNG.value, ms(start), ms(end)))))
 
     def span_days(self) -> tuple[int, int] | None:
         """First and last local day with any effort or sighting, days since 1970; None when empty."""
@@ -260,6 +263,11 @@ class Reader:
         )
         return list(readable(to_sighting, (body for (body,) in rows)))
 
+    def sighting(self, id_: str) -> Sighting | None:
+        """One report, or None."""
+        row = self._execute("SELECT body FROM sighting WHERE id = ?", (id_,)).fetchone()
+        return to_sighting(row[0]) if row else None
+
     def setting(self, key: str) -> str | None:
         """The text of a setting, or None."""
         row = self._execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
@@ -273,6 +281,11 @@ class Reader:
         )
         return [to_act(body) for (body,) in rows]
 
+    def act(self, id_: str) -> tuple[TrapAction, bool] | None:
+        """One action, and whether it counts: it was neither corrected nor taken back."""
+        row = self._execute("SELECT body, counts FROM act WHERE id = ?", (id_,)).fetchone()
+        return (to_act(row[0]), bool(row[1])) if row else None
+
     def outbox(self) -> Counter[str]:
         """Deliveries by status."""
         return Counter(dict(self._execute("SELECT status, count(*) FROM outbox GROUP BY status")))
@@ -284,17 +297,3 @@ class Reader:
             "ORDER BY e.observed_ms"
         )
         return list(readable(to_event, self._execute(sql, (device, ms(start), ms(end)))))
-
-
-def _refusal(row: tuple[Any, ...]) -> QuarantinedMessage:
-    no, received, topic, payload, reason, detail, device, replayed = row
-    return QuarantinedMessage(
-        no,
-        from_ms(received),
-        topic,
-        payload,
-        RefusalReason(reason),
-        detail,
-        device,
-        from_ms(replayed) if replayed is not None else None,
-    )

@@ -4,12 +4,25 @@ Owns the shape of the database. Times are integers: ms since 1970 UTC (`_ms`), h
 since 1970 (`hour`, `day`). `device` columns hold the short `no` of the device table.
 """
 
+from gateway.store.checks.schema import CAPTURE_CHECKS
+from gateway.store.clocks.schema import CLOCKS
+from gateway.store.damage.schema import DAMAGE
+from gateway.store.followers.schema import FOLLOWERS
+from gateway.store.imports.schema import IMPORTS
 from gateway.store.people.schema import PEOPLE
+from gateway.store.people.schema_agreements import AGREEMENTS
 from gateway.store.people.schema_photos import PHOTOS
 from gateway.store.people.schema_push import PUSH
 from gateway.store.people.schema_sessions import SESSIONS
 from gateway.store.people.schema_tokens import LAST_USES, TOKENS
+from gateway.store.pictures.schema import BEFORE_NAMES, PICTURES
+from gateway.store.reports.schema import REPORTS
+from gateway.store.reports.schema_warnings import WARNINGS
+from gateway.store.rollups.schema_months import MONTHS
 from gateway.store.schema_held import HELD
+from gateway.store.schema_identity import IDENTITY
+from gateway.store.siting.schema import TRAP_PLANS
+from gateway.store.trial.schema import TRIAL
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -249,39 +262,10 @@ MIGRATIONS: tuple[str, ...] = (
         body BLOB NOT NULL              -- list of model.Message as MessagePack, deflated
     ) STRICT;
     """,
-    """
-    -- Months that are over, added up from their days (`months`).
-    CREATE TABLE effort_month (
-        device INTEGER NOT NULL, month INTEGER NOT NULL,    -- local, since 1970
-        alive_ms INTEGER NOT NULL, armed_ms INTEGER NOT NULL,
-        PRIMARY KEY (device, month)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE sighting_month (
-        device INTEGER NOT NULL, month INTEGER NOT NULL, species TEXT NOT NULL,
-        records INTEGER NOT NULL, independent INTEGER NOT NULL, animals INTEGER NOT NULL,
-        PRIMARY KEY (device, month, species)
-    ) STRICT, WITHOUT ROWID;
-    """,
-    """
-    -- An event is its device and its id: other devices may use the same id. The rows stay where they are,
-    -- as a copy of a long history needs twice the disk: only the index is made anew. What SQLite made for
-    -- `id UNIQUE` becomes an index with a name, which can be dropped.
-    CREATE UNIQUE INDEX event_identity ON event (id, device);
-    PRAGMA writable_schema = ON;
-    UPDATE sqlite_schema SET sql = replace(sql, 'id TEXT NOT NULL UNIQUE', 'id TEXT NOT NULL')
-        WHERE type = 'table' AND name = 'event';
-    UPDATE sqlite_schema SET name = 'event_id', sql = 'CREATE INDEX event_id ON event (id)'
-        WHERE type = 'index' AND name = 'sqlite_autoindex_event_1';
-    PRAGMA writable_schema = RESET;
-    DROP INDEX event_id;
-    """,
+    MONTHS,
+    IDENTITY,
     HELD,
-    """
-    CREATE TABLE clock (                -- of radio receivers and bridges; a device's is in its state
-        name TEXT PRIMARY KEY,
-        body BLOB NOT NULL              -- device_clock.DeviceClock as JSON
-    ) STRICT, WITHOUT ROWID;
-    """,
+    CLOCKS,
     PEOPLE,
     SESSIONS,
     TOKENS,
@@ -296,4 +280,15 @@ MIGRATIONS: tuple[str, ...] = (
     "-- `device.state` is MessagePack from here on, which older programs cannot read; JSON still is read.",
     "CREATE INDEX alert_spring ON alert (opened_ms) WHERE rule = 'trap_sprung';",
     PUSH,
+    AGREEMENTS,
+    TRIAL,
+    FOLLOWERS,
+    DAMAGE,
+    IMPORTS,
+    TRAP_PLANS,
+    PICTURES,
+    REPORTS,
+    WARNINGS,
+    BEFORE_NAMES,
+    CAPTURE_CHECKS,
 )

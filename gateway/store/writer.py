@@ -7,9 +7,7 @@ Must not judge: callers decide what is stored. Used from one thread at a time.
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from heapq import merge
-from itertools import chain, takewhile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,17 +21,26 @@ from gateway.domain.epoch import local_day, ms
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Device, DeviceState, Event, Kind, Standing, TrapState
 from gateway.domain.people.plain_text import with_plain_names
+from gateway.store.checks.table import CaptureCheckTable
 from gateway.store.clocks.clock_errors import ClockTable
 from gateway.store.connection import open_writer, transaction
+from gateway.store.damage.table import DamageTable
+from gateway.store.followers.influx import InfluxTable
+from gateway.store.followers.region import RegionTable
+from gateway.store.imports.table import ImportTable
+from gateway.store.people.agreements import AgreementTable
 from gateway.store.people.photos import PhotoTable
 from gateway.store.people.push import PushTable
 from gateway.store.people.sessions import SessionTable
 from gateway.store.people.table import PeopleCache, PeopleTable
 from gateway.store.people.tokens import TokenTable
+from gateway.store.pictures.names import NameTable
+from gateway.store.pictures.table import PictureTable
+from gateway.store.reports.table import ReportTable
+from gateway.store.reports.warnings import WarningTable
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rollups.sums import add
 from gateway.store.rows import (
-    EVENT_COLUMNS,
     event_row,
     readable,
     state_column,
@@ -41,6 +48,7 @@ from gateway.store.rows import (
     to_json,
     to_state,
 )
+from gateway.store.siting.table import TrapPlanTable
 from gateway.store.tables.actions import ActionTable
 from gateway.store.tables.alerts import AlertTable
 from gateway.store.tables.backlog import BacklogTable
@@ -51,11 +59,9 @@ from gateway.store.tables.links import LinkTable, SentMessageTable
 from gateway.store.tables.no_events import NoEventTable
 from gateway.store.tables.outbox import OutboxTable
 from gateway.store.tables.quarantine import QuarantineTable
-from gateway.store.tables.replication import FollowerTable
 from gateway.store.tables.resident_reports import SightingTable
 from gateway.store.tables.unknown_devices import UnknownDeviceTable
-
-ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a step
+from gateway.store.trial.table import TrialTable
 
 
 class Writer:
@@ -133,23 +139,25 @@ class Transaction:
         self._many = connection.executemany
         self._devices, self._numbers, self._states = devices, numbers, states
         self._zone = zone
-        self.sightings = SightingTable(connection)
-        self.acts = ActionTable(connection)
+        self.sightings, self.trap_plans = SightingTable(connection), TrapPlanTable(connection)
+        self.capture_checks, self.acts = CaptureCheckTable(connection), ActionTable(connection)
         self.people = PeopleTable(connection, people)
         self.sessions, self.tokens = SessionTable(connection), TokenTable(connection)
-        self.photos = PhotoTable(connection)
-        self.push = PushTable(connection)
+        self.agreements = AgreementTable(connection)
+        self.photos, self.push = PhotoTable(connection), PushTable(connection)
         self.links = LinkTable(connection)
         self.alerts = AlertTable(connection)
         self.outbox, self.sent = OutboxTable(connection), SentMessageTable(connection)
-        self.follower = FollowerTable(connection)
-        self.journal = JournalTable(connection, numbers)
+        self.influx, self.region = InfluxTable(connection), RegionTable(connection)
+        self.journal, self.damage = JournalTable(connection, numbers), DamageTable(connection)
         self.quarantine = QuarantineTable(connection, held.sizes)
         self.unknown = UnknownDeviceTable(connection, held.unknown)
-        self.no_events = NoEventTable(connection)
-        self.boot_returns = BootReturnTable(connection)
-        self.backlog = BacklogTable(connection)
+        self.no_events, self.boot_returns = NoEventTable(connection), BootReturnTable(connection)
+        self.backlog, self.trial = BacklogTable(connection), TrialTable(connection)
+        self.warnings = WarningTable(connection)
         self.months, self.clocks = MonthTable(connection), ClockTable(connection)
+        self.imports, self.pictures = ImportTable(connection), PictureTable(connection)
+        self.reports, self.names = ReportTable(connection), NameTable(connection)
 
     @property
     def devices(self) -> Mapping[str, Device]:
@@ -182,6 +190,13 @@ class Transaction:
         self.unknown.remove(device)
         self.no_events.forget(device)
 
+    def restore_state(self, device: str, state: bytes | None) -> None:
+        """Put back the stored state that a device had; None: the one before its first event."""
+        self._execute("UPDATE device SET state = ? WHERE id = ?", (state, device))
+        self._states.pop(device, None)
+        if state is not None:
+            self._states[device] = to_state(state)
+
     def put_devices(self, devices: Iterable[Device]) -> None:
         """Register a list of devices."""
         for device in devices:
@@ -198,9 +213,7 @@ class Transaction:
         """Insert events with their second keys; returns the identities that were there before."""
         newest = self._newest()
         rows = [event_row(event, key, self._numbers[event.device]) for event, key in events]
-        for start in range(0, len(rows), ROWS_A_STEP):
-            step = rows[start : start + ROWS_A_STEP]
-            self._execute(_insert_events(len(step)), tuple(chain.from_iterable(step)))
+        self.journal.insert(rows)
         if self._newest() - newest == len(rows):  # the frequent case; no id was there before
             return set()
         sql = "SELECT d.id, e.id FROM event e JOIN device d ON d.no = e.device WHERE e.no > ?"
@@ -272,25 +285,14 @@ class Transaction:
     def purge(self, before: datetime, limit: int) -> int:
         """Delete the oldest `limit` events if received before a time; sums and alerts stay.
 
-        Events that InfluxDB has not received stay too. Returns how many were deleted.
+        Events that a follower has not received stay too. Returns how many were deleted.
         """
-        rows = self._execute("SELECT no, received_ms FROM event ORDER BY no LIMIT ?", (limit,))
-        sent, limit_ms = self.follower.sent_up_to(), ms(before)
-        old = list(takewhile(lambda row: row[1] < limit_ms and row[0] <= sent, rows))
-        if old:
-            self._execute("DELETE FROM event WHERE no <= ?", (old[-1][0],))
-        return len(old)
+        sent = min(self.influx.sent_up_to(), self.region.sent_up_to())
+        return self.journal.purge(ms(before), sent, limit)
 
     def put_setting(self, key: str, value: str) -> None:
         """Store one setting."""
         self._execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
-
-
-@cache
-def _insert_events(rows: int) -> str:
-    """The statement for so many rows (at most ROWS_A_STEP kinds)."""
-    marks = f"({', '.join('?' * len(EVENT_COLUMNS.split(',')))})"
-    return f"INSERT OR IGNORE INTO event ({EVENT_COLUMNS}) VALUES {', '.join([marks] * rows)}"  # noqa: S608
 
 
 def _place(found: tuple[str, Mark]) -> Order:

@@ -12,7 +12,7 @@ import unicodedata
 # The isolates U+2068 and U+2069 are this module's own.
 _UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b"
-    "\u200e\u200f\u202a-\u202e\u2060-\u2067\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\u200e\u200f\u202a-\u202e\u2060-\u2067\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff"
     "\U000e0000-\U000e007f"
 )
 ISOLATE, END = "\u2068", "\u2069"  # first strong isolate, pop directional isolate (UAX 9)

@@ -40,14 +40,23 @@ class Named(NamedTuple):
 def leaves() -> dict[str, Any]:
     """Every command by its name, with the group before it."""
     root = typer.main.get_group(app)
-    found: dict[str, Any] = {}
-    for name in COMMANDS:
-        one: Any = root.get_command(typer.Context(root), name)
-        members = one.commands if isinstance(one, TyperGroup) else None
-        found |= (
-            {f"{name} {sub}": member for sub, member in members.items()} if members else {name: one}
-        )
-    return found
+    commands = {name: root.get_command(typer.Context(root), name) for name in COMMANDS}
+    return dict(pair for name, one in commands.items() for pair in _below(name, one))
+
+
+def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """A command under its name, or those of a group, and of the groups in it."""
+    members = _members(command) if isinstance(command, TyperGroup) else {}
+    if not members or command.invoke_without_command:
+        yield name, command
+    for member, one in members.items():
+        yield from _below(f"{name} {member}", one)
+
+
+def _members(group: TyperGroup) -> dict[str, Any]:
+    """The commands of a group, also of one that imports them on first use."""
+    context = typer.Context(group)
+    return {name: group.get_command(context, name) for name in group.list_commands(context)}
 
 
 def options_of(command: str) -> dict[str, Any]:
@@ -59,17 +68,20 @@ def options_of(command: str) -> dict[str, Any]:
 def commands_of(call: str) -> tuple[str, ...]:
     """The commands that a call names: `sessions list|revoke` are two. Raises KeyError for no command."""
     first, *rest = call.replace("\\|", "|").split()
-    if first in leaves():
-        return (first,)
-    members = [name.partition(" ")[2] for name in leaves() if name.startswith(f"{first} ")]
-    if not members:
-        raise KeyError(first)
-    if not rest or not re.match(r"[a-z]", rest[0]):
-        return tuple(f"{first} {member}" for member in members)
-    chosen = tuple(f"{first} {member}" for member in rest[0].rstrip(",.:)").split("|"))
-    for name in chosen:
-        leaves()[name]
-    return chosen
+    return tuple(_chosen(first, rest))
+
+
+def _chosen(prefix: str, rest: list[str]) -> Iterator[str]:
+    below = [name for name in leaves() if name.startswith(f"{prefix} ")]
+    if prefix in leaves() and not (rest and f"{prefix} {rest[0]}" in leaves()):
+        yield prefix
+    elif not below:
+        raise KeyError(prefix)
+    elif not rest or not re.match(r"[a-z]", rest[0]):
+        yield from below
+    else:
+        for word in rest[0].rstrip(",.:)").split("|"):
+            yield from _chosen(f"{prefix} {word}", rest[1:])
 
 
 def named_in(text: str, where: str) -> Iterator[Named]:

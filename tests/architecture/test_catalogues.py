@@ -28,6 +28,13 @@ SOURCES = {
 }
 CODE = "\n".join(SOURCES.values())
 BARE_WORDS = set(re.findall(r"""["']([\w ]+)["']""", CODE))
+WHOLE = set(re.findall(r"""["']([\w.]+)["']""", CODE))
+BEGINNINGS = set(re.findall(r"""["'](\w+(?:\.\w+)*)[."']""", CODE))
+GROUPS = {
+    ".".join(words[:count])
+    for words in (beginning.split(".") for beginning in BEGINNINGS)
+    for count in range(1, len(words) + 1)
+}  # what may stand before the last part of a key that is put together
 
 DIALECT_NAMES = [row.name for row in DIALECTS]
 VALUES: Mapping[
@@ -72,18 +79,13 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
 
 def unused(keys: Iterable[str]) -> list[str]:
     """Keys that no code asks for, neither whole nor put together of a group and a bare word."""
-    composed = {
-        group
-        for group in {key.rpartition(".")[0] for key in keys}
-        if re.search(rf"""["'](?:{re.escape(group)}|{re.escape(group.split(".")[0])})[."']""", CODE)
-    }
+    ends = {group: {str(value) for value in values} for group, values in VALUES.items()}
     found = []
     for key in keys:
         group, _, last = key.rpartition(".")
-        whole = f'"{key}"' in CODE or f"'{key}'" in CODE
-        ends = {str(value) for value in VALUES[group]} if group in VALUES else BARE_WORDS
-        known = ends & ({last} if group in VALUES else {last, *parts(last)})
-        if not whole and not (group in composed and known):
+        composed = group in GROUPS or group.split(".")[0] in GROUPS
+        known = last in ends[group] if group in ends else BARE_WORDS & {last, *parts(last)}
+        if key not in WHOLE and not (composed and known):
             found.append(key)
     return found
 
@@ -147,6 +149,7 @@ OTHER_CHOICES = {
     "gateway/config/office.py": "the words that a municipality sets for its own field",
     "dashboard/people/form.py": "reads the field of a form",
     "dashboard/templates/base.html": "the address of the page in the other language",
+    "dashboard/templates/region/base.html": "the address of the page in the other language",
     "dashboard/templates/person.html": "shows the field of a form",
 }
 

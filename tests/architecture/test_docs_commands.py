@@ -18,6 +18,7 @@ from tests.architecture.documented_commands import (
     pairs,
     wrong,
 )
+from tests.dashboard.maps.pack import island
 from tests.gateway.ingest.files.packages import files
 from tests.gateway.ingest.files.reports import HEAD, MAP, ROW
 from tests.gateway.ingest.messages.held import native, receive
@@ -30,26 +31,85 @@ EVENT = '{"v":1,"id":"a-1","boot":1,"seq":1,"kind":"trap.sprung"}'
 TOPIC = "wildlife/v1/goto/trap-01/event"
 
 # They run until they are ended, or talk with other programs: what they do is tested elsewhere.
-NOT_RUN = ("run", "demo", "watch", "simulate", "influx setup", "influx backfill", "influx verify")
+NOT_RUN = (
+    "run",
+    "demo",
+    "watch",
+    "simulate",
+    "evaluate",
+    "record",
+    "replay",
+    "influx setup",
+    "influx backfill",
+    "influx verify",
+    "setup",
+    "upgrade",
+    "rollback",
+    "devices try",
+    "region enrol",
+    "region revoke",
+    "region rebuild",
+    "region verify",
+    "region migrate",
+    "region hub",
+    "region users add",
+    "region users list",
+    "region users remove",
+    "region export",
+    "region doctor",
+    "region join",
+    "region parent",
+    "region enrol-hub",
+)
+DAMAGE = "被害日,作物,獣種,被害面積,緯度,経度\n2026-10-01,水稲,イノシシ,300,32.7,128.8\n"
+DAMAGE_MAP = """title = "被害"
+species = "boar"
+[columns]
+date = "被害日"
+crop = "作物"
+lat = "緯度"
+lon = "経度"
+"""
+IMPORT = "0123456789ab"
 ARGUMENTS: Mapping[str, list[str]] = {  # what a command cannot do without
     "alerts test": ["--person", "hana"],
     "backup": ["copies"],
     "decode": ["--dialect", "native", "--topic", TOPIC, "event.json"],
     "devices approve": ["trap-99"],
+    "devices enrol": ["trap-01"],
     "doctor": ["-c", "site.toml"],
     "devices import": ["list.csv"],
+    "devices try": ["trap-01.json"],
     "devices revoke": ["cam-01"],
+    "evaluate": ["tiny:1"],
     "export camtrapdp": ["--out", "package-out"],
     "export csv": ["--out", "out.csv"],
     "export geojson": ["--out", "out.geojson"],
     "import camtrapdp": ["package"],
     "import csv": ["sightings.csv", "--map", "map.toml"],
+    "import damage": ["damage.csv"],
+    "import undo": [IMPORT],
     "map": ["--out", "map.html"],
+    "map pack": ["--out", "map.zip", "--credit", "nobody", "--layer", "roads=roads.geojson"],
     "mesh": ["32.7", "128.8"],
     "people add": ["taro"],
     "people change": ["hana"],
     "people remove": ["taro-2"],
     "people show": ["hana"],
+    "region enrol": ["iki", "--database", "postgresql://hub"],
+    "region migrate": ["--database", "postgresql://hub"],
+    "region doctor": ["--database", "postgresql://hub"],
+    "region export": ["--organisation", "prefecture", "--out", "months"],
+    "region join": ["goto.txt"],
+    "region parent": ["nagasaki.txt"],
+    "region enrol-hub": ["nagasaki", "--database", "postgresql://hub"],
+    "region rebuild": ["--database", "postgresql://hub"],
+    "region users add": ["mori", "--database", "postgresql://hub", "--organisation", "pref"],
+    "region users list": ["--database", "postgresql://hub"],
+    "region users remove": ["mori", "--database", "postgresql://hub"],
+    "region revoke": ["iki", "--database", "postgresql://hub"],
+    "record": ["field.jsonl"],
+    "replay": ["field.jsonl"],
     "restore": ["copy.db", "--force"],
     "sessions revoke": ["--all"],
     "tokens add": ["prometheus"],
@@ -59,30 +119,50 @@ ARGUMENTS: Mapping[str, list[str]] = {  # what a command cannot do without
     "users remove": ["taro-3"],
 }
 VALUES: Mapping[str, str] = {  # a value of each option that takes one
+    "--settle": "30",
+    "--limit": "300",
     "--accept-days": "3",
     "--against": "year",
+    "--area": "岐宿",
+    "--band": "2000",
+    "--box": "128.7,32.6,128.8,32.7",
     "--by": "mesh5km",
     "--datum": "wgs84",
     "--days": "30",
     "--device": "trap-99",
+    "--for": "esphome",
     "--from": "2026-01-01",
+    "--identity": "secrets/backup_identity",
     "--input": "reed",
     "--keep": "14",
+    "--kind": "trap.sprung",
+    "--map": "damage.toml",
     "--model": "milesight-ws301",
     "--month": "2026-10",
     "--months": "3",
+    "--near-m": "500",
     "--only": "links",
+    "--organisation": "prefecture",
     "--out": "report.pdf",
     "--person": "hana",
     "--place": "trap-01",
+    "--pmtiles": "town.pmtiles",
+    "--prefix": "2025-",
     "--reason": "unknown_device",
     "--role": "viewer",
+    "--root": "/",
     "--scope": "devices",
+    "--serial": "4A",
     "--species": "boar",
+    "--title": "壱岐市",
     "--to": "2026-11-01",
 }
+OTHER = {("devices enrol", "--role"): "trap"}  # where an option's value is another one
 ALSO: Mapping[tuple[str, str], list[str]] = {  # what must stand beside an option
-    ("export camtrapdp", "--captures"): ["--exact"],
+    ("backup", "--all"): ["-c", "site.toml"],
+    ("backup", "--drill"): ["-c", "site.toml"],
+    ("backup", "--new-key"): ["-c", "site.toml"],
+    **{("export camtrapdp", one): ["--exact"] for one in ("--captures", "--pictures")},
 }
 INSTEAD = {("sessions revoke", "--person"): "--all"}  # an option that takes another's place
 EXPECTED = {"doctor": 1}  # exit codes other than 0: no broker listens at port 1
@@ -96,13 +176,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "event.json").write_text(EVENT, encoding="utf-8")
     (folder / "map.toml").write_text(MAP, encoding="utf-8")
     (folder / "sightings.csv").write_text(f"{HEAD}{ROW}\n", encoding="utf-8")
+    (folder / "damage.csv").write_text(DAMAGE, encoding="utf-8")
+    (folder / "damage.toml").write_text(DAMAGE_MAP, encoding="utf-8")
+    island.files(folder)
+    island.pmtiles(folder / "town.pmtiles", island.TILE, 32.67, 128.75)
     (folder / "package").mkdir()
     for name, data in files().items():
         (folder / "package" / name).write_bytes(data)
     (folder / "site.toml").write_text(SETTINGS, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         enter(patch, folder)
+        patch.setattr("gateway.broker.enrolment.new_passphrase", lambda: PASSWORD)
+        patch.setattr("gateway.ingest.files.undo.token_hex", lambda _: IMPORT)
+        (folder / "mosquitto").mkdir()
         for command in (
+            ["broker", "setup"],
             ["devices", "import", "list.csv"],
             ["people", "add", "hana", "--role", "admin"],
             ["people", "add", "taro-2"],
@@ -110,6 +198,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["import", "camtrapdp", "package"],
             ["tokens", "add", "qgis", "--scope", "devices"],
             ["backup", "copy.db"],
+            ["backup", "--new-key", "-c", "site.toml"],
+            ["backup", "--all", "-c", "site.toml"],
         ):
             assert invoke(*command).exit_code == 0, command
         with closing(open_store(folder)) as store:
@@ -121,6 +211,9 @@ def enter(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Make the folder the present one, and its database that of every command."""
     patch.chdir(folder)
     patch.setenv("SHISHIGAKI_STORE__PATH", str(folder / "test.db"))
+    patch.setenv("SHISHIGAKI_BROKER__FOLDER", str(folder / "mosquitto"))
+    patch.setenv("SHISHIGAKI_BROKER__PID_FILE", str(folder / "no-pid"))
+    patch.setenv("SHISHIGAKI_MQTT__PASSWORD", PASSWORD)
 
 
 def invoke(*arguments: str) -> Result:
@@ -135,7 +228,7 @@ def arguments_of(command: str, option: str) -> list[str]:
         return given
     if option in {"-c", "--config"}:
         return [*given, option, "site.toml"]
-    value = [] if is_flag(command, option) else [VALUES[option]]
+    value = [] if is_flag(command, option) else [OTHER.get((command, option), VALUES[option])]
     return [*given, *ALSO.get((command, option), []), option, *value]
 
 
@@ -190,8 +283,15 @@ def test_a_documented_call_runs(
     ("command", "option"), [one for one in pairs() if one[0] in NOT_RUN], ids=str
 )
 def test_a_documented_call_of_a_lasting_command_is_understood(command: str, option: str) -> None:
-    values = {"--port": "8001", "--speed": "60", "--data": "folder", "--count": "1"}
-    given = [option] if option else []
+    values = {
+        "--port": "8001",
+        "--speed": "60",
+        "--data": "folder",
+        "--count": "1",
+        "--seed": "1",
+        "--seconds": "1",
+    }
+    given = [*ARGUMENTS.get(command, []), *([option] if option else [])]
     if option and not is_flag(command, option):
         given.append(values.get(option) or VALUES.get(option, "site.toml"))
     if command == "run" and option in {"-c", "--config"}:

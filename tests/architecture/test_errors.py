@@ -4,24 +4,19 @@ import ast
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 
 from gateway.domain import errors
+from tests.architecture.sources import module, python_files, tree
 
-ROOT = Path(__file__).parents[2]
 BRANCHES = (errors.BadInputError, errors.BadConfigurationError, errors.UnreachableError)
 
 
 def defined() -> Iterator[str]:
     """module.Class of every public exception of the gateway and its pages, read from the code."""
-    for room in ("gateway", "dashboard"):
-        for path in sorted((ROOT / room).rglob("*.py")):
-            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
-                ".__init__"
-            )
-            for node in ast.parse(path.read_text()).body:
-                if isinstance(node, ast.ClassDef) and is_error(node) and node.name[0] != "_":
-                    yield f"{module}.{node.name}"
+    for path in python_files("gateway", "dashboard"):
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and is_error(node) and node.name[0] != "_":
+                yield f"{module(path)}.{node.name}"
 
 
 def is_error(node: ast.ClassDef) -> bool:
@@ -52,8 +47,8 @@ def test_each_exception_derives_from_exactly_the_branch_that_lists_it() -> None:
     assert set(listed()) == {branch.__name__ for branch in BRANCHES}
     for branch, names in listed().items():
         for name in names:
-            module, _, class_name = name.rpartition(".")
-            error = getattr(import_module(module), class_name)
+            home, _, class_name = name.rpartition(".")
+            error = getattr(import_module(home), class_name)
             above = [one.__name__ for one in BRANCHES if issubclass(error, one)]
             assert above == [branch], name
 

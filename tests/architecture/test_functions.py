@@ -1,12 +1,11 @@
 """Functions are short and take few parameters: measured over the whole product."""
 
 import ast
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
-ROOMS = ("gateway", "dashboard", "firmware_sim")
+from tests.architecture.sources import FILES, tree
+
 MOST_LINES = 40
 MOST_MEDIAN = 8
 MOST_PARAMETERS = 7  # beside self
@@ -22,24 +21,19 @@ class Function(NamedTuple):
     parameters: int
 
 
-def functions(source: str, module: str) -> list[Function]:
-    """Every function and method in a source, inner ones too; decorators are not counted."""
+def functions(module: ast.Module, name: str) -> list[Function]:
+    """Every function and method of a module, inner ones too; decorators are not counted."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             names = [one.arg for one in given if one.arg not in {"self", "cls"}]
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
-            found.append(Function(f"{module}:{node.name}", lines, len(names)))
+            found.append(Function(f"{name}:{node.name}", lines, len(names)))
     return found
 
 
-FUNCTIONS = [
-    function
-    for room in ROOMS
-    for path in sorted((ROOT / room).rglob("*.py"))
-    for function in functions(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
-]
+FUNCTIONS = [function for path in FILES for function in functions(tree(path), path)]
 
 
 def test_no_function_is_long() -> None:
@@ -58,4 +52,4 @@ def test_no_function_takes_many_parameters() -> None:
 
 def test_control_a_long_function_is_measured() -> None:
     source = "class A:\n    def f(self, a, *, b):\n" + "        a = b\n" * 41
-    assert functions(source, "m") == [Function("m:f", 42, 2)]
+    assert functions(ast.parse(source), "m") == [Function("m:f", 42, 2)]

@@ -3,7 +3,17 @@
 import subprocess
 import sys
 
-MODULES = ("intake", "alerts", "mqtt", "decode", "surface", "officials", "influx")
+MODULES = (
+    "intake",
+    "alerts",
+    "mqtt",
+    "decode",
+    "surface",
+    "officials",
+    "influx",
+    "wear",
+    "pictures",
+)
 
 
 def main(arguments: list[str]) -> int:

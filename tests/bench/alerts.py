@@ -51,14 +51,14 @@ def percentile(values: list[float], share: float) -> float:
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
 
-def measure(load: Load, springs: int, pause_s: float) -> list[float]:
-    """Seconds from publish to request, one a spring."""
+def measure(load: Load, springs: int, pause_s: float, extra: str = "") -> list[float]:
+    """Seconds from publish to request, one a spring. `extra`: more settings."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Mosquitto(Path(folder) / "broker", extra=BROKER) as broker,
         providing(lambda _: OK) as provider,
     ):
-        settings = SETTINGS.format(url=provider.url, zeros="0" * 32)
+        settings = SETTINGS.format(url=provider.url, zeros="0" * 32) + extra
         service = Service(Path(folder) / "gw", broker.port, *TRAPS, *CAMERAS, extra=settings)
         with service:
             wait_for(

@@ -118,9 +118,9 @@ async def forward(
     `begin_at`: the walk over old roll-ups begins there.
     """
     chosen, bodies = settings(influxd, database), []
-    store.write_now(lambda tx: tx.follower.unfollow())
+    store.write_now(lambda tx: tx.influx.unfollow())
     if begin_at:
-        store.write_now(lambda tx: tx.follower.follow(begin_at, LAYOUT))
+        store.write_now(lambda tx: tx.influx.follow(begin_at, LAYOUT))
     async with connect(chosen) as server:
         await create_database(server, chosen)
 

@@ -86,7 +86,7 @@ Held = Callable[[Reader], int]
 
 def judged(reader: Reader) -> int:
     """How many messages are events with their states, sums and alerts."""
-    return reader.follower.head()
+    return reader.influx.head()
 
 
 def ours(

@@ -21,7 +21,7 @@ CARD_SYNC_MS = 20  # of an SD card
 
 def durable(reader: Reader) -> int:
     """How many messages are safe: judged, or in the backlog. In this order none counts twice."""
-    return reader.follower.head() + reader.backlog().messages
+    return reader.influx.head() + reader.backlog().messages
 
 
 class Journal:
@@ -75,7 +75,7 @@ def latencies(
 def _wait_until_judged(database: Path, number: int) -> None:
     reader = Reader(database)
     try:
-        wait_for(lambda: reader.follower.head() >= number, "the devices to be known", 60)
+        wait_for(lambda: reader.influx.head() >= number, "the devices to be known", 60)
     finally:
         reader.close()
 

@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.dashboard.conftest import place as place  # the same fixture for both folders
 from tests.dashboard.place import Place
+from tests.support.pace import patience_ms
 from tests.support.servers import need
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SOON_S = 5.0  # on a quiet machine
 SIZES: dict[str, ViewportSize] = {
     "phone": {"width": 390, "height": 844},
     "desktop": {"width": 1366, "height": 860},
 }
+# The short form takes the phone; `make test-browser` takes both.
+BOTH = ("phone", pytest.param("desktop", marks=pytest.mark.long))
 
 
 @pytest.fixture(scope="package")
@@ -28,6 +32,12 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    """What a page shall show soon may take longer on a busy machine."""
+    expect.set_options(timeout=patience_ms(SOON_S))
+
+
 @pytest.fixture
 def url(place: Place) -> Iterator[str]:
     """Its dashboard's address."""
@@ -35,7 +45,7 @@ def url(place: Place) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["phone", "desktop"])
+@pytest.fixture(params=BOTH)
 def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of a Japanese reader in both sizes; closed before the server behind `url` ends."""
     yield from watched(browser, SIZES[request.param])

@@ -18,6 +18,7 @@ from gateway.parts import links
 from tests.dashboard.place import NOW, serving
 from tests.dashboard.rights.house import build
 from tests.support import pictures
+from tests.support.pace import patience_ms
 
 pytestmark = pytest.mark.real
 
@@ -25,7 +26,7 @@ CAMERA_TAPS = 2  # the shutter, and "use this photo": in the phone's own camera
 MOST_TAPS = 6
 NOTIFICATION = 1  # the tap on the link in the message
 LEAST_PX = 48
-WAIT_MS = 20_000
+WAIT_S = 20.0  # on a quiet machine
 PHONE = {"width": 360, "height": 800}
 COUNTING = """
 window.taps = 0; window.keys = 0;
@@ -84,7 +85,7 @@ def phone(browser: Browser, **settings: Any) -> Iterator[Page]:
 @contextmanager
 def watched(context: BrowserContext) -> Iterator[Page]:
     context.add_init_script(COUNTING)
-    context.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(patience_ms(WAIT_S))
     page, errors = context.new_page(), list[str]()
     page.on("console", lambda entry: errors.append(entry.text) if entry.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -114,7 +115,7 @@ def shoot(page: Page, photo: Path) -> None:
     with page.expect_file_chooser() as chooser:
         page.locator(".shoot input").tap()
     chooser.value.set_files(photo)
-    expect(page.locator(".shot-list canvas")).to_have_count(1, timeout=20_000)
+    expect(page.locator(".shot-list canvas")).to_have_count(1, timeout=patience_ms(WAIT_S))
 
 
 def test_from_the_notification_to_a_recorded_capture_with_a_photo_are_six_taps_and_no_key(
@@ -191,6 +192,7 @@ def test_everything_the_form_asks_arrives(
     assert act.position == Position(32.69, 128.76, 14.0)
 
 
+@pytest.mark.long
 def test_the_place_is_never_taken_without_a_tap_and_a_refusal_is_told(
     browser: Browser, gateway: service.Gateway, link: str
 ) -> None:
@@ -246,6 +248,7 @@ def test_a_field_that_cannot_be_used_is_named_and_nothing_filled_in_is_lost(
     assert (act.species, len(act.photos), len(kept(gateway))) == ("deer", 1, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [320, 360])
 @pytest.mark.parametrize("zoom", [1, 2])
 def test_no_part_of_the_form_is_wider_than_the_phone_and_targets_are_large(

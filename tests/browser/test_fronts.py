@@ -30,6 +30,7 @@ def page(browser: Browser) -> Iterator[Page]:
     own.close()
 
 
+@pytest.mark.long
 def test_a_person_logs_in_sees_changes_and_downloads(site: Site, page: Page) -> None:
     page.goto(f"{site.front.url}/traps")
     assert page.url.startswith(f"{site.front.url}/login"), "nobody reads without a login"
@@ -43,6 +44,7 @@ def test_a_person_logs_in_sees_changes_and_downloads(site: Site, page: Page) -> 
     assert download.value.suggested_filename.endswith(".zip")
 
 
+@pytest.mark.long
 def test_a_one_tap_link_is_answered(site: Site, page: Page) -> None:
     reader = site.gateway.store.read_now
     alert = next(one for one in reader(lambda r: r.open_alerts()) if one.subject == "trap-own")

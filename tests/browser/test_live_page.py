@@ -11,6 +11,7 @@ from gateway.domain.model import Kind
 from tests.browser.conftest import SIZES, watched
 from tests.browser.keys import switch_on
 from tests.dashboard.place import CAMERAS, HOSTILE, TRAPS, Place, ago, reading
+from tests.support.pace import patience_ms
 
 pytestmark = pytest.mark.real
 
@@ -96,7 +97,7 @@ def test_the_coastline_is_drawn_without_any_other_host(page: Page, url: str) -> 
     )
     assert 0.05 < land < 0.95, "some land, some sea"
     expect(page.locator(".leaflet-tile")).to_have_count(0)
-    expect(page.get_by_text("© OpenStreetMap contributors")).to_be_visible()
+    expect(page.get_by_text("GSHHG (LGPL)")).to_be_visible()
 
 
 def test_a_sprung_trap_appears_on_an_open_page_within_a_second(
@@ -225,6 +226,7 @@ def test_the_layer_of_rates_can_be_switched_on(desktop: Page, url: str) -> None:
     )
 
 
+@pytest.mark.long
 def test_tiles_are_requested_only_after_the_reader_switched_them_on(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -258,6 +260,7 @@ def test_tiles_are_requested_only_after_the_reader_switched_them_on(
     assert errors == []
 
 
+@pytest.mark.long
 def test_the_page_shows_that_the_gateway_is_unreachable_and_when_it_is_back(
     browser: Browser, place: Place
 ) -> None:
@@ -269,7 +272,7 @@ def test_the_page_shows_that_the_gateway_is_unreachable_and_when_it_is_back(
     expect(page.locator("#line")).to_contain_text("つながっていません")
     place.hear(reading("trap-07", Kind.SPRUNG, ago(seconds=1)))
     with place.served(port):
-        expect(page.locator("#line")).to_have_text("受信中", timeout=15_000)
+        expect(page.locator("#line")).to_have_text("受信中", timeout=patience_ms(15))
         expect(page.get_by_role("alert")).to_contain_text("岐宿の沢 7号")
     context.close()
 

@@ -13,6 +13,7 @@ from dashboard.live.streaming.open_streams import OpenStreams
 from gateway.domain.model import Device, Kind, Role
 from tests.browser.conftest import SIZES, watched
 from tests.dashboard.place import Place, ago, reading
+from tests.support.pace import patience_ms
 from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.real
@@ -52,11 +53,12 @@ def context(streams: list[OpenStreams], browser: Browser, url: str) -> Iterator[
 def open_tabs(context: BrowserContext, url: str, count: int) -> list[Page]:
     tabs = [context.new_page() for _ in range(count)]
     for number, tab in enumerate(tabs):
-        tab.goto(url + ("/traps", "/")[number % 2], timeout=10_000)
+        tab.goto(url + ("/traps", "/")[number % 2], timeout=patience_ms(10))
         expect(tab.locator(ON_AIR)).to_be_visible()
     return tabs
 
 
+@pytest.mark.long
 def test_ten_tabs_at_once_all_answer_and_all_learn_of_a_spring(
     context: BrowserContext, url: str, place: Place, streams: list[OpenStreams]
 ) -> None:
@@ -64,12 +66,13 @@ def test_ten_tabs_at_once_all_answer_and_all_learn_of_a_spring(
     wait_for(lambda: 0 < len(streams[0]) <= 3, "the other tabs to let go of the stream")
     place.hear(reading("trap-05", Kind.SPRUNG, ago(seconds=1)))
     for tab in tabs[-3:]:
-        expect(tab.get_by_role("alert")).to_contain_text("岐宿の沢 5号", timeout=2_000)
+        expect(tab.get_by_role("alert")).to_contain_text("岐宿の沢 5号", timeout=patience_ms(2))
     for tab in tabs[:-3]:
-        expect(tab.get_by_role("alert")).to_contain_text("岐宿の沢 5号", timeout=20_000)
+        expect(tab.get_by_role("alert")).to_contain_text("岐宿の沢 5号", timeout=patience_ms(20))
         expect(tab.locator("#line")).to_have_attribute("data-state", "on")
 
 
+@pytest.mark.long
 def test_tabs_that_all_keep_their_stream_leave_the_seventh_without_an_answer(
     context: BrowserContext, url: str
 ) -> None:
@@ -92,10 +95,11 @@ def test_a_hidden_tab_lets_go_of_the_stream_and_catches_up_when_it_is_shown(
     place.hear(reading("trap-07", Kind.SPRUNG, ago(seconds=1)))
     expect(tab.locator("#banner")).to_be_empty()
     tab.evaluate(HIDE, False)
-    expect(tab.get_by_role("alert")).to_contain_text("岐宿の沢 7号", timeout=2_000)
+    expect(tab.get_by_role("alert")).to_contain_text("岐宿の沢 7号", timeout=patience_ms(2))
     assert len(streams[0]) == 1
 
 
+@pytest.mark.long
 def test_a_tab_that_is_closed_makes_room_for_an_older_one(
     context: BrowserContext, url: str, streams: list[OpenStreams]
 ) -> None:
@@ -127,6 +131,7 @@ def test_a_page_that_receives_nothing_for_35_s_shows_how_old_it_is(
     expect(desktop.get_by_role("alert")).to_contain_text("岐宿の沢 8号")
 
 
+@pytest.mark.long
 def test_5000_devices_are_600_marks_and_numbers_that_open(browser: Browser, tmp_path: Path) -> None:
     place = Place(tmp_path)
     place.store.write_now(

@@ -54,6 +54,7 @@ def test_two_periods_stand_side_by_side_and_move_together(desktop: Page, address
     assert one == pytest.approx(other)
 
 
+@pytest.mark.long
 def test_arrow_keys_on_the_slider_walk_through_the_months(desktop: Page, address: str) -> None:
     desktop.goto(f"{address}/officials?month=2026-10&months=1")
     ready(desktop)
@@ -65,6 +66,7 @@ def test_arrow_keys_on_the_slider_walk_through_the_months(desktop: Page, address
     assert desktop.evaluate("document.activeElement.id") == "month-slider"
 
 
+@pytest.mark.long
 def test_a_layer_switched_on_stays_on_in_the_next_month(desktop: Page, address: str) -> None:
     desktop.goto(f"{address}/officials?month=2026-10")
     ready(desktop)
@@ -75,6 +77,7 @@ def test_a_layer_switched_on_stays_on_in_the_next_month(desktop: Page, address: 
     expect(desktop.locator(".caught")).to_have_count(2)
 
 
+@pytest.mark.long
 def test_the_sheet_prints_the_layers_that_were_chosen_each_with_its_scale(
     desktop: Page, tmp_path: Path
 ) -> None:

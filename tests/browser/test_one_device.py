@@ -42,6 +42,7 @@ def shows_it(page: Page) -> None:
     assert page.locator(".folium-map path").count() > 0, "the land at least"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", ["/officials?month=2026-10", "/officials/sites?month=2026-10"])
 def test_the_officials_maps_show_one_device(browser: Browser, county: County, address: str) -> None:
     with county.served() as url:

@@ -9,6 +9,8 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Struct
 
+HANGS_S = 120.0  # no answer for so long: it hangs, also on a busy machine
+
 
 class Answer(Struct):
     """What came back; header names in lower case."""
@@ -58,7 +60,7 @@ class Client:
         return self._ask(method, path, {}, body, headers)
 
     def _connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.host, timeout=10)
+        return http.client.HTTPConnection(self.host, timeout=HANGS_S)
 
     def _ask(
         self,

@@ -1,12 +1,14 @@
-"""A settled place and readers of its dashboard."""
+"""A settled place and readers of its dashboard; a site with a person of each role."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gateway import app as service
 from tests.dashboard.client import Client
 from tests.dashboard.place import Place
+from tests.dashboard.rights.house import browsers, build
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +39,18 @@ def visitor(place: Place) -> Iterator[Client]:
     """A reader of `place`."""
     with place.served() as url:
         yield Client(url)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[service.Gateway]:
+    """A site with a person of each role; a module that needs other settings has its own."""
+    made = build(tmp_path_factory.mktemp("house"))
+    yield made
+    made.store.close()
+
+
+@pytest.fixture(scope="module")
+def readers(gateway: service.Gateway) -> Iterator[dict[str, Client]]:
+    """A browser of each role's person, and one of nobody."""
+    with browsers(service.pages(gateway, dict)) as found:
+        yield found

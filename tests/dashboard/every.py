@@ -11,7 +11,17 @@ from dashboard.web.process.pages import PAGES
 from dashboard.web.responses import Reply
 from gateway.app import Gateway
 
-VALUES = {"name": "nobody", "device": "trap-01", "token": "x", "no": "1", "sha256": "0" * 64}
+VALUES = {
+    "name": "nobody",
+    "device": "trap-01",
+    "token": "x",
+    "no": "1",
+    "sha256": "0" * 64,
+    "id": "ab" * 8,
+    "form": "json",
+    "reader": "official",
+    "version": "x",
+}
 
 
 def addresses(app: Starlette, gateway: Gateway, method: str) -> list[str]:

@@ -91,7 +91,7 @@ def test_a_commented_setting_shows_its_default() -> None:
     defaults: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(check({})))
     in_force = tomllib.loads(text)
     for section, values in whole.items():
-        if isinstance(values, dict) and section != "models":
+        if isinstance(values, dict) and section not in {"models", "camera_makes"}:
             for key, value in values.items():
                 default = defaults[section][key]
                 if key not in in_force.get(section, {}) and default is not None:

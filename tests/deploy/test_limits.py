@@ -54,3 +54,27 @@ def test_each_limit_stands_below_its_reason(name: str) -> None:
     lines = UNIT.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith(f"{name}="))
     assert lines[at - 1].startswith("# ")
+
+
+def broker_conf(name: str) -> int:
+    """A number of the broker's configuration."""
+    text = (DEPLOY / "mosquitto" / "shishigaki.conf").read_text()
+    [found] = re.findall(rf"^{name} (\d+)$", text, re.MULTILINE)
+    return int(found)
+
+
+QUEUED_BYTES = 400  # mosquitto's own of a queued message, measured: 590 to 630 with 250 of payload
+IDLE_BYTES = 9_500_000
+MOST_BYTES = 80_000_000  # of the broker while the gateway is away
+CONNECTION_BYTES = 50_000  # of a session over TLS
+
+
+def test_the_brokers_memory_suffices_for_a_full_queue_and_all_its_connections() -> None:
+    unit = (DEPLOY / "mosquitto" / "mosquitto.service.conf").read_text()
+    [most_mib] = re.findall(r"^MemoryMax=(\d+)M$", unit, re.MULTILINE)
+    [files] = re.findall(r"^LimitNOFILE=(\d+)$", unit, re.MULTILINE)
+    queue = broker_conf("max_queued_messages") * QUEUED_BYTES + broker_conf("max_queued_bytes")
+    sensors = broker_conf("max_connections")
+    assert queue + IDLE_BYTES < MOST_BYTES
+    assert queue + sensors * CONNECTION_BYTES < int(most_mib) * 2**20
+    assert sensors + 256 < int(files)

@@ -1,138 +1,40 @@
 """deploy/mosquitto: the real broker with our configuration; what its ACL forbids never arrives."""
 
-import re
-import shutil
-import subprocess
-import threading
+import contextlib
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import pytest
-from paho.mqtt.client import Client as Paho
-from paho.mqtt.enums import CallbackAPIVersion
+from cryptography import x509
 
+from gateway.broker.access import GATEWAY, acl
+from gateway.broker.addresses import own_names
+from gateway.broker.certificates import names_of
 from gateway.clock import utc_now
-from gateway.mqtt.embedded_broker import find_mosquitto, tied_to_parent
 from gateway.mqtt.losses.broker_log import REFUSED_LOGINS, TAKEOVERS_ONE_PLACE, BrokerLog
 from gateway.mqtt.losses.connection_history import ConnectionHistory
 from tests.deploy.folder import DEPLOY
-from tests.support.servers import Server, free_port, need, wait_for
-
-GATEWAY = "shishigaki.gateway"
-PASSWORD = "secret-of-{}"
-# What Debian's own /etc/mosquitto/mosquitto.conf says before it includes ours.
-DEBIAN = """\
-user {user}
-persistence true
-persistence_location {directory}/
-log_dest stderr
-include_dir {directory}/conf.d
-"""
-
-
-class Broker(Server):
-    """mosquitto as Debian starts it, with our files; only places and ports are changed."""
-
-    name = "mosquitto"
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
-        self.sensors = free_port()
-
-    def command(self) -> list[str]:
-        mosquitto = need(find_mosquitto(), "mosquitto")
-        conf = (DEPLOY / "mosquitto" / "shishigaki.conf").read_text(encoding="utf-8")
-        conf = conf.replace("/etc/mosquitto", str(self.directory))
-        conf, locals_ = re.subn(
-            r"^listener 1884 127\.0\.0\.1$",
-            f"listener {self.port} 127.0.0.1",
-            conf,
-            flags=re.MULTILINE,
-        )
-        conf, lan = re.subn(
-            r"^listener 1883$", f"listener {self.sensors} 127.0.0.1", conf, flags=re.MULTILINE
-        )
-        assert (locals_, lan) == (1, 1)
-        folder = self.directory / "conf.d"
-        folder.mkdir(exist_ok=True)
-        (folder / "shishigaki.conf").write_text(conf, encoding="utf-8")
-        shutil.copy(DEPLOY / "mosquitto" / "shishigaki.acl", self.directory)
-        self._passwords(GATEWAY, "trap-01", "trap-02")
-        main = self.directory / "mosquitto.conf"
-        main.write_text(DEBIAN.format(directory=self.directory, user="root"))
-        return tied_to_parent([mosquitto, "-c", str(main)])
-
-    def _passwords(self, *names: str) -> None:
-        path = self.directory / "shishigaki.passwd"
-        path.write_text("".join(f"{name}:{PASSWORD.format(name)}\n" for name in names))
-        path.chmod(0o600)
-        program = need(shutil.which("mosquitto_passwd"), "mosquitto")
-        subprocess.run([program, "-U", str(path)], check=True, timeout=30)
-        assert "secret-of" not in path.read_text()
-
-
-class Client:
-    """A connected client that notes what arrives."""
-
-    def __init__(self, port: int, name: str, client_id: str = "", password: str = "") -> None:
-        self.got: list[tuple[str, bytes]] = []
-        self.refused = False
-        self.connections = self.losses = 0
-        self._subscribed = threading.Event()
-        self._client = client = Paho(CallbackAPIVersion.VERSION2, client_id=client_id or name)
-        client.username_pw_set(name, password or PASSWORD.format(name))
-        client.on_connect = self._on_connect
-        client.on_disconnect = lambda *_: self._count_loss()
-        client.on_message = lambda _c, _u, m: self.got.append((m.topic, bytes(m.payload)))
-        client.on_subscribe = lambda *_: self._subscribed.set()
-        client.connect("127.0.0.1", port)
-        client.loop_start()
-        wait_for(lambda: self.connections or self.refused, f"{name} to be answered")
-
-    def _on_connect(self, _c: object, _u: object, _f: object, code: object, _p: object) -> None:
-        if code == 0:
-            self.connections += 1
-        else:
-            self.refused = True
-
-    def _count_loss(self) -> None:
-        self.losses += 1
-
-    def subscribe(self, *filters: str) -> Self:
-        self._subscribed.clear()
-        self._client.subscribe([(one, 1) for one in filters])
-        assert self._subscribed.wait(10)
-        return self
-
-    def publish(self, topic: str, text: str = "x", *, retain: bool = False) -> None:
-        self._client.publish(topic, text, qos=1, retain=retain).wait_for_publish(10)
-
-    def topics(self) -> list[str]:
-        return [topic for topic, _ in self.got]
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
+from tests.support.servers import wait_for
+from tests.support.shipped_broker import Client, ShippedBroker
 
 Join = Callable[..., Client]
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    with Broker(tmp_path / "mosquitto") as server:
+def broker(tmp_path: Path) -> Iterator[ShippedBroker]:
+    with ShippedBroker(tmp_path / "mosquitto") as server:
         yield server
 
 
 @pytest.fixture
-def join(broker: Broker) -> Iterator[Join]:
-    """Connects somebody: the gateway on the inner listener, sensors on the other."""
+def join(broker: ShippedBroker) -> Iterator[Join]:
+    """Connects somebody: the gateway on the inner listener, sensors over TLS."""
     clients: list[Client] = []
 
-    def act(name: str, **more: str) -> Client:
-        port = broker.port if name == GATEWAY else broker.sensors
-        clients.append(Client(port, name, **more))
+    def act(name: str, **more: Any) -> Client:
+        clients.append(broker.join(name, **more))
         return clients[-1]
 
     yield act
@@ -140,13 +42,20 @@ def join(broker: Broker) -> Iterator[Join]:
         client.close()
 
 
-def test_a_sensor_may_publish_only_under_its_own_name(join: Join) -> None:
+def test_the_example_of_the_access_rules_is_what_setup_writes_for_a_new_site() -> None:
+    assert (DEPLOY / "mosquitto" / "shishigaki.acl").read_text(encoding="utf-8") == acl("site", {})
+
+
+def test_a_sensor_may_publish_only_under_its_own_name_and_this_site(join: Join) -> None:
     gateway, trap = join(GATEWAY).subscribe("#"), join("trap-01")
     for topic in (
         "wildlife/v1/goto/trap-02/event",
+        "wildlife/v1/other/trap-01/event",
+        "wildlife/v1/goto/trap-01/event/more",
         "shishigaki/v1/goto/trap-01/confirm",
         "wildlife/v1/goto/trap-01/else",
         "application/1/device/2/event/up",
+        "tele/trap-01/SENSOR",
         "other",
     ):
         trap.publish(topic)  # each is answered as if it were allowed
@@ -182,15 +91,33 @@ def test_the_gateway_publishes_under_its_own_prefix_and_reads_the_brokers_topics
     assert gateway.losses == 0  # two connections of one name do not end each other
 
 
-@pytest.mark.parametrize(("name", "password"), [("trap-01", "wrong"), ("trap-99", "")])
-def test_a_connection_without_user_name_and_password_is_refused(
-    join: Join, name: str, password: str
-) -> None:
-    assert join(name, password=password).refused
+@pytest.mark.parametrize("name", ["trap-01", "trap-99"])
+def test_a_connection_with_a_wrong_password_is_refused(join: Join, name: str) -> None:
+    assert join(name, password="wrong").refused
 
 
+def test_sensors_have_no_listener_without_tls(broker: ShippedBroker) -> None:
+    """The only plain listener is this machine's own."""
+    conf = (DEPLOY / "mosquitto" / "shishigaki.conf").read_text(encoding="utf-8")
+    listeners = [line for line in conf.splitlines() if line.startswith("listener")]
+    assert listeners == ["listener 1884 127.0.0.1", "listener 8883"]
+    with socket.create_connection(("127.0.0.1", broker.sensors), timeout=20) as plain:
+        plain.sendall(bytes.fromhex("100c00044d5154540402003c0000"))  # CONNECT of MQTT 3.1.1
+        with contextlib.suppress(ConnectionResetError):
+            assert not plain.recv(4).startswith(b"\x20")  # no CONNACK
+
+
+def test_the_certificate_names_the_host_and_its_addresses(broker: ShippedBroker) -> None:
+    files = broker.accounts.files
+    assert set(names_of(files.identity.read_bytes())) == set(own_names())
+    assert "127.0.0.1" in own_names()
+    made = x509.load_pem_x509_certificate(files.identity.read_bytes())
+    assert made.issuer == x509.load_pem_x509_certificate(files.authority.read_bytes()).subject
+
+
+@pytest.mark.long
 def test_the_gateway_learns_of_client_ids_used_twice_and_of_refused_passwords(
-    broker: Broker, join: Join
+    join: Join,
 ) -> None:
     """The shipped configuration shows its log to the gateway, and to nobody else."""
     log = BrokerLog("shishigaki-goto", ConnectionHistory())
@@ -221,45 +148,31 @@ def test_a_sensor_cannot_end_anothers_session_by_its_client_id(join: Join) -> No
     assert victim.losses == 0
 
 
-def test_a_packet_over_the_limit_ends_the_connection_and_is_not_dropped_silently(
+def test_a_packet_over_16_kb_ends_the_connection_and_is_not_dropped_silently(
     join: Join,
 ) -> None:
-    trap = join("trap-01")
-    trap._client.publish("wildlife/v1/goto/trap-01/event", "x" * 1_100_000, qos=1)
+    gateway, trap = join(GATEWAY).subscribe("#"), join("trap-01")
+    trap.publish("wildlife/v1/goto/trap-01/event", "x" * 16_000)
+    trap.send("wildlife/v1/goto/trap-01/event", "x" * 17_000)
     wait_for(lambda: trap.losses, "the end of the connection")
+    assert [len(payload) for _, payload in gateway.got] == [16_000]
 
 
 def test_messages_queued_for_the_gateway_survive_a_restart_of_the_broker(
-    broker: Broker, join: Join
+    broker: ShippedBroker, join: Join
 ) -> None:
-    def session() -> Paho:
-        client = Paho(CallbackAPIVersion.VERSION2, client_id="shishigaki-goto", clean_session=False)
-        client.username_pw_set(GATEWAY, PASSWORD.format(GATEWAY))
-        return client
-
-    away, ready = session(), threading.Event()
-    away.on_subscribe = lambda *_: ready.set()
-    away.connect("127.0.0.1", broker.port)
-    away.loop_start()
-    away.subscribe("wildlife/#", qos=1)
-    assert ready.wait(10)
-    away.disconnect()
-    away.loop_stop()
+    away = broker.join(GATEWAY, client_id="shishigaki-goto", keeps=True).subscribe("wildlife/#")
+    away.close()
     trap = join("trap-01")
     for number in range(1_500):  # above mosquitto's own limit of 1,000
-        trap._client.publish("wildlife/v1/goto/trap-01/event", str(number), qos=1)
+        trap.send("wildlife/v1/goto/trap-01/event", str(number))
     trap.publish("wildlife/v1/goto/trap-01/event", "last")
     trap.close()
     broker.stop()
     broker.restart()
-    got: list[bytes] = []
-    back = session()
-    back.on_message = lambda _c, _u, message: got.append(bytes(message.payload))
-    back.connect("127.0.0.1", broker.port)
-    back.loop_start()
+    back = broker.join(GATEWAY, client_id="shishigaki-goto", keeps=True)
     try:
-        wait_for(lambda: b"last" in got, "the last message")
+        wait_for(lambda: back.got and back.got[-1][1] == b"last", "the last message")
     finally:
-        back.disconnect()
-        back.loop_stop()
-    assert [int(one) for one in got[:-1]] == list(range(1_500))
+        back.close()
+    assert [int(payload) for _, payload in back.got[:-1]] == list(range(1_500))

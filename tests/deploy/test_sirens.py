@@ -6,42 +6,26 @@ from pathlib import Path
 
 import pytest
 
+from gateway.broker.access import GATEWAY, Use
 from gateway.mqtt.own_topics import names
 from tests.deploy.folder import DEPLOY
-from tests.deploy.test_mosquitto import GATEWAY, Broker, Client
 from tests.support.servers import wait_for
+from tests.support.shipped_broker import Client, ShippedBroker
 
 RECIPES = ("esphome.yaml", "tasmota.txt")
-ACL = (DEPLOY / "mosquitto" / "shishigaki.acl").read_text(encoding="utf-8")
-SIREN, HUB = "siren.local", "homeassistant.local"
-
-
-def uncommented(text: str, user: str) -> str:
-    """The ACL with the lines of one account in use, as a person makes them."""
-    head, found, rest = text.partition(f"#user {user}\n")
-    assert found, f"{user} has no lines in the ACL"
-    lines, others = [], rest.splitlines(keepends=True)
-    while others and others[0].startswith("#topic"):
-        lines.append(others.pop(0).removeprefix("#"))
-    assert lines
-    return head + f"user {user}\n" + "".join(lines + others)
-
-
-class OpenedBroker(Broker):
-    """The shipped broker with the accounts of a siren and of Home Assistant."""
-
-    def command(self) -> list[str]:
-        command = super().command()
-        acl = uncommented(uncommented(ACL, SIREN), HUB)
-        (self.directory / "shishigaki.acl").write_text(acl, encoding="utf-8")
-        self._passwords(GATEWAY, SIREN, HUB, "trap-01")
-        return command
+SIREN, HUB = "siren-1", "homeassistant"
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[OpenedBroker]:
-    with OpenedBroker(tmp_path / "mosquitto") as broker:
+def broker(tmp_path: Path) -> Iterator[ShippedBroker]:
+    with ShippedBroker(tmp_path / "mosquitto") as broker:
         yield broker
+
+
+def enrolled(broker: ShippedBroker, name: str, use: Use) -> Client:
+    """A program with its own account, over TLS."""
+    given = broker.accounts.enrol(name, use)
+    return Client(broker.sensors, given.name, given.password, broker.authority)
 
 
 def own_topics(text: str) -> set[str]:
@@ -60,7 +44,7 @@ def test_a_recipe_follows_the_sum_of_alerts_and_the_gateways_status(recipe: str)
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_writes_only_where_the_acl_lets_it(recipe: str) -> None:
     text = (DEPLOY / "sirens" / recipe).read_text(encoding="utf-8")
-    assert f"{SIREN}\n" in text
+    assert f"{SIREN}.local\n" in text
     prefix = re.search(r"(?:topic_prefix:|FullTopic) (\S+)", text)
     assert prefix is not None
     assert prefix[1].startswith("siren/")
@@ -69,15 +53,15 @@ def test_a_recipe_writes_only_where_the_acl_lets_it(recipe: str) -> None:
 def test_the_guide_names_each_recipe_and_the_account() -> None:
     text = (DEPLOY / "sirens" / "README.md").read_text(encoding="utf-8")
     assert all(f"[{recipe}]({recipe})" in text for recipe in RECIPES)
-    assert f"`{SIREN}`" in text
+    assert f"`{SIREN}.local`" in text
 
 
 @pytest.mark.real
 def test_at_the_shipped_broker_a_siren_hears_its_topics_only_and_says_nothing_of_ours(
-    broker: OpenedBroker,
+    broker: ShippedBroker,
 ) -> None:
-    gateway = Client(broker.port, GATEWAY).subscribe("#")
-    siren = Client(broker.sensors, SIREN).subscribe("#")
+    gateway = broker.join(GATEWAY).subscribe("#")
+    siren = enrolled(broker, SIREN, Use.SIREN).subscribe("#")
     received = [names.status("goto"), names.alerts("goto")]
     for topic in (names.alert("goto", "a1"), names.state("goto", "trap-01"), *received):
         gateway.publish(topic)
@@ -95,10 +79,10 @@ def test_at_the_shipped_broker_a_siren_hears_its_topics_only_and_says_nothing_of
 
 @pytest.mark.real
 def test_at_the_shipped_broker_home_assistant_hears_all_of_ours_and_writes_none_of_it(
-    broker: OpenedBroker,
+    broker: ShippedBroker,
 ) -> None:
-    gateway = Client(broker.port, GATEWAY).subscribe("#")
-    hub = Client(broker.sensors, HUB).subscribe("#")
+    gateway = broker.join(GATEWAY).subscribe("#")
+    hub = enrolled(broker, HUB, Use.HOMEASSISTANT).subscribe("#")
     received = [
         "homeassistant/sensor/shishigaki_goto/alerts/config",
         names.state("goto", "trap-01"),
@@ -119,6 +103,13 @@ def test_at_the_shipped_broker_home_assistant_hears_all_of_ours_and_writes_none_
     hub.close()
 
 
-def test_control_as_shipped_the_accounts_have_no_rights() -> None:
-    active = [line for line in ACL.splitlines() if not line.startswith("#")]
-    assert not any(SIREN in line or HUB in line for line in active)
+@pytest.mark.real
+def test_control_an_account_of_a_device_hears_none_of_it(broker: ShippedBroker) -> None:
+    gateway = broker.join(GATEWAY)
+    device = broker.join("trap-01").subscribe("#")
+    for topic in (names.alerts("goto"), "shishigaki/v1/goto/trap-01/confirm"):
+        gateway.publish(topic)
+    wait_for(lambda: device.got, "its own confirmation")
+    assert device.topics() == ["shishigaki/v1/goto/trap-01/confirm"]
+    gateway.close()
+    device.close()

@@ -17,13 +17,16 @@ from dashboard import serve
 from dashboard.web.entry.passwords import PasswordCheck
 from gateway import app, watchdog
 from gateway.cli import main
+from gateway.dialects import native
 from gateway.domain.refused.unknown_names import UnknownNames
 from gateway.export.topics.audit import OwnTopics
 from gateway.ingest.messages.intake import Intake
 from gateway.metrics import Health
 from gateway.mqtt import Delivery, Session
 from gateway.mqtt.link import Cause
+from gateway.mqtt.losses import gap_memory
 from gateway.mqtt.losses.connection_history import ConnectionHistory
+from gateway.mqtt.losses.gap_memory import BrokerMemory
 from gateway.mqtt.losses.gaps import Gaps
 from gateway.mqtt.session import BrokerSession
 from gateway.store import Store, Transaction
@@ -88,6 +91,13 @@ def has_always_room(names: UnknownNames, topic: str, now: datetime) -> None:
     """A list of unknown names without a limit."""
 
 
+def begin_at_the_first_count(
+    memory: BrokerMemory, value: float, _started: datetime | None, *, kept_session: bool
+) -> float:
+    """What was dropped before the first count is no news."""
+    return 0 if memory.dropped is None else value - memory.dropped
+
+
 CARES: dict[str, tuple[object, str, object]] = {
     "nothing": (watchdog, "WATCHDOG_S", TICK_S),
     "a limit of names": (UnknownNames, "full", has_always_room),
@@ -99,6 +109,8 @@ CARES: dict[str, tuple[object, str, object]] = {
     "a look at what the broker retains": (OwnTopics, "filters", look_nowhere),
     "bounded connections": (serve, "bounded", unbounded),
     "the memory of the broker": (Gaps, "connected", forget),
+    "a look at retained events": (native, "NEVER_RETAINED", ()),
+    "the count at the first connection": (gap_memory, "lost_since", begin_at_the_first_count),
 }
 
 

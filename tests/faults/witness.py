@@ -33,7 +33,7 @@ def events(service: Service) -> list[Event]:
 def head(service: Service) -> int:
     """The number of the newest event."""
     reader = service.reader()
-    number = reader.follower.head()
+    number = reader.influx.head()
     reader.close()
     return number
 

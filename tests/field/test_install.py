@@ -17,10 +17,37 @@ PYTHON = "/opt/shishigaki/current/bin/python"
 INSTALL = "sh /root/shishigaki-*/install.sh"
 CONFIG = "/etc/shishigaki/config.toml"
 PUBLISH = """
-import sys
+import json, sys
 from paho.mqtt.publish import single
-single(sys.argv[1], sys.argv[2], qos=1, hostname="127.0.0.1", port=1883,
-       auth={"username": "trap-01", "password": "of-trap-01"})
+made = json.load(open("/root/trap-01.json"))["mqtt"]
+single(sys.argv[1], sys.argv[2], qos=1, hostname="127.0.0.1", port=made["port"],
+       auth={"username": "trap-01", "password": made["password"]}, tls={"ca_certs": "/root/ca.crt"})
+"""
+LIVE = """
+import json, sys, time
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+made = json.load(open(sys.argv[1]))["mqtt"]
+client = paho.Client(CallbackAPIVersion.VERSION2, client_id=made["username"])
+client.tls_set("/root/ca.crt")
+client.username_pw_set(made["username"], made["password"])
+client.on_disconnect = lambda *_: sys.exit()
+client.connect("127.0.0.1", made["port"])
+client.loop_forever()
+"""
+REVOKE_ON_A_PAGE = """
+from pathlib import Path
+from zoneinfo import ZoneInfo
+import msgspec
+from gateway.broker.requests import ask_for_sync
+from gateway.domain.model import Standing
+from gateway.store import Store
+store = Store(Path("/var/lib/shishigaki/shishigaki.db"), ZoneInfo("Asia/Tokyo"))
+def act(tx):
+    tx.put_device(msgspec.structs.replace(tx.devices["trap-03"], standing=Standing.REVOKED))
+store.write_now(act)
+store.close()
+ask_for_sync(Path("/var/lib/shishigaki/shishigaki.db"))
 """
 KINDS = """
 from pathlib import Path
@@ -54,8 +81,8 @@ def register(machine: Machine) -> None:
     """Enter a trap as INSTALL.md says."""
     machine.sh("printf 'id,role\\ntrap-01,trap\\n' >/root/list.csv; chmod 600 /root/list.csv")
     machine.sh("shishigaki devices import /root/list.csv")
-    machine.sh("mosquitto_passwd -b /etc/mosquitto/shishigaki.passwd trap-01 of-trap-01")
-    machine.sh("systemctl reload mosquitto")
+    machine.sh("shishigaki devices enrol trap-01 >/root/trap-01.json")
+    machine.sh("cp /etc/mosquitto/certs/shishigaki-ca.crt /root/ca.crt")
     machine.wait(f"{PYTHON} -c '{PUBLISH}' wildlife/v1/site/trap-01/event x")
 
 
@@ -152,13 +179,51 @@ def test_secrets_are_readable_by_root_only_and_in_no_environment(machine: Machin
     )
 
 
+def live(machine: Machine, name: str) -> None:
+    """A sensor that is enrolled and stays connected, as a unit of its own."""
+    machine.sh(f"shishigaki devices enrol {name} --role trap >/root/{name}.json")
+    machine.sh(f"systemd-run --quiet --unit=live-{name} {PYTHON} -c '{LIVE}' /root/{name}.json")
+    machine.wait(
+        f"journalctl -u mosquitto | grep -q 'as {name} ' || "
+        f"grep -q 'as {name} ' /var/log/mosquitto/mosquitto.log"
+    )
+    machine.sh(f"systemctl is-active live-{name}")
+
+
+def test_the_brokers_files_belong_to_root_and_its_own_group(machine: Machine) -> None:
+    names = ("shishigaki.acl", "shishigaki.passwd", "certs/shishigaki.pem")
+    files = " ".join(f"/etc/mosquitto/{name}" for name in names)
+    assert set(machine.sh(f"stat -c '%U:%G %a' {files}").splitlines()) == {"root:mosquitto 640"}
+    assert machine.sh("stat -c '%U %a' /etc/mosquitto/certs/shishigaki-ca.key").split() == [
+        "root",
+        "600",
+    ]
+    machine.sh("grep -q ENCRYPTED /etc/mosquitto/certs/shishigaki-ca.key")
+    assert "201326592" in machine.sh("systemctl show -P MemoryMax mosquitto")
+
+
+def test_a_revoked_sensor_loses_its_session_at_once(machine: Machine) -> None:
+    live(machine, "trap-02")
+    machine.sh("shishigaki devices revoke trap-02")
+    machine.wait("! systemctl is-active live-trap-02", 2)
+
+
+def test_a_sensor_that_is_revoked_on_a_page_loses_its_session_too(machine: Machine) -> None:
+    live(machine, "trap-03")
+    machine.sh(
+        f"setpriv --reuid=shishigaki --regid=shishigaki --init-groups {PYTHON} -c '{REVOKE_ON_A_PAGE}'"
+    )
+    machine.wait("! systemctl is-active live-trap-03", 30)
+    machine.wait("! grep -q trap-03 /etc/mosquitto/shishigaki.passwd")
+
+
 def test_a_backup_is_made_by_its_service_and_restored_by_hand(machine: Machine) -> None:
     publish(machine, "tamper", 3)
     received_by_broker(machine, "tamper")
     machine.sh("systemctl start shishigaki-backup")
     copy = machine.sh("ls /var/lib/shishigaki/backup/*.db | tail -n 1").strip()
     refused = machine.sh(f"shishigaki restore {copy} --force 2>&1", check=False)
-    assert "in use; stop the gateway first" in refused
+    assert "in use by another gateway" in refused
     machine.sh(
         f"systemctl stop shishigaki; shishigaki restore {copy} --force; systemctl start shishigaki"
     )

@@ -17,7 +17,7 @@ app.command()(simulate)
 def test_an_unknown_scenario_is_refused_with_the_choice() -> None:
     result = CliRunner().invoke(app, ["nowhere"])
     assert result.exit_code == 1
-    assert "fukue, tiny" in result.stderr
+    assert "fukue, goto-2017" in result.stderr
 
 
 def test_an_impossible_speed_is_wrong_usage() -> None:

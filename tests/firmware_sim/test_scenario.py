@@ -82,5 +82,5 @@ def test_a_broken_scenario_says_what_is_wrong(tmp_path: Path, text: str, says: s
 
 
 def test_an_unknown_scenario_names_the_shipped_ones() -> None:
-    with pytest.raises(ScenarioError, match="fukue, tiny"):
+    with pytest.raises(ScenarioError, match="fukue, goto-2017"):
         load("nowhere")

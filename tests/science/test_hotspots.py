@@ -10,7 +10,7 @@ from dashboard.analysis.projection import Floats, Plane
 from dashboard.analysis.rate import rai
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.office.map import hotspots
-from firmware_sim.habitat import wildlife
+from firmware_sim.habitat import fields, wildlife
 
 PLACE = Plane(32.69, 128.84)
 
@@ -26,7 +26,7 @@ def tallies(size: int, seed: int) -> list[DeviceTally]:
 
 def test_a_map_holds_the_sensors_own_rates_their_surface_and_what_stands_out() -> None:
     used = tallies(40, 1)
-    made = hotspots.hotspots(used, band_m=2000)
+    made = hotspots.hotspots(used, bands_m=(2000.0,))
     assert made is not None
     assert [sensor.rate for sensor in made.sensors] == [rai(t.n, t.effort) for t in used]
     west = [sensor for sensor in made.sensors if sensor.lon < PLACE.to_degrees(2000, 0)[1]]
@@ -74,7 +74,7 @@ def chosen(map_: Floats) -> NDArray[np.intp]:
 def efficiencies(habitat: wildlife.Habitat, seed: int) -> tuple[float, float]:
     """True visits in the 5 % chosen by kriging, and by naive density, over those of the ideal."""
     rng, half = np.random.default_rng(seed + 1000), 8000.0
-    flat = Plane(wildlife.CENTRE_LAT, wildlife.CENTRE_LON)
+    flat = Plane(fields.CENTRE_LAT, fields.CENTRE_LON)
     x, y, days = (*rng.uniform(-half, half, (2, 60)), rng.uniform(30, 90, 60))
     n = rng.poisson(wildlife.density(habitat, "boar", *flat.to_degrees(x, y), seed) * days)
     sites = projection.sites(x, y, n, days)

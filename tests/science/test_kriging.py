@@ -121,3 +121,44 @@ def test_the_fit_reaches_the_references_likelihood() -> None:
     sites = reference()
     assert kriging.log_likelihood(sites, published()) == pytest.approx(expected, abs=1e-9)
     assert kriging.log_likelihood(sites, kriging.fit(sites)) >= expected - 1e-9
+
+
+def test_over_a_block_of_sensors_the_likelihood_is_that_of_blocks_of_neighbours() -> None:
+    near, far = scattered(60, 4), scattered(60, 5)
+    both = projection.sites(
+        np.append(near.x_m, far.x_m + 1e9),
+        np.append(near.y_m, far.y_m),
+        np.append(near.n, far.n),
+        np.append(near.effort_days, far.effort_days),
+    )
+    weight = both.n + 0.5
+    y = np.log(weight / both.effort_days)
+    residual = y - np.average(y, weights=weight)
+    apart = np.hypot(both.x_m[:, None] - both.x_m, both.y_m[:, None] - both.y_m)
+    covariance = MODEL.sigma2 * np.exp(-apart / MODEL.range_m)
+    covariance += np.diag(1 / weight + MODEL.nugget)
+    _, log_det = np.linalg.slogdet(covariance)
+    whole = residual @ np.linalg.solve(covariance, residual) + log_det
+    expected = -0.5 * (whole + len(y) * math.log(2 * math.pi))
+    # The groups do not know of each other: two blocks lose nothing.
+    assert kriging.log_likelihood(both, MODEL) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_fit_by_blocks_predicts_nearly_as_well_as_the_true_model() -> None:
+    rng = np.random.default_rng(8)
+    x, y = rng.uniform(0, 2e4, (2, 240))
+    apart = np.hypot(x[:, None] - x, y[:, None] - y)
+    root = np.linalg.cholesky(MODEL.sigma2 * np.exp(-apart / MODEL.range_m) + 1e-9 * np.eye(240))
+    truth = math.log(0.3) + root @ rng.standard_normal(240)
+    own = rng.normal(0, math.sqrt(MODEL.nugget), 240)
+    sites = projection.sites(
+        x[:200], y[:200], rng.poisson(np.exp(truth + own)[:200] * 90), np.full(200, 90.0)
+    )
+
+    def error(model: Covariance) -> float:
+        found = kriging.predict(sites, model, x[200:], y[200:])
+        return float(np.sqrt(np.mean((found.log_rate - truth[200:]) ** 2)))
+
+    fitted = kriging.fit(sites)
+    assert error(fitted) <= 1.05 * error(MODEL)
+    assert error(Covariance(0.8, 50.0, 0.05)) > 1.2 * error(MODEL)  # control: a wrong range is seen

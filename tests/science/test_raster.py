@@ -62,7 +62,7 @@ def test_unknown_cells_are_transparent_and_classes_are_translucent() -> None:
     colours, opacity = raster.palette()
     assert len(colours) == 3 * len(opacity) == 3 * (1 + len(colour_classes.COLOURS))
     assert opacity[0] == 0
-    assert set(opacity[1:]) == {178}
+    assert set(opacity[1:]) == {round(255 * colour_classes.OPACITY)}
 
 
 def test_colours_darken_with_the_rate_so_that_grey_prints_read_right() -> None:

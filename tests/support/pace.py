@@ -23,6 +23,11 @@ def slowness() -> float:
     return max(1.0, measured, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
+def patience_ms(seconds: float) -> float:
+    """So many seconds of a quiet machine as the milliseconds that a browser is given on this one now."""
+    return 1_000 * seconds * slowness()
+
+
 class Deadline:
     """So many seconds of a quiet machine from now on; how long they are is measured when they seem over."""
 

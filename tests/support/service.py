@@ -18,6 +18,9 @@ from tests.support.processes.child import Child
 from tests.support.samples import TOKYO
 from tests.support.servers import free_port, wait_for
 
+UNWATCHED_VISITS = {"SHISHIGAKI_RULES__VISIT_DUE_HOUR": "-1"}
+"""The gateway of a test has the clock of the wall: in the afternoon it would alert about missing visits."""
+
 
 class Service:
     """`shishigaki run` on a private folder, listening to `broker_port`.
@@ -32,6 +35,7 @@ class Service:
         *devices: Device,
         max_batch: int = 1_500,
         mqtt: str = "",
+        routine_wait_s: float = 0.2,
         extra: str = "",
         disk: Path | None = None,
         reserve_mb: int = 0,
@@ -54,6 +58,7 @@ class Service:
             path = "{self.database}"
             disk_reserve_mb = {reserve_mb}
             max_batch = {max_batch}
+            routine_wait_s = {routine_wait_s}
             [dashboard]
             port = {self.port}
             {extra}
@@ -87,7 +92,7 @@ class Service:
     def start(self, *prefix: str, **environment: str) -> Self:
         """Start the process, under `prefix` (strace ...); does not wait."""
         run = (sys.executable, "-m", *self._program, "run", "-c", str(self.config))
-        self._child.start([*prefix, *run], **environment)
+        self._child.start([*prefix, *run], **UNWATCHED_VISITS | environment)
         return self
 
     def kill(self) -> None:

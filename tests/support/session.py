@@ -13,6 +13,7 @@ class FakeSession:
         self.counters = Counters(connected=True)
         self.inbox: asyncio.Queue[Delivery] = asyncio.Queue()
         self.acked: list[int] = []
+        self.is_awaited = False  # the program has nothing to do before the next message, or a timer
         self._last_id = 0
 
     async def run(self) -> None:
@@ -27,7 +28,11 @@ class FakeSession:
 
     async def receive(self, limit: int) -> list[Delivery]:
         """As a session does."""
-        batch = [await self.inbox.get()]
+        self.is_awaited = True
+        try:
+            batch = [await self.inbox.get()]
+        finally:
+            self.is_awaited = False
         while len(batch) < limit and not self.inbox.empty():
             batch.append(self.inbox.get_nowait())
         return batch

@@ -7,12 +7,17 @@ its trap-nights.
 
 import statistics
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
 from msgspec import Struct
 
+from dashboard.analysis.intervals.between_sites import pooled
+from dashboard.analysis.intervals.ratio import Ratio
 from dashboard.analysis.rate import RateInterval, cpue
+from dashboard.office.map import compared
 from dashboard.office.periods import LocalDays, Month
 from gateway.domain.epoch import DAY_MS
 from gateway.domain.geo import mesh
@@ -24,13 +29,22 @@ from gateway.store.rollups.periods import Sums, TrapChange
 PROMPT_VISIT_H = 24.0  # permits usually require a visit within a day
 
 
-class Year(Struct, frozen=True, eq=False):
+class Year(Struct, frozen=True, eq=False, dict=True):
     """The data of one period: effort by month, people's actions, springs."""
 
     span: LocalDays
     months: tuple[tuple[Month, tuple[Sums, ...]], ...]
     actions: tuple[TrapAction, ...]  # of all kinds
     springs: tuple[TrapChange, ...]  # reported by sensors
+
+    @cached_property
+    def trap_nights(self) -> Mapping[str, float]:
+        """Trap-nights by device."""
+        armed_ms: Counter[str] = Counter()
+        for _, sums in self.months:
+            for one in sums:
+                armed_ms[one.device] += one.armed_ms
+        return {device: ms / DAY_MS for device, ms in armed_ms.items()}
 
 
 class FigureLine(Struct, frozen=True):
@@ -76,16 +90,18 @@ def captures(actions: Iterable[TrapAction], species: str | None = None) -> list[
 
 def total(year: Year) -> RateInterval:
     """All captures per all trap-nights."""
-    return cpue(len(captures(year.actions)), sum(trap_nights(year).values()))
+    return _pooled(captures(year.actions), year.trap_nights)
 
 
-def trap_nights(year: Year) -> dict[str, float]:
-    """Trap-nights by device."""
-    found: dict[str, float] = {}
-    for _, sums in year.months:
-        for one in sums:
-            found[one.device] = found.get(one.device, 0.0) + one.armed_ms / DAY_MS
-    return found
+def change(year: Year, before: Year) -> Ratio:
+    """All captures per trap-night over the year before, at the traps that fished in both."""
+    now, then = (_by_trap(one) for one in (year, before))
+    return compared.of_counts(now, then)
+
+
+def _by_trap(year: Year) -> dict[str, tuple[int, float]]:
+    caught = Counter(action.device for action in captures(year.actions))
+    return {trap: (caught[trap], nights) for trap, nights in year.trap_nights.items()}
 
 
 def by_month(year: Year, before: Year, zone_month: Callable[[datetime], Month]) -> list[FigureLine]:
@@ -102,14 +118,14 @@ def by_month(year: Year, before: Year, zone_month: Callable[[datetime], Month]) 
 def by_species(year: Year, before: Year) -> list[FigureLine]:
     """By species; each has the effort of all traps, because a trap can catch every species."""
     kinds = sorted({a.species or UNKNOWN for a in captures((*year.actions, *before.actions))})
-    efforts = [sum(trap_nights(one).values()) for one in (year, before)]
+    nights = [one.trap_nights for one in (year, before)]
     groups = []
     for kind in kinds:
         found = [
             [a for a in captures(one.actions) if (a.species or UNKNOWN) == kind]
             for one in (year, before)
         ]
-        now, old = (cpue(len(f), e) for f, e in zip(found, efforts, strict=True))
+        now, old = (_pooled(f, effort) for f, effort in zip(found, nights, strict=True))
         groups.append(FigureLine(kind, now, old, animal_count(found[0])))
     return sorted(groups, key=lambda group: -group.now.n)
 
@@ -203,6 +219,13 @@ def _hours_until_visit(
     return found
 
 
+def _pooled(actions: Iterable[TrapAction], nights: Mapping[str, float]) -> RateInterval:
+    """Captures per 100 trap-nights of all these traps; the interval knows how much traps differ."""
+    caught = Counter(action.device for action in actions)
+    traps = nights.keys() | caught.keys()
+    return pooled(((caught[trap], nights.get(trap, 0.0)) for trap in traps), "trap-nights")
+
+
 def _rates_by_month(
     year: Year, zone_month: Callable[[datetime], Month]
 ) -> dict[Month, tuple[RateInterval, int]]:
@@ -211,7 +234,9 @@ def _rates_by_month(
         caught.setdefault(zone_month(action.at), []).append(action)
     return {
         month: (
-            cpue(len(caught.get(month, [])), sum(o.armed_ms for o in sums) / DAY_MS),
+            _pooled(
+                caught.get(month, []), {o.device: o.armed_ms / DAY_MS for o in sums if o.armed_ms}
+            ),
             animal_count(caught.get(month, [])),
         )
         for month, sums in year.months
@@ -237,18 +262,19 @@ def _grouped(
 def _rates_by_key(
     year: Year, devices: Mapping[str, Device], key: Callable[[Device], str]
 ) -> dict[str, tuple[RateInterval, int]]:
-    effort: dict[str, float] = {}
+    keys = {id_: key(device) for id_, device in devices.items()}
+    nights: dict[str, dict[str, float]] = {}
     caught: dict[str, list[TrapAction]] = {}
-    for id_, armed in trap_nights(year).items():
+    for id_, armed in year.trap_nights.items():
         if id_ in devices and devices[id_].role is Role.TRAP:
-            effort[key(devices[id_])] = effort.get(key(devices[id_]), 0.0) + armed
+            nights.setdefault(keys[id_], {})[id_] = armed
     for action in captures(year.actions):
-        if action.device in devices:
-            caught.setdefault(key(devices[action.device]), []).append(action)
+        if action.device in keys:
+            caught.setdefault(keys[action.device], []).append(action)
     return {
         name: (
-            cpue(len(caught.get(name, [])), effort.get(name, 0.0)),
+            _pooled(caught.get(name, []), nights.get(name, {})),
             animal_count(caught.get(name, [])),
         )
-        for name in effort.keys() | caught.keys()
+        for name in nights.keys() | caught.keys()
     }

@@ -4,6 +4,8 @@ Owns the handlers only. Definitions of the figures: `figures`; tables and plots:
 """
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
@@ -14,14 +16,22 @@ from starlette.routing import BaseRoute, Route
 from dashboard.documents import spreadsheet
 from dashboard.office import choices as choices_module
 from dashboard.office import periods
+from dashboard.office.figures import on_paper
 from dashboard.office.figures import report as reports
 from dashboard.office.figures.report import YearReport
+from dashboard.office.map import compared
 from dashboard.web.downloads import XLSX, file_answer
 from dashboard.web.responses import Reply
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.store import Reader
 from gateway.store.reading import Reads
+from gateway.words.catalogue import Translations
+
+Write = Callable[[YearReport, Translations, str, datetime], bytes]
+
+
+MOST_ROWS = 100  # of a table on the page; the files have all
 
 
 class FigurePages:
@@ -52,7 +62,9 @@ class FigurePages:
             report=report,
             title=reports.heading(report, words, ""),
             tables=reports.tables(report, words),
+            most_rows=MOST_ROWS,
             untold=reports.unrecorded_text(report, words),
+            compared=compared.sentence(report.change, words),
             months=choices.months,
             period_text=reports.period_text,
             plot=_svg(reports.plot_months(report, words)),
@@ -61,16 +73,12 @@ class FigurePages:
 
     async def send_xlsx(self, request: Request) -> Response:
         """All tables as one workbook."""
-        words, (_, report) = self._reply.text(request), await self._read(request)
-        body = await asyncio.to_thread(spreadsheet.xlsx_bytes, reports.tables(report, words))
+        body, report = await self._paper(request, on_paper.xlsx)
         return file_answer(body, XLSX, f"shishigaki-{report.month}.xlsx")
 
     async def send_pdf(self, request: Request) -> Response:
         """The report on paper."""
-        words, (_, report) = self._reply.text(request), await self._read(request)
-        made = self._clock().astimezone(self._reply.zone).strftime("%Y/%m/%d %H:%M")
-        site = self._config.site.title
-        body = await asyncio.to_thread(reports.pdf, report, words, site, made)
+        body, report = await self._paper(request, on_paper.pdf)
         return file_answer(body, "application/pdf", f"shishigaki-{report.month}.pdf")
 
     async def send_csv(self, request: Request) -> Response:
@@ -83,16 +91,22 @@ class FigurePages:
             spreadsheet.csv_bytes(tables[no]), "text/csv", f"shishigaki-{report.month}-{no}.csv"
         )
 
+    async def _paper(self, request: Request, write: Write) -> tuple[bytes, YearReport]:
+        words, (_, report) = self._reply.text(request), await self._read(request)
+        made, site = self._clock().astimezone(self._reply.zone), self._config.site.title
+        return await asyncio.to_thread(write, report, words, site, made), report
+
     async def _read(self, request: Request) -> tuple[choices_module.Choices, YearReport]:
         zone, now = self._reply.zone, self._clock()
         given = request.query_params.get("month")
         try:
-            month = periods.parse_month(given) if given else choices_module.present_month(now, zone)
+            asked = periods.parse_month(given) if given else None
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
 
         def read(reader: Reader) -> tuple[choices_module.Choices, YearReport]:
-            return choices_module.choices(reader, zone, now), reports.read(reader, month, zone, now)
+            choices = choices_module.choices(reader, zone, now)
+            return choices, reports.read(reader, asked or choices.usual, zone, now)
 
         return await self._store.read(read)
 

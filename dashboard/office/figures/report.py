@@ -4,22 +4,25 @@ Owns which tables there are and their order. Definitions of the figures: `figure
 actions only. Must not hold words: they come from the catalogues.
 """
 
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
 from dashboard.analysis import activity
 from dashboard.analysis.activity import Activity
+from dashboard.analysis.intervals.ratio import Ratio
 from dashboard.analysis.rate import RateInterval
-from dashboard.documents import plots
-from dashboard.documents.pdf import Pdf
+from dashboard.documents import plots, rate_text
 from dashboard.documents.plots import PlotSeries
-from dashboard.documents.table import Table
+from dashboard.documents.table import Cell, Table
 from dashboard.office import periods
-from dashboard.office.figures import figures
+from dashboard.office.figures import areas, figures, trap_places
+from dashboard.office.figures.areas import AreaLine
 from dashboard.office.figures.figures import FigureLine, Response, Uptime, Year
+from dashboard.office.figures.trap_places import TrapPlace
 from dashboard.office.periods import LocalDays, Month
 from gateway.domain.model import Device, Standing
 from gateway.store import Reader
@@ -30,10 +33,12 @@ JSON_FIELDS = (
     "span",
     "before",
     "total",
+    "change",
     "months",
     "species",
     "meshes",
     "types",
+    "areas",
     "uptime",
     "response",
     "response_before",
@@ -47,42 +52,47 @@ class YearReport(Struct, frozen=True, eq=False):
     span: LocalDays
     before: LocalDays
     total: FigureLine
+    change: Ratio  # of the total, at the same traps
     months: list[FigureLine]
     species: list[FigureLine]
     meshes: list[FigureLine]
     types: list[FigureLine]
+    areas: list[AreaLine]
     uptime: list[Uptime]
     response: Response
     response_before: Response
     activity: Activity | None  # of all detectors, all species
     events: int  # number of events used for the activity
+    places: list[TrapPlace]  # of the traps that fished or caught, for the map on paper
 
 
-def read(reader: Reader, month: Month, zone: tzinfo, now: datetime) -> YearReport:
+def read(reader: Reader, month: Month, zone: ZoneInfo, now: datetime) -> YearReport:
     """Read and compute the report of the fiscal year of `month`, up to the end of that month."""
     year = LocalDays(periods.fiscal_year(month.fiscal_year).start, month.plus(1).first)
     year = year.until(now.astimezone(zone).date())
     before = periods.a_year_before(year)
     devices = {d.id: d for d in reader.devices() if d.standing is Standing.APPROVED}
     this, then = _year(reader, year, zone, devices), _year(reader, before, zone, devices)
-    first, last, offset = year.hours(zone)
-    alive, events = reader.period_reads.hours_of_day(first, last, offset)
+    alive, events = reader.period_reads.hours_of_day(year.hours(zone))
     return YearReport(
         month=month,
         span=year,
         before=before,
         total=FigureLine("", figures.total(this), figures.total(then), _animal_count(this)),
+        change=figures.change(this, then),
         months=figures.by_month(
             this, then, lambda at: periods.month_of(at.astimezone(zone).date())
         ),
         species=figures.by_species(this, then),
         meshes=figures.by_mesh(this, then, devices),
         types=figures.by_type(this, then, devices),
+        areas=areas.by_area(this, devices),
         uptime=figures.uptime(this, devices, reader.period_reads.first_days()),
         response=figures.response(this),
         response_before=figures.response(then),
         activity=activity.activity(activity.hours_of_counts(_thinned(events)), alive),
         events=sum(events),
+        places=trap_places.of(this, devices),
     )
 
 
@@ -92,7 +102,7 @@ def _thinned(counts: list[int]) -> list[int]:
     return [round(n * share) for n in counts]
 
 
-def _year(reader: Reader, span: LocalDays, zone: tzinfo, devices: dict[str, Device]) -> Year:
+def _year(reader: Reader, span: LocalDays, zone: ZoneInfo, devices: dict[str, Device]) -> Year:
     begin, end = span.moments(zone)
     months = []
     for month in periods.months_in(span):
@@ -127,6 +137,7 @@ def tables(report: YearReport, words: Translations) -> list[Table]:
         *(_figure_table(name, groups, naming, words, note) for name, groups, naming in named),
         _response_table(report, words),
         _uptime_table(report, words),
+        *([_area_table(report, words)] if report.areas else []),
     ]
 
 
@@ -136,10 +147,10 @@ def _figure_table(
     head = [words(f"figures.{name}"), words("figures.heads")]
     for year in ("now", "before"):
         period_text = words(f"figures.{year}")
-        columns = ("captures", "nights", "cpue", "low", "high")
+        columns = ("captures", "nights", "cpue", "low", "high", "basis")
         head += [f"{period_text} {words(f'figures.{column}')}" for column in columns]
     rows = [
-        (naming(g.key), _animals_cell(g), *_rate_cells(g.now), *_rate_cells(g.before))
+        (naming(g.key), _animals_cell(g), *_rate_cells(g.now, words), *_rate_cells(g.before, words))
         for g in groups
     ]
     return Table(words(f"figures.by_{name}"), tuple(head), tuple(rows), note)
@@ -150,12 +161,13 @@ def _animals_cell(group: FigureLine) -> int | None:
     return None if group.now.per100 is None and not group.now.n else group.heads
 
 
-def _rate_cells(
-    rate: RateInterval,
-) -> tuple[int | None, float | None, float | None, float | None, float | None]:
+def _rate_cells(rate: RateInterval, words: Translations) -> tuple[Cell, ...]:
+    """Count, effort, rate, limits, and what these stand on; no rate where the effort is too little."""
     if rate.per100 is None and rate.n == 0:
-        return None, 0.0, None, None, None
-    return rate.n, _round(rate.effort), _round(rate.per100), _round(rate.low), _round(rate.high)
+        return None, 0.0, None, None, None, None
+    per100 = _round(rate.per100) if rate.enough else None
+    basis = rate_text.basis(rate, words) or None
+    return rate.n, _round(rate.effort), per100, _round(rate.low), _round(rate.high), basis
 
 
 def _response_table(report: YearReport, words: Translations) -> Table:
@@ -191,17 +203,39 @@ def _uptime_table(report: YearReport, words: Translations) -> Table:
     return Table(words("figures.by_uptime"), head, tuple(rows), words("figures.uptime_note"))
 
 
+def _area_table(report: YearReport, words: Translations) -> Table:
+    columns = ("area", "captures", "nights", "cpue", "low", "high", "basis")
+    ratios = ("ratio", "ratio_low", "ratio_high", "p")
+    head = tuple(words(f"figures.{one}") for one in (*columns, *ratios))
+    rows = [
+        (one.area or words("figures.no_area"), *_rate_cells(one.rate, words), *_ratio_cells(one))
+        for one in report.areas
+    ]
+    return Table(words("figures.by_area"), head, tuple(rows), words("figures.area_note"))
+
+
+def _ratio_cells(one: AreaLine) -> tuple[Cell, ...]:
+    """The ratio to all other areas, its limits and p, as text: a p has three decimals."""
+    found = one.against_others
+    values = ((found.ratio, 2), (found.low, 2), (found.high, 2), (found.p, 3))
+    return tuple(None if value is None else f"{value:.{places}f}" for value, places in values)
+
+
 def plot_months(report: YearReport, words: Translations) -> str:
     """CPUE by month with its interval, this year and the year before, as SVG."""
+    labels, series = month_series(report, words)
+    return plots.rates(words("figures.plot_months"), labels, series, words("figures.cpue_unit"))
+
+
+def month_series(report: YearReport, words: Translations) -> tuple[list[str], list[PlotSeries]]:
+    """The months and their two series, for the screen and for paper."""
     labels = [group.key[5:].lstrip("0") + words("figures.month_short") for group in report.months]
     now = PlotSeries(
         words("figures.now"), tuple(g.now for g in report.months), plots.NOW, filled=True
     )
     old = tuple(g.before for g in report.months)
     before = PlotSeries(words("figures.before"), old, plots.BEFORE, filled=False)
-    return plots.rates(
-        words("figures.plot_months"), labels, [before, now], words("figures.cpue_unit")
-    )
+    return labels, [before, now]
 
 
 def plot_hours(report: YearReport, words: Translations) -> str | None:
@@ -212,22 +246,6 @@ def plot_hours(report: YearReport, words: Translations) -> str | None:
     step = 4
     title = words("figures.plot_hours", n=report.events)
     return plots.hours(title, hours[::step], share[::step], words("figures.hours_unit"))
-
-
-def pdf(report: YearReport, words: Translations, site: str, made: str) -> bytes:
-    """The report as PDF."""
-    title = heading(report, words, site)
-    document = Pdf(title)
-    document.text(title, 15)
-    document.text(
-        words("figures.periods", now=period_text(report.span), before=period_text(report.before))
-    )
-    if report.response.untold:
-        document.text(unrecorded_text(report, words))
-    document.text(f"{words('figures.caveat')} {words('office.made', at=made)}", 8)
-    for table in tables(report, words):
-        document.table(table)
-    return document.bytes()
 
 
 def unrecorded_text(report: YearReport, words: Translations) -> str:

@@ -23,6 +23,9 @@ RATE: tuple[tuple[str, Kind, str], ...] = (
     ("rate_high95", "REAL", "1/100 d"),
     ("events", "INTEGER", ""),
     ("camera_days", "REAL", "d"),
+    ("interval_from", "TEXT", ""),
+    ("interval_sites", "INTEGER", ""),
+    ("dispersion", "REAL", ""),
 )
 FIELDS: dict[str, tuple[tuple[str, Kind, str], ...]] = {  # layer -> name, kind, unit
     "captures": (
@@ -134,10 +137,13 @@ def _squares(found: MapInput) -> Rows:
     return [(_corners(one.bounds), (one.code, one.devices, *_rate(one.rate))) for one in cells]
 
 
-def _rate(rate: RateInterval) -> tuple[float | int | None, ...]:
+def _rate(rate: RateInterval) -> tuple[Cell, ...]:
+    """The fields of RATE; no rate where the effort is too little for one to be drawn."""
     if not rate.effort:
-        return None, None, None, rate.n, 0.0
-    return rate.per100, rate.low, rate.high, rate.n, round(rate.effort, 2)
+        return None, None, None, rate.n, 0.0, None, None, None
+    stands_on = (rate.basis, rate.sites, rate.dispersion)
+    drawn = rate.per100 if rate.enough else None
+    return drawn, rate.low, rate.high, rate.n, round(rate.effort, 2), *stands_on
 
 
 def _place(lat: float | None, lon: float | None) -> list[Point]:

@@ -81,7 +81,7 @@ class GisPages:
         choices = choices_module.choices(reader, zone, now)
         try:
             chosen = filters.read(
-                request.query_params, choices.last, choices_module.default_species(choices.species)
+                request.query_params, choices.usual, choices_module.default_species(choices.species)
             )
         except ValueError as error:
             raise HTTPException(400, str(error)) from None

@@ -8,11 +8,13 @@ from typing import Any
 
 import shapely
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dashboard.analysis import coverage
 from dashboard.analysis.coverage import Shape
+from dashboard.analysis.rate import LEAST_EFFORT
 from dashboard.maps import bounds, coastline, colour_classes, extent, legend
-from dashboard.maps.base_layers import COAST
+from dashboard.maps.base_layers import COAST, Ground
 from dashboard.maps.bounds import Box
 from dashboard.maps.extent import Named
 from dashboard.maps.folium_page import Page
@@ -25,6 +27,7 @@ from gateway.words.catalogue import Translations
 SHORE_DEGREES = 0.001  # about 100 m
 SCRIPT_WORDS = (
     "office.",
+    "basis.",
     "layer.",
     "report.",
     "map.",
@@ -48,29 +51,26 @@ def draw(
     office_land: OfficeLand,
     limits: Box,
     words: Translations,
-    tiles: bool,
-    source: Any = None,
+    ground: Ground,
 ) -> list[Drawn]:
-    """Draw one period, or two that can be compared.
-
-    `source`: the coastline as GeoJSON, for a file without server.
-    """
+    """Draw one period, or two that can be compared."""
     width = overview.common_bandwidth(*inputs) if len(inputs) == 2 else None
     land = land_for(inputs, limits)
     window = office_land.boundary or land
     reports = [report for one in inputs for report in one.reports]
     report_bandwidth = report_density.bandwidth(reports, window)
+    if ground.coast == COAST:
+        ground = replace(ground, first=first_coast(inputs, limits))
     drawn = []
     for no, one in enumerate(inputs):
         computed = overview.overview(one, width, land)
         parts = layers.layers(computed, office_land.protected)
-        coast = source or COAST
         density = report_density.draw(one.reports, window, report_bandwidth)
         pictures = {
             "surface": layers.picture(computed),
             "density": density.picture if density else None,
         }
-        page = hotspot_map.draw(parts, pictures, limits, words, coast=coast, tiles=tiles, no=no)
+        page = hotspot_map.draw(parts, pictures, limits, words, ground, no)
         drawn.append(Drawn(computed, page, density))
     return drawn
 
@@ -83,13 +83,18 @@ def map_limits(inputs: list[MapInput], centre: tuple[float, float] | None) -> Bo
     return extent.split(places)[1] or bounds.JAPAN
 
 
+def first_coast(inputs: list[MapInput], limits: Box) -> Any:
+    """The coarse coast of a map's first picture; None if nothing is drawn, as in `land_for`."""
+    return coastline.features(limits, coastline.COARSE) if _has_any(inputs) else None
+
+
 def land_for(inputs: list[MapInput], limits: Box) -> Shape:
     """The land that a map needs; empty if nothing is drawn, because the box is then all of Japan."""
-    return (
-        land_and_shore(limits)
-        if any(one.drawn or one.reports for one in inputs)
-        else shapely.Polygon()
-    )
+    return land_and_shore(limits) if _has_any(inputs) else shapely.Polygon()
+
+
+def _has_any(inputs: list[MapInput]) -> bool:
+    return any(one.drawn or one.reports for one in inputs)
 
 
 @lru_cache(maxsize=4)
@@ -99,12 +104,10 @@ def land_and_shore(limits: Box) -> Shape:
 
 
 def legends(words: Translations) -> dict[str, Any]:
-    """(colour, text) of the classes of both scales, for the templates."""
+    """(colour as seen, text) of the classes of both scales, for the templates."""
     return {
-        "legend": [(row.colour, legend.text(row, "events", words)) for row in legend.rows()],
-        "reports_legend": [
-            (row.colour, legend.text(row, "reports", words)) for row in report_density.legend_rows()
-        ],
+        "legend": legend.shown(legend.rows(), "events", words),
+        "reports_legend": legend.shown(report_density.legend_rows(), "reports", words),
     }
 
 
@@ -113,5 +116,8 @@ def script_values(words: Translations, *maps: Page) -> dict[str, Any]:
     return {
         "words": words.group(*SCRIPT_WORDS),
         "colours": colour_classes.COLOURS,
+        "opacity": colour_classes.OPACITY,
+        "seen": [colour_classes.seen(one) for one in colour_classes.COLOURS],
+        "least": LEAST_EFFORT,
         "maps": [one.data for one in maps],
     }

@@ -10,15 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import folium
 import msgspec
 from branca.element import MacroElement
-from folium.raster_layers import ImageOverlay
-from folium.template import Template
 
 from dashboard.maps import bounds, folium_page
-from dashboard.maps.base_layers import ATTRIBUTION, COAST
+from dashboard.maps.base_layers import ATTRIBUTION, Ground
 from dashboard.maps.bounds import Box
+from dashboard.maps.folium_alone import ImageOverlay, Template, folium
 from dashboard.maps.geojson import collection
 from dashboard.maps.raster import Picture
 from dashboard.office.map.layers import Layer
@@ -40,14 +38,15 @@ class _Start(MacroElement):
             map: {{ this._parent.get_name() }},
             layers: { {%- for name, variable in this.layers %}{{ name }}: {{ variable }}, {% endfor -%} },
             attribution: {{ this.attribution|tojson }},
+            control: {{ this.control }},
         });
         {% endmacro %}
     """)
 
-    def __init__(self, layers: list[tuple[str, str]]) -> None:
+    def __init__(self, layers: list[tuple[str, str]], control: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Start"
-        self.layers, self.attribution = layers, ATTRIBUTION
+        self.layers, self.control, self.attribution = layers, control, ATTRIBUTION
 
 
 def draw(
@@ -55,15 +54,12 @@ def draw(
     pictures: Mapping[str, Picture | None],
     limits: Box,
     words: Translations,
-    *,
-    coast: Any = COAST,
-    tiles: bool = False,
+    ground: Ground,
     no: int = 0,
 ) -> folium_page.Page:
     """Draw a map.
 
-    `coast`: the address of the coastline, or the coastline as GeoJSON; `no`: number of the map on
-    its page, from 0.
+    `no`: number of the map on its page, from 0.
     """
     filled = [layer for layer in layers if layer.features]
     drawn = {name: picture for name, picture in pictures.items() if picture}
@@ -74,13 +70,15 @@ def draw(
         tuple(zip(drawn, corners, strict=True)),
         _bounds(filled) or next(iter(corners), ((south, west), (north, east))),
         words.language,
-        tiles,
+        ground.tiles,
         no,
     )
     data: dict[str, Any] = {
         "layers": {layer.name: collection(layer.features) for layer in filled},
         "pictures": {name: _url(picture) for name, picture in drawn.items()},
-        "coast": coast,
+        "coast": ground.coast,
+        "first": ground.first,
+        "pack": ground.pack,
     }
     return msgspec.structs.replace(page, data=data)
 
@@ -119,8 +117,9 @@ def _frame(
     for _, one in added:
         one.add_to(drawing)
     drawing.fit_bounds(fitted, padding=(12, 12))
-    folium.LayerControl(collapsed=True).add_to(drawing)
-    drawing.add_child(_Start([(name, one.get_name()) for name, one in added]))
+    control = folium.LayerControl(collapsed=True).add_to(drawing)
+    named = [(name, one.get_name()) for name, one in added]
+    drawing.add_child(_Start(named, control.get_name()))
     return folium_page.parts(drawing, {})
 
 

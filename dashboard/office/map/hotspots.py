@@ -7,14 +7,17 @@ Owns the defaults of the map and the order of the calculations. Pure. The calcul
 import math
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from shapely.geometry.base import BaseGeometry
 
-from dashboard.analysis import projection, significance, surface
+from dashboard.analysis import projection, surface
 from dashboard.analysis.projection import Grid, Plane, SensorSites
-from dashboard.analysis.rate import RateInterval, rai
-from dashboard.analysis.significance import GiStar, Spot
+from dashboard.analysis.rate import LEAST_EFFORT, RateInterval, rai
+from dashboard.analysis.significance import Spot
+from dashboard.analysis.spots import against_mean
+from dashboard.analysis.spots.scan import Scan, scan
 from dashboard.analysis.surface import Surface
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.maps import raster
@@ -33,9 +36,11 @@ class SensorSpot(Struct, frozen=True):
     lon: float
     area: str
     rate: RateInterval
-    spot: Spot
-    z: float | None
-    p_adjusted: float | None
+    spot: Spot  # with its neighbours, against all
+    z: float  # Gi* in the band where it stands out most
+    p: float  # corrected for sensors and bands
+    band_m: float | None  # None: not tested
+    alone: Spot  # by itself, against the mean of all
 
 
 class Hotspots(Struct, frozen=True, eq=False):
@@ -45,8 +50,10 @@ class Hotspots(Struct, frozen=True, eq=False):
     grid: Grid
     sites: SensorSites
     surface: Surface
-    gi: GiStar
-    band_m: float
+    scan: Scan
+    dispersion: (
+        float | None
+    )  # from week to week; None: cannot be measured, so no sensor is tested alone
     sensors: tuple[SensorSpot, ...]  # in the order of `sites`
     picture: Picture
     unplaced: tuple[str, ...]  # devices left out: no position
@@ -56,13 +63,15 @@ class Hotspots(Struct, frozen=True, eq=False):
 def hotspots(
     tallies: Sequence[DeviceTally],
     bandwidth_m: float | None = None,
-    band_m: float | None = None,
+    bands_m: tuple[float, ...] | None = None,
     land: BaseGeometry | None = None,
+    dispersion: float | None = None,
 ) -> Hotspots | None:
     """Estimate, test and draw the rates of detectors; None if no sensor has position and effort.
 
-    `bandwidth_m` None: cross-validated; give one to compare periods. `band_m` None: the smallest
-    that gives every sensor a neighbour. `land` (longitude, latitude): where the surface is drawn.
+    `bandwidth_m` None: cross-validated; give one to compare periods. `bands_m`: distances of
+    neighbours to test; None: from where the sensors stand. `land` (longitude, latitude): where the
+    surface is drawn. `dispersion`: of weekly counts, for testing each sensor alone.
     """
     placed = [t for t in tallies if t.lat is not None and t.lon is not None]
     used = [t for t in placed if t.effort > 0]
@@ -70,20 +79,25 @@ def hotspots(
         return None
     flat, sites = _on_plane(used)
     grid, rates = _surface(sites, bandwidth_m)
-    band = _band(sites) if band_m is None else band_m
-    gi = significance.gi_star(sites, band)
+    found = _scan(sites, bands_m)
     return Hotspots(
         plane=flat,
         grid=grid,
         sites=sites,
         surface=rates,
-        gi=gi,
-        band_m=band,
-        sensors=_sensors(used, gi),
+        scan=found,
+        dispersion=dispersion,
+        sensors=_sensors(used, found, _alone(used, dispersion)),
         picture=_picture(rates, grid, flat, land),
         unplaced=tuple(t.device for t in tallies if t.lat is None or t.lon is None),
         unwatched=tuple(t.device for t in placed if t.effort == 0),
     )
+
+
+def bandwidth(tallies: Sequence[DeviceTally]) -> float | None:
+    """The cross-validated bandwidth of the surface alone; None if no sensor has position and effort."""
+    used = [t for t in tallies if t.lat is not None and t.lon is not None and t.effort > 0]
+    return _bandwidth(_on_plane(used)[1]) if used else None
 
 
 def _on_plane(used: Sequence[DeviceTally]) -> tuple[Plane, SensorSites]:
@@ -114,15 +128,29 @@ def _bandwidth(sites: SensorSites) -> float:
     return surface.choose_bandwidth(sites).best_m
 
 
-def _band(sites: SensorSites) -> float:
-    apart = projection.distances(sites.x_m, sites.y_m, sites.x_m, sites.y_m)
-    np.fill_diagonal(apart, np.inf)
-    widest = float(apart.min(axis=1).max())
-    return widest if math.isfinite(widest) else 0.0
+def _scan(sites: SensorSites, bands_m: tuple[float, ...] | None) -> Scan:
+    """The scan of the sensors with enough effort; the others keep p = 1."""
+    enough = sites.effort_days >= LEAST_EFFORT
+    some = SensorSites(
+        sites.x_m[enough], sites.y_m[enough], sites.n[enough], sites.effort_days[enough]
+    )
+    found, count = scan(some, bands_m), len(sites.n)
+    whole = {"z": np.zeros(count), "p": np.ones(count), "band_m": np.full(count, np.nan)}
+    for name, values in whole.items():
+        values[enough] = getattr(found, name)
+    return msgspec.structs.replace(found, **whole)
 
 
-def _sensors(used: Sequence[DeviceTally], gi: GiStar) -> tuple[SensorSpot, ...]:
-    tested = zip(used, gi.spots(), gi.z.tolist(), gi.p_adjusted.tolist(), strict=True)
+def _alone(used: Sequence[DeviceTally], dispersion: float | None) -> list[Spot]:
+    if dispersion is None:
+        return [""] * len(used)
+    return against_mean.against_mean([t.n for t in used], [t.effort for t in used], dispersion)[1]
+
+
+def _sensors(
+    used: Sequence[DeviceTally], found: Scan, alone: Sequence[Spot]
+) -> tuple[SensorSpot, ...]:
+    columns = (found.spots(), found.z.tolist(), found.p.tolist(), found.band_m.tolist(), alone)
     return tuple(
         SensorSpot(
             device=t.device,
@@ -131,8 +159,10 @@ def _sensors(used: Sequence[DeviceTally], gi: GiStar) -> tuple[SensorSpot, ...]:
             area=t.area,
             rate=rai(t.n, t.effort),
             spot=spot,
-            z=None if math.isnan(z) else z,
-            p_adjusted=None if math.isnan(p) else p,
+            z=z,
+            p=p,
+            band_m=None if math.isnan(band) else band,
+            alone=by_itself,
         )
-        for t, spot, z, p in tested
+        for t, spot, z, p, band, by_itself in zip(used, *columns, strict=True)
     )

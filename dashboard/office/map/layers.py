@@ -1,18 +1,18 @@
 """The officials' map as GeoJSON: one list of features per layer, in a short form. PURE.
 
 Owns the properties of each layer's features. Must not know words: `static/officials.js` has them.
-A rate is [per100, low, high, n, effort]; without effort it is [null, null, null, n, 0] and drawn as
-"no data", which is different from the lowest class.
+A rate is [per100, low, high, n, effort], and of several devices [..., basis, sites, dispersion]; without
+effort it is [null, null, null, n, 0]. With too little effort it is drawn as "no data", which is different
+from the lowest class.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
 import shapely
 from msgspec import Struct
 
 from dashboard.analysis.coverage import Shape
-from dashboard.analysis.rate import RateInterval
+from dashboard.analysis.rate import RateInterval, rai
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.live.device_view import DeviceView
 from dashboard.maps import colour_classes
@@ -48,25 +48,36 @@ def layers(found: Overview, protected: Iterable[Feature] = ()) -> list[Layer]:
     ]
 
 
+def places(
+    tallies: Iterable[DeviceTally], traps: Iterable[DeviceView], protected: Iterable[Feature]
+) -> list[Layer]:
+    """The layers of a map without hot spots: land, detectors with their own rates, traps."""
+    placed = [tally for tally in tallies if _placed(tally)]
+    rates = {one.device: rai(one.n, one.effort) for one in placed if one.effort > 0}
+    return [
+        Layer("protected", list(protected), True),
+        Layer("sensors", [_sensor(one, rates) for one in placed], True),
+        Layer("traps", [_trap(view) for view in traps if view.lat is not None], True),
+    ]
+
+
 def picture(found: Overview) -> Picture | None:
     """The surface, if there is one."""
     return found.hotspots.picture if found.hotspots else None
 
 
-def rate(value: RateInterval) -> list[float | None]:
+def rate(value: RateInterval) -> list[float | str | None]:
     """A rate as a list, see above."""
-    return [
-        _short(value.per100),
-        _short(value.low),
-        _short(value.high),
-        value.n,
-        round(value.effort, 1),
-    ]
+    limits = (_short(value.per100), _short(value.low), _short(value.high))
+    row: list[float | str | None] = [*limits, value.n, round(value.effort, 2)]
+    if value.basis == "exact":
+        return row
+    return [*row, value.basis, value.sites, _short(value.dispersion)]
 
 
 def rate_class(value: RateInterval) -> int | None:
-    """The class of a rate on the fixed scale, from 0; None: no data."""
-    return None if value.per100 is None else bisect_right(colour_classes.BREAKS, value.per100)
+    """The class of a rate on the fixed scale, from 0; None: no data, or too little effort."""
+    return colour_classes.class_of(value.per100) if value.enough else None
 
 
 def _cell(cell: MeshCell) -> Feature:
@@ -88,8 +99,8 @@ def _spots(spots: Hotspots | None) -> list[Feature]:
 
 
 def _spot(one: SensorSpot) -> Feature:
-    p = one.p_adjusted and round(one.p_adjusted, 4)
-    return point(one.lat, one.lon, {"spot": one.spot, "z": _short(one.z), "p": p})
+    about = {"spot": one.spot, "z": _short(one.z), "p": round(one.p, 4), "band": one.band_m}
+    return point(one.lat, one.lon, about)
 
 
 def _trap(view: DeviceView) -> Feature:

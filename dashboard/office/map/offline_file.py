@@ -12,11 +12,14 @@ from pathlib import Path
 from markupsafe import Markup
 
 from dashboard.maps import coastline
+from dashboard.maps.base_layers import Ground
+from dashboard.maps.pack.inside import inside
 from dashboard.office.land_files import OfficeLand
 from dashboard.office.map import drawing
 from dashboard.office.map.overview import MapInput
 from dashboard.web import assets
 from dashboard.web.responses import Reply
+from gateway.config import Dashboard
 from gateway.words.catalogue import Translations
 
 _URL = re.compile(r"url\(([^)\"']+)\)")
@@ -29,13 +32,12 @@ def render(
     land: OfficeLand,
     words: Translations,
     now: datetime,
-    centre: tuple[float, float] | None = None,
+    settings: Dashboard,
 ) -> str:
     """The file's HTML; it opens without network and server."""
-    limits = drawing.map_limits(inputs, centre)
-    drawn = drawing.draw(
-        inputs, land, limits, words, tiles=False, source=coastline.features(limits)
-    )
+    limits = drawing.map_limits(inputs, settings.centre)
+    ground = Ground(coast=coastline.features(limits), pack=inside(settings.map_pack))
+    drawn = drawing.draw(inputs, land, limits, words, ground)
     return reply.fragment(
         "officials_file.html",
         words,

@@ -4,15 +4,19 @@ Owns which figures belong on the map. Must not know words, pages or folium. Read
 cost depends on the number of devices and the length of the period, not on the whole history.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
 from dashboard.analysis import coverage
 from dashboard.analysis.coverage import Shape
-from dashboard.analysis.rate import RateInterval, cpue, rai
+from dashboard.analysis.intervals.between_sites import pooled
+from dashboard.analysis.rate import RateInterval, cpue
+from dashboard.analysis.spots import against_mean
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.live.device_view import DeviceView, device_views
 from dashboard.maps import extent
@@ -79,6 +83,7 @@ class MapInput(Struct, frozen=True, eq=False):
     reports: list[Sighting]
     off_map: dict[str, OffMap]  # by device
     limits: Box | None  # around the devices that are drawn; None: no device has a place
+    dispersion: float | None = None  # of the detectors' weekly counts; None: cannot be measured
 
     @property
     def drawn(self) -> list[DeviceTally]:
@@ -87,7 +92,7 @@ class MapInput(Struct, frozen=True, eq=False):
 
 
 def read(
-    reader: Reader, map_filter: MapFilter, span: LocalDays, zone: tzinfo, now: datetime
+    reader: Reader, map_filter: MapFilter, span: LocalDays, zone: ZoneInfo, now: datetime
 ) -> MapInput:
     """Read the data of a map for the days of `span`; days after `now` have no effort yet."""
     devices = {d.id: d for d in reader.devices() if _is_selected(d, map_filter.area)}
@@ -113,6 +118,7 @@ def read(
         reports=reader.sightings(*span.days, map_filter.counted),
         off_map=off_map,
         limits=limits,
+        dispersion=_dispersion(reader, map_filter, span, now.astimezone(zone).date()),
     )
 
 
@@ -124,19 +130,25 @@ def overview(
     `bandwidth_m`: given if two maps are compared. `land`: where the surface and the coverage gaps are
     drawn.
     """
-    spots = hotspots.hotspots(map_input.drawn, bandwidth_m, land=land)
+    spots = hotspots.hotspots(
+        map_input.drawn,
+        bandwidth_m,
+        map_input.map_filter.bands_m,
+        land,
+        map_input.dispersion,
+    )
     reports = _reports_on_map(map_input)
     return Overview(
         map_filter=map_input.map_filter,
         span=map_input.span,
         hotspots=spots,
         cells=squares.cells(map_input.drawn, map_input.map_filter.square),
-        total=rai(sum(t.n for t in map_input.tallies), sum(t.effort for t in map_input.tallies)),
+        total=pooled((t.n, t.effort) for t in map_input.tallies),
         tallies=map_input.tallies,
         blind=map_input.blind,
         traps=[view for view in map_input.traps if view.id not in map_input.off_map],
         caught=_caught(map_input),
-        captures=captures(map_input.actions, map_input.map_filter, sum(_trap_nights(map_input))),
+        captures=captures(map_input.actions, map_input.map_filter, _trap_nights(map_input)),
         recorded=any(action.deed in OUTCOMES for action in map_input.actions),
         gaps=None if land is None else coverage.gaps(land, map_input.drawn),
         reports=squares.reported(reports),
@@ -167,8 +179,7 @@ def _off_grid(tallies: Iterable[DeviceTally]) -> list[OffMap]:
 def common_bandwidth(one: MapInput, other: MapInput) -> float | None:
     """The bandwidth for two compared periods: chosen from both together."""
     others = {tally.device: tally for tally in other.drawn}
-    found = hotspots.hotspots([_added(tally, others.get(tally.device)) for tally in one.drawn])
-    return found.surface.bandwidth_m if found else None
+    return hotspots.bandwidth([_added(tally, others.get(tally.device)) for tally in one.drawn])
 
 
 def _added(tally: DeviceTally, other: DeviceTally | None) -> DeviceTally:
@@ -178,9 +189,13 @@ def _added(tally: DeviceTally, other: DeviceTally | None) -> DeviceTally:
     return msgspec.structs.replace(tally, n=n, effort=effort)
 
 
-def captures(actions: Iterable[TrapAction], map_filter: MapFilter, nights: float) -> RateInterval:
-    """Captures of the chosen species per 100 trap-nights."""
-    return cpue(sum(1 for action in actions if is_capture(action, map_filter.counted)), nights)
+def captures(
+    actions: Iterable[TrapAction], map_filter: MapFilter, nights: Mapping[str, float]
+) -> RateInterval:
+    """Captures of the chosen species per 100 trap-nights; `nights`: of each trap."""
+    caught = Counter(one.device for one in actions if is_capture(one, map_filter.counted))
+    traps = sorted(nights.keys() | caught.keys())
+    return pooled(((caught[trap], nights.get(trap, 0.0)) for trap in traps), "trap-nights")
 
 
 def is_capture(action: TrapAction, species: str | None) -> bool:
@@ -205,13 +220,24 @@ def _cannot_tell_species(reader: Reader, map_filter: MapFilter, span: LocalDays)
     return reader.period_reads.blind(min(days) - LOOK_BACK_DAYS, max(days))
 
 
-def _sums(reader: Reader, map_filter: MapFilter, span: LocalDays, zone: tzinfo) -> list[Sums]:
+def _sums(reader: Reader, map_filter: MapFilter, span: LocalDays, zone: ZoneInfo) -> list[Sums]:
     if map_filter.clock is None:
         return reader.period_reads.sums(*span.days, map_filter.counted)
-    first, last, offset = span.hours(zone)
     return reader.period_reads.sums_of_hours(
-        first, last, HoursOfDay(*map_filter.clock, offset), map_filter.counted
+        span.hours(zone), HoursOfDay(*map_filter.clock), map_filter.counted
     )
+
+
+def _dispersion(
+    reader: Reader, map_filter: MapFilter, span: LocalDays, today: date
+) -> float | None:
+    """Dispersion of the weekly counts up to today, of whole weeks and of all hours of the day."""
+    start, end = span.until(today).days
+    weeks = (end - start) // 7
+    table: dict[str, list[int]] = {}
+    for one in reader.period_reads.weekly(start, start + 7 * weeks, map_filter.counted):
+        table.setdefault(one.device, [0] * weeks)[one.week] = one.independent
+    return against_mean.weekly_dispersion(list(table.values()))
 
 
 def _tally(device: Device, one: Sums) -> DeviceTally:
@@ -221,12 +247,12 @@ def _tally(device: Device, one: Sums) -> DeviceTally:
     )
 
 
-def _trap_nights(map_input: MapInput) -> list[float]:
-    return [
-        map_input.armed.get(device.id, 0.0)
+def _trap_nights(map_input: MapInput) -> dict[str, float]:
+    return {
+        device.id: map_input.armed.get(device.id, 0.0)
         for device in map_input.devices.values()
         if device.role is Role.TRAP
-    ]
+    }
 
 
 def _caught(map_input: MapInput) -> list[Caught]:

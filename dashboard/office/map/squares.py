@@ -9,7 +9,8 @@ from datetime import date
 
 from msgspec import Struct
 
-from dashboard.analysis.rate import RateInterval, rai
+from dashboard.analysis.intervals.between_sites import pooled
+from dashboard.analysis.rate import RateInterval
 from dashboard.analysis.tallies import DeviceTally
 from gateway.domain.geo import mesh
 from gateway.domain.resident_reports import Sighting
@@ -54,7 +55,7 @@ def cells(tallies: Sequence[DeviceTally], square: mesh.MeshLevel) -> list[MeshCe
             code,
             mesh.bounds(code),
             len(parts),
-            rai(sum(t.n for t in parts), sum(t.effort for t in parts)),
+            pooled((t.n, t.effort) for t in parts),
         )
         for code, parts in sorted(groups.items())
     ]

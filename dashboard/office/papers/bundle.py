@@ -13,8 +13,8 @@ from typing import IO
 from dashboard.documents import spreadsheet
 from dashboard.documents.table import Table
 from dashboard.office.papers import photos
+from dashboard.office.papers.captures import Capture, file_name
 from dashboard.office.papers.evidence import Evidence
-from dashboard.office.papers.papers import Capture, file_name
 from dashboard.office.papers.photos import PhotoError
 from gateway.words.catalogue import Translations
 

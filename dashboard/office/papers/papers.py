@@ -1,19 +1,16 @@
-"""The rows of the capture report: its columns, and the check for captures that were recorded twice.
+"""The rows of the capture report: its columns and what stands in them.
 
 Owns the columns and which of them are private. The ZIP with the photos: `bundle`.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
-
-from msgspec import Struct
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, tzinfo
 
 from dashboard.documents.table import Cell, Table
-from dashboard.office.papers.evidence import Evidence
+from dashboard.office.papers.captures import Capture, file_name
+from dashboard.office.papers.claims import Claim
 from gateway.config.office import ASKED, AskedField, Paperwork
-from gateway.domain.geo import mesh
-from gateway.domain.model import ActionKind, Device, TrapAction
+from gateway.domain.model import TrapAction
 from gateway.domain.species import UNKNOWN
 from gateway.words.catalogue import Translations
 
@@ -30,48 +27,21 @@ PRIVATE_COLUMNS = {
     "sha256_sent",
     "photo_taken",
     "photo",
+    "capture_kind",
+    "body_part",
+    "disposal",
     ASKED,
+    "result",
+    "confirmer",
+    "way",
+    "checked",
+    "missing",
 }
 OTHER_DAY = timedelta(hours=24)
-FindPhotos = Callable[[TrapAction], tuple[Evidence, ...]]
-
-
-class Capture(Struct, frozen=True):
-    """A capture with its device, photos and possible duplicate."""
-
-    no: int
-    action: TrapAction
-    device: Device | None
-    mesh5km: str
-    photos: tuple[Evidence, ...]
-    duplicate: str  # why it may be the same animal twice: "photo" or "day"; "": no sign of it
-
-
-def captures(
-    actions: Iterable[TrapAction], devices: Mapping[str, Device], find: FindPhotos, zone: tzinfo
-) -> list[Capture]:
-    """Number the captures, oldest first, and mark possible duplicates."""
-    ordered = sorted(
-        (a for a in actions if a.deed is ActionKind.CAPTURED), key=lambda a: (a.at, a.id)
-    )
-    found = [find(action) for action in ordered]
-    hashes = Counter(one for photos in found for one in {p.sha256 for p in photos if p.sha256})
-    days = Counter(_day_key(action, zone) for action in ordered)
-    return [
-        Capture(
-            no=no,
-            action=action,
-            device=devices.get(action.device),
-            mesh5km=_mesh(devices.get(action.device)),
-            photos=photos,
-            duplicate=_duplicate(photos, hashes, days[_day_key(action, zone)]),
-        )
-        for no, (action, photos) in enumerate(zip(ordered, found, strict=True), start=1)
-    ]
 
 
 def table(
-    found: Sequence[Capture],
+    found: Sequence[Claim],
     settings: Paperwork,
     words: Translations,
     zone: tzinfo,
@@ -83,7 +53,7 @@ def table(
     columns = [one for one in settings.columns if not (public and one in PRIVATE_COLUMNS)]
     rows = []
     for one in found:
-        cells = _cells(one, settings, words, zone, hunter_numbers)
+        cells = cells_of(one, settings, words, zone, hunter_numbers)
         rows.append(_row([cells[column] for column in columns]))
     head = [
         [field.label(words.language) for field in settings.fields]
@@ -94,55 +64,73 @@ def table(
     return Table(words("papers.title"), tuple(map(str, _row(head))), tuple(rows))
 
 
-def file_name(capture: Capture, index: int) -> str:
-    """What a photo of a capture is called in the bundle."""
-    path = capture.photos[index].path
-    suffix = ".png" if path and path.suffix.lower() == ".png" else ".jpg"
-    return f"{capture.no:04}{f'-{index + 1}' if index else ''}{suffix}"
-
-
 def _row(cells: Sequence[Cell | Sequence[Cell]]) -> tuple[Cell, ...]:
     """One row: a cell that is a list takes as many columns as it has values."""
     flat: list[Cell] = []
     for cell in cells:
-        flat += [cell] if isinstance(cell, str | int | float | None) else list(cell)
+        flat += [cell] if isinstance(cell, str | int | float | date | None) else list(cell)
     return tuple(flat)
 
 
-def _cells(
-    one: Capture,
+def cells_of(
+    claim: Claim,
     settings: Paperwork,
     words: Translations,
     zone: tzinfo,
     hunter_numbers: Mapping[str, str],
 ) -> dict[str, Cell | list[Cell]]:
-    action, device, local = one.action, one.device, one.action.at.astimezone(zone)
+    """What stands in each column for one capture."""
+    one, action = claim.capture, claim.capture.action
+    local = action.at.astimezone(zone)
     return {
+        **claim.facts,
+        **_checked(claim, words),
+        **_place(one, words),
         "no": one.no,
-        "date": local.strftime("%Y/%m/%d"),
+        "date": local.date(),
         "time": local.strftime("%H:%M"),
         "species": words.name("species", action.species or UNKNOWN),
-        "count": action.count or 1,
+        "count": claim.count,
         "sex": words.name("sex", action.sex or "unknown"),
-        "weight_class": action.weight_class or "",
-        "mesh5km": one.mesh5km,
-        "hunter_number": hunter_numbers.get(one.mesh5km, ""),
-        "area": device.area if device else "",
-        "trap": device.label if device else action.device,
-        "trap_type": words.name("trap_type", device.trap_type or "none") if device else "",
-        "lat": _degrees(device.lat) if device else None,
-        "lon": _degrees(device.lon) if device else None,
-        "captor": action.by,
-        "permit": settings.permits.get(action.device, settings.permit),
         "age": words.name("age", action.age or "unknown"),
+        "weight_class": action.weight_class or "",
         "weight_kg": action.weight_kg,
+        "hunter_number": hunter_numbers.get(one.mesh5km, ""),
         ASKED: [_answer(field, action, words) for field in settings.fields],
         "photo": _photo_names(one, words),
         "photo_taken": _taken(one, local, words),
         "sha256": " ".join(photo.sha256 for photo in one.photos if photo.sha256),
         "sha256_sent": " ".join(p.sent_sha256 for p in one.photos if p.sent_sha256),
-        "duplicate": words(f"papers.duplicate_{one.duplicate}") if one.duplicate else "",
         "note": action.note,
+    }
+
+
+def _place(one: Capture, words: Translations) -> dict[str, Cell]:
+    """Where it was caught; the trap's id where the trap is not known any more."""
+    device = one.device
+    if device is None:
+        unknown: dict[str, Cell] = dict.fromkeys(("area", "trap_type"), "")
+        return unknown | {"trap": one.action.device, "mesh5km": "", "lat": None, "lon": None}
+    return {
+        "mesh5km": one.mesh5km,
+        "area": device.area,
+        "trap": device.label,
+        "trap_type": words.name("trap_type", device.trap_type or "none"),
+        "lat": _degrees(device.lat),
+        "lon": _degrees(device.lon),
+    }
+
+
+def _checked(claim: Claim, words: Translations) -> dict[str, Cell]:
+    """What the office found, what is missing, and whether it may be recorded twice."""
+    check, twice = claim.check, claim.capture.duplicate
+    return {
+        "result": words(f"check.result.{check.result}") if check else "",
+        "confirmer": check.confirmer if check else "",
+        "way": words(f"check.way.{check.way}") if check and check.way else "",
+        "checked": check.day if check else None,
+        "missing": words("office.comma").join(words(f"papers.{name}") for name in claim.missing),
+        "duplicate": words(f"papers.duplicate_{twice}") if twice else "",
     }
 
 
@@ -180,19 +168,3 @@ def _photo_names(one: Capture, words: Translations) -> str:
     own = [one.action.photo] if one.action.photo else []
     note = [words("photo.waiting", n=awaited)] if awaited else []
     return " ".join([*own, *there, *note])
-
-
-def _duplicate(photos: Sequence[Evidence], hashes: Counter[str], same_day: int) -> str:
-    if any(hashes[photo.sha256] > 1 for photo in photos):
-        return "photo"
-    return "day" if same_day > 1 else ""
-
-
-def _day_key(action: TrapAction, zone: tzinfo) -> tuple[str, ...]:
-    """Captures with the same key may be one capture recorded twice."""
-    day = action.at.astimezone(zone).date().isoformat()
-    return action.device, day, action.species or "", action.sex or "", str(action.count or 1)
-
-
-def _mesh(device: Device | None) -> str:
-    return "" if device is None else mesh.code_or_empty(device.lat, device.lon, "5km")

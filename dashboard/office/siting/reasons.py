@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from dashboard.analysis.siting import TrapSite
+from dashboard.analysis.siting.choice import TrapSite
 from gateway.words.catalogue import Translations
 
 NEARBY_M = 1500.0  # sensors farther away say nothing about a place

@@ -4,6 +4,8 @@
 (() => {
   const store = self.PhoneStore;
   const FILES = `files-${VERSION}`;
+  const GROUND = "/map/pack/"; // the site's own map: land data, the same for everybody
+  const MAPS = "maps";
   const PAGES = "pages-"; // and the person's name: one person's pages at a time
   const KEPT = /^\/($|traps($|\/)|phone$|patrol$)/;
   const SLOW_MS = 1200; // then what is kept is shown, and the answer is kept for the next time
@@ -36,6 +38,7 @@
     } else if (request.method !== "GET") return;
     else if (request.mode === "navigate") event.respondWith(page(event, address));
     else if (address.pathname.startsWith("/static/")) event.respondWith(file(request, address));
+    else if (address.pathname.startsWith(GROUND)) event.respondWith(ground(request));
     else if (address.pathname === "/map/coast.geojson") event.respondWith(page(event, address));
     else if (KEPT.test(address.pathname) && !address.search) event.respondWith(renewed(request, address));
   });
@@ -52,6 +55,11 @@
       if (any) return any;
       throw error;
     }
+  }
+
+  // A tile of the map never changes: its address has the version of the pack.
+  async function ground(request) {
+    return (await (await caches.open(MAPS)).match(request)) || fetch(request);
   }
 
   async function page(event, address) {
@@ -162,11 +170,19 @@ No signal. Whether this was done: open its page again when there is signal, and 
   async function takeAlong(addresses, person, version) {
     await logged(person);
     const files = await caches.open(FILES);
+    const maps = await caches.open(MAPS);
     for (const address of addresses) {
       if ((await store.get("person")) !== person) return;
-      if (address.startsWith("/static/")) {
+      if (address.startsWith(GROUND)) {
+        if (!(await maps.match(address))) await maps.add(address);
+      } else if (address.startsWith("/static/")) {
         if (!(await files.match(address))) await files.add(address);
       } else await fresh(new Request(address), true, address);
+    }
+    const wanted = new Set(addresses);
+    for (const one of await maps.keys()) {
+      const { pathname } = new URL(one.url);
+      if (addresses.length && !wanted.has(pathname)) await maps.delete(one);
     }
     await store.set("taken", { person, version, at: Date.now() });
   }
@@ -178,6 +194,7 @@ No signal. Whether this was done: open its page again when there is signal, and 
       const mine = told.person && told.person === (await store.get("person"));
       await self.registration.showNotification(mine ? told.title : "Shishigaki", {
         body: mine ? told.text : "", tag: told.key, data: { to: (mine && told.to) || "/traps" },
+        ...(mine && told.image ? { image: told.image } : {}),
         icon: ICON, requireInteraction: Boolean(told.urgent), renotify: false,
       });
     })());

@@ -18,13 +18,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dashboard.documents.gpx import Waypoint, gpx
 from dashboard.live.device_view import DeviceView
 from dashboard.live.listing import has_places, is_mine
 from dashboard.live.need import need_of
 from dashboard.live.restricted import own_devices
 from dashboard.live.routes_there import links_to
 from dashboard.live.snapshot import read_snapshot
-from dashboard.trapper.patrol.gpx import gpx
 from dashboard.trapper.patrol.nearness import TAP
 from dashboard.trapper.patrol.stops import LASTING, Here, Stops, stops_of
 from dashboard.web.downloads import file_answer
@@ -111,7 +111,12 @@ class PatrolPages:
     async def send_gpx(self, request: Request) -> Response:
         """The stops that are left, for a map application or a GPS receiver."""
         stops, words = await self._stops(request), self._reply.text(request)
-        body = gpx(stops.left, words("patrol.title"))
+        points = [
+            Waypoint(one.lat, one.lon, one.name)
+            for one in stops.left
+            if one.lat is not None and one.lon is not None
+        ]
+        body = gpx(points, words("patrol.title"))
         return file_answer(body, "application/gpx+xml", f"patrol-{self._today()}.gpx")
 
     def _record(self, tx: Transaction, act: TrapAction) -> Outcome:

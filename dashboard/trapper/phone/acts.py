@@ -43,7 +43,7 @@ THROUGH = "phone"
 PROMPT = timedelta(seconds=2)  # an act that the phone sent so soon has the time of its recording
 
 
-class Result(StrEnum):
+class ActResult(StrEnum):
     """What became of an act; the phone keeps what is neither recorded nor repeated."""
 
     RECORDED = "recorded"
@@ -52,13 +52,18 @@ class Result(StrEnum):
     REFUSED = "refused"
 
 
-STATUS = {Result.RECORDED: 200, Result.REPEATED: 200, Result.CONFLICT: 409, Result.REFUSED: 422}
+STATUS = {
+    ActResult.RECORDED: 200,
+    ActResult.REPEATED: 200,
+    ActResult.CONFLICT: 409,
+    ActResult.REFUSED: 422,
+}
 
 
 class Done(Struct, frozen=True):
     """The answer to one act, before it is put into words."""
 
-    result: Result
+    result: ActResult
     word: str = ""  # the key of a text
     values: Mapping[str, str] = {}  # what the text names
     text: str = ""  # a text in the reader's language, or a detail behind the other
@@ -110,13 +115,13 @@ class Acts:
         except ActRefusedError as refused:
             return _refused(refused)
         except FieldError as error:
-            return Done(Result.REFUSED, text=error.text(words))
+            return Done(ActResult.REFUSED, text=error.text(words))
         except actions.UnknownSubjectError:
             return _refused(ActRefusedError("onetap.over", ""))
         except ActionConflictError as error:
             return await self._conflict(act, error.text(words))
         except IllegalActionError as error:
-            return Done(Result.REFUSED, text=error.text(words))
+            return Done(ActResult.REFUSED, text=error.text(words))
 
     def _do(
         self, tx: Transaction, act: ActRequest, device: Device, access: Access, now: datetime
@@ -136,14 +141,14 @@ class Acts:
             return _again(known, action)
         seen = act.known or act.times.page
         if other := in_between(action, seen, tx.acts.newest_of(device.id)):
-            return Done(Result.CONFLICT, "acts.meanwhile", other=other)
-        return Done(Result.RECORDED, "onetap.thanks", outcome=self._record(tx, action, now))
+            return Done(ActResult.CONFLICT, "acts.meanwhile", other=other)
+        return Done(ActResult.RECORDED, "onetap.thanks", outcome=self._record(tx, action, now))
 
     async def _conflict(self, act: ActRequest, text: str) -> Done:
         """What the trap's history does not allow any more, with the action that stands there now."""
         known = await self._store.read(lambda reader: reader.acts(act.device))
         other = next((one for one in known if one.deed is not ActionKind.VISITED), None)
-        return Done(Result.CONFLICT, text=text, other=other)
+        return Done(ActResult.CONFLICT, text=text, other=other)
 
     def _taken_back(
         self, tx: Transaction, act: ActRequest, person: str, at: datetime, now: datetime
@@ -152,7 +157,7 @@ class Acts:
         target = act.fields.get("replaces", "")
         undo = undo_of(tx.acts.find(target), target, act.device, person, THROUGH, now)
         outcome = self._record(tx, replace(undo, at=at), now)
-        result = Result.REPEATED if outcome.repeated else Result.RECORDED
+        result = ActResult.REPEATED if outcome.repeated else ActResult.RECORDED
         return Done(result, "onetap.thanks", outcome=outcome)
 
     def _record(self, tx: Transaction, action: TrapAction, now: datetime) -> Outcome:
@@ -202,15 +207,15 @@ def _acknowledge(
         raise ActRefusedError("onetap.over", "no such alert at this trap")
     taken = alert.status is AlertStatus.ACKNOWLEDGED and not is_late(alert, now)
     if taken and alert.acknowledged_by != person:
-        return Done(Result.CONFLICT, "onetap.answered", {"name": alert.acknowledged_by})
+        return Done(ActResult.CONFLICT, "onetap.answered", {"name": alert.acknowledged_by})
     if tx.links.use(act.id, now):
-        return Done(Result.REPEATED, "onetap.thanks")
+        return Done(ActResult.REPEATED, "onetap.thanks")
     choice = act.fields.get("underway", "")
     try:
         outcome = actions.acknowledge(tx, alert.id, person, policy, now, THROUGH, choice)
     except ValueError as error:
         raise ActRefusedError("acts.unreadable", str(error)) from None
-    result = Result.REPEATED if outcome.repeated else Result.RECORDED
+    result = ActResult.REPEATED if outcome.repeated else ActResult.RECORDED
     return Done(result, "onetap.thanks", outcome=outcome)
 
 
@@ -222,11 +227,11 @@ def _again(known: TrapAction, action: TrapAction) -> Done:
         corrections.check_repeat(known, action)
     except ActionConflictError:
         return _refused(ActRefusedError("acts.unreadable", "id: belongs to another act"))
-    return Done(Result.REPEATED, "onetap.thanks")
+    return Done(ActResult.REPEATED, "onetap.thanks")
 
 
 def _refused(error: ActRefusedError) -> Done:
-    return Done(Result.REFUSED, error.word, text=error.detail, status=error.status)
+    return Done(ActResult.REFUSED, error.word, text=error.detail, status=error.status)
 
 
 async def _body(request: Request) -> bytes:

@@ -4,6 +4,7 @@ Owns which pages these are. Must not render them: it asks the page of each trap,
 what the person would be shown, with the same rights.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboard.maps.base_layers import COAST
+from dashboard.maps.pack.archive import MapPack
+from dashboard.trapper.phone import map_tiles
 from dashboard.web import assets
 from dashboard.web.browser.versions import address_of
 from gateway.domain.model import Device, Role
@@ -22,7 +25,13 @@ from gateway.store import Store
 ADDRESS = "/phone/pack"
 MOST_TRAPS = 120
 LISTS = ("/traps", "/patrol", "/phone")
-MAP_FILES = ("map.js", "map.css", "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")
+MAP_FILES = (
+    "basemap.js",
+    "map.js",
+    "map.css",
+    "vendor/leaflet/leaflet.js",
+    "vendor/leaflet/leaflet.css",
+)
 
 Show = Callable[[Request], Awaitable[Response]]
 
@@ -30,8 +39,8 @@ Show = Callable[[Request], Awaitable[Response]]
 class Pack:
     """The handler. `show`: the handler of a trap's page."""
 
-    def __init__(self, store: Store, show: Show) -> None:
-        self._store, self._show = store, show
+    def __init__(self, store: Store, show: Show, map_pack: str = "") -> None:
+        self._store, self._show, self._map_pack = store, show, MapPack(map_pack)
 
     def routes(self) -> list[Route]:
         """GET only."""
@@ -41,12 +50,14 @@ class Pack:
         """The pages of the person's traps, and the addresses of what else to keep."""
         devices = await self._store.read(lambda reader: reader.devices())
         pages = {}
-        for device in own_traps(devices, request.state.access)[:MOST_TRAPS]:
+        own = own_traps(devices, request.state.access)[:MOST_TRAPS]
+        for device in own:
             address = f"/traps/{quote(device.id)}"
             if html := await self._page(request, device, address):
                 pages[address] = html
         light = [*LISTS]
-        every = [*light, *(address_of(name) for name in MAP_FILES), COAST, "/"]
+        ground = await asyncio.to_thread(map_tiles.around, self._map_pack, own)
+        every = [*light, *(address_of(name) for name in MAP_FILES), COAST, *ground, "/"]
         return JSONResponse(
             {
                 "person": request.state.access.name,

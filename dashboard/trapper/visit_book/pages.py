@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.documents import spreadsheet
-from dashboard.documents.pdf import Pdf
+from dashboard.documents.paper.pdf import Pdf
 from dashboard.trapper.visit_book.book import MOST_TRAPS, Book, read_book
 from dashboard.trapper.visit_book.lines import Pen, sheet, summary, trap_table
 from dashboard.trapper.visit_book.month import month_of, read_month
@@ -91,7 +91,7 @@ class VisitBookPages:
     def _pdf(self, book: Book, pen: Pen) -> bytes:
         words = pen.words
         title = words("visits.paper_title", month=str(book.month), site=self._site)
-        paper = Pdf(title)
+        paper = Pdf(title, self._clock().astimezone(self._plan.zone))
         paper.text(title, 14)
         for key in ("visits.note", "visits.claim"):
             paper.text(words(key), 9)

@@ -7,12 +7,12 @@ were sent then end, and nobody signs with a secret that was given up. Must not d
 
 import contextlib
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from gateway.atomic_file import write
 from gateway.clock import Clock
 from gateway.domain.people.signing import KeyRing, Keys, Purpose, new_ring
 
@@ -55,14 +55,7 @@ class KeyFile:
 
     def write(self, ring: KeyRing) -> None:
         """Replace the file in one step; readable by its owner only. Raises OSError."""
-        whole = self.path.with_suffix(".keys-new")
-        whole.unlink(missing_ok=True)
-        whole.touch(mode=0o600, exist_ok=False)
-        with whole.open("wb") as file:
-            file.write(msgspec.json.encode(ring))
-            file.flush()
-            os.fsync(file.fileno())
-        whole.rename(self.path)
+        write(self.path, msgspec.json.encode(ring), 0o600)
         self._former.unlink(missing_ok=True)
         self._ring, self._stamp = ring, _stamp(self.path)
 

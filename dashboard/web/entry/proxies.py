@@ -39,6 +39,6 @@ class ClientAddress:
         if scope["type"] == "http":
             request = Request(scope)
             peer = request.client.host if request.client else ""
-            told = request.headers.getlist("x-forwarded-for")
-            scope[SOURCE] = client_address(peer, told, self._proxies.are_named)
+            forwarded = request.headers.getlist("x-forwarded-for")
+            scope[SOURCE] = client_address(peer, forwarded, self._proxies.are_named)
         await self._app(scope, receive, send)

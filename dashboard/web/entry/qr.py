@@ -17,6 +17,14 @@ def drawn(url: str) -> Markup:
     )
 
 
+def squares(url: str) -> list[list[bool]]:
+    """The code as rows of dark and light squares, with its quiet margin."""
+    import segno
+
+    code = segno.make(url, error="m", micro=False)
+    return [[bool(dark) for dark in row] for row in code.matrix_iter(border=4)]
+
+
 def in_terminal(url: str) -> str:
     """The code in half blocks, to be read from a screen."""
     import segno

@@ -67,8 +67,8 @@ class Gate:
             return RedirectResponse(f"/login?next={request.url.path}", 303)
         status, word = (404, "error.missing") if row is None else (403, "error.forbidden")
         if is_data:
-            told = ("not found", "not_found") if row is None else ("no right", "forbidden")
-            return JSONResponse(dict(zip(("error", "code"), told, strict=True)), status)
+            words = ("not found", "not_found") if row is None else ("no right", "forbidden")
+            return JSONResponse(dict(zip(("error", "code"), words, strict=True)), status)
         return self._reply.page(
             request,
             "error.html",

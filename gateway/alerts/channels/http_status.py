@@ -62,8 +62,8 @@ def http_date(value: str) -> datetime | None:
     if parts is None:
         return None
     try:
-        told = datetime(*parts[:6], tzinfo=UTC)
-        return datetime.fromtimestamp(told.timestamp() - (parts[9] or 0), UTC)
+        stated = datetime(*parts[:6], tzinfo=UTC)
+        return datetime.fromtimestamp(stated.timestamp() - (parts[9] or 0), UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -71,10 +71,10 @@ def http_date(value: str) -> datetime | None:
 def says_no(body: bytes) -> bool:
     """Whether a body is a JSON object that reports a failure."""
     try:
-        told = msgspec.json.decode(body, type=dict[str, Any])
+        answer = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
-    said = {key.lower(): value for key, value in told.items()}
+    said = {key.lower(): value for key, value in answer.items()}
     return (
         any(said.get(key) is False for key in FALSE_SAYS_NO)
         or any(said.get(key) not in (None, False, 0, "", "0", [], {}) for key in ANYTHING_SAYS_NO)

@@ -15,14 +15,14 @@ from gateway.alerts.channels import ChannelOptions, Notification, Send, Undelive
 from gateway.alerts.channels.http_status import is_page, judge
 from gateway.clock import utc_now
 
-_URL = re.compile(r"line:(?P<token>[^@\s]+)@(?P<to>[UCR][0-9a-f]{32})\Z")
+LINE_URL = re.compile(r"line:(?P<token>[^@\s]+)@(?P<to>[UCR][0-9a-f]{32})\Z")
 MAX_UNITS = 4_800  # UTF-16 units of one text; LINE accepts 5,000
 KEYS = uuid.UUID("6f1d4c1e-5f0e-4b57-9a43-5d1c1e2a7b10")  # our own namespace of retry keys
 
 
 def open_line(url: str, options: ChannelOptions) -> Send:
     """Raises ValueError if the URL is not ``line:TOKEN@RECIPIENT``."""
-    match = _URL.match(url)
+    match = LINE_URL.match(url)
     if match is None:
         raise ValueError("needs line:CHANNEL_ACCESS_TOKEN@USER_OR_GROUP_ID")
     import aiohttp  # imported here: only LINE needs it
@@ -67,10 +67,10 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> str:
         return "accepted before"
     judge(status, headers, body, utc_now())
     try:
-        told = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        answer = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
         raise UndeliveredError(f"{status}: not an answer of LINE") from None
-    sent = told.get("sentMessages")  # older versions answered {} without this key
-    if told and (sent is None or bytes(sent) == b"[]"):
+    sent = answer.get("sentMessages")  # older versions answered {} without this key
+    if answer and (sent is None or bytes(sent) == b"[]"):
         raise UndeliveredError(f"{status}, but LINE names no message that it sent")
     return f"accepted {headers.get('X-Line-Request-Id', '')}".strip()

@@ -63,6 +63,15 @@ async def _send_one(
     known: PushBrowsers, browser: PushSubscription, notification: Notification, timeout_s: float
 ) -> None:
     """One browser. Raises UndeliveredError."""
+    body = encrypted(browser, msgspec.json.encode(content(notification, browser.person)))
+    urgency = "high" if notification.urgent else "normal"
+    await send_body(known, browser, body, urgency, timeout_s)
+
+
+async def send_body(
+    known: PushBrowsers, browser: PushSubscription, body: bytes, urgency: str, timeout_s: float
+) -> None:
+    """An encrypted message to one browser. Raises UndeliveredError."""
     import aiohttp
 
     parts = urlsplit(browser.endpoint)
@@ -72,9 +81,8 @@ async def _send_one(
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(KEEP_S),
-        "Urgency": "high" if notification.urgent else "normal",
+        "Urgency": urgency,
     }
-    body = encrypted(browser, msgspec.json.encode(content(notification, browser.person)))
     limit = aiohttp.ClientTimeout(total=timeout_s)
     try:
         async with (

@@ -29,6 +29,7 @@ HOUR = timedelta(hours=1)
 MOST_TOLD = 20  # answers an hour to one person
 SEND_S = 30.0
 RETRY_S = 5.0  # while the disk refuses
+TRIAL_S = 5.0  # between looks whether a new version is still being tried
 PLACES = {Way.NTFY: SettingKey.REPLIES_NTFY}  # where each way goes on after a restart
 
 Apply = Callable[[Transaction, IncomingReply, datetime], tuple[ReplyResult, Outcome]]
@@ -61,7 +62,9 @@ class ReplyHandler:
         self._told: dict[str, deque[datetime]] = {}
 
     async def run(self) -> None:
-        """Follow every way until cancelled."""
+        """Follow every way until cancelled; while a new version is tried, replies wait where they are."""
+        while await self._store.read(lambda reader: reader.trial.upgrade()):  # noqa: ASYNC110
+            await asyncio.sleep(TRIAL_S)  # another program ends the trial
         async with asyncio.TaskGroup() as group:
             for way, follow in self._ways.items():
                 group.create_task(follow(self.take), name=f"replies by {way}")

@@ -76,10 +76,10 @@ class ReplyTopic:
 
     async def _take(self, line: bytes, deliver: Deliver) -> None:
         try:
-            told = _line.decode(line)
+            message = _line.decode(line)
         except msgspec.MsgspecError:
             return  # a line of a captive portal, or of a later version
-        if told.event in {"open", "keepalive", "message"}:
+        if message.event in {"open", "keepalive", "message"}:
             self.connection.works()
-        if told.event == "message":
-            await deliver(IncomingReply(Way.NTFY, "", told.message[:200], place=told.id[:64]))
+        if message.event == "message":
+            await deliver(IncomingReply(Way.NTFY, "", message.message[:200], place=message.id[:64]))

@@ -26,8 +26,14 @@ class Connection:
     """One connection that is made again until cancelled. `steady_s`: a shorter one counts as a failure."""
 
     def __init__(
-        self, name: str, clock: Clock, first_s: float = FIRST_S, steady_s: float = STEADY_S
+        self,
+        name: str,
+        clock: Clock,
+        first_s: float = FIRST_S,
+        steady_s: float = STEADY_S,
+        brings: str = "replies by",
     ) -> None:
+        self._title = f"{brings} {name}"
         self._name, self._clock, self._first_s, self._steady_s = name, clock, first_s, steady_s
         self._error, self._since = "", clock()
         self._began_s: float | None = None  # when the present connection stood, by the loop's time
@@ -50,7 +56,7 @@ class Connection:
     def works(self) -> None:
         """The connection stands."""
         if self._error:
-            log.info("replies by %s: connected again", self._name)
+            log.info("%s: connected again", self._title)
         self._error = ""
         if self._began_s is None:
             self._began_s = asyncio.get_running_loop().time()
@@ -69,5 +75,5 @@ class Connection:
         if not self._is_failing:
             self._since, self._is_failing = self._clock(), True
         if error != self._error:
-            log.warning("replies by %s: %s", self._name, error)
+            log.warning("%s: %s", self._title, error)
         self._error = error

@@ -20,7 +20,7 @@ _FOUND = re.compile(
     rf"(?<![\w-])([{LETTERS}]{{1,12}})-([{LETTERS}]{{{SIGNED},{SIGNED_BUTTON}}})(?![\w-])"
 )
 _SHORT = re.compile(rf"#([{LETTERS}]{{2,12}})(?![\w-])")
-MOST = 20  # tickets that are read from one text
+MAX_TICKETS = 20  # that are read from one text
 
 
 class FoundTicket(Struct, frozen=True):
@@ -56,12 +56,12 @@ def plain(text: str) -> str:
 def find(text: str) -> list[FoundTicket]:
     """The tickets that stand in a text, each once, in their order."""
     found = (FoundTicket(read_number(no), sign) for no, sign in _FOUND.findall(plain(text).upper()))
-    return list(dict.fromkeys(found))[:MOST]
+    return list(dict.fromkeys(found))[:MAX_TICKETS]
 
 
 def find_numbers(text: str) -> list[int]:
     """Numbers of deliveries without a signature, as a radio's short text names them: #3K."""
-    return [read_number(one) for one in _SHORT.findall(plain(text).upper())][:MOST]
+    return [read_number(one) for one in _SHORT.findall(plain(text).upper())][:MAX_TICKETS]
 
 
 def without(text: str) -> str:

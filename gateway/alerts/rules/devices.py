@@ -28,16 +28,16 @@ def battery_low(
         known = state.facts.get(name)
         if limit and known and float(known.value) < limit * ease:
             return Condition(from_ms(known.at_ms), f"{float(known.value):.4g}{unit}")
-    told = state.facts.get("battery_low")
-    return Condition(from_ms(told.at_ms), "low") if told and told.value is True else None
+    low = state.facts.get("battery_low")
+    return Condition(from_ms(low.at_ms), "low") if low and low.value is True else None
 
 
 def unread(
     device: Device, state: DeviceState, tick: Tick, limits: Limits, was_open: bool
 ) -> Condition | None:
     """The newest payload could not be read: the device's state is unknown, though it sends."""
-    told = state.facts.get("unread")
-    return Condition(from_ms(told.at_ms), str(told.value)) if told and told.value else None
+    fact = state.facts.get("unread")
+    return Condition(from_ms(fact.at_ms), str(fact.value)) if fact and fact.value else None
 
 
 def battery_falling(

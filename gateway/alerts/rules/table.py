@@ -160,6 +160,20 @@ RULES: tuple[Rule, ...] = (
         on_site=traps.visit_due,
     ),
     Rule(
+        name=RuleName.RESIDENT_REPORT,
+        level=AlertLevel.WARNING,
+        opens="a resident's report arrives that nobody has taken up; one alert for all of them",
+        ends="an official has taken up, answered or dismissed each of them",
+        audience=Audience.OFFICE,
+    ),
+    Rule(
+        name=RuleName.REPORT_HANDED,
+        level=AlertLevel.WARNING,
+        opens="an official hands a resident's report to this person, who alone is notified",
+        ends="the report is done, or is handed to somebody else",
+        urgent=True,
+    ),
+    Rule(
         name=RuleName.UNANSWERED,
         level=AlertLevel.WARNING,
         opens="a capture or danger is not acknowledged within `unanswered_min`, or whoever said that they "

@@ -81,6 +81,7 @@ class Change(Struct, frozen=True, dict=True):
             event
             for event in self.events
             if event.kind is Kind.DETECTION
+            and event.count != 0
             and event.observed_at >= oldest
             and event.species not in limits.ignored_species
             and (event.confidence is None or event.confidence >= limits.least_confidence)

@@ -19,19 +19,21 @@ import msgspec
 from msgspec import Struct
 
 from dashboard.web.entry.passwords import hash_password
+from dashboard.web.responses import Reply
 from firmware_sim.fleet import Fleet
 from firmware_sim.habitat.scenario import Scenario, load, registry
 from firmware_sim.world import TimedPublish, World
 from gateway import app as service
 from gateway.cli.demo import village
 from gateway.cli.demo.diary import Diary
+from gateway.cli.demo.seeding_page import SeedingPage
 from gateway.clock import utc_now
 from gateway.config import Config, Dashboard, Mqtt, PersonSettings, Site, SourceSettings
 from gateway.config import StoreSettings as StoreSettings
 from gateway.domain.errors import BadConfigurationError
 from gateway.domain.model import Device, Message, TrapState
 from gateway.domain.outcome import Outcome
-from gateway.domain.people.person import Person, UserRole
+from gateway.domain.people.person import Person, UserRole, with_channels
 from gateway.domain.people.session import MOST_LINK_DAYS
 from gateway.ingest.messages.batch import absorb
 from gateway.ingest.people import spring_outcomes
@@ -42,10 +44,11 @@ from gateway.store.setting_keys import SettingKey
 
 YEAR = timedelta(days=365)
 SEED_BATCH = 2_000
-ALERTS_END_AFTER = timedelta(days=2)
+ALERTS_END_AFTER = timedelta(hours=12)
 PORTS_TRIED = 50
 FIRST_SPRING_S, SPRING_EVERY_S = 10.0, 60.0  # between springs made by hand: real traps take hours
 MAX_SPRUNG = 8  # the simulated trapper comes once a day; not all traps should be sprung
+CHANNELS = ("console:",)  # of the viewer, once the past is there: a year of alerts is no news
 LOGIN = "demo"  # account name; the password is new at every start
 
 OnDemoProgress = Callable[[datetime], None]
@@ -86,6 +89,9 @@ class Demo:
         )
         reached = self.gateway.store.read_now(lambda r: r.setting(SettingKey.DEMO_REACHED))
         self.reached = datetime.fromisoformat(reached) if reached else None
+        self._page = SeedingPage(self.gateway.store, Reply(config), options.history, self.clock)
+        self._page.reached = self.reached or utc_now() - options.history
+        self.gateway.first_routes = self._page.routes()
         self.sign_in = self.gateway.store.write_now(
             lambda tx: tx.sessions.make_demo_link(LOGIN, self.clock(), MOST_LINK_DAYS)
         )
@@ -106,10 +112,20 @@ class Demo:
         await store.write(lambda tx: tx.put_setting(SettingKey.DEMO_STARTED, begin.isoformat()))
         world = await asyncio.to_thread(_catch_up, self.scenario, begin, since)
         for batch in batches(world.live_through(max(now, since))):
+            self._page.reached = batch[-1].received_at
             await store.write(lambda tx, batch=batch: self._absorb(tx, batch))  # type: ignore[misc]
             progress(batch[-1].received_at)
-        await store.write(lambda tx: _resolve_old_alerts(tx, now - ALERTS_END_AFTER))
+        await store.write(lambda tx: self._end_the_past(tx, now))
+        self._page.reached = None
         return world
+
+    def _end_the_past(self, tx: Transaction, now: datetime) -> None:
+        """Simulated trappers visit every day but record nothing; from now on alerts are printed."""
+        for alert in tx.alerts.all_open():
+            if alert.opened_at < now - ALERTS_END_AFTER:
+                tx.alerts.resolve(alert.rule, alert.subject, "patrol", now - ALERTS_END_AFTER)
+        if viewer := tx.people.find(LOGIN):
+            tx.people.put(with_channels(viewer, CHANNELS), "demo", now)
 
     async def live(self, world: World, until: asyncio.Event) -> None:
         """Run the fleet as real MQTT clients until the event is set."""
@@ -152,9 +168,11 @@ class Demo:
             site=Site(name=self.scenario.site, title=self.scenario.title),
             mqtt=Mqtt(port=self.broker_port),
             sources=(SourceSettings(dialect="native"), SourceSettings(dialect="chirpstack")),
-            store=StoreSettings(path=str(self.options.data / "demo.db"), disk_reserve_mb=0),
+            store=StoreSettings(
+                path=str(self.options.data / "demo.db"), disk_reserve_mb=0, routine_wait_s=0
+            ),
             dashboard=Dashboard(port=self.port),
-            people=(PersonSettings(name="demo", channels=("console:",)),),
+            people=(PersonSettings(name=LOGIN, channels=()),),
         )
 
 
@@ -165,13 +183,6 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
-
-
-def _resolve_old_alerts(tx: Transaction, before: datetime) -> None:
-    """Resolve old alerts: simulated trappers visit every day but record nothing."""
-    for alert in tx.alerts.all_open():
-        if alert.opened_at < before:
-            tx.alerts.resolve(alert.rule, alert.subject, "patrol", before)
 
 
 def _catch_up(scenario: Scenario, begin: datetime, since: datetime) -> World:

@@ -12,6 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import app as service
+from gateway.broker.enrolment import Accounts
+from gateway.cli.devices.enrol import enrol
+from gateway.cli.devices.try_out import try_out
 from gateway.cli.options import (
     AsJson,
     Config,
@@ -22,6 +25,7 @@ from gateway.cli.options import (
     open_store,
     takes,
 )
+from gateway.cli.service.broker import warn_unless_heard
 from gateway.clock import utc_now
 from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, DeviceState
@@ -54,7 +58,11 @@ Id = Annotated[str, typer.Argument(help="機器の id (devices list の左端) /
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
+    group.command("try")(try_out)
     app.add_typer(group, name="devices")
+
+
+group.command()(enrol)
 
 
 @group.command("import")
@@ -209,12 +217,18 @@ def approve(options: ApproveOptions) -> None:
 
 @group.command()
 def revoke(device: Id, config: ConfigFile = None) -> None:
-    """機器の通知を今後受け取りません / stop listening to a device."""
+    """機器の通知を今後受け取らず、ブローカーからも外します / stop listening to a device, and shut it out."""
     settings = load(config)
     approval_desk, now = approvals(settings), utc_now()
     with _store(settings) as store:
         known, _ = store.write_now(lambda tx: approval_desk.revoke(tx, device, now))
-    typer.echo(f"{known.label}: 停止しました / revoked")
+    accounts = Accounts(settings)
+    gone = accounts.revoke([known.id]) and accounts.is_heard
+    more = (
+        "。ブローカーの接続も切りました / and its session at the broker has ended" if gone else ""
+    )
+    typer.echo(f"{known.label}: 停止しました / revoked{more}")
+    warn_unless_heard(accounts)
 
 
 def _place(far_ok: bool, no_place: bool) -> PlaceAnswer:

@@ -75,8 +75,8 @@ def markdown() -> str:
     models = sorted(row.title for name, row in shipped().items() if name not in PRIVATE | {GENERIC})
     setups = [f"- `{row.name}`: {english(f'setup.{row.name}')}." for row in TABLE]
     heading = "How to set each up, and frequent mistakes:"
-    told = f"Sensor models: {', '.join(models)}."
-    return "\n".join([*lines, "", heading, "", *setups, "", told])
+    names = f"Sensor models: {', '.join(models)}."
+    return "\n".join([*lines, "", heading, "", *setups, "", names])
 
 
 def _row(cells: list[str]) -> str:

@@ -16,13 +16,9 @@ import msgspec
 import typer
 
 from dashboard.documents import spreadsheet
-from dashboard.maps.geojson import collection
-from dashboard.office import choices as choices_module
-from dashboard.office import filters
-from dashboard.office.map import overview
 from dashboard.public import open_data
-from dashboard.public.open_data import PublicSquare
-from gateway.cli.office import trap_captures
+from dashboard.public.files import OpenDataFiles, Published
+from gateway.cli.office import camera_pictures, trap_captures
 from gateway.cli.options import Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.domain import species as kinds
@@ -55,6 +51,14 @@ Captures = Annotated[
         help="捕獲とその写真も (--exact のときだけ) / captures with their photos too; only with --exact",
     ),
 ]
+Pictures = Annotated[
+    bool,
+    typer.Option(
+        "--pictures",
+        help="カメラの写真も、人が写ったものを除いて (--exact のときだけ) / pictures of cameras too, "
+        "without those of people; only with --exact",
+    ),
+]
 
 FOREVER = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -75,6 +79,7 @@ def camtrapdp(
     to: Last = None,
     exact: Exact = False,
     captures: Captures = False,
+    pictures: Pictures = False,
     config: ConfigFile = None,
 ) -> None:
     """検知器の記録を Camtrap DP 1.0.2 で書き出します / detectors' records as a Camtrap DP package."""
@@ -84,28 +89,37 @@ def camtrapdp(
     end = to.replace(tzinfo=zone) if to else now
     title = settings.site.title or settings.site.name
     about = PackageInfo(title, settings.site.name, title, now, exact)
-    if captures and not exact:
-        _refuse(
-            ValueError("--captures は --exact と一緒に使います / --captures belongs to --exact")
-        )
     try:
+        _check_public(exact=exact, private=captures or pictures)
         with closing(open_store(settings)) as store:
             detectors = store.read_now(_detectors)
             caught = trap_captures.read(store, settings, begin, end) if captures else []
+            seen = camera_pictures.read(store, settings, detectors, begin, end) if pictures else {}
             files = store.read_now(
                 lambda reader: camtrapexport.package(
                     detectors,
                     lambda device: reader.events_between(device.id, begin, end),
                     about,
                     camtrapdp_captures.rows(caught),
+                    seen,
                 )
             )
         _print_left_out(detectors, exact=exact)
         _write_files(out, files)
         trap_captures.write_photos(caught, settings, out)
+        camera_pictures.write(seen, settings, out)
     except (ValueError, OSError) as error:
         _refuse(error)
     typer.echo(str(out))
+
+
+def _check_public(*, exact: bool, private: bool) -> None:
+    """Raises ValueError for what belongs to no public package."""
+    if private and not exact:
+        raise ValueError(
+            "--captures と --pictures は --exact と一緒に使います / "
+            "--captures and --pictures belong to --exact"
+        )
 
 
 def _detectors(reader: Reader) -> list[Device]:
@@ -135,26 +149,23 @@ def _print_left_out(detectors: list[Device], *, exact: bool) -> None:
 def geojson(out: Out, species: SpeciesOption = "", config: ConfigFile = None) -> None:
     """公開用の 5 km メッシュを GeoJSON で / the public 5 km squares as GeoJSON."""
     settings = load(config)
-    shapes = open_data.published(_squares(settings, species), mesh.bounds)
-    _write(out, msgspec.json.encode(collection(shapes)))
+    found = _squares(settings, species)
+    shapes = open_data.published(found.squares, found.about, mesh.bounds)
+    _write(out, msgspec.json.encode(shapes))
 
 
 @group.command()
 def csv(out: Out, species: SpeciesOption = "", config: ConfigFile = None) -> None:
     """公開用の 5 km メッシュを CSV で / the public 5 km squares as CSV."""
     settings = load(config)
-    _write(out, spreadsheet.csv_bytes(open_data.table(_squares(settings, species), "public")))
+    found = _squares(settings, species)
+    _write(out, spreadsheet.csv_bytes(open_data.table(found.squares, found.about)))
 
 
-def _squares(settings: Config, species: str) -> list[PublicSquare]:
-    zone, now = ZoneInfo(settings.site.timezone), utc_now()
-    span = open_data.period(now.astimezone(zone).date(), settings.public)
+def _squares(settings: Config, species: str) -> Published:
     with closing(open_store(settings)) as store:
-        choices = store.read_now(lambda reader: choices_module.choices(reader, zone, now))
-        asked = open_data.public_species(kinds.code(species) or species, choices.species)
-        wanted = filters.read({}, choices.last, asked)
-        facts = store.read_now(lambda reader: overview.read(reader, wanted, span, zone, now))
-    return open_data.squares(overview.overview(facts).cells, settings.public)
+        files = OpenDataFiles(store, settings, utc_now)
+        return store.read_now(lambda reader: files.newest(reader, kinds.code(species) or species))
 
 
 def _write(out: Path, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """`shishigaki map`: the officials' map as one HTML file that opens without a network.
 
-Owns the command's options. `dashboard.office.map.overview` makes the content, and
-`dashboard.office.map.offline_file` the file.
+Owns the command's options, and the group in which `map pack` is. `dashboard.office.map.overview` makes
+the content, and `dashboard.office.map.offline_file` the file.
 """
 
 import sys
@@ -19,21 +19,25 @@ from dashboard.office.map.overview import MapInput
 from dashboard.web import assets
 from dashboard.web.i18n import choose, text
 from dashboard.web.responses import Reply
-from gateway.cli.options import Config, ConfigFile, LanguageOption, load, open_store, takes
+from gateway.cli.office import map_pack
+from gateway.cli.options import Config, ConfigFile, LanguageOption, alone, load, open_store, takes
 from gateway.clock import utc_now
 from gateway.domain import species as kinds
 from gateway.store import Reader
 
 
 def register(app: typer.Typer) -> None:
-    """Add this file's command."""
-    app.command("map")(map_)
+    """Add this file's commands: the map itself, and those of its group."""
+    group = typer.Typer(invoke_without_command=True)
+    group.callback(invoke_without_command=True)(map_)
+    group.command("pack")(map_pack.pack)
+    app.add_typer(group, name="map")
 
 
 class MapOptions(Struct, frozen=True, kw_only=True):
     """The options of the command."""
 
-    out: Annotated[Path, typer.Option(help="書き出すファイル / file to write")]
+    out: Annotated[Path | None, typer.Option(help="書き出すファイル / file to write")] = None
     month: Annotated[str, typer.Option(help="最後の月 2026-11 / last month")] = ""
     months: Annotated[int, typer.Option(help="何か月 (1, 3, 6, 12) / how many months")] = 3
     species: Annotated[
@@ -43,6 +47,12 @@ class MapOptions(Struct, frozen=True, kw_only=True):
     area: Annotated[str, typer.Option(help="地区 / area")] = ""
     square: Annotated[str, typer.Option(help="メッシュ / mesh: 5km, 1km")] = "5km"
     against: Annotated[str, typer.Option(help="比べる期間 / compare with: before, year")] = ""
+    band: Annotated[
+        str,
+        typer.Option(
+            help=f"ホットスポットの近さ (m) / metres between neighbours: {', '.join(filters.BANDS)}"
+        ),
+    ] = filters.AUTO_BAND
     config: ConfigFile = None
     language: LanguageOption = ""
 
@@ -57,12 +67,16 @@ class MapOptions(Struct, frozen=True, kw_only=True):
             "area": self.area,
             "square": self.square,
             "against": self.against,
+            "band": self.band,
         }
 
 
+@alone
 @takes(MapOptions)
 def map_(options: MapOptions) -> None:
     """出没地図を、ネットなしで開ける1つのファイルに書き出します / the map as one self-contained file."""
+    if options.out is None:
+        raise typer.BadParameter("書き出すファイル / the file to write", param_hint="--out")
     settings = load(options.config)
     try:
         html = _render(settings, options.query, options.language)
@@ -87,4 +101,4 @@ def _render(settings: Config, query: dict[str, str], language: str) -> str:
         facts = store.read_now(read)
     words = text(choose(language, "", settings.site.language))
     owned = land_files.read(settings.office)
-    return offline_file.render(reply, facts, owned, words, now, settings.dashboard.centre)
+    return offline_file.render(reply, facts, owned, words, now, settings.dashboard)

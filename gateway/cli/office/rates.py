@@ -1,7 +1,7 @@
 """`shishigaki rates`: detections, captures and springs per measured effort.
 
-Owns the fields of the answer. `dashboard.analysis.tallies` computes rates, `gateway.domain.effort`
-defines effort.
+Owns the options and the counting. The answer: `rates_answer`, its table: `rates_table`.
+`dashboard.analysis.tallies` computes rates, `gateway.domain.effort` defines effort.
 """
 
 import sys
@@ -15,60 +15,21 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 from msgspec import Struct
-from rich.console import Console
-from rich.table import Table
 
 from dashboard.analysis import tallies as figures
+from dashboard.analysis.intervals import ratio
+from dashboard.analysis.intervals.ratio import Ratio
 from dashboard.analysis.rate import RateInterval as Figure
+from gateway.cli.office import rates_table
+from gateway.cli.office.rates_answer import RateGroup, RatesAnswer, SpeciesCount
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.domain import species as kinds
 from gateway.domain.epoch import day_date, day_number
 from gateway.domain.geo import mesh
-from gateway.domain.model import Device, Role
+from gateway.domain.model import Device, Kind, Role
 from gateway.store.answers import DeviceEffort
 from gateway.store.reader import Reader
-
-
-class SpeciesCount(Struct, frozen=True):
-    """One species in one group."""
-
-    species: str
-    name: str
-    scientific_name: str
-    events: int
-    individuals: int
-    rai: float | None  # independent events per 100 camera-days; None: no effort, hence unknown
-    rai_low: float | None  # exact 95 % interval (Garwood)
-    rai_high: float | None
-    rai_individuals: float | None
-
-
-class RateGroup(Struct, frozen=True, kw_only=True):
-    """One device, mesh square or area; group '': devices without place, mesh code or area."""
-
-    group: str
-    name: str = ""
-    effort_days: float = 0.0  # of its detectors while alive
-    species: list[SpeciesCount] = []
-    trap_nights: float = 0.0  # of its traps while armed
-    captures: int = 0  # as people recorded them; of the chosen species, if one was
-    cpue: float | None = None  # captures per 100 trap-nights; None: no effort, hence unknown
-    cpue_low: float | None = None  # exact 95 % interval
-    cpue_high: float | None = None
-    springs: int = 0  # not captures: only a person can tell what a sprung trap holds
-    springs_per100: float | None = None
-    springs_low: float | None = None
-    springs_high: float | None = None
-
-
-class RatesAnswer(Struct, frozen=True):
-    """What `--json` prints; the period includes both days."""
-
-    first_day: str
-    last_day: str
-    timezone: str
-    by: str
-    groups: list[RateGroup]
+from gateway.store.rollups.periods import LOOK_BACK_DAYS
 
 
 class PeriodCounts(Struct, frozen=True):
@@ -79,6 +40,25 @@ class PeriodCounts(Struct, frozen=True):
     by_species: dict[str, list[DeviceEffort]]
     springs: Counter[str]
     captures: Counter[str]
+    wanted: str = ""  # the chosen species; "": all
+    blind: frozenset[str] = frozenset()  # detectors that cannot tell species: no data, not zero
+
+    def left_out(self, species: str) -> frozenset[str]:
+        """The detectors without data on a species; "": on all together, where none is left out."""
+        return frozenset() if species in {"", kinds.UNKNOWN} else self.blind
+
+    def tallies(
+        self, role: Role, counts: Mapping[str, int], left_out: frozenset[str] = frozenset()
+    ) -> Iterator[figures.DeviceTally]:
+        """The counts of the devices of a role that had effort, sprang or caught something."""
+        efforts = {rate.device: rate for rate in self.efforts}
+        shown = (efforts.keys() | self.springs.keys() | self.captures.keys()) - left_out
+        for device in self.devices:
+            if device.role is role and device.id in shown:
+                days = _days(role, efforts.get(device.id))
+                yield figures.DeviceTally(
+                    device.id, counts.get(device.id, 0), days, device.lat, device.lon, device.area
+                )
 
 
 def register(app: typer.Typer) -> None:
@@ -108,11 +88,12 @@ def rates(
         facts = store.read_now(lambda reader: _facts(reader, first, last, zone, wanted))
     if by == "mesh5km":
         _print_off_grid(facts.devices)
+    _print_left_out(facts)
     found = RatesAnswer(first.isoformat(), last.isoformat(), str(zone), by, rate_groups(facts, by))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
-        _show(found)
+        rates_table.show(found)
 
 
 def _print_off_grid(devices: list[Device]) -> None:
@@ -123,6 +104,16 @@ def _print_off_grid(devices: list[Device]) -> None:
                 f"shishigaki rates: {one.label} ({one.lat}, {one.lon}): 地域メッシュの範囲外"
                 " / outside the mesh grid\n"
             )
+
+
+def _print_left_out(facts: PeriodCounts) -> None:
+    """Print the detectors that count in no rate of a species."""
+    names = sorted(one.label for one in facts.devices if one.id in facts.left_out(facts.wanted))
+    if names:
+        sys.stderr.write(
+            f"shishigaki rates: {', '.join(names)}: 獣種を見分けられないため除きました"
+            " / left out: cannot tell the species\n"
+        )
 
 
 def _check_species(species: str, reported: Collection[str]) -> None:
@@ -154,37 +145,36 @@ def _facts(reader: Reader, first: date, last: date, zone: ZoneInfo, wanted: str)
         devices=reader.devices(),
         efforts=reader.rates(start, end),
         by_species={kind: reader.rates(start, end, kind) for kind in found},
-        springs=reader.springs(begin, stop),
+        springs=_springs(reader, begin, stop),
         captures=reader.captures(begin, stop, wanted or None),
+        wanted=wanted,
+        blind=frozenset(reader.period_reads.blind(start - LOOK_BACK_DAYS, end)),
     )
+
+
+def _springs(reader: Reader, start: datetime, end: datetime) -> Counter[str]:
+    """How often each trap sprang."""
+    changes = reader.period_reads.springs(start, end)
+    return Counter(one.device for one in changes if one.kind is Kind.SPRUNG)
 
 
 def rate_groups(facts: PeriodCounts, by: figures.Grouping) -> list[RateGroup]:
     """Pool devices into groups; group '' has the devices without area, place or mesh code."""
     devices = {device.id: device for device in facts.devices}
-    efforts = {rate.device: rate for rate in facts.efforts}
-    trapped = facts.springs.keys() | facts.captures.keys()
-
-    def tallies(role: Role, counts: Mapping[str, int]) -> Iterator[figures.DeviceTally]:
-        for device in facts.devices:
-            effort = efforts.get(device.id)
-            if device.role is role and (effort or device.id in trapped):
-                days = _days(role, effort)
-                yield figures.DeviceTally(
-                    device.id, counts.get(device.id, 0), days, device.lat, device.lon, device.area
-                )
-
-    traps = figures.pooled(tallies(Role.TRAP, facts.springs), by, "trap-nights")
-    caught = figures.pooled(tallies(Role.TRAP, facts.captures), by, "trap-nights")
+    traps = figures.pooled(facts.tallies(Role.TRAP, facts.springs), by, "trap-nights")
+    caught = figures.pooled(facts.tallies(Role.TRAP, facts.captures), by, "trap-nights")
     seen: dict[str, list[SpeciesCount]] = {}
     for kind, rows in facts.by_species.items():
-        counted = figures.pooled(
-            tallies(Role.DETECTOR, {r.device: r.independent for r in rows}), by
+        left_out = facts.left_out(kind)
+        events = list(
+            facts.tallies(Role.DETECTOR, {r.device: r.independent for r in rows}, left_out)
         )
-        animals = figures.pooled(tallies(Role.DETECTOR, {r.device: r.animals for r in rows}), by)
-        for key, rate in counted.items():
-            seen.setdefault(key, []).append(_seen(kind, rate, animals[key]))
-    cameras = figures.pooled(tallies(Role.DETECTOR, {}), by)
+        heads = facts.tallies(Role.DETECTOR, {r.device: r.animals for r in rows}, left_out)
+        animals = figures.pooled(heads, by)
+        for key, rate in figures.pooled(events, by).items():
+            against = _against_others(events, key) if by == "area" else None
+            seen.setdefault(key, []).append(_seen(kind, rate, animals[key], against))
+    cameras = figures.pooled(facts.tallies(Role.DETECTOR, {}, facts.left_out(facts.wanted)), by)
     return [
         _group(
             key,
@@ -197,13 +187,20 @@ def rate_groups(facts: PeriodCounts, by: figures.Grouping) -> list[RateGroup]:
     ]
 
 
+def _against_others(every: list[figures.DeviceTally], area: str) -> Ratio:
+    """The rate of one area over that of all others: different sensors."""
+    inside = [(one.n, one.effort) for one in every if one.area == area]
+    outside = [(one.n, one.effort) for one in every if one.area != area]
+    return ratio.between(inside, outside)
+
+
 def _days(role: Role, effort: DeviceEffort | None) -> float:
     if effort is None:
         return 0.0
     return effort.armed_days if role is Role.TRAP else effort.alive_days
 
 
-def _seen(kind: str, events: Figure, animals: Figure) -> SpeciesCount:
+def _seen(kind: str, events: Figure, animals: Figure, against: Ratio | None) -> SpeciesCount:
     row = kinds.BY_CODE.get(kind)
     scientific = row.scientific if row else kind
     return SpeciesCount(
@@ -215,7 +212,12 @@ def _seen(kind: str, events: Figure, animals: Figure) -> SpeciesCount:
         events.per100,
         events.low,
         events.high,
+        events.basis,
+        events.sites,
+        events.dispersion,
         animals.per100,
+        events.effort,
+        against,
     )
 
 
@@ -242,41 +244,13 @@ def _group(
         cpue=caught.per100,
         cpue_low=caught.low,
         cpue_high=caught.high,
+        cpue_basis=caught.basis,
+        cpue_sites=caught.sites,
+        cpue_dispersion=caught.dispersion,
         springs=springs.n,
         springs_per100=springs.per100,
         springs_low=springs.low,
         springs_high=springs.high,
+        springs_basis=springs.basis,
+        springs_dispersion=springs.dispersion,
     )
-
-
-def _show(found: RatesAnswer) -> None:
-    table = Table(title=f"{found.first_day} – {found.last_day} ({found.timezone})")
-    for title in (
-        "対象 / group",
-        "獣種 / species",
-        "努力量 / effort",
-        "件数 / n",
-        "率 / per 100",
-        "95 %",
-    ):
-        table.add_column(title)
-    for group in found.groups:
-        name = group.name or group.group or "—"
-        for one in group.species:
-            if one.events:
-                effort = f"{group.effort_days:.1f} 日"
-                three = (one.rai, one.rai_low, one.rai_high)
-                table.add_row(name, one.name, effort, str(one.events), *_rate(*three))
-        if group.trap_nights or group.springs or group.captures:
-            effort = f"{group.trap_nights:.1f} わな日"
-            caught = (group.cpue, group.cpue_low, group.cpue_high)
-            table.add_row(name, "捕獲 / captures", effort, str(group.captures), *_rate(*caught))
-            sprung = (group.springs_per100, group.springs_low, group.springs_high)
-            table.add_row(name, "作動 / springs", effort, str(group.springs), *_rate(*sprung))
-    Console().print(table)
-
-
-def _rate(per100: float | None, low: float | None, high: float | None) -> tuple[str, str]:
-    if per100 is None or low is None or high is None:
-        return "不明 / unknown", ""
-    return f"{per100:.2f}", f"{low:.2f}–{high:.2f}"

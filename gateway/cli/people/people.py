@@ -17,7 +17,7 @@ from rich.table import Table
 
 from dashboard.web.entry.passwords import hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store, takes
-from gateway.cli.people.users import ask_password
+from gateway.cli.people.new_password import ask_password
 from gateway.clock import utc_now
 from gateway.domain.alerts.lifecycle import Duty
 from gateway.domain.people import rules

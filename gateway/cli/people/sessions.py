@@ -15,6 +15,7 @@ from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError
 from gateway.domain.people.session import Session
+from gateway.store import Store
 
 SHOWN = 12  # characters of an id
 group = typer.Typer(
@@ -59,17 +60,26 @@ def revoke(
     everybody: Annotated[bool, typer.Option("--all", help="全員の / of everybody")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """取り消し。その端末はもう一度ログインが必要です / end one session, one person's, or all."""
+    """取り消し。人や全員では未使用のリンクも / end one session, or a person's or all with unused links."""
     if sum((session is not None, person is not None, everybody)) != 1:
         raise SessionError("give one of: an id, --person NAME, --all")
     with closing(open_store(load(config))) as store:
-        every = store.read_now(lambda reader: reader.sessions.all(person))
-        wanted = [one.id for one in every if one.id.startswith(session or "")]
-        if session is not None and (len(session) < SHOWN or len(wanted) != 1):
-            known = ", ".join(one.id[:SHOWN] for one in every)
-            raise SessionError(f"{session}: no such session; known: {known or 'none'}")
-        ended = store.write_now(lambda tx: sum(tx.sessions.end(id_=id_) for id_ in wanted))
+        if session is None:
+            ended = store.write_now(lambda tx: tx.sessions.shut_out(person))
+        else:
+            id_ = _one(store, session)
+            ended = store.write_now(lambda tx: tx.sessions.end(id_=id_))
     typer.echo(f"{ended} 件を取り消しました / ended")
+
+
+def _one(store: Store, session: str) -> str:
+    """The id of the one session that is meant. Raises SessionError."""
+    every = store.read_now(lambda reader: reader.sessions.all())
+    wanted = [one.id for one in every if one.id.startswith(session)]
+    if len(session) < SHOWN or len(wanted) != 1:
+        known = ", ".join(one.id[:SHOWN] for one in every)
+        raise SessionError(f"{session}: no such session; known: {known or 'none'}")
+    return wanted[0]
 
 
 def _row(session: Session) -> dict[str, str]:

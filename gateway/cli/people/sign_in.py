@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from dashboard.web.auth import LOOPBACK
 from dashboard.web.entry import qr as code
 from dashboard.web.entry.sign_in import PATH
 from gateway.cli.options import Config, ConfigFile, load, open_store
 from gateway.clock import utc_now
+from gateway.config.dashboard import LOOPBACK_NAMES
 from gateway.domain.errors import BadInputError
 from gateway.domain.people.person import Person, UserRole
 from gateway.domain.people.session import LINK_DAYS, MOST_LINK_DAYS
@@ -88,7 +88,7 @@ def base_url(settings: Config, given: str | None) -> str:
     dashboard = settings.dashboard
     if found := given or dashboard.public_url:
         return found.rstrip("/")
-    host = dashboard.host if dashboard.host in LOOPBACK else f"{socket.gethostname()}.local"
+    host = dashboard.host if dashboard.host in LOOPBACK_NAMES else f"{socket.gethostname()}.local"
     return f"http://{f'[{host}]' if ':' in host else host}:{dashboard.port}"
 
 

@@ -17,6 +17,7 @@ from gateway.cli.options import AsJson, ConfigFile, load, open_store, takes
 from gateway.clock import utc_now
 from gateway.domain.people.api_token import (
     LONGEST_DAYS,
+    READING,
     ApiToken,
     Scope,
     hash_of,
@@ -45,7 +46,8 @@ class AddOptions(Struct, frozen=True):
         UserRole, typer.Option(help="何が見えるか / whose eyes: viewer sees 5 km squares only")
     ] = UserRole.VIEWER
     scope: Annotated[
-        list[Scope] | None, typer.Option(help="読める範囲、なければ全部 / what it may read")
+        list[Scope] | None,
+        typer.Option(help="できること、なければ全部読める / what it may do; else read all"),
     ] = None
     place: Annotated[
         list[str] | None, typer.Option(help="わなか区域、* 可 / devices or areas, * allowed")
@@ -64,7 +66,7 @@ def add(options: AddOptions) -> None:
     token = ApiToken(
         name=options.name,
         role=options.role,
-        scopes=tuple(dict.fromkeys(options.scope or Scope)),
+        scopes=tuple(dict.fromkeys(options.scope or READING)),
         places=tuple(options.place or ()),
         created_at=now,
         expires_at=now + timedelta(days=options.days),

@@ -4,7 +4,6 @@ Owns the commands. Passwords come from a prompt or standard input, never from th
 other users of the machine could read it.
 """
 
-import sys
 from contextlib import closing
 from typing import Annotated
 
@@ -14,9 +13,10 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.web.entry.passwords import LEAST_LENGTH, LONGEST, hash_password, is_long_enough
+from dashboard.web.entry.passwords import hash_password
 from gateway.cli.options import AsJson, ConfigFile, load, open_store
 from gateway.cli.people import sign_in
+from gateway.cli.people.new_password import ask_password
 from gateway.clock import utc_now
 from gateway.domain.errors import BadInputError
 from gateway.domain.people.person import Person, UserRole
@@ -95,18 +95,3 @@ def remove(name: UserName, config: ConfigFile = None) -> None:
     with closing(open_store(load(config))) as store:
         store.write_now(change)
     typer.echo(f"{name}: 削除しました / removed")
-
-
-def ask_password() -> str:
-    """Prompt twice at a terminal, else read the first line of standard input. Raises UserError."""
-    if sys.stdin.isatty():
-        given: str = typer.prompt(
-            "パスワード / password", hide_input=True, confirmation_prompt=True
-        )
-    else:
-        given = sys.stdin.readline().rstrip("\n")
-    if not is_long_enough(given):
-        raise UserError(
-            f"a password of {len(given)} characters: at least {LEAST_LENGTH}, at most {LONGEST}"
-        )
-    return given

@@ -17,12 +17,12 @@ from gateway.clock import utc_now
 from gateway.config import ConfigError, Influx
 from gateway.domain.epoch import from_ms
 from gateway.export.influx.forward.backfill import backfill as send_again
-from gateway.export.influx.forward.delivery import ForwardingHaltedError, RetryLaterError
 from gateway.export.influx.forward.sender import Sender
 from gateway.export.influx.server import QueryError, Server, connect
 from gateway.export.influx.setup import SetupError, create_database
 from gateway.export.influx.verify import VerifyReport
 from gateway.export.influx.verify import verify as compare
+from gateway.following.errors import ForwardingHaltedError, RetryLaterError
 from gateway.store import Store
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ def verify(
             settings.influx,
             lambda server: compare(store, server, settings.site.name, zone, first, last, utc_now()),
         )
-        refusals = store.read_now(lambda r: r.follower.refusals())
+        refusals = store.read_now(lambda r: r.influx.refusals())
     finally:
         store.close()
     if as_json:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 
 import typer
@@ -11,6 +12,7 @@ from gateway import app as service
 from gateway.cli.options import ConfigFile, load
 from gateway.cli.service.quiet_log import quiet_libraries
 from gateway.cli.service.reload import LiveSettings
+from gateway.config import ConfigError
 
 AGAIN_S = 2.0  # between cancellations of what is still running
 
@@ -24,7 +26,11 @@ def run(config: ConfigFile = None) -> None:
     """常駐サービスを始めます / start the always-on gateway."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     quiet_libraries()
-    settings = load(config)
+    try:
+        settings = load(config)
+    except ConfigError as error:
+        typer.echo(f"shishigaki: {error}", err=True)
+        raise typer.Exit(os.EX_CONFIG) from None  # deploy/crashed.sh: no other version helps
     gateway = service.build(settings)
     gc.freeze()  # lasting objects are not collected again: each collection would pause 24 ms
     asyncio.run(until_stopped(gateway, LiveSettings(gateway, config)))

@@ -103,10 +103,10 @@ def _battery(figure: float, unit: str) -> dict[str, Any]:
 
 def _battery_text(text: str, unit: str) -> dict[str, Any]:
     """A figure with its unit, a word, or both: ``"87 %"``, ``"low"``, ``"2.3(low battery)"``."""
-    figure, told = measure(text)
-    if unit == "mV" and told == "":
-        told = unit
-    found = {} if figure is None else _battery(figure, told or unit)
+    figure, stated_unit = measure(text)
+    if unit == "mV" and stated_unit == "":
+        stated_unit = unit
+    found = {} if figure is None else _battery(figure, stated_unit or unit)
     if _LOW_WORD.search(text[:64]):
         found["battery_low"] = True
     elif figure is None and _GOOD_WORD.search(text[:64]):

@@ -24,6 +24,7 @@ class Remedy(Enum):
     TASMOTA_TOPIC = "remedy.tasmota_topic"
     SENML_JSON = "remedy.senml_json"
     CLEARED = "remedy.cleared"
+    NEVER_RETAINED = "remedy.never_retained"
 
     def __str__(self) -> str:
         """The sentence in both languages."""

@@ -14,7 +14,7 @@ from gateway.dialects.native_protocol import MAX_BYTES
 from gateway.dialects.sensors.names import Purpose
 from gateway.domain.model import Message
 
-MOST = 4_096  # declarations that are kept of each kind
+MAX_DECLARATIONS = 4_096  # that are kept of each kind
 TASMOTA = "tasmota/discovery/"
 
 # The device classes of Home Assistant's binary sensors.
@@ -81,7 +81,7 @@ class Declared(Struct):
         for one in every[:256]:
             topic = state_topic({**declared, **one})
             if topic and (told := purpose_of(one)):
-                if len(self.purposes) >= MOST:
+                if len(self.purposes) >= MAX_DECLARATIONS:
                     self.purposes.clear()
                 self.purposes[topic] = told
 
@@ -91,7 +91,7 @@ class Declared(Struct):
         if not (isinstance(form, str) and isinstance(prefixes, list) and isinstance(topic, str)):
             return
         one = Tasmota(topic, _words(told.get("state")), _switches(told.get("swn")))
-        if len(self.tasmotas) >= MOST:
+        if len(self.tasmotas) >= MAX_DECLARATIONS:
             self.tasmotas.clear()
         for prefix in (word for word in prefixes[1:3] if isinstance(word, str)):
             place = form.replace("%prefix%", prefix).replace("%topic%", topic)
@@ -121,9 +121,9 @@ def state_topic(declared: Mapping[str, Any]) -> str:
 
 def purpose_of(declared: Mapping[str, Any]) -> Purpose:
     """The purpose of a declared entity, by its class or category."""
-    told = declared.get("device_class")
-    if isinstance(told, str) and told in CLASSES:
-        return CLASSES[told]
+    device_class = declared.get("device_class")
+    if isinstance(device_class, str) and device_class in CLASSES:
+        return CLASSES[device_class]
     category = declared.get("entity_category")
     return Purpose.DIAGNOSTIC if category in ("diagnostic", "config") else Purpose.UNTOLD
 

@@ -254,8 +254,8 @@ def _names(values: Mapping[str, Any]) -> Names:
 
 
 def _rank(model: Model, names: Names) -> tuple[int, int]:
-    told = {path[0] for path, _ in model.sense(names)}
-    return len(told), len(model.own & names.all)
+    read = {path[0] for path, _ in model.sense(names)}
+    return len(read), len(model.own & names.all)
 
 
 def _familiar(generic: Model | None, known: Iterable[Model], keys: frozenset[str]) -> Match | None:

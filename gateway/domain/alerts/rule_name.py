@@ -26,5 +26,7 @@ class RuleName(StrEnum):
     MANY_NAMES = "many_names"
     TWO_BOARDS = "two_boards"
     VISIT_DUE = "visit_due"
+    RESIDENT_REPORT = "resident_report"
+    REPORT_HANDED = "report_handed"
     UNANSWERED = "unanswered"
     GATEWAY_FAULT = "gateway_fault"

@@ -50,12 +50,20 @@ class WatchedLand(Struct, frozen=True):
         x, y = to_metres(lat, lon, self.lat, self.lon)
         return bool(self.shape.intersects(shapely.Point(x, y)))
 
+    def distance_m(self, lat: float, lon: float) -> float:
+        """Metres from a point to the land with its surroundings; 0 inside."""
+        import shapely
+
+        x, y = to_metres(lat, lon, self.lat, self.lon)
+        return float(self.shape.distance(shapely.Point(x, y)))
+
 
 class Areas:
     """All watched areas of a site."""
 
     def __init__(self, areas: Iterable[WatchedLand] = ()) -> None:
         self._areas = tuple(areas)
+        self.by_name = {one.name: one for one in self._areas}
         self.around = lru_cache(4_096)(self._around)  # devices do not move: few different points
 
     def _around(self, lat: float, lon: float) -> tuple[WatchedLand, ...]:

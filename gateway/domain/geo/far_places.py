@@ -27,7 +27,7 @@ def distance_km(one: Place, other: Place) -> float:
 
 def far(places: Sequence[Place], least_km: float = ASK_KM) -> dict[int, float]:
     """The places far from the others: index -> distance in km from the middle."""
-    if len(places) < 2:
+    if len(places) < 2 or _widest_km(places) <= least_km:
         return {}
     vectors = [_vector(place) for place in places]
     middle = _middle(vectors)
@@ -53,6 +53,14 @@ def to_ask(
 
 
 Vector = tuple[float, float, float]
+
+
+def _widest_km(places: Sequence[Place]) -> float:
+    """A distance that no two of the places exceed: along a meridian and along the widest parallel."""
+    lats, lons = zip(*places, strict=True)
+    widest = 0.0 if min(lats) <= 0 <= max(lats) else min(map(abs, (min(lats), max(lats))))
+    north, east = max(lats) - min(lats), (max(lons) - min(lons)) * math.cos(math.radians(widest))
+    return EARTH_KM * math.radians(north + east)
 
 
 def _vector(place: Place) -> Vector:

@@ -1,97 +1,51 @@
-"""The Japanese grid square codes of JIS X 0410 (標準地域メッシュ), in integers.
+"""The grid squares of JIS X 0410 for arrays of places and for areas; one place: `mesh_code`.
 
-Owns the arithmetic between degrees, codes and squares, and the reading of a prefecture's table of
-hunter-map numbers. Pure; must not open files. Codes are text: spreadsheets turn numbers of this
-length into 5.44E+08.
-
-Everything is counted in squares of the finest level (125 m: 1/960 degree of latitude, 1/640 degree
-of longitude, from 0 N 100 E). Degrees become integer picodegrees first: a third of the edges of
-latitude lie between two nanodegrees, so a float that means an edge would be misplaced by rounding
-to those. A point within half a picodegree (0.05 micrometres) below an edge counts as on the edge;
-a point on an edge belongs to the square north or east of it.
-
-Source: JIS X 0410:2002 and its 2 km and 5 km supplements (Statistics Bureau of Japan).
+Owns the same arithmetic on arrays, squares as polygons, the squares of an area, and the reading of a
+prefecture's table of hunter-map numbers. Pure; must not open files. Loads numpy and shapely, 20 MB.
 """
 
 import csv
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from gateway.domain.errors import BadInputError
-
-MeshLevel = Literal["80km", "10km", "5km", "2km", "1km", "500m", "250m", "125m"]
-
-# Side of a square of each level, in squares of 125 m; coarsest first.
-SIDE: Mapping[MeshLevel, int] = MappingProxyType(
-    {"80km": 640, "10km": 80, "5km": 40, "2km": 16, "1km": 8, "500m": 4, "250m": 2, "125m": 1}
+from gateway.domain.geo.mesh_code import DIGITS as DIGITS
+from gateway.domain.geo.mesh_code import LEVELS as LEVELS
+from gateway.domain.geo.mesh_code import (
+    LON_ORIGIN,
+    PER_LAT_DEGREE,
+    PER_LON_DEGREE,
+    PICO,
+    number_of,
+    outside,
+    text_of,
 )
-# Digits of a code of each level.
-DIGITS: Mapping[MeshLevel, int] = MappingProxyType(
-    {"80km": 4, "10km": 6, "5km": 7, "2km": 9, "1km": 8, "500m": 9, "250m": 10, "125m": 11}
-)
-LEVELS: tuple[MeshLevel, ...] = tuple(SIDE)
+from gateway.domain.geo.mesh_code import MAX_LAT as MAX_LAT
+from gateway.domain.geo.mesh_code import MAX_LON as MAX_LON
+from gateway.domain.geo.mesh_code import MIN_LON as MIN_LON
+from gateway.domain.geo.mesh_code import SIDE as SIDE
+from gateway.domain.geo.mesh_code import Bounds as Bounds
+from gateway.domain.geo.mesh_code import MeshError as MeshError
+from gateway.domain.geo.mesh_code import MeshLevel as MeshLevel
+from gateway.domain.geo.mesh_code import blur_m as blur_m
+from gateway.domain.geo.mesh_code import bounds as bounds
+from gateway.domain.geo.mesh_code import cell as cell
+from gateway.domain.geo.mesh_code import centre as centre
+from gateway.domain.geo.mesh_code import code as code
+from gateway.domain.geo.mesh_code import code_or_empty as code_or_empty
+from gateway.domain.geo.mesh_code import codes as codes
+from gateway.domain.geo.mesh_code import corner as corner
+from gateway.domain.geo.mesh_code import has_code as has_code
+from gateway.domain.geo.mesh_code import level_of as level_of
+from gateway.domain.geo.mesh_code import parent as parent
 
-PER_LAT_DEGREE, PER_LON_DEGREE, LON_ORIGIN = 960, 640, 100
-# What two digits can say, and the globe; a picodegree short, so that rounding cannot leave them.
-MAX_LAT, MIN_LON, MAX_LON = 66.666666666666, 100.0, 179.999999999999
-PICO = 10**12
 HAIR = 1e-11  # degrees (a micrometre): keeps an area that ends on an edge out of the next square
 
 Ints: TypeAlias = NDArray[np.int64]
-N = TypeVar("N", int, Ints)
-
-
-class MeshError(BadInputError, ValueError):
-    """A place outside the grid or a text that is no code; the message names what is allowed."""
-
-
-class Bounds(NamedTuple):
-    """A square's edges in degrees."""
-
-    south: float
-    west: float
-    north: float
-    east: float
-
-
-def code(lat: float, lon: float, level: MeshLevel) -> str:
-    """Return the code of the square of `level` that holds a point (degrees). Raises MeshError."""
-    y, x = cell(lat, lon)
-    return _text(y, x, level)
-
-
-def has_code(lat: float, lon: float) -> bool:
-    """Whether a point lies inside the grid."""
-    return 0 <= lat < MAX_LAT and MIN_LON <= lon < MAX_LON
-
-
-def code_or_empty(lat: float | None, lon: float | None, level: MeshLevel) -> str:
-    """The code of a place's square; "" without a place or outside the grid."""
-    if lat is None or lon is None or not has_code(lat, lon):
-        return ""
-    return code(lat, lon, level)
-
-
-def codes(lat: float, lon: float) -> dict[MeshLevel, str]:
-    """Return a point's codes at every level, coarsest first. Raises MeshError."""
-    y, x = cell(lat, lon)
-    return {level: _text(y, x, level) for level in LEVELS}
-
-
-def cell(lat: float, lon: float) -> tuple[int, int]:
-    """Row and column of the 125 m square that holds a point, from 0 N 100 E. Raises MeshError."""
-    if not 0 <= lat < MAX_LAT:
-        raise MeshError(_outside("latitude", lat))
-    if not MIN_LON <= lon < MAX_LON:
-        raise MeshError(_outside("longitude", lon))
-    y = (round(lat * PICO) * PER_LAT_DEGREE + PER_LAT_DEGREE // 2) // PICO
-    x = (round((lon - LON_ORIGIN) * PICO) * PER_LON_DEGREE + PER_LON_DEGREE // 2) // PICO
-    return y, x
 
 
 def cells_of(lat: ArrayLike, lon: ArrayLike) -> tuple[Ints, Ints]:
@@ -106,51 +60,7 @@ def codes_of(lat: ArrayLike, lon: ArrayLike, level: MeshLevel) -> NDArray[np.str
     """Like `code` for arrays of equal shape: an array of text of that shape. Raises MeshError."""
     y, x = cells_of(lat, lon)
     digits = DIGITS[level]
-    return np.strings.zfill(_number(y, x, level).astype(f"U{digits}"), digits)
-
-
-def level_of(code: str) -> MeshLevel:
-    """Tell a code's level from its digits; 2 km codes end in 5. Raises MeshError."""
-    if code.isascii() and code.isdigit():
-        if len(code) == DIGITS["500m"]:
-            return "2km" if code.endswith("5") else "500m"
-        for level, digits in DIGITS.items():
-            if digits == len(code):
-                return level
-    raise MeshError(f"mesh code {code!r} is not 4, 6, 7, 8, 9, 10 or 11 digits")
-
-
-def corner(code: str) -> tuple[int, int]:
-    """Row and column of the south-west 125 m square inside a code's square. Raises MeshError."""
-    level = level_of(code)
-    y, x = int(code[:2]) * 640, int(code[2:4]) * 640
-    rest, side = code[4:], 80
-    if rest:
-        y, x, rest = y + int(rest[0]) * 80, x + int(rest[1]) * 80, rest[2:]
-    if level == "2km":
-        y, x, rest = y + int(rest[0]) * 8, x + int(rest[1]) * 8, ""
-    elif len(rest) >= 2:
-        y, x, rest, side = y + int(rest[0]) * 8, x + int(rest[1]) * 8, rest[2:], 8
-    for digit in rest:
-        side //= 2
-        north, east = divmod(int(digit) - 1, 2)
-        y, x = y + north * side, x + east * side
-    if x >= 80 * 640 or _text(y, x, level) != code:
-        raise MeshError(f"mesh code {code!r} names no square of the {level} level")
-    return y, x
-
-
-def bounds(code: str) -> Bounds:
-    """Return the edges of a code's square, in degrees, correctly rounded. Raises MeshError."""
-    y, x = corner(code)
-    side = SIDE[level_of(code)]
-    return Bounds(_lat(y), _lon(x), _lat(y + side), _lon(x + side))
-
-
-def centre(code: str) -> tuple[float, float]:
-    """Return latitude and longitude of the middle of a code's square. Raises MeshError."""
-    edges = bounds(code)
-    return (edges.south + edges.north) / 2, (edges.west + edges.east) / 2
+    return np.strings.zfill(number_of(y, x, level).astype(f"U{digits}"), digits)
 
 
 def polygon(code: str) -> shapely.Polygon:
@@ -159,18 +69,10 @@ def polygon(code: str) -> shapely.Polygon:
     return shapely.box(edges.west, edges.south, edges.east, edges.north)
 
 
-def parent(code: str, level: MeshLevel) -> str:
-    """Return the code of the coarser (or equal) `level` that holds a code. Raises MeshError."""
-    own = level_of(code)
-    if SIDE[level] % SIDE[own]:
-        raise MeshError(f"a {own} square ({code}) does not lie in one {level} square")
-    return _text(*corner(code), level)
-
-
 def within(area: Bounds, level: MeshLevel) -> list[str]:
     """List the codes of all squares that touch the inside of an area, from the south-west."""
     rows, columns = _corners(area, level)
-    return [_text(y, x, level) for y in rows for x in columns]
+    return [text_of(y, x, level) for y in rows for x in columns]
 
 
 def clipped(area: Bounds) -> Bounds | None:
@@ -216,32 +118,6 @@ def hunter_numbers(lines: Iterable[str]) -> Mapping[str, str]:
     return MappingProxyType(table)
 
 
-def _number(y: N, x: N, level: MeshLevel) -> N:
-    """Spell a square in digits; leading zeros are added by the callers."""
-    first = y // 640 * 100 + x // 640
-    if level == "80km":
-        return first
-    second = first * 100 + y % 640 // 80 * 10 + x % 640 // 80
-    if level == "10km":
-        return second
-    if level == "2km":
-        return second * 1000 + y % 80 // 16 * 200 + x % 80 // 16 * 20 + 5
-    third = second * 100 + y % 80 // 8 * 10 + x % 80 // 8
-    return _halved(second if level == "5km" else third, y, x, level)
-
-
-def _halved(number: N, y: N, x: N, level: MeshLevel) -> N:
-    """Append 1 (SW), 2 (SE), 3 (NW) or 4 (NE) for every halving below 10 km or 1 km."""
-    sides = {"5km": (40,), "500m": (4,), "250m": (4, 2), "125m": (4, 2, 1)}.get(level, ())
-    for side in sides:
-        number = number * 10 + y // side % 2 * 2 + x // side % 2 + 1
-    return number
-
-
-def _text(y: int, x: int, level: MeshLevel) -> str:
-    return str(_number(y, x, level)).zfill(DIGITS[level])
-
-
 def _corners(area: Bounds, level: MeshLevel) -> tuple[range, range]:
     """South-west corners' rows and columns of the squares that touch the inside of an area."""
     side = SIDE[level]
@@ -255,19 +131,6 @@ def _rows(degrees: NDArray[np.float64], per_degree: int) -> Ints:
     return (pico * per_degree + per_degree // 2) // PICO
 
 
-def _lat(y: int) -> float:
-    return y / PER_LAT_DEGREE
-
-
-def _lon(x: int) -> float:
-    return (x + LON_ORIGIN * PER_LON_DEGREE) / PER_LON_DEGREE
-
-
 def _require(axis: str, values: NDArray[np.float64], allowed: NDArray[np.bool_]) -> None:
     if not allowed.all():
-        raise MeshError(_outside(axis, float(values[~allowed].flat[0])))
-
-
-def _outside(axis: str, value: float) -> str:
-    allowed = "0 to below 66.666..." if axis == "latitude" else "100 to below 180"
-    return f"{axis} {value!r} is outside the mesh grid of JIS X 0410: {allowed} degrees"
+        raise MeshError(outside(axis, float(values[~allowed].flat[0])))

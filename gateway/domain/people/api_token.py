@@ -27,13 +27,19 @@ LONGEST_DAYS, LONGEST_NAME = 730, 64
 
 
 class Scope(StrEnum):
-    """What a token may read."""
+    """What a token may read, or send."""
 
     DEVICES = "devices"
     ALERTS = "alerts"
     EVENTS = "events"
     RATES = "rates"
+    PICTURES = "pictures"  # pictures of cameras: fetch one, send one
+    REPORTS = "reports"  # sending residents' reports by Open311; reading them needs no token
     METRICS = "metrics"  # /metrics and the details of /healthz
+
+
+READING = tuple(one for one in Scope if one is not Scope.REPORTS)
+"""What a token may do where nobody says more."""
 
 
 class TokenError(TranslatedError):
@@ -57,7 +63,7 @@ class ApiToken(Struct, frozen=True, kw_only=True):
         return self.revoked_at is None and now < self.expires_at
 
     def access(self) -> Access:
-        """What its role sees, by the same matrix as people; a token never acts."""
+        """What its role sees, by the same matrix as people; it acts by sending pictures only."""
         return Access(Visitor(self.role.value), f"token {self.name}", self.places)
 
 

@@ -38,12 +38,17 @@ class Resource(StrEnum):
     SQUARES = "squares"  # the public map: 5 km squares, late, small numbers withheld
     LIVE = "live"  # live map, lists, stream, JSON
     TRAP = "trap"  # one trap's page; acting: acknowledge, record
-    OFFICE = "office"  # officials' maps, figures, proposed sites, and their files
-    PAPERS = "papers"  # capture reports: names and places
+    OFFICE = "office"  # officials' maps, figures, proposed sites and files; acting: keep a plan
+    PAPERS = "papers"  # capture reports: names and places; acting: confirm or refuse a capture
+    DAMAGE = "damage"  # records of damage to crops; own: those that somebody recorded themselves
+    REPORTS = "reports"  # residents' reports; own: those that were handed to somebody
+    PICTURES = "pictures"  # pictures of cameras; acting: name what they show
+    IMPORTS = "imports"  # imports of files; acting: look at a file, import it, undo an import
     DEVICES = "devices"  # what arrives; acting: approve, revoke, read again
     PEOPLE = "people"  # people and the audit; acting: add, change, remove
     ROLES = "roles"  # acting: give somebody a role
     TOKENS = "tokens"  # tokens of programs; acting: give and revoke
+    AGREEMENTS = "agreements"  # what the region is given; acting: agree and revoke
 
 
 class Detail(StrEnum):
@@ -78,16 +83,27 @@ _OWN = Grant(Detail.OWN, Acting.OWN)
 _OPEN = {Resource.OPEN: _ALL, Resource.LINK: _ALL}
 _KNOWN = _OPEN | {Resource.SQUARES: _SQUARES, Resource.LIVE: _SQUARES, Resource.FIGURES: _SQUARES}
 _PERSON = _KNOWN | {Resource.ACCOUNT: Grant(Detail.SQUARES, Acting.OWN)}
-_FIELD = _PERSON | {Resource.LIVE: Grant(Detail.OWN), Resource.TRAP: _OWN}
+_FIELD = _PERSON | {
+    Resource.LIVE: Grant(Detail.OWN),
+    Resource.TRAP: _OWN,
+    Resource.DAMAGE: _OWN,
+    Resource.REPORTS: _OWN,
+    Resource.PICTURES: _OWN,
+}
 _SITE = _PERSON | {
     Resource.FIGURES: _EXACT,
     Resource.LIVE: _EXACT,
     Resource.TRAP: _ALL,
-    Resource.OFFICE: _EXACT,
-    Resource.PAPERS: _EXACT,
+    Resource.OFFICE: _ALL,
+    Resource.PAPERS: _ALL,
+    Resource.DAMAGE: _ALL,
+    Resource.REPORTS: _ALL,
+    Resource.PICTURES: _ALL,
+    Resource.IMPORTS: _ALL,
     Resource.DEVICES: _ALL,
     Resource.PEOPLE: _ALL,
     Resource.TOKENS: _EXACT,
+    Resource.AGREEMENTS: _ALL,
 }
 
 _SHOWN = (
@@ -96,6 +112,9 @@ _SHOWN = (
     Resource.TRAP,
     Resource.OFFICE,
     Resource.PAPERS,
+    Resource.DAMAGE,
+    Resource.REPORTS,
+    Resource.IMPORTS,
     Resource.DEVICES,
 )
 

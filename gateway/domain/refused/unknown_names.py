@@ -36,14 +36,6 @@ def filters(topic: str) -> list[str]:
     return ["/".join([*levels, "#"]), *opened, EVERYTHING]
 
 
-def claimant(wanted: str) -> str:
-    """Who sends the names under a filter, as far as the topic shows: the MQTT user of a native device."""
-    levels = wanted.split("/")
-    if levels[:3] == ["wildlife", "v1", "+"] and len(levels) > 4:
-        return levels[3]  # deploy/mosquitto lets a device write under its own user name only
-    return wanted
-
-
 class UnknownNames:
     """The names in the list, counted by filter."""
 

@@ -7,17 +7,34 @@ action a trap's state allows (`trap_lifecycle`, `late_actions`).
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from msgspec.structs import asdict
 
 from gateway.domain.model import TrapAction
 from gateway.domain.trap_lifecycle import ActionConflictError, IllegalActionError
 
+
+class Correctable(Protocol):
+    """A record that may correct or take back another one."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def replaces(self) -> str | None: ...
+
+    @property
+    def is_undo(self) -> bool: ...
+
+
+C = TypeVar("C", bound=Correctable)
+
 # A repeated request may differ in these: its time is corrected by the phone's clock at each attempt.
 NOT_COMPARED = frozenset({"at", "recorded_at", "device_clock_at", "through"})
 
 
-def counting(actions: Iterable[TrapAction]) -> list[TrapAction]:
+def counting(actions: Iterable[C]) -> list[C]:
     """The actions that count, in their given order. `actions`: whole chains, in any order."""
     found = list(actions)
     undone = {one.replaces for one in found if one.is_undo}

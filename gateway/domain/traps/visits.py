@@ -1,8 +1,8 @@
 """When a person must walk to a trap, and when somebody did. PURE.
 
 Owns what counts as a visit: only what a person records. A sensor's report, `trap.set` too, is no visit;
-one exception keeps the first day quiet: a trap that nobody has recorded anything at, set today, is due
-from the next day on. Must not open alerts nor store.
+one exception keeps the first day quiet: a trap that nobody has recorded anything at, set or sprung today
+(its spring has an alert of its own), is due from the next day on. Must not open alerts nor store.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from gateway.domain import trap_lifecycle
 from gateway.domain.epoch import from_ms
-from gateway.domain.model import Device, DeviceState, Role, TrapState
+from gateway.domain.model import Device, DeviceState, Role
 
 
 class VisitPlan(Struct, frozen=True):
@@ -43,11 +43,7 @@ def is_due(device: Device, state: DeviceState | None, plan: VisitPlan, now: date
         return False
     last = last_visit(state)
     if last is None:
-        return (
-            found.state is not TrapState.ARMED
-            or found.since is None
-            or _day(found.since, plan) < today
-        )
+        return found.since is None or _day(found.since, plan) < today
     return (today - _day(last, plan)).days >= every_days
 
 

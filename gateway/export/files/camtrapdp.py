@@ -25,11 +25,13 @@ from gateway.domain.independence import INDEPENDENCE_MS
 from gateway.domain.model import Device, Event, Kind
 from gateway.export.files.camtrapdp_captures import CaptureRows
 from gateway.export.files.camtrapdp_columns import BASE, DEPLOYMENTS, MEDIA, OBSERVATIONS
+from gateway.export.files.camtrapdp_pictures import NO_PICTURES, FieldPictures
+from gateway.export.files.camtrapdp_pictures import rows as picture_rows
 from gateway.export.files.camtrapdp_rows import EXACT_M, observation_type, scientific, second, time
 
-BLUR_M = 3_500  # from the middle of a 5 km square to its corner
 SECOND = timedelta(seconds=1)
 NO_CAPTURES = CaptureRows()
+NONE: Mapping[str, FieldPictures] = {}
 
 
 class PackageInfo(Struct, frozen=True):
@@ -56,6 +58,7 @@ class _Observation(Struct):
     species: str
     count: int
     probability: float | None
+    by_people: bool
 
 
 def publishable(device: Device, *, exact: bool) -> bool:
@@ -70,18 +73,17 @@ def package(
     events: Callable[[Device], Sequence[Event]],
     about: PackageInfo,
     captures: CaptureRows = NO_CAPTURES,
+    pictures: Mapping[str, FieldPictures] = NONE,
 ) -> dict[str, bytes]:
     """The files of a package by name. `events` returns a detector's events, oldest first.
 
-    Left out are devices that are not `publishable` and devices without any message. `captures` belong to
-    a package with exact places only. Raises ValueError when nothing is left.
+    Left out are devices that are not `publishable` and devices without any message. `captures` and
+    `pictures` (by camera) belong to a package with exact places only. Raises ValueError when nothing is left.
     """
-    if captures.deployments and not about.exact:
-        raise ValueError(
-            "captures and their photos are not for publication: only with exact places"
-        )
+    if (captures.deployments or pictures) and not about.exact:
+        raise ValueError("captures and pictures are not for publication: only with exact places")
     found = [
-        (device, _deployments(device, events(device)))
+        (device, _deployments(device, events(device), _of(pictures, device).named))
         for device in devices
         if publishable(device, exact=about.exact)
     ]
@@ -90,11 +92,16 @@ def package(
     observed = [row for _, run in deployed for row in _observations(run)] + [*captures.observations]
     if not deployments:
         raise ValueError("no detector with a place gave any sign of life in this time")
+    media = [
+        row
+        for device, run in deployed
+        for row in picture_rows(run.id, run.start, run.end, _of(pictures, device))
+    ]
     described = _descriptor(deployments, observed, about)
     return {
         "datapackage.json": msgspec.json.format(msgspec.json.encode(described)),
         "deployments.csv": _csv(DEPLOYMENTS, deployments),
-        "media.csv": _csv(MEDIA, captures.media),
+        "media.csv": _csv(MEDIA, [*media, *captures.media]),
         "observations.csv": _csv(OBSERVATIONS, observed),
     }
 
@@ -108,7 +115,13 @@ def place(device: Device, about: PackageInfo) -> tuple[float, float]:
     return round(lat, 5), round(lon, 5)
 
 
-def _deployments(device: Device, events: Sequence[Event]) -> list[_Deployment]:
+def _of(pictures: Mapping[str, FieldPictures], device: Device) -> FieldPictures:
+    return pictures.get(device.id, NO_PICTURES)
+
+
+def _deployments(
+    device: Device, events: Sequence[Event], named: frozenset[str]
+) -> list[_Deployment]:
     """Split a device's events at silent gaps: one deployment each, with its observations."""
     grace = timedelta(milliseconds=grace_ms(device.heartbeat_s))
     parts: list[list[Event]] = []
@@ -119,30 +132,33 @@ def _deployments(device: Device, events: Sequence[Event]) -> list[_Deployment]:
             parts[-1].append(event)
         else:
             parts.append([event])
-    return [_deployment_of(device, no, part) for no, part in enumerate(parts, start=1)]
+    return [_deployment_of(device, no, part, named) for no, part in enumerate(parts, start=1)]
 
 
-def _deployment_of(device: Device, no: int, part: Sequence[Event]) -> _Deployment:
+def _deployment_of(
+    device: Device, no: int, part: Sequence[Event], named: frozenset[str]
+) -> _Deployment:
     start, end = second(part[0].observed_at), second(part[-1].observed_at)
-    return _Deployment(f"{device.id}-{no}", start, max(end, start + SECOND), _observed(part))
+    return _Deployment(f"{device.id}-{no}", start, max(end, start + SECOND), _observed(part, named))
 
 
-def _observed(part: Sequence[Event]) -> list[_Observation]:
-    """Independent events, separately for each species."""
+def _observed(part: Sequence[Event], named: frozenset[str]) -> list[_Observation]:
+    """Independent events, separately for each species. `named`: ids of those that people have named."""
     gap = timedelta(milliseconds=INDEPENDENCE_MS)
     found: list[_Observation] = []
     latest: dict[str, tuple[_Observation, datetime]] = {}
     for event in part:
-        if event.kind is not Kind.DETECTION:
-            continue
+        if event.kind is not Kind.DETECTION or event.count == 0:
+            continue  # a count of 0: a person saw that there is no animal
         kind, count = event.species or species.UNKNOWN, event.count or 1
         at = second(event.observed_at)
         known = latest.get(kind)
         if known and not event.distinct and event.observed_at - known[1] <= gap:
             one = known[0]
             one.last, one.count = at, max(one.count, count)
+            one.by_people = one.by_people or event.id in named
         else:
-            one = _Observation(at, at, kind, count, event.confidence)
+            one = _Observation(at, at, kind, count, event.confidence, event.id in named)
             found.append(one)
         latest[kind] = one, event.observed_at
     return found
@@ -156,7 +172,9 @@ def _deployment(device: Device, run: _Deployment, about: PackageInfo) -> dict[st
         "locationName": device.label if about.exact else mesh.code(lat, lon, "5km"),
         "latitude": lat,
         "longitude": lon,
-        "coordinateUncertainty": EXACT_M if about.exact else BLUR_M,
+        "coordinateUncertainty": EXACT_M
+        if about.exact
+        else mesh.blur_m(mesh.code(lat, lon, "5km")),
         "deploymentStart": time(run.start),
         "deploymentEnd": time(run.end),
         "cameraID": device.id,
@@ -177,7 +195,7 @@ def _observations(run: _Deployment) -> list[dict[str, Any]]:
             "observationType": observation_type(one.species),
             "scientificName": scientific(one.species),
             "count": one.count,
-            "classificationMethod": "machine",
+            "classificationMethod": "human" if one.by_people else "machine",
             "classificationProbability": _probability(one.probability),
         }
         for no, one in enumerate(run.events, start=1)

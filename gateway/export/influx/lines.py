@@ -28,10 +28,10 @@ from gateway.export.influx.schema import (
     point_ns,
     tag_text,
 )
+from gateway.store.followers.follower import DueEvent, JournalRow
 from gateway.store.rollups.hours import Rollup, SightingKey
 from gateway.store.rollups.sums import SumUnit
 from gateway.store.rows import EventRow
-from gateway.store.tables.replication import DueEvent, JournalRow
 
 DAY_NS = 24 * HOUR_NS
 _decode = msgspec.json.Decoder(dict[str, Any]).decode

@@ -6,7 +6,7 @@ outage the newest batch is sent at once, and the gap behind it is filled from it
 
 from collections.abc import Sequence
 
-from gateway.store.tables.replication import JournalSpan
+from gateway.store.followers.follower import JournalSpan
 
 MAX_SPANS = 32  # spans; with so many nothing is sent ahead of older numbers
 

@@ -70,7 +70,7 @@ async def verify(
     """
     closed_ms = min(ms(end), (ms(now) - CLOSED_MS) // HOUR_MS * HOUR_MS)
     spans = spans_to_compare(ms(start) // HOUR_MS, closed_ms // HOUR_MS, zone)
-    waiting, refused = await store.read(lambda r: (_waiting(r, ms(now)), r.follower.refused()))
+    waiting, refused = await store.read(lambda r: (_waiting(r, ms(now)), r.influx.refused()))
     journal = await store.read(lambda r: _journal(r, zone, ms(start), ms(end), spans))
     where = f"site = {quote(tag_text(site))}"
     found = await _events(server, zone, where, (ms(start) * NS_A_MS, ms(end) * NS_A_MS))
@@ -102,7 +102,7 @@ def compare(
 
 
 def _waiting(reader: Reader, now_ms: int) -> int:
-    follower = reader.follower
+    follower = reader.influx
     closed = (now_ms - CLOSED_MS) // HOUR_MS
     return missing(follower.done(), follower.head()) + follower.waiting(closed)
 

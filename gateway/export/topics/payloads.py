@@ -29,6 +29,12 @@ class _Payload(Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: int  # given by `encode`'s callers, since defaults are left out
 
 
+class VersionPayload(_Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """The version of the gateway's program."""
+
+    version: str
+
+
 class Measurements(_Payload, frozen=True, kw_only=True, omit_defaults=True):
     """What every device's state has."""
 

@@ -22,10 +22,12 @@ from gateway.export.topics.payloads import (
     AlertsPayload,
     DetectorStatePayload,
     TrapStatePayload,
+    VersionPayload,
     counts,
 )
 from gateway.mqtt.link import OFFLINE
 from gateway.mqtt.own_topics import names
+from gateway.version import program_version
 
 FACTS = ("battery_pct", "battery_v", "battery_low", "external_power", "rssi_dbm", "snr_db")
 FIRST_DATE = datetime(2020, 1, 1, tzinfo=UTC)  # a time before is no time
@@ -56,6 +58,7 @@ def retained_topics(site_state: RetainedState) -> dict[str, bytes]:
     found |= {
         names.alert(site, alert.id): _encode(_alert(alert, labels)) for alert in site_state.alerts
     }
+    found[names.version(site)] = _encode(VersionPayload(v=VERSION, version=program_version()))
     return found | {
         names.state(site, device.id): _encode(_state(site_state, device))
         for device in site_state.shown

@@ -85,15 +85,15 @@ def _role(values: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _place(values: dict[str, Any], has_comma: bool) -> Iterator[Fault]:
-    told = [axis for axis in AXES if values.get(axis)]
-    faults = [fault for axis in told for fault in _degrees(values, axis, has_comma)]
-    if len(told) == 1 and not faults:
-        [here] = told
+    present = [axis for axis in AXES if values.get(axis)]
+    faults = [fault for axis in present for fault in _degrees(values, axis, has_comma)]
+    if len(present) == 1 and not faults:
+        [here] = present
         missing = "lon" if here == "lat" else "lat"
         wrong = "緯度と経度は両方必要です / lat and lon are needed both, or neither"
         yield missing, "", f"{wrong} ({here} = {cells_text(values[here])})"
     yield from faults
-    if len(told) == 2 and not faults:
+    if len(present) == 2 and not faults:
         yield from _believable((values["lat"], values["lon"]))
 
 

@@ -185,15 +185,15 @@ def check_datum(
 
     `known`: the registry; `reported`: where devices said that they are, by id.
     """
-    told = ["見出し / the header"] if found.is_old_datum else []
+    places = ["見出し / the header"] if found.is_old_datum else []
     for where, device in found.rows:
         place, registered = place_of(device), known.get(device.id)
         others = [reported.get(device.id), place_of(registered) if registered else None]
         if place and any(other and doubtful_places.is_of_tokyo(place, other) for other in others):
-            told.append(f"{where}: {device.id} ({place[0]}, {place[1]})")
-    if told:
+            places.append(f"{where}: {device.id} ({place[0]}, {place[1]})")
+    if places:
         wrong = "日本測地系（旧測地系）の座標のようです / seems to be of the old Tokyo datum"
-        raise DeviceListError(f"{said(told)}: {wrong}{DATUM_HINT}")
+        raise DeviceListError(f"{said(places)}: {wrong}{DATUM_HINT}")
 
 
 def converted(device: Device) -> Device:
@@ -224,9 +224,9 @@ def check_places(
     ]
     asked = far_places.to_ask([place for *_, place in new], fixed, least_km)
     if asked:
-        told = [_far(*new[index], km) for index, km in asked.items()]
-        more = [f"… {len(told) - SHOWN} more"] if len(told) > SHOWN else []
-        raise DeviceListError("; ".join([*told[:SHOWN], *more]) + HINT)
+        moves = [_far(*new[index], km) for index, km in asked.items()]
+        more = [f"… {len(moves) - SHOWN} more"] if len(moves) > SHOWN else []
+        raise DeviceListError("; ".join([*moves[:SHOWN], *more]) + HINT)
 
 
 def place_of(device: Device) -> Place | None:

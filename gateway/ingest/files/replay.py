@@ -40,19 +40,24 @@ def import_history(
     Importing the same twice adds nothing. Nobody is sent an alert. Raises HistoryError if an id
     belongs to a device of another source, or to one that does not count.
     """
-    known = {device.id: device for device in store.read_now(lambda reader: reader.devices())}
-    new = [device for device in devices if device.id not in known]
-    for device in devices:
-        _same_source(device, known.get(device.id, device))
+    new = check_devices(store, devices)
     store.write_now(lambda tx: tx.put_devices(new))
-    told = ReplaySummary(devices_new=len(new))
+    summary = ReplaySummary(devices_new=len(new))
     for step in _steps(_messages(readings)):
         outcome = store.write_now(
             partial(absorb, messages=step, decode=_decode, now=now, is_history=True)
         )
-        told.events_new += len(outcome.events)
-        told.events_known += outcome.duplicates
-    return told
+        summary.events_new += len(outcome.events)
+        summary.events_known += outcome.duplicates
+    return summary
+
+
+def check_devices(store: Store, devices: Sequence[Device]) -> list[Device]:
+    """Those of the `devices` that are not known yet. Raises HistoryError; nothing is written."""
+    known = {device.id: device for device in store.read_now(lambda reader: reader.devices())}
+    for device in devices:
+        _same_source(device, known.get(device.id, device))
+    return [device for device in devices if device.id not in known]
 
 
 def _same_source(device: Device, known: Device) -> None:

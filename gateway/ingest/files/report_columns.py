@@ -29,6 +29,11 @@ class Columns(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     municipality: str = ""
     place: str = ""
     note: str = ""
+    crop: str = ""  # this and the following: of records of damage only
+    area_m2: str = ""
+    amount_yen: str = ""
+    amount_kg: str = ""
+    id: str = ""
 
 
 class Map(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -48,10 +48,10 @@ def place(row: ReportRow, *, has_comma: bool = False) -> Place:
 
 def _point(row: ReportRow, wkt: Place | None, has_comma: bool) -> Place | None:
     """Latitude and longitude of their columns, else of WKT, or None."""
-    told = [key for key in _AXES if row.known(key)]
-    if len(told) < len(_AXES):
-        if told and wkt is None and not _mesh_text(row):
-            missing = next(key for key in _AXES if key not in told)
+    present = [key for key in _AXES if row.known(key)]
+    if len(present) < len(_AXES):
+        if present and wkt is None and not _mesh_text(row):
+            missing = next(key for key in _AXES if key not in present)
             raise row.error(missing, "緯度と経度は両方必要です / lat and lon are needed both")
         return wkt
     pair = []

@@ -4,7 +4,7 @@ Owns how a cell is found and named. Must not judge what it holds.
 """
 
 from gateway.ingest.files.report_columns import Map
-from gateway.ingest.tables.cell_values import NOTHING, Note, plain
+from gateway.ingest.tables.cell_values import NOTHING, Note, plain, unguarded
 from gateway.ingest.tables.import_report import Findings, RowError
 
 
@@ -19,7 +19,7 @@ class ReportRow:
     def cell(self, key: str) -> str:
         """The text of the column that the map has for `key`; "" where there is none."""
         name: str = getattr(self.map.columns, key)
-        return self._cells.get(plain(name), "") if name else ""
+        return unguarded(self._cells.get(plain(name), "")) if name else ""
 
     def known(self, key: str) -> str:
         """The same; "" too where the cell says that nobody knows."""

@@ -4,6 +4,7 @@ Owns the reading of each row. Must not open files or the store.
 Every repaired or refused cell is in `findings` with line, column and value.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, tzinfo
@@ -22,6 +23,7 @@ from gateway.ingest.tables.import_report import Findings, RowError
 from gateway.ingest.tables.rows import Table
 from gateway.ingest.tables.text_file import TableError
 
+OWN_ID = re.compile(r"[0-9a-f]{32}\Z")  # of residents' reports (`gateway.domain.reports`)
 EARLIEST = date(1926, 12, 25)
 SIGNS = frozenset({SightingKind.TRACE, SightingKind.DAMAGE, SightingKind.DEATH})
 """What is found without an animal being seen: with a count of 0 it was found all the same."""
@@ -126,8 +128,9 @@ def _sighting(
 ) -> Sighting:
     (day, at), (lat, lon), (kind, animal, count) = when, where, what
     identity = f"{day}|{at}|{lat:.5f}|{lon:.5f}|{kind}|{animal}|{count}"
+    told = row.cell("id")  # of a report of this or another gateway: at home it is known already
     return Sighting(
-        id=blake2b(identity.encode(), digest_size=8).hexdigest(),
+        id=told if OWN_ID.match(told) else blake2b(identity.encode(), digest_size=8).hexdigest(),
         source=row.map.title,
         kind=kind,
         species=animal,

@@ -5,7 +5,7 @@ Must not acknowledge, send or read a clock: it returns an Outcome, and what foll
 after the commit (`intake`).
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
 
@@ -14,12 +14,9 @@ from msgspec import Struct, field
 from gateway.alerts import rules
 from gateway.alerts.apply import apply
 from gateway.alerts.policy import Policy
-from gateway.domain.device_state import order, placed
-from gateway.domain.effort import HourlyTally
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import (
     Device,
-    DeviceState,
     Kind,
     Message,
     MessageRefusedError,
@@ -28,11 +25,12 @@ from gateway.domain.model import (
 )
 from gateway.domain.outcome import Outcome
 from gateway.domain.refused import boot_numbers
-from gateway.ingest.messages import device_update, known_ids, unread
+from gateway.ingest.messages import known_ids, unread
 from gateway.ingest.messages.corrections import Admitted, Revision, join
 from gateway.ingest.messages.dating.steps import Dating
 from gateway.ingest.messages.discovery import declared
 from gateway.ingest.messages.holding import Holding, HoldReason
+from gateway.ingest.messages.updating import update_devices
 from gateway.store import Transaction
 from gateway.store.tables.quarantine import Kept
 
@@ -203,7 +201,7 @@ def _write(batch: _Gathering) -> None:
     _count_copies(batch, fresh)
     outcome.events.extend(one.event for one in fresh)
     outcome.refined.extend(revision.new for revision in revisions if revision.is_news)
-    _update_devices(batch, fresh, revisions)
+    update_devices(tx, outcome, fresh, revisions, batch.now, batch.policy)
 
 
 def _count_copies(batch: _Gathering, fresh: Sequence[Admitted]) -> None:
@@ -245,41 +243,6 @@ def _show_conflicts(batch: _Gathering, conflicts: Sequence[known_ids.Conflict]) 
                 reading.device, boot_numbers.conflict_as_return(reading, message)
             )
             batch.tx.quarantine.keep_newest(RefusalReason.CONFLICT, reading.device, CONFLICTS)
-
-
-def _update_devices(batch: _Gathering, fresh: list[Admitted], revisions: list[Revision]) -> None:
-    """Write state and effort of every device with new or corrected events."""
-    by_device: dict[str, tuple[list[Admitted], list[Revision]]] = defaultdict(lambda: ([], []))
-    for one in fresh:
-        by_device[one.event.device][0].append(one)
-    for revision in revisions:
-        by_device[revision.new.device][1].append(revision)
-    states, tallies = [], []
-    for id_, (group, revised) in by_device.items():
-        state, tally = _judge(batch, id_, group, revised)
-        states.append(state)
-        tallies.append((id_, tally))
-    batch.tx.put_states(states)
-    batch.tx.add_tallies(tallies)
-
-
-def _judge(
-    batch: _Gathering, address: str, group: list[Admitted], revisions: list[Revision]
-) -> tuple[DeviceState, HourlyTally]:
-    """The device's new state and what to add to its effort; opens and ends its alerts."""
-    tx, now, policy = batch.tx, batch.now, batch.policy
-    device, before = tx.devices[address], tx.states.get(address)
-    events = placed(one.event for one in group)
-    after = device_update.state_after(tx, before, events, group, revisions)
-    tally = device_update.effort_added(tx, device, before, events, revisions)
-    quiet = frozenset(one.event.id for one in group if one.is_quiet)
-    tx.boot_returns.add(address, boot_numbers.returns(before, events))
-    news = [event for _, event in events]
-    if revised := [one.new for one in revisions if one.is_news]:
-        news = sorted([*news, *revised], key=order)
-    change = rules.Change(device, before, after, news, now, policy, quiet, tx.devices, tx.states)
-    apply(tx, batch.outcome, rules.judge(change), policy, now)
-    return after, tally
 
 
 __all__ = [

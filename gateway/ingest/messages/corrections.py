@@ -1,8 +1,9 @@
 """Corrections: later reports about an earlier detection, such as a second classification. PURE.
 
-Decides which correction wins: the one with the highest confidence, then the highest id; the event as first
-reported is the weakest. Corrections may come before the event, with it or after it, in any order and more
-than once. A correction of an event that never came is stored in its place, under its id.
+Decides which correction wins: a person's, the later before the earlier; else the one with the highest
+confidence, then the highest id; the event as first reported is the weakest. Corrections may come before the
+event, with it or after it, in any order and more than once. A correction of an event that never came is
+stored in its place, under its id.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from msgspec import Struct
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import FACTS, Event, Kind, Message, Reading
 
+PERSON_MARK = "person:"
 _FILL = tuple(name for name in FACTS if name not in {"species", "confidence"})
 
 
@@ -46,13 +48,13 @@ class Revision(Struct, frozen=True):
 
     old: Event
     new: Event
-    by: str  # id of the winning correction
+    by: str | None  # id of the winning correction; None: none counts any more
     heard_at: datetime  # when the newest correction came
 
     @property
     def is_news(self) -> bool:
         """Whether rules must judge the event again."""
-        return (self.old.species, self.old.confidence) != (self.new.species, self.new.confidence)
+        return _content(self.old) != _content(self.new)
 
 
 def join(
@@ -78,7 +80,7 @@ def join(
         else:
             stands_in = msgspec.structs.replace(word.event, id=target[1])
             events[target] = msgspec.structs.replace(
-                word, event=stands_in, refines=None, by=word.event.id
+                word, event=stands_in, refines=None, by=_of_machine(word.event.id)
             )
             continue
         if standing.kind is not Kind.DETECTION:
@@ -112,13 +114,48 @@ def filled(event: Event, other: Event) -> Event:
     return msgspec.structs.replace(event, **missing) if missing else event
 
 
+def named(told: CorrectableEvent, species: str, animals: int | None, by: str) -> Revision:
+    """The event as a person names it: a person's word goes before every classifier's.
+
+    `animals` 0: there is none. `by`: a later word of a person has a higher one.
+    """
+    new = msgspec.structs.replace(told.event, species=species, confidence=None, count=animals)
+    return Revision(told.event, new, PERSON_MARK + by, told.event.received_at)
+
+
+def refined(told: CorrectableEvent, species: str, confidence: float, by: str) -> Revision | None:
+    """The event as a classifier names it; None: a better word stands, or this one changes nothing."""
+    word = msgspec.structs.replace(told.event, id=by, species=species, confidence=confidence)
+    new, new_by = _better(told.event, told.refined_by, word)
+    if (new, new_by) == (told.event, told.refined_by):
+        return None
+    return Revision(told.event, new, new_by, told.event.received_at)
+
+
+def is_by_person(by: str | None) -> bool:
+    """Whether a person's word stands."""
+    return by is not None and by.startswith(PERSON_MARK)
+
+
+def _content(event: Event) -> tuple[str | None, float | None, bool]:
+    return event.species, event.confidence, event.count == 0
+
+
 def _better(standing: Event, by: str | None, word: Event) -> tuple[Event, str]:
     """The event after a correction, and the id of the winning correction."""
-    if by is not None and _rank(standing, by) >= _rank(word, word.id):
+    if by is not None and _rank(standing, by) >= _rank(word, _of_machine(word.id)):
         return filled(standing, word), by
     new = msgspec.structs.replace(standing, species=word.species, confidence=word.confidence)
-    return filled(new, word), word.id
+    return filled(new, word), _of_machine(word.id)
 
 
-def _rank(event: Event, by: str) -> tuple[float, str]:
-    return (event.confidence or 0.0, by)
+def _rank(event: Event, by: str) -> tuple[bool, float, str]:
+    """People before classifiers, the later person before the earlier, the surer classifier before others."""
+    if is_by_person(by):
+        return True, 0.0, by
+    return False, event.confidence or 0.0, by
+
+
+def _of_machine(id_: str) -> str:
+    """An id that came in a message never counts as a person's."""
+    return f"-{id_}" if is_by_person(id_) else id_

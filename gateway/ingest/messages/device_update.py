@@ -56,8 +56,8 @@ def _with_retained(
     seen = [_alive_at(one) for one in group]
     known = before.last_seen if before else NEVER
     hearsay = [one.is_quiet for one in group if order(one.event) == state.trap_head]
-    told = [one.event for one in group if _alive_at(one) or one.event.kind in PRESENCE]
-    newest = max(told, key=order, default=None)
+    alive = [one.event for one in group if _alive_at(one) or one.event.kind in PRESENCE]
+    newest = max(alive, key=order, default=None)
     was_online = before.online if before else None
     return msgspec.structs.replace(
         state,

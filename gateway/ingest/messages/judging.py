@@ -15,6 +15,7 @@ from gateway.clock import Clock, Timekeeper, utc_now
 from gateway.domain.model import Device, Message, Role
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batch import DecodeMessage, absorb
+from gateway.ingest.messages.batching.gathering import Known, may_wait
 from gateway.store import Transaction
 from gateway.store.tables.backlog import ReceiptClock
 
@@ -37,6 +38,11 @@ class Judging(Struct, frozen=True):
         trusted = stamp is ReceiptClock.TRUSTED
         now = self.clock()
         return absorb(tx, messages, self.decode, now, self.policy, clock_trusted=trusted)
+
+    def all_may_wait(self, tx: Transaction, messages: Iterable[Message], wait_s: float) -> bool:
+        """Whether all of these messages may be committed up to `wait_s` later. Writes nothing."""
+        known = Known(tx.devices, tx.states, self.policy.places)
+        return all(may_wait(message, self.decode, known, wait_s) for message in messages)
 
     def dated(self, messages: list[Message]) -> tuple[list[Message], ReceiptClock]:
         """The messages with their true times of receipt, as far as these are known."""

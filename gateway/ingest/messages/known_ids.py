@@ -46,18 +46,18 @@ class Found(Struct):
 def settle_known(tx: Transaction, reports: Sequence[Admitted]) -> Found:
     """Compare reports with the events that have their ids; journal those that are events themselves."""
     found = Found()
-    told = tx.journal.told({identity_of(one.event) for one in reports})
+    stored = tx.journal.told({identity_of(one.event) for one in reports})
     copies: list[Event] = []
     others: list[tuple[Admitted, CorrectableEvent, Sameness]] = []
     for one in reports:
-        known = told.get(identity_of(one.event))
+        known = stored.get(identity_of(one.event))
         verdict = _compare(tx, known, one) if known else Sameness.COPY
         if known and verdict is not Sameness.COPY:
             others.append((one, known, verdict))
         else:
             copies.append(one.event)
     found.copies = len(copies)
-    found.revisions = _filled(tx, copies, told)
+    found.revisions = _filled(tx, copies, stored)
     if others:
         _keep(tx, others, found)
     return found

@@ -14,7 +14,9 @@ from msgspec import Struct
 from gateway.domain.clocks import contradiction
 from gateway.domain.clocks.contradiction import Arrival
 from gateway.domain.device_state import NOWHERE, TRAP_STATE, Order, order
+from gateway.domain.epoch import ms
 from gateway.domain.model import DeviceState, Event, Kind, Reading, TrapState
+from gateway.domain.trap_lifecycle import FINDINGS
 from gateway.ingest.messages.unread import note_read_again
 
 
@@ -52,9 +54,12 @@ class StateChanges:
         self, event: Event, trap: TrapState, arrival: Arrival, *, is_state: bool, is_quiet: bool
     ) -> Event:
         known = self.known(event.device)
-        if is_state and known.trap is trap and not known.is_hearsay:
-            return msgspec.structs.replace(event, kind=Kind.HEARTBEAT)
         state = self._states.get(event.device)
+        if is_state and known.trap is trap and not known.is_hearsay:
+            if not _is_set_again(event, trap, known, state):
+                return msgspec.structs.replace(event, kind=Kind.HEARTBEAT)
+            self._reported[event.device] = SensorReport(order(event), trap)
+            return event
         event = contradiction.resolve(event, known.head, known.trap, state, arrival)
         if order(event) >= known.head:
             self._reported[event.device] = SensorReport(order(event), trap, is_quiet)
@@ -66,3 +71,17 @@ class StateChanges:
             return self._reported[device]
         state = self._states.get(device)
         return SensorReport(state.trap_head, state.trap, state.hearsay) if state else SensorReport()
+
+
+def _is_set_again(
+    event: Event, trap: TrapState, known: SensorReport, state: DeviceState | None
+) -> bool:
+    """Whether "armed" is news: somebody found the trap sprung since the sensor last said so.
+
+    The message of that spring was lost. As a heartbeat "armed" would leave the trap with what was found, and
+    the next spring would be taken for the one that is already checked.
+    """
+    act = state.act if state else None
+    if trap is not TrapState.ARMED or act is None or act.deed not in FINDINGS:
+        return False
+    return known.head[0] < ms(act.at) < order(event)[0]

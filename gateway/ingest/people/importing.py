@@ -43,10 +43,14 @@ def compare(
     entries: Iterable[PersonSettings], known: Mapping[str, str | None], removed: AbstractSet[str]
 ) -> FileReport:
     """The file beside the database: `known` name to digest of what was brought in."""
-    told = {entry.name: digest(entry) for entry in entries}
-    new = [name for name in told if known.get(name) is None and name not in removed - known.keys()]
-    changed = [name for name, mark in told.items() if known.get(name) not in {None, mark}]
-    gone = [name for name, mark in known.items() if mark is not None and told and name not in told]
+    digests = {entry.name: digest(entry) for entry in entries}
+    new = [
+        name for name in digests if known.get(name) is None and name not in removed - known.keys()
+    ]
+    changed = [name for name, mark in digests.items() if known.get(name) not in {None, mark}]
+    gone = [
+        name for name, mark in known.items() if mark is not None and digests and name not in digests
+    ]
     return FileReport(tuple(new), tuple(sorted(changed)), tuple(sorted(gone)))
 
 

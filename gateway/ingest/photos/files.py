@@ -11,6 +11,8 @@ import secrets
 import shutil
 from pathlib import Path
 
+from gateway.atomic_file import sync
+
 INCOMING = "incoming"
 SUFFIX = ".jpg"
 
@@ -87,19 +89,11 @@ class PhotoFiles:
         place.parent.mkdir(exist_ok=True)
         made.replace(place)
         for folder in (place.parent, self.folder, self.folder.parent):
-            _sync(folder)
+            with contextlib.suppress(OSError):  # a file system without it has nothing to wait for
+                sync(folder)
         return kept, place.stat().st_size
 
     def free_bytes(self) -> int:
         """Free space on the disk of the folder."""
         here = next(path for path in (self.folder, *self.folder.parents) if path.exists())
         return shutil.disk_usage(here).free
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without it has nothing to wait for
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,6 +6,7 @@ phone may be made to break its reader: only this process reads it, and it import
 """
 
 import contextlib
+import errno
 import os
 import re
 import resource
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 LONG_EDGE_PX = 1_600
+SMALL_EDGE_PX, SMALL_QUALITY = 480, 70  # of a thumbnail
 # Each needs below MEMORY_BYTES: a JPEG is read at a fraction of its size, unless it is progressive.
 MAX_PIXELS = {"jpeg": 50_000_000, "png": 24_000_000, "heif": 24_000_000, "webp": 13_000_000}
 MAX_PIXELS_PROGRESSIVE = 24_000_000
@@ -30,6 +32,7 @@ MEMORY_BYTES = 260_000_000  # of this process
 CPU_S = 30
 FILE_BYTES = 20_000_000
 NICENESS = 10
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # the disk's fault, not the picture's
 OOM_SCORE = "900"  # if memory is exhausted, the kernel ends this process before all others
 EXIF_IFD, TAKEN, TAKEN_OFFSET = 0x8769, 0x9003, 0x9011
 _TAKEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)\Z")
@@ -70,6 +73,10 @@ def examine(source: Path, target: Path) -> PictureFacts:
         return _made_anew(kind, source, target)
     except MemoryError:
         return PictureFacts(PhotoRefusal.TOO_MANY_PIXELS, kind)
+    except OSError as error:  # of Pillow's own it has no number
+        return PictureFacts(
+            PhotoRefusal.NO_ROOM if error.errno in NO_ROOM else PhotoRefusal.DAMAGED, kind
+        )
     except Exception:
         return PictureFacts(PhotoRefusal.DAMAGED, kind)
 
@@ -102,6 +109,28 @@ def _made_anew(kind: str, source: Path, target: Path) -> PictureFacts:
     return PictureFacts(None, kind, clean.width, clean.height, taken)
 
 
+def look(source: Path) -> PictureFacts:
+    """What the head of a JPEG says, without reading its pixels."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None  # nothing is decoded here
+    try:
+        with Image.open(source, formats=["JPEG", "MPO"]) as picture:
+            return PictureFacts(None, "jpeg", *picture.size, _taken(picture))
+    except Exception:
+        return PictureFacts(PhotoRefusal.DAMAGED, "jpeg")
+
+
+def make_small(source: Path, target: Path) -> None:
+    """A thumbnail of a picture that was made here."""
+    from PIL import Image
+
+    with Image.open(source, formats=["JPEG"]) as picture:
+        picture.draft("RGB", (SMALL_EDGE_PX, SMALL_EDGE_PX))
+        picture.thumbnail((SMALL_EDGE_PX, SMALL_EDGE_PX), Image.Resampling.BILINEAR)
+        picture.save(target, "JPEG", quality=SMALL_QUALITY)
+
+
 def _is_transparent(picture: "Image") -> bool:
     return picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info
 
@@ -123,7 +152,6 @@ def _taken(picture: "Image") -> str:
 def limit() -> None:
     """Limit this process before it reads anything foreign."""
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(NICENESS)
@@ -133,5 +161,6 @@ def limit() -> None:
 
 if __name__ == "__main__":
     limit()
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     found = examine(Path(sys.argv[1]), Path(sys.argv[2]))
     sys.stdout.buffer.write(msgspec.json.encode(found))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from gateway.domain.geo import degrees as written_degrees
 from gateway.domain.geo.degrees import Axis
+from gateway.ingest.tables import kanji_numbers
 
 Note = Callable[[str], None]
 """Called with what was repaired; the text is the same for the same kind of repair."""
@@ -20,6 +21,7 @@ NOTHING = frozenset(
 )
 """Cells that say that the value is unknown."""
 
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _COUNTED = "頭|匹|羽|個体|尾"
 _NONE = re.compile(
     rf"(?:目撃|出没|個体|姿|痕跡|異常|該当|発見|捕獲|確認|頭数)?\s*(?:な|無)し|無|零|〇|ゼロ|[-±]?0+(?:\.0+)?\s*(?:{_COUNTED})?|none|nil|zero"
@@ -27,8 +29,6 @@ _NONE = re.compile(
     r"|(?:確認|発見|目撃)(?:できず|されず|せず|できなかった|出来ず)|absent|not seen|no animals?",
     re.IGNORECASE,
 )
-_KANJI = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
-_KANJI_COUNT = re.compile(rf"([一二三四五六七八九十])(?={_COUNTED})")
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?(?![\d.])")
 _SUM = re.compile(rf"\D*\d+\s*(?:{_COUNTED})(?:\s*[、・と+&,]\s*[^\d~-]*\d+\s*(?:{_COUNTED}))+\D*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -39,6 +39,11 @@ def plain(text: str) -> str:
     """The text with half-width letters, digits and signs, without spaces around it."""
     folded = unicodedata.normalize("NFKC", text).strip()
     return re.sub(r"[〜~∼]", "~", folded)
+
+
+def unguarded(text: str) -> str:
+    """The text without the apostrophe that keeps a spreadsheet from taking it for a formula."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA_STARTS else text
 
 
 def noted(text: str, note: Note) -> str:
@@ -63,8 +68,7 @@ def number(text: str, note: Note) -> int | None:
     cell = noted(text, note)
     if cell.lower() in NOTHING:
         return None
-    digits = _THOUSANDS.sub("", cell)
-    digits = _KANJI_COUNT.sub(lambda found: str(_KANJI[found[1]]), digits)
+    digits = kanji_numbers.to_digits(_THOUSANDS.sub("", cell))
     if re.fullmatch(r"-\s*\d.*|.*\d\.\d*[1-9].*|.*\d\D?E[+-]?\d.*", digits, re.IGNORECASE):
         found: list[str] = []  # negative, a fraction, or rounded by a spreadsheet
     else:

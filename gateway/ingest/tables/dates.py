@@ -7,6 +7,7 @@ raises ValueError with the allowed forms.
 import re
 from datetime import date, time, timedelta
 
+from gateway.ingest.tables import kanji_numbers
 from gateway.ingest.tables.cell_values import NOTHING, Note, noted
 
 # Era, its letter, its first day; the newest first.
@@ -47,14 +48,14 @@ _AFTERNOON = {  # hours of 12 that such a word puts after noon
     **dict.fromkeys(("夕方", "夕", "夜", "晩"), range(4, 12)),
     "昼": range(1, 5),
 }
-_AFTER_TIME = {"", "頃", "ごろ", "頃に", "過ぎ"}
+_AFTER_TIME = {"", "頃", "ごろ", "ころ", "頃に", "過ぎ"}
 _ONLY_DAY = "時刻として読めません。日だけを使います / not a time; the day alone is kept"
 _FIRST = "初めの時刻を使います / the first time in it is taken"
 
 
 def day(text: str, note: Note) -> tuple[date, str]:
     """The day, and the rest of the cell (a time, or nothing)."""
-    cell = noted(text, note)
+    cell = kanji_numbers.to_digits(noted(text, note))
     serial = _SERIAL.fullmatch(cell)
     if serial and int(serial["day"]) in SHEET_DAYS:
         note("表計算ソフトの日数を日付にしました / a spreadsheet's day number; read as a date")
@@ -114,6 +115,7 @@ def clock(text: str, note: Note) -> time | None:
     cell = noted(text, note)
     if cell.lower() in NOTHING | {"なし"}:
         return None
+    cell = kanji_numbers.to_digits(cell)
     if cell.lower() in _WORDS:
         return _WORDS[cell.lower()]
     if _FRACTION.fullmatch(cell):

@@ -30,6 +30,16 @@ class Findings(Struct):
     refused: list[CellRemark] = field(default_factory=list)
 
 
+class RemarkKind(Struct, frozen=True):
+    """How many cells of a column have the same fault."""
+
+    file: str
+    column: str
+    text: str
+    rows: int
+    example: str  # the first one's value
+
+
 def too_many(refused: int, rows: int, spared: int = 0) -> bool:
     """Whether an import lost so many rows (over 1 %, and more than `spared`) that its sums are wrong."""
     return refused > max(rows // 100, spared)
@@ -53,3 +63,11 @@ def grouped(findings: list[CellRemark]) -> dict[tuple[str, str, str], list[CellR
     for finding in findings:
         groups[finding.file, finding.column, finding.text].append(finding)
     return dict(groups)
+
+
+def kinds(findings: list[CellRemark]) -> list[RemarkKind]:
+    """Findings counted by kind, the most frequent first."""
+    counted = [
+        RemarkKind(*where, len(same), same[0].value) for where, same in grouped(findings).items()
+    ]
+    return sorted(counted, key=lambda one: -one.rows)

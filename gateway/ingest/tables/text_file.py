@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from gateway.domain.errors import BadInputError
 
 SEPARATORS = (",", ";", "\t", "，")
+MAX_COLUMNS = 1_000
 ENCODINGS = {
     "auto": ("utf-8-sig", "cp932"),
     "utf-8": ("utf-8-sig",),
@@ -56,6 +57,11 @@ def lines(text: str, separator: str) -> Iterator[Line]:
     number = 1
     try:
         for row in rows:
+            if len(row) > MAX_COLUMNS:
+                raise TableError(
+                    f"line {number}: {MAX_COLUMNS:,} 列まで / {len(row):,} columns, at most "
+                    f"{MAX_COLUMNS:,} are read"
+                )
             _check_quotes(number, row, separator)
             yield number, [cell.strip() for cell in row]
             number = rows.line_num + 1

@@ -19,6 +19,7 @@ CONNECTIONS_PER_HOUR = (
 )
 ONE_HOUR = timedelta(hours=1)
 SETTLE = timedelta(seconds=5)  # the broker's log may show a connection before its answer reaches us
+LATE = timedelta(seconds=15)  # a line of the log comes so late where the machine is busy
 ON_THE_WAY = timedelta(minutes=2)  # a stalled network may deliver an attempt that we gave up
 _KEPT = 500  # times of each kind
 _REMEDY = "give each program its own client id"
@@ -112,7 +113,17 @@ class ConnectionHistory:
         since = max(now - RECENT, self._listens_since)
         logged = sum(1 for at in self._logged if since <= at <= now - SETTLE)
         ours = _count(self._opened, since) + _count(self._failed, since - ON_THE_WAY)
-        return max(0, logged - ours - self._is_trying)
+        return max(0, logged - ours - self._is_trying - self._came_late(since))
+
+    def _came_late(self, since: datetime) -> bool:
+        """Whether the first line is of our own connection, made just before the log was heard.
+
+        Another program's connection would have ended ours.
+        """
+        if self._listens_since is None or not self._logged or (line := self._logged[0]) < since:
+            return False
+        early = [at for at in self._opened if line - LATE <= at < self._listens_since]
+        return bool(early) and not any(early[-1] <= at <= line + LATE for at in self._lost)
 
 
 def _times() -> deque[datetime]:

@@ -64,21 +64,25 @@ def connected(memory: BrokerMemory, at: datetime, gap: LossWindow | None) -> Bro
     )
 
 
-def counted(memory: BrokerMemory, value: float, at: datetime, lost: float) -> BrokerMemory:
-    """After the broker's count of dropped messages; `lost` of them are new."""
-    windows = memory.windows
-    if lost > 0:
-        windows = joined(windows, LossWindow(LossCause.DROPPED, memory.dropped_ms, ms(at), lost))
+def counted(
+    memory: BrokerMemory, value: float, at: datetime, window: LossWindow | None
+) -> BrokerMemory:
+    """After the broker's count of dropped messages; `window`: those that are new."""
+    windows = joined(memory.windows, window) if window else memory.windows
     return msgspec.structs.replace(memory, dropped=value, dropped_ms=ms(at), windows=windows)
 
 
-def lost_since(memory: BrokerMemory, value: float, started: datetime | None) -> float:
-    """Messages dropped since the last count; 0 for the first count.
+def lost_since(
+    memory: BrokerMemory, value: float, started: datetime | None, *, kept_session: bool
+) -> float:
+    """Messages dropped since the last count.
 
-    A restarted broker counts from 0. `started`: when it started, if known.
+    At the first count ever they may be ours only if the broker had kept our session: a gateway that was set
+    up anew under its old name, or that was ended before it heard a count. A restarted broker counts from 0.
+    `started`: when it started, if known.
     """
     if memory.dropped is None:
-        return 0
+        return value if kept_session else 0
     is_new = started is not None and started - UPTIME_SLACK > from_ms(memory.dropped_ms)
     return value if is_new or value < memory.dropped else value - memory.dropped
 

@@ -51,6 +51,8 @@ class Gaps:
         self._doubtful = self._memory.connecting  # an earlier run ended before it saved the result
         self._started: datetime | None = None  # when the broker started, by its uptime
         self._is_first_count = True  # since the connection
+        self._kept_session = False  # at the connection the broker had our session
+        self._before_ms = 0  # what it sent before this connection, it sent until then; 0: unknown
         self._counters = Counters()
         self._changed = asyncio.Event()
         if newest := store.read_now(lambda r: r.newest_receipt()):
@@ -103,6 +105,7 @@ class Gaps:
                 "another program has read from it",
                 self._text(gap),
             )
+        self._kept_session, self._before_ms = remembered, was.heard_ms
         self._memory = gap_memory.connected(was, at, gap)
         self._doubtful, self._is_first_count = False, True
         self._changed.set()
@@ -119,10 +122,11 @@ class Gaps:
 
     def _count(self, value: float, now: datetime) -> None:
         was = self._memory
-        lost = gap_memory.lost_since(was, value, self._started)
-        self._memory = gap_memory.counted(was, value, now, lost)
-        if lost > 0:
-            window = LossWindow(LossCause.DROPPED, was.dropped_ms, ms(now), lost)
+        lost = gap_memory.lost_since(was, value, self._started, kept_session=self._kept_session)
+        since_ms = was.dropped_ms or self._before_ms or ms(self._started or now)
+        window = LossWindow(LossCause.DROPPED, since_ms, ms(now), lost) if lost > 0 else None
+        self._memory = gap_memory.counted(was, value, now, window)
+        if window:
             log.warning("the broker has dropped messages: %s", self._text(window))
             if self._is_first_count:  # dropped while we were away: they may be ours
                 self._unmarked.append(window)

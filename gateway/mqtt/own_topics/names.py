@@ -28,6 +28,16 @@ def status(site: str) -> str:
     return f"{of_site(site)}gateway/status"
 
 
+def doctor(site: str) -> str:
+    """What `shishigaki doctor` says to itself; not retained."""
+    return f"{of_site(site)}gateway/doctor"
+
+
+def version(site: str) -> str:
+    """The version of the gateway's program."""
+    return f"{of_site(site)}gateway/version"
+
+
 def state(site: str, device: str) -> str:
     """The state of a device."""
     return f"{of_site(site)}{level(device)}/state"

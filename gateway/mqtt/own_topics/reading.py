@@ -19,8 +19,8 @@ from gateway.mqtt.own_topics import names
 CONNECT_S = 10.0
 QUIET_S = 1.0  # without a message: a broker that does not send our own one back has no more
 LONGEST_S = 20.0
-MOST = 50_000  # topics
-MOST_BYTES = 16_000_000  # their payloads; what is beyond both is not compared
+MAX_TOPICS = 50_000
+MAX_BYTES = 16_000_000  # their payloads; what is beyond both is not compared
 
 
 class NotReadableError(UnreachableError):
@@ -43,7 +43,7 @@ async def read_retained(settings: Mqtt, site: str, filters: Iterable[str]) -> di
                 password=settings.password or None,
                 tls_context=tls_context(settings),
                 timeout=CONNECT_S,
-                max_queued_incoming_messages=MOST,
+                max_queued_incoming_messages=MAX_TOPICS,
             ) as client,
         ):
             await client.subscribe([(topic, 1) for topic in (end, *filters)])
@@ -58,7 +58,7 @@ async def read_retained(settings: Mqtt, site: str, filters: Iterable[str]) -> di
 async def _collect(client: aiomqtt.Client, end: str, found: dict[str, bytes]) -> None:
     messages, size = aiter(client.messages), 0
     with contextlib.suppress(TimeoutError, StopAsyncIteration):
-        while len(found) < MOST and size < MOST_BYTES:
+        while len(found) < MAX_TOPICS and size < MAX_BYTES:
             async with asyncio.timeout(QUIET_S):
                 message = await anext(messages)
             if message.topic.value == end:

@@ -18,6 +18,7 @@ from gateway.domain.effort import HourlyTally, Mark
 from gateway.domain.epoch import from_ms, ms
 from gateway.domain.independence import INDEPENDENCE_MS
 from gateway.domain.model import DeviceState, Event, TimeQuality
+from gateway.store.followers.table import mark_events_after
 from gateway.store.rows import EVENT_SELECT, readable, to_alert, to_event, to_json
 from gateway.store.setting_keys import SettingKey
 from gateway.store.tables.outbox import UNSETTLED
@@ -73,7 +74,7 @@ def _events(tx: Transaction, period: UntrustedPeriod) -> list[Event]:
 
 
 def _newest(tx: Transaction, table: str) -> int:
-    [(number,)] = tx.execute(f"SELECT coalesce(max(no), 0) FROM {table}")  # noqa: S608
+    [(number,)] = tx.execute(f"SELECT coalesce(max(no), 0) FROM {table}")
     return int(number)
 
 
@@ -102,17 +103,13 @@ def _move_rows(tx: Transaction, period: UntrustedPeriod, shift_ms: int) -> None:
             TimeQuality.DERIVED.value,
         ),
     )
-    tx.execute(
-        "INSERT OR IGNORE INTO event_due SELECT no, '-' FROM event WHERE no > ? "
-        "AND EXISTS (SELECT 1 FROM setting WHERE key = ?)",
-        (period.event_no, SettingKey.INFLUX_FOLLOW),
-    )
+    mark_events_after(tx.execute, period.event_no)
     tx.execute(
         "UPDATE quarantine SET received_ms = received_ms + ? WHERE no > ?",
         (shift_ms, period.quarantine_no),
     )
     tx.execute(
-        "UPDATE outbox SET due_ms = due_ms + ?1, since_ms = since_ms + ?1 WHERE alert IN "  # noqa: S608 - no values
+        "UPDATE outbox SET due_ms = due_ms + ?1, since_ms = since_ms + ?1 WHERE alert IN "
         f"(SELECT id FROM alert WHERE no > ?2) AND {UNSETTLED}",
         (shift_ms, period.alert_no),
     )

@@ -7,6 +7,7 @@ Must not write.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def copy(path: Path, target: Path) -> None:
         while block := _read(file, offset, BLOCK):
             out.write(block)
             offset += len(block)
+
+
+def last_error() -> str:
+    """What the system said to the last call of SQLite's file layer; "" if nothing."""
+    layer = apsw.VFS("shishigaki-last-error", "")
+    number, _ = layer.xGetLastError()
+    layer.unregister()
+    return os.strerror(number) if number else ""
 
 
 @contextlib.contextmanager

@@ -49,11 +49,19 @@ class PhotoReads:
         [(size,)] = self._execute(sql)
         return int(size)
 
+    def bytes_by(self, by: str) -> int:
+        """The size of the files that somebody sent."""
+        sql = "SELECT coalesce(sum(kept_bytes), 0) FROM photo WHERE by = ?"
+        [(size,)] = self._execute(sql, (by,))
+        return int(size)
+
     def unnamed(self, by: str) -> int:
-        """How many photos somebody sent that no action names."""
+        """How many photos somebody sent that no record names."""
         sql = (
             "SELECT count(*) FROM photo WHERE by = ? "
-            "AND NOT EXISTS (SELECT 1 FROM photo_act WHERE photo = sent)"
+            "AND NOT EXISTS (SELECT 1 FROM photo_act WHERE photo = sent) "
+            "AND NOT EXISTS (SELECT 1 FROM photo_damage WHERE photo = sent) "
+            "AND NOT EXISTS (SELECT 1 FROM photo_report WHERE photo = sent)"
         )
         [(number,)] = self._execute(sql, (by,))
         return int(number)

@@ -43,6 +43,13 @@ class SessionReads:
         sql = "SELECT EXISTS (SELECT 1 FROM session) OR EXISTS (SELECT 1 FROM sign_in_link)"
         return bool(self._execute(sql).fetchone()[0])
 
+    def enterable(self, now: datetime) -> bool:
+        """Whether somebody is logged in at `now`, or has a link that still logs in."""
+        links = (_link(row) for row in self._execute(_LINK))
+        return any(not one.is_over(now) for one in self.all()) or any(
+            one.is_good(now) for one in links
+        )
+
     def link(self, id_: str) -> SignInLink | None:
         """One sign-in link, or None."""
         row = self._execute(f"{_LINK} WHERE id = ?", (id_,)).fetchone()
@@ -118,10 +125,11 @@ class SessionTable(SessionReads):
         )
         return token
 
-    def shut_out(self, person: str) -> int:
-        """End one person's sessions and unused links; gives how many."""
+    def shut_out(self, person: str | None = None) -> int:
+        """End the sessions and unused links of one person or of everybody; gives how many."""
         links = self._execute(
-            "DELETE FROM sign_in_link WHERE person = ? AND used_ms IS NULL RETURNING id", (person,)
+            "DELETE FROM sign_in_link WHERE (?1 IS NULL OR person = ?1) AND used_ms IS NULL RETURNING id",
+            (person,),
         ).fetchall()
         return len(links) + self.end(person)
 

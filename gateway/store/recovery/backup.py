@@ -3,16 +3,20 @@
 Owns the files of a copy: a copy under its final name is complete and checked. Must not restore it.
 """
 
+import errno
 import re
+import shutil
 from datetime import datetime
 from pathlib import Path
 
 import apsw
 
+from gateway.atomic_file import sync
 from gateway.store.connection import StoreError, open_reader
-from gateway.store.recovery.exchange import SIDES, beside, remove, sync
+from gateway.store.recovery.exchange import SIDES, beside, remove
 from gateway.store.schema import MIGRATIONS
 
+FULL = {errno.ENOSPC, errno.EDQUOT}
 _NAME = re.compile(r"shishigaki-\d{8}T\d{6}Z\.db")
 
 
@@ -66,9 +70,25 @@ def copy(source: apsw.Connection, origin: Path, target: Path) -> None:
         part.replace(target)
         sync(target.parent)
     except (apsw.Error, OSError) as error:
-        raise StoreError(f"{target}: the copy could not be made: {error}") from None
+        raise StoreError(_why_not(error, origin, target)) from None
     finally:
         remove(part)
+
+
+def _why_not(error: apsw.Error | OSError, origin: Path, target: Path) -> str:
+    """Why there is no copy. SQLite says of a full disk only "not an error"."""
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return f"{origin}: not a sound database: {error}"
+    is_full = isinstance(error, apsw.FullError) or getattr(error, "errno", None) in FULL
+    if not is_full:
+        return f"{target}: the copy could not be made: {type(error).__name__}: {error}"
+    needed, free = origin.stat().st_size, shutil.disk_usage(target.parent).free
+    return (
+        f"{target}: 控えに {needed:,} バイト要りますが、空きは {free:,} バイトです。"
+        "古い控えを消すか、別の場所へ / "
+        f"the disk is full: the copy needs {needed:,} bytes, {free:,} are free; delete old copies or give "
+        "another place"
+    )
 
 
 def _fill(source: apsw.Connection, origin: Path, part: Path) -> None:

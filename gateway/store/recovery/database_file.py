@@ -24,12 +24,12 @@ from gateway.store.connection import (
     store_errors,
     transaction,
 )
-from gateway.store.file import wal
+from gateway.store.file import page_size, wal
 from gateway.store.file.gateway_lock import GatewayLock
 from gateway.store.file.live_file import LiveFile
 from gateway.store.file.witness import Witness
 from gateway.store.reader import Reader
-from gateway.store.recovery import exchange
+from gateway.store.recovery import exchange, schema_copy
 from gateway.store.recovery.file_report import FileReport, remember, remembered
 from gateway.store.recovery.integrity import CheckResult, check
 from gateway.store.recovery.opening import Opening
@@ -71,6 +71,8 @@ class DatabaseFile:
             if alone:
                 self._lock.take()
                 stack.callback(self._lock.release)
+                if page_size.renew(self._path):
+                    schema_copy.forget(self._path)  # it is made anew when the file is opened
             self._writer = self._opening.open(check_s)
             stack.pop_all()
         self.examined = self._opening.examined

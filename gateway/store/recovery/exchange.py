@@ -7,10 +7,11 @@ A crash at any point is safe: a new file gets its final name only when it is com
 next start finishes an interrupted replacement.
 """
 
-import os
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
+
+from gateway.atomic_file import sync
 
 SIDES = ("-wal", "-shm", "-journal")
 RESCUED = ".rescued"  # complete, and to be renamed to the database's name
@@ -91,12 +92,3 @@ def remove(path: Path) -> None:
     """Delete a database that this program made, and its side files."""
     for side in ("", *SIDES):
         beside(path, side).unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Sync a new file, or a folder's names, to the disk. Not for a database in use."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -20,7 +20,7 @@ SMALL_TABLES = ("device", "setting", "person", "alert", "outbox", "quarantine")
 # Bytes of every database that this program writes: (offset, allowed values).
 HEADER: tuple[tuple[int, tuple[bytes, ...]], ...] = (
     (0, (b"SQLite format 3\0",)),
-    (16, (b"\x10\x00",)),  # pages of 4,096 bytes
+    (16, (b"\x02\x00", b"\x10\x00")),  # pages of 512 bytes, or of 4,096 in older files
     (18, (b"\x01\x01", b"\x02\x02")),  # journal, or WAL
     (20, (b"\x00\x40\x20\x20",)),
     (44, (b"\x00\x00\x00\x04",)),  # schema format
@@ -48,8 +48,8 @@ def header_is_sane(path: Path) -> bool:
         return True
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}; set store.path") from None
-    except apsw.CantOpenError:
-        why = os.strerror(errno.EACCES)
+    except apsw.CantOpenError as error:
+        why = raw_file.last_error() or str(error)
         raise StoreError(f"{path}: cannot be read: {why}; set store.path") from None
     return all(head[at:].startswith(allowed) for at, allowed in HEADER)
 

@@ -10,8 +10,9 @@ from datetime import datetime
 
 import apsw
 
+from gateway.atomic_file import sync
 from gateway.store.file.live_file import LiveFile
-from gateway.store.recovery.exchange import RESCUED, beside, free_folder, put_in_place, remove, sync
+from gateway.store.recovery.exchange import RESCUED, beside, free_folder, put_in_place, remove
 from gateway.store.recovery.file_report import FileReport, remember
 from gateway.store.recovery.salvage import OnSalvageStep
 

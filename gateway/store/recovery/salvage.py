@@ -12,6 +12,7 @@ from pathlib import Path
 
 import apsw
 
+from gateway.atomic_file import sync
 from gateway.domain.model import Device, Role, Standing
 from gateway.store.connection import (
     DAMAGE,
@@ -21,6 +22,8 @@ from gateway.store.connection import (
     transaction,
 )
 from gateway.store.file import raw_file
+from gateway.store.followers.influx import InfluxTable
+from gateway.store.followers.region import RegionTable
 from gateway.store.recovery import schema_copy
 from gateway.store.recovery.exchange import (
     SALVAGED,
@@ -28,13 +31,11 @@ from gateway.store.recovery.exchange import (
     free_folder,
     put_in_place,
     remove,
-    sync,
 )
 from gateway.store.recovery.file_report import FileReport, remember
 from gateway.store.recovery.table_walk import TableRow, TableWalk
 from gateway.store.rollups.months import MonthTable
 from gateway.store.rows import to_alert, to_json, to_person
-from gateway.store.tables.replication import FollowerTable
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ def _copy_all(path: Path, fresh: Path, progress: OnSalvageStep) -> tuple[dict[st
                 rows[table], missed = _copy(source, target, table, progress)
                 holes += missed
         _add_lost_devices(target)
-        FollowerTable(target).forget_lost()
+        InfluxTable(target).forget_lost()
+        RegionTable(target).renew_journal()
         MonthTable(target).forget()
         target.pragma("synchronous", "FULL")
         target.pragma("journal_mode", "DELETE")  # checkpoints, and leaves one file to move
@@ -130,7 +132,7 @@ def _copy(
     try:
         walk = TableWalk(source, table)
         names, marks = ", ".join(walk.columns), ", ".join("?" * len(walk.columns))
-        insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+        insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"
         for rows in walk.steps():
             with transaction(target):
                 kept += sum(_makes_sense(table, row) and _put(target, insert, row) for row in rows)

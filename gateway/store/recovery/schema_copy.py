@@ -12,7 +12,8 @@ import msgspec
 
 from gateway.store.file import raw_file
 
-PAGE = 4_096
+PAGE_SIZES = (512, 4_096)  # of the databases that this program has made
+PAGE_SIZE_AT, PAGE_SIZE_BYTES = 16, 2  # where a database says it
 COUNTERS = ((24, 40), (92, 100))  # bytes of page 1 that change with every commit
 
 SchemaPages = dict[int, bytes]
@@ -31,21 +32,28 @@ def keep(connection: apsw.Connection, path: Path) -> None:
 
 
 def load(path: Path) -> SchemaPages:
-    """The copied pages by number; empty when there is no copy or it is damaged."""
+    """The copied pages by number; empty when there is no copy, it is damaged, or of another page size."""
     try:
         pages = msgspec.msgpack.decode(_beside(path).read_bytes(), type=SchemaPages)
     except (OSError, msgspec.MsgspecError):
         return {}
-    return pages if all(len(page) == PAGE for page in pages.values()) else {}
+    sizes = {len(page) for page in pages.values()}
+    return pages if len(sizes) == 1 and sizes <= _possible_sizes(path) else {}
+
+
+def forget(path: Path) -> None:
+    """Delete the copy: the file has become another one."""
+    _beside(path).unlink(missing_ok=True)
 
 
 def restore(pages: SchemaPages, copy: Path) -> None:
     """Write the copied pages into a copy of the damaged file."""
-    size = copy.stat().st_size // PAGE
+    page_bytes = len(next(iter(pages.values())))
+    size = copy.stat().st_size // page_bytes
     with copy.open("r+b") as file:
         for number, page in pages.items():
             data = _with_size(page, size) if number == 1 else page
-            file.seek((number - 1) * PAGE)
+            file.seek((number - 1) * page_bytes)
             file.write(data)
 
 
@@ -55,9 +63,18 @@ def _read(connection: apsw.Connection, path: Path) -> SchemaPages:
     if in_log != moved:
         return {}  # a reader uses an older snapshot: the file may hold an older schema
     rows = connection.execute("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")
-    numbers = [number for (number,) in rows]
-    pages = {number: raw_file.read(path, (number - 1) * PAGE, PAGE) for number in numbers}
-    return pages if all(len(page) == PAGE for page in pages.values()) else {}
+    numbers, size = [number for (number,) in rows], connection.pragma("page_size")
+    pages = {number: raw_file.read(path, (number - 1) * size, size) for number in numbers}
+    return pages if all(len(page) == size for page in pages.values()) else {}
+
+
+def _possible_sizes(path: Path) -> set[int]:
+    """The page sizes that the file may have: the one that it says, if that is one of ours."""
+    try:
+        said = int.from_bytes(raw_file.read(path, PAGE_SIZE_AT, PAGE_SIZE_BYTES))
+    except apsw.Error:  # there is no file
+        said = 0
+    return {said} if said in PAGE_SIZES else set(PAGE_SIZES)
 
 
 def _without_counters(pages: SchemaPages) -> SchemaPages:

@@ -46,7 +46,7 @@ class CountReads:
                 SELECT x.{unit}, 0, 0, iif(x.species IN {UNTOLD}, 0, x.records), x.records,
                     x.independent, x.animals
                 FROM device o CROSS JOIN sighting_{unit} x {of})
-            GROUP BY at"""  # noqa: S608 - names of ours only
+            GROUP BY at"""
         return self._all(sql, (start, end))
 
     def _all(self, sql: str, bound: tuple[int, ...] = ()) -> list[Any]:

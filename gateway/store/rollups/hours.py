@@ -74,7 +74,7 @@ class RollupReads:
         sql = f"""
             SELECT d.id, s.independent, s.animals
             FROM ({seen}) s JOIN device d ON d.no = s.device
-            WHERE s.independent <> 0 OR s.animals <> 0"""  # noqa: S608 - names of ours only
+            WHERE s.independent <> 0 OR s.animals <> 0"""
         return self._all(sql, () if species is None else (species,))
 
     def by_hour(
@@ -98,7 +98,7 @@ class RollupReads:
             f"""
             SELECT d.id, e.alive_ms, e.armed_ms
             FROM ({effort}) e JOIN device d ON d.no = e.device
-            WHERE e.alive_ms <> 0"""  # noqa: S608 - names of ours only
+            WHERE e.alive_ms <> 0"""
         )
 
     def events(
@@ -129,9 +129,9 @@ _DAYS_EFFORT = f"""{_WANTED}
     SELECT q.device, q.at, d.id, sum(e.alive_ms), sum(e.armed_ms)
     FROM wanted q CROSS JOIN device d ON d.no = q.device
     LEFT JOIN effort_day e ON e.device = q.device AND e.day >= q.first AND e.day < q.after
-    GROUP BY q.device, q.at"""  # noqa: S608 - a text of ours
+    GROUP BY q.device, q.at"""
 _DAYS_SEEN = f"""{_WANTED}
     SELECT q.device, q.at, s.species, sum(s.records), sum(s.independent), sum(s.animals)
     FROM wanted q CROSS JOIN sighting_day s
     ON s.device = q.device AND s.day >= q.first AND s.day < q.after
-    GROUP BY q.device, q.at, s.species"""  # noqa: S608
+    GROUP BY q.device, q.at, s.species"""

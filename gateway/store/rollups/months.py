@@ -65,7 +65,7 @@ class MonthTable:
     def forget(self) -> None:
         """Delete all months, because days may have been lost; they are summed again."""
         for table in ("effort_month", "sighting_month"):
-            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
+            self._connection.execute(f"DELETE FROM {table}")
         self._connection.execute("DELETE FROM setting WHERE key = ?", (SettingKey.MONTHS_UNTIL,))
 
 

@@ -4,18 +4,19 @@ Owns these statements. Their cost grows with the devices and days asked for, not
 each goes from the device table by primary key into the roll-ups.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
-from gateway.domain.epoch import HOUR_MS, from_ms, ms
+from gateway.domain.epoch import DAY_MS, HOUR_MS, from_ms, ms
 from gateway.domain.model import Kind, TrapAction
 from gateway.domain.species import UNTOLD
+from gateway.domain.zones import LocalHours
 from gateway.store.rollups.months import parts, until
 from gateway.store.rollups.sums import Part, over
-from gateway.store.rows import readable, to_act
+from gateway.store.rows import IS_TRAP_REPORT, readable, to_act
 
 DAY_H = 24
 LOOK_BACK_DAYS = 365  # before a period: long enough to see which devices report species
@@ -31,12 +32,19 @@ class Sums(Struct, frozen=True):
     animals: int
 
 
+class WeekSum(Struct, frozen=True):
+    """The independent events of one device in one week."""
+
+    device: str
+    week: int  # from 0, of the period
+    independent: int
+
+
 class HoursOfDay(Struct, frozen=True):
-    """Hours of the day to count: from `first` on, `count` of them; `offset_h` of the zone from UTC."""
+    """Hours of the local day to count: from `first` on, `count` of them."""
 
     first: int
     count: int
-    offset_h: int
 
 
 class TrapChange(Struct, frozen=True):
@@ -45,6 +53,23 @@ class TrapChange(Struct, frozen=True):
     device: str
     at: datetime
     kind: Kind
+
+
+def _of_day(hours: LocalHours) -> str:
+    """SQL: the hour of the local day of `x.hour`."""
+    (_, first), *later = hours.offsets
+    whens = " ".join(f"WHEN x.hour >= {hour} THEN {ahead}" for hour, ahead in reversed(later))
+    ahead = f"CASE {whens} ELSE {first} END" if later else str(first)
+    return f"((x.hour + {ahead} + {DAY_H}) % {DAY_H})"
+
+
+def _whole_days(hours: LocalHours) -> tuple[int, int] | None:
+    """The local days [first, last) of hours in which the clock was never changed; else None."""
+    if len(hours.offsets) > 1:
+        return None
+    ahead = hours.offsets[0][1]
+    (first, before), (last, after) = (divmod(at + ahead, DAY_H) for at in (hours.start, hours.end))
+    return None if before or after else (first, last)
 
 
 class PeriodReads:
@@ -62,12 +87,11 @@ class PeriodReads:
         return self._sums(self.parts(start_day, end_day), species)
 
     def sums_of_hours(
-        self, start_hour: int, end_hour: int, clock: HoursOfDay, species: str | None = None
+        self, hours: LocalHours, clock: HoursOfDay, species: str | None = None
     ) -> list[Sums]:
-        """The same over hours since 1970 [start_hour, end_hour), of these hours of the day only."""
-        shift = clock.offset_h - clock.first + 2 * DAY_H
-        only = f"AND (x.hour + {shift}) % 24 < {clock.count}"
-        return self._sums([("hour", start_hour, end_hour)], species, only)
+        """The same over hours, of these hours of the local day only."""
+        only = f"AND ({_of_day(hours)} + {DAY_H - clock.first}) % {DAY_H} < {clock.count}"
+        return self._sums([("hour", hours.start, hours.end)], species, only)
 
     def _sums(self, among: list[Part], species: str | None, only: str = "") -> list[Sums]:
         of = only if species is None else f"{only} AND x.species = ?1"
@@ -78,31 +102,61 @@ class PeriodReads:
                 coalesce(s.independent, 0), coalesce(s.animals, 0)
             FROM device d LEFT JOIN ({effort}) e ON e.device = d.no
             LEFT JOIN ({seen}) s ON s.device = d.no
-            ORDER BY d.id"""  # noqa: S608 - names of ours only
+            ORDER BY d.id"""
         bound = () if species is None else (species,)
         return [Sums(*row) for row in self._execute(sql, bound)]
 
     def hours_of_day(
-        self, start_hour: int, end_hour: int, offset_h: int, species: str | None = None
+        self, hours: LocalHours, species: str | None = None
     ) -> tuple[list[float], list[int]]:
         """Hours of detectors' uptime and independent events by local hour of the day (24 each)."""
-        effort = """
-            SELECT (x.hour + ?3) % 24, sum(x.alive_ms) FROM device d CROSS JOIN effort_hour x
-            ON x.device = d.no AND x.hour >= ?1 AND x.hour < ?2 WHERE d.role = 'detector' GROUP BY 1"""
-        seen = """
-            SELECT (x.hour + ?3) % 24, sum(x.independent) FROM device d CROSS JOIN sighting_hour x
+        seen = f"""
+            SELECT {_of_day(hours)}, sum(x.independent) FROM device d CROSS JOIN sighting_hour x
             ON x.device = d.no AND x.hour >= ?1 AND x.hour < ?2
-            WHERE d.role = 'detector' AND (?4 IS NULL OR x.species = ?4) GROUP BY 1"""
-        bound = (start_hour, end_hour, offset_h + DAY_H)
-        alive = dict(self._execute(effort, bound))
-        events = dict(self._execute(seen, (*bound, species)))
-        hours = range(DAY_H)
-        return [alive.get(h, 0) / HOUR_MS for h in hours], [events.get(h, 0) for h in hours]
+            WHERE d.role = 'detector' AND (?3 IS NULL OR x.species = ?3) GROUP BY 1"""
+        alive = self._alive_by_hour(hours)
+        events = dict(self._execute(seen, (hours.start, hours.end, species)))
+        day = range(DAY_H)
+        return [alive.get(h, 0) / HOUR_MS for h in day], [events.get(h, 0) for h in day]
+
+    def _alive_by_hour(self, hours: LocalHours) -> dict[int, int]:
+        """Detectors' uptime by local hour of the day, in milliseconds.
+
+        A day of 24 hours that was alive throughout has an hour in each: only the others are read by hour.
+        """
+        days = _whole_days(hours)
+        if days is None:
+            effort = f"""
+                SELECT {_of_day(hours)}, sum(x.alive_ms) FROM device d CROSS JOIN effort_hour x
+                ON x.device = d.no AND x.hour >= ? AND x.hour < ?
+                WHERE d.role = 'detector' GROUP BY 1"""
+            return dict(self._execute(effort, (hours.start, hours.end)))
+        full = """
+            SELECT count(*) FROM device d CROSS JOIN effort_day y
+            ON y.device = d.no AND y.day >= ? AND y.day < ?
+            WHERE d.role = 'detector' AND y.alive_ms >= ?"""
+        first = f"y.day * {DAY_H} - {hours.offsets[0][1]}"
+        rest = f"""
+            SELECT {_of_day(hours)}, sum(x.alive_ms) FROM device d CROSS JOIN effort_day y
+            ON y.device = d.no AND y.day >= ? AND y.day < ? CROSS JOIN effort_hour x
+            ON x.device = d.no AND x.hour >= {first} AND x.hour < {first} + {DAY_H}
+            WHERE d.role = 'detector' AND y.alive_ms < ? GROUP BY 1"""
+        [(count,)] = self._execute(full, (*days, DAY_MS))
+        found = dict(self._execute(rest, (*days, DAY_MS)))
+        return {hour: found.get(hour, 0) + count * HOUR_MS for hour in range(DAY_H)}
+
+    def weekly(self, start_day: int, end_day: int, species: str | None = None) -> list[WeekSum]:
+        """Independent events by device and week, weeks counted from `start_day`; without empty weeks."""
+        sql = """
+            SELECT d.id, (x.day - ?1) / 7, sum(x.independent) FROM device d CROSS JOIN sighting_day x
+            ON x.device = d.no AND x.day >= ?1 AND x.day < ?2 WHERE ?3 IS NULL OR x.species = ?3
+            GROUP BY 1, 2"""
+        return [WeekSum(*row) for row in self._execute(sql, (start_day, end_day, species))]
 
     def species(self, start_day: int, end_day: int) -> list[str]:
         """Species sighted in local days [start_day, end_day), the most frequent first."""
         found = over("sighting", ("independent",), self.parts(start_day, end_day), "species")
-        sql = f"SELECT species FROM ({found}) WHERE independent <> 0 ORDER BY independent DESC, species"  # noqa: S608
+        sql = f"SELECT species FROM ({found}) WHERE independent <> 0 ORDER BY independent DESC, species"
         return [species for (species,) in self._execute(sql)]
 
     def blind(self, start_day: int, end_day: int) -> set[str]:
@@ -113,7 +167,7 @@ class PeriodReads:
         )
         sql = f"""
             SELECT d.id FROM device d WHERE EXISTS ({sighted})
-            AND NOT EXISTS ({sighted} AND x.species NOT IN {UNTOLD})"""  # noqa: S608 - ours only
+            AND NOT EXISTS ({sighted} AND x.species NOT IN {UNTOLD})"""
         return {id_ for (id_,) in self._execute(sql, (start_day, end_day))}
 
     def span_days(self) -> tuple[int, int] | None:
@@ -151,12 +205,11 @@ class PeriodReads:
 
     def springs(self, start: datetime, end: datetime) -> list[TrapChange]:
         """When traps sprang and were set again in [start, end), oldest first, as sensors reported."""
-        kinds: Sequence[str] = (Kind.SPRUNG.value, Kind.SET.value)
-        sql = """
-            SELECT d.id, e.observed_ms, e.kind FROM device d CROSS JOIN event e
+        sql = f"""
+            SELECT d.id, e.observed_ms, e.kind FROM device d CROSS JOIN event e INDEXED BY event_trap
             ON e.device = d.no AND e.observed_ms >= ? AND e.observed_ms < ?
-            WHERE d.role = 'trap' AND e.kind IN (?, ?) ORDER BY e.observed_ms, e.no"""
-        rows = self._execute(sql, (ms(start), ms(end), *kinds))
+            WHERE d.role = 'trap' AND e.{IS_TRAP_REPORT} ORDER BY e.observed_ms, e.no"""
+        rows = self._execute(sql, (ms(start), ms(end)))
         return [TrapChange(device, from_ms(at), Kind(kind)) for device, at, kind in rows]
 
 

@@ -29,7 +29,7 @@ def add(into: apsw.Connection, what: What, unit: SumUnit, rows: Sequence[SumRow]
     more = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS[what])
     marks = ", ".join("?" * len((*key, *SUMS[what])))
     into.executemany(
-        f"INSERT INTO {what}_{unit} VALUES ({marks}) ON CONFLICT DO UPDATE SET {more}",  # noqa: S608
+        f"INSERT INTO {what}_{unit} VALUES ({marks}) ON CONFLICT DO UPDATE SET {more}",
         rows,
     )
 
@@ -41,8 +41,8 @@ def over(what: What, names: Sequence[str], among: Iterable[Part], by: By, only: 
     """
     sums = ", ".join(f"sum(x.{name}) {name}" for name in names)
     each = " UNION ALL ".join(
-        f"SELECT {_KEYS[by]} {by}, {sums} FROM device o CROSS JOIN {what}_{unit} x "  # noqa: S608
+        f"SELECT {_KEYS[by]} {by}, {sums} FROM device o CROSS JOIN {what}_{unit} x "
         f"ON x.device = o.no AND x.{unit} >= {start} AND x.{unit} < {end} {only} GROUP BY {_KEYS[by]}"
         for unit, start, end in among
     )
-    return f"SELECT {by}, {sums} FROM ({each}) x GROUP BY {by}"  # noqa: S608 - names of ours
+    return f"SELECT {by}, {sums} FROM ({each}) x GROUP BY {by}"

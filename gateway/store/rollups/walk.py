@@ -1,20 +1,18 @@
 """Reads the roll-ups that existed before a follower started, in order of their keys, in batches.
 
-Owns the walk and its cursor. Only the cursor is stored: there is no list of the roll-ups to send. Changes
-after the follower started are recorded elsewhere (`replication`: `hour_due`).
+Owns the walk; its cursor is all that is remembered (`gateway.store.followers`): there is no list of the
+roll-ups to send. Changes after the follower started are recorded elsewhere (`hour_due`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import apsw
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.store.rollups.hours import Rollup, SightingKey
 from gateway.store.rollups.sums import SumUnit
-from gateway.store.setting_keys import SettingKey
 
 T = TypeVar("T")
 Make = Callable[[SumUnit, Rollup], Sequence[T]]
@@ -37,13 +35,6 @@ class RollupWalk:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
-
-    def place(self) -> WalkCursor | None:
-        """The cursor of the walk; None: there is no follower."""
-        row = self._execute(
-            "SELECT value FROM setting WHERE key = ?", (SettingKey.INFLUX_WALK,)
-        ).fetchone()
-        return msgspec.json.decode(row[0], type=WalkCursor) if row else None
 
     def step(
         self, place: WalkCursor, limit: int, make: Make[T]

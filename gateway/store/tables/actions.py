@@ -83,7 +83,7 @@ class ActionTable:
         `without`: the id of an action that is left out.
         """
         row = self._execute(
-            f"SELECT at_ms, deed FROM act WHERE device = ? AND at_ms < ? AND {CHANGES} "  # noqa: S608 - no values
+            f"SELECT at_ms, deed FROM act WHERE device = ? AND at_ms < ? AND {CHANGES} "
             "AND id IS NOT ? ORDER BY at_ms DESC, no DESC LIMIT 1",
             (device, before_ms, without),
         ).fetchone()
@@ -94,7 +94,7 @@ class ActionTable:
     ) -> TrapAction | None:
         """The first action after a time that changed the trap, or None."""
         row = self._execute(
-            f"SELECT body FROM act WHERE device = ? AND at_ms > ? AND {CHANGES} "  # noqa: S608 - no values
+            f"SELECT body FROM act WHERE device = ? AND at_ms > ? AND {CHANGES} "
             "AND id IS NOT ? ORDER BY at_ms, no LIMIT 1",
             (device, after_ms, without),
         ).fetchone()
@@ -103,7 +103,7 @@ class ActionTable:
     def present(self, device: str) -> tuple[TrapAction | None, int]:
         """The newest action that changed the trap, and when somebody was there last (ms, 0: never)."""
         row = self._execute(
-            f"SELECT body FROM act WHERE device = ? AND {CHANGES} ORDER BY at_ms DESC, no DESC LIMIT 1",  # noqa: S608
+            f"SELECT body FROM act WHERE device = ? AND {CHANGES} ORDER BY at_ms DESC, no DESC LIMIT 1",
             (device,),
         ).fetchone()
         [(visited_ms,)] = self._execute(
@@ -114,7 +114,7 @@ class ActionTable:
     def marks(self, device: str, since_ms: int) -> list[tuple[str, Mark]]:
         """(action id, mark) of people's actions at a trap from `since_ms` on, in order."""
         rows = self._execute(
-            f"SELECT id, at_ms, no, deed FROM act WHERE device = ? AND at_ms >= ? AND {CHANGES} "  # noqa: S608
+            f"SELECT id, at_ms, no, deed FROM act WHERE device = ? AND at_ms >= ? AND {CHANGES} "
             "ORDER BY at_ms, no",
             (device, since_ms),
         )

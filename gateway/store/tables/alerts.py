@@ -64,14 +64,14 @@ class AlertTable:
     def find_open(self, rule: str, subject: str) -> Alert | None:
         """The open alert of a rule about a subject, or None."""
         row = self._execute(
-            f"SELECT body FROM alert WHERE rule = ? AND subject = ? AND {IS_OPEN}",  # noqa: S608 - no values
+            f"SELECT body FROM alert WHERE rule = ? AND subject = ? AND {IS_OPEN}",
             (rule, subject),
         ).fetchone()
         return to_alert(row[0]) if row else None
 
     def all_open(self) -> list[Alert]:
         """Every alert that is not resolved, oldest first."""
-        rows = self._execute(f"SELECT body FROM alert WHERE {IS_OPEN} ORDER BY no")  # noqa: S608 - no values
+        rows = self._execute(f"SELECT body FROM alert WHERE {IS_OPEN} ORDER BY no")
         return [to_alert(body) for (body,) in rows]
 
     def over_since(self, rule: str, since: datetime) -> list[Alert]:
@@ -86,7 +86,7 @@ class AlertTable:
     def open_about(self, subject: str) -> list[Alert]:
         """Every alert about a subject that is not resolved."""
         rows = self._execute(
-            f"SELECT body FROM alert WHERE subject = ? AND {IS_OPEN}",  # noqa: S608 - no values
+            f"SELECT body FROM alert WHERE subject = ? AND {IS_OPEN}",
             (subject,),
         )
         return [to_alert(body) for (body,) in rows]
@@ -108,7 +108,7 @@ class AlertTable:
         by = "INDEXED BY alert_spring " if device is None else ""
         where = "" if device is None else "AND subject = ?2 "
         rows = self._execute(
-            f"SELECT body FROM alert {by}WHERE {_SPRUNG} AND opened_ms >= ?1 {where}ORDER BY opened_ms, no",  # noqa: S608 - no values
+            f"SELECT body FROM alert {by}WHERE {_SPRUNG} AND opened_ms >= ?1 {where}ORDER BY opened_ms, no",
             (ms(since),) if device is None else (ms(since), device),
         )
         return list(readable(to_alert, (body for (body,) in rows)))

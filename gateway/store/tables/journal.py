@@ -1,9 +1,11 @@
-"""Look-ups in the journal: copies of one frame, and events that a later message corrects.
+"""The journal: copies of one frame, events that a later message corrects, and the end of old ones.
 
 Owns these statements. Must not decide which correction is right.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain, takewhile
 from typing import TypeVar
 
 import apsw
@@ -13,8 +15,16 @@ from gateway.domain.device_state import Order
 from gateway.domain.epoch import DAY_MS, ms
 from gateway.domain.identity import Identity, identity_of
 from gateway.domain.model import Event, Kind
-from gateway.store.rows import EVENT_SELECT, IS_TRAP_REPORT, facts_column, readable, to_event
+from gateway.store.rows import (
+    EVENT_COLUMNS,
+    EVENT_SELECT,
+    IS_TRAP_REPORT,
+    facts_column,
+    readable,
+    to_event,
+)
 
+ROWS_A_STEP = 64  # rows in one INSERT: the interpreter lock is released once a step
 COPY_MS = DAY_MS  # the same key later than this is another frame: counters begin again
 STEP = 256  # values in one statement
 T = TypeVar("T")
@@ -32,6 +42,28 @@ class JournalTable:
 
     def __init__(self, connection: apsw.Connection, numbers: Mapping[str, int]) -> None:
         self._execute, self._numbers = connection.execute, numbers
+
+    def insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows of EVENT_COLUMNS; those whose device has the id already change nothing."""
+        for start in range(0, len(rows), ROWS_A_STEP):
+            step = rows[start : start + ROWS_A_STEP]
+            self._execute(_insert_events(len(step)), tuple(chain.from_iterable(step)))
+
+    def purge(self, before_ms: int, sent: int, limit: int) -> int:
+        """Delete the oldest `limit` events with a number up to `sent` if received before; how many.
+
+        Never the newest: SQLite would give its number to the next event, and followers would think that
+        they have that one.
+        """
+        sql = (
+            "SELECT no, received_ms FROM event WHERE no < (SELECT max(no) FROM event) "
+            "ORDER BY no LIMIT ?"
+        )
+        rows = self._execute(sql, (limit,))
+        old = list(takewhile(lambda row: row[1] < before_ms and row[0] <= sent, rows))
+        if old:
+            self._execute("DELETE FROM event WHERE no <= ?", (old[-1][0],))
+        return len(old)
 
     def copies(self, events: Sequence[tuple[Event, str | None]]) -> set[Identity]:
         """Events whose device sent the same key within COPY_MS, in the journal or earlier in `events`."""
@@ -52,7 +84,7 @@ class JournalTable:
         heard: dict[tuple[int, str], dict[str, int]] = {}
         for step in _steps(keys):
             marks = ", ".join("?" * len(step))
-            sql = f"SELECT device, key, id, observed_ms FROM event WHERE key IN ({marks})"  # noqa: S608
+            sql = f"SELECT device, key, id, observed_ms FROM event WHERE key IN ({marks})"
             for device, key, id_, at_ms in self._execute(sql, step):
                 heard.setdefault((device, key), {})[id_] = at_ms
         return heard
@@ -69,7 +101,7 @@ class JournalTable:
                 found[identity_of(told.event)] = told
         return found
 
-    def revise(self, event: Event, by: str) -> None:
+    def revise(self, event: Event, by: str | None) -> None:
         """Give a stored event what `event` says of species, count and facts, by the correction `by`."""
         self._execute(
             "UPDATE event SET species = ?, count = ?, facts = ?, refined_by = ? "
@@ -88,7 +120,7 @@ class JournalTable:
         """When a device last detected a species, or None."""
         row = self._execute(
             "SELECT observed_ms FROM event WHERE device = (SELECT no FROM device WHERE id = ?) "
-            "AND kind = ? AND coalesce(species, '') = ? ORDER BY observed_ms DESC LIMIT 1",
+            "AND kind = ? AND coalesce(species, '') = ? AND count IS NOT 0 ORDER BY observed_ms DESC LIMIT 1",
             (device, Kind.DETECTION.value, species),
         ).fetchone()
         return int(row[0]) if row else None
@@ -105,7 +137,7 @@ class JournalTable:
     def trap_reported(self, device: str, after_ms: int, before_ms: int) -> bool:
         """Whether a trap's sensor reported that it sprang or was set between two times."""
         row = self._execute(
-            "SELECT 1 FROM event WHERE device = ? AND observed_ms > ? AND observed_ms < ? "  # noqa: S608
+            "SELECT 1 FROM event WHERE device = ? AND observed_ms > ? AND observed_ms < ? "
             f"AND {IS_TRAP_REPORT} LIMIT 1",
             (self._numbers[device], after_ms, before_ms),
         ).fetchone()
@@ -115,7 +147,7 @@ class JournalTable:
         """The newest SPRUNG and SET of a trap's sensor before a time."""
         for kind in (Kind.SPRUNG, Kind.SET):
             row = self._execute(
-                "SELECT observed_ms, boot, seq FROM event WHERE device = ? AND observed_ms < ? "  # noqa: S608
+                "SELECT observed_ms, boot, seq FROM event WHERE device = ? AND observed_ms < ? "
                 f"AND {IS_TRAP_REPORT} AND kind = ? "
                 "ORDER BY observed_ms DESC, boot DESC, seq DESC LIMIT 1",
                 (self._numbers[device], before_ms, kind.value),
@@ -126,3 +158,10 @@ class JournalTable:
 
 def _steps(values: Sequence[T]) -> Iterable[Sequence[T]]:
     return (values[start : start + STEP] for start in range(0, len(values), STEP))
+
+
+@cache
+def _insert_events(rows: int) -> str:
+    """The statement for so many rows (at most ROWS_A_STEP kinds)."""
+    marks = f"({', '.join('?' * len(EVENT_COLUMNS.split(',')))})"
+    return f"INSERT OR IGNORE INTO event ({EVENT_COLUMNS}) VALUES {', '.join([marks] * rows)}"

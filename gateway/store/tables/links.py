@@ -56,7 +56,7 @@ class SentMessageTable:
     def open_ones(self, person: str, channel: str, since: datetime) -> list[SentMessage]:
         """The newest delivery of each open alert of which a channel was told since a time."""
         rows = self._execute(
-            "SELECT max(o.no), min(o.since_ms), alert.body FROM alert CROSS JOIN outbox o "  # noqa: S608 - no values
+            "SELECT max(o.no), min(o.since_ms), alert.body FROM alert CROSS JOIN outbox o "
             "ON o.alert = alert.id AND o.person = ? AND o.channel = ? AND o.attempts > 0 "
             f"AND o.since_ms >= ? WHERE alert.{IS_OPEN} GROUP BY alert.id ORDER BY 1 DESC LIMIT 20",
             (person, channel, ms(since)),

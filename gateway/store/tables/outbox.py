@@ -40,7 +40,7 @@ UNSETTLED = f"status IN ('{DeliveryStatus.WAITING}', '{DeliveryStatus.CLAIMED}')
 _DUE = f"due_ms <= ?1 AND ({_WAITING} OR ({_CLAIMED} AND claimed_ms <= ?2))"
 _NEW = "letter IS NULL AND attempts = 0"
 _MAY_WAIT = (
-    f"{_DUE} AND person = ?3 AND channel = ?4 AND gathered AND coalesce(letter, no) NOT IN ("  # noqa: S608
+    f"{_DUE} AND person = ?3 AND channel = ?4 AND gathered AND coalesce(letter, no) NOT IN ("
     "SELECT coalesce(o.letter, o.no) FROM outbox o JOIN alert a ON a.id = o.alert "
     f"WHERE o.person = ?3 AND o.channel = ?4 AND o.{UNSETTLED} "
     "AND a.rule IN (SELECT value FROM json_each(?5)) "
@@ -118,7 +118,7 @@ class OutboxTable:
     def queues(self, now: datetime) -> list[DeliveryQueue]:
         """(person, channel) with something due."""
         rows = self._execute(
-            f"SELECT DISTINCT person, channel FROM outbox WHERE {_DUE}",  # noqa: S608 - no values
+            f"SELECT DISTINCT person, channel FROM outbox WHERE {_DUE}",
             (ms(now), ms(now - CLAIM_TIMEOUT)),
         )
         return [(person, channel) for person, channel in rows]
@@ -128,7 +128,7 @@ class OutboxTable:
     ) -> list[ClaimedDelivery]:
         """Claim messages of a queue that are due, urgent ones first; also claims older than CLAIM_TIMEOUT."""
         rows: list[Any] = self._execute(
-            f"SELECT no, gathered, {_NEW}, step FROM outbox WHERE {_DUE} AND person = ?3 "  # noqa: S608
+            f"SELECT no, gathered, {_NEW}, step FROM outbox WHERE {_DUE} AND person = ?3 "
             "AND channel = ?4 AND (letter IS NULL OR letter = no) AND (?6 OR gathered OR attempts > 0) "
             "ORDER BY gathered, due_ms, no LIMIT ?5",
             (ms(now), ms(now - CLAIM_TIMEOUT), *queue, limit, packing.urgent),
@@ -146,7 +146,7 @@ class OutboxTable:
     def urgent_due(self, queue: DeliveryQueue, now: datetime) -> int:
         """Urgent rows of a queue that are due and have not been tried yet."""
         [(count,)] = self._execute(
-            f"SELECT count(*) FROM outbox WHERE {_DUE} AND person = ?3 AND channel = ?4 "  # noqa: S608
+            f"SELECT count(*) FROM outbox WHERE {_DUE} AND person = ?3 AND channel = ?4 "
             f"AND NOT gathered AND {_NEW}",
             (ms(now), ms(now - CLAIM_TIMEOUT), *queue),
         )
@@ -155,7 +155,7 @@ class OutboxTable:
     def lately(self, queue: DeliveryQueue, since: datetime) -> tuple[int, datetime | None]:
         """Urgent messages of a queue sent since a time or under way, and the time of the newest."""
         [(count, newest)] = self._execute(
-            "SELECT count(DISTINCT letter), max(at_ms) FROM ("  # noqa: S608 - no values
+            "SELECT count(DISTINCT letter), max(at_ms) FROM ("
             f"SELECT coalesce(letter, no) AS letter, settled_ms AS at_ms FROM outbox WHERE {_SENT} "
             "AND person = ?1 AND channel = ?2 AND settled_ms >= ?3 AND NOT gathered UNION ALL "
             f"SELECT coalesce(letter, no), claimed_ms FROM outbox WHERE {_CLAIMED} "
@@ -169,7 +169,7 @@ class OutboxTable:
     ) -> None:
         """Delay what is due and may wait to `until`, except messages with one of the rules `never`."""
         self._execute(
-            f"UPDATE outbox SET due_ms = ?6 WHERE {_MAY_WAIT}",  # noqa: S608 - no values
+            f"UPDATE outbox SET due_ms = ?6 WHERE {_MAY_WAIT}",
             (
                 ms(now),
                 ms(now - CLAIM_TIMEOUT),
@@ -182,16 +182,14 @@ class OutboxTable:
     def drop_quiet(self, queue: DeliveryQueue, now: datetime, never: Sequence[str]) -> None:
         """Drop the same deliveries for a person whose quiet hours never end."""
         self._execute(
-            f"UPDATE outbox SET {_DROPPED}, answer = 'quiet hours', claimed_ms = NULL "  # noqa: S608
+            f"UPDATE outbox SET {_DROPPED}, answer = 'quiet hours', claimed_ms = NULL "
             f"WHERE {_MAY_WAIT}",
             (ms(now), ms(now - CLAIM_TIMEOUT), *queue, msgspec.json.encode(never).decode()),
         )
 
     def release(self) -> None:
         """Release the claims of an earlier run of the program."""
-        self._execute(
-            f"UPDATE outbox SET {_WAITING}, claimed_ms = NULL WHERE {_CLAIMED}"  # noqa: S608 - no values
-        )
+        self._execute(f"UPDATE outbox SET {_WAITING}, claimed_ms = NULL WHERE {_CLAIMED}")
 
     def settle(
         self,
@@ -203,7 +201,7 @@ class OutboxTable:
     ) -> list[Alert]:
         """End an attempt: SENT, DEAD, or WAITING to try again at `due`. Returns its alerts."""
         rows: list[Any] = self._execute(
-            "UPDATE outbox SET status = ?, answer = ?, due_ms = coalesce(?, due_ms), settled_ms = ?, "  # noqa: S608 - no values
+            "UPDATE outbox SET status = ?, answer = ?, due_ms = coalesce(?, due_ms), settled_ms = ?, "
             f"claimed_ms = NULL WHERE (no = ? OR letter = ?) AND {_CLAIMED} RETURNING alert",
             (status.value, answer, ms(due) if due else None, ms(now), no, no),
         ).fetchall()
@@ -213,7 +211,7 @@ class OutboxTable:
         """Drop what was not tried yet of a resolved alert, except the first message about a capture."""
         if alert.status is AlertStatus.RESOLVED:
             self._execute(
-                f"UPDATE outbox SET {_DROPPED} WHERE alert = ? AND {_WAITING} "  # noqa: S608 - no values
+                f"UPDATE outbox SET {_DROPPED} WHERE alert = ? AND {_WAITING} "
                 "AND attempts = 0 AND (gathered = 1 OR step % ? BETWEEN 1 AND ?)",
                 (alert.id, STEPS_PER_ROUND, WITHDRAWAL_STEP - 1),
             )
@@ -229,7 +227,7 @@ class OutboxTable:
     def sent_since(self, since: datetime) -> dict[tuple[str, str], int]:
         """Messages accepted since a time, by (person, channel), for quotas."""
         rows = self._execute(
-            "SELECT person, channel, count(DISTINCT coalesce(letter, no)) FROM outbox "  # noqa: S608 - no values
+            "SELECT person, channel, count(DISTINCT coalesce(letter, no)) FROM outbox "
             f"WHERE {_SENT} AND settled_ms >= ? GROUP BY person, channel",
             (ms(since),),
         )
@@ -238,7 +236,7 @@ class OutboxTable:
     def dead(self, since: datetime) -> int:
         """Deliveries given up since a time."""
         sql = (
-            f"SELECT count(*) FROM outbox WHERE {_DEAD} AND settled_ms >= ? "  # noqa: S608 - no values
+            f"SELECT count(*) FROM outbox WHERE {_DEAD} AND settled_ms >= ? "
             "AND alert NOT IN (SELECT id FROM alert WHERE rule = 'gateway_fault')"
         )
         [(count,)] = self._execute(sql, (ms(since),))
@@ -254,7 +252,7 @@ class OutboxTable:
     ) -> set[int]:
         """Fix which rows share the message of row `no`; `step`: urgent ones of this step, else warnings."""
         rows: list[Any] = self._execute(
-            f"SELECT no, alert FROM outbox WHERE person = ?2 AND channel = ?3 AND due_ms <= ?4 AND {_NEW} "  # noqa: S608
+            f"SELECT no, alert FROM outbox WHERE person = ?2 AND channel = ?3 AND due_ms <= ?4 AND {_NEW} "
             f"AND {_WAITING} AND gathered = (?5 IS NULL) AND (?5 IS NULL OR step = ?5) "
             f"AND (?5 IS NOT NULL OR {_KIND} = (SELECT {_KIND} FROM outbox WHERE no = ?1)) "
             "ORDER BY no <> ?1, no LIMIT ?6",
@@ -268,7 +266,7 @@ class OutboxTable:
 
     def _take(self, no: int, queue: DeliveryQueue, now: datetime) -> ClaimedDelivery:
         rows: list[Any] = self._execute(
-            f"UPDATE outbox SET {_CLAIMED}, claimed_ms = ?1, attempts = attempts + 1 "  # noqa: S608 - no values
+            f"UPDATE outbox SET {_CLAIMED}, claimed_ms = ?1, attempts = attempts + 1 "
             f"WHERE (no = ?2 OR letter = ?2) AND {UNSETTLED} "
             "RETURNING no, alert, attempts, step, since_ms",
             (ms(now), no),

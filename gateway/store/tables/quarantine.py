@@ -193,7 +193,7 @@ class QuarantineTable:
         """Messages not read again yet, oldest first; without those of which only the beginning is stored."""
         marks = ", ".join("?" * len(reasons))
         sql = (
-            "SELECT no, device, topic, payload, received_ms, qos, retain FROM quarantine "  # noqa: S608
+            "SELECT no, device, topic, payload, received_ms, qos, retain FROM quarantine "
             f"WHERE no > ? AND replayed_ms IS NULL AND length(payload) < ? AND reason IN ({marks}) "
             f"{'' if device is None else 'AND device = ?'} ORDER BY no LIMIT ?"
         )

@@ -18,9 +18,21 @@ class SightingTable:
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def add(self, sightings: Iterable[Sighting]) -> int:
-        """Insert those not stored yet; returns how many were new."""
-        return sum(self._insert(one) for one in sightings)
+    def add(self, sightings: Iterable[Sighting]) -> list[str]:
+        """Insert those not stored yet; returns the ids of the new ones."""
+        return [one.id for one in sightings if self._insert(one)]
+
+    def put(self, one: Sighting) -> None:
+        """Insert one, or what changed of it."""
+        row = self._execute("SELECT body FROM sighting WHERE id = ?", (one.id,)).fetchone()
+        if row is not None and row[0] == to_json(one):
+            return
+        self.remove(one.id)
+        self._insert(one)
+
+    def remove(self, id_: str) -> None:
+        """It counts no longer."""
+        self._execute("DELETE FROM sighting WHERE id = ?", (id_,))
 
     def _insert(self, one: Sighting) -> bool:
         row = self._execute(

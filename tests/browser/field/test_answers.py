@@ -12,6 +12,7 @@ from gateway.alerts.links import Links
 from gateway.domain.model import AlertStatus, Kind, TrapAction
 from tests.browser.field.valley import OWN, Valley, phone
 from tests.dashboard.place import ago, reading
+from tests.support.pace import patience_ms
 
 pytestmark = pytest.mark.real
 
@@ -66,7 +67,9 @@ def test_a_double_tap_is_one_act_and_the_same_message_records_two_hours_later(
             slow(context, page)
             page.goto(address)
             page.get_by_role("button", name="あと30分で着きます").dblclick()
-            expect(page.locator(".tap-said")).to_contain_text("記録しました", timeout=30_000)
+            expect(page.locator(".tap-said")).to_contain_text(
+                "記録しました", timeout=patience_ms(30)
+            )
         [alert] = valley.store.read_now(lambda r: r.open_alerts_about(TRAP))
         assert (alert.status, alert.answers) == (AlertStatus.ACKNOWLEDGED, 1)
 
@@ -75,7 +78,9 @@ def test_a_double_tap_is_one_act_and_the_same_message_records_two_hours_later(
             slow(context, page)
             page.goto(address)
             page.get_by_role("button", name="空はじき").dblclick()
-            expect(page.locator(".tap-said")).to_contain_text("記録しました", timeout=30_000)
+            expect(page.locator(".tap-said")).to_contain_text(
+                "記録しました", timeout=patience_ms(30)
+            )
             assert len(acts(valley)) == 1
 
 
@@ -102,6 +107,7 @@ def test_what_was_recorded_is_taken_back_or_corrected_with_a_thumb(
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+@pytest.mark.long
 def test_a_correction_shows_both_and_counts_once(valley: Valley, browser: Browser) -> None:
     with valley.served() as url, phone(browser) as (_, page):
         address = message_link(valley, url)

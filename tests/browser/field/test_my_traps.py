@@ -81,6 +81,7 @@ def test_the_page_of_one_trap_is_for_a_thumb_too_and_the_camera_is_one_tap_away(
     assert [one for one in page.evaluate(SMALL) if "type=" not in one] == []
 
 
+@pytest.mark.long
 def test_on_a_slow_line_the_list_can_be_used_within_seven_seconds(
     browser: Browser, url: str
 ) -> None:
@@ -125,6 +126,7 @@ def test_an_update_keeps_the_list_to_own_traps(page: Page, valley: Valley) -> No
     valley.hear(reading("own-30", Kind.SET, ago(minutes=2)))
 
 
+@pytest.mark.long
 def test_nothing_goes_sideways_at_320_px_and_with_text_of_twice_the_size(
     browser: Browser, url: str
 ) -> None:
@@ -143,6 +145,7 @@ def test_nothing_goes_sideways_at_320_px_and_with_text_of_twice_the_size(
         assert cut == []
 
 
+@pytest.mark.long
 def test_what_is_dark_can_be_read(browser: Browser, url: str) -> None:
     with phone(browser, color_scheme="dark") as (_, page):
         log_in(page, url)

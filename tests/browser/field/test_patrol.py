@@ -84,6 +84,7 @@ def test_a_walk_ticks_off_twelve_traps_and_tells_the_two_that_were_missed(
         expect(page.locator("#patrol-done > li")).to_have_count(12)
 
 
+@pytest.mark.long
 def test_control_without_nearness_nothing_is_ticked(browser: Browser, valley: Valley) -> None:
     with valley.served() as url, phone(browser) as (context, page):
         start(context, page, url)
@@ -96,6 +97,7 @@ def test_control_without_nearness_nothing_is_ticked(browser: Browser, valley: Va
         assert visits(valley) == []
 
 
+@pytest.mark.long
 def test_who_passes_a_trap_without_reaching_it_is_told(browser: Browser, valley: Valley) -> None:
     with valley.served() as url, phone(browser) as (context, page):
         start(context, page, url)
@@ -128,6 +130,7 @@ def test_a_tap_is_recorded_as_a_tap_once_and_a_spring_needs_its_outcome(
         assert visits(valley)[0].position is None
 
 
+@pytest.mark.long
 def test_without_javascript_a_visit_is_a_form(browser: Browser, valley: Valley) -> None:
     with valley.served() as url, phone(browser, java_script_enabled=False) as (_, page):
         log_in(page, url)
@@ -151,6 +154,7 @@ def test_without_signal_the_visit_waits_and_is_sent_once(browser: Browser, valle
         assert [one.device for one in visits(valley)] == ["own-05"]
 
 
+@pytest.mark.long
 def test_the_page_is_for_thumbs_small_screens_and_the_dark(
     browser: Browser, valley: Valley
 ) -> None:

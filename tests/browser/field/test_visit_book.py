@@ -54,6 +54,7 @@ def test_a_visit_of_the_patrol_stands_in_the_book_and_in_its_pdf(
         )
 
 
+@pytest.mark.long
 def test_the_book_is_for_thumbs_small_screens_and_the_dark(
     browser: Browser, valley: Valley
 ) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from dashboard.trapper.patrol.pages import PatrolPages
 from dashboard.trapper.phone.acts import Acts
+from dashboard.trapper.phone.pack import Pack
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
@@ -59,10 +60,12 @@ class Valley(Place):
         self.policy = Policy(self.config, people={"tanaka": self.person})
         reply = Reply(self.config)
         given = (self.store, self.feed, reply, self.policy, self.clock)
+        trap = TrapPage(*given)
         self.more = [
             *Acts(*given).routes(),
-            *TrapPage(*given).routes(),
+            *trap.routes(),
             *PatrolPages(*given).routes(),
+            *Pack(self.store, trap.show).routes(),
         ]
 
     def later(self, **span: float) -> None:

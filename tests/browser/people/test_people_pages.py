@@ -11,7 +11,7 @@ from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
 from gateway.alerts.policy import Policy
 from gateway.domain.people.person import Person, UserRole
-from tests.browser.conftest import SIZES, watched
+from tests.browser.conftest import BOTH, SIZES, watched
 from tests.browser.people.accessible import faults
 from tests.browser.test_keyboard import check
 from tests.dashboard.place import Place
@@ -56,7 +56,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place.store.close()
 
 
-@pytest.fixture(params=["phone", "desktop"])
+@pytest.fixture(params=BOTH)
 def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The administrator's page in both sizes."""
     pages = watched(browser, SMALL[request.param])

@@ -6,7 +6,11 @@ from pathlib import Path
 import segno
 from playwright.sync_api import Browser, expect
 
+from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.entry.passwords import hasher
+from dashboard.web.responses import Reply
+from gateway.alerts.policy import Policy
 from gateway.domain.people.person import Person, UserRole
 from tests.browser.conftest import SIZES, watched
 from tests.dashboard.client import Client
@@ -26,6 +30,10 @@ def test_from_the_sheet_to_the_list_of_traps_with_nothing_typed(
         login("office", UserRole.OFFICIAL, hasher.hash(PASSWORD)),
         Person(name="花岡 わな", role=UserRole.TRAPPER, places=("trap-02", "trap-03")),
     )
+    pages = TrapPage(
+        place.store, place.feed, Reply(place.config), Policy(place.config, ()), place.clock
+    )
+    place.more = [*pages.routes(), *Pack(place.store, pages.show).routes()]
     with place.served() as url:
         office = watched(browser, SIZES["desktop"])
         desk = next(office)

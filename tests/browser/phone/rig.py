@@ -33,6 +33,7 @@ from gateway.ingest.people import actions
 from gateway.ingest.photos.keeping import PhotoKeeper
 from tests.browser.conftest import FLAGS
 from tests.dashboard.place import Place, reading
+from tests.support.pace import patience_ms
 from tests.support.people import keep, login
 from tests.support.servers import wait_for
 
@@ -60,8 +61,8 @@ TRAPS = traps(4)
 class PhonePlace(Place):
     """A place in the present with two trappers who may log in and record."""
 
-    def __init__(self, folder: Path, devices: Sequence[Device] = TRAPS) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, devices: Sequence[Device] = TRAPS, map_pack: str = "") -> None:
+        super().__init__(folder, map_pack=map_pack)
         photos = replace(self.config.photos, folder=str(folder / "photos"))
         self.config = replace(self.config, photos=photos)
         hashed = hasher.hash(WORD)
@@ -83,7 +84,7 @@ class PhonePlace(Place):
             *push.routes(),
             posting,
             *pictures.routes(),
-            *Pack(self.store, trap.show).routes(),
+            *Pack(self.store, trap.show, map_pack).routes(),
             *trap.routes(),
         ]
         self.store.write_now(lambda tx: tx.put_devices(devices))
@@ -148,7 +149,7 @@ def started(browser: Browser, profile: Path) -> BrowserContext:
         locale="ja-JP",
         timezone_id="Asia/Tokyo",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(patience_ms(15))
     return context
 
 

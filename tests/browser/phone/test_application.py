@@ -69,6 +69,13 @@ def test_the_manifest_names_the_start_and_pictures_of_the_stated_size(
         }
 
 
+def is_gone(page: Page, files: str) -> bool:
+    """Whether the browser dropped a version's files; it looks for a new version as at each visit."""
+    page.evaluate("navigator.serviceWorker.ready.then((one) => one.update()).catch(() => null)")
+    return files not in kept(page)
+
+
+@pytest.mark.long
 def test_a_new_version_of_the_program_replaces_the_old_one_and_what_it_had_kept(
     browser: Browser, place: PhonePlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +88,7 @@ def test_a_new_version_of_the_program_replaces_the_old_one_and_what_it_had_kept(
     with place.served(int(url.rsplit(":", 1)[1])), phone(browser, profile) as page:
         page.goto(f"{url}/traps")
         expect(page.locator("body")).to_have_css("outline-color", "rgb(1, 2, 3)")  # no old style
-        wait_for(lambda: before not in kept(page), "the files of the old version to go")
+        wait_for(lambda: is_gone(page, before), "the files of the old version to go")
         [name] = [name for name in kept(page) if name.startswith("files-")]
         assert name != before
     with phone(browser, profile) as page:  # without signal: the new style, under the new address
@@ -120,6 +127,7 @@ def test_nobody_sees_the_pages_of_whoever_used_the_phone_before(
         expect(page.locator("body")).not_to_contain_text("岐宿の沢")
 
 
+@pytest.mark.long
 def test_a_log_out_without_signal_hides_everything_and_ends_the_session_with_the_next_signal(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
@@ -139,6 +147,7 @@ def test_a_log_out_without_signal_hides_everything_and_ends_the_session_with_the
         wait_for(place.acts, "the act that waited for its person")
 
 
+@pytest.mark.long
 def test_a_form_that_needs_signal_says_that_it_may_not_have_arrived(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
@@ -154,6 +163,7 @@ def test_a_form_that_needs_signal_says_that_it_may_not_have_arrived(
         expect(page.locator("main")).to_contain_text("確かめてください")
 
 
+@pytest.mark.long
 def test_a_page_of_a_trap_that_hears_nothing_says_how_old_it_is(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
@@ -170,6 +180,7 @@ def test_a_page_of_a_trap_that_hears_nothing_says_how_old_it_is(
         expect(page.locator("#age")).to_contain_text("古い表示")
 
 
+@pytest.mark.long
 def test_without_a_secure_context_the_page_says_why_and_its_forms_work(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from tests.browser.phone.rig import (
     started,
     taken_along,
 )
+from tests.support.pace import patience_ms
 from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.real
@@ -41,6 +42,7 @@ def photo_of(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_a_cold_start_without_signal_shows_the_list_the_map_and_each_trap_with_their_age(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
@@ -86,7 +88,7 @@ def test_acts_without_signal_outlive_the_browser_and_another_person_and_are_sent
         expect(page.locator("#phone-left")).to_be_visible()
         log_in(page, url, "hana")
         wait_for(lambda: len(place.acts()) == 3, "the acts to be sent")
-        expect(page.locator("#waiting")).to_be_hidden(timeout=20_000)
+        expect(page.locator("#waiting")).to_be_hidden(timeout=patience_ms(20))
     found = place.acts()
     assert [(act.device, act.deed.value, act.by) for act in found] == [
         ("trap-1", "captured", "hana"),
@@ -98,6 +100,7 @@ def test_acts_without_signal_outlive_the_browser_and_another_person_and_are_sent
     assert before <= found[0].at <= found[1].at <= found[2].at <= after + PROMPT
 
 
+@pytest.mark.long
 def test_an_answer_that_is_lost_after_the_commit_makes_no_second_act(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:
@@ -115,6 +118,7 @@ def test_an_answer_that_is_lost_after_the_commit_makes_no_second_act(
     assert len(place.acts()) == 1
 
 
+@pytest.mark.long
 def test_what_somebody_else_recorded_meanwhile_is_shown_and_the_person_decides(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_phone_asks_for_messages_gets_one_and_shows_it_to_its_person_only(
         assert worker.evaluate("self.shown[1]") == ["Shishigaki", "", "/traps", "key-1"]
 
 
+@pytest.mark.long
 def test_a_phone_that_no_longer_wants_messages_is_forgotten(
     browser: Browser, place: PhonePlace, tmp_path: Path
 ) -> None:

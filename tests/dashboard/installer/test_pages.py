@@ -121,6 +121,8 @@ def test_a_device_can_be_revoked(installer: Client, arriving: Arriving) -> None:
         installer, installer.post("/pending/revoke", {"device": OTHER})
     )
     assert device(arriving).standing is device(arriving, OTHER).standing is Standing.REVOKED
+    asked = arriving.store.path.with_name("revoked")
+    assert asked.exists()  # shishigaki-broker.path hears it
     assert installer.post("/pending/revoke", {"device": "nobody"}).status_code == 400
 
 

@@ -11,6 +11,7 @@ from dashboard.live.device_view import device_views
 from dashboard.live.map import live_map
 from dashboard.live.snapshot import features
 from dashboard.maps import bounds
+from dashboard.maps.base_layers import Ground
 from dashboard.web import assets
 from dashboard.web.i18n import text
 from tests.dashboard.client import Client
@@ -21,7 +22,8 @@ LIMITS = bounds.around([(32.69, 128.84)])
 
 def draw(shown: int = len(TRAPS), *, tiles: bool = False, **moved: float) -> dict[str, Any]:
     traps = [replace(one, **moved) for one in TRAPS[:shown]]
-    return live_map(features(device_views(traps, {}, NOW)), [], LIMITS, text("ja"), tiles=tiles)
+    views = features(device_views(traps, {}, NOW))
+    return live_map(views, [], LIMITS, text("ja"), ground=Ground(tiles=tiles))
 
 
 def hosts(drawing: dict[str, Any]) -> set[str]:
@@ -29,12 +31,12 @@ def hosts(drawing: dict[str, Any]) -> set[str]:
 
 
 def test_a_map_without_tiles_names_no_host_but_in_its_attribution() -> None:
-    assert hosts(draw()) == {"www.openstreetmap.org"}
+    assert hosts(draw()) == {"www.soest.hawaii.edu"}
 
 
 def test_tiles_are_offered_with_their_credit() -> None:
     drawing = draw(tiles=True)
-    assert hosts(drawing) == {"www.openstreetmap.org", "cyberjapandata.gsi.go.jp", "maps.gsi.go.jp"}
+    assert hosts(drawing) == {"www.soest.hawaii.edu", "cyberjapandata.gsi.go.jp", "maps.gsi.go.jp"}
     assert [one["name"] for one in drawing["tiles"]] == [
         text("ja")("map.gsi_std"),
         text("ja")("map.gsi_pale"),

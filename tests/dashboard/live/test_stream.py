@@ -18,7 +18,7 @@ from tests.dashboard.client import Client
 from tests.dashboard.place import NOW, Place, ago, reading
 from tests.dashboard.web.test_auth import HANA, PASSWORD
 from tests.support.people import keep
-from tests.support.servers import Nginx
+from tests.support.processes.nginx import Nginx
 
 HEARTBEAT_BYTES = 2_000
 ASK = "GET /live?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n{more}\r\n"

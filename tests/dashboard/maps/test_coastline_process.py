@@ -13,13 +13,21 @@ from dashboard.maps.coastline_process import Coastline
 
 def test_many_simultaneous_requests_cut_the_coastline_once(tmp_path: Path) -> None:
     noted = tmp_path / "cuts"
-    coastline = Coastline(("sh", "-c", f"echo cut >> {noted}; echo land"))
+    coastline = Coastline(("sh", "-c", f"echo cut >> {noted}; echo coarse; printf fine"))
 
     async def ask() -> list[bytes]:
         return await asyncio.gather(*(coastline.geojson(JAPAN) for _ in range(3)))
 
-    assert asyncio.run(ask()) == [b"land\n"] * 3
+    assert asyncio.run(ask()) == [b"fine"] * 3
     assert noted.read_text() == "cut\n"
+
+
+def test_the_coarse_land_comes_from_the_same_cut_and_is_not_waited_for(tmp_path: Path) -> None:
+    quick = Coastline(("sh", "-c", "echo coarse; printf fine"))
+    slow = Coastline(("sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 600"))
+    assert asyncio.run(quick.first(JAPAN, 30)) == b"coarse"
+    assert asyncio.run(slow.first(JAPAN, 0.2)) == b""
+    assert asyncio.run(Coastline(("false",)).first(JAPAN, 30)) == b"", "the page's map asks again"
 
 
 def test_a_failed_cut_of_the_coastline_raises_its_error() -> None:

@@ -7,6 +7,7 @@ import pytest
 from branca.element import Figure
 from folium.elements import JSCSSMixin
 
+from dashboard.maps.base_layers import Ground
 from dashboard.maps.bounds import around
 from dashboard.maps.folium_page import Page
 from dashboard.office.map import hotspot_map
@@ -15,7 +16,7 @@ from dashboard.web.i18n import text
 
 
 def draw(*, tiles: bool = False) -> Page:
-    return hotspot_map.draw([], {}, around([(32.69, 128.84)]), text("ja"), tiles=tiles)
+    return hotspot_map.draw([], {}, around([(32.69, 128.84)]), text("ja"), Ground(tiles=tiles))
 
 
 def test_tiles_are_offered_switched_off() -> None:
@@ -27,7 +28,7 @@ def test_tiles_are_offered_switched_off() -> None:
 
 def test_all_it_loads_lies_in_the_static_folder() -> None:
     page = draw()
-    assert page.scripts == ["/static/vendor/leaflet/leaflet.js"]
+    assert page.scripts == ["/static/vendor/leaflet/leaflet.js", "/static/basemap.js"]
     assert page.styles == ["/static/vendor/leaflet/leaflet.css"]
     assets.check()
 

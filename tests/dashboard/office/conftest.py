@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dashboard.client import HANGS_S
 from tests.dashboard.office.county import County
 
 Get = Callable[[str], tuple[int, bytes]]
@@ -27,7 +28,7 @@ def get(county: County) -> Iterator[Get]:
 
         def fetch(path: str) -> tuple[int, bytes]:
             try:
-                with urllib.request.urlopen(url + path, timeout=20) as answer:
+                with urllib.request.urlopen(url + path, timeout=HANGS_S) as answer:
                     return answer.status, answer.read()
             except urllib.error.HTTPError as error:
                 return error.code, error.read()

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import shapely
 
+from dashboard.maps.base_layers import Ground
 from dashboard.office.filters import MapFilter
 from dashboard.office.land_files import OfficeLand
 from dashboard.office.map import drawing, layers, overview
@@ -93,7 +94,7 @@ def test_two_periods_are_drawn_with_one_bandwidth(county: County) -> None:
         for s in spans
     ]
     limits = drawing.map_limits(facts, None)
-    one, other = drawing.draw(facts, OfficeLand(), limits, text("ja"), tiles=False)
+    one, other = drawing.draw(facts, OfficeLand(), limits, text("ja"), Ground())
     assert one.overview.hotspots
     assert other.overview.hotspots
     assert one.overview.hotspots.surface.bandwidth_m == other.overview.hotspots.surface.bandwidth_m
@@ -138,7 +139,8 @@ def test_the_page_says_rate_interval_effort_method_and_caveat(get: Get) -> None:
     page = body.decode()
     assert status == 200
     for phrase in (
-        "25.0（95％区間 21.0〜29.6）回/100カメラ日",
+        "25.0（95％区間 16.4〜38.1）回/100カメラ日",
+        "（区間の根拠：9台のばらつき、ポアソンの4.5倍）",
         "135回・540.0カメラ日",
         "生息密度ではありません",
         "Benjamini-Hochberg",
@@ -185,3 +187,30 @@ def test_the_sheet_names_period_species_caveat_and_date(get: Get, paper: str) ->
     ):
         assert phrase in body.decode()
     assert get("/officials/sheet?paper=b5")[0] == 400
+
+
+def test_the_dispersion_is_measured_from_week_to_week_of_the_species(county: County) -> None:
+    facts = county.store.read_now(lambda r: overview.read(r, AUTUMN, AUTUMN.span, ZONE, county.now))
+    start, end = AUTUMN.span.days
+    weeks = county.store.read_now(lambda r: r.period_reads.weekly(start, end, "boar"))
+    assert {one.device: one.independent for one in weeks}["cam-0"] == 27
+    assert {one.week for one in weeks} == {5}, "10 September, counted from 1 August"
+    assert facts.dispersion == pytest.approx(15.0), "135 events of 9 cameras in one of 13 weeks"
+
+
+def test_the_distance_of_neighbours_is_chosen_in_the_address_and_told(get: Get) -> None:
+    scanned = get("/officials?month=2026-10")[1].decode()
+    assert "見つかりませんでした" in scanned
+    assert "band=auto" in scanned
+    one = get("/officials?month=2026-10&band=2000")[1].decode()
+    assert "距離2,000 mの近所を調べ" in one
+    assert "band=2000" in one
+    assert get("/officials?month=2026-10&band=777")[0] == 400
+
+
+def test_two_periods_have_a_ratio_at_the_same_sensors(get: Get) -> None:
+    page = get("/officials?month=2026-10&against=year")[1].decode()
+    assert "同じ機器どうしの比（後÷前）：3.00倍" in page
+    assert "同じ機器どうしの比" not in get("/officials?month=2026-10")[1].decode()
+    figures = get("/officials/figures?month=2026-10")[1].decode()
+    assert "同じ機器どうしの比（後÷前）：4.00倍" in figures

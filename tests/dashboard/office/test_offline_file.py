@@ -36,7 +36,9 @@ def test_the_page_offers_the_same_file(get: Get) -> None:
     assert "25.0（95％区間".encode() in body
 
 
-@pytest.mark.parametrize("option", ["--month=2026-13", "--months=2", "--hours=x", "--against=y"])
+@pytest.mark.parametrize(
+    "option", ["--month=2026-13", "--months=2", "--hours=x", "--against=y", "--band=7"]
+)
 def test_a_wrong_option_is_refused_with_the_reason(
     county: County, tmp_path: Path, option: str
 ) -> None:

@@ -23,8 +23,8 @@ def test_a_month_begins_at_local_midnight() -> None:
     begin, end = periods.months_ending(Month(2026, 11), 1).moments(TOKYO)
     assert begin == datetime(2026, 10, 31, 15, tzinfo=UTC)
     assert end == datetime(2026, 11, 30, 15, tzinfo=UTC)
-    first, last, offset = periods.months_ending(Month(2026, 11), 1).hours(TOKYO)
-    assert (last - first, offset) == (30 * 24, 9)
+    hours = periods.months_ending(Month(2026, 11), 1).hours(TOKYO)
+    assert (hours.end - hours.start, hours.offsets) == (30 * 24, ((hours.start, 9),))
 
 
 def test_the_29th_of_february_a_year_before_is_the_first_of_march() -> None:

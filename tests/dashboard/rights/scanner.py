@@ -3,17 +3,16 @@
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from gateway.domain.geo import mesh
 from gateway.domain.model import Device
+from tests.dashboard import pdf_file
 
 NEAR_DEG = 0.008  # about 800 m; a 5 km square is 0.042 by 0.063 degrees
 GRID_DEG = 1e-6
 NUMBER = re.compile(r"-?\d{1,3}\.\d{2,}")
-STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 
 
 def texts(body: bytes) -> Iterator[str]:
@@ -25,11 +24,7 @@ def texts(body: bytes) -> Iterator[str]:
                 yield from texts(packed.read(name))
         return
     if body[:4] == b"%PDF":
-        for found in STREAM.findall(body):
-            try:
-                yield zlib.decompress(found).decode("latin-1")
-            except zlib.error:
-                continue
+        yield pdf_file.text(body)
     yield body.decode("utf-8", "replace")
 
 

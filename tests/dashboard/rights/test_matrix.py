@@ -1,6 +1,5 @@
 """Every route, every role, every form of answer: nothing finer than the matrix allows leaves."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -35,6 +34,9 @@ VALUES = {
     "no:int": "0",
     "device:path": "trap-far",
     "name:path": "a-trapper",
+    "id": "ab" * 8,
+    "name": "boar-2026-10.csv",
+    "form": "json",
 }
 QUERIES = {
     "/traps/{device:path}": [""],
@@ -44,19 +46,6 @@ QUERIES = {
     "/officials": ["", "square=1km"],
 }
 LANGUAGES = ("ja", "en")
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[service.Gateway]:
-    made = build(tmp_path_factory.mktemp("rights"))
-    yield made
-    made.store.close()
-
-
-@pytest.fixture(scope="module")
-def readers(gateway: service.Gateway) -> Iterator[dict[str, Client]]:
-    with browsers(service.pages(gateway, dict)) as found:
-        yield found
 
 
 def addresses(row: RouteRow) -> list[str]:

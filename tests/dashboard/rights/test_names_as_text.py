@@ -22,7 +22,7 @@ from gateway.words.visible import UNSEEN
 from tests.dashboard.client import Client
 from tests.dashboard.place import NOW, decode, reading
 from tests.dashboard.rights import house
-from tests.dashboard.rights.house import DEVICES, browsers, stream
+from tests.dashboard.rights.house import DEVICES, stream
 from tests.dashboard.rights.markup import Unisolated
 from tests.dashboard.rights.test_matrix import addresses
 from tests.support.people import keep
@@ -41,12 +41,6 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[service.Gatewa
     make_hostile(made)
     yield made
     made.store.close()
-
-
-@pytest.fixture(scope="module")
-def readers(gateway: service.Gateway) -> Iterator[dict[str, Client]]:
-    with browsers(service.pages(gateway, dict)) as found:
-        yield found
 
 
 def make_hostile(gateway: service.Gateway) -> None:

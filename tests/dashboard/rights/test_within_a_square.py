@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from msgspec.structs import replace
 
+from dashboard.live import pages
 from dashboard.web.rights.routes import ROUTES
 from gateway import app as service
 from gateway.domain.geo import mesh
@@ -53,10 +54,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, Cl
     ]
     gateways[1].store.write_now(lambda tx: tx.put_devices(moved(DEVICES)))
     with (
+        pytest.MonkeyPatch.context() as patched,
         browsers(service.pages(gateways[0], dict)) as one,
         browsers(service.pages(gateways[1], dict)) as other,
         browsers(service.pages(gateways[2], dict)) as twin,
     ):
+        patched.setattr(pages, "FIRST_COAST_S", 120)  # else a busy machine's page may be without
         yield [one, other, twin]
     for gateway in gateways:
         gateway.store.close()
@@ -96,4 +99,6 @@ def test_what_is_compared_is_not_drawn_by_lot(both: list[dict[str, Client]], pat
 
 @pytest.mark.parametrize("path", ["/", "/api/devices.geojson", "/api/v1/devices"])
 def test_control_an_official_sees_the_move(both: list[dict[str, Client]], path: str) -> None:
-    assert differs(both, "official", path)
+    assert any(differs(both, "official", path) for _ in range(3)), (
+        "a minute may end between two answers"
+    )

@@ -1,11 +1,13 @@
 """Connections to the pages: who is closed, who is not, and when."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 
 import pytest
 
+from dashboard import serve
 from dashboard.web import connections
 from tests.dashboard.web.visitors import ASK, LARGE, Connect, Pages, is_ended, run
 
@@ -159,3 +161,24 @@ def test_one_connection_carries_many_requests(limit_connections: Callable[[int],
             assert await reader.readexactly(1) == body
 
     run(scenario)
+
+
+async def _read_after_the_end() -> int:
+    """The bytes that a client gets which began to read a large answer only after the server's end."""
+    listener = serve.listen("127.0.0.1", 0)
+    server = asyncio.create_task(serve.serve(Pages().app(), listener))
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    writer.write(ASK % b"/large")
+    async with asyncio.timeout(60):
+        begun = len(await reader.read(1))
+        server.cancel()
+        await asyncio.wait([server])
+        with contextlib.suppress(ConnectionError):
+            while some := await reader.read(1_000_000):
+                begun += len(some)
+    writer.transport.abort()
+    return begun
+
+
+def test_a_client_that_reads_nothing_keeps_no_connection_of_an_ended_server() -> None:
+    assert asyncio.run(_read_after_the_end()) < LARGE

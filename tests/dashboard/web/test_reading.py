@@ -22,7 +22,33 @@ from tests.support.people import keep, login, take_out
 
 HANA = login("hana", UserRole.ADMIN, hasher.hash("あかるい猪垣"))
 BROWSER_FILES = {"/manifest.webmanifest", "/sw.js"}  # the same for everybody, without data
-OPEN = {"/login", "/healthz", "/a/x", "/in/x", "/api/openapi.json"} | BROWSER_FILES
+SECURITY = "/.well-known/security.txt"
+RESIDENTS = {  # for people without an account; 404 while `[reports]` is off
+    "/report",
+    "/report/published",
+    "/report/r/x",
+    "/report/sw.js",
+    "/report/warnings",
+    "/report/warnings/s/x",
+    "/report/warnings/u/x",
+    "/open311/discovery.json",
+    "/open311/v2/requests.json",
+    f"/open311/v2/requests/{'ab' * 8}.json",
+    "/open311/v2/services.json",
+    f"/open311/v2/services/{'ab' * 8}.json",
+}
+LINKS = {"/a/x", "/in/x", "/see/x"}
+GUIDES = {"/guide/official"}  # the same words for every town
+OPEN = {
+    "/login",
+    "/healthz",
+    "/api/openapi.json",
+    SECURITY,
+    *BROWSER_FILES,
+    *RESIDENTS,
+    *LINKS,
+    *GUIDES,
+}
 FORWARDING = (
     "X-Forwarded-For",
     "X-Forwarded-Proto",

@@ -9,10 +9,11 @@ import apsw
 from gateway.domain.model import Kind
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
+from gateway.store.connection import PAGE_BYTES
 from tests.support.samples import at, decode, message, reading
 
 EVENTS = 3_000
-PAGE = 4_096
+PAGE = PAGE_BYTES
 
 
 def copy(sound: Path, folder: Path) -> Path:

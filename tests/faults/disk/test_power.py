@@ -21,6 +21,7 @@ from gateway.domain.model import Kind
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store, Writer
 from tests.faults.disk.disk import Disk, Image
+from tests.support.pace import slowness
 from tests.support.samples import CAMERA, TOKYO, TRAP, at, decode, message, reading
 
 DATABASE = Path("/gateway.db")
@@ -143,12 +144,12 @@ def power_cut(folder: Path) -> None:
 
 
 def mount_again(folder: Path) -> None:
-    device = subprocess.run(
-        ["findmnt", "-no", "SOURCE", str(folder)], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    image = folder.with_name("image")
+    """A copy of the image: where another program still holds the dead file system (a mount namespace of its
+    own), a mount of the same image would show that one again, which opens no file."""
+    image, copy = folder.with_name("image"), folder.with_name("image.copy")
     subprocess.run(["umount", str(folder)], check=True)
-    subprocess.run(["losetup", "-d", device], check=False, capture_output=True)
+    shutil.copyfile(image, copy)
+    copy.replace(image)
     subprocess.run(["mount", "-o", "loop", str(image), str(folder)], check=True)
 
 
@@ -170,7 +171,7 @@ def write_until_cut(folder: Path, after_s: float, *more: str) -> tuple[int, int]
     child.stdout.close()
     mount_again(folder)
     store = Store(path, TOKYO)
-    found = store.read_now(lambda r: r.follower.head())
+    found = store.read_now(lambda r: r.influx.head())
     alerts = store.read_now(lambda r: len(r.latest_alerts(1_000_000)))
     store.close()
     assert store.salvaged is None or more
@@ -239,10 +240,10 @@ def kill_at(path: Path, call: str, number: int, *more: str) -> tuple[int, int]:
         str(path),
         *more,
     ]
-    child = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    child = subprocess.run(command, capture_output=True, timeout=60 * slowness(), check=False)
     shown = child.stdout.split()
     store = Store(path, TOKYO)
-    found = store.read_now(lambda r: r.follower.head())
+    found = store.read_now(lambda r: r.influx.head())
     springs = store.read_now(lambda r: len(r.latest_events(10**6, [Kind.SPRUNG])))
     alerts = store.read_now(lambda r: len(r.latest_alerts(10**6)))
     store.close()

@@ -68,7 +68,7 @@ def slow_disk(folder: Path, broker: Mosquitto, sync_s: float, care: str = "nothi
     return late_s
 
 
-@pytest.mark.parametrize("sync_s", [1.0, pytest.param(2.0, marks=pytest.mark.long)])
+@pytest.mark.parametrize("sync_s", [0.5, pytest.param(2.0, marks=pytest.mark.long)])
 def test_a_slow_disk_does_not_delay_the_event_loop(
     tmp_path: Path, mosquitto: Mosquitto, sync_s: float
 ) -> None:
@@ -76,6 +76,7 @@ def test_a_slow_disk_does_not_delay_the_event_loop(
     assert slow_disk(tmp_path, mosquitto, sync_s) < sync_s / 2
 
 
+@pytest.mark.long
 def test_control_a_commit_on_the_event_loop_delays_it(tmp_path: Path, mosquitto: Mosquitto) -> None:
     assert slow_disk(tmp_path, mosquitto, 1.0, "commit beside the loop") > 0.5
 
@@ -110,6 +111,7 @@ def test_a_disk_with_errors_gets_no_false_confirm(
     assert late_s < 1.0 * slowness()
 
 
+@pytest.mark.long
 def test_control_a_confirm_before_the_commit_is_false_on_such_a_disk(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_full_disk_gets_no_false_confirm_and_recovers(
     assert late_s < 1.0 * slowness()
 
 
+@pytest.mark.long
 def test_control_a_confirm_before_the_commit_is_false_on_a_full_disk(
     tmp_path: Path, small_disk: Path, mosquitto: Mosquitto
 ) -> None:

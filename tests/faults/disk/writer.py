@@ -23,7 +23,7 @@ def main(path: Path, *, lying: bool, hasty: bool) -> None:
     if lying:
         writing_connection(store).pragma("synchronous", "OFF")
     store.write_now(lambda tx: tx.put_devices([TRAP, CAMERA]))
-    first = store.read_now(lambda r: r.follower.head()) + 1
+    first = store.read_now(lambda r: r.influx.head()) + 1
     for number in itertools.count(first):
         one = message(reading("trap-01", kind(number * 40), number, seq=number))
         if hasty:

@@ -21,6 +21,7 @@ from gateway.domain.trap_lifecycle import last_known
 from gateway.ingest.people import actions
 from gateway.store import Store
 from tests.faults.witness import events, ready
+from tests.support.pace import slowness
 from tests.support.samples import TOKYO
 from tests.support.servers import wait_for
 from tests.support.service import Service, retained_message
@@ -61,7 +62,7 @@ class Field:
         for topic, payload in (*told, last):
             body = payload if isinstance(payload, str) else json.dumps(payload)
             info = self._client.publish(topic, body, 1, retain=retain and topic != last[0])
-            info.wait_for_publish(DEADLINE_S)
+            info.wait_for_publish(DEADLINE_S * slowness())
         wait_for(lambda: any(e.id == mark for e in events(self.service)), "the marker", DEADLINE_S)
 
     def record(self, device: str, *deeds: ActionKind) -> None:
@@ -79,7 +80,9 @@ class Field:
         """By the command, beside the running gateway."""
         command = ("devices", "approve", device, "--role", "trap", "-c", str(self.service.config))
         subprocess.run(
-            [sys.executable, "-m", "gateway.cli", *command], check=True, timeout=DEADLINE_S
+            [sys.executable, "-m", "gateway.cli", *command],
+            check=True,
+            timeout=DEADLINE_S * slowness(),
         )
 
     def restart(self) -> None:

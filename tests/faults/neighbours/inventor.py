@@ -14,12 +14,15 @@ STEP = 20
 
 
 def main(port: int, names: int) -> None:
-    """Heartbeats of one user under so many names of its own."""
+    """Heartbeats of one sender under so many names, in the gateway's own site."""
     publisher, began = Publisher(port, "wana-07"), time.monotonic()
     for first in range(0, names, STEP):
         time.sleep(max(0.0, began + first / A_SECOND - time.monotonic()))
         publisher.send_all(
-            (f"wildlife/v1/s{n}/wana-07/telemetry", json.dumps({"v": 1, "id": f"x{n}"}).encode())
+            (
+                f"wildlife/v1/goto/wana-07-{n}/telemetry",
+                json.dumps({"v": 1, "id": f"x{n}"}).encode(),
+            )
             for n in range(first, first + STEP)
         )
     publisher.close()

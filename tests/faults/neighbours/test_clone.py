@@ -12,6 +12,7 @@ from gateway.domain.model import Device, Role
 from gateway.mqtt.losses.connection_history import SHORT_CONNECTIONS
 from tests.faults.lacking import without
 from tests.faults.witness import health
+from tests.support.pace import slowness
 from tests.support.processes.child import Child
 from tests.support.servers import Mosquitto, Server, need, wait_for
 from tests.support.service import Service
@@ -67,7 +68,7 @@ def connected(service: Service) -> bool:
 
 def is_counted(service: Service) -> bool:
     """Whether it has heard the broker's own topics, hence also its log."""
-    with urllib.request.urlopen(f"{service.url}/metrics", timeout=10) as reply:
+    with urllib.request.urlopen(f"{service.url}/metrics", timeout=10 * slowness()) as reply:
         return b'shishigaki_broker{what="uptime_s"}' in reply.read()
 
 
@@ -79,7 +80,7 @@ def broker_fault(service: Service) -> str:
     ("protocol", "twins_way"),
     [
         ("5", ("-c", "-V", "5", "-x", "3600")),
-        ("3.1.1", ("-c", "-V", "311")),
+        pytest.param("3.1.1", ("-c", "-V", "311"), marks=pytest.mark.long),
         pytest.param("5", ("-c", "-V", "311"), marks=pytest.mark.long),
         pytest.param("5", ("-V", "5"), marks=pytest.mark.long),
         pytest.param("3.1.1", ("-c", "-V", "5", "-x", "3600"), marks=pytest.mark.long),
@@ -116,6 +117,7 @@ def test_a_second_program_with_our_client_id_is_reported_in_90_seconds_with_defa
         print(f"told after {time.monotonic() - began:.0f} s")
 
 
+@pytest.mark.long
 def test_control_without_checking_how_connections_end_a_second_program_is_not_detected(
     tmp_path: Path, mosquitto: Mosquitto, twin: Twin
 ) -> None:
@@ -131,6 +133,7 @@ def test_control_without_checking_how_connections_end_a_second_program_is_not_de
         assert health(service)[1] == {}
 
 
+@pytest.mark.long
 def test_two_programs_with_ids_of_their_own_are_no_fault(
     tmp_path: Path, mosquitto: Mosquitto, twin: Twin
 ) -> None:
@@ -144,6 +147,7 @@ def test_two_programs_with_ids_of_their_own_are_no_fault(
         assert service.log.count("connected to the broker") == 1
 
 
+@pytest.mark.long
 def test_one_short_connection_under_our_id_is_reported_where_the_broker_shows_its_log(
     tmp_path: Path, twin: Twin
 ) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from gateway.cli.service import doctor
 from gateway.config import Config
 from gateway.config import StoreSettings as StoreSettings
+from gateway.doctor.case import Case
+from gateway.doctor.checks.database import database
+from gateway.doctor.finding import Outcome
 from gateway.store import Store
 from gateway.store.connection import WAL_LIMIT_BYTES
 from gateway.store.file import wal
@@ -70,14 +72,15 @@ def test_a_log_beside_a_long_reader_is_seen_and_shrinks_when_it_has_gone(store: 
         asyncio.run(watch.read())
         assert str(process.pid) in watch.faults()["wal"]
         assert f"{grown // 1_000_000} MB" in watch.faults()["wal"]
-        found = doctor._run_check("", doctor.CHECKS["記録 / database"], settings(store))
-        assert not found.ok
+        found = database(Case(settings(store), now["at"]))
+        assert found.outcome is Outcome.FAULT
+        assert f"kill {process.pid}" in found.command
         assert str(process.pid) in found.told
     asyncio.run(watch.read())
     assert wal.size(store.path) <= WAL_LIMIT_BYTES
     asyncio.run(watch.read())
     assert watch.faults() == {}
-    assert "-wal 0 bytes" in doctor.CHECKS["記録 / database"](settings(store))
+    assert "-wal 0 bytes" in database(Case(settings(store), now["at"])).told
 
 
 def settings(store: Store) -> Config:

@@ -12,7 +12,7 @@ from tests.dashboard.every import addresses
 from tests.dashboard.place import serving
 from tests.dashboard.web.test_reading import HANA, OPEN, build, pages, readable
 from tests.support.people import keep
-from tests.support.servers import Nginx
+from tests.support.processes.nginx import Nginx
 
 USUAL = """
 proxy_http_version 1.1;

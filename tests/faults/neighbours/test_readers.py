@@ -61,6 +61,7 @@ def test_two_hundred_kills_beside_two_readers_lose_nothing(
     assert lost_beside_readers(mosquitto, tmp_path, 200) == (200 * ROUND, 0)
 
 
+@pytest.mark.long
 def test_control_a_gateway_that_opens_its_file_plainly_loses_what_it_confirmed(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

@@ -147,6 +147,7 @@ def test_more_than_the_disk_takes_stays_with_the_broker(tmp_path: Path) -> None:
     assert grown < sent / 2
 
 
+@pytest.mark.long
 def test_control_without_a_bound_everything_is_held_in_memory(tmp_path: Path) -> None:
     sent, grown = held_mb(tmp_path, "a bound on what waits")
     assert grown > sent

@@ -13,6 +13,7 @@ from gateway.domain.model import Device, Role
 from gateway.store.setting_keys import SettingKey
 from tests.faults.lacking import without
 from tests.faults.witness import health, send
+from tests.support.pace import slowness
 from tests.support.servers import Mosquitto, wait_for
 from tests.support.service import Service, native, retained_message
 
@@ -66,7 +67,9 @@ class Valley:
         send(self.broker.port, [("zigbee2mqtt/wana-01", {"contact": closed, "linkquality": 90})])
 
     def traps(self) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.service.url}/api/traps", timeout=10) as reply:
+        with urllib.request.urlopen(
+            f"{self.service.url}/api/traps", timeout=10 * slowness()
+        ) as reply:
             return list(json.load(reply))
 
     def shown(self) -> dict[str, str]:
@@ -96,7 +99,7 @@ def keeping(tmp_path: Path, persistent_mosquitto: Mosquitto) -> Iterator[Valley]
     valley.service.kill()
 
 
-@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("end", [pytest.param("stop", marks=pytest.mark.long), "kill"])
 def test_a_broker_that_lost_the_session_is_reported_at_the_start(
     forgetful: Valley, end: str
 ) -> None:
@@ -135,6 +138,7 @@ def test_without_the_memory_of_the_broker_the_trap_is_shown_as_armed(
     valley.service.kill()
 
 
+@pytest.mark.long
 def test_a_trap_that_sends_again_is_armed_again_and_the_fault_outlives_a_restart(
     forgetful: Valley,
 ) -> None:
@@ -154,6 +158,7 @@ def test_a_trap_that_sends_again_is_armed_again_and_the_fault_outlives_a_restart
     assert [trap for trap in forgetful.traps() if "unconfirmed" in trap] == []
 
 
+@pytest.mark.long
 def test_a_broker_that_restarts_empty_beside_a_running_gateway_is_reported(
     forgetful: Valley,
 ) -> None:
@@ -164,7 +169,7 @@ def test_a_broker_that_restarts_empty_beside_a_running_gateway_is_reported(
     wait_for(lambda: forgetful.shown()["wana-01"] == "unknown", "the trap", DEADLINE_S)
 
 
-@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("end", [pytest.param("stop", marks=pytest.mark.long), "kill"])
 def test_a_broker_that_kept_the_session_is_not_reported(keeping: Valley, end: str) -> None:
     """The control: what came meanwhile is there, and nothing is doubted."""
     keeping.begin()

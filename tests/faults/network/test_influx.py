@@ -19,6 +19,7 @@ import pytest
 from gateway.domain.model import Kind
 from gateway.export.influx.forward import forwarder as module
 from gateway.export.influx.forward.sender import Job, Sender
+from gateway.following import retry
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
 from tests.faults.disk.smalldisk import small_file_system
@@ -45,9 +46,9 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr(module, "LONGEST_RETRY_S", 0.2)
-    monkeypatch.setattr(module, "RETRY_HALTED_S", 0.1)
+    monkeypatch.setattr(retry, "FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(retry, "LONGEST_RETRY_S", 0.2)
+    monkeypatch.setattr(retry, "RETRY_HALTED_S", 0.1)
 
 
 def print_figure(text: str) -> None:
@@ -58,7 +59,7 @@ def check_complete(store: Store, influxd: Influxd) -> None:
     """`verify` finds no difference."""
     report = report_of(store, influxd)
     assert (report.differences, report.waiting, report.refused) == ([], 0, 0)
-    assert report.events == store.read_now(lambda r: r.follower.head()) > 0
+    assert report.events == store.read_now(lambda r: r.influx.head()) > 0
     print_figure(f"verify: {report.events:,} events, no difference")
 
 
@@ -287,7 +288,7 @@ def test_an_address_where_nobody_lives_costs_nothing_but_waiting(tmp_path: Path)
             await until(tried, "five attempts")
             absorb_all(store, [message(reading("dev-000", Kind.HEARTBEAT, 60 * 50))])
 
-    before = store.read_now(lambda r: r.follower.head())
+    before = store.read_now(lambda r: r.influx.head())
     asyncio.run(scenario())
-    assert store.read_now(lambda r: r.follower.head()) == before + 1
-    assert store.read_now(lambda r: r.follower.done()) == []
+    assert store.read_now(lambda r: r.influx.head()) == before + 1
+    assert store.read_now(lambda r: r.influx.done()) == []

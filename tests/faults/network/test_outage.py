@@ -175,7 +175,10 @@ def test_a_gateway_away_for_three_days_from_two_hundred_devices(
         ),
         pytest.param(Outage(size=12, queue=50, forgets=True), True, id="devices forget"),
         pytest.param(
-            Outage(size=12, queue=100_000, forgets=True, session_s=1), True, id="session forgotten"
+            Outage(size=12, queue=100_000, forgets=True, session_s=1),
+            True,
+            id="session forgotten",
+            marks=pytest.mark.long,
         ),
     ],
 )
@@ -264,6 +267,7 @@ def test_people_away_for_three_days_get_everything_that_is_not_given_up(
     assert sizes[-1] < sizes[len(sizes) // 4] + 4
 
 
+@pytest.mark.long
 def test_people_away_for_longer_are_given_up_by_the_rule(tmp_path: Path) -> None:
     store, uplink = open_valley(tmp_path, 13), Uplink(10_000)
     live(store, uplink, AWAY_H * 2 + 1, 6.0)

@@ -173,6 +173,7 @@ def test_a_retained_capture_alerts_once_across_twenty_restarts(
     restarts(tmp_path / "gw", mosquitto, 20)
 
 
+@pytest.mark.long
 def test_a_bridge_that_restarts_and_repeats_all_states_alerts_nobody(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:

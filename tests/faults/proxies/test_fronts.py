@@ -11,8 +11,8 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway import app as service
-from gateway.cli.service import public_address
 from gateway.config import ConfigError
+from gateway.doctor import public_address
 from gateway.parts import links
 from tests.dashboard.client import Client
 from tests.dashboard.every import addresses
@@ -32,7 +32,7 @@ class Site(NamedTuple):
     app: Starlette
 
 
-@pytest.fixture(params=["nginx", "caddy"])
+@pytest.fixture(params=["nginx", pytest.param("caddy", marks=pytest.mark.long)])
 def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
     """A gateway as INSTALL.md says, behind one of them."""
     front = Front(tmp_path / "front", "", request.param)

@@ -117,6 +117,7 @@ def test_a_spring_notifies_while_1100_sockets_are_silent_and_500_streams_are_ope
     assert service.stop() == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("service", ["bounded connections"], indirect=True)
 def test_control_without_limits_the_same_crowd_breaks_them(
     service: Service, sensor: Sensor

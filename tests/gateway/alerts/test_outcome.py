@@ -43,7 +43,7 @@ def open_after(folder: Path, batches: list[list[Reading]], *, restart: bool) -> 
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(story=STORY, data=st.data())
 def test_copies_and_disorder_leave_the_same_alerts_open(
     tmp_path_factory: pytest.TempPathFactory, story: list[Reading], data: st.DataObject

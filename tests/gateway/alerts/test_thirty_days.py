@@ -94,6 +94,7 @@ def month(tmp_path: Path) -> Iterator[Month]:
     month.close()
 
 
+@pytest.mark.long
 def test_a_month_without_events_and_with_its_visits_notifies_nobody(month: Month) -> None:
     for trap in TRAPS:
         month.site.hear(trap.id, Kind.SET, -1)

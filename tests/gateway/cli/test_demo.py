@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,51 @@ def test_no_more_traps_are_sprung_for_show_than_trappers_could_visit(
 ) -> None:
     by_hand = asyncio.run(sprung_by_hand(tmp_path, monkeypatch, most))
     assert len(by_hand) == times
+
+
+async def first_sight(folder: Path) -> tuple[list[str], str, int]:
+    """The map's and the list's page amid the seeding, the map's after it, the messages sent meanwhile."""
+    async with shown(folder) as demo:
+        async with asyncio.timeout(20):
+            while is_free(demo.port):
+                await asyncio.sleep(0.01)
+        client = Client(f"http://127.0.0.1:{demo.port}")
+        amid: list[asyncio.Task[str]] = []
+        loop = asyncio.get_running_loop()
+
+        def ask(_: datetime) -> None:
+            if len(amid) < 2:
+                path = ("/", "/traps")[len(amid)]
+                amid.append(loop.create_task(asyncio.to_thread(lambda: client.get(path).text)))
+
+        await demo.seed(ask)
+        pages = await asyncio.gather(*amid)
+        planned = await demo.gateway.store.read(lambda r: r.outbox())
+        after = await asyncio.to_thread(lambda: client.get("/").text)
+        return pages, after, planned.total()
+
+
+@pytest.mark.real
+def test_while_the_year_is_made_its_page_says_so_and_no_past_alert_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_module, "ALERTS_END_AFTER", timedelta())
+    monkeypatch.setattr(demo_module, "SEED_BATCH", 200)  # so that the first ones are days ago
+    amid, after, sent = asyncio.run(first_sight(tmp_path))
+    assert len(amid) == 2
+    assert all("1年分の記録を作成中" in page and "<progress" in page for page in amid)
+    assert "1年分の記録を作成中" not in after
+    assert 'id="map"' in after
+    assert sent == 0
+
+
+@pytest.mark.parametrize(("missing", "shown"), [(timedelta(hours=5), 0), (timedelta(days=5), 1)])
+def test_the_page_of_the_seeding_is_shown_only_while_days_are_missing(
+    tmp_path: Path, missing: timedelta, shown: int
+) -> None:
+    demo = Demo(DemoOptions(tmp_path, any_port(), speed=1, scenario="tiny"))
+    demo._page.reached = demo.clock() - missing
+    assert demo._page.is_needed() == bool(shown)
 
 
 async def log_in(folder: Path) -> tuple[int, int, int]:

@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.dialects import Context, native_protocol
 from gateway.dialects.native import decode
 from gateway.domain.model import (
+    Device,
     Kind,
     Message,
     MessageRefusedError,
     Reading,
     RefusalReason,
+    Role,
+    Standing,
     TimeSource,
 )
 
@@ -81,8 +85,16 @@ def test_a_whole_event_keeps_every_fact() -> None:
     )
 
 
-def test_a_device_of_another_site_carries_its_site() -> None:
-    assert _one("event", EVENT, site="hub").device == "goto/cam-01"
+def test_a_device_of_another_site_is_refused_unless_it_is_registered_here() -> None:
+    for standing in (None, Standing.PENDING, Standing.REVOKED):
+        there = Device(id="goto/cam-01", role=Role.DETECTOR, standing=standing or Standing.PENDING)
+        known = {there.id: there} if standing else {}
+        with pytest.raises(MessageRefusedError, match="this gateway is 'hub'") as refused:
+            decode(_message("event", EVENT), Context(known, site="hub"))
+        assert refused.value.reason is RefusalReason.SITE
+    registered = {"goto/cam-01": Device(id="goto/cam-01", role=Role.DETECTOR)}
+    [found] = decode(_message("event", EVENT), Context(registered, site="hub"))
+    assert found.device == "goto/cam-01"
     assert _one("event", EVENT, site="").device == "cam-01"
 
 
@@ -242,6 +254,19 @@ def test_nothing_seen_is_no_sighting() -> None:
 @pytest.mark.parametrize("channel", ["status", "meta"])
 def test_an_empty_retained_message_clears_a_topic_and_is_no_damage(channel: str) -> None:
     assert _reason(channel, b"") is RefusalReason.IRRELEVANT
+
+
+@pytest.mark.parametrize(
+    ("channel", "kind"), [("event", "trap.sprung"), ("telemetry", "heartbeat")]
+)
+def test_what_a_broker_kept_of_events_is_refused_and_live_ones_count(
+    channel: str, kind: str
+) -> None:
+    live = _message(channel, {**EVENT, "kind": kind})
+    assert decode(live, Context(site="goto"))
+    with pytest.raises(MessageRefusedError) as refused:
+        decode(replace(live, retain=True), Context(site="goto"))
+    assert refused.value.reason is RefusalReason.MEMORY
 
 
 def test_a_detection_of_no_species_is_of_an_unknown_one() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.dialects import Context, tasmota
-from gateway.dialects.sensors.declared import MOST, Declared
+from gateway.dialects.sensors.declared import MAX_DECLARATIONS, Declared
 from gateway.domain.model import Kind, MessageRefusedError, RefusalReason, Role, TimeSource
 from tests.gateway.dialects.asking import kinds_read, read, reason, registered
 from tests.gateway.dialects.fixtures import TASMOTA, message
@@ -255,13 +255,13 @@ def test_the_class_that_a_node_declared_goes_before_the_name_of_its_input() -> N
 
 def test_a_flood_of_declarations_does_not_fill_the_memory() -> None:
     declared = Declared()
-    for number in range(2 * MOST + 10):
+    for number in range(2 * MAX_DECLARATIONS + 10):
         config = {"device_class": "door", "state_topic": f"n{number}/s"}
         declared.learn(message(f"homeassistant/binary_sensor/{number}/config", config))
         body = {"t": f"t{number}", "ft": "%topic%/%prefix%/", "tp": ["a", "b", "c"]}
         declared.learn(message(f"tasmota/discovery/{number}/config", body))
-    assert len(declared.purposes) <= MOST
-    assert len(declared.tasmotas) <= MOST + 2
+    assert len(declared.purposes) <= MAX_DECLARATIONS
+    assert len(declared.tasmotas) <= MAX_DECLARATIONS + 2
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,40 @@ def test_our_own_connections_in_the_brokers_log_are_no_sign(line: Line) -> None:
     assert line.sign == ""
 
 
+def test_our_own_connection_just_before_the_log_is_heard_is_no_sign(line: Line) -> None:
+    """At the start of a busy machine the log's line comes when we already listen to the log."""
+    line.connect()
+    line.now += timedelta(seconds=3)
+    line.history.listens(line.now)
+    line.history.logged(line.now + timedelta(seconds=2))
+    line.now += timedelta(seconds=10)
+    assert line.sign == ""
+
+
+def test_only_one_line_of_the_log_may_be_of_our_connection_before_it(line: Line) -> None:
+    line.connect()
+    line.now += timedelta(seconds=3)
+    line.history.listens(line.now)
+    for seconds in (1, 2):
+        line.history.logged(line.now + timedelta(seconds=seconds))
+    line.now += timedelta(seconds=10)
+    assert line.sign.startswith("mqtt.client_id used twice:")
+
+
+def test_a_line_of_the_log_at_which_our_connection_ended_is_another_programs(line: Line) -> None:
+    """Its own line, and that of our return."""
+    line.connect()
+    line.now += timedelta(seconds=2)
+    line.history.listens(line.now)
+    line.history.logged(line.now + timedelta(seconds=1))
+    line.lose(timedelta(seconds=1), Cause.HUNG_UP)
+    line.now += timedelta(seconds=2)
+    line.connect()
+    line.history.logged(line.now)
+    line.now += timedelta(seconds=10)
+    assert line.sign.startswith("mqtt.client_id used twice:")
+
+
 def test_attempts_that_reach_the_broker_after_we_gave_them_up_are_no_sign(line: Line) -> None:
     for _ in range(3):
         line.fail()

@@ -269,7 +269,7 @@ def test_a_broker_that_was_restarted_counts_from_nothing(
     """`started`: the broker, in minutes after we had last seen it at 40 dropped messages."""
     memory = BrokerMemory(heard_ms=1, dropped=40, dropped_ms=ms(T0))
     begun = None if started is None else at(started)
-    assert gap_memory.lost_since(memory, value, begun) == lost
+    assert gap_memory.lost_since(memory, value, begun, kept_session=True) == lost
 
 
 def test_what_is_remembered_survives_bytes_that_are_no_memory(site: Site) -> None:

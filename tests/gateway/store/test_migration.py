@@ -105,7 +105,7 @@ def test_after_it_another_device_may_use_an_id_and_copies_stay_copies(tmp_path: 
     with opened(old_database(tmp_path / "old.db")) as store:
         copy = receive(store, "trap-01", Kind.SPRUNG, 10)
         other = receive(store, "cam-01", Kind.DETECTION, 10)
-        noted = store.read_now(lambda r: r.follower.waiting())
+        noted = store.read_now(lambda r: r.influx.waiting())
         store.write_now(lambda tx: tx.journal.revise(other.events[0], "a word"))
         word = receive(store, "cam-01", Kind.DETECTION, 11)
     assert (copy.events, copy.duplicates) == ([], 1)

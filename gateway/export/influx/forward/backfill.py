@@ -41,7 +41,7 @@ async def backfill(
     Raises ForwardingHaltedError or RetryLaterError if the server accepts nothing; a new run resumes.
     """
     cursor = await store.read(
-        lambda r: _resume(r.follower.get(SettingKey.INFLUX_BACKFILL), ms(start), ms(end))
+        lambda r: _resume(r.influx.get(SettingKey.INFLUX_BACKFILL), ms(start), ms(end))
     )
     low_ms, high_ms = cursor.start_ms, cursor.end_ms
     total = await store.read(lambda r: r.counts.observed(0, low_ms, high_ms))
@@ -58,12 +58,12 @@ async def backfill(
         await sender.send(job)
         yield step
     await sender.send_states()
-    await store.write(lambda tx: tx.follower.put(SettingKey.INFLUX_BACKFILL, ""))
+    await store.write(lambda tx: tx.influx.put(SettingKey.INFLUX_BACKFILL, ""))
 
 
 async def _mark_hours(store: Store, start_ms: int, end_ms: int) -> None:
     hours = (start_ms // HOUR_MS, -(-end_ms // HOUR_MS))
-    for device in await store.read(lambda r: r.follower.device_numbers()):
+    for device in await store.read(lambda r: r.influx.device_numbers()):
         await store.write(partial(_mark, device, hours))
 
 
@@ -77,8 +77,8 @@ def _resume(text: str | None, start_ms: int, end_ms: int) -> BackfillCursor:
 
 
 def _remember(cursor: BackfillCursor, tx: Transaction) -> None:
-    tx.follower.put(SettingKey.INFLUX_BACKFILL, msgspec.json.encode(cursor).decode())
+    tx.influx.put(SettingKey.INFLUX_BACKFILL, msgspec.json.encode(cursor).decode())
 
 
 def _mark(device_no: int, hours: tuple[int, int], tx: Transaction) -> None:
-    tx.follower.mark_hours(device_no, *hours)
+    tx.influx.mark_hours(device_no, *hours)

@@ -8,23 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
-from gateway.domain.errors import BadConfigurationError, UnreachableError
 from gateway.export.influx.lines import InfluxLine
 from gateway.export.influx.responses import ServerAnswer, Verdict, describe, judge
+from gateway.following.errors import ForwardingHaltedError, RetryLaterError
 
 Write = Callable[[bytes], Awaitable[ServerAnswer]]
-
-
-class ForwardingHaltedError(BadConfigurationError):
-    """A person must correct something: wrong token, no such database, not an InfluxDB."""
-
-
-class RetryLaterError(UnreachableError):
-    """The server accepts nothing now; `retry_after_s` is the wait it asked for, in seconds."""
-
-    def __init__(self, detail: str, retry_after_s: float | None = None) -> None:
-        super().__init__(detail)
-        self.retry_after_s = retry_after_s
 
 
 class RefusedPoint(Struct, frozen=True):

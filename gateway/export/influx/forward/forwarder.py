@@ -23,25 +23,19 @@ from gateway.clock import Clock, utc_now
 from gateway.config import Influx
 from gateway.domain.epoch import EPOCH
 from gateway.export.influx import ranges
-from gateway.export.influx.forward.alarm import Alarm
-from gateway.export.influx.forward.delivery import (
-    ForwardingHaltedError,
-    RefusedPoint,
-    RetryLaterError,
-    Write,
-)
+from gateway.export.influx.forward.delivery import RefusedPoint, Write
 from gateway.export.influx.forward.lost_writes import RecentWrites, send_lost_again
 from gateway.export.influx.forward.metrics import Meters
 from gateway.export.influx.forward.sender import NOTHING_TO_SEND, Job, Sender
 from gateway.export.influx.server import QueryError, Server, connect
-from gateway.store import Store
-from gateway.store.tables.replication import JournalSpan
+from gateway.following import retry
+from gateway.following.alarm import Alarm
+from gateway.following.errors import ForwardingHaltedError, RetryLaterError
+from gateway.store import DiskError, Store
+from gateway.store.followers.follower import JournalSpan
 
 log = logging.getLogger(__name__)
 
-FIRST_RETRY_S = 1.0
-LONGEST_RETRY_S = 300.0
-RETRY_HALTED_S = 30.0  # between attempts while a person must correct something
 JOBS_AT_ONCE = 3  # two requests on their way, and one whose answer is stored
 RETRY_REFUSED = timedelta(hours=1)
 MARK_COMPLETE_EVERY = timedelta(days=1)
@@ -97,14 +91,17 @@ class Forwarder:
         except ForwardingHaltedError as error:
             self.alarm.held(str(error))
             self._meters.failed(held=True)
-            return RETRY_HALTED_S * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+            return retry.halted_s(random.random())  # noqa: S311 - jitter
         except RetryLaterError as error:
             self.alarm.waits(str(error))
             self.recent_writes.failed()
             self._states_due = True
             self._meters.failed(held=False)
             self.failures += 1
-            return wait_s(self.failures, error.retry_after_s, random.random())  # noqa: S311
+            return retry.wait_s(self.failures, error.retry_after_s, random.random())  # noqa: S311
+        except DiskError as error:  # the fault `disk` tells it; what was sent is sent again
+            log.warning("the disk takes nothing, InfluxDB waits: %s", error)
+            return retry.wait_s(1, None, random.random())  # noqa: S311
         self.failures = 0
         self.rounds += 1
         self.alarm.well()
@@ -115,7 +112,7 @@ class Forwarder:
         """One round; True if more is due and no rate is set."""
         await self._retry_refused()
         self._done = await self._store.read(
-            lambda r: r.follower.done()
+            lambda r: r.influx.done()
         )  # a salvage of the database may shorten it
         await self._send_new(sender)
         pace, interval_s = self._settings.backlog_per_s, self._settings.interval_s
@@ -205,7 +202,7 @@ class Forwarder:
 
     async def _send_new(self, sender: Sender) -> None:
         """Send everything new, the newest batch first, then the states of the devices."""
-        head = await self._store.read(lambda r: r.follower.head())
+        head = await self._store.read(lambda r: r.influx.head())
         devices = await sender.send_reports()
         while span := ranges.next_new(self._done, head, sender.batch):
             if self._done and span[0] > self._done[-1][1]:
@@ -225,7 +222,7 @@ class Forwarder:
             await sender.settle(refused, job.settle)
             return
         done = ranges.add(self._done, job.span)
-        await sender.settle(refused, lambda tx: tx.follower.put_done(done))
+        await sender.settle(refused, lambda tx: tx.influx.put_done(done))
         self._done = done
         self._meters.sent(len(job.lines) - len(refused), len(refused))
 
@@ -234,10 +231,10 @@ class Forwarder:
         now = self._clock()
         if self._retry_at is None or now >= self._retry_at:
             self._retry_at = now + RETRY_REFUSED
-            await self._store.write(lambda tx: tx.follower.retry_refused())
+            await self._store.write(lambda tx: tx.influx.retry_refused())
 
     async def _measure(self) -> None:
-        head, refused = await self._store.read(lambda r: (r.follower.head(), r.follower.refused()))
+        head, refused = await self._store.read(lambda r: (r.influx.head(), r.influx.refused()))
         self._meters.lag(ranges.missing(self._done, head), refused)
 
 
@@ -276,9 +273,3 @@ class JobsInFlight:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def wait_s(failures: int, retry_after_s: float | None, jitter: float) -> float:
-    """Seconds until the next attempt after `failures` in a row; `jitter` in [0, 1)."""
-    whole = min(FIRST_RETRY_S * float(1 << min(failures - 1, 16)), LONGEST_RETRY_S)
-    return max(whole * (0.5 + 0.5 * jitter), min(retry_after_s or 0.0, LONGEST_RETRY_S))

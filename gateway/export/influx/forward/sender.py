@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from gateway.clock import Clock
 from gateway.domain.epoch import HOUR_MS, local_day, month_number, ms
 from gateway.export.influx.forward.delivery import (
-    ForwardingHaltedError,
     RefusedPoint,
     Write,
     body_of,
@@ -23,12 +22,13 @@ from gateway.export.influx.forward.delivery import (
 )
 from gateway.export.influx.lines import Encoder, InfluxLine
 from gateway.export.influx.schema import CLOSED_MS, LAYOUT
+from gateway.following.errors import ForwardingHaltedError
 from gateway.store import Reader, Store, Transaction
+from gateway.store.followers.follower import DueHour, JournalRow, JournalSpan
 from gateway.store.rollups.hours import Rollup
 from gateway.store.rollups.sums import SumUnit
 from gateway.store.rollups.walk import WalkCursor
 from gateway.store.setting_keys import SettingKey
-from gateway.store.tables.replication import DueHour, JournalRow, JournalSpan
 
 MAX_REFUSED = (
     10_000  # refused points in the store; with more, a person must look before anything is sent
@@ -72,7 +72,7 @@ class Sender:
         """The first events of a journal span; the job's span is the part that it covers."""
 
         def read(reader: Reader) -> Job:
-            job = self._events(reader.follower.rows(span, self.batch), span[0])
+            job = self._events(reader.influx.rows(span, self.batch), span[0])
             return job if len(job.lines) == self.batch else replace(job, span=span)
 
         return await self._store.read(read)
@@ -81,7 +81,7 @@ class Sender:
         """The next events observed in [start, end); without lines if none is left."""
 
         def read(reader: Reader) -> Job:
-            rows = reader.follower.rows_observed(after, start_ms, end_ms, self.batch)
+            rows = reader.influx.rows_observed(after, start_ms, end_ms, self.batch)
             return self._events(rows, after)
 
         return await self._store.read(read)
@@ -90,7 +90,7 @@ class Sender:
         """Events that changed or were refused, to be sent again."""
 
         def read(reader: Reader) -> Job:
-            due = reader.follower.due_events(self.batch)
+            due = reader.influx.due_events(self.batch)
             if not due:
                 return NOTHING_TO_SEND
             lines = [line for event in due for line in self._encoder.changed_event(event)]
@@ -98,7 +98,7 @@ class Sender:
             return Job(
                 lines,
                 body_of(lines),
-                lambda tx: tx.follower.settle_events(due),
+                lambda tx: tx.influx.settle_events(due),
                 oldest_ms=oldest_ms,
             )
 
@@ -108,13 +108,13 @@ class Sender:
         """Changed roll-ups of closed hours, with their days and months."""
 
         def read(reader: Reader) -> Job:
-            due = reader.follower.due_hours(self._closed(), max(1, self.batch // 2))
+            due = reader.influx.due_hours(self._closed(), max(1, self.batch // 2))
             if not due:
                 return NOTHING_TO_SEND
             lines = self._hours(reader, due)
             oldest_ms = min(one.rollup.at for one in due) * HOUR_MS
             return Job(
-                lines, body_of(lines), lambda tx: tx.follower.settle_hours(due), oldest_ms=oldest_ms
+                lines, body_of(lines), lambda tx: tx.influx.settle_hours(due), oldest_ms=oldest_ms
             )
 
         return await self._store.read(read)
@@ -123,7 +123,7 @@ class Sender:
         """Old roll-ups from before forwarding began, after `place`; nothing to send: all are sent."""
 
         def read(reader: Reader) -> Job:
-            begin = place or reader.walk.place()
+            begin = place or reader.influx.walk()
             months: set[DeviceMonth] = set()
             make = partial(self._old_rollup, months)
             step = reader.walk.step(begin, self.batch, make) if begin else None
@@ -131,7 +131,7 @@ class Sender:
                 return NOTHING_TO_SEND
             lines, after = step
             lines += self._lines("month", reader.rollups.months(months))
-            return Job(lines, body_of(lines), lambda tx: tx.follower.walked(after), place=after)
+            return Job(lines, body_of(lines), lambda tx: tx.influx.walked(after), place=after)
 
         return await self._store.read(read)
 
@@ -145,8 +145,8 @@ class Sender:
         """Let the store mark changes as due from now on; older roll-ups are sent by `prepare_walk`."""
         hours = self._closed()
         begin = WalkCursor(hours, local_day(hours - 1, self._zone) + 1)
-        await self._store.write(lambda tx: tx.follower.follow(begin, LAYOUT))
-        while await self._store.write(lambda tx: tx.follower.mark_open(HOURS_PER_TRANSACTION)):
+        await self._store.write(lambda tx: tx.influx.follow(begin, LAYOUT))
+        while await self._store.write(lambda tx: tx.influx.mark_open(HOURS_PER_TRANSACTION)):
             pass
 
     async def mark_complete(self) -> None:
@@ -172,7 +172,7 @@ class Sender:
     async def settle(self, refused: list[RefusedPoint], settle: OnWritten) -> None:
         """Note that a job is written, in the transaction that stores its refused points."""
         if refused:
-            held = await self._store.read(lambda r: r.follower.refused())
+            held = await self._store.read(lambda r: r.influx.refused())
             if held + len(refused) > MAX_REFUSED:
                 raise ForwardingHaltedError(
                     f"more than {MAX_REFUSED} points refused: {refused[0].detail}"
@@ -182,25 +182,27 @@ class Sender:
 
         def write(tx: Transaction) -> None:
             settle(tx)
-            tx.follower.refuse(rows, now_ms)
+            tx.influx.refuse(rows, now_ms)
 
         await self._store.write(write)
 
     async def send_reports(self) -> set[str]:
         """Send new actions and reports of people; returns the traps of the actions."""
         devices: set[str] = set()
-        while acts := await self._store.read(lambda r: r.follower.acts(self.batch)):
+        while acts := await self._store.read(lambda r: r.influx.acts(self.batch)):
             lines = [self._encoder.act(one.no, one.act, counts=one.counts) for one in acts]
             await self._send_reported(lines, SettingKey.INFLUX_ACTS, acts[-1].no)
             devices.update(one.act.device for one in acts)
-        while told := await self._store.read(lambda r: r.follower.sightings(self.batch)):
+        while told := await self._store.read(lambda r: r.influx.sightings(self.batch)):
             lines = [self._encoder.report(*one) for one in told]
             await self._send_reported(lines, SettingKey.INFLUX_SIGHTINGS, told[-1][0])
         return devices
 
-    async def _send_reported(self, lines: Sequence[InfluxLine], cursor: str, last: int) -> None:
+    async def _send_reported(
+        self, lines: Sequence[InfluxLine], cursor: SettingKey, last: int
+    ) -> None:
         refused = await self._deliver(lines)
-        await self.settle(refused, lambda tx: tx.follower.put(cursor, str(last)))
+        await self.settle(refused, lambda tx: tx.influx.put(cursor, str(last)))
 
     async def send_states(self, devices: Collection[str] | None = None) -> None:
         """Send the present state of `devices` (None: all)."""

@@ -43,8 +43,8 @@ class ServerSums:
 
     async def check_whole(self) -> None:
         """Raise HistoryUnreadableError while past data is missing: it would look like fewer animals."""
-        told = await rows(self._server, f"SELECT max(layout) FROM whole WHERE {self._site}")
-        if not any(layout >= LAYOUT for _, (_, layout) in told):
+        marks = await rows(self._server, f"SELECT max(layout) FROM whole WHERE {self._site}")
+        if not any(layout >= LAYOUT for _, (_, layout) in marks):
             raise HistoryUnreadableError("InfluxDB: the past of this site is not all there yet")
 
     def _query(

@@ -7,14 +7,15 @@ import io
 import tracemalloc
 import zipfile
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from dashboard.documents.table import Table
-from dashboard.office.papers import bundle, papers
+from dashboard.office.papers import bundle, claims, papers
+from dashboard.office.papers.captures import Capture, captures
 from dashboard.office.papers.evidence import Evidence
 from dashboard.web.i18n import text
 from gateway.config import check
@@ -137,6 +138,14 @@ def test_a_public_bundle_has_photos_without_metadata_and_no_sums_times_or_answer
         "経度",
         "捕獲者",
         "許可番号",
+        "捕獲の区分",
+        "確認に出した部位",
+        "処理の方法",
+        "確認の結果",
+        "確認者",
+        "確認の方法",
+        "確認日",
+        "足りないもの",
         "部位",
         "埋設",
         "写真",
@@ -167,7 +176,7 @@ def test_a_bundle_of_many_photos_holds_one_at_a_time_in_memory(tmp_path: Path) -
     path = tmp_path / "a.jpg"
     path.write_bytes(bytes(2 * MB))
     act = caught_value()
-    many = [papers.Capture(n, act, None, "", (Evidence("x", path=path),), "") for n in range(30)]
+    many = [Capture(n, act, None, "", (Evidence("x", path=path),), "") for n in range(30)]
     rows = Table("t", ("a",), (("b",),))
     with (tmp_path / "out.zip").open("wb") as out:
         bundle.write(out, many, rows, text("ja"))  # libraries are loaded
@@ -193,6 +202,7 @@ def caught_value() -> TrapAction:
 
 def test_a_local_day_is_the_municipalitys(county: County) -> None:
     act = msgspec.structs.replace(caught_value(), photos=(LATE,))
-    found = papers.captures([act], {}, lambda _: (Evidence(sent_sha256=LATE),), TOKYO)
-    table = papers.table(found, county.config.paperwork, text("ja"), TOKYO, {})
-    assert dict(zip(table.columns, table.rows[0], strict=True))["捕獲日"] == "2026/10/06"
+    found = captures([act], {}, lambda _: (Evidence(sent_sha256=LATE),), TOKYO)
+    filed = claims.claims(found, {}, county.config.paperwork)
+    table = papers.table(filed, county.config.paperwork, text("ja"), TOKYO, {})
+    assert dict(zip(table.columns, table.rows[0], strict=True))["捕獲日"] == date(2026, 10, 6)

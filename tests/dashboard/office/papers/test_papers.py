@@ -138,7 +138,7 @@ def test_the_rows_hold_what_was_recorded(get: Get) -> None:
     rows = cells(get("/officials/papers.xlsx?month=2026-10")[1])
     assert len(rows) == 4, "a false spring is no capture"
     first = rows[0]
-    assert first["捕獲日"] == "2026/10/06", "the local day"
+    assert str(first["捕獲日"]) == "2026-10-06 00:00:00", "the local day, a real date"
     assert (first["獣種"], first["性別"], first["体重区分"]) == ("イノシシ", "メス", "20-40kg")
     assert (first["5 kmメッシュ"], first["許可番号"]) == ("4828763", "長農政第12号")
     assert rows[2]["許可番号"] == "第99号"

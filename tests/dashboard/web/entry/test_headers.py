@@ -82,6 +82,7 @@ def complaints(path: str, answer: Answer) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_no_answer_of_any_address_gives_a_scanner_anything_to_report(
     gateway: service.Gateway,
 ) -> None:

@@ -225,6 +225,10 @@ def test_the_command_lists_and_ends_sessions_while_the_pages_run(url: str, guard
     assert (is_in(first), is_in(taro)) == (True, False)
     assert sessions(guarded, "revoke", "--person", "hana").returncode == 0
     assert (is_in(first), is_in(second)) == (False, False)
+    token = guarded.store.write_now(lambda tx: tx.sessions.make_link("taro", "boss", utc_now(), 1))
+    assert sessions(guarded, "revoke", "--all").returncode == 0
+    link = guarded.store.read_now(lambda reader: reader.sessions.link(token_id(token)))
+    assert link is None, "a link that nobody opened would log in after all"
     wrong = sessions(guarded, "revoke", "0" * 12)
     assert (wrong.returncode, "known: none" in wrong.stderr) == (1, True)
     assert sessions(guarded, "revoke").returncode == 1

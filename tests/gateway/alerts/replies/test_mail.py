@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from gateway.alerts.replies import IncomingReply, reply_mail
-from gateway.alerts.replies.mailbox import Mailbox, is_buffered
+from gateway.alerts.replies.imap import is_buffered
+from gateway.alerts.replies.mailbox import Mailbox
 from gateway.config import ConfigError
 from gateway.config.replies import Replies
 from gateway.domain.model import ActionKind

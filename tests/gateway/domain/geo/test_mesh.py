@@ -1,5 +1,6 @@
 """gateway.domain.geo.mesh: codes are exact everywhere, edges included."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -208,3 +209,33 @@ def test_an_area_anywhere_is_cut_into_a_bounded_number_of_squares(
     level = mesh.finest_within(area, 20_000)
     assert 1 <= len(mesh.edges_within(area, level)) <= 20_000
     assert mesh.has_code(area.south, area.west)
+
+
+def on_the_ellipsoid(lat: float, lon: float) -> tuple[float, float, float]:
+    """A place in space, metres (GRS 80)."""
+    phi, lam = math.radians(lat), math.radians(lon)
+    flat = 1 / 298.257222101
+    e2 = flat * (2 - flat)
+    normal = 6_378_137 / math.sqrt(1 - e2 * math.sin(phi) ** 2)
+    across = normal * math.cos(phi)
+    return across * math.cos(lam), across * math.sin(lam), normal * (1 - e2) * math.sin(phi)
+
+
+@given(st.floats(20, 46), st.floats(122, 154), st.floats(0, 1), st.floats(0, 1))
+def test_a_place_is_nowhere_farther_from_the_middle_than_its_square_is_blurred(
+    lat: float, lon: float, up: float, right: float
+) -> None:
+    code = mesh.code(lat, lon, "5km")
+    edges, middle = mesh.bounds(code), on_the_ellipsoid(*mesh.centre(code))
+    place = (
+        edges.south + up * (edges.north - edges.south),
+        edges.west + right * (edges.east - edges.west),
+    )
+    far = math.dist(middle, on_the_ellipsoid(*place))
+    corner = math.dist(middle, on_the_ellipsoid(edges.south, edges.west))
+    assert far <= mesh.blur_m(code) <= corner + 3
+
+
+def test_the_blur_of_a_square_of_goto_is_more_than_it_was_said_to_be() -> None:
+    assert mesh.blur_m(mesh.code(32.69, 128.84, "5km")) == 3_733
+    assert mesh.blur_m(mesh.code(45.5, 141.9, "5km")) < 3_400

@@ -13,7 +13,6 @@ from gateway.domain.refused.unknown_names import (
     MOST_SHARING_A_FILTER,
     NameEstimate,
     UnknownNames,
-    claimant,
     filters,
 )
 from tests.support.samples import T0, at
@@ -28,9 +27,12 @@ def test_every_filter_matches_the_topic_that_it_counts(topic: str) -> None:
         assert matches(wanted, topic)
 
 
-def test_the_sender_is_named_as_the_broker_knows_it() -> None:
-    assert claimant("wildlife/v1/+/wana-07/#") == "wana-07"
-    assert claimant("zigbee2mqtt/+/#") == "zigbee2mqtt/+/#"
+def test_invented_names_of_this_site_are_counted_under_its_device_level() -> None:
+    """Names of other sites are refused before they are listed, so no filter names a single device."""
+    names = UnknownNames()
+    count = admitted(names, [f"wildlife/v1/goto/x{n}/event" for n in range(MOST_SHARING_A_FILTER)])
+    assert count == MOST_SHARING_A_FILTER
+    assert names.full("wildlife/v1/goto/other/event", T0) == "wildlife/v1/goto/+/#"
 
 
 @given(st.lists(TOPICS, max_size=60))

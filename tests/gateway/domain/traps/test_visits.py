@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,13 @@ def test_the_day_is_the_sites_not_that_of_utc() -> None:
 def test_a_trap_is_due_when_so_many_days_went_by(every: int, ago: int) -> None:
     state = visited(armed(NOW - timedelta(days=99)), NOW - timedelta(days=ago))
     assert is_due(TRAP, state, plan(every), NOW) == (ago >= every)
+
+
+def test_a_new_trap_that_springs_on_its_first_day_is_due_from_the_next_day_on() -> None:
+    head = (ms(NOW - timedelta(hours=1)), 1, 0)
+    sprung = msgspec.structs.replace(armed(NOW), trap=TrapState.SPRUNG, trap_head=head)
+    assert not is_due(TRAP, sprung, plan(), NOW)
+    assert is_due(TRAP, sprung, plan(), NOW + timedelta(days=1))
 
 
 def test_arming_by_its_sensor_is_no_visit_but_the_first_day_is_quiet() -> None:

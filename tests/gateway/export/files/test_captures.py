@@ -18,7 +18,7 @@ from gateway.domain.traps.photo import Photo
 from gateway.export.files import camtrapdp, camtrapdp_captures
 from gateway.export.files.camtrapdp import PackageInfo
 from gateway.export.files.camtrapdp_captures import Capture
-from gateway.ingest.files import camtrapdp as importer
+from gateway.ingest.files.camtrapdp import package as importer
 from gateway.ingest.photos.keeping import PhotoKeeper
 from gateway.store import Store
 from tests.gateway.export.files import standard

@@ -132,7 +132,7 @@ async def is_drained(store: Store) -> bool:
     """Whether everything committed has been forwarded."""
 
     def ask(reader: Reader) -> bool:
-        follower = reader.follower
+        follower = reader.influx
         head, done = follower.head(), follower.done()
         return (done == [(0, head)] or not head) and not follower.waiting()
 
@@ -143,7 +143,7 @@ async def is_walked(store: Store) -> bool:
     """Whether the roll-ups that were there at first have been forwarded."""
 
     def ask(reader: Reader) -> bool:
-        place = reader.walk.place()
+        place = reader.influx.walk()
         return place is not None and reader.walk.step(place, 1, lambda *_: ()) is None
 
     return await store.read(ask)

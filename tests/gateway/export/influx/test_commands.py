@@ -10,11 +10,11 @@ from typer.testing import CliRunner, Result
 from gateway.cli import app
 from gateway.config import Influx
 from gateway.export.influx.forward import backfill as walking
-from gateway.export.influx.forward.delivery import RetryLaterError
 from gateway.export.influx.forward.sender import Sender
 from gateway.export.influx.responses import ServerAnswer
 from gateway.export.influx.server import ResultTable, Server, connect
 from gateway.export.influx.setup import advice
+from gateway.following.errors import RetryLaterError
 from tests.gateway.export.influx.kit import LATER, SITE, filled, settings
 from tests.support.samples import TOKYO, at
 from tests.support.servers import Influxd
@@ -133,7 +133,7 @@ def test_an_unfinished_backfill_resumes(tmp_path: Path) -> None:
     assert [step.sent for step in steps] == [0, 40, 80]
     steps.clear()
     asyncio.run(walk(10_000))
-    total = store.read_now(lambda r: r.follower.head())
+    total = store.read_now(lambda r: r.influx.head())
     assert (steps[0].sent, steps[-1].sent, steps[-1].total) == (80, total, total)
     steps.clear()
     asyncio.run(walk(10_000))

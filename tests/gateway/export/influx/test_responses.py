@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from gateway.export.influx.forward import forwarder as module
-from gateway.export.influx.forward.delivery import ForwardingHaltedError, RetryLaterError, deliver
+from gateway.export.influx.forward.delivery import deliver
 from gateway.export.influx.lines import InfluxLine
 from gateway.export.influx.responses import ServerAnswer, Verdict, describe, judge
 from gateway.export.influx.server import QueryError, _tables
+from gateway.following import retry
+from gateway.following.errors import ForwardingHaltedError, RetryLaterError
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_an_error_inside_a_200_is_an_error() -> None:
 
 
 def test_the_wait_grows_with_failures_and_is_at_least_what_the_server_asked() -> None:
-    waits = [module.wait_s(n, None, 0.999) for n in (1, 2, 3, 50)]
+    waits = [retry.wait_s(n, None, 0.999) for n in (1, 2, 3, 50)]
     assert waits == sorted(waits)
-    assert waits[-1] <= module.LONGEST_RETRY_S
-    assert module.wait_s(1, 90.0, 0.0) == 90.0
+    assert waits[-1] <= retry.LONGEST_RETRY_S
+    assert retry.wait_s(1, 90.0, 0.0) == 90.0

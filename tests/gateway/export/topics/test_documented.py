@@ -14,6 +14,7 @@ from tests.architecture.test_docs_names import ROOT
 
 TEXT = (ROOT / "gateway" / "TOPICS.md").read_text()
 DOCUMENTED: dict[str, type[msgspec.Struct]] = {
+    "version": payloads.VersionPayload,
     "alerts": payloads.AlertsPayload,
     "alert": payloads.AlertPayload,
     "notice": Notice,
@@ -60,6 +61,8 @@ def test_each_topic_is_named_as_it_is_built() -> None:
     site, device = "{site}", "{device}"
     built = {
         names.status(site),
+        names.version(site),
+        names.doctor(site),
         names.alerts(site),
         names.alert(site, "{id}"),
         f"{names.notices(site)}{{person}}/{{id}}",

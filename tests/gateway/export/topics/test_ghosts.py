@@ -208,6 +208,7 @@ def test_a_broker_that_may_not_be_read_gets_all_topics_and_one_warning(
     assert len([one for one in caplog.messages if "cannot be compared" in one]) == 1
 
 
+@pytest.mark.long
 def test_another_name_of_the_site_leaves_nothing_of_the_old_one(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
@@ -248,7 +249,7 @@ def test_retained_topics_are_read_from_a_real_broker(
 def test_what_is_retained_fills_no_memory(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(reading, "MAX_BYTES", 50_000)
     sensor = Sensor(mosquitto.port)
     for n in range(20):
         sent = sensor.send(f"shishigaki/v1/goto/trap-{n}/state", "x" * 10_000, retain=True)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from gateway.ingest.files.camtrapdp import Package, parse
-from gateway.ingest.files.camtrapdp_tables import PackageError
+from gateway.ingest.files.camtrapdp.package import Package, parse
+from gateway.ingest.files.camtrapdp.tables import PackageError
 from tests.support.samples import TOKYO
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.domain.model import Kind, Reading, Role
-from gateway.ingest.files.camtrapdp import ENDLESS_S, Package
-from gateway.ingest.files.camtrapdp_tables import PackageError
+from gateway.ingest.files.camtrapdp.package import ENDLESS_S, Package
+from gateway.ingest.files.camtrapdp.tables import PackageError
 from tests.gateway.ingest.files.packages import DEPLOYMENTS, HEAD, OBSERVATIONS, files, read
 
 
@@ -115,7 +115,7 @@ def test_a_broken_deployment_is_refused_with_file_line_and_value(
     ("old", "new", "why"),
     [
         ("o5,ridge", "o5,moon", "line 6: deploymentID = 'moon': no usable deployment"),
-        ("2026-01-02T03:10:00+09:00", "2026-01-01T08:59:59+09:00", "outside its deployment"),
+        ("2026-01-02T03:10:00+09:00", "2026-01-01T07:59:59+09:00", "outside its deployment"),
         ("2026-01-02T03:10:00+09:00", "yesterday", "eventStart = 'yesterday': must be a time"),
         ("Sus scrofa,1\no6", "Sus scrofa,-1\no6", "count = '-1': must be a whole number"),
         ("Sus scrofa,1\no6", "Sus scrofa,１\no6", "count = '１': must be a whole number"),

@@ -164,7 +164,7 @@ def test_a_crash_in_a_surge_costs_only_an_intake_that_acknowledges_on_arrival(
     intake._kept = Size(0, 0)  # private: as after a check of the store
     with pytest.raises(_CrashError):
         asyncio.run(intake.run(session))
-    kept = store.read_now(lambda r: r.follower.head() + r.backlog().messages)
+    kept = store.read_now(lambda r: r.influx.head() + r.backlog().messages)
     assert len(session.acked) - kept == lost
 
 

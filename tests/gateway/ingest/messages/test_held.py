@@ -10,7 +10,7 @@ import pytest
 from gateway.alerts import texts
 from gateway.alerts.evaluation import tick
 from gateway.alerts.rules.unregistered import ALL_OTHERS, SINGLE_ALERTS
-from gateway.domain.model import Device, Message, Role, Standing
+from gateway.domain.model import Device, Message, RefusalReason, Role, Standing
 from gateway.domain.refused import held_limits
 from gateway.ingest.messages.batch import absorb
 from gateway.store import Store
@@ -29,6 +29,11 @@ from tests.support.samples import TOKYO, at, open_store
 
 OTHER = held_limits.LIMITS[False]
 URGENT = held_limits.LIMITS[True]
+
+
+def retained(message: Message) -> Message:
+    """The same, as a broker gives it to who subscribes later."""
+    return msgspec.structs.replace(message, retain=True)
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ def test_a_spring_that_a_broker_replays_at_twenty_restarts_alerts_once_and_is_st
     found = 0
     for _ in range(20):
         store = open_store(tmp_path)
-        found += len(receive(store, native("wana-99", "trap.sprung", 1, retain=True)).opened)
+        found += len(receive(store, retained(zigbee("door", 1, contact=False))).opened)
         kept = len(store.read_now(lambda r: r.quarantine()))
         store.close()
     assert (found, kept) == (1, 1)
@@ -70,13 +75,21 @@ def test_a_spring_that_a_broker_replays_at_twenty_restarts_alerts_once_and_is_st
 
 def test_an_alert_about_a_retained_capture_says_that_its_time_is_unknown(store: Store) -> None:
     """The broker had kept it: when the gateway started is not when the trap sprang."""
-    [alert] = receive(store, native("wana-99", "trap.sprung", 1, retain=True)).opened
+    [alert] = receive(store, retained(zigbee("door", 1, contact=False))).opened
     shown = texts.text(alert, None, "ja", TOKYO, at(1))
-    assert shown == "wana-99（ブローカーの保持・時刻不明）"
-    [own_time] = receive(
-        store, native("wana-98", "trap.sprung", 2, retain=True, ts=at(-5).isoformat(), ts_src="ntp")
-    ).opened
+    assert shown == "door（ブローカーの保持・時刻不明）"
+    with_time = zigbee("gate", 2, contact=False, last_seen=at(-5).isoformat())
+    [own_time] = receive(store, retained(with_time)).opened
     assert (own_time.observed_at, own_time.doubt) == (at(-5), None)
+
+
+def test_a_retained_native_capture_is_kept_as_refused_and_alerts_nobody(store: Store) -> None:
+    """A native device sends again until it is confirmed, never with the retain flag."""
+    outcome = receive(store, native("wana-99", "trap.sprung", 1, retain=True))
+    assert (outcome.opened, confirmed(outcome)) == ([], set())
+    assert [one.reason for one in store.read_now(lambda r: r.quarantine())] == [
+        RefusalReason.MEMORY
+    ]
 
 
 def test_a_capture_of_an_unregistered_zigbee_sensor_alerts_as_well(store: Store) -> None:

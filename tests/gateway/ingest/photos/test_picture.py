@@ -129,6 +129,7 @@ def test_a_bomb_is_refused_in_little_memory(tmp_path: Path, make: Callable[[], b
     assert memory_bytes < LITTLE_BYTES
 
 
+@pytest.mark.long
 def test_the_largest_photo_that_is_taken_stays_within_the_memory_of_the_process(
     tmp_path: Path,
 ) -> None:

@@ -19,6 +19,7 @@ from gateway.store.connection import StoreError
 from gateway.store.recovery import backup
 from gateway.store.recovery.restore import put_back
 from gateway.store.schema import MIGRATIONS
+from tests.faults.disk.smalldisk import small_file_system
 from tests.support.samples import CAMERA, TRAP, at, decode, message, open_store, reading
 
 NOW = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)
@@ -182,3 +183,17 @@ def test_the_commands_save_rotate_and_restore(
     assert events(store.path) == 3
     assert run(monkeypatch, store, "backup", copy, "--keep", 3).exit_code == 2
     assert isinstance(run(monkeypatch, store, "backup", copy).exception, StoreError)
+
+
+def test_a_copy_that_does_not_fit_says_what_it_needs_and_leaves_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    """SQLite itself says "not an error" here."""
+    with small_file_system(tmp_path / "small", size_mb=1) as folder:
+        (folder / "filler").write_bytes(bytes(1_010_000))  # the database has some 70,000
+        with pytest.raises(
+            StoreError, match=r"the disk is full: the copy needs [\d,]+ bytes"
+        ) as caught:
+            backup.save(store.path, folder / "copy.db")
+        assert "not an error" not in str(caught.value)
+        assert [one.name for one in folder.iterdir()] == ["filler"]

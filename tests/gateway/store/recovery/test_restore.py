@@ -13,12 +13,16 @@ from pathlib import Path
 import apsw
 import pytest
 
+from gateway.domain.model import Kind
 from gateway.store import Store
 from gateway.store.connection import StoreError
 from gateway.store.recovery import backup
 from gateway.store.recovery.restore import put_back
+from gateway.store.setting_keys import SettingKey
+from gateway.store.tables.backlog import ReceiptClock
+from gateway.store.trial import data as trial
 from tests.gateway.store.recovery.test_backup import add, events
-from tests.support.samples import CAMERA, TOKYO, TRAP, open_store
+from tests.support.samples import CAMERA, TOKYO, TRAP, message, open_store, reading
 
 NOW = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)
 Rows = dict[str, list[tuple[object, ...]]]
@@ -181,7 +185,7 @@ def test_a_restore_that_fails_changes_nothing(
         raise apsw.FullError("no room")
 
     monkeypatch.setattr(backup, "sync", full)
-    with pytest.raises(StoreError, match="no room"):
+    with pytest.raises(StoreError, match="the disk is full"):
         put_back(scene.copy, scene.database, NOW, force=True)
     assert events(scene.database) == 90
     after = {path.name for path in scene.database.parent.glob("test.db*")}
@@ -193,6 +197,9 @@ import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from gateway.store.recovery.restore import put_back
+from gateway.store.setting_keys import SettingKey
+from gateway.store.tables.backlog import ReceiptClock
+from gateway.store.trial import data as trial
 left = [int(sys.argv[3])]
 def dying(move):
     def step(*arguments):
@@ -261,3 +268,19 @@ def test_a_log_without_its_database_is_kept_and_reported(scene: Scene) -> None:
     assert report
     assert (Path(report.folder) / "test.db-wal").read_bytes() == scene.left["-wal"]
     assert "there was no database" in report.fault
+
+
+def test_a_copy_that_was_made_in_a_trial_is_restored_without_it(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """The mark would keep every message a second time, for ever."""
+    trial.mark(scene.copy, "upgrade-1")
+    with closing(Store(scene.copy, TOKYO)) as store:
+        heard = [message(reading(CAMERA.id, Kind.DETECTION, 31))]
+        store.write_now(lambda tx: tx.trial.keep(heard, ReceiptClock.TRUSTED))
+    assert rows(scene.copy)["trial_message"], "control: in the copy it goes on"
+    put_back(scene.copy, scene.database, NOW)
+    found = rows(scene.database)
+    assert found["trial_message"] == []
+    assert SettingKey.TRIAL not in [key for key, *_ in found["setting"]]
+    assert found["event"] == rows(scene.copy)["event"]

@@ -47,7 +47,7 @@ def test_an_hour_is_written_only_when_it_is_closed(store: Store, influxd: Influx
                 closed = round(at(240).timestamp()) // 3600
 
                 async def hours_sent() -> bool:
-                    due = await store.read(lambda r: r.follower.due_hours(closed, 1))
+                    due = await store.read(lambda r: r.influx.due_hours(closed, 1))
                     return await is_walked(store) and not due
 
                 await until(hours_sent, "closed hours to be sent")
@@ -153,16 +153,16 @@ def test_an_event_whose_time_is_corrected_leaves_a_void_point(
 
 
 def test_without_forwarding_no_changes_are_marked(store: Store) -> None:
-    assert store.read_now(lambda r: r.follower.waiting()) == 0
+    assert store.read_now(lambda r: r.influx.waiting()) == 0
 
 
 def test_after_forwarding_was_switched_off_everything_is_sent_again(
     store: Store, influxd: Influxd
 ) -> None:
     forward(store, influxd)
-    store.write_now(lambda tx: tx.follower.unfollow())
+    store.write_now(lambda tx: tx.influx.unfollow())
     absorb_all(store, story(store.read_now(lambda r: r.devices()), 33))
-    assert store.read_now(lambda r: (r.follower.waiting(), r.follower.done())) == (0, [])
+    assert store.read_now(lambda r: (r.influx.waiting(), r.influx.done())) == (0, [])
     forward(store, influxd)
     check_complete(store, influxd)
 
@@ -206,7 +206,7 @@ def overtaken_and_drained(store: Store, told: asyncio.Event) -> Callable[[], Awa
 
 
 def test_an_hour_marked_as_due_without_a_roll_up_is_settled(store: Store, influxd: Influxd) -> None:
-    store.write_now(lambda tx: tx.execute("INSERT INTO hour_due VALUES (400000, 1, 1)"))
+    store.write_now(lambda tx: tx.execute("INSERT INTO hour_due VALUES (1, 400000, 1, 1)"))
     forward(store, influxd)
     check_complete(store, influxd)
 

@@ -9,10 +9,11 @@ import pytest
 from gateway.config import Influx
 from gateway.domain.model import Kind
 from gateway.export.influx.forward import forwarder as module
-from gateway.export.influx.forward.alarm import Alarm
 from gateway.export.influx.forward.delivery import RefusedPoint
 from gateway.export.influx.forward.sender import Job, Sender
 from gateway.export.influx.server import connect, is_compressed
+from gateway.following import retry
+from gateway.following.alarm import Alarm
 from gateway.store import Store
 from tests.gateway.export.influx.forward.proxy import Choose, Fault, Proxy
 from tests.gateway.export.influx.forward.through import (
@@ -41,9 +42,9 @@ from tests.support.servers import Influxd
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr(module, "LONGEST_RETRY_S", 0.1)
-    monkeypatch.setattr(module, "RETRY_HALTED_S", 0.05)
+    monkeypatch.setattr(retry, "FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(retry, "LONGEST_RETRY_S", 0.1)
+    monkeypatch.setattr(retry, "RETRY_HALTED_S", 0.05)
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_of_a_batch_with_one_bad_point_only_that_point_is_refused(
     plant(influxd, 'heartbeat,device=x,site=other snr_db="loud"')
     odd = msgspec.structs.replace(reading("dev-000", Kind.HEARTBEAT, 60 * 31), snr_db=6.5)
     absorb_all(store, [message(odd)])
-    head = store.read_now(lambda r: r.follower.head())
+    head = store.read_now(lambda r: r.influx.head())
     absorb_all(store, story(store.read_now(lambda r: r.devices()), 40)[-99:])
     forward(store, influxd)
     report = report_of(store, influxd)
@@ -105,7 +106,7 @@ def test_of_a_batch_with_one_bad_point_only_that_point_is_refused(
     assert [(row.what, row.journal - row.server) for row in report.differences] == [
         ("heartbeat", 1)
     ]
-    [(key, line, detail)] = store.read_now(lambda r: r.follower.refusals())
+    [(key, line, detail)] = store.read_now(lambda r: r.influx.refusals())
     assert key == f"event {head}"
     assert "snr_db=6.5" in line
     assert detail.startswith("400 ")
@@ -119,7 +120,7 @@ def test_points_with_a_type_conflict_are_refused_and_sent_when_it_is_gone(
     forward(store, influxd)
     events = store.read_now(lambda r: [e for _, e in r.events_after(0, 9999)])
     traps = sum(e.kind in {Kind.SET, Kind.SPRUNG} for e in events)
-    assert store.read_now(lambda r: r.follower.refused()) == traps > 0
+    assert store.read_now(lambda r: r.influx.refused()) == traps > 0
     ask(influxd, lambda server: server.query("DROP MEASUREMENT trap_event", change=True))
     forward(store, influxd)  # a new start tries them again
     check_complete(store, influxd)
@@ -184,7 +185,7 @@ def test_a_gateway_killed_between_send_and_cursor_sends_again_without_doubling(
     store: Store, influxd: Influxd
 ) -> None:
     forward(store, influxd)
-    store.write_now(lambda tx: tx.follower.put_done([(0, 100)]))
+    store.write_now(lambda tx: tx.influx.put_done([(0, 100)]))
     forward(store, influxd)
     check_complete(store, influxd)
 
@@ -208,7 +209,7 @@ def test_new_events_go_before_the_backlog(store: Store, influxd: Influxd) -> Non
                 await until(lambda: is_drained(store), "everything to be forwarded")
 
     asyncio.run(scenario())
-    head = store.read_now(lambda r: r.follower.head())
+    head = store.read_now(lambda r: r.influx.head())
     assert order[0] == head
     assert order[1:] == sorted(order[1:])
     check_complete(store, influxd)
@@ -225,7 +226,7 @@ def test_the_backlog_keeps_to_its_rate(store: Store, influxd: Influxd) -> None:
             await until(lambda: is_drained(store), "everything to be forwarded")
         return loop.time() - begin
 
-    head = store.read_now(lambda r: r.follower.head())
+    head = store.read_now(lambda r: r.influx.head())
     assert asyncio.run(scenario()) >= (head - 40) / 400 * 0.5
     check_complete(store, influxd)
 
@@ -234,7 +235,7 @@ def test_bodies_are_compressed_and_a_request_never_exceeds_its_batch(
     store: Store, influxd: Influxd
 ) -> None:
     between = forward_through(store, influxd, lambda path, number: None, batch=40, gzip="always")
-    head = store.read_now(lambda r: r.follower.head())
+    head = store.read_now(lambda r: r.influx.head())
     assert between.writes >= head / 40
     assert 0 < between.largest < 40 * 60  # a line has some 250 bytes
     check_complete(store, influxd)

@@ -177,7 +177,7 @@ def test_journal_numbers_without_events_start_no_comparison(store: Store, influx
         await forwarder._settle(sender, await sender.prepare((0, 100)), [])
 
     asyncio.run(scenario())
-    assert store.read_now(lambda r: r.follower.done()) == [(0, 100)]
+    assert store.read_now(lambda r: r.influx.done()) == [(0, 100)]
     forwarder.recent_writes.failed()
     assert forwarder.recent_writes.since_ms is None
 

@@ -80,9 +80,9 @@ def test_every_old_roll_up_comes_once_whatever_the_step(limit: int, tmp_path: Pa
 def test_hours_that_are_open_at_the_first_start_are_marked_as_due(tmp_path: Path) -> None:
     store = filled(tmp_path)
     closed = round(at(240).timestamp()) // 3600
-    store.write_now(lambda tx: tx.follower.follow(WalkCursor(closed, 0), LAYOUT))
+    store.write_now(lambda tx: tx.influx.follow(WalkCursor(closed, 0), LAYOUT))
     mark(store, 1_000)
-    due = store.read_now(lambda r: r.follower.due_hours(1 << 40, 1_000))
+    due = store.read_now(lambda r: r.influx.due_hours(1 << 40, 1_000))
     walked = walk(store, WalkCursor(closed, 0), 50)
     assert min(one.rollup.at for one in due) == closed
     assert max(one.at for _, one in walked) == closed - 1
@@ -95,7 +95,7 @@ def test_hours_that_are_open_at_the_first_start_are_marked_as_due(tmp_path: Path
 def mark(store: Store, limit: int) -> int:
     """Note the open hours; gives in how many transactions."""
     steps = 1
-    while store.write_now(lambda tx: tx.follower.mark_open(limit)):
+    while store.write_now(lambda tx: tx.influx.mark_open(limit)):
         steps += 1
     return steps
 
@@ -105,32 +105,32 @@ def test_with_a_clock_far_in_the_past_open_hours_are_marked_in_many_transactions
 ) -> None:
     """To a clock in 1970 every hour is open; killed amid, it goes on."""
     store = filled(tmp_path)
-    store.write_now(lambda tx: tx.follower.follow(WalkCursor(0, 0), LAYOUT))
+    store.write_now(lambda tx: tx.influx.follow(WalkCursor(0, 0), LAYOUT))
     sizes = [0]
-    while store.write_now(lambda tx: tx.follower.mark_open(10)):
+    while store.write_now(lambda tx: tx.influx.mark_open(10)):
         store.write_now(
-            lambda tx: tx.follower.follow(WalkCursor(0, 0), LAYOUT)
+            lambda tx: tx.influx.follow(WalkCursor(0, 0), LAYOUT)
         )  # a restart begins nothing anew
-        sizes.append(store.read_now(lambda r: r.follower.waiting()))
+        sizes.append(store.read_now(lambda r: r.influx.waiting()))
     hours = [one for unit, one in walk(store, ALL, 50) if unit == "hour"]
-    assert store.read_now(lambda r: r.follower.waiting()) == len(hours)
+    assert store.read_now(lambda r: r.influx.waiting()) == len(hours)
     assert len(sizes) == 1 + 6  # a transaction a device
     assert max(b - a for a, b in pairwise(sizes)) <= 31  # no more than the hours of one
     assert mark(store, 10) == 1
-    due = store.read_now(lambda r: r.follower.due_hours(1 << 40, 1_000))
+    due = store.read_now(lambda r: r.influx.due_hours(1 << 40, 1_000))
     assert {one.change for one in due} == {1}
     store.close()
 
 
 def test_a_walk_resumes_and_starts_again_after_forwarding_was_off(tmp_path: Path) -> None:
     store = filled(tmp_path)
-    store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
+    store.write_now(lambda tx: tx.influx.follow(ALL, LAYOUT))
     further = WalkCursor(ALL.hours, ALL.days, 1, 2, 3)
-    store.write_now(lambda tx: tx.follower.walked(further))
-    store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))  # a restart
-    assert store.read_now(lambda r: r.walk.place()) == further
-    store.write_now(lambda tx: tx.follower.unfollow())
-    assert store.read_now(lambda r: r.walk.place()) is None
+    store.write_now(lambda tx: tx.influx.walked(further))
+    store.write_now(lambda tx: tx.influx.follow(ALL, LAYOUT))  # a restart
+    assert store.read_now(lambda r: r.influx.walk()) == further
+    store.write_now(lambda tx: tx.influx.unfollow())
+    assert store.read_now(lambda r: r.influx.walk()) is None
     store.close()
 
 
@@ -138,11 +138,11 @@ def test_a_new_layout_sends_all_roll_ups_again_once(tmp_path: Path) -> None:
     """A gateway of before kept no layout, and its place was written otherwise."""
     store = filled(tmp_path)
     before = '[1073741824,1073741824,4,2,3,"boar"]'
-    store.write_now(lambda tx: tx.follower.put(SettingKey.INFLUX_WALK, before))
-    store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
-    assert store.read_now(lambda r: r.walk.place()) == ALL
+    store.write_now(lambda tx: tx.influx.put(SettingKey.INFLUX_WALK, before))
+    store.write_now(lambda tx: tx.influx.follow(ALL, LAYOUT))
+    assert store.read_now(lambda r: r.influx.walk()) == ALL
     over = WalkCursor(ALL.hours, ALL.days, 2)
-    store.write_now(lambda tx: tx.follower.walked(over))
-    store.write_now(lambda tx: tx.follower.follow(ALL, LAYOUT))
-    assert store.read_now(lambda r: r.walk.place()) == over
+    store.write_now(lambda tx: tx.influx.walked(over))
+    store.write_now(lambda tx: tx.influx.follow(ALL, LAYOUT))
+    assert store.read_now(lambda r: r.influx.walk()) == over
     store.close()

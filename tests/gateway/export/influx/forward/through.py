@@ -36,7 +36,7 @@ def check_complete(store: Store, influxd: Influxd) -> None:
     """`verify` finds no difference, and is not blind."""
     report = report_of(store, influxd)
     assert (report.differences, report.waiting, report.refused) == ([], 0, 0)
-    assert report.events == store.read_now(lambda r: r.follower.head()) > 0
+    assert report.events == store.read_now(lambda r: r.influx.head()) > 0
 
 
 Watch = Callable[[Proxy, module.Forwarder], Awaitable[None]]

@@ -24,7 +24,7 @@ def test_json_lines_and_csv_carry_every_event(scene: Scene) -> None:
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["id"] for row in rows] == [event.id for event in events]
     assert [row["kind"] for row in rows] == [event.kind.value for event in events]
-    assert len(rows) == scene.store.read_now(lambda r: r.follower.head())
+    assert len(rows) == scene.store.read_now(lambda r: r.influx.head())
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_text() -> None:

@@ -28,7 +28,7 @@ from tests.support.samples import T0, TOKYO, at, message, reading
 
 def test_events_come_back_exactly_and_in_order(scene: Scene) -> None:
     events = scene.ask(lambda h: gather(h, *EVER))
-    assert len(events) == scene.store.read_now(lambda r: r.follower.head()) > 200
+    assert len(events) == scene.store.read_now(lambda r: r.influx.head()) > 200
     times = [event.observed_at for event in events]
     assert times == sorted(times)
     journal = scene.store.read_now(lambda r: [event for _, event in r.events_after(0, 10_000)])
@@ -48,7 +48,7 @@ def test_pages_neither_lose_nor_repeat_an_event(
     monkeypatch.setattr(embedded, "PAGE", 7)
     monkeypatch.setattr(past_influx, "PAGE", 7)
     ids = [event.id for event in scene.ask(lambda h: gather(h, *EVER))]
-    assert len(ids) == len(set(ids)) == scene.store.read_now(lambda r: r.follower.head())
+    assert len(ids) == len(set(ids)) == scene.store.read_now(lambda r: r.influx.head())
 
 
 def test_the_latest_are_the_newest_by_observed_time(scene: Scene) -> None:

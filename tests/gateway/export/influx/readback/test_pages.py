@@ -49,6 +49,7 @@ async def fetched_from_the_server(county: County, influx: Influx) -> list[bytes]
         return await asyncio.to_thread(fetched, county)
 
 
+@pytest.mark.long
 def test_a_page_of_the_process_that_calculates_is_the_same_from_either_history(
     tmp_path: Path, influxd: Influxd, capfd: pytest.CaptureFixture[str]
 ) -> None:

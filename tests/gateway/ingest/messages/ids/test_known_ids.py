@@ -237,7 +237,7 @@ def test_a_reused_id_alerts_also_when_the_journal_has_forgotten_the_first(store:
         store, report("trap-01", Kind.SPRUNG, 5, id="1"), report("trap-01", Kind.SET, 60, id="2")
     )
     store.write_now(lambda tx: tx.purge(at(100), 10))
-    assert events(store) == []
+    assert [id_ for _, id_, _ in events(store)] == ["2"]
     outcome = receive(store, report("trap-01", Kind.SPRUNG, 30 * DAY, id="1"))
     assert [alert.observed_at for alert in outcome.opened] == [at(30 * DAY)]
 

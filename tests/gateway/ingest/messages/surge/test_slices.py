@@ -10,7 +10,13 @@ from gateway.domain.model import Device, Kind, Message, Role
 from gateway.ingest.messages import intake as intake_module
 from gateway.ingest.messages import judging as judging_module
 from gateway.ingest.messages.batch import absorb
-from gateway.ingest.messages.slices import LONGEST_S, MOST, PER_DEVICE, Judged, next_size
+from gateway.ingest.messages.batching.slices import (
+    LONGEST_S,
+    MAX_MESSAGES,
+    PER_DEVICE,
+    Judged,
+    next_size,
+)
 from gateway.store.tables.backlog import ReceiptClock
 from tests.gateway.ingest.messages.test_backlog import BATCH, intake_of, record_of, run, waiting
 from tests.support.samples import at, decode, message, open_store, reading
@@ -32,7 +38,7 @@ def test_a_slice_is_bounded_by_devices_time_and_memory(least: int, last: Judged)
     size = next_size(least, last)
     assert size >= least
     if size > least:
-        assert size <= MOST
+        assert size <= MAX_MESSAGES
         assert size <= PER_DEVICE * last.devices
         assert size * last.took_s / last.messages <= LONGEST_S
 
@@ -45,7 +51,7 @@ def test_a_slice_is_bounded_by_devices_time_and_memory(least: int, last: Judged)
         (Judged(1_500, 100, 0.03), 1_500),  # few devices: nothing to share
         (Judged(1_500, 1_500, 0.1), 6_000),  # all in turn
         (Judged(6_000, 5_000, 0.4), 7_500),  # so much in half a second
-        (Judged(6_000, 5_000, 0.1), MOST),
+        (Judged(6_000, 5_000, 0.1), MAX_MESSAGES),
         (Judged(1_500, 1_500, 1.5), 1_500),  # a slow board
     ],
 )

@@ -1,0 +1,1 @@
+"""Cameras that send pictures by mail. Owns the bytes of their mails; must not send any."""

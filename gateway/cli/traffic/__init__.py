@@ -1,0 +1,1 @@
+"""Recording of field traffic, and playing it again. Must not decode messages."""

@@ -1,0 +1,1 @@
+"""The settings of what residents send and receive. PURE: they are not used here."""

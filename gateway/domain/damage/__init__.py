@@ -1,0 +1,1 @@
+"""Damage to crops, as values. PURE. Must not store anything."""

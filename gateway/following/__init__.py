@@ -1,0 +1,1 @@
+"""What all parts that send the journal elsewhere share: alarm, pauses, errors. Must not know what is sent."""

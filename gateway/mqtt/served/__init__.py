@@ -1,0 +1,1 @@
+"""What the broker of this machine shows to sensors."""

@@ -1,0 +1,1 @@
+"""What others that follow the journal have, must get again, and have refused. Must not know the network."""

@@ -1,0 +1,1 @@
+"""Kept plans of trap sites: their table. Must not compare a plan with captures."""

@@ -1,0 +1,1 @@
+"""Alerts beside pictures of cameras: `python -m tests.bench.pictures [springs]`."""

@@ -1,0 +1,1 @@
+"""Bytes that gateway and broker write at a normal site."""

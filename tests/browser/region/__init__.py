@@ -1,0 +1,1 @@
+"""The pages of a region in a real browser."""

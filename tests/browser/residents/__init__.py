@@ -1,0 +1,1 @@
+"""Tests of the residents' form in a real browser."""

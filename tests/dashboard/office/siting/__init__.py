@@ -1,0 +1,1 @@
+"""The pages and files of proposed trap sites, and kept plans."""

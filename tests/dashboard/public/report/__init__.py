@@ -1,0 +1,1 @@
+"""Tests of what residents send and are answered."""

@@ -1,0 +1,1 @@
+"""What stands beside a sensor: firmware, settings of bought equipment, drawings, documents."""

@@ -1,0 +1,1 @@
+"""deploy/install.sh and what runs beside the installed service."""

@@ -1,0 +1,1 @@
+"""The shipped configuration of a region's hub, with the real programs."""

@@ -1,0 +1,1 @@
+"""What one sensor with a good password can do to the broker and the gateway."""

@@ -1,0 +1,1 @@
+"""Radios and firmware of real kinds."""

@@ -1,0 +1,1 @@
+"""Animals in groups and the land they live on."""

@@ -1,0 +1,1 @@
+"""`shishigaki evaluate`."""

@@ -1,0 +1,1 @@
+"""Tests of how residents' reports are taken and changed."""

@@ -1,0 +1,1 @@
+"""The uplink of a town and what its region receives."""

@@ -1,0 +1,1 @@
+"""Who reads what of a hub, by page and by SQL."""

@@ -1,0 +1,1 @@
+"""The uplink at the town, against regions that answer, refuse, cut and forget."""

@@ -1,0 +1,1 @@
+"""Intervals and comparisons: their coverage in simulation, properties, and independent references."""

@@ -1,0 +1,1 @@
+"""Where rates differ more than chance: false alarms, power, and independent references."""

@@ -1,0 +1,1 @@
+"""Scripts that keep documents in step with what was measured."""

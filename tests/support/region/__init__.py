@@ -1,0 +1,1 @@
+"""A region's real servers for tests: PostgreSQL with PostGIS, alone or as a cluster, on loopback only."""

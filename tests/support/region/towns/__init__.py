@@ -1,0 +1,1 @@
+"""Towns of a region: real gateways as processes, and what they hold."""
