@@ -25,9 +25,9 @@ from tests.support.servers import free_port as any_port
 
 
 @contextlib.asynccontextmanager
-async def shown(folder: Path) -> AsyncIterator[Demo]:
+async def shown(folder: Path, scenario: str = "tiny") -> AsyncIterator[Demo]:
     """A small demo, running."""
-    wishes = DemoOptions(folder, any_port(), speed=1, scenario="tiny", history=timedelta(days=20))
+    wishes = DemoOptions(folder, any_port(), speed=1, scenario=scenario, history=timedelta(days=20))
     demo = Demo(wishes)
     async with embedded(folder / "broker", demo.broker_port), service.running(demo.gateway):
         yield demo
@@ -84,7 +84,6 @@ async def first_time(folder: Path) -> set[str]:
     """Seed, go live and see a trap spring; gives the journal's ids."""
     async with shown(folder) as demo:
         world = await demo.seed(lambda _: None)
-        assert await demo.gateway.store.read(answered_and_asked) == (True, [])
         trap = await spring_one(demo, world)
         states = await demo.gateway.store.read(lambda r: r.states())
         assert states[trap].trap is TrapState.SPRUNG
@@ -101,6 +100,20 @@ async def second_time(folder: Path) -> tuple[set[str], int]:
         assert timedelta() <= demo.clock() - demo.reached <= timedelta(hours=1)
         await demo.seed(lambda _: None)
         return await demo.gateway.store.read(story)
+
+
+async def past_of_the_island(folder: Path) -> tuple[bool, list[str]]:
+    """Seed twenty days of the whole island, in which some ten traps spring at any time of the year."""
+    async with shown(folder, "fukue") as demo:
+        await demo.seed(lambda _: None)
+        return await demo.gateway.store.read(answered_and_asked)
+
+
+@pytest.mark.real
+def test_what_people_recorded_in_the_past_counts_as_visits_and_is_not_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    assert asyncio.run(past_of_the_island(tmp_path)) == (True, [])
 
 
 @pytest.mark.real
