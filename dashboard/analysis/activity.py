@@ -18,6 +18,8 @@ from dashboard.analysis.projection import Bools, Floats
 
 STEPS = 512  # of integrals over the circle; exact to rounding for concentrations below 10,000
 TURN = 2 * math.pi
+MIDDLES = (np.arange(STEPS) + 0.5) * TURN / STEPS  # of the parts, in radians
+_COS = np.cos(MIDDLES)
 
 
 class Activity(Struct, frozen=True, eq=False):
@@ -45,10 +47,9 @@ def activity(
         return None
     weights = uptime[watched].mean() / uptime[hours.astype(int) % 24]
     angles = hours * TURN / 24
-    grid = (np.arange(STEPS) + 0.5) * TURN / STEPS
     kappa = concentration(angles) if kappa is None else kappa
-    shape = _von_mises(grid[:, None] - angles, kappa) @ (weights / weights.sum())
-    return _masked(grid * 24 / TURN, shape * TURN / 24, watched, kappa, len(hours))
+    shape = _von_mises(angles, kappa) @ (weights / weights.sum())
+    return _masked(MIDDLES * 24 / TURN, shape * TURN / 24, watched, kappa, len(hours))
 
 
 def hours_of_counts(counts: ArrayLike) -> Floats:
@@ -75,24 +76,26 @@ def concentration(angles: ArrayLike) -> float:
 
 def bessel(order: int, x: float) -> float:
     """Modified Bessel function of the first kind, scaled: I_order(x) exp(-x), for x >= 0."""
-    theta = (np.arange(STEPS) + 0.5) * TURN / STEPS
-    return float(np.mean(np.exp(x * (np.cos(theta) - 1)) * np.cos(order * theta)))
+    return float(np.mean(np.exp(x * (_COS - 1)) * np.cos(order * MIDDLES)))
 
 
 def _kappa(angles: Floats, moment: int) -> float:
     """Concentration with the same moment about the mean direction as the data; 0 if uniform."""
     direction = np.angle(np.exp(1j * angles).mean())
     length = float(np.cos(moment * (angles - direction)).mean())
+    excess = np.cos(moment * MIDDLES) - length  # its mean under the density is 0 at the solution
     low, high = 0.0, 500.0
     for _ in range(60):
         middle = (low + high) / 2
-        above = bessel(moment, middle) > length * bessel(0, middle)
+        above = float(np.exp(middle * (_COS - 1)) @ excess) > 0
         low, high = (low, middle) if above else (middle, high)
     return low
 
 
-def _von_mises(angle: Floats, kappa: float) -> Floats:
-    return np.exp(kappa * (np.cos(angle) - 1)) / (TURN * bessel(0, kappa))
+def _von_mises(angles: Floats, kappa: float) -> Floats:
+    """The density about each of the angles (n,), at MIDDLES: (STEPS, n)."""
+    cosines = np.outer(_COS, np.cos(angles)) + np.outer(np.sin(MIDDLES), np.sin(angles))
+    return np.exp(kappa * (cosines - 1)) / (TURN * bessel(0, kappa))
 
 
 def _masked(hour: Floats, share: Floats, watched: Bools, kappa: float, events: int) -> Activity:

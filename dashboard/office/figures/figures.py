@@ -24,7 +24,7 @@ from gateway.domain.geo import mesh
 from gateway.domain.model import ActionKind, Device, Kind, Role, TrapAction
 from gateway.domain.species import UNKNOWN
 from gateway.domain.trap_lifecycle import OUTCOMES
-from gateway.store.rollups.periods import Sums, TrapChange
+from gateway.store.rollups.periods import EffortSum, TrapChange
 
 PROMPT_VISIT_H = 24.0  # permits usually require a visit within a day
 
@@ -33,17 +33,18 @@ class Year(Struct, frozen=True, eq=False, dict=True):
     """The data of one period: effort by month, people's actions, springs."""
 
     span: LocalDays
-    months: tuple[tuple[Month, tuple[Sums, ...]], ...]
+    months: tuple[tuple[Month, tuple[EffortSum, ...]], ...]
     actions: tuple[TrapAction, ...]  # of all kinds
     springs: tuple[TrapChange, ...]  # reported by sensors
 
     @cached_property
     def trap_nights(self) -> Mapping[str, float]:
-        """Trap-nights by device."""
+        """Trap-nights of each device that was armed."""
         armed_ms: Counter[str] = Counter()
-        for _, sums in self.months:
-            for one in sums:
-                armed_ms[one.device] += one.armed_ms
+        for _, efforts in self.months:
+            for one in efforts:
+                if one.armed_ms:
+                    armed_ms[one.device] += one.armed_ms
         return {device: ms / DAY_MS for device, ms in armed_ms.items()}
 
 
@@ -150,8 +151,8 @@ def uptime(
 ) -> list[Uptime]:
     """The uptime of each device, the lowest first."""
     alive: dict[str, float] = {}
-    for _, sums in year.months:
-        for one in sums:
+    for _, efforts in year.months:
+        for one in efforts:
             alive[one.device] = alive.get(one.device, 0.0) + one.alive_ms / DAY_MS
     start, stop = year.span.days
     possible = {id_: float(max(stop - max(start, day), 0)) for id_, day in first_days.items()}
@@ -235,18 +236,20 @@ def _rates_by_month(
     return {
         month: (
             _pooled(
-                caught.get(month, []), {o.device: o.armed_ms / DAY_MS for o in sums if o.armed_ms}
+                caught.get(month, []),
+                {o.device: o.armed_ms / DAY_MS for o in efforts if o.armed_ms},
             ),
             animal_count(caught.get(month, [])),
         )
-        for month, sums in year.months
+        for month, efforts in year.months
     }
 
 
 def _grouped(
     year: Year, before: Year, devices: Mapping[str, Device], key: Callable[[Device], str]
 ) -> list[FigureLine]:
-    now, then = _rates_by_key(year, devices, key), _rates_by_key(before, devices, key)
+    keys = {id_: key(device) for id_, device in devices.items()}
+    now, then = _rates_by_key(year, devices, keys), _rates_by_key(before, devices, keys)
     none = cpue(0, 0.0)
     return [
         FigureLine(
@@ -260,9 +263,8 @@ def _grouped(
 
 
 def _rates_by_key(
-    year: Year, devices: Mapping[str, Device], key: Callable[[Device], str]
+    year: Year, devices: Mapping[str, Device], keys: Mapping[str, str]
 ) -> dict[str, tuple[RateInterval, int]]:
-    keys = {id_: key(device) for id_, device in devices.items()}
     nights: dict[str, dict[str, float]] = {}
     caught: dict[str, list[TrapAction]] = {}
     for id_, armed in year.trap_nights.items():

@@ -108,10 +108,8 @@ def _year(reader: Reader, span: LocalDays, zone: ZoneInfo, devices: dict[str, De
     for month in periods.months_in(span):
         start = max(month.first, span.start)
         stop = min(month.plus(1).first, span.stop)
-        sums = [
-            s for s in reader.period_reads.sums(*LocalDays(start, stop).days) if s.device in devices
-        ]
-        months.append((month, tuple(sums)))
+        efforts = reader.period_reads.effort(*LocalDays(start, stop).days)
+        months.append((month, tuple(one for one in efforts if one.device in devices)))
     actions = tuple(
         action for action in reader.period_reads.acts(begin, end) if action.device in devices
     )

@@ -22,7 +22,7 @@ DAY_H = 24
 LOOK_BACK_DAYS = 365  # before a period: long enough to see which devices report species
 
 
-class Sums(Struct, frozen=True):
+class Sums(Struct, frozen=True, gc=False):
     """Effort of one device in milliseconds, and its sightings of the species asked for."""
 
     device: str
@@ -32,7 +32,15 @@ class Sums(Struct, frozen=True):
     animals: int
 
 
-class WeekSum(Struct, frozen=True):
+class EffortSum(Struct, frozen=True, gc=False):
+    """Effort of one device in milliseconds."""
+
+    device: str
+    alive_ms: int
+    armed_ms: int
+
+
+class WeekSum(Struct, frozen=True, gc=False):
     """The independent events of one device in one week."""
 
     device: str
@@ -47,7 +55,7 @@ class HoursOfDay(Struct, frozen=True):
     count: int
 
 
-class TrapChange(Struct, frozen=True):
+class TrapChange(Struct, frozen=True, gc=False):
     """A change reported by a trap's sensor: it sprang, or was set again."""
 
     device: str
@@ -85,6 +93,14 @@ class PeriodReads:
     def sums(self, start_day: int, end_day: int, species: str | None = None) -> list[Sums]:
         """Sums by device over local days [start_day, end_day), days since 1970; all devices."""
         return self._sums(self.parts(start_day, end_day), species)
+
+    def effort(self, start_day: int, end_day: int) -> list[EffortSum]:
+        """Effort by device over local days [start_day, end_day), days since 1970; all devices."""
+        effort = over("effort", ("alive_ms", "armed_ms"), self.parts(start_day, end_day), "device")
+        sql = f"""
+            SELECT d.id, coalesce(e.alive_ms, 0), coalesce(e.armed_ms, 0)
+            FROM device d LEFT JOIN ({effort}) e ON e.device = d.no ORDER BY d.id"""
+        return [EffortSum(*row) for row in self._execute(sql)]
 
     def sums_of_hours(
         self, hours: LocalHours, clock: HoursOfDay, species: str | None = None

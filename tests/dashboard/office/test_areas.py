@@ -14,7 +14,7 @@ from dashboard.web.i18n import text
 from gateway.cli.office.map import MapOptions
 from gateway.domain.epoch import DAY_MS
 from gateway.domain.model import ActionKind, Device, Role, TrapAction
-from gateway.store.rollups.periods import Sums
+from gateway.store.rollups.periods import EffortSum
 from tests.dashboard.office.county import County
 from tests.dashboard.office.test_figures import START, report
 
@@ -37,8 +37,8 @@ def year(caught: dict[str, int]) -> figures.Year:
         for id_, count in caught.items()
         for n in range(count)
     ]
-    sums = tuple(Sums(id_, 0, 50 * DAY_MS, 0, 0) for id_ in caught)
-    return figures.Year(fiscal_year(2026), ((Month(2026, 9), sums),), tuple(acts), ())
+    efforts = tuple(EffortSum(id_, 0, 50 * DAY_MS) for id_ in caught)
+    return figures.Year(fiscal_year(2026), ((Month(2026, 9), efforts),), tuple(acts), ())
 
 
 def test_each_area_stands_over_all_others_with_interval_and_p() -> None:

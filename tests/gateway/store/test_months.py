@@ -106,6 +106,10 @@ def test_whatever_happens_sums_over_months_are_those_of_their_days(
     by_month = store.read_now(
         lambda r: (r.period_reads.sums(*asked), r.period_reads.species(*asked[:2]))
     )
+    efforts = store.read_now(lambda r: r.period_reads.effort(*asked[:2]))
+    assert [(one.device, one.alive_ms, one.armed_ms) for one in efforts] == [
+        (one.device, one.alive_ms, one.armed_ms) for one in by_month[0]
+    ]
     store.write_now(lambda tx: tx.months.forget())
     assert (
         store.read_now(lambda r: (r.period_reads.sums(*asked), r.period_reads.species(*asked[:2])))

@@ -21,7 +21,7 @@ from gateway.export.influx.readback.influx import InfluxHistory
 from gateway.export.influx.server import connect
 from gateway.store import Store
 from gateway.store.reading import ReadingStore
-from gateway.store.rollups.periods import PeriodReads, Sums
+from gateway.store.rollups.periods import EffortSum, PeriodReads, Sums
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -53,9 +53,23 @@ class PastPeriodReads(PeriodReads):
             spent = {effort.device: (effort.alive_ms, effort.armed_ms) for effort in efforts}
             return [Sums(id_, *spent.get(id_, (0, 0)), *seen.get(id_, (0, 0))) for id_ in ids]
 
-        ids = [id_ for (id_,) in self._execute("SELECT id FROM device ORDER BY id")]
+        ids = self._ids()
         return self._or_own_store(
             ask, lambda: super(PastPeriodReads, self).sums(start_day, end_day, species)
+        )
+
+    def effort(self, start_day: int, end_day: int) -> list[EffortSum]:
+        """Effort by device over local days [start_day, end_day), days since 1970; all devices."""
+        span = self._midnights(start_day, end_day)
+
+        async def ask() -> list[EffortSum]:
+            efforts = await self._history.effort(*span)
+            spent = {effort.device: (effort.alive_ms, effort.armed_ms) for effort in efforts}
+            return [EffortSum(id_, *spent.get(id_, (0, 0))) for id_ in ids]
+
+        ids = self._ids()
+        return self._or_own_store(
+            ask, lambda: super(PastPeriodReads, self).effort(start_day, end_day)
         )
 
     def species(self, start_day: int, end_day: int) -> list[str]:
@@ -82,6 +96,9 @@ class PastPeriodReads(PeriodReads):
             return (self._day(span[0]), self._day(span[1])) if span else None
 
         return self._or_own_store(ask, super().span_days)
+
+    def _ids(self) -> list[str]:
+        return [id_ for (id_,) in self._execute("SELECT id FROM device ORDER BY id")]
 
     def _or_own_store(self, ask: Callable[[], Awaitable[T]], own: Callable[[], T]) -> T:
         """The answer of the history, or of the own store if there is none in time."""

@@ -33,6 +33,8 @@ ASK: dict[str, Callable[[PeriodReads], object]] = {
     "sums": lambda ledger: ledger.sums(0, 30_000),
     "sums of a day": lambda ledger: ledger.sums(20_758, 20_759),
     "sums of a species": lambda ledger: ledger.sums(0, 30_000, "boar"),
+    "effort": lambda ledger: ledger.effort(0, 30_000),
+    "effort of a day": lambda ledger: ledger.effort(20_758, 20_759),
     "species": lambda ledger: ledger.species(0, 30_000),
     "blind": lambda ledger: ledger.blind(0, 30_000),
 }
