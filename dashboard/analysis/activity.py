@@ -95,7 +95,8 @@ def _kappa(angles: Floats, moment: int) -> float:
 def _von_mises(angles: Floats, kappa: float) -> Floats:
     """The density about each of the angles (n,), at MIDDLES: (STEPS, n)."""
     cosines = np.outer(_COS, np.cos(angles)) + np.outer(np.sin(MIDDLES), np.sin(angles))
-    return np.exp(kappa * (cosines - 1)) / (TURN * bessel(0, kappa))
+    density: Floats = np.exp(kappa * (cosines - 1)) / (TURN * bessel(0, kappa))
+    return density
 
 
 def _masked(hour: Floats, share: Floats, watched: Bools, kappa: float, events: int) -> Activity:
