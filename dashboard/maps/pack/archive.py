@@ -8,6 +8,7 @@ import io
 import logging
 import threading
 import zipfile
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,8 @@ FORMAT = "shishigaki-map-pack/1"
 ADDRESS = "/map/pack"
 INDEX = "index"
 MOST_BYTES = 4_000_000  # of one member, compressed
-
+MOST_LIST_BYTES = 16_000_000  # of the list, unpacked: 100,000 tiles
+GZIP = 31  # the way of zlib for a gzip file
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +110,8 @@ class MapPack:
         if data is None:
             return None
         try:
-            found = msgspec.json.decode(gzip.decompress(data), type=PackIndex)
-        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            found = msgspec.json.decode(_unpacked(data), type=PackIndex)
+        except (ValueError, zlib.error, msgspec.MsgspecError) as error:
             self._warn(error)
             return None
         if found.format != FORMAT:
@@ -140,3 +142,12 @@ class MapPack:
             self._path,
             why,
         )
+
+
+def _unpacked(data: bytes) -> bytes:
+    """The list as it was written. Raises ValueError or zlib.error for what is longer, or damaged."""
+    reader = zlib.decompressobj(GZIP)
+    found = reader.decompress(data, MOST_LIST_BYTES)
+    if not reader.eof:
+        raise ValueError(f"the list ends early or has more than {MOST_LIST_BYTES:,} bytes")
+    return found

@@ -187,6 +187,33 @@ def test_a_pack_that_is_replaced_is_read_anew_and_one_that_is_none_is_named(
         assert "shishigaki map pack" in caplog.text
 
 
+def with_list(path: Path, packed: bytes) -> None:
+    """A pack with such a list."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("index.json.gz", packed)
+
+
+def test_a_damaged_or_endless_list_of_a_pack_costs_neither_a_page_nor_memory(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "map.zip"
+    archive.write(path, {}, "", (0, 0, 1, 1), NOW)
+    whole = MapPack(str(path)).read("index")
+    assert whole
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 0xFF
+    for packed in (whole[:-9], bytes(damaged), b"", b"{}"):
+        caplog.clear()
+        with_list(path, packed)
+        assert MapPack(str(path)).index() is None
+        assert "shishigaki map pack" in caplog.text
+    with_list(path, whole)
+    assert MapPack(str(path)).index(), "control: the whole list is read"
+    monkeypatch.setattr(archive, "MOST_LIST_BYTES", 50)
+    assert MapPack(str(path)).index() is None
+    assert "more than 50 bytes" in caplog.text
+
+
 def test_a_pack_of_another_format_costs_no_page(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
