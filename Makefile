@@ -8,6 +8,9 @@ WORKERS ?= 3
 ARCH ?= aarch64
 KEY ?=
 
+# The tests start the program hundreds of times: it is compiled once, also where the environment would not keep that.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo region test lint types unit bench evaluate first-sight test-faults test-science test-browser test-region test-field test-clients dist bundle apt lock clean
 
 demo: .venv/installed

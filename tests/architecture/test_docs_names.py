@@ -2,6 +2,8 @@
 
 import pkgutil
 import re
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -16,7 +18,6 @@ DOCUMENTS = sorted(
 )
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 FILES = {str(path.relative_to(ROOT)) for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
-FOLDERS = {str(parent) for path in FILES for parent in Path(path).parents}
 SETTINGS = {f"dashboard.{field.name}" for field in msgspec.structs.fields(Dashboard)}
 MODULES_UNNAMED = 2  # a package with more modules than this stands in the README's tree
 
@@ -75,7 +76,8 @@ def test_control_an_invented_name_is_found(name: str) -> None:
     assert missing(f"Read {name} first.")
 
 
-def tree_of(readme: str) -> set[str]:
+@cache
+def tree_of(readme: str) -> frozenset[str]:
     """Folders named in the tree "Where everything lives", with their full paths.
 
     A line begins with one or more folders at the depth of its indent; folders named in the text behind
@@ -93,7 +95,7 @@ def tree_of(readme: str) -> set[str]:
         for folder in folders[:1]:
             named |= {f"{above}{folder}/{inner}" for inner in inner_folders(text)}
         parents = [*parents[:indent], *folders[:1]]
-    return named
+    return frozenset(named)
 
 
 def inner_folders(text: str) -> list[str]:
@@ -107,11 +109,11 @@ def inner_folders(text: str) -> list[str]:
 
 def packages_to_name() -> list[str]:
     """Packages with several modules; tests of a package lie in a folder of the same name."""
+    modules = Counter(str(Path(path).parent) for path in FILES if "__init__" not in path)
     return sorted(
         folder
-        for folder in FOLDERS
-        if sum(str(Path(path).parent) == folder for path in FILES if "__init__" not in path)
-        > MODULES_UNNAMED
+        for folder, count in modules.items()
+        if count > MODULES_UNNAMED
         and not re.match(r"tests/\w+/|tests/(gateway|dashboard|firmware_sim)$", folder)
     )
 
