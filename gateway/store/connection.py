@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -110,21 +111,34 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
             version,
             len(MIGRATIONS),
         )
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        try:
-            with transaction(connection):
-                connection.execute(script)
-                connection.pragma("user_version", number)
-        except apsw.SQLError as error:
-            raise DamagedFileError(
-                f"{path}: migration {number} finds another schema: {error}"
-            ) from None
+    new = not version and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall()
+    for becomes in [len(MIGRATIONS)] if new else range(version + 1, len(MIGRATIONS) + 1):
+        _apply(connection, path, version, becomes)
+        version = becomes
     check_columns(connection, path)
+
+
+def _apply(connection: apsw.Connection, path: Path, version: int, becomes: int) -> None:
+    """One migration, or all of them for a new file, in one transaction.
+
+    Nothing when another program did it meanwhile.
+    """
+    try:
+        one = becomes == version + 1
+        script = MIGRATIONS[version] if one else _newest(MIGRATIONS).script
+        with transaction(connection):
+            if connection.pragma("user_version") == version:
+                connection.execute(script)
+                connection.pragma("user_version", becomes)
+    except apsw.SQLError as error:
+        raise DamagedFileError(
+            f"{path}: migration {becomes} finds another schema: {error}"
+        ) from None
 
 
 def check_columns(connection: apsw.Connection, path: Path) -> None:
     """Raises DamagedFileError when the columns differ: a flipped bit may leave another valid schema."""
-    found, wanted = _columns(connection), _expected_columns()
+    found, wanted = _columns(connection), _newest(MIGRATIONS).columns
     for table, columns in wanted.items():
         if found.get(table) != columns:
             raise DamagedFileError(
@@ -132,12 +146,20 @@ def check_columns(connection: apsw.Connection, path: Path) -> None:
             )
 
 
+class _Newest(NamedTuple):
+    """The schema after every migration."""
+
+    script: str  # makes it in a new file, in one step and with one wait for the disk
+    columns: dict[str, list[str]]
+
+
 @cache
-def _expected_columns() -> dict[str, list[str]]:
+def _newest(migrations: tuple[str, ...]) -> _Newest:
     with contextlib.closing(apsw.Connection(":memory:")) as fresh:
-        for script in MIGRATIONS:
+        for script in migrations:
             fresh.execute(script)
-        return _columns(fresh)
+        made = fresh.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+        return _Newest(";\n".join(str(sql) for (sql,) in made), _columns(fresh))
 
 
 def _columns(connection: apsw.Connection) -> dict[str, list[str]]:

@@ -97,6 +97,39 @@ def test_a_database_of_an_earlier_version_keeps_every_row(tmp_path: Path, versio
     assert made_of(tmp_path / "old.db") == made_of(tmp_path / "new.db")
 
 
+def test_a_new_file_is_the_same_as_one_that_went_through_every_migration(tmp_path: Path) -> None:
+    contents = []
+    with contextlib.closing(apsw.Connection(str(tmp_path / "old.db"))) as old:
+        old.execute(MIGRATIONS[0])
+        old.pragma("user_version", 1)
+    for name in ("old.db", "new.db"):
+        with contextlib.closing(connection.open_writer(tmp_path / name)) as made:
+            schema = made.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+            tables = [str(one) for kind, one, _ in schema if kind == "table"]
+            held = {one: made.execute(f"SELECT * FROM {one}").fetchall() for one in tables}
+            contents.append((set(schema), held, made.pragma("user_version")))
+    assert len(contents[0][0]) > 100
+    assert contents[0] == contents[1]
+
+
+def test_a_new_file_that_another_program_makes_at_the_same_moment_is_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = connection.transaction
+
+    @contextlib.contextmanager
+    def late(one: apsw.Connection) -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(connection, "transaction", begin)
+            connection.open_writer(tmp_path / "new.db").close()
+        with begin(one):
+            yield
+
+    monkeypatch.setattr(connection, "transaction", late)
+    with contextlib.closing(connection.open_writer(tmp_path / "new.db")) as second:
+        assert second.pragma("user_version") == len(MIGRATIONS)
+
+
 def test_after_it_another_device_may_use_an_id_and_copies_stay_copies(tmp_path: Path) -> None:
     def receive(store: Store, device: str, kind: Kind, minutes: int) -> Outcome:
         one = message(reading(device, kind, minutes, id_=f"id-{minutes}", species="boar"))
