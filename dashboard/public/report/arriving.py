@@ -7,6 +7,7 @@ report. Must not store a report.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
@@ -23,6 +24,7 @@ MAX_TEXT_BYTES = 32_000  # of a report without photos
 AT_ONCE = 4  # photos of residents that arrive at the same time: trappers' photos need not wait
 SLOT_WAIT_S = 10.0  # for photos of others; then the report goes on without the photo
 PHOTO_S = 180.0  # for one photo over a slow line
+LEFT_OVER = timedelta(hours=6)  # no report takes so long to arrive: these photos belong to none
 MAX_DROPPED_BYTES = 60_000_000  # of photos that are refused
 Admit = Callable[[dict[str, str]], Awaitable[bool]]
 """Whether the report is new. Raises if what the fields say may not be taken."""
@@ -85,6 +87,8 @@ class Arriving:
 
     async def _keep(self, first: bytes, part: Part) -> str:
         """The SHA-256 of a photo that is kept; "" if it is not."""
+        with contextlib.suppress(DiskError, PhotoRefusedError):
+            await self._keeper.forget_unnamed(RESIDENT, LEFT_OVER)
         used = await self._store.read(lambda reader: reader.photos.bytes_by(RESIDENT))
         if used >= self._room_bytes:
             return ""

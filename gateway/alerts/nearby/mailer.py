@@ -15,9 +15,10 @@ from gateway.alerts.nearby.mail_texts import MailTexts
 from gateway.alerts.nearby.planning import warn_of_alert
 from gateway.alerts.policy import Policy
 from gateway.clock import Clock
+from gateway.config.thresholds import within
 from gateway.domain.alerts.lifecycle import DeliveryStatus
 from gateway.domain.alerts.rule_name import RuleName
-from gateway.domain.reports.warning import HOUR, STALE, UNCONFIRMED
+from gateway.domain.reports.warning import HOUR, STALE, UNCONFIRMED, Cause, is_late
 from gateway.store import DiskError, Store, Transaction
 from gateway.store.reports.warnings import DueMail
 from gateway.store.setting_keys import SettingKey
@@ -92,7 +93,7 @@ class NearbyMailer:
             tx.put_setting(SettingKey.WARNED_ALERT, str(newest))
 
     async def _attempt(self, mail: DueMail) -> bool:
-        if mail.cause and self._clock() - mail.made_at > STALE:
+        if mail.cause and self._is_late(mail.cause, mail):
             await self._settle(mail, DeliveryStatus.DEAD)
             return False
         url = self._texts.address(self._policy.reports.mail, mail.subscription)
@@ -104,6 +105,11 @@ class NearbyMailer:
         self._failed = 0
         await self._settle(mail, DeliveryStatus.SENT)
         return True
+
+    def _is_late(self, cause: Cause, mail: DueMail) -> bool:
+        now = self._clock()
+        in_hours = within(mail.subscription.hours, now.astimezone(self._policy.zone))
+        return is_late(cause, now - mail.made_at, in_hours=in_hours)
 
     async def _refused(self, mail: DueMail, refusal: UndeliveredError) -> None:
         self._failed += 1

@@ -85,6 +85,11 @@ def wants(subscription: Subscription, cause: Cause, distance: Distance, *, in_ho
     return distance(subscription.lat, subscription.lon) <= subscription.radius_m
 
 
+def is_late(cause: Cause, age: timedelta, *, in_hours: bool) -> bool:
+    """Whether a warning that waited is not sent any more: it is old, or its hours are over."""
+    return age > STALE or not (in_hours or cause.danger)
+
+
 def is_told(cause: Cause, earlier: Cause) -> bool:
     """Whether an earlier warning was about the same animal: people are warned of it once.
 

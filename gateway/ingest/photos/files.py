@@ -80,6 +80,10 @@ class PhotoFiles:
             return None
         return data if hashlib.sha256(data).hexdigest() == kept else None
 
+    def remove(self, kept: str) -> None:
+        """Delete a kept photo."""
+        self.path(kept).unlink(missing_ok=True)
+
     def keep(self, made: Path) -> tuple[str, int]:
         """Move a file to its place for good; it is on the disk afterwards. Gives SHA-256 and size."""
         with made.open("rb+") as file:

@@ -1,12 +1,14 @@
 """Takes a photo from a phone: received within limits, checked, made durable, then known.
 
-Owns the limits, the room that photos may take, and the order in which file and row are made. A photo is
-evidence: none is ever deleted; when the room is used up, none is taken and a fault is raised. A photo that
-arrives twice is kept once. What a picture may be: `picture`. Must not decide who may send or see one.
+Owns the limits, the room that photos may take, and the order in which file and row are made. A photo that
+a record names is evidence and is never deleted; when the room is used up, none is taken and a fault is
+raised. A photo that arrives twice is kept once. What a picture may be: `picture`. Must not decide who may
+send or see one.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,6 +84,16 @@ class PhotoKeeper:
                     return await self._known(sent) or await self._take(arriving, sent, by)
         finally:
             self._receiving -= 1
+
+    async def forget_unnamed(self, by: str, older_than: timedelta) -> None:
+        """Delete photos of somebody whose record never came. Raises DiskError."""
+        unnamed = await self._store.read(lambda reader: reader.photos.all_unnamed(by))
+        before = self._clock() - older_than
+        old = [one.sent_sha256 for one in unnamed if one.received_at < before]
+        if old:
+            files, self._used_bytes = await self._store.write(lambda tx: _drop(tx.photos, old))
+            for kept in files:
+                await self._on_disk(self.files.remove, kept)
 
     async def _take(self, arriving: Arriving, sent: str, by: str) -> Photo:
         await self._check_room(by)
@@ -164,3 +176,8 @@ def _add(photos: PhotoTable, photo: Photo) -> int:
     """Store the row; gives the room that all photos take now."""
     photos.add(photo)
     return photos.kept_bytes()
+
+
+def _drop(photos: PhotoTable, sums: list[str]) -> tuple[list[str], int]:
+    """Delete the rows; gives the files to delete, and the room that all photos take now."""
+    return photos.drop_unnamed(sums), photos.kept_bytes()

@@ -57,14 +57,13 @@ class PhotoReads:
 
     def unnamed(self, by: str) -> int:
         """How many photos somebody sent that no record names."""
-        sql = (
-            "SELECT count(*) FROM photo WHERE by = ? "
-            "AND NOT EXISTS (SELECT 1 FROM photo_act WHERE photo = sent) "
-            "AND NOT EXISTS (SELECT 1 FROM photo_damage WHERE photo = sent) "
-            "AND NOT EXISTS (SELECT 1 FROM photo_report WHERE photo = sent)"
-        )
-        [(number,)] = self._execute(sql, (by,))
+        [(number,)] = self._execute(f"SELECT count(*) FROM photo WHERE by = ? {_UNNAMED}", (by,))
         return int(number)
+
+    def all_unnamed(self, by: str) -> list[Photo]:
+        """These photos."""
+        found = self._execute(f"SELECT body FROM photo WHERE by = ? {_UNNAMED}", (by,))
+        return list(readable(lambda row: _to_photo(row[0]), found))
 
     def caught(self) -> list[str]:
         """Species of the latest captures, the most frequent first."""
@@ -76,6 +75,13 @@ class PhotoReads:
         return [str(species) for species, _ in self._execute(sql, (LATEST_CAUGHT,)) if species]
 
 
+_UNNAMED = (
+    "AND NOT EXISTS (SELECT 1 FROM photo_act WHERE photo = sent) "
+    "AND NOT EXISTS (SELECT 1 FROM photo_damage WHERE photo = sent) "
+    "AND NOT EXISTS (SELECT 1 FROM photo_report WHERE photo = sent)"
+)
+
+
 class PhotoTable(PhotoReads):
     """Verbs on photos, inside a transaction of the writer."""
 
@@ -83,6 +89,13 @@ class PhotoTable(PhotoReads):
         """Insert a photo; one whose file was lost and arrived again takes the place of its row."""
         row = (photo.sent_sha256, photo.kept_sha256, photo.kept_bytes, photo.by, to_json(photo))
         self._execute("INSERT OR REPLACE INTO photo VALUES (?, ?, ?, ?, ?)", row)
+
+    def drop_unnamed(self, sums: Iterable[str]) -> list[str]:
+        """Delete those of these photos that no record names; gives the files that no photo has now."""
+        sql = f"DELETE FROM photo WHERE sent = ? {_UNNAMED} RETURNING kept"
+        kept = {file for sent in sums for (file,) in self._execute(sql, (sent,))}
+        used = "SELECT 1 FROM photo WHERE kept = ?"
+        return [file for file in sorted(kept) if not self._execute(used, (file,)).fetchone()]
 
 
 def _to_photo(body: bytes) -> Photo:

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.public.report.arriving import RESIDENT
 from gateway import app as service
+from gateway.domain.traps.photo import Photo
+from gateway.ingest.photos import keeping
 from gateway.ingest.reports.admission import HARD, Admission, Verdict
 from gateway.ingest.reports.work import MOST_USED, VALID, Work, leading_zero_bits
 from tests.dashboard.client import Client
@@ -39,6 +42,27 @@ def test_a_report_that_is_stored_already_brings_no_more_photos(
         again = send(readers["anybody"], one, pictures.picture(shade=shade), source="198.51.100.31")
         assert again.json()["result"] == "repeated"
     assert len(gateway.store.read_now(lambda reader: reader.photos.all())) == before
+
+
+def test_photos_of_reports_that_never_came_do_not_close_the_way_for_others(
+    gateway: service.Gateway, readers: dict[str, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_UNNAMED", 3)
+    for number, hours in enumerate((7, 7, 7)):
+        lost = Photo(
+            sent_sha256=f"{number:064x}",
+            kept_sha256=f"{number:064x}",
+            sent_bytes=1,
+            kept_bytes=1,
+            width=1,
+            height=1,
+            by=RESIDENT,
+            received_at=NOW - timedelta(hours=hours),
+        )
+        gateway.store.write_now(lambda tx, lost=lost: tx.photos.add(lost))  # type: ignore[misc]
+    one = send(readers["anybody"], new(), pictures.picture(shade=75), source="198.51.100.35")
+    assert one.json()["result"] == "recorded"
+    assert [len(report.photos) for report in stored(gateway)][-1] == 1
 
 
 def test_of_200_posts_of_one_source_six_are_taken_and_none_of_their_photos_is_kept(

@@ -22,6 +22,7 @@ from tests.gateway.alerts.nearby.test_planning import (
     SHAPE,
     living,
     planned,
+    publish,
     subscribe,
     take,
 )
@@ -114,6 +115,21 @@ def test_a_warning_that_could_not_be_sent_for_hours_is_not_sent_any_more(
     assert run(mailer(site)) == 0
     assert planned(site) == {"dead": 1}
     assert server.mails == []
+
+
+@pytest.mark.parametrize(("species", "sent"), [("deer", 0), ("boar", 1)])
+def test_a_warning_that_waited_beyond_somebodys_hours_is_sent_only_if_it_is_of_danger(
+    site: Site, server: MailServer, species: str, sent: int
+) -> None:
+    subscribe(site, replace(FARMER, hours="07-10"))  # it is 9 in the morning
+    take(site, replace(REPORT, species=species))
+    publish(site, REPORT.id)
+    server.refuses = True
+    assert run(mailer(site)) == 0
+    assert planned(site) == {"waiting": 1}
+    server.refuses, site.minutes = False, 90
+    assert run(mailer(site)) == sent
+    assert planned(site) == {"sent" if sent else "dead": 1}
 
 
 def test_all_mails_of_an_hour_are_bounded(site: Site, server: MailServer) -> None:

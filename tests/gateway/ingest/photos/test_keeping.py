@@ -1,4 +1,4 @@
-"""A photo from a phone: received within limits, on the disk before it is known, once, and never deleted."""
+"""A photo from a phone: received within limits, on the disk before it is known, and kept once."""
 
 import asyncio
 import shutil
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.config import check
 from gateway.domain.model import ActionKind, TrapAction
@@ -22,6 +23,7 @@ from tests.gateway.ingest.photos.sending import (
     keeper,
     pieces,
     refused,
+    settings,
     sum_of,
 )
 from tests.support import pictures
@@ -145,7 +147,15 @@ def test_a_person_cannot_fill_the_room_with_photos_that_no_record_names(
     one = keeper(store)
     photo = keep(one, ONE)
     assert refused(one, TWO) is PhotoRefusal.TOO_MANY
-    act = TrapAction(
+    act = naming(photo)
+    store.write_now(lambda tx: tx.acts.add(act))
+    assert keep(one, TWO).by == "tanaka"
+    assert store.read_now(lambda r: r.photos.traps(photo.sent_sha256)) == ["trap-01"]
+
+
+def naming(photo: Photo) -> TrapAction:
+    """A record that names a photo."""
+    return TrapAction(
         id="1",
         device="trap-01",
         deed=ActionKind.CAPTURED,
@@ -154,9 +164,35 @@ def test_a_person_cannot_fill_the_room_with_photos_that_no_record_names(
         recorded_at=NOW,
         photos=(photo.sent_sha256,),
     )
-    store.write_now(lambda tx: tx.acts.add(act))
-    assert keep(one, TWO).by == "tanaka"
-    assert store.read_now(lambda r: r.photos.traps(photo.sent_sha256)) == ["trap-01"]
+
+
+def test_photos_whose_record_never_came_are_deleted_after_their_time_and_no_others(
+    store: Store,
+) -> None:
+    one = keeper(store)
+    named, left_over = keep(one, ONE), keep(one, TWO)
+    other = keep(one, pictures.picture(shade=3), by="sato")
+    store.write_now(lambda tx: tx.acts.add(naming(named)))
+    later = PhotoKeeper(store, settings(store), lambda: NOW + timedelta(hours=6))
+    asyncio.run(later.forget_unnamed("tanaka", timedelta(hours=7)))
+    assert store.read_now(lambda r: r.photos.all_unnamed("tanaka")) == [left_over]
+    asyncio.run(later.forget_unnamed("tanaka", timedelta(hours=5)))
+    kept = store.read_now(lambda r: r.photos.all())
+    assert {photo.sent_sha256 for photo in kept} == {named.sent_sha256, other.sent_sha256}
+    assert {path.stem for path in files(later)} == {named.kept_sha256, other.kept_sha256}
+    assert keep(later, TWO).kept_sha256 == left_over.kept_sha256, "it may come again"
+
+
+def test_the_file_of_two_photos_stays_while_one_of_them_is_named(store: Store) -> None:
+    one = keeper(store)
+    named = keep(one, ONE)
+    store.write_now(lambda tx: tx.acts.add(naming(named)))
+    twin = replace(named, sent_sha256="e" * 64)
+    store.write_now(lambda tx: tx.photos.add(twin))
+    later = PhotoKeeper(store, settings(store), lambda: NOW + timedelta(hours=6))
+    asyncio.run(later.forget_unnamed("tanaka", timedelta(hours=5)))
+    assert store.read_now(lambda r: r.photos.all()) == [named]
+    assert len(files(later)) == 1
 
 
 def test_more_senders_than_allowed_are_asked_to_come_again(
