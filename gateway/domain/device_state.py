@@ -5,7 +5,7 @@ Every fact carries the order key of the event it came from, so duplicates and an
 change nothing: the newest event by (observed time, boot, sequence) decides, whenever it arrives.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -36,6 +36,7 @@ _LASTING = tuple(  # facts that stay true after the event
     name for name in FACTS if name not in {"species", "count", "confidence", "media"}
 )
 _facts = attrgetter(*_LASTING)
+_by_order = itemgetter(0)
 
 
 def grace_ms(heartbeat_s: int) -> int:
@@ -55,7 +56,10 @@ def order(event: Event) -> Order:
 
 def placed(events: Iterable[Event]) -> list[Placed]:
     """The events with their order keys, sorted by them."""
-    return sorted(((order(event), event) for event in events), key=itemgetter(0))
+    found = [(order(event), event) for event in events]
+    if len(found) > 1:
+        found.sort(key=_by_order)
+    return found
 
 
 def advance(state: DeviceState | None, events: Sequence[Placed]) -> DeviceState:
@@ -63,26 +67,27 @@ def advance(state: DeviceState | None, events: Sequence[Placed]) -> DeviceState:
     first, (last, newest) = events[0][1], events[-1]
     state = state or DeviceState(device=first.device, last_seen=first.received_at)
     heads = {event.kind: key for key, event in events}  # the newest of each kind
-    life = [
-        key for kind, key in heads.items() if kind is not Kind.OFFLINE
-    ]  # the broker sends OFFLINE, so it is no sign of life
-    told_last = last >= state.online_head
-    trap, trap_head = _trap(state, events)
-    facts, low = _learned(state, events)
-    return msgspec.structs.replace(
-        state,
-        last_seen=max(state.last_seen, *[event.received_at for _, event in events]),
-        head=max([state.head, *life]),
-        trap=trap,
-        trap_head=trap_head,
-        set_head=max(state.set_head, heads.get(Kind.SET, NOWHERE)),
-        sprung_head=max(state.sprung_head, heads.get(Kind.SPRUNG, NOWHERE)),
-        detected=_detected(state, events) if Kind.DETECTION in heads else state.detected,
-        facts=facts,
-        online=newest.kind is not Kind.OFFLINE if told_last else state.online,
-        online_head=max(state.online_head, last),
-        low_battery=low,
-    )
+    changes: dict[str, Any] = {}  # only what differs: a report changes few of the fields
+    seen = max([event.received_at for _, event in events])
+    if seen > state.last_seen:
+        changes["last_seen"] = seen
+    if last >= state.online_head:
+        changes["online"], changes["online_head"] = newest.kind is not Kind.OFFLINE, last
+    head = last
+    if Kind.OFFLINE in heads:  # the broker sends it, so it is no sign of life
+        head = max(
+            [key for kind, key in heads.items() if kind is not Kind.OFFLINE], default=NOWHERE
+        )
+    if head > state.head:
+        changes["head"] = head
+    if Kind.DETECTION in heads:
+        changes["detected"] = _detected(state, events)
+    if not heads.keys().isdisjoint(TRAP_STATE):
+        changes["trap"], changes["trap_head"] = _trap(state, events)
+        changes["set_head"] = max(state.set_head, heads.get(Kind.SET, NOWHERE))
+        changes["sprung_head"] = max(state.sprung_head, heads.get(Kind.SPRUNG, NOWHERE))
+    changes |= _learned(state, events)
+    return msgspec.structs.replace(state, **changes)
 
 
 def _trap(state: DeviceState, events: Sequence[Placed]) -> tuple[TrapState | None, Order]:
@@ -101,34 +106,36 @@ def _detected(state: DeviceState, events: Sequence[Placed]) -> dict[str, int]:
     return known | {species: max(at_ms, known.get(species, 0)) for species, at_ms in seen.items()}
 
 
-def _learned(
-    state: DeviceState, events: Sequence[Placed]
-) -> tuple[dict[str, Known], dict[str, dict[int, float]]]:
-    """The newest value of each lasting fact, and the lowest battery value of each day."""
-    told: dict[str, list[tuple[int, Any]]] = {}
-    for key, event in events:
+def _learned(state: DeviceState, events: Sequence[Placed]) -> dict[str, Any]:
+    """What changes of the newest value of each lasting fact, and of the lowest battery values."""
+    told: dict[str, Known] = {}
+    for (at_ms, _, _), event in events:
         for name, value in zip(_LASTING, _facts(event), strict=True):
             if value is not None:
-                told.setdefault(name, []).append((key[0], value))
+                told[name] = Known(at_ms, value)
     if not told:
-        return state.facts, state.low_battery
-    facts, low = dict(state.facts), dict(state.low_battery)
-    for name, values in told.items():
-        at_ms, value = values[-1]
-        if name not in facts or at_ms >= facts[name].at_ms:
-            facts[name] = Known(at_ms, value)
-        if name in BATTERY:
-            low[name] = _lowest(low.get(name, {}), values)
-    return facts, low
+        return {}
+    known, low = state.facts, state.low_battery
+    newer = {n: one for n, one in told.items() if n not in known or one.at_ms >= known[n].at_ms}
+    for name in BATTERY:
+        if name in told:
+            days = low.get(name, {})
+            if (lowest := _lowest(days, name, events)) is not days:
+                low = low | {name: lowest}
+    return {"facts": known | newer, "low_battery": low}
 
 
-def _lowest(days: Mapping[int, float], told: Iterable[tuple[int, float]]) -> dict[int, float]:
-    """The lowest value of each of the newest days, for the rule about falling batteries."""
-    found = dict(days)
-    for at_ms, value in told:
-        day = at_ms // DAY_MS
-        found[day] = min(value, found.get(day, value))
-    return {day: found[day] for day in sorted(found)[-DAYS_KEPT:]}
+def _lowest(days: dict[int, float], name: str, events: Sequence[Placed]) -> dict[int, float]:
+    """The lowest value of each of the newest days, for the rule about falling batteries.
+
+    `days` itself when no value is lower, as most are not.
+    """
+    found = days
+    for (at_ms, _, _), event in events:
+        value, day = getattr(event, name), at_ms // DAY_MS
+        if value is not None and not (day in found and found[day] <= value):
+            found = found | {day: value}
+    return days if found is days else {day: found[day] for day in sorted(found)[-DAYS_KEPT:]}
 
 
 def with_action(state: DeviceState | None, act: TrapAction) -> DeviceState:

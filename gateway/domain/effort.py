@@ -11,7 +11,6 @@ out, so sums are exact and do not depend on the order in which events arrived.
 - *Independent event*: see `independence`.
 """
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -43,7 +42,7 @@ class Mark(Struct, frozen=True, array_like=True, order=True, gc=False):
     distinct: bool = False
 
 
-class HourlyTally(Struct):
+class HourlyTally(Struct, gc=False):
     """Sums by hour (hours since 1970) and, for sightings, species."""
 
     effort: dict[int, list[int]]  # hour -> [alive ms, armed ms]
@@ -52,13 +51,15 @@ class HourlyTally(Struct):
     ]  # (hour, species) -> [records, independent, animals]
 
 
-def hours(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
+def hours(start_ms: int, end_ms: int) -> list[tuple[int, int]]:
     """Split [start, end) into (hour since 1970, milliseconds in it)."""
+    found = []
     while start_ms < end_ms:
         hour = start_ms // HOUR_MS
         stop = min(end_ms, (hour + 1) * HOUR_MS)
-        yield hour, stop - start_ms
+        found.append((hour, stop - start_ms))
         start_ms = stop
+    return found
 
 
 def tally(
@@ -73,13 +74,14 @@ def tally(
     `grace` in ms; `seen`: the time in ms of the previous detection by species.
     """
     marks = list(marks)
-    effort: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    effort: dict[int, list[int]] = {}
     for start, end, armed in _lives(marks, grace, alive_ms, trap):
         for hour, span in hours(start, end):
-            cell = effort[hour]
+            cell = effort.setdefault(hour, [0, 0])
             cell[0] += span
             cell[1] += span * armed
-    return HourlyTally(effort, _sightings(marks, seen or {}))
+    detections = [mark for mark in marks if mark.kind is Kind.DETECTION and mark.count]
+    return HourlyTally(effort, _sightings(detections, seen or {}) if detections else {})
 
 
 def _lives(
@@ -118,13 +120,11 @@ def _cut(
 
 
 def _sightings(marks: Iterable[Mark], seen: Mapping[str, int]) -> dict[tuple[int, str], list[int]]:
-    """Detections by hour and species."""
-    found: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    """Detections by hour and species. Those with a count of 0, where a person saw no animal, are left out."""
+    found: dict[tuple[int, str], list[int]] = {}
     latest = dict(seen)
     for mark in marks:
-        if mark.kind is not Kind.DETECTION or not mark.count:
-            continue  # a count of 0: a person saw that there is no animal
-        cell = found[mark.at_ms // HOUR_MS, mark.species]
+        cell = found.setdefault((mark.at_ms // HOUR_MS, mark.species), [0, 0, 0])
         cell[0] += 1
         cell[1] += is_independent(mark.at_ms, latest.get(mark.species), distinct=mark.distinct)
         cell[2] += mark.count

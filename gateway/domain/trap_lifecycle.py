@@ -123,6 +123,11 @@ def last_known(state: DeviceState | None) -> TrapView:
     return TrapView(now, since, by)
 
 
+def last_state(state: DeviceState) -> TrapState | None:
+    """The state of `last_known` alone."""
+    return state.trap if state.act is None else last_known(state).state
+
+
 def after(state: TrapState | None, change: TrapInput) -> TrapState | None:
     """The state after an event or action. Actions are not checked here, but when they are recorded."""
     if isinstance(change, ActionKind):

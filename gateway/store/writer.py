@@ -138,6 +138,8 @@ class Transaction:
         self._execute = self.execute = connection.execute  # `execute`: for this package only
         self._many = connection.executemany
         self._devices, self._numbers, self._states = devices, numbers, states
+        self.devices: Mapping[str, Device] = devices  # the registry by address
+        self.states: Mapping[str, DeviceState] = states  # the present state by address
         self._zone = zone
         self.sightings, self.trap_plans = SightingTable(connection), TrapPlanTable(connection)
         self.capture_checks, self.acts = CaptureCheckTable(connection), ActionTable(connection)
@@ -158,16 +160,6 @@ class Transaction:
         self.months, self.clocks = MonthTable(connection), ClockTable(connection)
         self.imports, self.pictures = ImportTable(connection), PictureTable(connection)
         self.reports, self.names = ReportTable(connection), NameTable(connection)
-
-    @property
-    def devices(self) -> Mapping[str, Device]:
-        """The registry by address."""
-        return self._devices
-
-    @property
-    def states(self) -> Mapping[str, DeviceState]:
-        """The present state by address."""
-        return self._states
 
     def put_device(self, device: Device) -> None:
         """Register a device, or change it."""

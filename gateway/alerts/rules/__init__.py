@@ -7,6 +7,7 @@ import msgspec
 
 from gateway.alerts.rules.table import RULES, TABLE
 from gateway.alerts.rules.types import (
+    NOTHING,
     Audience,
     Change,
     Condition,
@@ -23,18 +24,22 @@ from gateway.config.thresholds import Limits
 from gateway.domain.epoch import ms
 from gateway.domain.model import DOUBTS, Alert
 
-_ON_CHANGE = tuple((rule, rule.on_change) for rule in RULES if rule.on_change)
+_ON_CHANGE = tuple((rule, rule.on_change, rule.kinds) for rule in RULES if rule.on_change)
 
 
 def judge(change: Change) -> Ruling:
     """The conclusions of all rules about one change."""
     kinds = {event.kind for event in change.events}
-    opens, ends = list[Alert](), list[End]()
-    for rule, on_change in _ON_CHANGE:
-        if rule.kinds is None or not rule.kinds.isdisjoint(kinds):
-            ruling = on_change(rule, change)
-            opens += ruling.opens
-            ends += ruling.ends
+    found = [
+        ruling
+        for rule, on_change, wanted in _ON_CHANGE
+        if (wanted is None or not wanted.isdisjoint(kinds))
+        and (ruling := on_change(rule, change)) is not NOTHING
+    ]
+    if not found:  # the frequent case
+        return NOTHING
+    opens = [alert for ruling in found for alert in ruling.opens]
+    ends = [end for ruling in found for end in ruling.ends]
     return Ruling(_with_doubts(opens, change) if opens else (), ends)
 
 
@@ -105,6 +110,7 @@ def _alert(rule: Rule, subject: str, finding: Condition, tick: Tick) -> Alert:
 
 
 __all__ = [
+    "NOTHING",
     "RULES",
     "TABLE",
     "Alert",

@@ -1,8 +1,6 @@
 """Rules about places of animals: protected land, living areas, first appearance. PURE."""
 
-from collections.abc import Iterator
-
-from gateway.alerts.rules.types import Change, Rule, Ruling, WatchedArea, alert_id
+from gateway.alerts.rules.types import NOTHING, Change, Rule, Ruling, alert_id
 from gateway.config.thresholds import within
 from gateway.domain.epoch import DAY_MS, ms
 from gateway.domain.model import Alert, Event
@@ -10,11 +8,13 @@ from gateway.domain.model import Alert, Event
 
 def living_area(rule: Rule, change: Change) -> Ruling:
     """A dangerous animal where people live: one alert per area and species."""
-    danger = change.policy.limits(change.device).danger_species
-    return Ruling(
-        opens=[
+    if not change.in_places:
+        return NOTHING
+    danger = change.limits.danger_species
+    return _ruling(
+        [
             _alert(rule, change, event, f"{place.name}/{event.species}")
-            for event, place in _in_places(change)
+            for event, place in change.in_places
             if place.living and event.species in danger
         ]
     )
@@ -22,11 +22,13 @@ def living_area(rule: Rule, change: Change) -> Ruling:
 
 def protected_land(rule: Rule, change: Change) -> Ruling:
     """An animal in or near watched land, of its species and in its hours."""
-    danger = change.policy.limits(change.device).danger_species
-    return Ruling(
-        opens=[
+    if not change.in_places:
+        return NOTHING
+    danger = change.limits.danger_species
+    return _ruling(
+        [
             _alert(rule, change, event, f"{place.name}/{event.species}")
-            for event, place in _in_places(change)
+            for event, place in change.in_places
             if not (place.living and event.species in danger)
             and (not place.species or event.species in place.species)
             and within(place.hours, event.observed_at.astimezone(change.policy.zone))
@@ -36,14 +38,16 @@ def protected_land(rule: Rule, change: Change) -> Ruling:
 
 def first_appearance(rule: Rule, change: Change) -> Ruling:
     """A species that no sensor of the area has detected for `first_after_days`."""
-    spell_ms = change.policy.limits(change.device).first_after_days * DAY_MS
+    if not change.appearances:
+        return NOTHING
+    spell_ms = change.limits.first_after_days * DAY_MS
     firsts: dict[str, Event] = {}
     for event in change.appearances:
         if event.species and event.species != "unknown":
             firsts.setdefault(event.species, event)
     where = change.device.area or change.device.id
-    return Ruling(
-        opens=[
+    return _ruling(
+        [
             _alert(rule, change, event, f"{where}/{species}")
             for species, event in firsts.items()
             if _is_first(change, species, ms(event.observed_at), spell_ms)
@@ -62,13 +66,8 @@ def _is_first(change: Change, species: str, at_ms: int, spell_ms: int) -> bool:
     return all(state.detected.get(species, 0) < before_ms for state in states if state)
 
 
-def _in_places(change: Change) -> Iterator[tuple[Event, WatchedArea]]:
-    for event in change.appearances:
-        lat = event.lat if event.lat is not None else change.device.lat
-        lon = event.lon if event.lon is not None else change.device.lon
-        if lat is not None and lon is not None:
-            for place in change.policy.places(lat, lon):
-                yield event, place
+def _ruling(opens: list[Alert]) -> Ruling:
+    return Ruling(opens) if opens else NOTHING
 
 
 def _alert(rule: Rule, change: Change, cause: Event, subject: str) -> Alert:

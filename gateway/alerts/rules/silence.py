@@ -7,7 +7,7 @@ missing is a threshold (`gateway.config.thresholds`).
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from gateway.alerts.rules.types import Change, Condition, End, Rule, Ruling, Tick
+from gateway.alerts.rules.types import NOTHING, Change, Condition, End, Rule, Ruling, Tick
 from gateway.domain import trap_lifecycle
 from gateway.domain.alerts.rule_name import RuleName
 from gateway.domain.epoch import NEVER
@@ -102,9 +102,8 @@ def _is_quiet(device: Device, tick: Tick, was_open: bool) -> bool:
 def heard_again(rule: Rule, change: Change) -> Ruling:
     """Ends the alert at the first message after a silence."""
     if change.before is None:
-        return Ruling()
-    limits = change.policy.limits(change.device)
-    quiet = timedelta(seconds=change.device.heartbeat_s * limits.silent_heartbeats)
-    if change.after.last_seen - change.before.last_seen <= quiet:
-        return Ruling()
+        return NOTHING
+    quiet_s = change.device.heartbeat_s * change.limits.silent_heartbeats
+    if (change.after.last_seen - change.before.last_seen).total_seconds() <= quiet_s:
+        return NOTHING
     return Ruling(ends=[End(rule.name, change.device.id, "heard again")])

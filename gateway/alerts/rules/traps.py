@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from gateway.alerts.rules.types import Change, Condition, End, Rule, Ruling, Tick, alert_id
+from gateway.alerts.rules.types import (
+    NOTHING,
+    Change,
+    Condition,
+    End,
+    Rule,
+    Ruling,
+    Tick,
+    alert_id,
+)
 from gateway.domain import trap_lifecycle
 from gateway.domain.device_state import order
 from gateway.domain.epoch import from_ms
@@ -13,19 +22,21 @@ from gateway.domain.traps import outcomes, visits
 
 def sprung(rule: Rule, change: Change) -> Ruling:
     """Opens when a trap springs, by sensor and people together; ends when it is no longer sprung."""
+    if _is_trap_unchanged(change.before, change.after):  # the frequent case
+        return NOTHING
     before, after = _known(change.before), trap_lifecycle.last_known(change.after)
     again = after.state is TrapState.SPRUNG and _set_between(change)
     if before is after.state and not again:
-        return Ruling()
+        return NOTHING
     if after.state is not TrapState.SPRUNG:
         by = after.by or outcomes.SET_AGAIN
         return Ruling(ends=[_end(rule, change, by)])
     springs = [event for event in change.events if event.kind is Kind.SPRUNG]
     if not springs:
-        return Ruling()  # a person's late action changed an old spring: no new alert
+        return NOTHING  # a person's late action changed an old spring: no new alert
     cause = springs[-1]
     if cause.id in change.quiet:
-        return Ruling()  # a retained message of a trap that is new to us: a state, no new alert
+        return NOTHING  # a retained message of a trap that is new to us: a state, no new alert
     ends = [End(rule.name, change.device.id, outcomes.SET_AGAIN)] if again else []
     return Ruling(
         ends=ends,
@@ -40,6 +51,19 @@ def sprung(rule: Rule, change: Change) -> Ruling:
                 event=cause.id,
             )
         ],
+    )
+
+
+def _is_trap_unchanged(before: DeviceState | None, after: DeviceState) -> bool:
+    """Whether nothing differs that says what the trap does, and people were notified of that."""
+    return (
+        before is not None
+        and not before.hearsay
+        and before.act is after.act
+        and before.trap is after.trap
+        and before.trap_head == after.trap_head
+        and before.set_head == after.set_head
+        and before.sprung_head == after.sprung_head
     )
 
 

@@ -6,11 +6,11 @@ Owns the interface between rules and the rest. Must not contain a rule.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from functools import cached_property
 from hashlib import blake2b
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from gateway.config.thresholds import Limits
 from gateway.domain.alerts.rule_name import RuleName
@@ -59,7 +59,7 @@ class SitePolicy(Protocol):
         """The watched land that contains a point or is near it."""
 
 
-class Change(Struct, frozen=True, dict=True):
+class Change(Struct, frozen=True, gc=False):
     """New events of one device, and its state before and after them."""
 
     device: Device
@@ -71,21 +71,42 @@ class Change(Struct, frozen=True, dict=True):
     quiet: frozenset[str] = frozenset()  # ids of retained events of a trap that is new to us
     devices: Mapping[str, Device] = {}
     states: Mapping[str, DeviceState] = {}  # of other devices, before this batch
+    limits: Limits = Limits()  # of `device`, by `policy`
+    appearances: Sequence[Event] = ()  # those of `events` that may alert as an animal's appearance
+    in_places: Sequence[tuple[Event, WatchedArea]] = ()  # those in or near watched land, with it
 
-    @cached_property
-    def appearances(self) -> list[Event]:
-        """Detections that may alert: recent, of a wild animal, confident enough."""
+    def __post_init__(self) -> None:
+        """Find what several rules read, once for all of them."""
         limits = self.policy.limits(self.device)
-        oldest = self.now - MAX_AGE
-        return [
-            event
-            for event in self.events
-            if event.kind is Kind.DETECTION
-            and event.count != 0
-            and event.observed_at >= oldest
-            and event.species not in limits.ignored_species
-            and (event.confidence is None or event.confidence >= limits.least_confidence)
-        ]
+        force_setattr(self, "limits", limits)
+        if found := _appearances(self.events, limits, self.now - MAX_AGE):
+            force_setattr(self, "appearances", found)
+            force_setattr(self, "in_places", _in_places(found, self.device, self.policy))
+
+
+def _appearances(events: Sequence[Event], limits: Limits, oldest: datetime) -> list[Event]:
+    """Detections that may alert: recent, of a wild animal, confident enough."""
+    return [
+        event
+        for event in events
+        if event.kind is Kind.DETECTION
+        and event.count != 0
+        and event.observed_at >= oldest
+        and event.species not in limits.ignored_species
+        and (event.confidence is None or event.confidence >= limits.least_confidence)
+    ]
+
+
+def _in_places(
+    events: Sequence[Event], device: Device, policy: SitePolicy
+) -> list[tuple[Event, WatchedArea]]:
+    found = []
+    for event in events:
+        lat = event.lat if event.lat is not None else device.lat
+        lon = event.lon if event.lon is not None else device.lon
+        if lat is not None and lon is not None:
+            found += [(event, place) for place in policy.places(lat, lon)]
+    return found
 
 
 class UnapprovedCaptures(Struct, frozen=True):
@@ -135,6 +156,9 @@ class Ruling(Struct, frozen=True):
 
     opens: Sequence[Alert] = ()
     ends: Sequence[End] = ()
+
+
+NOTHING = Ruling()  # the conclusion of most rules about most changes
 
 
 class Audience(StrEnum):

@@ -6,7 +6,7 @@ nearest to the clock's error. A value far below was a late message, or the clock
 decide which of two reports is newer (`contradiction`).
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ LARGEST_ERROR_MS = (
     400 * 86_400_000
 )  # a larger error is an unset clock: not learned, never corrected
 NO_ERROR = timedelta(0)
-_LATEST_S = 253_402_300_799  # the end of what a datetime can hold, for a damaged `at_s`
+_MS = timedelta(milliseconds=1)
 
 
 class Sample(Struct, frozen=True, gc=False):
@@ -44,26 +44,6 @@ class DeviceClock(Struct, frozen=True, array_like=True, gc=False):
     other_s: int = 0
 
 
-class Agreement(Struct, frozen=True, gc=False):
-    """The messages that agree with a clock that is right: it needs neither learning nor correction."""
-
-    least: timedelta  # the device's time minus the time of receipt; at most 0
-    until: datetime  # received before
-    boot: int | None
-    source: str
-
-    def covers(
-        self, error: timedelta, received_at: datetime, boot: int | None, source: str
-    ) -> bool:
-        """Whether a message is one of them: a fast test for the frequent case."""
-        return (
-            self.least <= error <= NO_ERROR
-            and received_at < self.until
-            and self.boot == boot
-            and self.source == source
-        )
-
-
 def learn(known: DeviceClock | None, sample: Sample) -> DeviceClock:
     """What is known after a live message (not from a log, not retained)."""
     if known is None or _is_another(known, sample):
@@ -77,17 +57,21 @@ def learn(known: DeviceClock | None, sample: Sample) -> DeviceClock:
     return _agreed(known, sample)
 
 
-def agreement(known: DeviceClock | None) -> Agreement | None:
-    """Which messages of a clock that is right show nothing new; None: each has to be compared."""
-    if known is None or not known.sure or known.other_ms is not None:
-        return None
-    if not -LIVE_MS <= known.error_ms <= 0:
-        return None
-    return Agreement(
-        timedelta(milliseconds=known.error_ms - SMALL_CHANGE_MS),
-        datetime.fromtimestamp(min(max(known.at_s, 0) + NOTE_EVERY_S, _LATEST_S), UTC),
-        known.boot,
-        known.source,
+def agrees(
+    known: DeviceClock, error: timedelta, received_at: datetime, boot: int | None, source: str
+) -> bool:
+    """Whether a message shows nothing new of a clock that is right: a fast test for the frequent case.
+
+    `error`: the device's time minus the time of receipt.
+    """
+    return (
+        known.sure
+        and known.other_ms is None
+        and -LIVE_MS <= known.error_ms <= 0
+        and (known.error_ms - SMALL_CHANGE_MS) * _MS <= error <= NO_ERROR
+        and received_at.timestamp() < known.at_s + NOTE_EVERY_S
+        and known.boot == boot
+        and known.source == source
     )
 
 

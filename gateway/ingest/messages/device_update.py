@@ -6,6 +6,7 @@ the writer; must not write, nor decide about alerts.
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -18,6 +19,7 @@ from gateway.ingest.messages.corrections import Admitted, Revision
 from gateway.store import Transaction
 
 PRESENCE = (Kind.ONLINE, Kind.OFFLINE)
+_received_at = attrgetter("event.received_at")
 
 
 def state_after(
@@ -41,11 +43,11 @@ def _with_topic(state: DeviceState | None, group: Sequence[Admitted]) -> DeviceS
     """The state with the topic and QoS of the newest message."""
     if state is None or not group:
         return state
-    newest = max(group, key=lambda one: one.event.received_at)
+    newest = group[0] if len(group) == 1 else max(group, key=_received_at)
     if newest.event.received_at < state.last_seen and state.heard is not None:
         return state
     return msgspec.structs.replace(
-        state, heard=(newest.message.topic, newest.message.qos), heard_as=newest.event.kind.value
+        state, heard=(newest.message.topic, newest.message.qos), heard_as=newest.event.kind
     )
 
 
@@ -107,7 +109,7 @@ def effort_added(
         return effort.tally(marks, grace)
     if before and not revisions and _follows(before, events[0][0]):
         return effort.tally(
-            marks, grace, before.head[0], trap_lifecycle.last_known(before).state, before.detected
+            marks, grace, before.head[0], trap_lifecycle.last_state(before), before.detected
         )
     times = [key[0] for key, _ in events] + [ms(one.new.observed_at) for one in revisions]
     start = min(times) - max(grace, INDEPENDENCE_MS) - 1

@@ -4,7 +4,6 @@ Owns this step for messages (`batch`) and for names that people give (`revise`).
 correction wins (`corrections`).
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -44,17 +43,20 @@ def update_devices(
     policy: Policy,
 ) -> None:
     """Write state and effort of every device with new or corrected events."""
-    by_device: dict[str, tuple[list[Admitted], list[Revision]]] = defaultdict(lambda: ([], []))
+    groups: dict[str, list[Admitted]] = {}
     for one in fresh:
-        by_device[one.event.device][0].append(one)
+        groups.setdefault(one.event.device, []).append(one)
+    revised: dict[str, list[Revision]] = {}
     for revision in revisions:
-        by_device[revision.new.device][1].append(revision)
+        groups.setdefault(revision.new.device, [])
+        revised.setdefault(revision.new.device, []).append(revision)
         if hides(revision.new.species, revision.new.confidence):
             tx.pictures.set_people(revision.new.device, revision.new.id)
     states, tallies = [], []
-    for id_, (group, revised) in by_device.items():
-        change, tally = _change(tx, id_, group, revised, now, policy)
-        apply(tx, outcome, rules.judge(change), policy, now)
+    for id_, group in groups.items():
+        change, tally = _change(tx, id_, group, revised.get(id_, ()), now, policy)
+        if (ruling := rules.judge(change)) is not rules.NOTHING:
+            apply(tx, outcome, ruling, policy, now)
         states.append(change.after)
         tallies.append((id_, tally))
     tx.put_states(states)
@@ -74,8 +76,9 @@ def _change(
     events = placed(one.event for one in group)
     after: DeviceState = device_update.state_after(tx, before, events, group, revisions)
     tally = device_update.effort_added(tx, device, before, events, revisions)
-    quiet = frozenset(one.event.id for one in group if one.is_quiet)
-    tx.boot_returns.add(address, boot_numbers.returns(before, events))
+    quiet = frozenset([one.event.id for one in group if one.is_quiet])
+    if returns := boot_numbers.returns(before, events):
+        tx.boot_returns.add(address, returns)
     news = [event for _, event in events]
     if revised := [one.new for one in revisions if one.is_news]:
         news = sorted([*news, *revised], key=order)

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain import device_state
 from gateway.domain.device_state import DAYS_KEPT, advance, order, placed
 from gateway.domain.epoch import DAY_MS, from_ms, ms
 from gateway.domain.model import DeviceState, Event, Kind, TimeQuality, TrapState
+from gateway.store.rows import state_column
+from tests.gateway.domain import plain_state
 from tests.support.samples import T0
 
 VOLTS = st.none() | st.sampled_from((0.0, 2.5, 2.9, 3.0, 3.3))
@@ -35,6 +38,19 @@ def lives(draw: st.DrawFn) -> list[Event]:
     ]
 
 
+def event_at(hour: int, volts: float) -> Event:
+    at = T0 + timedelta(hours=hour)
+    return Event(
+        id=f"e{hour}",
+        device="d",
+        kind=Kind.HEARTBEAT,
+        observed_at=at,
+        received_at=at,
+        time_quality=TimeQuality.SYNCED,
+        battery_v=volts,
+    )
+
+
 def fold(*batches: list[Event]) -> DeviceState:
     """The state after these batches."""
     state = None
@@ -52,6 +68,34 @@ def test_the_state_is_the_same_however_the_events_are_mixed_and_cut(
     mixed = list(events)
     chance.shuffle(mixed)
     assert fold(mixed[:cut], mixed[cut:]) == fold(events)
+
+
+def assert_equal_to_the_plain_fold(events: list[Event], cut: int) -> None:
+    """Batch by batch: also the order of the stored days is equal, so that the row's bytes are."""
+    known = None
+    for batch in (events[:cut], events[cut:]):
+        if batch:
+            plain = plain_state.advance(known, placed(batch))
+            known = advance(known, placed(batch))
+            assert state_column(known) == state_column(plain)
+
+
+@given(lives(), st.integers(0, 25), st.randoms(use_true_random=False))
+def test_only_what_changes_is_computed_and_the_stored_state_is_that_of_the_plain_fold(
+    events: list[Event], cut: int, chance: Random
+) -> None:
+    chance.shuffle(events)
+    assert_equal_to_the_plain_fold(events, cut)
+
+
+def test_control_a_fold_that_forgets_a_late_low_battery_differs_from_the_plain_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events = [event_at(30, 3.3), event_at(2, 2.5)]
+    assert_equal_to_the_plain_fold(events, 1)
+    monkeypatch.setattr(device_state, "_lowest", lambda days, name, events: days)
+    with pytest.raises(AssertionError):
+        assert_equal_to_the_plain_fold(events, 1)
 
 
 @given(lives())

@@ -10,10 +10,9 @@ from msgspec.structs import replace
 
 from gateway.domain.clocks.device_clock import (
     LARGEST_ERROR_MS,
-    Agreement,
     DeviceClock,
     Sample,
-    agreement,
+    agrees,
     correction_ms,
     is_late,
     learn,
@@ -32,8 +31,6 @@ class Clocks:
         self._tx, self._states, self._is_trusted = tx, tx.states, is_trusted
         self._own: dict[str, DeviceClock] = {}  # by device, changed in this batch
         self._shared: dict[str, DeviceClock | None] = {}  # by name, as looked up
-        self._own_agreements: dict[str, Agreement | None] = {}  # by device
-        self._shared_agreements: dict[str, Agreement | None] = {}  # by name
         self._learned: set[str] = set()  # names of shared clocks that changed
 
     def date(self, reading: Reading, event: Event, *, is_direct: bool) -> tuple[Event, bool]:
@@ -45,14 +42,13 @@ class Clocks:
         if time is None or reading.time_source is TimeSource.NONE or not self._is_trusted:
             return event, False
         error, boot = time - event.received_at, None if reading.clock else reading.boot
-        agreed = self._agreement(reading)
-        if agreed and agreed.covers(error, event.received_at, boot, reading.time_source):
+        known = self._known(reading)
+        if known and agrees(known, error, event.received_at, boot, reading.time_source):
             return event, False
         if abs(error) > _LARGEST_ERROR:
             return event, False
         at_s = int(event.received_at.timestamp())
         sample = Sample(round(error / _MS), at_s, boot, reading.time_source)
-        known = self._known(reading)
         was_late = is_late(known, sample)
         if is_direct:
             known = self._learn(reading, known, sample)
@@ -78,24 +74,15 @@ class Clocks:
             self._shared[reading.clock] = self._tx.clocks.find(reading.clock)
         return self._shared[reading.clock]
 
-    def _agreement(self, reading: Reading) -> Agreement | None:
-        known = self._shared_agreements if reading.clock else self._own_agreements
-        name = reading.clock or reading.device
-        if name not in known:
-            known[name] = agreement(self._known(reading))
-        return known[name]
-
     def _learn(self, reading: Reading, known: DeviceClock | None, sample: Sample) -> DeviceClock:
         found = learn(known, sample)
         if found is known:
             return found
         if reading.clock:
             self._shared[reading.clock] = found
-            self._shared_agreements[reading.clock] = agreement(found)
             self._learned.add(reading.clock)
         else:
             self._own[reading.device] = found
-            self._own_agreements[reading.device] = agreement(found)
         return found
 
 

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.domain.clocks import device_clock
 from gateway.domain.clocks.device_clock import (
     LIVE_MS,
     NOTE_EVERY_S,
     SMALL_CHANGE_MS,
-    Agreement,
     DeviceClock,
     Sample,
-    agreement,
+    agrees,
     correction_ms,
     is_late,
     learn,
@@ -43,10 +43,9 @@ SAMPLES = st.builds(
 )
 
 
-def covers(agreed: Agreement | None, sample: Sample) -> bool:
-    return agreed is not None and agreed.covers(
-        sample.error_ms * _MS, from_ms(sample.at_s * 1_000), sample.boot, sample.source
-    )
+def passes(known: DeviceClock, sample: Sample) -> bool:
+    received_at = from_ms(sample.at_s * 1_000)
+    return agrees(known, sample.error_ms * _MS, received_at, sample.boot, sample.source)
 
 
 def assert_nothing_new(known: DeviceClock, sample: Sample) -> None:
@@ -55,7 +54,7 @@ def assert_nothing_new(known: DeviceClock, sample: Sample) -> None:
     assert not is_late(known, sample)
     assert correction_ms(learned, sample) == correction_ms(known, sample) == 0
     assert sample.error_ms <= 0, "the event would be in the future"
-    assert agreement(learned) is not None
+    assert passes(learned, sample)
     assert (learned.boot, learned.source) == (known.boot, known.source)
 
 
@@ -63,7 +62,7 @@ def assert_nothing_new(known: DeviceClock, sample: Sample) -> None:
 def test_the_fast_test_passes_only_what_the_comparison_would_not_change(
     known: DeviceClock, sample: Sample
 ) -> None:
-    if covers(agreement(known), sample):
+    if passes(known, sample):
         assert_nothing_new(known, sample)
 
 
@@ -72,7 +71,7 @@ def test_live_messages_of_a_right_clock_pass_the_fast_test(
     error: int, less: int, later_s: int
 ) -> None:
     known = DeviceClock(error, AT_S, True, 7, "ntp")
-    assert covers(agreement(known), Sample(error - less, AT_S + later_s, 7, "ntp"))
+    assert passes(known, Sample(error - less, AT_S + later_s, 7, "ntp"))
 
 
 @pytest.mark.parametrize(
@@ -87,23 +86,19 @@ def test_live_messages_of_a_right_clock_pass_the_fast_test(
 def test_a_clock_that_is_not_known_to_be_right_has_every_message_compared(
     unlike: DeviceClock,
 ) -> None:
-    assert agreement(unlike) is None
-    assert agreement(None) is None
+    assert not passes(unlike, Sample(min(unlike.error_ms, 0), AT_S, 7, "ntp"))
 
 
 def test_a_damaged_time_of_the_last_agreement_is_no_error() -> None:
     for at_s in (-(10**15), 10**15):
-        assert agreement(DeviceClock(0, at_s, True)) is not None
+        passes(DeviceClock(0, at_s, True), Sample(0, AT_S))
 
 
-def test_control_a_wider_fast_test_is_found_out() -> None:
+def test_control_a_wider_fast_test_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Late messages, and times in the future, would pass."""
-    known = DeviceClock(0, AT_S, True, 7, "ntp")
-    agreed = agreement(known)
-    assert agreed
-    wider = Agreement(100 * agreed.least, agreed.until, agreed.boot, agreed.source)
-    late = Sample(-90_000, AT_S, 7, "ntp")
-    assert covers(wider, late)
+    known, late = DeviceClock(0, AT_S, True, 7, "ntp"), Sample(-90_000, AT_S, 7, "ntp")
+    monkeypatch.setattr(device_clock, "SMALL_CHANGE_MS", 100 * SMALL_CHANGE_MS)
+    assert passes(known, late)
     with pytest.raises(AssertionError):
         assert_nothing_new(known, late)
     with pytest.raises(AssertionError):
