@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from gateway.dialects import Context
 from gateway.dialects.native_protocol import (
     Address,
@@ -78,7 +76,7 @@ def _of_other_site(address: Address, context: Context) -> str:
 def _report(message: Message, device: str, address: Address) -> Reading:
     report = parse_report(message.payload)
     time, saw_nothing = instant(report.ts), _saw_nothing(report)
-    reading = Reading(
+    return Reading(
         id=report.id or _id(message, device, report),
         confirm_to=address.confirm_to if report.id else None,
         device=device,
@@ -92,9 +90,8 @@ def _report(message: Message, device: str, address: Address) -> Reading:
         count=report.count or None,
         confidence=report.confidence,
         media=report.media,
+        **_side_facts(report),
     )
-    facts = _side_facts(report)
-    return replace(reading, **facts) if facts else reading
 
 
 def _side_facts(report: NativePayload) -> dict[str, Any]:

@@ -31,6 +31,10 @@ GRACE = 2.5  # heartbeat intervals without a message until a device counts as si
 BATTERY = ("battery_v", "battery_pct")
 DAYS_KEPT = 8  # days for which the lowest battery value is kept
 
+_OFFLINE, _DETECTION = (
+    Kind.OFFLINE,
+    Kind.DETECTION,
+)  # looking a member up costs Python 3.11 a call
 TRAP_STATE = {Kind.SPRUNG: TrapState.SPRUNG, Kind.SET: TrapState.ARMED}
 _LASTING = tuple(  # facts that stay true after the event
     name for name in FACTS if name not in {"species", "count", "confidence", "media"}
@@ -72,15 +76,13 @@ def advance(state: DeviceState | None, events: Sequence[Placed]) -> DeviceState:
     if seen > state.last_seen:
         changes["last_seen"] = seen
     if last >= state.online_head:
-        changes["online"], changes["online_head"] = newest.kind is not Kind.OFFLINE, last
+        changes["online"], changes["online_head"] = newest.kind is not _OFFLINE, last
     head = last
-    if Kind.OFFLINE in heads:  # the broker sends it, so it is no sign of life
-        head = max(
-            [key for kind, key in heads.items() if kind is not Kind.OFFLINE], default=NOWHERE
-        )
+    if _OFFLINE in heads:  # the broker sends it, so it is no sign of life
+        head = max([key for kind, key in heads.items() if kind is not _OFFLINE], default=NOWHERE)
     if head > state.head:
         changes["head"] = head
-    if Kind.DETECTION in heads:
+    if _DETECTION in heads:
         changes["detected"] = _detected(state, events)
     if not heads.keys().isdisjoint(TRAP_STATE):
         changes["trap"], changes["trap_head"] = _trap(state, events)
@@ -102,7 +104,7 @@ def _trap(state: DeviceState, events: Sequence[Placed]) -> tuple[TrapState | Non
 def _detected(state: DeviceState, events: Sequence[Placed]) -> dict[str, int]:
     """When each species was last detected, observed ms."""
     known = state.detected
-    seen = {e.species or "": key[0] for key, e in events if e.kind is Kind.DETECTION}
+    seen = {e.species or "": key[0] for key, e in events if e.kind is _DETECTION}
     return known | {species: max(at_ms, known.get(species, 0)) for species, at_ms in seen.items()}
 
 

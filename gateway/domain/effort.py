@@ -27,6 +27,10 @@ K = TypeVar("K", bound=Hashable)
 CAPTURE_TRAP = (
     "captureTrap"  # tag of a published deployment that is a trap: it is no effort of a camera
 )
+_ARMED, _DETECTION = (
+    TrapState.ARMED,
+    Kind.DETECTION,
+)  # looking a member up costs Python 3.11 a call
 LAST = 2**63 - 1  # `boot` of an action: it comes after the events of the same moment
 
 
@@ -80,7 +84,7 @@ def tally(
             cell = effort.setdefault(hour, [0, 0])
             cell[0] += span
             cell[1] += span * armed
-    detections = [mark for mark in marks if mark.kind is Kind.DETECTION and mark.count]
+    detections = [mark for mark in marks if mark.kind is _DETECTION and mark.count]
     return HourlyTally(effort, _sightings(detections, seen or {}) if detections else {})
 
 
@@ -97,7 +101,7 @@ def _lives(
         is_alive = last is not None and mark.at_ms - last <= grace
         if actions or not is_alive or mark.kind in TRAP_STATE:
             if last is not None:
-                yield begun, last, trap is TrapState.ARMED
+                yield begun, last, trap is _ARMED
             if last is not None and is_alive:
                 yield from _cut(last, mark.at_ms, trap, actions)
             for step in (*actions, mark):
@@ -106,7 +110,7 @@ def _lives(
             begun = mark.at_ms
         last = mark.at_ms
     if last is not None:
-        yield begun, last, trap is TrapState.ARMED
+        yield begun, last, trap is _ARMED
 
 
 def _cut(
@@ -114,9 +118,9 @@ def _cut(
 ) -> Iterator[tuple[int, int, bool]]:
     """Split an alive time at the actions of people."""
     for action in actions:
-        yield start, action.at_ms, trap is TrapState.ARMED
+        yield start, action.at_ms, trap is _ARMED
         start, trap = action.at_ms, after(trap, action.kind)
-    yield start, end, trap is TrapState.ARMED
+    yield start, end, trap is _ARMED
 
 
 def _sightings(marks: Iterable[Mark], seen: Mapping[str, int]) -> dict[tuple[int, str], list[int]]:

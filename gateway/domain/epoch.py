@@ -17,7 +17,8 @@ _EPOCH_ORDINAL = EPOCH.toordinal()
 
 def ms(moment: datetime) -> int:
     """Milliseconds since 1970 UTC, the store's unit of time."""
-    return round(moment.timestamp() * 1000)
+    since = moment - EPOCH
+    return since.days * DAY_MS + since.seconds * 1000 + (since.microseconds + 500) // 1000
 
 
 def from_ms(value: int) -> datetime:

@@ -65,7 +65,7 @@ def _observed(
         and time >= EARLIEST  # all that is known without a trusted clock
         and (not clock_trusted or -OLDEST <= time - received_at <= MOST_AHEAD)
     ):
-        return time.astimezone(UTC), quality
+        return time if time.tzinfo is UTC else time.astimezone(UTC), quality
     return received_at, TimeQuality.RECEIVED if clock_trusted else TimeQuality.UNTRUSTED
 
 

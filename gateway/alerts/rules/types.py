@@ -18,6 +18,7 @@ from gateway.domain.epoch import NEVER
 from gateway.domain.model import Alert, AlertLevel, Device, DeviceState, Event, Kind
 from gateway.domain.traps.visits import VisitPlan
 
+_DETECTION = Kind.DETECTION  # looking a member up costs Python 3.11 a call
 MAX_AGE = timedelta(hours=24)  # older detections give no alert, they only count in statistics
 
 
@@ -89,7 +90,7 @@ def _appearances(events: Sequence[Event], limits: Limits, oldest: datetime) -> l
     return [
         event
         for event in events
-        if event.kind is Kind.DETECTION
+        if event.kind is _DETECTION
         and event.count != 0
         and event.observed_at >= oldest
         and event.species not in limits.ignored_species

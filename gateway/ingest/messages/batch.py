@@ -38,6 +38,7 @@ DecodeMessage = Callable[[Message, Mapping[str, Device]], list[Reading]]
 
 # What the approval of a device may make readable.
 READABLE_AFTER_APPROVAL = (RefusalReason.DEVICE, RefusalReason.MODEL, RefusalReason.NAMES)
+_DETECTION = Kind.DETECTION  # looking a member up costs Python 3.11 a call
 CONFLICTS = 100  # shown of one device, the newest
 
 
@@ -166,7 +167,7 @@ def _admit(
             batch.holding.count(reading.device, RefusalReason.MEMORY)
             continue
         event = dated.event
-        target = reading.refines if reading.kind is Kind.DETECTION else None
+        target = reading.refines if reading.kind is _DETECTION else None
         refines = (event.device, target) if target is not None else None
         one = Admitted(event, reading, message, refines, is_quiet=dated.is_quiet)
         first = batch.admitted.setdefault(identity_of(event), one)

@@ -32,6 +32,7 @@ from gateway.store.tables.quarantine import SHARED, HoldRequest, Kept, StoredAs
 
 # Times that do not date a retained message: they are not the device's own.
 WITHOUT_TIME = frozenset((TimeQuality.RECEIVED, TimeQuality.UNTRUSTED))
+_APPROVED = Standing.APPROVED  # looking a member up costs Python 3.11 a call
 FLOOD_WINDOW = timedelta(hours=1)  # within it only a few unknown devices get an alert of their own
 
 
@@ -70,7 +71,7 @@ class Holding(Struct):
         for reading in readings:
             address = reading.device
             device = devices.get(address)
-            if (device and device.standing is Standing.APPROVED) or address in held:
+            if (device and device.standing is _APPROVED) or address in held:
                 continue
             own = [reading for reading in readings if reading.device == address]
             device = device or self.discover(propose(address, own), message)
