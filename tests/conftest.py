@@ -1,4 +1,4 @@
-"""Fixtures for all rooms: the real servers."""
+"""Fixtures for all rooms: the real servers, and templates that are compiled once."""
 
 import secrets
 from collections.abc import Iterator
@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from dashboard.web.browser import templating
 from tests.support.certificates import make_authority, make_signed
+from tests.support.documents.templates import Compiled
 from tests.support.region.servers.postgres import Postgres
 from tests.support.servers import Amqtt, Influxd, Mosquitto
 
@@ -15,6 +17,14 @@ from tests.support.servers import Amqtt, Influxd, Mosquitto
 settings.register_profile("house", deadline=None, max_examples=30)
 settings.register_profile("thorough", deadline=None, max_examples=1_000)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates() -> Iterator[None]:
+    """Pages that tests make in their own process share their compiled templates."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templating, "environment", Compiled().beside(templating.environment))
+        yield
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 from starlette.applications import Starlette
 
-from dashboard.web.entry.passwords import hash_password
 from gateway import app as service
 from gateway.config import check
 from gateway.domain.model import Device, Kind, Message, Role
@@ -17,7 +16,7 @@ from gateway.domain.people.person import Person, UserRole
 from gateway.ingest.messages.batch import absorb
 from tests.dashboard.client import Client
 from tests.dashboard.place import NOW, ago, decode, reading, serving
-from tests.support.people import keep
+from tests.support.people import keep, quick_hash
 
 PASSWORD = "くらいよみちにわなひとつ"
 OWN = "oku"  # the area of the trapper and of the deputy
@@ -76,7 +75,7 @@ def build(folder: Path, **settings: object) -> service.Gateway:
     later = NOW + timedelta(seconds=1)
     gateway.store.write_now(lambda tx: absorb(tx, received, decode, later, gateway.policy))
     gateway.health.no_events.add({("trap-far", "copy"): 3, ("trap-own", "copy"): 1})
-    password_hash = hash_password(PASSWORD)
+    password_hash = quick_hash(PASSWORD)
     keep(gateway.store, *(person_of(role, password_hash) for role in UserRole))
     return gateway
 

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from dashboard.web.entry.passwords import hash_password
 from gateway.domain.epoch import day_number, ms
 from gateway.domain.people.agreement import Agreement, ShareLevel
 from gateway.region import sharing
@@ -25,6 +24,7 @@ from gateway.region.records import (
     PeriodRecord,
     TownRecord,
 )
+from tests.support.people import quick_hash
 from tests.support.region.hub import RunningHub, Town
 
 T = TypeVar("T")
@@ -191,7 +191,7 @@ async def build(hub: RunningHub) -> dict[str, Town]:
         await add_organisation(hub.owner, office, operates=office == "pref")
     for home in HOMES:
         await fill(towns[home.id], home)
-    known = hash_password(PASSWORD)
+    known = quick_hash(PASSWORD)
     for name in (*READERS, *towns):
         await hub.owner.execute(
             "INSERT INTO region.hub_user (name, organisation, role, password_hash) "
