@@ -7,12 +7,18 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.dashboard.conftest import place as place  # the same fixture for both folders
+from tests.dashboard.conftest import coasts_cut as coasts_cut  # the same for both folders
+from tests.dashboard.conftest import place as place
 from tests.dashboard.place import Place
 from tests.support.pace import patience_ms
 from tests.support.servers import need
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-software-rasterizer",  # no page needs WebGL
+    "--disable-background-networking",
+]
 SOON_S = 5.0  # on a quiet machine
 SIZES: dict[str, ViewportSize] = {
     "phone": {"width": 390, "height": 844},

@@ -9,6 +9,14 @@ from gateway import app as service
 from tests.dashboard.client import Client
 from tests.dashboard.place import Place
 from tests.dashboard.rights.house import browsers, build
+from tests.support.documents import coasts
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coasts_cut() -> Iterator[coasts.Cut]:
+    """The coasts that were cut in this process; a test of their cost forgets them first."""
+    with coasts.kept() as known:
+        yield known
 
 
 @pytest.fixture(scope="module")

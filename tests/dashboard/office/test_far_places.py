@@ -14,6 +14,7 @@ from gateway.domain.geo.far_places import Place
 from gateway.domain.model import Device, Role
 from tests.dashboard.client import Client
 from tests.dashboard.office.county import CAMERAS, County
+from tests.support.documents.coasts import Cut
 from tests.support.processes.children import children, cpu_s, memory_mb
 
 ANYWHERE: list[tuple[Place, ...]] = [
@@ -140,8 +141,9 @@ def test_the_page_says_when_sensors_are_too_far_apart_for_proposed_sites(county:
     ids=lambda asked: str(len(asked)),
 )
 def test_no_place_makes_the_process_that_calculates_large_or_slow(
-    county: County, asked: list[tuple[Place, ...]]
+    county: County, asked: list[tuple[Place, ...]], coasts_cut: Cut
 ) -> None:
+    coasts_cut.clear()
     county.apart = True
     costs = Costs(2)
     with county.served() as url:
@@ -159,7 +161,8 @@ def test_no_place_makes_the_process_that_calculates_large_or_slow(
     assert costs.most_s < costs.limit_s
 
 
-def test_before_the_first_device_pages_are_small_and_quick(tmp_path: Path) -> None:
+def test_before_the_first_device_pages_are_small_and_quick(tmp_path: Path, coasts_cut: Cut) -> None:
+    coasts_cut.clear()
     place, costs = County(tmp_path), Costs(5)
     place.apart = True
     with place.served() as url:
