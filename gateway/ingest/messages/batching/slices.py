@@ -9,7 +9,7 @@ from msgspec import Struct
 
 PER_DEVICE = 4  # messages of each device that a slice should hold
 LONGEST_S = 0.5  # of the processor for a slice: captures and what people do wait so long
-MAX_MESSAGES = 10_000  # in memory at once
+MAX_MESSAGES = 20_000  # in memory at once
 
 
 class Judged(Struct, frozen=True):

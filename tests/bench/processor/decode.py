@@ -1,4 +1,4 @@
-"""What decoding costs: median microseconds a message for each dialect. ``python -m tests.bench.decode``."""
+"""What decoding costs: median µs a message for each dialect. `python -m tests.bench.processor.decode`."""
 
 import statistics
 import sys

@@ -1,0 +1,1 @@
+"""Benchmarks of the processor's time in one process, without a broker."""
