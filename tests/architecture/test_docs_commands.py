@@ -208,11 +208,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def enter(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Make the folder the present one, and its database that of every command.
-
-    A passphrase wraps a key at once: the work that hinders guessing it is done in the tests of the backup.
-    """
-    patch.setattr("pyrage.passphrase.encrypt", lambda data, _: data)
+    """Make the folder the present one, and its database that of every command."""
+    patch.setattr("pyrage.passphrase.encrypt", lambda data, _: data)  # else a second of work each
     patch.chdir(folder)
     patch.setenv("SHISHIGAKI_STORE__PATH", str(folder / "test.db"))
     patch.setenv("SHISHIGAKI_BROKER__FOLDER", str(folder / "mosquitto"))
