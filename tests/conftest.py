@@ -1,6 +1,7 @@
 """Fixtures for all rooms: the real servers, and templates that are compiled once."""
 
 import secrets
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from tests.support.certificates import make_authority, make_signed
 from tests.support.documents.templates import Compiled
 from tests.support.region.servers.postgres import Postgres
 from tests.support.servers import Amqtt, Influxd, Mosquitto
+
+# A run in the background of a shell ignores Ctrl-C, and so would the programs that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On two busy cores any example is slow now and then; a limit on its time would only flake.
 settings.register_profile("house", deadline=None, max_examples=30)

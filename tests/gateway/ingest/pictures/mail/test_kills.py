@@ -59,6 +59,11 @@ class Post:
             data = pictures.picture(width=320, height=240, shade=number)
             server.put(layouts[number % len(layouts)](shot, data))
 
+    @property
+    def folder(self) -> Path:
+        """Where the gateway keeps the pictures."""
+        return self.service.database.parent / "camera-pictures"
+
     def detections(self) -> list[str]:
         """The ids of all detections in the journal."""
         reader = self.service.reader()
@@ -86,6 +91,7 @@ class Post:
         with self.service:
             wait_for(lambda: self.server.unseen() == 0, "the mails to be read", 120)
             wait_for(lambda: self.made() == self.mails, "the pictures to be made", 120)
+            wait_for(lambda: not list((self.folder / "raw").iterdir()), "what came to go", 60)
 
     def made(self) -> int:
         reader = self.service.reader()
@@ -102,9 +108,7 @@ def killed(post: Post, kills: int, chance: random.Random) -> None:
     post.finish()
     found = Counter(post.detections())
     assert (len(found), set(found.values())) == (post.mails, {1})
-    folder = post.service.database.parent / "camera-pictures"
-    assert not list((folder / "raw").iterdir())
-    assert len(list((folder / "kept").glob("*/*-small.jpg"))) == post.mails
+    assert len(list((post.folder / "kept").glob("*/*-small.jpg"))) == post.mails
 
 
 def test_mails_are_taken_once_though_the_gateway_is_killed_twice(
