@@ -1,7 +1,7 @@
 """One MQTT 5 connection with the codec `mqtt5`, as an asyncio protocol.
 
-Owns reading in chunks, acknowledging in one write, keep-alive and back-pressure. Must not reconnect,
-count or queue (`session`).
+Owns reading in chunks, acknowledging in one write, writing what is published in one turn of the loop
+together, keep-alive and back-pressure. Must not reconnect, count or queue (`session`).
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from gateway.mqtt.subscription.replay import Replays
 
 _PING = mqtt5.PingReqPacket().write()
 _IDS = 65_535
+_TOGETHER_BYTES = 16_384  # of packets that are written together; more are written at once
 
 
 class FiveLink(asyncio.Protocol):
@@ -51,6 +52,7 @@ class FiveLink(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._rest = b""  # the beginning of an incomplete packet
+        self._outgoing = bytearray()  # what was published in this turn of the loop
         self._paused = False
         self._is_silent = False  # nothing came since the last ping
         self._ping_timer: asyncio.TimerHandle | None = None
@@ -230,14 +232,19 @@ class FiveLink(asyncio.Protocol):
         data = packet.write()
         if self._max_packet_bytes and len(data) > self._max_packet_bytes:
             raise PermissionError(f"{packet.topic}: {len(data)} bytes are too many for the broker")
-        if not self._write(data):
-            raise ConnectionResetError("the connection has ended")
-
-    def _write(self, data: bytes) -> bool:
         if self._transport is None or self._transport.is_closing():
-            return False
-        self._transport.write(data)
-        return True
+            raise ConnectionResetError("the connection has ended")
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._outgoing += data
+        if len(self._outgoing) > _TOGETHER_BYTES:  # so that back-pressure is felt
+            self._write()
+
+    def _write(self, data: bytes = b"") -> None:
+        """Write what was published, then `data`. Nothing once the connection has ended."""
+        whole, self._outgoing = bytes(self._outgoing) + data, bytearray()
+        if whole and self._transport and not self._transport.is_closing():
+            self._transport.write(whole)
 
     async def _handshake(self) -> mqtt5.ConnAckPacket:
         self._write(connect_packet(self._terms).write())

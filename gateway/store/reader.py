@@ -3,6 +3,7 @@
 Owns the reading statements. One connection per thread; use through `Store.read` from async code.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
@@ -99,6 +100,13 @@ class Reader:
         """Every device that was ever registered or sent a message, by id."""
         rows = self._execute("SELECT body FROM device ORDER BY id")
         return list(readable(to_device, (body for (body,) in rows)))
+
+    def registered(self, ids: Collection[str]) -> dict[str, Device]:
+        """Those of these devices that are known."""
+        sql = "SELECT body FROM device WHERE id IN (SELECT value FROM json_each(?))"
+        rows = self._execute(sql, (json.dumps(sorted(ids)),))
+        found = readable(to_device, (body for (body,) in rows))
+        return {device.id: device for device in found}
 
     def states(self) -> dict[str, DeviceState]:
         """The present state of each device that has sent a message."""

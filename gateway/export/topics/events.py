@@ -16,7 +16,7 @@ from gateway.domain.model import Device, Event, Kind, Standing
 from gateway.export.topics.payloads import VERSION, EventPayload
 from gateway.export.topics.publishing import PublishingSession
 from gateway.mqtt.own_topics import names
-from gateway.store import DiskError, Reader, Store
+from gateway.store import DiskError, Store
 from gateway.store.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -65,18 +65,16 @@ class EventPublisher:
     async def _publish_all(self) -> None:
         """What cannot be published is dropped: it would come too late."""
         try:
-            devices = await self._store.read(_approved)
-            while self._waiting:
+            ids = {event.device for event in self._waiting}
+            devices = await self._store.read(lambda reader: reader.registered(ids))
+            while self._waiting and self._waiting[0].device in ids:
                 event = self._waiting.popleft()
-                if device := devices.get(event.device):
+                device = devices.get(event.device)
+                if device and device.standing is Standing.APPROVED:
                     topic = names.event(self._site, device.id)
                     await self._session.publish(topic, payload(event, device), qos=1)
         except (TimeoutError, PermissionError, DiskError) as error:
             log.debug("an event was not published: %s", error)
-
-
-def _approved(reader: Reader) -> dict[str, Device]:
-    return {one.id: one for one in reader.devices() if one.standing is Standing.APPROVED}
 
 
 def payload(event: Event, device: Device) -> bytes:

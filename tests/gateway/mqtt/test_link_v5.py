@@ -25,10 +25,12 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.writes = 0
         self.is_aborted = False
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
+        self.writes += 1
 
     def is_closing(self) -> bool:
         return self.is_aborted
@@ -199,5 +201,45 @@ def test_packet_ids_in_flight_are_not_used_twice() -> None:
         rig.link._sent = {number: loop.create_future() for number in (2, 3, 5)}
         rig.link._last_id = 65_535
         assert [rig.link._next_id() for _ in range(3)] == [4, 6, 7]
+
+    with_rig(scenario)
+
+
+def published_together(count: int, size: int) -> tuple[FakeTransport, list[bytes]]:
+    """What is written when so many messages are published in one turn of the loop, then one acknowledged."""
+    rig, sent = None, [f"{number:05}".encode() + bytes(size) for number in range(count)]
+
+    async def inside() -> None:
+        nonlocal rig
+        rig = Rig()
+        sending = (rig.link.publish("a/b", payload, 0, retain=False) for payload in sent)
+        await asyncio.gather(*sending)
+        await asyncio.sleep(0)
+        rig.link.ack([7])
+
+    asyncio.run(inside())
+    assert rig is not None
+    expected = [mqtt5.PublishPacket("a/b", payload).write() for payload in sent]
+    return rig.transport, [*expected, mqtt5.PubAckPacket(7).write()]
+
+
+def test_what_is_published_in_one_turn_is_written_together_in_its_order() -> None:
+    transport, expected = published_together(50, 40)
+    assert bytes(transport.written) == b"".join(expected)
+    assert transport.writes == 2, "the messages, and the acknowledgement"
+
+
+def test_many_bytes_do_not_wait_for_the_end_of_the_turn_so_that_back_pressure_is_felt() -> None:
+    transport, expected = published_together(100, 4_000)
+    assert bytes(transport.written) == b"".join(expected)
+    assert transport.writes > 20
+
+
+def test_an_acknowledgement_does_not_overtake_what_was_published_before_it() -> None:
+    def scenario(rig: Rig) -> None:
+        packet = mqtt5.PublishPacket("a/b", b"x")
+        rig.link._send(packet)
+        rig.link.ack([7])
+        assert bytes(rig.transport.written) == packet.write() + mqtt5.PubAckPacket(7).write()
 
     with_rig(scenario)

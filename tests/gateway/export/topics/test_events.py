@@ -76,6 +76,24 @@ def test_two_deer_are_two_events(tmp_path: Path) -> None:
     assert found[0][1]["species"] == "deer"
 
 
+def test_events_of_many_devices_are_published_in_their_order(tmp_path: Path) -> None:
+    """Events of devices that came while others were published wait for the next look at the registry."""
+    cameras = [msgspec.structs.replace(CAMERA, id=f"cam-{n:02}") for n in range(1, 41)]
+    events = [
+        judge(
+            msgspec.structs.replace(
+                reading(f"cam-{n:02}", Kind.DETECTION, 98, species="deer"), id=f"seen-{n}"
+            ),
+            at(98),
+        )
+        for n in range(1, 41)
+    ]
+    outcomes = [Outcome(events=[one]) for one in events]
+    found = published(tmp_path, outcomes, *cameras)
+    assert [body["id"] for _, body in found] == [one.id for one in events]
+    assert [topic.split("/")[3] for topic, _ in found] == [one.device for one in events]
+
+
 def test_an_event_of_an_hour_ago_and_a_heartbeat_are_not_published(tmp_path: Path) -> None:
     alive = judge(reading("cam-01", Kind.HEARTBEAT, 99), at(99))
     found = published(tmp_path, [Outcome(events=[deer(1, 30), alive, deer(2, 98)])])
