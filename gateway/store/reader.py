@@ -249,14 +249,6 @@ class Reader:
         bound = (ms(start), ms(end), species, ActionKind.CAPTURED.value)
         return Counter(dict(self._execute(sql, bound)))
 
-    def span_days(self) -> tuple[int, int] | None:
-        """First and last local day with any effort or sighting, days since 1970; None when empty."""
-        row = self._execute(
-            "SELECT min(lo), max(hi) FROM (SELECT min(day) lo, max(day) hi FROM effort_day "
-            "UNION ALL SELECT min(day), max(day) FROM sighting_day)"
-        ).fetchone()
-        return (row[0], row[1]) if row and row[0] is not None else None
-
     def species(self) -> list[str]:
         """Species ever sighted, the most frequent first."""
         sql = "SELECT species FROM sighting_day GROUP BY species ORDER BY sum(independent) DESC"

@@ -84,7 +84,7 @@ def rates(
     with closing(open_store(settings)) as store:
         if species and kinds.code(species) is None:
             _check_species(species, store.read_now(lambda reader: reader.species()))
-        first, last = _period(from_, to, store.read_now(lambda reader: reader.span_days()))
+        first, last = _period(from_, to, store.read_now(lambda r: r.own_period_reads.span_days()))
         facts = store.read_now(lambda reader: _facts(reader, first, last, zone, wanted))
     if by == "mesh5km":
         _print_off_grid(facts.devices)
