@@ -4,7 +4,7 @@ PYTHON ?= python3
 PYTHON_CLIENTS ?= python3.13
 BIN := .venv/bin
 ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 4
 ARCH ?= aarch64
 KEY ?=
 
