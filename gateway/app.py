@@ -63,6 +63,7 @@ from gateway.parts import (
     policy,
     tickets,
 )
+from gateway.stopping import stop
 from gateway.upkeep import Tasks, Upkeep, upkeep_of
 
 __all__ = ["Gateway", "build", "links", "means", "policy", "run", "running"]
@@ -273,7 +274,7 @@ async def running(gateway: Gateway) -> AsyncIterator[asyncio.Task[None]]:
     try:
         yield task
     finally:
-        task.cancel()
+        stop(task)
         with contextlib.suppress(asyncio.CancelledError):
             await task
         gateway.store.close()

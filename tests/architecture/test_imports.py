@@ -54,6 +54,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
         "gateway.clock",
         "gateway.version",
         "gateway.signals",
+        "gateway.stopping",
         "gateway.atomic_file",
     ),
     ("gateway.domain",),

@@ -13,8 +13,8 @@ from gateway.cli.options import ConfigFile, load
 from gateway.cli.service.quiet_log import quiet_libraries
 from gateway.cli.service.reload import LiveSettings
 from gateway.config import ConfigError
+from gateway.stopping import stop
 
-AGAIN_S = 2.0  # between cancellations of what is still running
 NEW_OBJECTS = (
     10_000  # before Python searches for cycles: a batch makes thousands that live to its end
 )
@@ -51,22 +51,3 @@ async def until_stopped(gateway: service.Gateway, settings: LiveSettings) -> Non
             await task
         except asyncio.CancelledError:
             return
-
-
-def stop(task: asyncio.Task[None]) -> None:
-    """Cancel the task, and again whatever of it missed its cancellation.
-
-    `asyncio.wait_for` of Python 3.11 (aiomqtt uses it) loses a cancellation that comes together with its
-    result; the root would wait for that part for ever.
-    """
-    task.cancel()
-    asyncio.get_running_loop().call_later(AGAIN_S, _cancel_again, task)
-
-
-def _cancel_again(task: asyncio.Task[None]) -> None:
-    if task.done():
-        return
-    for one in asyncio.all_tasks():
-        if one.cancelling():
-            one.cancel()
-    asyncio.get_running_loop().call_later(AGAIN_S, _cancel_again, task)

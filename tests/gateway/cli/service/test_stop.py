@@ -1,10 +1,14 @@
 """The end of the program: also when a part of it lost its cancellation."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from gateway.cli.service import run
+from gateway import app as service
+from gateway import stopping
+from gateway.app import Gateway
+from tests.dashboard.rights.house import build
 
 
 async def part_that_misses_one(arrived: asyncio.Event) -> None:
@@ -32,12 +36,32 @@ async def started() -> asyncio.Task[None]:
 def test_a_part_that_lost_its_cancellation_is_cancelled_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run, "AGAIN_S", 0.01)
+    monkeypatch.setattr(stopping, "AGAIN_S", 0.01)
 
     async def inside() -> bool:
         task = await started()
-        run.stop(task)
+        stopping.stop(task)
         await asyncio.wait({task}, timeout=20)
+        return task.cancelled()
+
+    assert asyncio.run(inside())
+
+
+def test_a_gateway_beside_others_ends_though_a_part_lost_its_cancellation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As a demo ends: whoever waits for the end is not cancelled with it."""
+    monkeypatch.setattr(stopping, "AGAIN_S", 0.01)
+    gateway, arrived = build(tmp_path), asyncio.Event()
+
+    async def parts(_: Gateway) -> None:
+        await whole(arrived)
+
+    monkeypatch.setattr(service, "run", parts)
+
+    async def inside() -> bool:
+        async with asyncio.timeout(20), service.running(gateway) as task:
+            await arrived.wait()
         return task.cancelled()
 
     assert asyncio.run(inside())
