@@ -15,9 +15,7 @@ from gateway.cli.service.reload import LiveSettings
 from gateway.config import ConfigError
 from gateway.stopping import stop
 
-NEW_OBJECTS = (
-    10_000  # before Python searches for cycles: a batch makes thousands that live to its end
-)
+NEW_OBJECTS = 10_000  # before Python searches for cycles: a batch makes thousands that live on
 
 
 def register(app: typer.Typer) -> None:
