@@ -31,10 +31,8 @@ GRACE = 2.5  # heartbeat intervals without a message until a device counts as si
 BATTERY = ("battery_v", "battery_pct")
 DAYS_KEPT = 8  # days for which the lowest battery value is kept
 
-_OFFLINE, _DETECTION = (
-    Kind.OFFLINE,
-    Kind.DETECTION,
-)  # looking a member up costs Python 3.11 a call
+# Looking a member up costs Python 3.11 a call.
+_OFFLINE, _DETECTION = Kind.OFFLINE, Kind.DETECTION
 TRAP_STATE = {Kind.SPRUNG: TrapState.SPRUNG, Kind.SET: TrapState.ARMED}
 _LASTING = tuple(  # facts that stay true after the event
     name for name in FACTS if name not in {"species", "count", "confidence", "media"}

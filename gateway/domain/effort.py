@@ -27,10 +27,8 @@ K = TypeVar("K", bound=Hashable)
 CAPTURE_TRAP = (
     "captureTrap"  # tag of a published deployment that is a trap: it is no effort of a camera
 )
-_ARMED, _DETECTION = (
-    TrapState.ARMED,
-    Kind.DETECTION,
-)  # looking a member up costs Python 3.11 a call
+# Looking a member up costs Python 3.11 a call.
+_ARMED, _DETECTION = TrapState.ARMED, Kind.DETECTION
 LAST = 2**63 - 1  # `boot` of an action: it comes after the events of the same moment
 
 

@@ -90,7 +90,9 @@ class PhotoKeeper:
         unnamed = await self._store.read(lambda reader: reader.photos.all_unnamed(by))
         before = self._clock() - older_than
         old = [one.sent_sha256 for one in unnamed if one.received_at < before]
-        if old:
+        if not old:
+            return
+        async with self._turn:  # else the same photo, sent again meanwhile, would lose its file
             files, self._used_bytes = await self._store.write(lambda tx: _drop(tx.photos, old))
             for kept in files:
                 await self._on_disk(self.files.remove, kept)

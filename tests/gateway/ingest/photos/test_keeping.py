@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -193,6 +194,33 @@ def test_the_file_of_two_photos_stays_while_one_of_them_is_named(store: Store) -
     asyncio.run(later.forget_unnamed("tanaka", timedelta(hours=5)))
     assert store.read_now(lambda r: r.photos.all()) == [named]
     assert len(files(later)) == 1
+
+
+def test_a_photo_that_comes_again_while_it_is_deleted_keeps_its_file(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(keeper(store), TWO)
+    later = PhotoKeeper(store, settings(store), lambda: NOW + timedelta(hours=6))
+    is_deleting, may_end, remove = threading.Event(), threading.Event(), later.files.remove
+
+    def remove_slowly(kept: str) -> None:
+        is_deleting.set()
+        assert may_end.wait(60)
+        remove(kept)
+
+    monkeypatch.setattr(later.files, "remove", remove_slowly)
+
+    async def both() -> Photo:
+        deleting = asyncio.create_task(later.forget_unnamed("tanaka", timedelta(hours=5)))
+        await asyncio.to_thread(is_deleting.wait, 60)
+        again = asyncio.create_task(later.keep(pieces(TWO), "sato"))
+        await asyncio.wait({again}, timeout=2)  # it would end by now if it did not wait
+        may_end.set()
+        await deleting
+        return await again
+
+    photo = asyncio.run(both())
+    assert [path.stem for path in files(later)] == [photo.kept_sha256]
 
 
 def test_more_senders_than_allowed_are_asked_to_come_again(
