@@ -32,8 +32,9 @@ class Connection:
         first_s: float = FIRST_S,
         steady_s: float = STEADY_S,
         brings: str = "replies by",
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._title = f"{brings} {name}"
+        self._title, self._sleep = f"{brings} {name}", sleep
         self._name, self._clock, self._first_s, self._steady_s = name, clock, first_s, steady_s
         self._error, self._since = "", clock()
         self._began_s: float | None = None  # when the present connection stood, by the loop's time
@@ -50,7 +51,7 @@ class Connection:
                 if self._was_steady():
                     pause, self._is_failing = self._first_s, False
                 self._failed(str(error))
-            await asyncio.sleep(pause * (0.75 + random.random() / 2))  # noqa: S311 - jitter
+            await self._sleep(pause * (0.75 + random.random() / 2))  # noqa: S311 - jitter
             pause = min(pause * 2, LONGEST_S)
 
     def works(self) -> None:
