@@ -1,10 +1,10 @@
 """The intake: messages are received, committed, acknowledged, then reported. One loop with group commit.
 
 Owns the order "durable, then acknowledged, then everything else" (principle 1). When more messages arrive
-than can be judged, they are stored unread and judged later, in their order: here they are safer than in a
-broker's memory. Only messages whose topic names a trap are judged at once. At a normal rate routine messages
-wait for others, not yet acknowledged (`gathering`). While the disk refuses, nothing is acknowledged, so
-broker and devices keep the messages, and people are alerted all the same.
+than can be judged, they are stored unread and judged later, those of each device in their order: here they
+are safer than in a broker's memory. Only messages whose topic names a trap are judged at once. At a normal
+rate routine messages wait for others, not yet acknowledged (`gathering`). While the disk refuses, nothing is
+acknowledged, so broker and devices keep the messages, and people are alerted all the same.
 Must not decode or write itself (`batch`, `store`).
 """
 
@@ -20,6 +20,7 @@ from gateway.alerts import claims
 from gateway.domain.model import Message
 from gateway.domain.outcome import Outcome
 from gateway.ingest.messages.batching import gathering
+from gateway.ingest.messages.batching.shares import Shares
 from gateway.ingest.messages.batching.slices import Judged, next_size
 from gateway.ingest.messages.confirms import Confirms
 from gateway.ingest.messages.judging import Judging, split_urgent
@@ -77,6 +78,7 @@ class Intake:
         self.confirms = Confirms()
         self._kept = Size(1, 0)  # until looked, something may wait on the disk
         self._slice = limits.max_batch  # messages of the backlog to judge at once
+        self._shares, self._judged_share = Shares(), -1
         self._judged_s = 0.0  # when a batch was judged last
 
     async def run(self, session: Session) -> None:
@@ -169,8 +171,8 @@ class Intake:
         """
         judged: list[tuple[int, Outcome]] = []
         left = most * self._max_batch
-        while left > 0 and (batch := tx.backlog.take(self._slice)):
-            began_s = time.thread_time()
+        while left > 0 and (batch := tx.backlog.take(self._slice, self._judged_share)):
+            began_s, self._judged_share = time.thread_time(), batch.share
             outcome = self._judging.judge(tx, batch.messages, batch.clock)
             count, took_s = len(batch.messages), time.thread_time() - began_s
             devices = len({event.device for event in outcome.events})
@@ -221,8 +223,9 @@ class Intake:
         messages, stamp = self._judging.dated(messages)
         tx.trial.keep(messages, stamp)
         urgent, others = split_urgent(messages, tx.devices.values())
-        if others:
-            tx.backlog.put(others, stamp)
+        for share, part in enumerate(self._shares.split(others, tx.devices)):
+            if part:
+                tx.backlog.put(part, stamp, share)
         outcome = self._judging.judge(tx, urgent, stamp)
         return len(urgent), outcome, tx.backlog.size()
 

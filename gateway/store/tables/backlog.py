@@ -1,7 +1,8 @@
 """The backlog: messages that arrive faster than they can be judged, stored undecoded in order.
 
-Owns its statements. Must not judge. These messages are durable and acknowledged. The transaction that writes
-their events deletes their row, so each message is judged once.
+Owns its statements. Must not judge, nor choose shares. These messages are durable and acknowledged. The
+transaction that writes their events deletes their row, so each message is judged once.
+A row's number is its share times ROWS plus its place: rows of one share stand together, in their order.
 """
 
 import zlib
@@ -20,6 +21,7 @@ from gateway.store.connection import DamagedFileError
 from gateway.store.rows import readable
 
 MOST_TAKEN_BYTES = 4_000_000  # of payloads that are in memory at once, or one row's
+ROWS = 1 << 40  # numbers of one share
 COMPRESSION_LEVEL = 1  # of deflate: a flood of similar messages shrinks to a tenth at little cost
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -46,6 +48,7 @@ class Batch(NamedTuple):
 
     messages: list[Message]
     clock: ReceiptClock
+    share: int = 0
 
 
 class BacklogTable:
@@ -54,13 +57,16 @@ class BacklogTable:
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
 
-    def put(self, messages: Sequence[Message], clock: ReceiptClock) -> None:
-        """Append messages."""
+    def put(self, messages: Sequence[Message], clock: ReceiptClock, share: int = 0) -> None:
+        """Append messages to what waits of a share."""
         body = zlib.compress(_encode(messages), COMPRESSION_LEVEL)
         self._execute(
-            "INSERT INTO backlog (clock, received_ms, messages, payload_bytes, body) "
-            "VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO backlog (no, clock, received_ms, messages, payload_bytes, body) VALUES ("
+            "(SELECT coalesce(max(no), ?1) + 1 FROM backlog WHERE no >= ?1 AND no < ?2), "
+            "?3, ?4, ?5, ?6, ?7)",
             (
+                share * ROWS,
+                (share + 1) * ROWS,
                 clock.value,
                 ms(messages[-1].received_at),
                 len(messages),
@@ -69,32 +75,44 @@ class BacklogTable:
             ),
         )
 
-    def take(self, most: int) -> Batch | None:
-        """Remove and return the oldest messages; None when nothing waits.
+    def take(self, most: int, after: int = -1) -> Batch | None:
+        """Remove and return the oldest messages of the next share after `after`; None when nothing waits.
 
         One row at least, and as many as make `most` messages or MOST_TAKEN_BYTES, all with the same clock.
         A damaged row gives no messages.
         """
-        last = self._last_of(most)
-        if last is None:
+        first = self._first(after)
+        if first is None:
             return None
+        share = first // ROWS
         rows = self._execute(
-            "DELETE FROM backlog WHERE no <= ? RETURNING no, clock, shift_ms, body", (last,)
+            "DELETE FROM backlog WHERE no >= ? AND no <= ? RETURNING no, clock, shift_ms, body",
+            (first, self._last_of(most, first, (share + 1) * ROWS)),
         ).fetchall()
         found = list(readable(_batch, sorted(rows)))  # RETURNING has no promised order
         messages = [message for batch in found for message in batch.messages]
-        return Batch(messages, found[0].clock if found else ReceiptClock.LOST)
+        return Batch(messages, found[0].clock if found else ReceiptClock.LOST, share)
 
-    def _last_of(self, most: int) -> int | None:
-        """The number of the last row of `take`."""
+    def _first(self, after: int) -> int | None:
+        """The number of the first row of the next share, in turn."""
+        for least in ((after + 1) * ROWS, 0):
+            [(no,)] = self._execute("SELECT min(no) FROM backlog WHERE no >= ?", (least,))
+            if no is not None:
+                return int(no)
+        return None
+
+    def _last_of(self, most: int, first: int, end: int) -> int:
+        """The number of the last row of `take`; `end`: the first number of the next share."""
         rows: list[tuple[int, str, int, int]] = self._execute(
-            "SELECT no, clock, messages, payload_bytes FROM backlog ORDER BY no LIMIT ?", (most,)
+            "SELECT no, clock, messages, payload_bytes FROM backlog "
+            "WHERE no >= ? AND no < ? ORDER BY no LIMIT ?",
+            (first, end, most),
         ).fetchall()  # type: ignore[assignment]
-        total, size_bytes, last = 0, 0, None
+        total, size_bytes, last = 0, 0, first
         for no, clock, count, payload_bytes in rows:
             total, size_bytes = total + count, size_bytes + payload_bytes
             is_enough = total > most or size_bytes > MOST_TAKEN_BYTES or clock != rows[0][1]
-            if is_enough and last is not None:
+            if is_enough and no != first:
                 break
             last = no
         return last

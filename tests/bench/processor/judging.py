@@ -1,7 +1,8 @@
-"""What judging costs without a broker: decode, judge and commit, in one process, by number of devices.
+"""What a surge costs without a broker, by number of devices: store, decode, judge and commit, in one process.
 
 `python -m tests.bench.processor.judging [runs] [messages]`: the processor's time, the least of `runs`.
-The slices are those of a backlog. To compare two versions, run this in both trees in turn.
+The slices are those of the backlog, where WAITING messages wait. To compare two versions, run this in both
+trees in turn.
 """
 
 import gc
@@ -16,17 +17,20 @@ from pathlib import Path
 from gateway.cli.service.run import NEW_OBJECTS
 from gateway.config import SourceSettings
 from gateway.domain.model import Message
+from gateway.domain.outcome import Outcome
+from gateway.ingest.messages.batching.shares import Shares
 from gateway.ingest.messages.batching.slices import Judged, next_size
 from gateway.ingest.messages.decoding import Sources
 from gateway.ingest.messages.intake import IntakeLimits
 from gateway.ingest.messages.judging import Judging
-from gateway.store import Store
-from gateway.store.tables.backlog import ReceiptClock
+from gateway.store import Store, Transaction
+from gateway.store.tables.backlog import Batch, ReceiptClock
 from tests.bench.load import detections
 from tests.bench.site import cameras
 from tests.support.samples import TOKYO
 
 DEVICES = (10, 100, 1_000, 5_000)
+WAITING = 30_000
 
 
 def took_s(devices: int, count: int) -> float:
@@ -44,19 +48,35 @@ def took_s(devices: int, count: int) -> float:
 
 
 def _judge(store: Store, messages: Sequence[Message]) -> None:
-    """Judge slice by slice, as from a backlog."""
+    """Judge slice by slice from a backlog that a surge fills again and again."""
     judging = Judging(Sources([SourceSettings(dialect="native")], "goto").decode)
     least = IntakeLimits().max_batch
-    start, size = 0, least
-    while start < len(messages):
-        part = list(messages[start : start + size])
+    shares, share, size = Shares(), -1, least
+    stored = judged = 0
+    while judged < len(messages):
+        if stored < len(messages) and stored - judged < WAITING:
+            part = messages[stored : stored + least]
+            store.write_now(partial(_put, shares=shares, messages=part))
+            stored += len(part)
+            continue
         began_s = time.thread_time()
-        judge = partial(judging.judge, messages=part, stamp=ReceiptClock.TRUSTED)
-        outcome = store.write_now(judge)
-        assert len(outcome.events) == len(part), outcome.refused
-        spent_s = time.thread_time() - began_s
+        batch, outcome = store.write_now(partial(_take, judging=judging, size=size, share=share))
+        assert len(outcome.events) == len(batch.messages), outcome.refused
         seen = len({event.device for event in outcome.events})
-        start, size = start + size, next_size(least, Judged(len(part), seen, spent_s))
+        last = Judged(len(batch.messages), seen, time.thread_time() - began_s)
+        size, share, judged = next_size(least, last), batch.share, judged + last.messages
+
+
+def _put(tx: Transaction, shares: Shares, messages: Sequence[Message]) -> None:
+    for share, part in enumerate(shares.split(messages, tx.devices)):
+        if part:
+            tx.backlog.put(part, ReceiptClock.TRUSTED, share)
+
+
+def _take(tx: Transaction, judging: Judging, size: int, share: int) -> tuple[Batch, Outcome]:
+    batch = tx.backlog.take(size, share)
+    assert batch
+    return batch, judging.judge(tx, batch.messages, batch.clock)
 
 
 def main(runs: int = 4, count: int = 100_000) -> None:

@@ -1,13 +1,13 @@
 """How much of the backlog is judged at once. PURE.
 
 A device's state, sums and rules cost about as much for one message as for five. When many devices send in
-turn, a slice with several messages of each shares that cost. Owns the size of the next slice. Must not read
-a clock, nor take messages (`intake`).
+turn, a slice with several messages of each saves that cost (`shares` brings them together). Owns the size of
+the next slice. Must not read a clock, nor take messages (`intake`).
 """
 
 from msgspec import Struct
 
-PER_DEVICE = 4  # messages of each device that a slice should hold
+PER_DEVICE = 8  # messages of each device that a slice should hold
 LONGEST_S = 0.5  # of the processor for a slice: captures and what people do wait so long
 MAX_MESSAGES = 20_000  # in memory at once
 
