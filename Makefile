@@ -42,9 +42,10 @@ test-faults: .venv/installed apt
 test-science: .venv/installed
 	$(BIN)/pytest -m long tests/science -s $(ARGS)
 
-# Every test in a real browser, at phone and desktop size; make test takes the phone and leaves out the long ones.
+# Every test in a real browser, at phone and desktop size; make test takes the phone, leaves out the long ones, and
+# takes the browser without a window where there is one.
 test-browser: .venv/installed apt
-	$(BIN)/pytest tests/browser $(ARGS)
+	CHROMIUM=chromium $(BIN)/pytest tests/browser $(ARGS)
 
 test-region: .venv/installed apt
 	$(BIN)/pytest -m long tests/faults/region -s $(ARGS)

@@ -1,5 +1,6 @@
 """One real Chromium for all browser tests; any console error or request elsewhere fails the test."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -28,14 +29,24 @@ SIZES: dict[str, ViewportSize] = {
 BOTH = ("phone", pytest.param("desktop", marks=pytest.mark.long))
 
 
+def chromium() -> str:
+    """The program; skips the test where there is none.
+
+    Debian's chromium-headless-shell is the same browser without a window and draws the same for half the
+    processor's time. `CHROMIUM` names another one: `make test-browser` takes the whole browser.
+    """
+    names = [os.environ.get("CHROMIUM", "chromium-headless-shell"), "chromium"]
+    return need(next(filter(None, map(shutil.which, names)), None), "chromium")
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The shared browser; it ends with this package, because it keeps asyncio.run from others."""
-    program = need(shutil.which("chromium"), "chromium")
+    program = chromium()
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,18 +1,16 @@
 """Behind nginx and Caddy with TLS, as INSTALL.md says: people use the pages in a real browser."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gateway.parts import links
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import FLAGS, chromium
 from tests.dashboard.rights.house import PASSWORD
 from tests.faults.proxies.fronts import NAME
 from tests.faults.proxies.test_fronts import Site
 from tests.faults.proxies.test_fronts import site as site  # the same fixture for both folders
-from tests.support.servers import need
 
 pytestmark = pytest.mark.real
 
@@ -21,7 +19,7 @@ pytestmark = pytest.mark.real
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a browser that knows where the public name is."""
     own = browser.browser_type.launch(
-        executable_path=need(shutil.which("chromium"), "chromium"),
+        executable_path=chromium(),
         args=[*FLAGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"],
     )
     # The certificate is of our own making; whether it fits the name is tested beside the recipes.
