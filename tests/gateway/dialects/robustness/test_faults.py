@@ -69,12 +69,12 @@ def test_a_million_broken_payloads_are_read_or_refused_in_a_few_milliseconds_eac
 
 
 def test_control_a_decoder_that_reads_twice_too_much_is_slow() -> None:
-    def patient(message: Message, _: Context) -> list[Reading]:
+    def patient(message: Message, context: Context) -> list[Reading]:
         for _ in range(2 * TIMES):
             json.loads(WIDE)
-        return BY_NAME["senml"].decode(message, REGISTERED)
+        return BY_NAME["senml"].decode(message, context)
 
-    assert is_slow(patient, Message("x", b"[]", NOW), CONTEXTS[0])
+    assert is_slow(patient, Message("x", b"[]", NOW), REGISTERED)
 
 
 @pytest.mark.parametrize("name", [row.name for row in TABLE])
