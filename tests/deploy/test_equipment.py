@@ -10,7 +10,7 @@ import pytest
 from gateway.broker.access import GATEWAY, Use
 from gateway.mqtt.embedded_broker import find_mosquitto, tied_to_parent
 from tests.deploy.folder import DEPLOY
-from tests.support.servers import Server, need, wait_for
+from tests.support.servers import Server, need, speaks_mqtt, wait_for
 from tests.support.shipped_broker import Client, ShippedBroker
 
 pytestmark = pytest.mark.real
@@ -44,6 +44,9 @@ class Equipment(Server):
         (folder / "equipment.conf").write_text(f"user root\n{conf}", encoding="utf-8")
         program = need(find_mosquitto(), "mosquitto")
         return tied_to_parent([program, "-c", str(folder / "equipment.conf")])
+
+    def answers(self) -> bool:
+        return speaks_mqtt(self.port)
 
     def reload(self) -> None:
         """As `systemctl reload` does."""

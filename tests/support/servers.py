@@ -69,6 +69,18 @@ def listens(port: int) -> bool:
     return False
 
 
+def speaks_mqtt(port: int) -> bool:
+    """Whether a broker answers a CONNECT: only then mosquitto has its signals, and SIGHUP does not end it."""
+    connect = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection(("127.0.0.1", port), timeout=1) as link,
+    ):
+        link.sendall(connect)
+        return link.recv(4)[:1] == b"\x20"
+    return False
+
+
 class Server:
     """A process that listens on `port`; a context manager. Restarts keep the port and directory."""
 

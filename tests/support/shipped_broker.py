@@ -19,7 +19,7 @@ from gateway.broker.enrolment import Accounts
 from gateway.clock import utc_now
 from gateway.config import Config, check
 from gateway.mqtt.embedded_broker import find_mosquitto, tied_to_parent
-from tests.support.servers import Server, free_port, need, wait_for
+from tests.support.servers import Server, free_port, need, speaks_mqtt, wait_for
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SITE = "goto"
@@ -67,6 +67,9 @@ class ShippedBroker(Server):
         main = self.directory / "mosquitto.conf"
         main.write_text(DEBIAN.format(folder=self.directory))
         return tied_to_parent([mosquitto, "-c", str(main)])
+
+    def answers(self) -> bool:
+        return speaks_mqtt(self.port)
 
     def _conf(self) -> str:
         conf = (DEPLOY / "mosquitto" / "shishigaki.conf").read_text(encoding="utf-8")
