@@ -79,11 +79,21 @@ class Scene:
             answer = client.post("/traps/trap-01", form, headers={"origin": self.service.url})
             assert answer.status_code == 200, answer.text
 
-    def command(self, *arguments: str) -> None:
-        """A command beside, or instead of, the running gateway."""
+    def command(self, *arguments: str) -> str:
+        """A command beside, or instead of, the running gateway; why it was refused, "" if it was not."""
         command = [sys.executable, "-m", "gateway.cli", *arguments, "-c", str(self.service.config)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr if done.returncode else ""
+
+    def restore(self) -> None:
+        """Put the copy in the database's place; again while the test's own watches are reading it."""
+
+        def is_done() -> bool:
+            refusal = self.command("restore", str(self.copy), "--force")
+            assert not refusal or "in use" in refusal, refusal
+            return not refusal
+
+        wait_for(is_done, "the restore", READY_S)
 
     def close(self) -> None:
         self._sensor.close()
@@ -125,12 +135,12 @@ def kill_amid(scene: Scene, siren: Siren, number: int, chance: random.Random) ->
 
 def restore_without_the_spring(scene: Scene, siren: Siren) -> None:
     """The copy was made before the trap sprang."""
-    scene.command("backup", str(scene.copy))
+    assert scene.command("backup", str(scene.copy)) == ""
     scene.tell("trap.sprung")
     wait(scene, siren, sounds=True)
     wait_for(lambda: siren.counts_alerts, "the alert's topic")
     scene.service.kill()
-    scene.command("restore", str(scene.copy), "--force")
+    scene.restore()
     scene.service.start()
 
 

@@ -1,5 +1,6 @@
 """An SFTP server on loopback, in this process: paramiko's, over real SSH, on a private folder."""
 
+import contextlib
 import os
 import socket
 import threading
@@ -110,4 +111,7 @@ class SftpServer:
             self._transports.append(transport)
             transport.add_server_key(self._key)
             transport.set_subsystem_handler("sftp", SFTPServer, files)
-            transport.start_server(server=_Login())
+            with contextlib.suppress(
+                paramiko.SSHException, EOFError
+            ):  # a client that left too early
+                transport.start_server(server=_Login())
