@@ -9,10 +9,9 @@ missing=""
 for package in $packages; do
   is_installed "$package" || missing="$missing $package"
 done
-if [ -z "$missing" ]; then
-  is_installed $quicker || ! apt-cache show $quicker >/dev/null 2>&1 || missing=" $quicker"
-fi
-[ -z "$missing" ] && exit 0
+may_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+lacks_quicker() { ! is_installed $quicker && apt-cache show $quicker >/dev/null 2>&1; }
+[ -z "$missing" ] && ! { may_install && lacks_quicker; } && exit 0
 
 # Servers of a region start neither now nor with the machine: no database of their own, no service enabled.
 keep_region_servers_off() {
@@ -25,13 +24,13 @@ keep_region_servers_off() {
   done
 }
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "installing:$missing"
+if may_install; then
+  echo "installing:${missing:- $quicker}"
   export DEBIAN_FRONTEND=noninteractive
   keep_region_servers_off
   install() { apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >/dev/null; }
   # shellcheck disable=SC2086  # a list
-  apt-get update -qq >/dev/null && install $missing && { install $quicker 2>/dev/null || true; } && exit 0
+  apt-get update -qq >/dev/null && { [ -z "$missing" ] || install $missing; } && { install $quicker 2>/dev/null || true; } && exit 0
 fi
 echo "missing:$missing; their tests will be skipped. To install: sudo apt-get install$missing"
 exit 0

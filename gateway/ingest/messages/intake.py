@@ -223,9 +223,9 @@ class Intake:
         messages, stamp = self._judging.dated(messages)
         tx.trial.keep(messages, stamp)
         urgent, others = split_urgent(messages, tx.devices.values())
-        for share, part in enumerate(self._shares.split(others, tx.devices)):
-            if part:
-                tx.backlog.put(part, stamp, share)
+        shares = self._shares.split(others, tx.devices, tx.backlog.share())
+        for share, part in shares.items():
+            tx.backlog.put(part, stamp, share)
         outcome = self._judging.judge(tx, urgent, stamp)
         return len(urgent), outcome, tx.backlog.size()
 

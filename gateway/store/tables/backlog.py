@@ -93,6 +93,11 @@ class BacklogTable:
         messages = [message for batch in found for message in batch.messages]
         return Batch(messages, found[0].clock if found else ReceiptClock.LOST, share)
 
+    def share(self) -> int | None:
+        """One of the shares that wait; None when nothing waits."""
+        [(no,)] = self._execute("SELECT max(no) FROM backlog")
+        return None if no is None else int(no) // ROWS
+
     def _first(self, after: int) -> int | None:
         """The number of the first row of the next share, in turn."""
         for least in ((after + 1) * ROWS, 0):

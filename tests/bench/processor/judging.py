@@ -68,9 +68,8 @@ def _judge(store: Store, messages: Sequence[Message]) -> None:
 
 
 def _put(tx: Transaction, shares: Shares, messages: Sequence[Message]) -> None:
-    for share, part in enumerate(shares.split(messages, tx.devices)):
-        if part:
-            tx.backlog.put(part, ReceiptClock.TRUSTED, share)
+    for share, part in shares.split(messages, tx.devices, tx.backlog.share()).items():
+        tx.backlog.put(part, ReceiptClock.TRUSTED, share)
 
 
 def _take(tx: Transaction, judging: Judging, size: int, share: int) -> tuple[Batch, Outcome]:

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from gateway.mqtt.embedded_broker import BrokerError, embedded, is_free
-from tests.support.servers import Amqtt, Influxd, Mosquitto, Server, free_port, need
+from tests.support.servers import (
+    Amqtt,
+    Influxd,
+    Mosquitto,
+    Server,
+    free_port,
+    listens,
+    need,
+    speaks_mqtt,
+)
 
 
 def _is_up(port: int) -> bool:
@@ -78,3 +87,14 @@ def test_the_embedded_broker_says_that_its_port_is_taken(tmp_path: Path) -> None
         port = other.getsockname()[1]
         with pytest.raises(BrokerError, match=f"port {port} is taken"):
             asyncio.run(scenario(port))
+
+
+def test_a_broker_answers_a_connect_and_one_that_only_listens_does_not(
+    mosquitto: Mosquitto,
+) -> None:
+    """mosquitto listens before it has its signals."""
+    assert speaks_mqtt(mosquitto.port)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert listens(port)
+        assert not speaks_mqtt(port)

@@ -24,22 +24,26 @@ class Shares:
         self._of: dict[str, int] = {}
         self._number = 1
 
-    def split(self, messages: Sequence[Message], ids: Collection[str]) -> list[list[Message]]:
-        """The messages of each share, in their order. `ids`: the registered devices."""
-        self._set_number(number_of(len(ids)))
-        if self._number == 1:
-            return [list(messages)]
-        found: list[list[Message]] = [[] for _ in range(self._number)]
+    def split(
+        self, messages: Sequence[Message], ids: Collection[str], waiting: int | None = None
+    ) -> dict[int, list[Message]]:
+        """The messages of each share, in their order.
+
+        `ids`: the registered devices; `waiting`: a share of what waits. The division stays until nothing
+        waits: otherwise a device's newer messages could be judged before its older ones.
+        """
+        self._divide(number_of(len(ids)) if waiting is None else division_of(waiting))
+        found: dict[int, list[Message]] = {}
         names: set[str] | None = None
         for message in messages:
             share = self._of.get(message.topic)
             if share is None:
                 names = names_of(ids) if names is None else names
                 share = self._of[message.topic] = share_of(message.topic, names, self._number)
-            found[share].append(message)
+            found.setdefault(share, []).append(message)
         return found
 
-    def _set_number(self, number: int) -> None:
+    def _divide(self, number: int) -> None:
         if number != self._number or len(self._of) > MOST_TOPICS:
             self._number, self._of = number, {}
 
@@ -49,12 +53,21 @@ def number_of(devices: int) -> int:
     return max(1, min(round(devices / DEVICES), MOST_SHARES))
 
 
+def division_of(share: int) -> int:
+    """Into how many shares the messages of this share were divided."""
+    return min(share // MOST_SHARES + 1, MOST_SHARES)
+
+
 def names_of(ids: Iterable[str]) -> set[str]:
     """The names by which topics may name these devices."""
     return {id_.rpartition("/")[2] for id_ in ids}
 
 
 def share_of(topic: str, names: Collection[str], number: int) -> int:
-    """The share of a topic: that of the device it names; a topic that names none has its own."""
+    """The share of a topic: that of the device it names; a topic that names none has its own.
+
+    The first share of `number` is (number - 1) * MOST_SHARES, so that a share tells its division.
+    """
     named = next((level for level in topic.split("/") if level in names), topic)
-    return zlib.crc32(named.encode("utf-8", "surrogatepass")) % number
+    place = zlib.crc32(named.encode("utf-8", "surrogatepass")) % number
+    return (number - 1) * MOST_SHARES + place

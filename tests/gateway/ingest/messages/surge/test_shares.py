@@ -16,7 +16,7 @@ from gateway.ingest.messages.batch import absorb
 from gateway.ingest.messages.batching import shares as shares_module
 from gateway.ingest.messages.batching.shares import MOST_SHARES, Shares, names_of, number_of
 from gateway.store import Store
-from gateway.store.tables.backlog import ReceiptClock
+from gateway.store.tables.backlog import BacklogTable, ReceiptClock
 from tests.gateway.ingest.messages.surge.test_slices import CAMERAS, IN_TURN
 from tests.gateway.ingest.messages.test_backlog import intake_of, run, waiting
 from tests.support.samples import T0, at, decode, open_store
@@ -43,10 +43,10 @@ def named(topic: str) -> str:
 def test_all_messages_of_a_device_are_in_one_share_in_their_order(topics: list[str]) -> None:
     messages = [Message(topic, str(n).encode(), T0) for n, topic in enumerate(topics)]
     found = Shares().split(messages, IDS)
-    assert sorted((m for part in found for m in part), key=messages.index) == messages
-    assert all(part == sorted(part, key=messages.index) for part in found)
+    assert sorted((m for part in found.values() for m in part), key=messages.index) == messages
+    assert all(part == sorted(part, key=messages.index) for part in found.values())
     homes: dict[str, set[int]] = {}
-    for share, part in enumerate(found):
+    for share, part in found.items():
         for message in part:
             homes.setdefault(named(message.topic), set()).add(share)
     assert all(len(shares) == 1 for shares in homes.values())
@@ -54,17 +54,69 @@ def test_all_messages_of_a_device_are_in_one_share_in_their_order(topics: list[s
 
 def test_devices_spread_evenly_and_few_devices_share_nothing() -> None:
     messages = [Message(f"wildlife/v1/{id_}/event", b"", T0) for id_ in IDS]
-    sizes = [len(part) for part in Shares().split(messages, IDS)]
+    sizes = [len(part) for part in Shares().split(messages, IDS).values()]
     assert len(sizes) == number_of(len(IDS)) == 6
     assert min(sizes) > 0.8 * len(IDS) / 6
-    assert Shares().split(messages, IDS[:100]) == [messages]
+    assert Shares().split(messages, IDS[:100]) == {0: messages}
 
 
-def test_a_topic_that_was_heard_before_is_put_where_a_larger_registry_wants_it() -> None:
-    shares, one = Shares(), Message("wildlife/v1/goto/cam-0001/event", b"", T0)
-    shares.split([one], IDS)
-    many = [f"goto/cam-{n:04}" for n in range(5_000)]
-    assert shares.split([one], many) == Shares().split([one], many)
+MANY = [f"goto/cam-{n:04}" for n in range(5_000)]
+HEARD = [Message(f"wildlife/v1/{id_}/event", b"", T0) for id_ in IDS[:50]]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("before", [IDS[:10], IDS])
+def test_while_messages_wait_more_devices_or_a_restart_change_no_share(
+    before: list[str], *, restarted: bool
+) -> None:
+    """Rows of an older program are all in share 0, as those of ten devices."""
+    shares = Shares()
+    found = shares.split(HEARD, before)
+    later = Shares() if restarted else shares
+    assert all(later.split(HEARD, MANY, waiting) == found for waiting in found)
+
+
+def test_when_nothing_waits_more_devices_make_more_shares() -> None:
+    """The control: dividing anew while messages wait would put a device's newer ones elsewhere."""
+    shares = Shares()
+    before = shares.split(HEARD, IDS)
+    assert shares.split(HEARD, MANY) == Shares().split(HEARD, MANY) != before
+
+
+def amid_registration(folder: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether each device's messages are taken in their order when devices are registered amid a surge."""
+    monkeypatch.setattr(shares_module, "DEVICES", 10)
+    store = open_store(folder, *CAMERAS[:10])
+    intake, messages = intake_of(store), list(map(by_device, IN_TURN))
+    for start in range(0, len(messages), 40):
+        part = messages[start : start + 40]
+        # private: what a surge keeps, without a session
+        store.write_now(lambda tx, part=part: intake._keep(tx, part, {}))  # type: ignore[misc]
+        if start == len(messages) // 2:
+            store.write_now(lambda tx: tx.put_devices(CAMERAS))
+    taken, share = list[Message](), -1
+    while batch := store.write_now(lambda tx, after=share: tx.backlog.take(50, after)):  # type: ignore[misc]
+        taken, share = taken + batch.messages, batch.share
+    store.close()
+    assert len(taken) == len(messages)
+    topics = {message.topic for message in messages}
+    return all(
+        [m for m in taken if m.topic == topic] == [m for m in messages if m.topic == topic]
+        for topic in topics
+    )
+
+
+def test_a_surge_amid_which_devices_are_registered_keeps_the_order_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert amid_registration(tmp_path, monkeypatch)
+
+
+def test_control_dividing_anew_while_messages_wait_mixes_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BacklogTable, "share", lambda _: None)
+    assert not amid_registration(tmp_path, monkeypatch)
 
 
 @given(st.integers(0, 10**7))
