@@ -160,7 +160,7 @@ def main() -> None:
     medians = report(rows(many, few), runs)
     say_goals(medians)
     say_latency(medians["ours, judged"].rate, 3 if arguments.quick else 15)
-    say_scaling(many // 2, 3 if arguments.quick else 10)
+    say_scaling(many, 3 if arguments.quick else 10)
     if arguments.ten_million:
         from tests.bench.history import main as history
 

@@ -7,7 +7,7 @@ the next slice. Must not read a clock, nor take messages (`intake`).
 
 from msgspec import Struct
 
-PER_DEVICE = 8  # messages of each device that a slice should hold
+PER_DEVICE = 12  # messages of each device that a slice should hold
 LONGEST_S = 0.5  # of the processor for a slice: captures and what people do wait so long
 MAX_MESSAGES = 20_000  # in memory at once
 

@@ -49,7 +49,7 @@ def test_a_slice_is_bounded_by_devices_time_and_memory(least: int, last: Judged)
         (None, 1_500),
         (Judged(0, 0, 0.1), 1_500),
         (Judged(1_500, 100, 0.03), 1_500),  # few devices: nothing to share
-        (Judged(1_500, 1_500, 0.05), 12_000),  # all in turn
+        (Judged(1_500, 1_000, 0.05), 12_000),  # in turn: twelve of each
         (Judged(6_000, 5_000, 0.4), 7_500),  # so much in half a second
         (Judged(6_000, 5_000, 0.1), MAX_MESSAGES),
         (Judged(1_500, 1_500, 1.5), 1_500),  # a slow board
