@@ -15,7 +15,7 @@ from firmware_sim.habitat.herds.damage import damage
 from firmware_sim.habitat.herds.herds import Herds
 from firmware_sim.habitat.records import Expected, Heard, TruthRecord
 from firmware_sim.habitat.scenario import Scenario
-from firmware_sim.habitat.wildlife import SPECIES, day_starts, local_day, season
+from firmware_sim.habitat.species_habits import SPECIES, day_starts, local_day, season
 
 TimedPublish = tuple[datetime, str, bytes]
 Tell = Callable[[TruthRecord], None]

@@ -29,7 +29,7 @@ from dashboard.serve import listening_socket, serve
 from dashboard.trapper.one_tap import OneTap
 from dashboard.trapper.patrol.pages import PatrolPages
 from dashboard.trapper.phone.acts import Acts
-from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.phone.offline_pages import OfflinePages
 from dashboard.trapper.phone.push import PushPages
 from dashboard.trapper.photos import PhotoPages
 from dashboard.trapper.trap_page import TrapPage
@@ -246,7 +246,7 @@ def action_routes(gateway: Gateway) -> list[BaseRoute]:
     page = OneTap(store, feed, reply, policy, links(gateway), clock, keeper)
     trap = TrapPage(store, feed, reply, policy, clock, keeper)
     acts = Acts(store, feed, reply, policy, clock)
-    pack = Pack(store, trap.show, gateway.config.dashboard.map_pack)
+    offline_pages = OfflinePages(store, trap.show, gateway.config.dashboard.map_pack)
     photos = PhotoPages(store, keeper, reply, policy, links(gateway), clock)
     patrol = PatrolPages(store, feed, reply, policy, clock)
     damage = DamagePages(store, reply, clock, keeper)
@@ -257,7 +257,7 @@ def action_routes(gateway: Gateway) -> list[BaseRoute]:
         *acts.routes(),
         *trap.routes(),
         *photos.routes(),
-        *pack.routes(),
+        *offline_pages.routes(),
         *patrol.routes(),
         *damage.routes(),
         *DamagePhotos(store, reply, keeper.files).routes(),

@@ -16,7 +16,7 @@ from firmware_sim.devices.sensors import CODECS, RENAMED, UNREADABLE, SensorValu
 from firmware_sim.habitat.random_streams import fraction, key, mix
 from firmware_sim.habitat.records import Lost, Sent, TruthRecord
 from firmware_sim.habitat.scenario import DeviceSpec, Scenario
-from firmware_sim.habitat.wildlife import local_day
+from firmware_sim.habitat.species_habits import local_day
 
 APPLICATION = str(UUID(int=key("shishigaki", "application") << 64 | 0x4000_8000_0000_0000_0001))
 TENANT = str(UUID(int=key("shishigaki", "tenant") << 64 | 0x4000_8000_0000_0000_0002))

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from firmware_sim.devices import troubles
 from firmware_sim.devices.stimulus import Stimulus
-from firmware_sim.habitat import wildlife
+from firmware_sim.habitat import species_habits
 from firmware_sim.habitat.calendar import in_season
 from firmware_sim.habitat.random_streams import fraction, key, mix, rng
 from firmware_sim.habitat.scenario import DeviceSpec, Scenario
-from firmware_sim.habitat.wildlife import DAY_S, Visit
+from firmware_sim.habitat.species_habits import DAY_S, Visit
 
 WEEK_S = 7 * DAY_S
 CAMERA_SERVICE_DAYS = 30
@@ -40,7 +40,7 @@ class Plan(NamedTuple):
 
         `visits`: of groups of animals; None: they are drawn from the density.
         """
-        start = wildlife.day_starts(day)
+        start = species_habits.day_starts(day)
         found = self._heartbeats(start) + self._outages(start)
         if visits is None:
             found += self._drawn(day)
@@ -77,7 +77,7 @@ class Plan(NamedTuple):
         return found
 
     def _drawn(self, day: int) -> list[Stimulus]:
-        seen = wildlife.visits(self.rates, self.stream, day)
+        seen = species_habits.visits(self.rates, self.stream, day)
         draw = rng(self.stream ^ 1, day)
         found = [Stimulus(visit.at, "pass", visit.species, visit.group) for visit in seen]
         if self.spec.role == "trap":

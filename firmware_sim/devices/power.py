@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from firmware_sim.habitat.wildlife import DAY_S, JST_S, local_day
+from firmware_sim.habitat.species_habits import DAY_S, JST_S, local_day
 
 COLD_BELOW_C = 10.0
 COLD_DRAIN_PER_C = 0.03  # share of extra drain per degree below

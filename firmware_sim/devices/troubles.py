@@ -7,7 +7,7 @@ from firmware_sim.devices.stimulus import Stimulus
 from firmware_sim.habitat.calendar import in_season
 from firmware_sim.habitat.random_streams import fraction, key
 from firmware_sim.habitat.scenario import DeviceSpec, Scenario, Trouble
-from firmware_sim.habitat.wildlife import DAY_S, day_starts
+from firmware_sim.habitat.species_habits import DAY_S, day_starts
 
 STORM_SPRINGS = 0.15  # of the traps, each day: wind and water move their triggers
 STORM_SILENCE_H = (4.0, 30.0)

@@ -13,13 +13,13 @@ from firmware_sim.devices.power import PrimaryCell, SolarCell
 from firmware_sim.devices.radio import Native, Radio, radio_for
 from firmware_sim.devices.sensors import SensorValues
 from firmware_sim.devices.stimulus import Stimulus as Stimulus
-from firmware_sim.habitat import wildlife
+from firmware_sim.habitat import species_habits
 from firmware_sim.habitat.calendar import in_season
 from firmware_sim.habitat.herds.herds import Herds
 from firmware_sim.habitat.random_streams import fraction, key
 from firmware_sim.habitat.records import Armed, AtRest, Passage, Reach, Spring, TruthRecord
 from firmware_sim.habitat.scenario import DeviceSpec, Scenario
-from firmware_sim.habitat.wildlife import DAY_S, JST_S, Visit
+from firmware_sim.habitat.species_habits import DAY_S, JST_S, Visit
 
 # Battery: percent per day in standby, percent per activity.
 BATTERY_DRAIN = {
@@ -58,8 +58,8 @@ class SimulatedDevice:
         self.scenario, self.spec, self.herds = scenario, spec, herds
         self.stream = key(scenario.seed, spec.id)
         self.rates = {
-            s: float(wildlife.density(scenario.habitat, s, *spec.at, seed=scenario.seed))
-            for s in wildlife.SPECIES
+            s: float(species_habits.density(scenario.habitat, s, *spec.at, seed=scenario.seed))
+            for s in species_habits.SPECIES
         }
         self._plan = Plan(scenario, spec, self.stream, self.rates)
         self.radio: Radio = radio_for(scenario, spec)
@@ -76,7 +76,7 @@ class SimulatedDevice:
         self.sprung_times = 0
         self.ledger: list[TrueSpring] = []
         self.told: list[TruthRecord] = []  # what the world has not fetched yet
-        today = wildlife.local_day(installed_at)
+        today = species_habits.local_day(installed_at)
         self.at_rest = scenario.season is not None and not in_season(scenario.season, today)
         self.radio.boot(self.senses(installed_at))
         if spec.role == "trap":
@@ -166,7 +166,7 @@ class SimulatedDevice:
     def _lives(self, now: Stimulus) -> bool:
         if self.herds is None or now.herd < 0:
             return True
-        alive = self.herds.numbers[now.species].alive(wildlife.local_day(now.at))
+        alive = self.herds.numbers[now.species].alive(species_habits.local_day(now.at))
         return bool(alive[now.herd] > 0)
 
     def _spring(self, now: Stimulus) -> None:
@@ -181,7 +181,7 @@ class SimulatedDevice:
             self.radio.trap(self.senses(now.at))
 
     def _take(self, now: Stimulus) -> int:
-        if now.species not in wildlife.SPECIES:
+        if now.species not in species_habits.SPECIES:
             return 0
         most = min(now.group, MOST_CAUGHT[self.spec.trap_type])
         if self.herds is None or now.herd < 0:

@@ -18,7 +18,7 @@ from firmware_sim.evaluation.springs import SpringScore
 from firmware_sim.evaluation.states import StateScore
 from firmware_sim.evaluation.story import Story
 from firmware_sim.habitat.scenario import Scenario
-from firmware_sim.habitat.wildlife import DAY_S
+from firmware_sim.habitat.species_habits import DAY_S
 
 
 class Evaluation(Struct, frozen=True):

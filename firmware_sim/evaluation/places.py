@@ -11,11 +11,11 @@ from msgspec import Struct
 from firmware_sim.evaluation.rates import Truth
 from firmware_sim.evaluation.record import GatewayRecord, SitingLine, SpotLine
 from firmware_sim.evaluation.story import Story
-from firmware_sim.habitat import fields, wildlife
+from firmware_sim.habitat import fields, species_habits
 from firmware_sim.habitat.fields import Floats
 from firmware_sim.habitat.herds.herds import Herds
 from firmware_sim.habitat.scenario import Scenario
-from firmware_sim.habitat.wildlife import local_day
+from firmware_sim.habitat.species_habits import local_day
 
 GRID_M = 150.0
 NIGHTS, CATCH = 60, 0.05  # as the page of proposals assumes; the share of passes that are caught
@@ -103,7 +103,7 @@ class Worth:
             self._animals = herds.numbers[species].alive(day)
         else:
             passes = np.diag(
-                wildlife.density(
+                species_habits.density(
                     scenario.habitat, species, places[:, 0], places[:, 1], scenario.seed
                 )
             )

@@ -13,7 +13,7 @@ from msgspec import Struct
 from firmware_sim.evaluation.record import GatewayRecord, RateLine
 from firmware_sim.evaluation.story import Story
 from firmware_sim.habitat.records import Passage
-from firmware_sim.habitat.wildlife import local_day
+from firmware_sim.habitat.species_habits import local_day
 
 LEAST_VISITS = 5.0  # expected in a line; with fewer a relative error says nothing
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from firmware_sim.habitat import crowd
 from firmware_sim.habitat.crowd import Crowd
 from firmware_sim.habitat.device_spec import DeviceSpec as DeviceSpec
-from firmware_sim.habitat.wildlife import Habitat
+from firmware_sim.habitat.species_habits import Habitat
 
 
 class FaultRates(Struct, frozen=True, forbid_unknown_fields=True):

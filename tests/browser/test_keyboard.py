@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.live import updates
-from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.phone.offline_pages import OfflinePages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
@@ -76,7 +76,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     county.demo_account = login("office", UserRole.ADMIN, hasher.hash("secret-word"))
     policy = Policy(county.config, ())
     trap = TrapPage(county.store, county.feed, Reply(county.config), policy, county.clock)
-    county.more = [*trap.routes(), *Pack(county.store, trap.show).routes()]
+    county.more = [*trap.routes(), *OfflinePages(county.store, trap.show).routes()]
     county.hear(
         reading("trap-1", Kind.SPRUNG, ago(hours=5)), reading("stranger", Kind.JOIN, ago(hours=1))
     )

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.devices.power import PrimaryCell, temperature_c
-from firmware_sim.habitat.wildlife import DAY_S
+from firmware_sim.habitat.species_habits import DAY_S
 
 JANUARY, JULY = 1_768_000_000.0, 1_784_000_000.0
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from firmware_sim.habitat.scenario import FaultRates, load
-from firmware_sim.habitat.wildlife import SPECIES, Habitat, density, local_day, season
+from firmware_sim.habitat.species_habits import SPECIES, Habitat, density, local_day, season
 from firmware_sim.world import history
 
 START = datetime(2026, 4, 1, 15, tzinfo=UTC)  # a local midnight

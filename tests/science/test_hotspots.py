@@ -10,7 +10,7 @@ from dashboard.analysis.projection import Floats, Plane
 from dashboard.analysis.rate import rai
 from dashboard.analysis.tallies import DeviceTally
 from dashboard.office.map import hotspots
-from firmware_sim.habitat import fields, wildlife
+from firmware_sim.habitat import fields, species_habits
 
 PLACE = Plane(32.69, 128.84)
 
@@ -71,16 +71,16 @@ def chosen(map_: Floats) -> NDArray[np.intp]:
     return np.argsort(-map_.ravel(), kind="stable")[: map_.size // 20]
 
 
-def efficiencies(habitat: wildlife.Habitat, seed: int) -> tuple[float, float]:
+def efficiencies(habitat: species_habits.Habitat, seed: int) -> tuple[float, float]:
     """True visits in the 5 % chosen by kriging, and by naive density, over those of the ideal."""
     rng, half = np.random.default_rng(seed + 1000), 8000.0
     flat = Plane(fields.CENTRE_LAT, fields.CENTRE_LON)
     x, y, days = (*rng.uniform(-half, half, (2, 60)), rng.uniform(30, 90, 60))
-    n = rng.poisson(wildlife.density(habitat, "boar", *flat.to_degrees(x, y), seed) * days)
+    n = rng.poisson(species_habits.density(habitat, "boar", *flat.to_degrees(x, y), seed) * days)
     sites = projection.sites(x, y, n, days)
     grid = projection.grid_over([-half, half], [-half, half], 0, 200)
     lat, lon = flat.to_degrees(*np.meshgrid(grid.x_m, grid.y_m))
-    truth = wildlife.density(habitat, "boar", lat, lon, seed).ravel()
+    truth = species_habits.density(habitat, "boar", lat, lon, seed).ravel()
     kriged = kriging.predict_grid(sites, kriging.fit(sites), grid)
     seen_x, seen_y = np.repeat(x, n), np.repeat(y, n)
     width = max(density.scott_bandwidth_m(seen_x, seen_y), 400.0)

@@ -1,6 +1,6 @@
 """The captures of a period: numbered, with their photos, and those that may be recorded twice. PURE.
 
-Owns the numbering and the signs of a duplicate. Columns and papers: `papers`.
+Owns the numbering and the signs of a duplicate. Its columns: `capture_columns`.
 """
 
 from collections import Counter

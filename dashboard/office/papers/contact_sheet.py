@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 
 from dashboard.documents.paper.drawing import Drawing
 from dashboard.documents.paper.pdf import MARGIN, Pdf
-from dashboard.office.papers import papers, thumbnails
+from dashboard.office.papers import capture_columns, thumbnails
 from dashboard.office.papers.claims import Claim
 from dashboard.office.papers.evidence import Evidence
 from dashboard.office.papers.photos import PhotoError
@@ -96,7 +96,7 @@ def _lines(
     claim: Claim, photo: Evidence | None, settings: Paperwork, words: Translations, zone: tzinfo
 ) -> list[str]:
     """What stands under a photo."""
-    cells = papers.cells_of(claim, settings, words, zone, {})
+    cells = capture_columns.cells_of(claim, settings, words, zone, {})
     local = claim.capture.action.at.astimezone(zone)
     animal = [cells["species"], cells["sex"], cells["age"], cells["body_part"]]
     return [

@@ -1,7 +1,7 @@
 """The page of capture reports and evidence. For officials only: it names people and places.
 
-Owns the handlers. The content of the papers: `papers`, `bounty`, `permits`, `contact_sheet`, `forms`; the
-check of one capture, which is recorded in the always-on service: `check_pages`.
+Owns the handlers. What the papers contain: `capture_columns`, `bounty`, `permits`, `contact_sheet`, `forms`;
+the check of one capture, which is recorded in the always-on service: `check_pages`.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from dashboard.office.land_files import OfficeLand
 from dashboard.office.papers import (
     bounty,
     bundle,
+    capture_columns,
     captures,
     contact_sheet,
     history,
-    papers,
     permits,
 )
 from dashboard.office.papers import claims as claims_module
@@ -215,7 +215,9 @@ class PaperPages:
         claims = claims_module.claims(found, given.checks, settings)
         if public:
             claims = [one for one in claims if not one.is_refused]
-        rows = papers.table(claims, settings, words, zone, self._land.hunter_numbers, public=public)
+        rows = capture_columns.table(
+            claims, settings, words, zone, self._land.hunter_numbers, public=public
+        )
         paid = bounty.lines(claims, settings.tariff, zone)
         return Papers(claims, rows, paid, permits.lines(claims, settings.terms, zone))
 

@@ -1,7 +1,7 @@
 """The installable application: its manifest, its service worker, and the page about this phone.
 
 Owns the list of files that the service worker keeps and their common version: a changed file makes another
-worker, which replaces the old one and deletes what that had kept. The pages that it keeps: `pack`.
+worker, which replaces the old one and deletes what that had kept. The pages that it keeps: `offline_pages`.
 """
 
 from datetime import datetime

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from firmware_sim.habitat import fields, land, wildlife
+from firmware_sim.habitat import fields, land, species_habits
 from firmware_sim.habitat.herds import walk
-from firmware_sim.habitat.herds.habits import HABITS
+from firmware_sim.habitat.herds.group_habits import HABITS
 from firmware_sim.habitat.herds.herds import STEP_S, Herds
 from firmware_sim.habitat.random_streams import key
 from firmware_sim.habitat.records import Damage
@@ -32,7 +32,7 @@ def damage(scenario: Scenario, herds: Herds, day: int) -> Iterator[Damage]:
 def _by(scenario: Scenario, herds: Herds, species: str, day: int) -> Iterator[Damage]:
     home, alive = herds.settled[species], herds.numbers[species].alive(day)
     draw = np.random.Generator(np.random.Philox(key=key(scenario.seed, "damage", species, day)))
-    active = wildlife.hour_weights(species)[np.arange(walk.STEPS) * 24 // walk.STEPS] > 1
+    active = species_habits.hour_weights(species)[np.arange(walk.STEPS) * 24 // walk.STEPS] > 1
     lucky = (draw.random((len(home.east), walk.STEPS)) < CHANCE) & active & (alive > 0)[:, None]
     track = walk.walks(home.streams, day) * HABITS[species].sigma_m
     herd, step = np.nonzero(lucky)
@@ -40,7 +40,7 @@ def _by(scenario: Scenario, herds: Herds, species: str, day: int) -> Iterator[Da
     lat, lon = fields.degrees(east, north)
     on_field = land.land_use(lat, lon, scenario.seed) == land.USES.index("field")
     for i in np.nonzero(on_field)[0]:
-        at = wildlife.day_starts(day) + (step[i] + 0.5) * STEP_S
+        at = species_habits.day_starts(day) + (step[i] + 0.5) * STEP_S
         area = draw.exponential(AREA_M2) * alive[herd[i]]
         place = round(float(lat[i]), 6), round(float(lon[i]), 6)
         yield Damage(float(at), species, *place, round(float(area), 1))

@@ -15,18 +15,18 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from firmware_sim.habitat import fields, land, wildlife
+from firmware_sim.habitat import fields, land, species_habits
 from firmware_sim.habitat.fields import Floats
 from firmware_sim.habitat.herds import settling, walk
-from firmware_sim.habitat.herds.habits import HABITS, moon
+from firmware_sim.habitat.herds.group_habits import HABITS, moon
 from firmware_sim.habitat.herds.numbers import Numbers
 from firmware_sim.habitat.herds.settling import Settled
 from firmware_sim.habitat.random_streams import key
 from firmware_sim.habitat.scenario import Scenario
-from firmware_sim.habitat.wildlife import Visit
+from firmware_sim.habitat.species_habits import Visit
 
 NEAR_M = 130.0
-STEP_S = wildlife.DAY_S / walk.STEPS
+STEP_S = species_habits.DAY_S / walk.STEPS
 COME_ALONG = 0.6  # share of a group that a detector sees with the first animal
 
 
@@ -84,7 +84,7 @@ class Herds:
     def _rate(self, species: str, day: int) -> Floats:
         """Expected visits a day of each pair, were the place in the middle of the home range."""
         pairs = self._pairs[species]
-        factor = HABITS[species].passes * wildlife.season(species, day) * moon(species, day)
+        factor = HABITS[species].passes * species_habits.season(species, day) * moon(species, day)
         return factor * self.numbers[species].vigour(day)[pairs.herd] * pairs.liking
 
     def _hazard(self, species: str, day: int) -> Floats:
@@ -95,7 +95,7 @@ class Herds:
         track = track * np.sqrt(1 - near2)
         away2 = (track[:, :, 0] - pairs.east[:, None]) ** 2
         away2 += (track[:, :, 1] - pairs.north[:, None]) ** 2
-        hours = wildlife.hour_weights(species)[np.arange(walk.STEPS) * 24 // walk.STEPS]
+        hours = species_habits.hour_weights(species)[np.arange(walk.STEPS) * 24 // walk.STEPS]
         met = np.exp(-away2 / (2 * near2)) * hours / (walk.STEPS * near2)
         found: Floats = self._rate(species, day)[:, None] * met
         return found
@@ -107,7 +107,7 @@ class Herds:
         draw = np.random.Generator(np.random.Philox(key=key(self._seed, "met", species, day)))
         counts = draw.poisson(self._hazard(species, day))
         pair, step = np.nonzero(counts)
-        midnight = wildlife.day_starts(day)
+        midnight = species_habits.day_starts(day)
         for p, k, times in zip(pair, step, counts[pair, step], strict=True):
             herd = int(pairs.herd[p])
             for _ in range(times):

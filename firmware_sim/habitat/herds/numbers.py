@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_sim.habitat.fields import Floats
-from firmware_sim.habitat.herds.habits import HABITS
+from firmware_sim.habitat.herds.group_habits import HABITS
 from firmware_sim.habitat.random_streams import fractions
-from firmware_sim.habitat.wildlife import DAY_S
+from firmware_sim.habitat.species_habits import DAY_S
 
 YOUNG_DAYS = 350.0  # after which a third of a litter is still with the group
 YEAR_DAYS = 365.2425

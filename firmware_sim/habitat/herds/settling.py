@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from firmware_sim.habitat import fields, land
 from firmware_sim.habitat.fields import Floats
-from firmware_sim.habitat.herds.habits import HABITS
+from firmware_sim.habitat.herds.group_habits import HABITS
 from firmware_sim.habitat.random_streams import key, mix
 from firmware_sim.habitat.scenario import Scenario
-from firmware_sim.habitat.wildlife import SPECIES, density
+from firmware_sim.habitat.species_habits import SPECIES, density
 
 CELL_M = 500.0
 REACH = 4.0  # home ranges are cut off at so many sigmas

@@ -1,7 +1,8 @@
 """LoRaWAN, whatever the network server: the choice of the sensor model for a decoded object.
 
 Shared by ChirpStack and The Things Stack, and a dialect of its own (`lorawan_codec`) for the bare
-output of a payload codec, so that an installer can try one before any radio is involved.
+output of a payload codec, so that an installer can try one before any radio is involved. A new sensor is a
+row of `dialects/sensors/models.toml`.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from dashboard.trapper.patrol.pages import PatrolPages
 from dashboard.trapper.phone.acts import Acts
-from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.phone.offline_pages import OfflinePages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
@@ -65,7 +65,7 @@ class Valley(Place):
             *Acts(*given).routes(),
             *trap.routes(),
             *PatrolPages(*given).routes(),
-            *Pack(self.store, trap.show).routes(),
+            *OfflinePages(self.store, trap.show).routes(),
         ]
 
     def later(self, **span: float) -> None:

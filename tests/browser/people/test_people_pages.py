@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.phone.offline_pages import OfflinePages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
@@ -50,7 +50,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pages = TrapPage(
         place.store, place.feed, Reply(place.config), Policy(place.config, ()), place.clock
     )
-    place.more = [*pages.routes(), *Pack(place.store, pages.show).routes()]
+    place.more = [*pages.routes(), *OfflinePages(place.store, pages.show).routes()]
     with place.served() as address:
         yield address
     place.store.close()

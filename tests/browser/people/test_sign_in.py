@@ -6,7 +6,7 @@ from pathlib import Path
 import segno
 from playwright.sync_api import Browser, expect
 
-from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.phone.offline_pages import OfflinePages
 from dashboard.trapper.trap_page import TrapPage
 from dashboard.web.entry.passwords import hasher
 from dashboard.web.responses import Reply
@@ -33,7 +33,7 @@ def test_from_the_sheet_to_the_list_of_traps_with_nothing_typed(
     pages = TrapPage(
         place.store, place.feed, Reply(place.config), Policy(place.config, ()), place.clock
     )
-    place.more = [*pages.routes(), *Pack(place.store, pages.show).routes()]
+    place.more = [*pages.routes(), *OfflinePages(place.store, pages.show).routes()]
     with place.served() as url:
         office = watched(browser, SIZES["desktop"])
         desk = next(office)

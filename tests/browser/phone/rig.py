@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dashboard.trapper.phone.acts import Acts
-from dashboard.trapper.phone.pack import Pack
+from dashboard.trapper.phone.offline_pages import OfflinePages
 from dashboard.trapper.phone.push import PushPages
 from dashboard.trapper.photos import PhotoPages
 from dashboard.trapper.trap_page import TrapPage
@@ -84,7 +84,7 @@ class PhonePlace(Place):
             *push.routes(),
             posting,
             *pictures.routes(),
-            *Pack(self.store, trap.show, map_pack).routes(),
+            *OfflinePages(self.store, trap.show, map_pack).routes(),
             *trap.routes(),
         ]
         self.store.write_now(lambda tx: tx.put_devices(devices))

@@ -30,7 +30,7 @@ from firmware_sim.habitat.records import (
     Spring,
     Told,
 )
-from firmware_sim.habitat.wildlife import DAY_S, day_starts
+from firmware_sim.habitat.species_habits import DAY_S, day_starts
 
 DAY = 20_500
 T0 = day_starts(DAY)

@@ -12,7 +12,7 @@ from firmware_sim.evaluation.truth_file import head_of
 from firmware_sim.habitat import fields
 from firmware_sim.habitat.records import Expected
 from firmware_sim.habitat.scenario import Scenario, load
-from firmware_sim.habitat.wildlife import DAY_S, day_starts
+from firmware_sim.habitat.species_habits import DAY_S, day_starts
 
 DAY = 20_500
 SPOTS = np.array([(32.690, 128.740), (32.6901, 128.740), (32.700, 128.760), (32.680, 128.730)])

@@ -6,15 +6,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from firmware_sim.habitat import fields, wildlife
+from firmware_sim.habitat import fields, species_habits
 from firmware_sim.habitat.herds import walk
-from firmware_sim.habitat.herds.habits import HABITS, SYNODIC_DAYS, moon
+from firmware_sim.habitat.herds.group_habits import HABITS, SYNODIC_DAYS, moon
 from firmware_sim.habitat.herds.herds import Herds
 from firmware_sim.habitat.herds.numbers import Numbers
 from firmware_sim.habitat.land import LIKING, USES, land_use
 from firmware_sim.habitat.random_streams import fraction, fractions, key
 from firmware_sim.habitat.scenario import Scenario, load
-from firmware_sim.habitat.wildlife import JST_S, Visit, day_starts
+from firmware_sim.habitat.species_habits import JST_S, Visit, day_starts
 
 FIRST, DAYS = 20_400, 40
 PLACES = [(32.68 + 0.004 * i, 128.73 + 0.006 * j) for i in range(4) for j in range(4)]
@@ -84,7 +84,7 @@ def test_places_differ_as_the_truth_says(herds: Herds, met: list[tuple[int, Visi
 
 def test_visits_keep_the_hours_of_their_species(met: list[tuple[int, Visit]]) -> None:
     hours = np.array([(v.at + JST_S) % 86_400 // 3600 for _, v in met if v.species == "boar"])
-    weights = wildlife.hour_weights("boar") / 24
+    weights = species_habits.hour_weights("boar") / 24
     share = np.array([(hours == hour).mean() for hour in range(24)])
     assert np.abs(share - weights).max() < 0.05
     assert share[weights == 0].sum() == 0

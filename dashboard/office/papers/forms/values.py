@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, tzinfo
 
 from dashboard.documents.table import Cell
-from dashboard.office.papers import bounty, papers, permits
+from dashboard.office.papers import bounty, capture_columns, permits
 from dashboard.office.papers.bounty import BountyLine
 from dashboard.office.papers.claims import Claim
 from dashboard.office.papers.permits import PermitLine
@@ -71,7 +71,7 @@ def of_capture(
     hunter_numbers: Mapping[str, str],
 ) -> Values:
     """The values of one capture: the columns of the papers, the municipality's own fields by key."""
-    cells = papers.cells_of(claim, settings, words, zone, hunter_numbers)
+    cells = capture_columns.cells_of(claim, settings, words, zone, hunter_numbers)
     plain: Values = {name: cell for name, cell in cells.items() if not isinstance(cell, list)}
     for field, answer in zip(settings.fields, _listed(cells[ASKED]), strict=True):
         plain[f"field_{field.key}"] = answer

@@ -1,7 +1,7 @@
 """Simulated animals whose true density is known: a halving is recovered, and none is invented.
 
-The animals are the simulator's own (`firmware_sim.habitat.wildlife`): every run has another landscape. A good
-year for acorns makes 30 % more visits everywhere in the year with the traps.
+The animals are the simulator's own (`firmware_sim.habitat.species_habits`): every run has another landscape.
+A good year for acorns makes 30 % more visits everywhere in the year with the traps.
 """
 
 from functools import cache
@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from dashboard.office.effect.comparison import Comparison, compare
-from firmware_sim.habitat import wildlife
+from firmware_sim.habitat import species_habits
 from firmware_sim.habitat.random_streams import key
 from gateway.domain.epoch import day_number
 from tests.dashboard.office.effect.valley import NEAR, QUESTION, SENSORS, facts
@@ -21,10 +21,10 @@ def counts(seed: int, first_day: int, times: dict[str, float]) -> dict[str, int]
     """Visits of boar at each sensor in 91 days."""
     found = {}
     for one in SENSORS:
-        rate = float(wildlife.density("smooth", "boar", one.lat or 0, one.lon or 0, seed))
+        rate = float(species_habits.density("smooth", "boar", one.lat or 0, one.lon or 0, seed))
         stream = key(seed, one.id)
         found[one.id] = sum(
-            len(wildlife.visits({"boar": rate * times[one.id]}, stream, first_day + day))
+            len(species_habits.visits({"boar": rate * times[one.id]}, stream, first_day + day))
             for day in range(91)
         )
     return found

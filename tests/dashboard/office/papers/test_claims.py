@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from dashboard.office.papers import bounty, papers, permits
+from dashboard.office.papers import bounty, capture_columns, permits
 from dashboard.web.i18n import text
 from gateway.config import ConfigError, check
 from gateway.config.office import Tariff
@@ -27,7 +27,7 @@ def test_what_is_missing_is_named_and_what_the_counter_completed_counts() -> Non
 
 
 def test_the_rows_say_how_each_was_confirmed() -> None:
-    table = papers.table(filed(), PAPERWORK, JA, TOKYO, {})
+    table = capture_columns.table(filed(), PAPERWORK, JA, TOKYO, {})
     second = dict(zip(table.columns, table.rows[1], strict=True))
     assert second["確認の結果"] == "認める"
     assert (second["確認者"], second["確認の方法"]) == ("役場 花子", "持ち込みを確認")

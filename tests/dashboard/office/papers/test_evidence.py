@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from dashboard.documents.table import Table
-from dashboard.office.papers import bundle, claims, papers
+from dashboard.office.papers import bundle, capture_columns, claims
 from dashboard.office.papers.captures import Capture, captures
 from dashboard.office.papers.evidence import Evidence
 from dashboard.web.i18n import text
@@ -154,7 +154,7 @@ def test_a_public_bundle_has_photos_without_metadata_and_no_sums_times_or_answer
         "電話が送った写真のSHA-256",
         "備考",
     }  # what names a person, a place or a moment
-    assert ASKED in papers.PRIVATE_COLUMNS
+    assert ASKED in capture_columns.PRIVATE_COLUMNS
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
@@ -204,5 +204,5 @@ def test_a_local_day_is_the_municipalitys(county: County) -> None:
     act = msgspec.structs.replace(caught_value(), photos=(LATE,))
     found = captures([act], {}, lambda _: (Evidence(sent_sha256=LATE),), TOKYO)
     filed = claims.claims(found, {}, county.config.paperwork)
-    table = papers.table(filed, county.config.paperwork, text("ja"), TOKYO, {})
+    table = capture_columns.table(filed, county.config.paperwork, text("ja"), TOKYO, {})
     assert dict(zip(table.columns, table.rows[0], strict=True))["捕獲日"] == date(2026, 10, 6)

@@ -36,7 +36,7 @@ MAP_FILES = (
 Show = Callable[[Request], Awaitable[Response]]
 
 
-class Pack:
+class OfflinePages:
     """The handler. `show`: the handler of a trap's page."""
 
     def __init__(self, store: Store, show: Show, map_pack: str = "") -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.habitat.random_streams import key
-from firmware_sim.habitat.wildlife import (
+from firmware_sim.habitat.species_habits import (
     SPECIES,
     Habitat,
     day_starts,
