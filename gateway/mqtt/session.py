@@ -1,7 +1,7 @@
 """The session with a broker over any number of connections.
 
-Owns the queue of received messages, its limit, the number of each connection, and reconnecting. Must not
-know the protocol on the wire (`link`) nor the content of messages.
+Owns the queue of received messages, its limit, the number of each connection, and reconnecting (after
+`reconnect_delay`). Must not know the protocol on the wire (`link`) nor the content of messages.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from gateway.mqtt.link import (
     Wire,
 )
 from gateway.mqtt.losses.connection_history import ConnectionHistory
+from gateway.mqtt.reconnect_delay import Backoff
 from gateway.mqtt.witness import ConnectionListener, NoConnectionListener
 
 log = logging.getLogger(__name__)
@@ -54,22 +55,6 @@ class Counters(Struct):
     client_id: str = ""
     heard_at: datetime | None = None  # when the broker last sent something
     history: ConnectionHistory = field(default_factory=ConnectionHistory)
-
-
-class Backoff(Struct, frozen=True):
-    """How long to wait before the next attempt."""
-
-    first_s: float = 0.5
-    cap_s: float = 60.0
-    slow_s: float = 30.0  # least wait if a person must change something
-    settled_s: float = 20.0  # after a connection of this length the count starts again
-
-    def delay_s(self, attempt: int, retry: Retry, chance: float) -> float:
-        """Seconds before attempt `attempt` + 1; `chance` in 0..1 varies half of it."""
-        wait = min(self.cap_s, self.first_s * 2.0 ** min(attempt, 30))
-        if retry is Retry.SLOWLY:
-            wait = max(wait, self.slow_s)
-        return wait * (0.5 + chance / 2)
 
 
 class BrokerSession:

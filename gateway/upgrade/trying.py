@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from gateway.config import Config
 from gateway.mqtt.round_trip import round_trip
-from gateway.mqtt.tail import follow
+from gateway.mqtt.traffic.tail import follow
 from gateway.store.connection import StoreError
 from gateway.store.trial.looking import Arrived, look
 from gateway.upgrade.gates import Gate, Observation, Verdict, Watch, advance

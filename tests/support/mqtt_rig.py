@@ -12,7 +12,8 @@ from gateway.config import Mqtt
 from gateway.mqtt.link import Delivery, Terms
 from gateway.mqtt.link_paho import PahoFiveLink, PahoLink
 from gateway.mqtt.link_v5 import FiveLink
-from gateway.mqtt.session import Backoff, BrokerSession, MakeLink
+from gateway.mqtt.reconnect_delay import Backoff
+from gateway.mqtt.session import BrokerSession, MakeLink
 from tests.support.pace import Deadline, slowness
 from tests.support.servers import Amqtt, Mosquitto, Server
 

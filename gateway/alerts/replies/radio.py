@@ -14,7 +14,7 @@ from gateway.alerts.replies import Deliver, IncomingReply, Way
 from gateway.clock import Clock
 from gateway.config import Mqtt
 from gateway.dialects.meshtastic import FILTERS
-from gateway.mqtt import tail
+from gateway.mqtt.traffic import tail
 
 MAX_BYTES = 4_096
 REMEMBERED = 200  # packets: several radio gateways repeat each

@@ -24,7 +24,7 @@ from gateway.cli.options import AsJson, Config, ConfigFile, load
 from gateway.domain.model import Device
 from gateway.ingest.devices.message_trace import TraceRow, battery, signal, trace_rows
 from gateway.ingest.messages.decoding import Sources
-from gateway.mqtt.tail import follow
+from gateway.mqtt.traffic.tail import follow
 from gateway.store import Reader
 from gateway.store.connection import StoreError
 

@@ -15,8 +15,8 @@ import typer
 from gateway.cli.options import Config, ConfigFile, load
 from gateway.clock import utc_now
 from gateway.ingest.messages.decoding import Sources
-from gateway.mqtt.tail import follow
 from gateway.mqtt.traffic import recording
+from gateway.mqtt.traffic.tail import follow
 
 
 def register(app: typer.Typer) -> None:

@@ -1,1 +1,4 @@
-"""Field traffic in a file: recorded as it came, played again with its timing. Must not decode messages."""
+"""Traffic beside the gateway's own session: followed, recorded in a file, played again with its timing.
+
+Must not decode messages.
+"""

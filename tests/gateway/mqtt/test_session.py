@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway.config import Mqtt
 from gateway.domain.model import Message
@@ -22,7 +20,8 @@ from gateway.mqtt.link import (
     refusal,
     unreachable,
 )
-from gateway.mqtt.session import HELD_BYTES, Backoff, BrokerSession
+from gateway.mqtt.reconnect_delay import Backoff
+from gateway.mqtt.session import HELD_BYTES, BrokerSession
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 QUICK = Backoff(first_s=0.001, cap_s=0.002, slow_s=0.002)
@@ -233,16 +232,6 @@ def test_a_connection_problem_is_logged_once_until_it_changes(
     with caplog.at_level(logging.WARNING):
         run(scenario)
     assert [r.getMessage() for r in caplog.records] == ["a", "b"]
-
-
-@given(st.integers(0, 10_000), st.sampled_from(Retry), st.floats(0, 1))
-def test_the_wait_grows_to_a_cap_and_is_spread(attempt: int, retry: Retry, chance: float) -> None:
-    backoff = Backoff()
-    wait = backoff.delay_s(attempt, retry, chance)
-    assert 0.25 <= wait <= backoff.cap_s
-    assert wait <= backoff.delay_s(attempt + 1, retry, 1.0)
-    if retry is Retry.SLOWLY:
-        assert wait >= backoff.slow_s / 2
 
 
 @pytest.mark.parametrize(

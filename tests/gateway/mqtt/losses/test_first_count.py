@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.mqtt.test_gaps import Site
+from tests.gateway.mqtt.losses.test_gaps import Site
 
 
 @pytest.mark.parametrize(("remembered", "told"), [(True, True), (False, False)])
