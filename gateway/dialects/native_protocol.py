@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.dialects.payloads.bounds import bounded
 from gateway.dialects.payloads.side_fields import mended
 from gateway.domain.model import Kind, MessageRefusedError, RefusalReason, TimeSource
 
 VERSION = 1
-MAX_BYTES = 131_072  # no sensor needs more; larger payloads are accidents or attacks
 
 T = TypeVar("T")
 TopicLeaf = Literal["event", "telemetry", "status", "meta"]
@@ -122,7 +122,7 @@ def parse_report(payload: bytes) -> NativePayload:
 
     A broken battery, radio, place or counter never costs the event: such facts are left out.
     """
-    _bound(payload)
+    bounded(payload)
     try:
         return _report.decode(payload)
     except _BROKEN:
@@ -131,7 +131,7 @@ def parse_report(payload: bytes) -> NativePayload:
 
 def parse_about(payload: bytes) -> DeviceMeta:
     """Read a `meta` payload. Raises MessageRefusedError that names what is wrong."""
-    _bound(payload)
+    bounded(payload)
     try:
         return _about.decode(payload)
     except _BROKEN:
@@ -143,13 +143,6 @@ def _mended(payload: bytes, kind: type[T]) -> T:
     _refuse_version(payload)
     found: T = mended(kind, _anything.decode(payload), core=("kind", "id"))
     return found
-
-
-def _bound(payload: bytes) -> None:
-    if len(payload) > MAX_BYTES:
-        raise MessageRefusedError(
-            RefusalReason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}"
-        )
 
 
 def _refuse_version(payload: bytes) -> None:

@@ -1,7 +1,7 @@
 """Bytes to plain values, within bounds: what every dialect does first.
 
-Owns the size limit, the refusal of broken JSON and the making of identities. Which figures are possible
-is decided in `figures`; `side_fields` leaves out impossible side fields.
+Owns the refusal of broken JSON and the making of identities. What a payload may cost is decided in `bounds`,
+which figures are possible in `figures`; `side_fields` leaves out impossible side fields.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gateway.dialects.native_protocol import MAX_BYTES
+from gateway.dialects.payloads import bounds
 from gateway.dialects.payloads.remedies import Remedy
 from gateway.dialects.payloads.side_fields import describe, mended
 from gateway.domain.model import Message, MessageRefusedError, RefusalReason
@@ -24,11 +24,8 @@ _anything = msgspec.json.Decoder()
 
 
 def bounded(payload: bytes) -> bytes:
-    """The payload, unless it is larger than any sensor's, or empty, which only clears a topic."""
-    if len(payload) > MAX_BYTES:
-        raise MessageRefusedError(
-            RefusalReason.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES}"
-        )
+    """The payload, unless it costs more than any sensor's, or empty, which only clears a topic."""
+    bounds.bounded(payload)
     if not payload or payload.isspace():
         raise MessageRefusedError(RefusalReason.IRRELEVANT, str(Remedy.CLEARED))
     return payload

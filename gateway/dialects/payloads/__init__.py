@@ -1,4 +1,4 @@
-"""What all dialects check in a payload: possible figures, impossible side fields, advice for broken ones.
+"""What all dialects check in a payload: cost, possible figures, side fields; and advice for broken ones.
 
 Must not know any dialect, model or device.
 """

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from gateway.dialects.native_protocol import MAX_BYTES
+from gateway.dialects.payloads.bounds import bounded
 from gateway.dialects.sensors.names import Purpose
-from gateway.domain.model import Message
+from gateway.domain.model import Message, MessageRefusedError
 
 MAX_DECLARATIONS = 4_096  # that are kept of each kind
 TASMOTA = "tasmota/discovery/"
@@ -129,11 +129,9 @@ def purpose_of(declared: Mapping[str, Any]) -> Purpose:
 
 
 def _object(message: Message) -> dict[str, Any]:
-    if len(message.payload) > MAX_BYTES:
-        return {}
     try:
-        value = _anything.decode(message.payload)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+        value = _anything.decode(bounded(message.payload))
+    except (MessageRefusedError, msgspec.MsgspecError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -21,15 +21,15 @@ LOUD = 1_000  # messages a second: ten times what the others send together
 A_STEP = 48_000
 
 
-def beside_a_flood(service: Service, port: int) -> tuple[float, float]:
-    """Others' publish to confirmed, p99: (calm, beside one loud device)."""
+def beside_a_flood(service: Service, port: int, turn: int = 0) -> tuple[float, float]:
+    """Others' publish to confirmed, p99: (calm, beside one loud device). Each `turn` has its own ids."""
     ready(service, port)
-    calm = confirmed_p99(port, "a")
+    calm = confirmed_p99(port, f"a{turn}")
     stop = threading.Event()
-    flood = threading.Thread(target=_flood, args=(port, stop))
+    flood = threading.Thread(target=_flood, args=(port, stop, turn * 1_000_000))
     flood.start()
     try:
-        flooded = confirmed_p99(port, "b")
+        flooded = confirmed_p99(port, f"b{turn}")
     finally:
         stop.set()
         flood.join()
@@ -44,9 +44,13 @@ def beside_a_flood(service: Service, port: int) -> tuple[float, float]:
 def test_a_flood_from_one_device_leaves_the_others_their_time(
     mosquitto: Mosquitto, service: Service
 ) -> None:
+    """In one of three turns: a busy machine can delay a turn, too little time for the others delays each."""
     with service:
-        calm, flooded = beside_a_flood(service, mosquitto.port)
-    assert flooded < max(0.25 * slowness(), 5 * calm)
+        assert any(_is_left(*beside_a_flood(service, mosquitto.port, turn)) for turn in range(3))
+
+
+def _is_left(calm: float, flooded: float) -> bool:
+    return flooded < max(0.25 * slowness(), 5 * calm)
 
 
 def confirmed_p99(port: int, run: str, count: int = 1_000) -> float:
@@ -63,9 +67,8 @@ def confirmed_p99(port: int, run: str, count: int = 1_000) -> float:
     return p99(sorted(confirmed.times[id_] - at for id_, at in sent.items()))
 
 
-def _flood(port: int, stop: threading.Event) -> None:
+def _flood(port: int, stop: threading.Event, number: int = 0) -> None:
     publisher = Publisher(port, "flood")
-    number = 0
     while not stop.wait(0.1):
         burst = [
             native("cam-0000", "detection", number + n, species="deer") for n in range(LOUD // 10)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from gateway.dialects import Context, native_protocol
 from gateway.dialects.native import decode
+from gateway.dialects.payloads.bounds import MAX_BYTES
 from gateway.domain.model import (
     Device,
     Kind,
@@ -187,7 +188,7 @@ def test_what_the_protocol_does_not_allow_is_malformed(
 
 
 def test_a_payload_beyond_the_bound_is_too_large() -> None:
-    assert _reason("event", b" " * (native_protocol.MAX_BYTES + 1)) is RefusalReason.TOO_LARGE
+    assert _reason("event", b" " * (MAX_BYTES + 1)) is RefusalReason.TOO_LARGE
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_control_a_decoder_that_reads_twice_too_much_is_slow() -> None:
         deep(20_000, "object"),
         b"9" * 100_000,
         b"1" + b"0" * 100_000 + b".5e99999",
+        b"[" + b",".join([b"1e308"] * 21_000) + b"]",
     ],
     ids=[
         "1MB",
@@ -103,6 +104,7 @@ def test_control_a_decoder_that_reads_twice_too_much_is_slow() -> None:
         "deep{",
         "huge",
         "exp",
+        "1e308",
     ],
 )
 def test_large_deep_and_wide_payloads_are_quick(name: str, payload: bytes) -> None:
