@@ -28,9 +28,10 @@ from tests.faults.witness import events, ready
 from tests.gateway.alerts.channels.provider import OK, Provider, providing
 from tests.support.samples import at, decode, message, open_store, reading
 from tests.support.servers import Mosquitto, wait_for
-from tests.support.service import Service
+from tests.support.service import Sensor, Service, native
 
 AWAY_H = 72
+FIRST_OF_LAST = 900_000  # numbers that no event of the outage has
 WARMING_MB = 40  # what the first work of a gateway takes; 208,000 messages in memory take over 100
 EARLY_H = 2  # an alert older than `give_up_h` when the channel is back is given up
 PEOPLE = """
@@ -100,7 +101,7 @@ def look(service: Service, valley: Valley, provider: Provider, sent: int, outage
     sizes: list[float] = []
     valley.settle(lambda: sizes.append(service.rss_mb()))
     if outage.forgets:
-        settle_quietly(service)
+        wait_for_the_last(service, valley.port, registry(outage.size)[1].id)
     found = [event for event in events(service) if event.kind is not Kind.HEARTBEAT]
     times = {event.id: event.observed_at.timestamp() for event in found}
     springs = {event.device for event in found if event.kind is Kind.SPRUNG}
@@ -118,12 +119,18 @@ def look(service: Service, valley: Valley, provider: Provider, sent: int, outage
     )
 
 
-def settle_quietly(service: Service) -> None:
-    """Wait until nothing more comes."""
-    counts = [-1, len(events(service))]
-    while counts[-1] != counts[-2]:
-        time.sleep(1)
-        counts.append(len(events(service)))
+def wait_for_the_last(service: Service, port: int, camera: str) -> None:
+    """Wait until a heartbeat that is sent now has come: the broker keeps the order, so all before it has."""
+    sensor, ids = Sensor(port, "last"), set[str]()
+
+    def has_come() -> bool:
+        topic, body = native(camera, "heartbeat", FIRST_OF_LAST + len(ids))
+        ids.add(str(body["id"]))
+        sensor.flush(sensor.send(topic, body))  # again, since a full queue drops it
+        return not ids.isdisjoint(event.id for event in events(service))
+
+    wait_for(has_come, "what was sent last", 120)
+    sensor.close()
 
 
 def late(provider: Provider) -> set[str]:
