@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -121,7 +122,7 @@ def look(service: Service, valley: Valley, provider: Provider, sent: int, outage
 
 def wait_for_the_last(service: Service, port: int, camera: str) -> None:
     """Wait until a heartbeat that is sent now has come: the broker keeps the order, so all before it has."""
-    sensor, ids = Sensor(port, "last"), set[str]()
+    ids = set[str]()
 
     def has_come() -> bool:
         topic, body = native(camera, "heartbeat", FIRST_OF_LAST + len(ids))
@@ -129,8 +130,8 @@ def wait_for_the_last(service: Service, port: int, camera: str) -> None:
         sensor.flush(sensor.send(topic, body))  # again, since a full queue drops it
         return not ids.isdisjoint(event.id for event in events(service))
 
-    wait_for(has_come, "what was sent last", 120)
-    sensor.close()
+    with closing(Sensor(port, "last")) as sensor:
+        wait_for(has_come, "what was sent last", 120)
 
 
 def late(provider: Provider) -> set[str]:
